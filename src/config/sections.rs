@@ -1,0 +1,225 @@
+//! Every setting, as config/elido.default.toml documents it. Keys, units and defaults are there; both change together.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use secrecy::SecretString;
+use serde::Deserialize;
+use url::Url;
+
+/// All settings of one process.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where files live: databases, the click journal, snapshots.
+    pub data_folder: PathBuf,
+    /// The edge: redirects.
+    pub edge: EdgeConfig,
+    /// The REST API.
+    pub api: ApiConfig,
+    /// The gRPC listener and how edges reach it.
+    pub grpc: GrpcConfig,
+    /// The internal listener.
+    pub internal: InternalConfig,
+    /// Links in general.
+    pub links: LinksConfig,
+    /// The source of truth.
+    pub database: DatabaseConfig,
+    /// The click store.
+    pub click_store: ClickStoreConfig,
+    /// The click ingester.
+    pub ingester: IngesterConfig,
+    /// Where addresses are looked up.
+    pub geo: GeoConfig,
+    /// Log lines.
+    pub log: LogConfig,
+    /// Traces and error reports.
+    pub telemetry: TelemetryConfig,
+    /// How a process ends.
+    pub shutdown: ShutdownConfig,
+}
+
+/// The edge: redirects.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EdgeConfig {
+    /// Where redirects are answered.
+    pub listen: SocketAddr,
+    /// Accept loops, each on a thread of its own; 0 means one per core.
+    pub workers: usize,
+    /// How many proxies in front of the edge may be believed: the visitor's address is that many entries from the right of
+    /// X-Forwarded-For. 0 means that the header is ignored.
+    pub trusted_proxy_hops: usize,
+    /// Requests per second and address, and how many may come at once; 0 turns the limit off.
+    pub rate_limit_per_second: u32,
+    /// As above.
+    pub rate_limit_burst: u32,
+    /// How long a connection may take to send a request's head, and may idle between requests, in seconds.
+    pub header_timeout_seconds: u64,
+    /// Connections per worker; more wait in the kernel's queue.
+    pub connections_max: u32,
+    /// The in-process link cache of the edge.
+    pub cache: EdgeCacheConfig,
+    /// The click journal.
+    pub journal: JournalConfig,
+}
+
+/// The in-process link cache of the edge.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EdgeCacheConfig {
+    /// Bounds of the in-process link cache; whichever is reached first.
+    pub entries_max: usize,
+    /// As above.
+    pub bytes_max: u64,
+    /// How long a link is believed, in seconds: with rules, without, and when there is no such link.
+    pub ttl_with_rules_seconds: u64,
+    /// As above.
+    pub ttl_plain_seconds: u64,
+    /// As above.
+    pub ttl_missing_seconds: u64,
+    /// How long a visitor of an unknown link waits for the origin, and of a known one whose time has passed, in milliseconds.
+    pub origin_timeout_ms: u64,
+    /// As above.
+    pub refresh_timeout_ms: u64,
+    /// How often the hot links are written to disk for the next start, in seconds.
+    pub snapshot_interval_seconds: u64,
+}
+
+/// The click journal.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JournalConfig {
+    /// One segment file, in bytes, and all of them together. At the cap clicks are dropped and counted.
+    pub segment_bytes: u64,
+    /// As above.
+    pub bytes_max: u64,
+    /// How often written clicks are forced to the disk, in milliseconds: what a power cut may take.
+    pub sync_interval_ms: u64,
+}
+
+/// The REST API.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ApiConfig {
+    /// Where the API is answered.
+    pub listen: SocketAddr,
+    /// How the API is reached from outside; used in documents and messages.
+    pub public_url: Url,
+    /// Largest request body, in bytes.
+    pub body_bytes_max: usize,
+    /// Longest a request may take, in seconds.
+    pub request_timeout_seconds: u64,
+    /// Requests per minute and credential, and how many may come at once.
+    pub rate_limit_per_minute: u32,
+    /// As above.
+    pub rate_limit_burst: u32,
+    /// How long a session lasts, in hours.
+    pub session_hours: u32,
+}
+
+/// The gRPC listener and how edges reach it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GrpcConfig {
+    /// Where edges of other processes reach the link resolver.
+    pub listen: SocketAddr,
+    /// How an edge without the api role reaches it.
+    pub origin_url: Url,
+}
+
+/// The internal listener.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InternalConfig {
+    /// Health, metrics and bootstrap. Never open this to the world.
+    pub listen: SocketAddr,
+}
+
+/// Links in general.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LinksConfig {
+    /// The address of the default domain, on which every workspace may make links.
+    pub default_domain_url: Url,
+}
+
+/// The source of truth.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DatabaseConfig {
+    /// The source of truth: sqlite:FILE (relative to data_folder) or postgres://user:password@host:5432/name
+    pub url: SecretString,
+    /// Connections to PostgreSQL, or readers of SQLite.
+    pub connections_max: u32,
+    /// Longest wait for a connection, in milliseconds.
+    pub connect_timeout_ms: u64,
+}
+
+/// The click store.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClickStoreConfig {
+    /// Where enriched clicks are kept: sqlite:FILE (relative to data_folder).
+    pub url: SecretString,
+    /// How many days raw clicks are kept; 0 means for ever.
+    pub retention_days: u32,
+}
+
+/// The click ingester.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IngesterConfig {
+    /// A batch is stored when it has this many clicks, or when this long has passed since its first, in milliseconds.
+    pub batch_clicks_max: usize,
+    /// As above.
+    pub batch_interval_ms: u64,
+}
+
+/// Where addresses are looked up.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GeoConfig {
+    /// A MaxMind-format database. Empty means that countries stay unknown.
+    pub country_file: PathBuf,
+}
+
+/// Log lines.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogConfig {
+    /// "json" or "pretty".
+    pub format: LogFormat,
+    /// A tracing filter such as "info" or "elido=debug,warn".
+    pub filter: String,
+}
+
+/// Traces and error reports.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TelemetryConfig {
+    /// OTLP over gRPC, such as http://127.0.0.1:4317. Empty means no traces.
+    pub otlp_endpoint: String,
+    /// A Sentry-compatible DSN. Empty means that errors are only logged.
+    pub sentry_dsn: SecretString,
+}
+
+/// How a process ends.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ShutdownConfig {
+    /// How long to go on serving after SIGTERM while the balancer notices, in milliseconds.
+    pub balancer_wait_ms: u64,
+    /// How long requests in flight and the journal may take to finish, in seconds.
+    pub drain_seconds: u64,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// One JSON object a line.
+    Json,
+    /// For people.
+    Pretty,
+}

@@ -1,0 +1,14 @@
+//! Floor 1: pure types and rules.
+//!
+//! Invariant: nothing here imports another floor, reads a clock, opens a
+//! socket or a file, or draws a random number that was not handed in.
+
+pub mod click;
+pub mod error;
+pub mod id;
+pub mod link;
+pub mod role;
+pub mod rule;
+pub mod slug;
+pub mod time;
+pub mod url;

@@ -1,0 +1,129 @@
+//! Destination URLs: what a redirect may send a visitor to.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use url::Url;
+
+/// The longest destination, in bytes of its normalised form.
+pub const DESTINATION_BYTES_MAX: usize = 8 * 1024;
+
+/// Schemes that open an app instead of a page and carry no script.
+const APP_SCHEMES: [&str; 12] =
+    ["facetime", "geo", "intent", "itms-apps", "mailto", "maps", "market", "sms", "spotify", "tel", "tg", "whatsapp"];
+
+/// An absolute URL with an allowed scheme, normalised, printable as a header value.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Destination(Box<str>);
+
+/// Why a text is not a destination.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DestinationError {
+    /// It does not parse as an absolute URL.
+    #[error("expected an absolute URL such as https://example.com/page")]
+    NotAbsolute,
+    /// Its scheme could run a script or is not known.
+    #[error("the scheme must be http, https or one of {}", APP_SCHEMES.join(", "))]
+    Scheme,
+    /// It carries a user name or a password.
+    #[error("a destination must not carry a user name or a password")]
+    Credentials,
+    /// It is longer than 8 KiB.
+    #[error("a destination has at most {DESTINATION_BYTES_MAX} bytes")]
+    TooLong,
+}
+
+impl Destination {
+    /// Parses and normalises; the result is pure printable ASCII (WHATWG URL).
+    ///
+    /// # Errors
+    /// Says what is wrong with the text.
+    pub fn parse(text: &str) -> Result<Self, DestinationError> {
+        if text.len() > DESTINATION_BYTES_MAX {
+            return Err(DestinationError::TooLong);
+        }
+        let url = Url::parse(text.trim()).map_err(|_| DestinationError::NotAbsolute)?;
+        let is_web = matches!(url.scheme(), "http" | "https");
+        if !is_web && !APP_SCHEMES.contains(&url.scheme()) {
+            return Err(DestinationError::Scheme);
+        }
+        if is_web && (!url.username().is_empty() || url.password().is_some()) {
+            return Err(DestinationError::Credentials);
+        }
+        Self::from_url(&url)
+    }
+
+    /// Takes a URL that was derived from a destination, such as one with a visitor's query added.
+    ///
+    /// # Errors
+    /// Refuses what grew too long or would not fit into a header.
+    pub fn from_url(url: &Url) -> Result<Self, DestinationError> {
+        let text = url.as_str();
+        if text.len() > DESTINATION_BYTES_MAX {
+            return Err(DestinationError::TooLong);
+        }
+        if !text.bytes().all(|byte| matches!(byte, b'!'..=b'~')) {
+            return Err(DestinationError::NotAbsolute);
+        }
+        Ok(Self(text.into()))
+    }
+
+    /// The normalised text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The parsed form.
+    #[must_use]
+    pub fn to_url(&self) -> Option<Url> {
+        Url::parse(&self.0).ok()
+    }
+}
+
+impl fmt::Display for Destination {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Destination {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, formatter)
+    }
+}
+
+impl Serialize for Destination {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Destination {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        Self::parse(&text).map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn web_addresses_are_normalised() {
+        let destination = Destination::parse(" https://EXAMPLE.com/ü?q=a b ").expect("a valid destination");
+        assert_eq!(destination.as_str(), "https://example.com/%C3%BC?q=a%20b");
+    }
+
+    #[test]
+    fn scripts_credentials_and_relative_texts_are_refused() {
+        assert_eq!(Destination::parse("javascript:alert(1)"), Err(DestinationError::Scheme));
+        assert_eq!(Destination::parse("https://me:secret@example.com"), Err(DestinationError::Credentials));
+        assert_eq!(Destination::parse("/relative"), Err(DestinationError::NotAbsolute));
+        assert_eq!(
+            Destination::parse(&format!("https://example.com/{}", "a".repeat(9000))),
+            Err(DestinationError::TooLong)
+        );
+    }
+}

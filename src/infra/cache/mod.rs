@@ -1,0 +1,3 @@
+//! What the caches of several parts of the platform have to tell each other.
+
+pub mod invalidation;

@@ -1,0 +1,4 @@
+//! Floor 2: what every long-lived part of the process shares: the clock, named tasks and the way they end.
+
+pub mod clock;
+pub mod tasks;
