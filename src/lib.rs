@@ -7,5 +7,6 @@
 
 pub mod config;
 pub mod domain;
+pub mod http;
 pub mod infra;
 pub mod runtime;
