@@ -10,3 +10,4 @@ pub mod domain;
 pub mod http;
 pub mod infra;
 pub mod runtime;
+pub mod services;

@@ -141,18 +141,13 @@ CREATE TABLE link_tags (
 );
 CREATE INDEX link_tags_of_tag ON link_tags (tag_id, link_id);
 
--- response_status is null while the first request is in flight, which it may claim to be until locked_until.
+-- answer is null while the first request is in flight. It is sealed with the key itself, of which only a hash is kept.
 CREATE TABLE idempotency_keys (
-    scope TEXT COLLATE "C" NOT NULL,
-    idempotency_key TEXT COLLATE "C" NOT NULL,
+    credential TEXT COLLATE "C" NOT NULL,
+    key_hash BYTEA NOT NULL,
     fingerprint BYTEA NOT NULL,
-    claim UUID NOT NULL,
-    locked_until BIGINT NOT NULL,
-    response_status BIGINT,
-    response_headers TEXT,
-    response_body BYTEA,
-    created_at BIGINT NOT NULL,
+    answer BYTEA,
     expires_at BIGINT NOT NULL,
-    PRIMARY KEY (scope, idempotency_key)
+    PRIMARY KEY (credential, key_hash)
 );
 CREATE INDEX idempotency_keys_by_expiry ON idempotency_keys (expires_at);

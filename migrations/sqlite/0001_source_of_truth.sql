@@ -141,18 +141,13 @@ CREATE TABLE link_tags (
 ) STRICT;
 CREATE INDEX link_tags_of_tag ON link_tags (tag_id, link_id);
 
--- response_status is null while the first request is in flight, which it may claim to be until locked_until.
+-- answer is null while the first request is in flight. It is sealed with the key itself, of which only a hash is kept.
 CREATE TABLE idempotency_keys (
-    scope TEXT NOT NULL,
-    idempotency_key TEXT NOT NULL,
+    credential TEXT NOT NULL,
+    key_hash BLOB NOT NULL,
     fingerprint BLOB NOT NULL,
-    claim BLOB NOT NULL,
-    locked_until INTEGER NOT NULL,
-    response_status INTEGER,
-    response_headers TEXT,
-    response_body BLOB,
-    created_at INTEGER NOT NULL,
+    answer BLOB,
     expires_at INTEGER NOT NULL,
-    PRIMARY KEY (scope, idempotency_key)
+    PRIMARY KEY (credential, key_hash)
 ) STRICT;
 CREATE INDEX idempotency_keys_by_expiry ON idempotency_keys (expires_at);

@@ -1,6 +1,7 @@
 //! Campaign parameters (UTM) that a link adds to its destinations.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::url::{Destination, DestinationError};
 
@@ -8,23 +9,28 @@ use super::url::{Destination, DestinationError};
 pub const UTM_LENGTH_MAX: usize = 255;
 
 /// Campaign parameters; what is absent is not added.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Utm {
     /// `utm_source`: where visitors come from, such as `newsletter`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 255)]
     pub source: Option<String>,
     /// `utm_medium`: by which means, such as `email`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 255)]
     pub medium: Option<String>,
     /// `utm_campaign`: because of which campaign.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 255)]
     pub campaign: Option<String>,
     /// `utm_term`: which search term was paid for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 255)]
     pub term: Option<String>,
     /// `utm_content`: which of several links or pictures was clicked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 255)]
     pub content: Option<String>,
 }
 

@@ -2,4 +2,5 @@
 
 pub mod cache;
 pub mod journal;
+pub mod passwords;
 pub mod store;

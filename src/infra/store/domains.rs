@@ -1,6 +1,8 @@
 //! Host names that short links live on. The default domain belongs to the instance and serves every workspace.
 
-use sea_orm::sea_query::{Expr, Func, OnConflict};
+use std::collections::HashSet;
+
+use sea_orm::sea_query::{Expr, Func, LockType, OnConflict};
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, ExprTrait, IntoActiveModel, QueryFilter, QuerySelect};
 
 use super::Connection;
@@ -71,6 +73,41 @@ pub async fn find_named(
     Ok(query.all(connection).await?)
 }
 
+/// The same, and none of them changes how it files slugs until the transaction ends.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn hold_named(
+    connection: &impl Connection,
+    workspace: WorkspaceId,
+    hostnames: HashSet<String>,
+) -> Result<Vec<Domain>> {
+    let query = domain::Entity::find().filter(usable_by(workspace)).filter(domain::Column::Hostname.is_in(hostnames));
+    Ok(query.lock(LockType::KeyShare).all(connection).await?)
+}
+
+/// The default domain, which does not change how it files slugs until the transaction ends.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn hold_default(connection: &impl Connection) -> Result<Option<Domain>> {
+    let query = domain::Entity::find().filter(domain::Column::IsDefault.eq(true));
+    Ok(query.lock(LockType::KeyShare).one(connection).await?)
+}
+
+/// Domains that the workspace may use, by their ids; none of them changes how it files slugs until the transaction ends.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn hold_all(
+    connection: &impl Connection,
+    workspace: WorkspaceId,
+    ids: HashSet<DomainId>,
+) -> Result<Vec<Domain>> {
+    let query = domain::Entity::find().filter(usable_by(workspace)).filter(domain::Column::Id.is_in(ids));
+    Ok(query.lock(LockType::KeyShare).all(connection).await?)
+}
+
 /// Domains that the workspace may use, by their ids.
 ///
 /// # Errors
@@ -89,13 +126,12 @@ pub async fn list(connection: &impl Connection, workspace: WorkspaceId, page: Pa
     Ok(newest_first(query, domain::Column::CreatedAt, domain::Column::Id, page).all(connection).await?)
 }
 
-/// Writes a domain over the version before it.
+/// Writes a domain over the version before it. False if another domain has its host name; the transaction is then spent.
 ///
 /// # Errors
 /// Only those of the database.
-pub async fn update(connection: &impl Connection, domain: Domain) -> Result<()> {
-    domain::Entity::update(domain.into_active_model().reset_all()).exec(connection).await?;
-    Ok(())
+pub async fn update(connection: &impl Connection, domain: Domain) -> Result<bool> {
+    false_if_taken(domain::Entity::update(domain.into_active_model().reset_all()).exec(connection).await)
 }
 
 /// Files every link of a domain anew, in its own case or lower-cased. False if two links would then be one; the

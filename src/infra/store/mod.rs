@@ -13,6 +13,7 @@ mod connection;
 pub mod domains;
 mod entities;
 mod error;
+pub mod idempotency_keys;
 pub mod links;
 mod migrations;
 pub mod page;

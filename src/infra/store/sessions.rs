@@ -94,3 +94,12 @@ pub async fn prune(connection: &impl Connection, user: UserId, now: Timestamp, k
         .await?;
     Ok(())
 }
+
+/// Forgets everybody's sessions that have expired.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn delete_expired(connection: &impl Connection, now: Timestamp) -> Result<u64> {
+    let expired = session::Column::ExpiresAt.lte(now);
+    Ok(session::Entity::delete_many().filter(expired).exec(connection).await?.rows_affected)
+}

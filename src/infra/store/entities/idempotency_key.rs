@@ -10,25 +10,15 @@ use crate::domain::time::Timestamp;
 pub struct Model {
     /// Whose key it is.
     #[sea_orm(primary_key, auto_increment = false)]
-    pub scope: String,
-    /// As the client sent it.
+    pub credential: String,
+    /// SHA-256 of the key.
     #[sea_orm(primary_key, auto_increment = false)]
-    pub idempotency_key: String,
+    pub key_hash: Vec<u8>,
     /// Equal for equal requests.
     pub fingerprint: Vec<u8>,
-    /// Names the attempt that may answer.
-    pub claim: Uuid,
-    /// How long that attempt may take.
-    pub locked_until: Timestamp,
     /// None while the answer is on its way.
-    pub response_status: Option<i64>,
-    /// As JSON.
-    pub response_headers: Option<String>,
-    /// Sealed, so that a copy of the database reveals no secret that was answered.
-    pub response_body: Option<Vec<u8>>,
-    /// When it was made.
-    pub created_at: Timestamp,
-    /// Not valid from this moment on.
+    pub answer: Option<Vec<u8>>,
+    /// From then on it is as if the key had never been used.
     pub expires_at: Timestamp,
 }
 
