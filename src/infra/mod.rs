@@ -2,3 +2,4 @@
 
 pub mod cache;
 pub mod geo;
+pub mod user_agent;
