@@ -7,5 +7,8 @@
 
 pub mod config;
 pub mod domain;
+pub mod http;
 pub mod infra;
 pub mod runtime;
+pub mod services;
+pub mod telemetry;
