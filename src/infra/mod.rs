@@ -3,3 +3,4 @@
 pub mod cache;
 pub mod journal;
 pub mod geo;
+pub mod user_agent;
