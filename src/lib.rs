@@ -11,3 +11,4 @@ pub mod http;
 pub mod infra;
 pub mod runtime;
 pub mod services;
+pub mod telemetry;

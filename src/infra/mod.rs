@@ -4,3 +4,5 @@ pub mod cache;
 pub mod journal;
 pub mod passwords;
 pub mod store;
+pub mod geo;
+pub mod user_agent;
