@@ -1,8 +1,8 @@
 //! Floor 3: one seam a folder. A backend is chosen by configuration, never by a cargo feature.
 
 pub mod cache;
+pub mod geo;
 pub mod journal;
 pub mod passwords;
 pub mod store;
-pub mod geo;
 pub mod user_agent;
