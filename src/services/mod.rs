@@ -4,3 +4,4 @@
 
 pub mod api_core;
 pub mod edge_redirect;
+pub mod identity;

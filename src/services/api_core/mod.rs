@@ -15,6 +15,7 @@ mod links;
 mod mistakes;
 mod patch;
 mod principal;
+pub mod rest;
 mod tags;
 mod texts;
 mod tokens;
