@@ -2,3 +2,4 @@
 
 pub mod cache;
 pub mod click_store;
+pub mod journal;

@@ -1,6 +1,8 @@
 //! Raw clicks, newest first.
 
-use sqlx::{QueryBuilder, Sqlite};
+use std::time::Duration;
+
+use sqlx::QueryBuilder;
 
 use super::click::EnrichedClick;
 use super::connection::ClickStore;
@@ -42,9 +44,11 @@ impl ClickStore {
         limit: u32,
     ) -> Result<Vec<Event>, ClickStoreError> {
         let mut query = QueryBuilder::new(format!("SELECT {COLUMNS} FROM clicks"));
-        selection.push_where(&mut query);
+        selection.up_to(after).push_where(&mut query);
         if let Some(after) = after {
-            push_after(&mut query, after);
+            query.push(" AND (at, journal_id, position) < (").push_bind(after.at.as_micros());
+            query.push(", ").push_bind(after.journal_id.cast_signed());
+            query.push(", ").push_bind(after.position.cast_signed()).push(")");
         }
         query.push(" ORDER BY at DESC, journal_id DESC, position DESC LIMIT ").push_bind(limit);
         let mut reading = Reading::begin(self).await?;
@@ -53,10 +57,13 @@ impl ClickStore {
     }
 }
 
-fn push_after(query: &mut QueryBuilder<Sqlite>, after: EventPosition) {
-    // The first condition is what the index can use.
-    query.push(" AND at <= ").push_bind(after.at.as_micros());
-    query.push(" AND (at, journal_id, position) < (").push_bind(after.at.as_micros());
-    query.push(", ").push_bind(after.journal_id.cast_signed());
-    query.push(", ").push_bind(after.position.cast_signed()).push(")");
+impl Selection {
+    /// The same selection, ended where the page begins: what the index by time can use.
+    fn up_to(&self, after: Option<EventPosition>) -> Self {
+        let mut selection = self.clone();
+        if let Some(after) = after {
+            selection.period.to = selection.period.to.min(after.at.plus(Duration::from_micros(1)));
+        }
+        selection
+    }
 }

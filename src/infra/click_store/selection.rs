@@ -108,7 +108,9 @@ impl Filter {
         let column = self.dimension.column();
         let value = if self.dimension.storage() == Storage::Id { "unhex(value)" } else { "value" };
         let listed: Vec<_> = self.any_of.iter().flatten().collect();
-        query.push(format_args!("({column} IN (SELECT {value} FROM json_each("));
+        // One value is the common case, and an equality lets the index give the order as well.
+        let operator = if self.any_of.len() == 1 { "=" } else { "IN" };
+        query.push(format_args!("({column} {operator} (SELECT {value} FROM json_each("));
         query.push_bind(json_list(&listed));
         query.push("))");
         if self.any_of.contains(&None) {

@@ -1,0 +1,186 @@
+//! The few things that the journal asks of a file system, so that tests can
+//! put one in its place that tears writes, forgets what was not synced and fills up.
+
+use std::ffi::OsString;
+use std::io;
+use std::path::Path;
+
+/// A file that is written and read at offsets.
+pub trait File: Send + Sync + 'static {
+    /// Writes some of `bytes` at `offset` and says how many.
+    ///
+    /// # Errors
+    /// Nothing of this call was written.
+    fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<usize>;
+
+    /// Reads some bytes from `offset` and says how many; zero at the end.
+    ///
+    /// # Errors
+    /// As the file system says.
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize>;
+
+    /// Returns when all that was written will survive a power cut.
+    ///
+    /// # Errors
+    /// As the file system says.
+    fn sync(&self) -> io::Result<()>;
+}
+
+/// A tree of folders and files.
+pub trait FileSystem: Clone + Send + Sync + 'static {
+    /// An open file.
+    type File: File;
+    /// Held while its owner lives; released by the kernel when the owner is killed.
+    type Lock: Send + Sync;
+
+    /// Makes a new file of this length, filled with zeroes, with the space for it set aside.
+    ///
+    /// # Errors
+    /// Also when the file exists or the disk is full; then no file is left behind.
+    fn create(&self, path: &Path, length: u64) -> io::Result<Self::File>;
+
+    /// Opens a file for reading.
+    ///
+    /// # Errors
+    /// As the file system says.
+    fn open(&self, path: &Path) -> io::Result<Self::File>;
+
+    /// Puts `bytes` in the place of a small file, wholly or not at all.
+    ///
+    /// # Errors
+    /// The old content is still there.
+    fn replace(&self, path: &Path, bytes: &[u8], durable: bool) -> io::Result<()>;
+
+    /// The names in a folder, and the bytes that each takes, in no order.
+    ///
+    /// # Errors
+    /// As the file system says; a missing folder is `NotFound`.
+    fn list(&self, folder: &Path) -> io::Result<Vec<(OsString, u64)>>;
+
+    /// Makes a folder and those above it.
+    ///
+    /// # Errors
+    /// As the file system says.
+    fn create_folder(&self, folder: &Path) -> io::Result<()>;
+
+    /// Removes a file.
+    ///
+    /// # Errors
+    /// As the file system says.
+    fn remove_file(&self, path: &Path) -> io::Result<()>;
+
+    /// Removes a folder with what is in it.
+    ///
+    /// # Errors
+    /// As the file system says.
+    fn remove_folder(&self, folder: &Path) -> io::Result<()>;
+
+    /// Makes the names in a folder survive a power cut.
+    ///
+    /// # Errors
+    /// As the file system says.
+    fn sync_folder(&self, folder: &Path) -> io::Result<()>;
+
+    /// Takes the lock at `path` unless another living owner has it.
+    ///
+    /// # Errors
+    /// As the file system says.
+    fn try_lock(&self, path: &Path) -> io::Result<Option<Self::Lock>>;
+}
+
+/// The real one.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct DiskFileSystem;
+
+impl File for std::fs::File {
+    fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<usize> {
+        std::os::unix::fs::FileExt::write_at(self, bytes, offset)
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        std::os::unix::fs::FileExt::read_at(self, buffer, offset)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.sync_data()
+    }
+}
+
+impl FileSystem for DiskFileSystem {
+    type File = std::fs::File;
+    type Lock = std::fs::File;
+
+    fn create(&self, path: &Path, length: u64) -> io::Result<Self::File> {
+        let file = std::fs::OpenOptions::new().read(true).write(true).create_new(true).open(path)?;
+        match set_aside(&file, length) {
+            Ok(()) => Ok(file),
+            Err(error) => {
+                std::fs::remove_file(path)?;
+                Err(error)
+            }
+        }
+    }
+
+    fn open(&self, path: &Path) -> io::Result<Self::File> {
+        std::fs::File::open(path)
+    }
+
+    fn replace(&self, path: &Path, bytes: &[u8], durable: bool) -> io::Result<()> {
+        let beside = path.with_extension("new");
+        std::fs::write(&beside, bytes)?;
+        if durable {
+            std::fs::File::open(&beside)?.sync_all()?;
+        }
+        std::fs::rename(&beside, path)?;
+        match path.parent() {
+            Some(folder) if durable => self.sync_folder(folder),
+            _ => Ok(()),
+        }
+    }
+
+    fn list(&self, folder: &Path) -> io::Result<Vec<(OsString, u64)>> {
+        let mut entries = Vec::new();
+        for entry in std::fs::read_dir(folder)? {
+            let entry = entry?;
+            match entry.metadata() {
+                Ok(metadata) => entries.push((entry.file_name(), metadata.len())),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(entries)
+    }
+
+    fn create_folder(&self, folder: &Path) -> io::Result<()> {
+        std::fs::create_dir_all(folder)
+    }
+
+    fn remove_file(&self, path: &Path) -> io::Result<()> {
+        std::fs::remove_file(path)
+    }
+
+    fn remove_folder(&self, folder: &Path) -> io::Result<()> {
+        std::fs::remove_dir_all(folder)
+    }
+
+    fn sync_folder(&self, folder: &Path) -> io::Result<()> {
+        std::fs::File::open(folder)?.sync_all()
+    }
+
+    fn try_lock(&self, path: &Path) -> io::Result<Option<Self::Lock>> {
+        let file = std::fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(file)),
+            Err(std::fs::TryLockError::WouldBlock) => Ok(None),
+            Err(std::fs::TryLockError::Error(error)) => Err(error),
+        }
+    }
+}
+
+/// Reserves blocks, so that a later write cannot meet a full disk; file systems that cannot do so only get the length.
+fn set_aside(file: &std::fs::File, length: u64) -> io::Result<()> {
+    match rustix::fs::fallocate(file, rustix::fs::FallocateFlags::empty(), 0, length) {
+        Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::NOSYS) => file.set_len(length),
+        result => result.map_err(io::Error::from),
+    }
+}

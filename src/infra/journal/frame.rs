@@ -1,0 +1,121 @@
+//! Frames: `length u32 LE, checksum u32 LE, payload`. A length of zero is
+//! space that nothing was written to yet. The checksum (CRC-32) starts from the
+//! journal's random id, so that bytes which a visitor made up are never a frame.
+
+use std::ops::Range;
+
+use super::segment::JournalId;
+
+/// The longest payload, in bytes.
+pub const PAYLOAD_BYTES_MAX: usize = 64 * 1024;
+/// Length and checksum.
+pub(super) const HEADER_BYTES: usize = 8;
+
+/// Appends one frame, whose payload `fill` writes. Says whether it did: an empty or too long payload leaves no trace.
+pub(super) fn append(id: JournalId, buffer: &mut Vec<u8>, fill: impl FnOnce(&mut Vec<u8>)) -> bool {
+    let start = buffer.len();
+    buffer.extend_from_slice(&[0; HEADER_BYTES]);
+    fill(buffer);
+    let Some((header, payload)) = buffer.get_mut(start..).and_then(|frame| frame.split_at_mut_checked(HEADER_BYTES))
+    else {
+        buffer.truncate(start);
+        return false;
+    };
+    let length = payload.len();
+    if length == 0 || length > PAYLOAD_BYTES_MAX {
+        buffer.truncate(start);
+        return false;
+    }
+    let (length_bytes, checksum_bytes) = header.split_at_mut(4);
+    length_bytes.copy_from_slice(&u32::try_from(length).unwrap_or(0).to_le_bytes());
+    checksum_bytes.copy_from_slice(&checksum(id, payload).to_le_bytes());
+    true
+}
+
+/// The payload of the frame that starts at `offset`, if a whole and sound one does.
+pub(super) fn payload_at(id: JournalId, bytes: &[u8], offset: usize) -> Option<Range<usize>> {
+    let start = offset.checked_add(HEADER_BYTES)?;
+    let header = bytes.get(offset..start)?;
+    let length = u32::from_le_bytes(*header.first_chunk()?) as usize;
+    if length == 0 || length > PAYLOAD_BYTES_MAX {
+        return None;
+    }
+    let payload = start..start.checked_add(length)?;
+    let sound = checksum(id, bytes.get(payload.clone())?).to_le_bytes() == header[4..];
+    sound.then_some(payload)
+}
+
+/// How many bytes at the front of `bytes`, which holds only whole frames, are whole frames within `limit` bytes, and how many frames those are.
+pub(super) fn whole_frames_within(bytes: &[u8], limit: usize) -> (usize, u64) {
+    let (mut end, mut frames) = (0, 0);
+    while let Some(length) = bytes.get(end..).and_then(<[u8]>::first_chunk).map(|length| u32::from_le_bytes(*length)) {
+        let next = end + HEADER_BYTES + length as usize;
+        if next > limit {
+            break;
+        }
+        end = next;
+        frames += 1;
+    }
+    (end, frames)
+}
+
+fn checksum(id: JournalId, payload: &[u8]) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(&id.to_bytes());
+    hasher.update(payload);
+    hasher.finalize()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn frames(id: JournalId, payloads: &[Vec<u8>]) -> Vec<u8> {
+        let mut buffer = Vec::new();
+        for payload in payloads {
+            assert!(append(id, &mut buffer, |buffer| buffer.extend_from_slice(payload)));
+        }
+        buffer
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_appended_is_found(payloads in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 1..50), 0..10)) {
+            let id = JournalId::random();
+            let buffer = frames(id, &payloads);
+            let mut offset = 0;
+            for payload in &payloads {
+                let range = payload_at(id, &buffer, offset).expect("a frame");
+                prop_assert_eq!(&buffer[range.clone()], payload.as_slice());
+                offset = range.end;
+            }
+            prop_assert_eq!(payload_at(id, &buffer, offset), None);
+            prop_assert_eq!(whole_frames_within(&buffer, buffer.len()), (buffer.len(), payloads.len() as u64));
+        }
+
+        #[test]
+        fn a_changed_byte_is_noticed(payload in proptest::collection::vec(any::<u8>(), 1..50), at in any::<prop::sample::Index>(), bit in 0..8) {
+            let id = JournalId::random();
+            let mut buffer = frames(id, &[payload]);
+            let at = at.index(buffer.len());
+            buffer[at] ^= 1 << bit;
+            prop_assert_eq!(payload_at(id, &buffer, 0), None);
+        }
+
+        #[test]
+        fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..100), offset in 0usize..200) {
+            let _ = payload_at(JournalId::random(), &bytes, offset);
+            let _ = whole_frames_within(&bytes, offset);
+        }
+    }
+
+    #[test]
+    fn empty_and_oversized_payloads_leave_no_trace() {
+        let mut buffer = Vec::new();
+        assert!(!append(JournalId::random(), &mut buffer, |_| {}));
+        assert!(!append(JournalId::random(), &mut buffer, |buffer| buffer.resize(PAYLOAD_BYTES_MAX + 100, 1)));
+        assert!(buffer.is_empty());
+    }
+}

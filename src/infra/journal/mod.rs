@@ -1,0 +1,30 @@
+//! The click journal: an append-only log on the edge's own disk, and at once
+//! the buffer between a redirect and everything that happens to its click.
+//!
+//! A journal is a folder, named by its random id, that one worker of one
+//! process writes and no later process ever continues: after a crash there is
+//! nothing to recover, only something left to read. It holds numbered segments
+//! of equal span; a record's position is its segment's number times that span
+//! plus its offset, so positions grow. There is no ledger: a reader finds the
+//! records by their checksums.
+//!
+//! Invariants:
+//! - A record's bytes are with the kernel before its ticket is released.
+//! - A position is never used twice, whatever is lost.
+//! - A full or failing disk is a state with a number of drops; it is never a
+//!   panic, and it never keeps a redirect from its answer.
+//! - A segment is removed only after a cursor beyond it is durable.
+
+mod file_system;
+mod frame;
+mod group_commit;
+mod reader;
+mod segment;
+mod writer;
+
+pub use file_system::{DiskFileSystem, File, FileSystem};
+pub use frame::PAYLOAD_BYTES_MAX;
+pub use group_commit::{Committed, GroupCommit};
+pub use reader::{Batch, JournalReader};
+pub use segment::JournalId;
+pub use writer::{Flushed, JournalLimits, JournalState, Maintenance, Writer};

@@ -1,0 +1,296 @@
+//! The reading end: finds the journals under a root, hands out their records
+//! in order, and removes what has been acknowledged.
+//!
+//! It may live in the writer's process or in another. Whether a writer lives
+//! is asked of its lock, which the kernel releases when the writer is killed.
+
+use std::io;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use super::file_system::{DiskFileSystem, File, FileSystem};
+use super::frame::{self, PAYLOAD_BYTES_MAX};
+use super::segment::{self, HEADER_BYTES, Header, JournalId};
+use super::writer::lock_path;
+
+/// How much is read at once: more than the longest frame.
+const CHUNK_BYTES: usize = 256 * 1024;
+/// The file that says how far a journal was acknowledged.
+const CURSOR_FILE: &str = "cursor";
+
+/// Reads every journal under one root, in turn.
+pub struct JournalReader<F: FileSystem = DiskFileSystem> {
+    file_system: F,
+    root: PathBuf,
+    turn: Option<JournalId>,
+    corrupt_bytes: u64,
+}
+
+/// Some records of one journal, in order.
+#[derive(Debug)]
+pub struct Batch {
+    journal: JournalId,
+    bytes: Vec<u8>,
+    records: Vec<(u64, Range<usize>)>,
+    end: Place,
+}
+
+/// A place in a journal: a segment and an offset in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    index: u32,
+    offset: u64,
+}
+
+/// One journal as it is read.
+struct Journal<'a, F: FileSystem> {
+    file_system: &'a F,
+    id: JournalId,
+    folder: PathBuf,
+    /// Whether nothing will ever be added.
+    ended: bool,
+}
+
+/// What a look at a journal found.
+enum Found {
+    Batch(Batch),
+    /// Nothing now; more may come.
+    Waiting,
+    /// Everything was acknowledged and nothing more will come.
+    Finished,
+}
+
+impl Batch {
+    /// The journal that the records belong to.
+    #[must_use]
+    pub fn journal(&self) -> JournalId {
+        self.journal
+    }
+
+    /// Position and payload of each record; positions grow.
+    pub fn records(&self) -> impl Iterator<Item = (u64, &[u8])> {
+        self.records
+            .iter()
+            .filter_map(|(position, range)| self.bytes.get(range.clone()).map(|payload| (*position, payload)))
+    }
+
+    /// How many records there are; at least one.
+    #[must_use]
+    #[allow(clippy::len_without_is_empty, reason = "a batch is never empty")]
+    pub fn len(&self) -> usize {
+        self.records.len()
+    }
+}
+
+impl JournalReader<DiskFileSystem> {
+    /// Reads the journals in this folder, which need not exist yet.
+    #[must_use]
+    pub fn open(root: &Path) -> Self {
+        Self::on(DiskFileSystem, root)
+    }
+}
+
+impl<F: FileSystem> JournalReader<F> {
+    /// Reads the journals in a folder of this file system.
+    #[must_use]
+    pub fn on(file_system: F, root: &Path) -> Self {
+        Self { file_system, root: root.to_path_buf(), turn: None, corrupt_bytes: 0 }
+    }
+
+    /// The next records that were not acknowledged, at most `records_max` of them and of one journal; `None` when there are none now.
+    /// Journals take turns. Without an acknowledgement the same records come again.
+    ///
+    /// # Errors
+    /// As the file system says.
+    pub fn next(&mut self, records_max: usize) -> io::Result<Option<Batch>> {
+        let ids = segment::journals(&self.file_system, &self.root)?;
+        let start = ids.partition_point(|id| Some(*id) <= self.turn);
+        for id in ids.iter().cycle().skip(start).take(ids.len()) {
+            match self.look_into(*id, records_max)? {
+                Found::Batch(batch) => {
+                    self.turn = Some(*id);
+                    return Ok(Some(batch));
+                }
+                Found::Waiting => {}
+                Found::Finished => self.remove(*id)?,
+            }
+        }
+        Ok(None)
+    }
+
+    /// Remembers that the batch has arrived for good. Segments before it go away.
+    ///
+    /// # Errors
+    /// As the file system says; acknowledging again is harmless.
+    pub fn acknowledge(&mut self, batch: &Batch) -> io::Result<()> {
+        let folder = self.root.join(batch.journal.to_string());
+        let passed: Vec<u32> =
+            segment::list(&self.file_system, &folder)?.into_iter().filter(|index| *index < batch.end.index).collect();
+        self.file_system.replace(&folder.join(CURSOR_FILE), &batch.end.encode(), !passed.is_empty())?;
+        passed.iter().try_for_each(|index| self.file_system.remove_file(&segment::path(&folder, *index)))
+    }
+
+    /// Bytes that were neither record nor empty space, since this was asked last.
+    pub fn take_corrupt_bytes(&mut self) -> u64 {
+        std::mem::take(&mut self.corrupt_bytes)
+    }
+
+    fn look_into(&mut self, id: JournalId, records_max: usize) -> io::Result<Found> {
+        // Asked before anything is read: a writer that ends later leaves its last records for the next look.
+        let ended = self.file_system.try_lock(&lock_path(&self.root, id))?.is_some();
+        let folder = self.root.join(id.to_string());
+        let journal = Journal { file_system: &self.file_system, id, folder, ended };
+        journal.look(records_max, &mut self.corrupt_bytes)
+    }
+
+    fn remove(&self, id: JournalId) -> io::Result<()> {
+        self.file_system.remove_folder(&self.root.join(id.to_string()))?;
+        self.file_system.remove_file(&lock_path(&self.root, id))
+    }
+}
+
+impl<F: FileSystem> Journal<'_, F> {
+    fn look(&self, records_max: usize, corrupt_bytes: &mut u64) -> io::Result<Found> {
+        let cursor = self.cursor();
+        let mut skipped = 0;
+        for index in segment::list(self.file_system, &self.folder)?.into_iter().filter(|index| *index >= cursor.index) {
+            let file = self.file_system.open(&segment::path(&self.folder, index))?;
+            let Some(header) = self.header(&file)? else { continue };
+            let offset = if index == cursor.index { cursor.offset } else { HEADER_BYTES };
+            if let Some(batch) = self.read(&file, header, offset, records_max)? {
+                *corrupt_bytes += skipped;
+                return Ok(Found::Batch(batch));
+            }
+            if !self.ended && !self.is_started_after(index)? {
+                return Ok(Found::Waiting);
+            }
+            // Nothing is added to this segment any more, but something may have been since it was read.
+            if let Some(batch) = self.search(&file, header, offset, records_max, &mut skipped)? {
+                *corrupt_bytes += skipped;
+                return Ok(Found::Batch(batch));
+            }
+        }
+        *corrupt_bytes += if self.ended { skipped } else { 0 };
+        Ok(if self.ended { Found::Finished } else { Found::Waiting })
+    }
+
+    /// A cursor that cannot be read counts as none: the store knows what it has seen already.
+    fn cursor(&self) -> Place {
+        let start = Place { index: 0, offset: HEADER_BYTES };
+        let mut bytes = [0; Place::BYTES];
+        let read =
+            self.file_system.open(&self.folder.join(CURSOR_FILE)).and_then(|file| read_full(&file, 0, &mut bytes));
+        read.ok().and_then(|_| Place::decode(&bytes)).unwrap_or(start)
+    }
+
+    /// Whether a segment after `index` has its first record: the writer starts one only when it is done with those before.
+    fn is_started_after(&self, index: u32) -> io::Result<bool> {
+        for later in segment::list(self.file_system, &self.folder)?.into_iter().filter(|later| *later > index) {
+            let file = self.file_system.open(&segment::path(&self.folder, later))?;
+            let mut bytes = vec![0; frame::HEADER_BYTES];
+            read_full(&file, HEADER_BYTES, &mut bytes)?;
+            if bytes.iter().all(|byte| *byte == 0) {
+                continue;
+            }
+            bytes.resize(frame::HEADER_BYTES + PAYLOAD_BYTES_MAX, 0);
+            read_full(&file, HEADER_BYTES, &mut bytes)?;
+            if frame::payload_at(self.id, &bytes, 0).is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn header(&self, file: &F::File) -> io::Result<Option<Header>> {
+        let mut bytes = [0; HEADER_BYTES as usize];
+        read_full(file, 0, &mut bytes)?;
+        Ok(Header::decode(&bytes).filter(|header| header.id == self.id))
+    }
+
+    /// The records at `offset`, if there are any.
+    fn read(&self, file: &F::File, header: Header, offset: u64, records_max: usize) -> io::Result<Option<Batch>> {
+        let mut bytes = vec![0; CHUNK_BYTES];
+        let length = read_full(file, offset, &mut bytes)?;
+        bytes.truncate(length);
+        let base = segment::position(header.index, header.span, offset);
+        let (records, end) = self.frames(&bytes, base, records_max);
+        let end = Place { index: header.index, offset: offset + end as u64 };
+        Ok((!records.is_empty()).then_some(Batch { journal: self.id, bytes, records, end }))
+    }
+
+    /// The first records at or after `offset` in a segment that nothing is added to, however much else lies before them.
+    fn search(
+        &self,
+        file: &F::File,
+        header: Header,
+        mut offset: u64,
+        records_max: usize,
+        skipped: &mut u64,
+    ) -> io::Result<Option<Batch>> {
+        let mut bytes = vec![0; CHUNK_BYTES];
+        loop {
+            let length = read_full(file, offset, &mut bytes)?;
+            let chunk = bytes.get(..length).unwrap_or_default();
+            let found = (0..length).find(|start| frame::payload_at(self.id, chunk, *start).is_some());
+            // A frame may begin near the end of one chunk and be whole only in the next.
+            let step = match found {
+                Some(start) => start,
+                None if length < CHUNK_BYTES => length,
+                None => CHUNK_BYTES - frame::HEADER_BYTES - PAYLOAD_BYTES_MAX,
+            };
+            *skipped += chunk.iter().take(step).filter(|byte| **byte != 0).count() as u64;
+            offset += step as u64;
+            if found.is_some() {
+                return self.read(file, header, offset, records_max);
+            }
+            if length < CHUNK_BYTES {
+                return Ok(None);
+            }
+        }
+    }
+
+    fn frames(&self, bytes: &[u8], base: u64, records_max: usize) -> (Vec<(u64, Range<usize>)>, usize) {
+        let mut records = Vec::new();
+        let mut end = 0;
+        while let Some(payload) = frame::payload_at(self.id, bytes, end).filter(|_| records.len() < records_max) {
+            records.push((base + end as u64, payload.clone()));
+            end = payload.end;
+        }
+        (records, end)
+    }
+}
+
+impl Place {
+    const BYTES: usize = 16;
+
+    fn encode(self) -> [u8; Self::BYTES] {
+        let mut bytes = [0; Self::BYTES];
+        bytes[..4].copy_from_slice(&self.index.to_le_bytes());
+        bytes[4..12].copy_from_slice(&self.offset.to_le_bytes());
+        let checksum = crc32fast::hash(&bytes[..12]);
+        bytes[12..].copy_from_slice(&checksum.to_le_bytes());
+        bytes
+    }
+
+    fn decode(bytes: &[u8; Self::BYTES]) -> Option<Self> {
+        let place = Self {
+            index: u32::from_le_bytes(*bytes.first_chunk()?),
+            offset: u64::from_le_bytes(*bytes[4..].first_chunk()?),
+        };
+        (place.encode() == *bytes).then_some(place)
+    }
+}
+
+/// Fills `buffer` from `offset` on and says how much of it there was.
+fn read_full(file: &impl File, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut length = 0;
+    while let Some(rest) = buffer.get_mut(length..).filter(|rest| !rest.is_empty()) {
+        match file.read_at(offset + length as u64, rest) {
+            Ok(0) => break,
+            Ok(more) => length += more,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(length)
+}

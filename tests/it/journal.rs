@@ -1,0 +1,253 @@
+//! The click journal on a file system that does its worst.
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::Path;
+
+use elido::infra::journal::{JournalId, JournalLimits, JournalReader, JournalState, Writer};
+use proptest::prelude::*;
+
+use crate::support::simulated_file_system::SimulatedFileSystem;
+
+const ROOT: &str = "/journal";
+const LIMITS: JournalLimits = JournalLimits { segment_bytes: 0, bytes_max: u64::MAX };
+
+/// What can happen to a journal.
+#[derive(Debug, Clone)]
+enum Event {
+    Append { records: u8, bytes: u16 },
+    Flush,
+    Maintain,
+    Ship { records_max: usize, acknowledged: bool },
+    Kill,
+    FillDisk,
+    FreeDisk,
+    TearNextWrite { after: usize },
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        5 => (1u8..20, 8u16..9000).prop_map(|(records, bytes)| Event::Append { records, bytes }),
+        5 => Just(Event::Flush),
+        2 => Just(Event::Maintain),
+        3 => (1usize..50, any::<bool>()).prop_map(|(records_max, acknowledged)| Event::Ship { records_max, acknowledged }),
+        1 => Just(Event::Kill),
+        1 => Just(Event::FillDisk),
+        2 => Just(Event::FreeDisk),
+        1 => (1usize..20_000).prop_map(|after| Event::TearNextWrite { after }),
+    ]
+}
+
+/// A writer, a reader, and a store that knows the highest position of each journal.
+struct World {
+    disk: SimulatedFileSystem,
+    writer: Writer<SimulatedFileSystem>,
+    reader: JournalReader<SimulatedFileSystem>,
+    next_record: u64,
+    /// Appended and neither written nor dropped yet.
+    pending: Vec<u64>,
+    /// With the kernel.
+    written: Vec<u64>,
+    stored: Vec<u64>,
+    high_water: HashMap<JournalId, u64>,
+}
+
+impl World {
+    fn new() -> Self {
+        let disk = SimulatedFileSystem::default();
+        Self {
+            writer: Writer::new(disk.clone(), Path::new(ROOT), LIMITS),
+            reader: JournalReader::on(disk.clone(), Path::new(ROOT)),
+            disk,
+            next_record: 0,
+            pending: Vec::new(),
+            written: Vec::new(),
+            stored: Vec::new(),
+            high_water: HashMap::new(),
+        }
+    }
+
+    fn apply(&mut self, event: &Event) {
+        match event {
+            Event::Append { records, bytes } => (0..*records).for_each(|_| self.append(usize::from(*bytes))),
+            Event::Flush => self.flush(),
+            Event::Maintain => drop(self.writer.maintenance().run()),
+            Event::Ship { records_max, acknowledged } => drop(self.ship(*records_max, *acknowledged)),
+            Event::Kill => self.kill(),
+            Event::FillDisk => self.disk.set_free_bytes(Some(0)),
+            Event::FreeDisk => self.disk.set_free_bytes(None),
+            Event::TearNextWrite { after } => self.disk.tear_next_write(*after),
+        }
+    }
+
+    fn append(&mut self, bytes: usize) {
+        let number = self.next_record;
+        self.next_record += 1;
+        self.writer.append(|buffer| {
+            buffer.extend_from_slice(&number.to_le_bytes());
+            buffer.resize(buffer.len() + bytes - 8, 0xee);
+        });
+        self.pending.push(number);
+    }
+
+    fn flush(&mut self) {
+        let flushed = self.writer.flush();
+        assert_eq!(flushed.dropped, 0, "memory lasts for as much as a test appends");
+        self.written.extend(self.pending.drain(..flushed.records as usize));
+    }
+
+    /// Moves one batch into the store, and says whether there was one.
+    fn ship(&mut self, records_max: usize, acknowledged: bool) -> bool {
+        let Ok(Some(batch)) = self.reader.next(records_max) else { return false };
+        let mark = self.high_water.entry(batch.journal()).or_insert(0);
+        let mut before = None;
+        for (position, payload) in batch.records() {
+            assert!(before < Some(position), "positions grow");
+            before = Some(position);
+            if position > *mark {
+                *mark = position;
+                self.stored.push(u64::from_le_bytes(*payload.first_chunk().expect("eight bytes")));
+            }
+        }
+        if acknowledged {
+            drop(self.reader.acknowledge(&batch));
+        }
+        true
+    }
+
+    fn kill(&mut self) {
+        self.pending.clear();
+        self.writer = Writer::new(self.disk.clone(), Path::new(ROOT), LIMITS);
+        self.reader = JournalReader::on(self.disk.clone(), Path::new(ROOT));
+    }
+
+    fn heal(&mut self) {
+        self.disk.set_free_bytes(None);
+        self.disk.set_failing(false);
+        self.kill();
+        while self.ship(1000, true) {}
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn every_written_record_is_stored_once_whatever_happens_to_the_processes_and_the_disk(
+        events in proptest::collection::vec(event(), 1..60),
+    ) {
+        let mut world = World::new();
+        events.iter().for_each(|event| world.apply(event));
+        world.heal();
+        world.stored.sort_unstable();
+        prop_assert_eq!(&world.stored, &world.written);
+        prop_assert_eq!(world.disk.file_count(), 0, "what was shipped is removed");
+    }
+
+    #[test]
+    fn a_power_cut_takes_nothing_that_was_synced_and_doubles_nothing(
+        before in proptest::collection::vec(event(), 1..30),
+        after in proptest::collection::vec(event(), 1..30),
+        seed in any::<u64>(),
+    ) {
+        let mut world = World::new();
+        before.iter().for_each(|event| world.apply(event));
+        world.disk.set_free_bytes(None);
+        let synced = if world.writer.maintenance().run().is_ok() { world.written.clone() } else { Vec::new() };
+        after.iter().filter(|event| !matches!(event, Event::Kill)).for_each(|event| world.apply(event));
+        world.disk.cut_power(seed);
+        world.heal();
+        let stored: BTreeSet<u64> = world.stored.iter().copied().collect();
+        prop_assert_eq!(stored.len(), world.stored.len(), "nothing twice");
+        prop_assert!(synced.iter().all(|number| stored.contains(number)), "everything that was synced");
+    }
+
+    #[test]
+    fn damage_costs_only_the_records_that_it_hits(
+        records in 5usize..60, hits in proptest::collection::vec((any::<prop::sample::Index>(), 1u8..), 1..4),
+    ) {
+        use elido::infra::journal::{File as _, FileSystem as _};
+        let mut world = World::new();
+        (0..records).for_each(|_| world.append(100));
+        world.flush();
+        let path = Path::new(ROOT).join(world.writer.id().to_string()).join("00000000.segment");
+        let file = world.disk.open(&path).expect("the segment");
+        let mut hit = BTreeSet::new();
+        for (index, change) in hits {
+            let offset = index.index(records * 108);
+            hit.insert(offset / 108);
+            let mut byte = [0];
+            file.read_at(32 + offset as u64, &mut byte).expect("a byte");
+            file.write_at(32 + offset as u64, &[byte[0] ^ change]).expect("a byte");
+        }
+        world.heal();
+        for number in 0..records {
+            prop_assert!(world.stored.contains(&(number as u64)) || hit.contains(&number));
+        }
+        prop_assert!(world.reader.take_corrupt_bytes() > 0);
+    }
+
+    #[test]
+    fn a_folder_of_arbitrary_bytes_is_read_without_a_panic(
+        segment in proptest::collection::vec(any::<u8>(), 0..3000),
+        cursor in proptest::collection::vec(any::<u8>(), 0..40),
+    ) {
+        use elido::infra::journal::FileSystem as _;
+        let disk = SimulatedFileSystem::default();
+        let folder = Path::new(ROOT).join("00000000000000aa");
+        disk.create_folder(&folder).expect("a folder");
+        disk.replace(&folder.join("00000000.segment"), &segment, false).expect("a file");
+        disk.replace(&folder.join("cursor"), &cursor, false).expect("a file");
+        let mut reader = JournalReader::on(disk, Path::new(ROOT));
+        prop_assert!(matches!(reader.next(10), Ok(None)));
+    }
+}
+
+#[test]
+fn a_full_disk_is_a_state_that_passes_and_what_waited_in_memory_is_written() {
+    let mut world = World::new();
+    world.disk.set_free_bytes(Some(0));
+    world.append(100);
+    assert_eq!(world.writer.flush().state, JournalState::Full);
+    world.disk.set_free_bytes(None);
+    wait_until(|| {
+        world.flush();
+        world.written == [0]
+    });
+    assert_eq!(world.writer.flush().state, JournalState::Healthy);
+}
+
+#[test]
+fn a_failing_disk_keeps_a_bounded_memory_and_counts_what_it_drops() {
+    let disk = SimulatedFileSystem::default();
+    disk.set_failing(true);
+    let mut writer = Writer::new(disk, Path::new(ROOT), LIMITS);
+    let payload = [7; 60_000];
+    (0..200).for_each(|_| writer.append(|buffer| buffer.extend_from_slice(&payload)));
+    let flushed = writer.flush();
+    assert_eq!(flushed.state, JournalState::Failing);
+    assert!(flushed.dropped > 100, "{flushed:?}");
+}
+
+#[test]
+fn the_cap_holds_and_shipping_makes_room() {
+    let disk = SimulatedFileSystem::default();
+    let limits = JournalLimits { segment_bytes: 0, bytes_max: 150_000 };
+    let mut writer = Writer::new(disk.clone(), Path::new(ROOT), limits);
+    let mut reader = JournalReader::on(disk, Path::new(ROOT));
+    let payload = [7; 60_000];
+    (0..3).for_each(|_| writer.append(|buffer| buffer.extend_from_slice(&payload)));
+    let flushed = writer.flush();
+    assert_eq!((flushed.records, flushed.state), (2, JournalState::Full));
+    while let Ok(Some(batch)) = reader.next(10) {
+        reader.acknowledge(&batch).expect("room");
+    }
+    wait_until(|| writer.flush().state == JournalState::Healthy);
+}
+
+fn wait_until(mut condition: impl FnMut() -> bool) {
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    while !condition() {
+        assert!(std::time::Instant::now() < deadline, "the condition did not come true in time");
+        std::thread::yield_now();
+    }
+}

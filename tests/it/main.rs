@@ -1,0 +1,4 @@
+//! Behaviour through the real interfaces, in one binary.
+
+mod journal;
+mod support;
