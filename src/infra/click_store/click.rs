@@ -4,6 +4,7 @@ use crate::domain::click::ClickKind;
 use crate::domain::id::{DomainId, LinkId, WorkspaceId};
 use crate::domain::rule::{AgentClass, Device};
 use crate::domain::time::Timestamp;
+use crate::infra::journal::JournalId;
 
 /// A click after enrichment: what is known of it for good. The visitor's address is not among it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,7 +97,7 @@ pub struct JournalledClick {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClickBatch {
     /// Which journal.
-    pub journal_id: u64,
+    pub journal_id: JournalId,
     /// The highest position of the stretch, also where that record is no click.
     pub through: u64,
     /// The clicks, in any order.

@@ -10,6 +10,7 @@ use super::events::{Event, EventPosition};
 use super::labels::{AGENTS, DEVICES, KINDS, agent_label, device_label, kind_label, parse};
 use crate::domain::id::{DomainId, LinkId, WorkspaceId};
 use crate::domain::time::Timestamp;
+use crate::infra::journal::JournalId;
 
 /// The columns of a click, in the order that [`bind`] binds and [`read`] reads them.
 pub(super) const COLUMNS: &str = "journal_id, position, at, workspace_id, domain_id, link_id, kind, status, counted, \
@@ -21,11 +22,11 @@ pub(super) const COLUMN_COUNT: usize = 32;
 /// Adds the values of one row.
 pub(super) fn bind(
     arguments: &mut SqliteArguments,
-    journal_id: u64,
+    journal_id: JournalId,
     record: &JournalledClick,
 ) -> Result<(), BoxDynError> {
     let click = &record.click;
-    arguments.add(journal_id.cast_signed())?;
+    arguments.add(journal_id.as_u64().cast_signed())?;
     arguments.add(i64::try_from(record.position)?)?;
     arguments.add(click.at.as_micros())?;
     arguments.add(click.workspace_id.map(|id| id_bytes(id.as_uuid())))?;
@@ -97,7 +98,7 @@ pub(super) fn read(row: &SqliteRow) -> Result<Event, sqlx::Error> {
     };
     let position = EventPosition {
         at,
-        journal_id: row.try_get::<i64, _>("journal_id")?.cast_unsigned(),
+        journal_id: JournalId::from_u64(row.try_get::<i64, _>("journal_id")?.cast_unsigned()),
         position: row.try_get::<i64, _>("position")?.cast_unsigned(),
     };
     Ok(Event { position, click })

@@ -18,6 +18,7 @@ use super::row::{COLUMN_COUNT, COLUMNS, bind};
 use super::totals;
 use crate::domain::click::ClickKind;
 use crate::domain::id::{LinkId, WorkspaceId};
+use crate::infra::journal::JournalId;
 
 /// Rows in one INSERT: enough to make the statement's own cost small.
 const ROWS_PER_INSERT: usize = 64;
@@ -53,18 +54,18 @@ impl ClickStore {
     }
 }
 
-async fn high_water_mark(connection: &mut SqliteConnection, journal_id: u64) -> Result<Option<u64>, sqlx::Error> {
+async fn high_water_mark(connection: &mut SqliteConnection, journal_id: JournalId) -> Result<Option<u64>, sqlx::Error> {
     let position: Option<i64> = sqlx::query_scalar("SELECT position FROM journal_positions WHERE journal_id = ?")
-        .bind(journal_id.cast_signed())
+        .bind(journal_id.as_u64().cast_signed())
         .fetch_optional(connection)
         .await?;
     Ok(position.map(i64::cast_unsigned))
 }
 
-async fn move_mark(connection: &mut SqliteConnection, journal_id: u64, through: u64) -> Result<(), sqlx::Error> {
+async fn move_mark(connection: &mut SqliteConnection, journal_id: JournalId, through: u64) -> Result<(), sqlx::Error> {
     let position = i64::try_from(through).map_err(|error| sqlx::Error::Encode(error.into()))?;
     sqlx::query("INSERT OR REPLACE INTO journal_positions (journal_id, position) VALUES (?, ?)")
-        .bind(journal_id.cast_signed())
+        .bind(journal_id.as_u64().cast_signed())
         .bind(position)
         .execute(connection)
         .await?;
@@ -73,7 +74,7 @@ async fn move_mark(connection: &mut SqliteConnection, journal_id: u64, through: 
 
 async fn insert(
     connection: &mut SqliteConnection,
-    journal_id: u64,
+    journal_id: JournalId,
     records: &[&JournalledClick],
 ) -> Result<(), sqlx::Error> {
     for chunk in records.chunks(ROWS_PER_INSERT) {

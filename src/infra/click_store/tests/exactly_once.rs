@@ -85,7 +85,7 @@ proptest! {
                 }
             }
             let events = store.events(&everything(workspace(1)), None, 10_000).await.expect("events");
-            let identities: Vec<_> = events.iter().map(|event| (event.position.journal_id, event.position.position)).collect();
+            let identities: Vec<_> = events.iter().map(|event| (event.position.journal_id.as_u64(), event.position.position)).collect();
             let distinct: BTreeSet<_> = identities.iter().copied().collect();
             assert_eq!(identities.len(), distinct.len(), "a record is there twice");
             let expected: BTreeSet<_> = reached.iter().flat_map(|(journal, end)| (0..*end).map(|position| (*journal, position))).collect();

@@ -12,6 +12,7 @@ use crate::domain::click::ClickKind;
 use crate::domain::id::{DomainId, LinkId, WorkspaceId};
 use crate::domain::rule::{AgentClass, Device};
 use crate::domain::time::Timestamp;
+use crate::infra::journal::JournalId;
 
 const START: i64 = 1_788_000_000_000_000;
 
@@ -57,12 +58,12 @@ fn visit(offset: i64) -> EnrichedClick {
     }
 }
 
-fn batch(journal_id: u64, positions: std::ops::Range<u64>) -> ClickBatch {
+fn batch(journal: u64, positions: std::ops::Range<u64>) -> ClickBatch {
     let clicks = positions
         .clone()
         .map(|position| JournalledClick { position, click: visit(i64::try_from(position).expect("small")) })
         .collect();
-    ClickBatch { journal_id, through: positions.end.saturating_sub(1), clicks }
+    ClickBatch { journal_id: JournalId::from_u64(journal), through: positions.end.saturating_sub(1), clicks }
 }
 
 async fn open(folder: &TempDir) -> ClickStore {
@@ -98,7 +99,7 @@ async fn a_click_survives_the_store() {
     let stored = store.store(&batch(u64::MAX, 0..1)).await.expect("stored");
     assert_eq!(stored, Stored { inserted: 1, repeated: 0 });
     let events = store.events(&everything(workspace(1)), None, 10).await.expect("events");
-    let position = EventPosition { at: micros(0), journal_id: u64::MAX, position: 0 };
+    let position = EventPosition { at: micros(0), journal_id: JournalId::from_u64(u64::MAX), position: 0 };
     assert_eq!(events, vec![Event { position, click: visit(0) }]);
 }
 
