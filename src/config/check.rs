@@ -1,0 +1,226 @@
+//! What no type can say: ranges, schemes, values that do not go together, files that are not there.
+
+use std::net::SocketAddr;
+use std::ops::RangeInclusive;
+use std::path::Path;
+use std::{fs, io};
+
+use rustix::fs::{Access, access};
+use secrecy::ExposeSecret;
+use tracing_subscriber::EnvFilter;
+use url::Url;
+
+use super::load::Loaded;
+use super::mistake::{ConfigError, quoted};
+use super::sections::Config;
+
+const HOUR_SECONDS: u64 = 60 * 60;
+const DAY_SECONDS: u64 = 24 * HOUR_SECONDS;
+const MEBIBYTE: u64 = 1024 * 1024;
+const TEBIBYTE: u64 = MEBIBYTE * MEBIBYTE;
+
+/// Looks at values alone, so that it does the same on every machine.
+pub(super) fn values(loaded: &Loaded, mistakes: &mut Vec<ConfigError>) {
+    let config = &loaded.config;
+    let mut check = Check { loaded, mistakes };
+    check.ranges();
+    check.not_above(
+        ("edge.journal.segment_bytes", config.edge.journal.segment_bytes),
+        ("edge.journal.bytes_max", config.edge.journal.bytes_max),
+    );
+    check.listeners();
+    check.web_address("api.public_url", &config.api.public_url);
+    check.web_address("grpc.origin_url", &config.grpc.origin_url);
+    check.web_address("links.default_domain_url", &config.links.default_domain_url);
+    check.database("database.url", config.database.url.expose_secret(), true);
+    check.database("click_store.url", config.click_store.url.expose_secret(), false);
+    check.telemetry();
+}
+
+/// Looks at the files and folders that the settings name. Leaves nothing behind.
+pub(super) fn files(loaded: &Loaded, mistakes: &mut Vec<ConfigError>) {
+    let mut check = Check { loaded, mistakes };
+    check.data_folder(&loaded.config.data_folder);
+    check.country_file(&loaded.config.geo.country_file);
+}
+
+struct Check<'a> {
+    loaded: &'a Loaded,
+    mistakes: &'a mut Vec<ConfigError>,
+}
+
+impl Check<'_> {
+    fn wrong(&mut self, key: &str, problem: impl Into<String>, fix: impl Into<String>) {
+        self.mistakes.push(ConfigError::new(key, self.loaded.source_of(key), problem, fix));
+    }
+
+    fn ranges(&mut self) {
+        for (key, value, allowed) in ranges(&self.loaded.config) {
+            if !allowed.contains(&value) {
+                let fix = format!("Write a number from {} to {}", allowed.start(), allowed.end());
+                self.wrong(key, format!("{value} is out of range"), fix);
+            }
+        }
+    }
+
+    fn not_above(&mut self, (low_key, low): (&str, u64), (high_key, high): (&str, u64)) {
+        if low > high {
+            let problem = format!("{low} is above {high_key}, which is {high}");
+            self.wrong(low_key, problem, format!("Lower it, or raise {high_key}"));
+        }
+    }
+
+    fn listeners(&mut self) {
+        let config = &self.loaded.config;
+        let listeners = [
+            ("api.listen", config.api.listen),
+            ("edge.listen", config.edge.listen),
+            ("grpc.listen", config.grpc.listen),
+            ("internal.listen", config.internal.listen),
+        ];
+        for (index, (key, address)) in listeners.iter().enumerate() {
+            let earlier = listeners.iter().take(index).find(|(_, earlier)| collide(*earlier, *address));
+            if let Some((other, _)) = earlier {
+                let problem = format!("port {} is the port of {other} too", address.port());
+                self.wrong(key, problem, "Give each listener a port of its own");
+            }
+        }
+    }
+
+    fn web_address(&mut self, key: &str, url: &Url) {
+        if !matches!(url.scheme(), "http" | "https") {
+            let problem = format!("{}: is no scheme for this", url.scheme());
+            return self.wrong(key, problem, "Begin it with http:// or https://");
+        }
+        let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+        if !bare || url.password().is_some() {
+            let problem = "there is more in it than a host and a port";
+            self.wrong(key, problem, format!("Write {}", url.origin().ascii_serialization()));
+        }
+    }
+
+    /// The value is secret, so that messages must not repeat it.
+    fn database(&mut self, key: &str, url: &str, may_be_postgres: bool) {
+        let right = if may_be_postgres {
+            "Write sqlite:FILE or postgres://user:password@host:5432/name"
+        } else {
+            "Write sqlite:FILE"
+        };
+        match url.split_once(':') {
+            Some(("sqlite", file)) if file.is_empty() || file.starts_with("//") => {
+                self.wrong(key, "there is no file name behind sqlite:", right);
+            }
+            Some(("sqlite", _)) => {}
+            Some(("postgres" | "postgresql", _)) if may_be_postgres => {
+                let complete = Url::parse(url).is_ok_and(|url| url.has_host() && url.path().len() > 1);
+                if !complete {
+                    self.wrong(key, "this PostgreSQL address lacks a host or a database name", right);
+                }
+            }
+            _ => self.wrong(key, "the scheme is none of those that work here", right),
+        }
+    }
+
+    fn telemetry(&mut self) {
+        let endpoint = &self.loaded.config.telemetry.otlp_endpoint;
+        let is_address = |url: &Url| matches!(url.scheme(), "http" | "https") && url.has_host();
+        if !endpoint.is_empty() && !Url::parse(endpoint).is_ok_and(|url| is_address(&url)) {
+            let fix = "Write an address such as http://127.0.0.1:4317, or nothing";
+            self.wrong("telemetry.otlp_endpoint", format!("{} is no http address", quoted(endpoint)), fix);
+        }
+        let dsn = self.loaded.config.telemetry.sentry_dsn.expose_secret();
+        if !dsn.is_empty() && dsn.parse::<sentry::types::Dsn>().is_err() {
+            let fix = "Copy the DSN from the project's settings (https://KEY@HOST/PROJECT), or write nothing";
+            self.wrong("telemetry.sentry_dsn", "the value is no DSN", fix);
+        }
+        let filter = &self.loaded.config.log.filter;
+        if let Err(error) = EnvFilter::builder().parse(filter) {
+            let problem = format!("{} is no filter ({error})", quoted(filter));
+            self.wrong("log.filter", problem, "Write a level such as info, or elido=debug,warn");
+        }
+    }
+
+    /// The folder is made at the first start, so that what has to be there now is a place to make it in.
+    fn data_folder(&mut self, folder: &Path) {
+        if folder.as_os_str().is_empty() {
+            return self.wrong("data_folder", "there is no name", "Name a folder, such as data");
+        }
+        let here = Path::new(".");
+        let existing = folder.ancestors().find(|ancestor| ancestor.symlink_metadata().is_ok()).unwrap_or(here);
+        let name = quoted(&existing.display().to_string());
+        let fix = "Name a folder that this process may write to";
+        if !existing.is_dir() {
+            self.wrong("data_folder", format!("{name} is not a folder"), fix);
+        } else if let Err(error) = writable(existing, existing == folder) {
+            self.wrong("data_folder", format!("{name} is not writable ({error})"), fix);
+        }
+    }
+
+    fn country_file(&mut self, file: &Path) {
+        if file.as_os_str().is_empty() {
+            return;
+        }
+        let name = quoted(&file.display().to_string());
+        let fix = "Name a MaxMind-format file, or write nothing";
+        if file.is_dir() {
+            self.wrong("geo.country_file", format!("{name} is a folder"), fix);
+        } else if let Err(error) = fs::File::open(file) {
+            self.wrong("geo.country_file", format!("{name} cannot be read ({error})"), fix);
+        }
+    }
+}
+
+/// A folder that is there already is tried for real, which also finds a read-only disk under generous rights.
+fn writable(folder: &Path, try_it: bool) -> io::Result<()> {
+    access(folder, Access::WRITE_OK | Access::EXEC_OK)?;
+    if try_it {
+        let probe = folder.join(format!(".write-check-{}", std::process::id()));
+        fs::write(&probe, "")?;
+        fs::remove_file(&probe)?;
+    }
+    Ok(())
+}
+
+/// Whether both cannot be listened on at once. Port 0 means any free one.
+fn collide(left: SocketAddr, right: SocketAddr) -> bool {
+    let same_place = left.ip() == right.ip() || left.ip().is_unspecified() || right.ip().is_unspecified();
+    left.port() == right.port() && left.port() != 0 && same_place
+}
+
+/// Every number with the values that it may have.
+fn ranges(config: &Config) -> [(&'static str, u64, RangeInclusive<u64>); 29] {
+    let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+    let (edge, cache, journal) = (&config.edge, &config.edge.cache, &config.edge.journal);
+    let (api, database, ingester) = (&config.api, &config.database, &config.ingester);
+    [
+        ("edge.workers", count(edge.workers), 0..=1024),
+        ("edge.trusted_proxy_hops", count(edge.trusted_proxy_hops), 0..=16),
+        ("edge.rate_limit_per_second", edge.rate_limit_per_second.into(), 0..=1_000_000),
+        ("edge.rate_limit_burst", edge.rate_limit_burst.into(), 1..=1_000_000),
+        ("edge.header_timeout_seconds", edge.header_timeout_seconds, 1..=HOUR_SECONDS),
+        ("edge.connections_max", edge.connections_max.into(), 1..=1_000_000),
+        ("edge.cache.entries_max", count(cache.entries_max), 1..=100_000_000),
+        ("edge.cache.bytes_max", cache.bytes_max, MEBIBYTE..=TEBIBYTE),
+        ("edge.cache.ttl_with_rules_seconds", cache.ttl_with_rules_seconds, 1..=DAY_SECONDS),
+        ("edge.cache.ttl_plain_seconds", cache.ttl_plain_seconds, 1..=DAY_SECONDS),
+        ("edge.cache.ttl_missing_seconds", cache.ttl_missing_seconds, 1..=HOUR_SECONDS),
+        ("edge.cache.origin_timeout_ms", cache.origin_timeout_ms, 1..=60_000),
+        ("edge.cache.refresh_timeout_ms", cache.refresh_timeout_ms, 1..=60_000),
+        ("edge.cache.snapshot_interval_seconds", cache.snapshot_interval_seconds, 1..=DAY_SECONDS),
+        ("edge.journal.segment_bytes", journal.segment_bytes, MEBIBYTE..=1024 * MEBIBYTE),
+        ("edge.journal.bytes_max", journal.bytes_max, MEBIBYTE..=TEBIBYTE),
+        ("edge.journal.sync_interval_ms", journal.sync_interval_ms, 1..=60_000),
+        ("api.body_bytes_max", count(api.body_bytes_max), 1024..=1024 * MEBIBYTE),
+        ("api.request_timeout_seconds", api.request_timeout_seconds, 1..=HOUR_SECONDS),
+        ("api.rate_limit_per_minute", api.rate_limit_per_minute.into(), 1..=100_000_000),
+        ("api.rate_limit_burst", api.rate_limit_burst.into(), 1..=1_000_000),
+        ("api.session_hours", api.session_hours.into(), 1..=8760),
+        ("database.connections_max", database.connections_max.into(), 1..=1000),
+        ("database.connect_timeout_ms", database.connect_timeout_ms, 1..=600_000),
+        ("click_store.retention_days", config.click_store.retention_days.into(), 0..=36_500),
+        ("ingester.batch_clicks_max", count(ingester.batch_clicks_max), 1..=100_000),
+        ("ingester.batch_interval_ms", ingester.batch_interval_ms, 1..=60_000),
+        ("shutdown.balancer_wait_ms", config.shutdown.balancer_wait_ms, 0..=600_000),
+        ("shutdown.drain_seconds", config.shutdown.drain_seconds, 1..=HOUR_SECONDS),
+    ]
+}

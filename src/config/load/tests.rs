@@ -1,0 +1,207 @@
+use proptest::prelude::*;
+use secrecy::ExposeSecret;
+
+use super::*;
+
+fn file(text: &str) -> SettingsFile {
+    SettingsFile { name: "config/site.toml".to_owned(), text: text.to_owned() }
+}
+
+fn no_secrets(_: &Path) -> io::Result<String> {
+    Err(io::ErrorKind::NotFound.into())
+}
+
+fn settings(text: &str, variables: &[(&str, &str)]) -> Result<Loaded, Vec<String>> {
+    let variables = variables.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+    let mut mistakes = Vec::new();
+    let loaded = assemble(vec![file(text)], variables, &no_secrets, &mut mistakes);
+    finish(loaded, mistakes).map_err(|errors| errors.mistakes().iter().map(ToString::to_string).collect())
+}
+
+fn mistakes(text: &str, variables: &[(&str, &str)]) -> Vec<String> {
+    settings(text, variables).err().unwrap_or_default()
+}
+
+#[test]
+fn the_defaults_have_no_mistake() {
+    assert_eq!(defaults().map(|config| config.edge.listen.port()), Ok(8080));
+}
+
+#[test]
+fn every_number_of_the_defaults_has_a_range() {
+    let loaded = settings("", &[]).unwrap();
+    let numbers: Vec<&str> = loaded
+        .entries
+        .iter()
+        .filter(|entry| entry.value.parse::<u64>().is_ok())
+        .map(|entry| entry.key.as_str())
+        .collect();
+    for key in &numbers {
+        let (table, name) = key.rsplit_once('.').unwrap();
+        let found = mistakes(&format!("[{table}]\n{name} = 9000000000000000000"), &[]);
+        assert!(found.iter().any(|mistake| mistake.starts_with(key)), "{key} takes any number: {found:?}");
+    }
+    assert!(numbers.len() > 20);
+}
+
+#[test]
+fn later_sources_win_key_by_key() {
+    let loaded = settings(
+        "[edge]\nlisten = '127.0.0.1:1111'\nworkers = 3",
+        &[("ELIDO_EDGE__LISTEN", "127.0.0.1:2222"), ("ELIDO_DATA_FOLDER", "123"), ("HOME", "/root")],
+    )
+    .unwrap();
+    assert_eq!(loaded.config.edge.listen.port(), 2222);
+    assert_eq!(loaded.config.edge.workers, 3);
+    assert_eq!(loaded.config.data_folder, PathBuf::from("123"));
+    assert_eq!(loaded.source_of("edge.listen"), "ELIDO_EDGE__LISTEN");
+    assert_eq!(loaded.source_of("edge.workers"), "config/site.toml");
+    assert_eq!(loaded.source_of("edge.connections_max"), DEFAULTS);
+}
+
+#[test]
+fn all_mistakes_are_told_at_once() {
+    let found = mistakes(
+        "colour = 'red'
+        [edge]
+        listen = 'nowhere'
+        workers = -1
+        conections_max = 3
+        [log]
+        format = 'xml'
+        [geo]
+        country_file = 3
+        [api]
+        public_url = 'ftp://example.com'",
+        &[
+            ("ELIDO_API__RATE_LIMIT_BURST", "many"),
+            ("ELIDO_EDGE_LISTEN", "0.0.0.0:80"),
+            ("ELIDO_INTERNAL__LISTEN", "0.0.0.0:8090"),
+        ],
+    );
+    insta::assert_snapshot!(found.join("\n"), @r#"
+    api.public_url (config/site.toml): ftp: is no scheme for this. Begin it with http:// or https://.
+    api.rate_limit_burst (ELIDO_API__RATE_LIMIT_BURST): "many" is not a whole number from 0 to 4294967295. Write a value like the default, 1000.
+    colour (config/site.toml): there is no such key. Remove it; `elido config show` lists every key.
+    edge.conections_max (config/site.toml): there is no such key. Did you mean edge.connections_max?
+    edge.listen (config/site.toml): "nowhere" is not an IP address and port. Write a value like the default, "0.0.0.0:8080".
+    edge.workers (config/site.toml): -1 is not a whole number from 0 to 18446744073709551615. Write a value like the default, 0.
+    edge_listen (ELIDO_EDGE_LISTEN): there is no such key. Did you mean ELIDO_EDGE__LISTEN?
+    geo.country_file (config/site.toml): 3 is not text. Put it into quotes.
+    internal.listen (ELIDO_INTERNAL__LISTEN): port 8090 is the port of api.listen too. Give each listener a port of its own.
+    log.format (config/site.toml): "xml" is no choice here. Write one of json, pretty.
+    "#);
+}
+
+#[test]
+fn a_file_that_is_no_toml_is_one_mistake_with_its_line() {
+    let found = mistakes("[edge]\nworkers = 1\nlisten = \n", &[]);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].starts_with("config/site.toml (settings file): line 3: "), "{}", found[0]);
+}
+
+#[test]
+fn a_wrong_secret_is_not_repeated() {
+    let found =
+        mistakes("", &[("ELIDO_DATABASE__URL", "mysql://root:hunter2@db"), ("ELIDO_TELEMETRY__SENTRY_DSN", "hunter2")]);
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(!found.concat().contains("hunter2"), "{found:?}");
+}
+
+#[test]
+fn a_secret_may_come_from_a_file() {
+    let read = |path: &Path| match path.to_str() {
+        Some("/run/secrets/database") => Ok("postgres://elido:hunter2@db/elido\n".to_owned()),
+        _ => Err(io::ErrorKind::NotFound.into()),
+    };
+    let load = |text: &str, variables: &[(&str, &str)]| {
+        let variables = variables.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+        let mut mistakes = Vec::new();
+        let loaded = assemble(vec![file(text)], variables, &read, &mut mistakes);
+        finish(loaded, mistakes).map_err(|errors| errors.to_string())
+    };
+
+    let loaded = load("[database]\nurl_file = '/run/secrets/database'", &[]).unwrap();
+    assert_eq!(loaded.config.database.url.expose_secret(), "postgres://elido:hunter2@db/elido");
+    assert!(!loaded.to_string().contains("hunter2"), "{loaded}");
+    assert!(loaded.to_string().contains("url = \"[redacted]\""), "{loaded}");
+
+    let loaded = load("", &[("ELIDO_DATABASE__URL_FILE", "/run/secrets/database")]).unwrap();
+    assert_eq!(loaded.source_of("database.url"), "ELIDO_DATABASE__URL_FILE");
+    assert!(format!("{:?}", loaded.config).find("hunter2").is_none());
+
+    let missing = load("", &[("ELIDO_DATABASE__URL_FILE", "/nowhere")]).unwrap_err();
+    assert!(missing.contains("database.url_file (ELIDO_DATABASE__URL_FILE): \"/nowhere\" cannot be read"), "{missing}");
+    for twice in [
+        load("[database]\nurl_file = '/run/secrets/database'\nurl = 'sqlite:a.db'", &[]),
+        load("", &[("ELIDO_DATABASE__URL_FILE", "/run/secrets/database"), ("ELIDO_DATABASE__URL", "sqlite:a.db")]),
+    ] {
+        assert!(twice.unwrap_err().contains("Keep one of the two"));
+    }
+}
+
+#[test]
+fn the_listing_is_toml_that_loads_again() {
+    let loaded = settings("data_folder = 'a \"b\"\\c'\n[edge]\nworkers = 2", &[]).unwrap();
+    let again = settings(&loaded.to_string(), &[]).unwrap();
+    let values = |loaded: &Loaded| {
+        loaded.entries.iter().map(|entry| (entry.key.clone(), entry.value.clone())).collect::<Vec<_>>()
+    };
+    // What is a built-in default in the first listing is a file's value in the second, and a secret then.
+    let public = |entries: Vec<(String, String)>| {
+        entries.into_iter().filter(|(key, _)| !SECRETS.contains(&key.as_str())).collect::<Vec<_>>()
+    };
+    assert_eq!(public(values(&again)), public(values(&loaded)));
+}
+
+#[test]
+fn listeners_that_cannot_live_together_are_found() {
+    assert_eq!(mistakes("[api]\nlisten = '127.0.0.1:8080'", &[]).len(), 1, "0.0.0.0:8080 is the edge's");
+    assert_eq!(mistakes("[api]\nlisten = '127.0.0.1:8081'\n[internal]\nlisten = '127.0.0.2:8081'", &[]), [""; 0]);
+    assert_eq!(mistakes("[api]\nlisten = '0.0.0.0:0'\n[edge]\nlisten = '0.0.0.0:0'", &[]), [""; 0]);
+}
+
+proptest! {
+    #[test]
+    fn any_file_and_any_variable_gives_settings_or_mistakes(
+        text in "(\\PC|\n){0,200}",
+        name in "[A-Za-z_.]{0,40}|(a?__){0,200}",
+        value in "(\\PC|\n){0,60}",
+    ) {
+        let found = settings(&text, &[(&format!("ELIDO_{name}"), &value)]);
+        if let Err(mistakes) = found {
+            prop_assert!(!mistakes.is_empty());
+            prop_assert!(mistakes.iter().all(|mistake| mistake.lines().count() == 1), "{mistakes:?}");
+        }
+    }
+
+    #[test]
+    fn any_value_of_any_key_gives_settings_or_a_mistake_of_that_key(
+        index in any::<prop::sample::Index>(),
+        value in prop_oneof![
+            "[0-9.:a-z/@]{0,20}".prop_map(|text| format!("{text:?}")),
+            any::<i64>().prop_map(|number| number.to_string()),
+            any::<f64>().prop_map(|number| format!("{number:?}")),
+            Just("true".to_owned()), Just("[1, 2]".to_owned()), Just("{ a = 1 }".to_owned()),
+            Just("1979-05-27T07:32:00Z".to_owned()), Just("inf".to_owned()),
+        ],
+    ) {
+        let entries = settings("", &[]).unwrap().entries;
+        let key = &index.get(&entries).key;
+        if let Err(mistakes) = settings(&format!("{key} = {value}"), &[]) {
+            prop_assert!(mistakes.iter().all(|mistake| mistake.lines().count() == 1), "{mistakes:?}");
+        }
+    }
+}
+
+#[test]
+fn a_variable_that_is_not_text_is_a_mistake() {
+    use std::os::unix::ffi::OsStringExt;
+    let variables = vec![("ELIDO_LOG__FILTER".into(), OsString::from_vec(vec![0xff, 0xfe]))];
+    let mut mistakes = Vec::new();
+    assemble(Vec::new(), variables, &no_secrets, &mut mistakes).unwrap();
+    assert_eq!(
+        mistakes.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        ["log.filter (ELIDO_LOG__FILTER): the value is not UTF-8 text. Write it as UTF-8."]
+    );
+}

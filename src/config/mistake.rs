@@ -1,0 +1,125 @@
+//! What is wrong with the settings, in words: one line a mistake, with the key, where its value came from, what is wrong
+//! and what to do.
+
+use std::fmt;
+use std::net::SocketAddr;
+
+/// One mistake in the settings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigError {
+    /// The key at fault, such as `edge.listen`; a file's name when the file as a whole is at fault.
+    pub key: String,
+    /// Where the value came from: a file's name, the name of a variable, or [`DEFAULTS`].
+    pub source: String,
+    /// What is wrong, without a full stop.
+    pub problem: String,
+    /// What to do about it, without a full stop; a question keeps its mark.
+    pub fix: String,
+}
+
+/// Every mistake found; never empty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigErrors(Vec<ConfigError>);
+
+/// The source of a value that nobody set.
+pub(super) const DEFAULTS: &str = "the built-in defaults";
+
+/// Longest part of a wrong value that is repeated in a message, in characters.
+const SHOWN_CHARACTERS_MAX: usize = 80;
+
+impl ConfigError {
+    /// A mistake in the value of `key`, which came from `source`.
+    #[must_use]
+    pub fn new(
+        key: impl Into<String>,
+        source: impl Into<String>,
+        problem: impl Into<String>,
+        fix: impl Into<String>,
+    ) -> Self {
+        Self { key: key.into(), source: source.into(), problem: problem.into(), fix: fix.into() }
+    }
+
+    /// A listener's address could not be bound, which shows only when it is tried.
+    #[must_use]
+    pub fn cannot_listen(
+        key: impl Into<String>,
+        source: impl Into<String>,
+        address: SocketAddr,
+        error: &std::io::Error,
+    ) -> Self {
+        let (problem, fix) = match error.kind() {
+            std::io::ErrorKind::AddrInUse => (
+                format!("port {} of {} is taken by another process", address.port(), address.ip()),
+                "Stop that process or choose another port",
+            ),
+            std::io::ErrorKind::AddrNotAvailable => {
+                (format!("{} is no address of this machine", address.ip()), "Use one of its own, or 0.0.0.0 for all")
+            }
+            std::io::ErrorKind::PermissionDenied => {
+                (format!("port {} needs more rights than this process has", address.port()), "Choose a port above 1023")
+            }
+            _ => (format!("cannot listen on {address}: {error}"), "Choose another address"),
+        };
+        Self::new(key, source, problem, fix)
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let end = if self.fix.ends_with('?') { "" } else { "." };
+        write!(formatter, "{} ({}): {}. {}{end}", self.key, self.source, self.problem, self.fix)
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+impl ConfigErrors {
+    /// `value` if there are no mistakes.
+    ///
+    /// # Errors
+    /// All of `mistakes`, in the order of their keys, if there are any.
+    pub(super) fn unless_empty<T>(mut mistakes: Vec<ConfigError>, value: T) -> Result<T, Self> {
+        if mistakes.is_empty() {
+            return Ok(value);
+        }
+        mistakes.sort_by(|left, right| left.key.cmp(&right.key));
+        mistakes.dedup();
+        Err(Self(mistakes))
+    }
+
+    /// The mistakes, sorted by key.
+    #[must_use]
+    pub fn mistakes(&self) -> &[ConfigError] {
+        &self.0
+    }
+}
+
+impl From<ConfigError> for ConfigErrors {
+    fn from(mistake: ConfigError) -> Self {
+        Self(vec![mistake])
+    }
+}
+
+impl fmt::Display for ConfigErrors {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.len() {
+            1 => write!(formatter, "The settings have a mistake:")?,
+            count => write!(formatter, "The settings have {count} mistakes:")?,
+        }
+        for mistake in &self.0 {
+            write!(formatter, "\n  {mistake}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for ConfigErrors {}
+
+/// Text from outside, quoted for a message: on one line and not too long.
+pub(super) fn quoted(text: &str) -> String {
+    let mut shown: String = text.chars().take(SHOWN_CHARACTERS_MAX).flat_map(char::escape_debug).collect();
+    if text.chars().nth(SHOWN_CHARACTERS_MAX).is_some() {
+        shown.push('…');
+    }
+    format!("\"{shown}\"")
+}

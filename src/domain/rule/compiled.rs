@@ -1,0 +1,209 @@
+//! Rules compiled once, when a link is loaded, and asked on every redirect.
+
+use super::limits::{CONDITIONS_MAX, PATTERNS_MAX, RULES_MAX, VALUES_TOTAL_MAX};
+use super::matcher::Matcher;
+use super::mistakes::{Mistake, Mistakes};
+use super::split::Split;
+use super::{Condition, Outcome, Rule, Test, TestKind, Visitor};
+use crate::domain::error::FieldError;
+use crate::domain::time::Timestamp;
+
+/// The rules of one link, ready to be asked.
+#[derive(Debug)]
+pub struct CompiledRules {
+    pub(super) rules: Box<[CompiledRule]>,
+    needs: Needs,
+}
+
+/// Which costly facts about a visitor some rule asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Needs {
+    /// [`Visitor::country`] and [`Visitor::subdivision`].
+    pub location: bool,
+    /// [`Visitor::agent`].
+    pub agent: bool,
+}
+
+/// The rule that decides, by its place in the list that was compiled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Choice {
+    /// Index of the rule.
+    pub rule: usize,
+    /// Index of the variant, if the rule's outcome is a split.
+    pub variant: Option<usize>,
+}
+
+#[derive(Debug)]
+pub(super) struct CompiledRule {
+    pub name: Box<str>,
+    pub conditions: Box<[CompiledCondition]>,
+    pub outcome: CompiledOutcome,
+}
+
+#[derive(Debug)]
+pub(super) struct CompiledCondition {
+    pub negate: bool,
+    pub matcher: Matcher,
+}
+
+#[derive(Debug)]
+pub(super) enum CompiledOutcome {
+    Destination,
+    Split { split: Split, names: Box<[Box<str>]> },
+}
+
+impl CompiledRules {
+    /// Checks and compiles the rules of one link.
+    ///
+    /// # Errors
+    /// All mistakes at once (the first 100); their pointers start at `/rules`.
+    pub fn compile(rules: &[Rule]) -> Result<Self, Vec<FieldError>> {
+        let mut mistakes = Mistakes::default();
+        check_totals(rules, &mut mistakes);
+        mistakes.check_names("/rules", rules.iter().take(RULES_MAX).map(|rule| rule.name.as_str()));
+        let numbered = rules.iter().take(RULES_MAX).enumerate();
+        let compiled: Box<[_]> = numbered
+            .map(|(index, rule)| CompiledRule::compile(&format!("/rules/{index}"), rule, &mut mistakes))
+            .collect();
+        let needs = Needs::of(&compiled);
+        mistakes.into_result(Self { rules: compiled, needs })
+    }
+
+    /// Which costly facts the rules ask for; the others may be left out of the [`Visitor`].
+    #[must_use]
+    pub const fn needs(&self) -> Needs {
+        self.needs
+    }
+
+    /// Whether there are no rules at all.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+
+    /// The first rule whose conditions are all true, and the variant that this visitor gets of its split.
+    #[must_use]
+    pub fn choose(&self, visitor: &Visitor<'_>, now: Timestamp) -> Option<Choice> {
+        let (index, rule) = self.rules.iter().enumerate().find(|(_, rule)| rule.fits(visitor, now))?;
+        Some(Choice { rule: index, variant: rule.variant(visitor) })
+    }
+
+    /// About how much memory the rules take on the heap, in bytes; never less for regular expressions than they may grow to.
+    #[must_use]
+    pub fn heap_bytes(&self) -> usize {
+        self.rules.iter().map(|rule| size_of_val(rule) + rule.heap_bytes()).sum()
+    }
+}
+
+impl CompiledRule {
+    fn compile(pointer: &str, rule: &Rule, mistakes: &mut Mistakes) -> Self {
+        if rule.conditions.len() > CONDITIONS_MAX {
+            let mistake = Mistake::new("too_many", format!("a rule has at most {CONDITIONS_MAX} conditions"));
+            mistakes.add(format!("{pointer}/conditions"), mistake);
+        }
+        let numbered = rule.conditions.iter().take(CONDITIONS_MAX).enumerate();
+        let conditions = numbered
+            .filter_map(|(index, condition)| {
+                CompiledCondition::compile(&format!("{pointer}/conditions/{index}"), condition, mistakes)
+            })
+            .collect();
+        let outcome = CompiledOutcome::compile(&format!("{pointer}/outcome"), &rule.outcome, mistakes);
+        Self { name: rule.name.as_str().into(), conditions, outcome }
+    }
+
+    fn fits(&self, visitor: &Visitor<'_>, now: Timestamp) -> bool {
+        self.conditions.iter().all(|condition| condition.holds(visitor, now))
+    }
+
+    /// The index of the variant that this visitor gets, if this is a split.
+    pub fn variant(&self, visitor: &Visitor<'_>) -> Option<usize> {
+        match &self.outcome {
+            CompiledOutcome::Destination => None,
+            CompiledOutcome::Split { split, .. } => Some(split.choose(visitor.visitor_hash)),
+        }
+    }
+
+    fn heap_bytes(&self) -> usize {
+        let conditions =
+            self.conditions.iter().map(|condition| size_of_val(condition) + condition.matcher.heap_bytes());
+        self.name.len() + conditions.sum::<usize>() + self.outcome.heap_bytes()
+    }
+}
+
+impl CompiledCondition {
+    fn compile(pointer: &str, condition: &Condition, mistakes: &mut Mistakes) -> Option<Self> {
+        let matcher = Matcher::compile(pointer, &condition.test, mistakes)?;
+        Some(Self { negate: condition.negate, matcher })
+    }
+
+    /// Whether the condition is true of this visitor at this moment.
+    pub fn holds(&self, visitor: &Visitor<'_>, now: Timestamp) -> bool {
+        self.matcher.fits(visitor, now) != self.negate
+    }
+}
+
+impl CompiledOutcome {
+    fn compile(pointer: &str, outcome: &Outcome, mistakes: &mut Mistakes) -> Self {
+        match outcome {
+            Outcome::Destination { .. } => Self::Destination,
+            Outcome::Split { variants } => Self::Split {
+                split: Split::compile(&format!("{pointer}/variants"), variants, mistakes),
+                names: variants.iter().map(|variant| variant.name.as_str().into()).collect(),
+            },
+        }
+    }
+
+    fn heap_bytes(&self) -> usize {
+        match self {
+            Self::Destination => 0,
+            Self::Split { split, names } => {
+                split.heap_bytes() + names.iter().map(|name| size_of_val(name) + name.len()).sum::<usize>()
+            }
+        }
+    }
+}
+
+impl Needs {
+    fn of(rules: &[CompiledRule]) -> Self {
+        let mut needs = Self::default();
+        for condition in rules.iter().flat_map(|rule| rule.conditions.iter()) {
+            match condition.matcher.kind() {
+                TestKind::Countries | TestKind::Regions => needs.location = true,
+                TestKind::Devices | TestKind::Os | TestKind::Browsers | TestKind::Bots => needs.agent = true,
+                _ => {}
+            }
+        }
+        needs
+    }
+}
+
+/// Checks what counts over all rules of a link.
+fn check_totals(rules: &[Rule], mistakes: &mut Mistakes) {
+    if rules.len() > RULES_MAX {
+        mistakes.add("/rules", Mistake::new("too_many", format!("a link has at most {RULES_MAX} rules")));
+    }
+    let tests = || rules.iter().flat_map(|rule| &rule.conditions).map(|condition| &condition.test);
+    if tests().map(count_values).sum::<usize>() > VALUES_TOTAL_MAX {
+        let message = format!("the conditions of a link list at most {VALUES_TOTAL_MAX} values together");
+        mistakes.add("/rules", Mistake::new("too_many_values", message));
+    }
+    if tests().filter(|test| matches!(test, Test::UserAgent { .. })).count() > PATTERNS_MAX {
+        let message = format!("a link has at most {PATTERNS_MAX} user_agent conditions");
+        mistakes.add("/rules", Mistake::new("too_many_patterns", message));
+    }
+}
+
+fn count_values(test: &Test) -> usize {
+    match test {
+        Test::Countries { any_of }
+        | Test::Regions { any_of }
+        | Test::Os { any_of }
+        | Test::Browsers { any_of }
+        | Test::Languages { any_of }
+        | Test::ReferrerHosts { any_of }
+        | Test::Query { any_of } => any_of.len(),
+        Test::Devices { any_of } => any_of.len(),
+        Test::TimeWindows { any_of, .. } => any_of.len(),
+        Test::UserAgent { .. } | Test::Bots => 0,
+    }
+}

@@ -1,0 +1,88 @@
+//! Language tags (RFC 5646) and the `Accept-Language` header (RFC 9110, section 12.5.4).
+
+use super::mistakes::{Mistake, check_length};
+
+/// Reads a tag of a rule.
+pub(super) fn parse(value: &str) -> Result<Box<str>, Mistake> {
+    let malformed = || Mistake::new("language", "expected a language tag such as en or pt-BR");
+    let mut subtags = check_length(value)?.split('-');
+    let primary = subtags.next().unwrap_or_default();
+    let primary_fits = (2..=8).contains(&primary.len()) && primary.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let subtag_fits =
+        |subtag: &str| (1..=8).contains(&subtag.len()) && subtag.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if primary_fits && subtags.all(subtag_fits) { Ok(value.into()) } else { Err(malformed()) }
+}
+
+/// The tag with the highest quality, the first of equals; none if the header prefers nothing.
+pub(super) fn preferred(accept_language: &str) -> Option<&str> {
+    let mut best = None;
+    let mut best_quality = 0;
+    for entry in accept_language.split(',') {
+        let (tag, parameters) = entry.split_once(';').unwrap_or((entry, ""));
+        let (tag, quality) = (tag.trim(), quality(parameters));
+        if quality > best_quality && !tag.is_empty() {
+            best = Some(tag);
+            best_quality = quality;
+        }
+    }
+    best.filter(|tag| *tag != "*")
+}
+
+/// The `q` parameter in thousandths: 1,000 if there is none, 0 if it cannot be read.
+fn quality(parameters: &str) -> u16 {
+    let parameters = parameters.trim();
+    if parameters.is_empty() {
+        return 1_000;
+    }
+    let value = parameters.strip_prefix("q=").or_else(|| parameters.strip_prefix("Q=")).map(str::trim);
+    let (whole, fraction) = match value {
+        Some(value) => value.split_once('.').unwrap_or((value, "")),
+        None => return 0,
+    };
+    if fraction.len() > 3 || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
+        return 0;
+    }
+    let digits = fraction.bytes().chain(std::iter::repeat(b'0')).take(3);
+    let thousandths = digits.fold(0, |sum, digit| sum * 10 + u16::from(digit - b'0'));
+    match whole {
+        "0" => thousandths,
+        "1" => 1_000,
+        _ => 0,
+    }
+}
+
+/// Whether the visitor's tag is the rule's or a narrower one (RFC 4647, section 3.3.1).
+pub(super) fn fits(range: &str, tag: &str) -> bool {
+    let Some((start, rest)) = tag.split_at_checked(range.len()) else { return false };
+    start.eq_ignore_ascii_case(range) && (rest.is_empty() || rest.starts_with('-'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_highest_quality_is_preferred() {
+        assert_eq!(preferred("de-DE,de;q=0.9,en;q=0.8"), Some("de-DE"));
+        assert_eq!(preferred("en;q=0.5, fr ; q=0.75 ,de;q=0.1"), Some("fr"));
+        assert_eq!(preferred("en, fr"), Some("en"));
+        assert_eq!(preferred("en;q=0"), None);
+        assert_eq!(preferred("*"), None);
+        assert_eq!(preferred("da;q=nonsense,fr;q=0.2"), Some("fr"));
+        assert_eq!(preferred(""), None);
+    }
+
+    #[test]
+    fn a_tag_fits_itself_and_what_is_narrower() {
+        assert!(fits("en", "en-GB") && fits("EN-gb", "en-GB") && fits("en", "EN"));
+        assert!(!fits("en-GB", "en") && !fits("en", "eng") && !fits("de", "en"));
+    }
+
+    #[test]
+    fn malformed_tags_are_refused() {
+        assert!(parse("en").is_ok() && parse("zh-Hant-TW").is_ok() && parse("de-1996").is_ok());
+        for value in ["", "e", "en_GB", "en-", "english language", "1en", "*"] {
+            assert!(parse(value).is_err(), "{value}");
+        }
+    }
+}

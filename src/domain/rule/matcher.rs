@@ -1,0 +1,159 @@
+//! The compiled form of one test. Asking it allocates nothing once a regular expression has warmed up.
+
+use regex::Regex;
+
+use super::country::{self, CountryCode, Region};
+use super::mistakes::{Mistake, Mistakes, check_length};
+use super::query::Parameter;
+use super::time_windows::TimeWindows;
+use super::{AgentClass, Device, Test, TestKind, Visitor, agent_names, language, limits, query, referrer, user_agent};
+use crate::domain::time::Timestamp;
+
+/// What a test became.
+#[derive(Debug)]
+pub(super) enum Matcher {
+    /// In order, for binary search.
+    Countries(Box<[CountryCode]>),
+    Regions(Box<[Region]>),
+    Devices(Box<[Device]>),
+    /// By their canonical names.
+    Os(Box<[Box<str>]>),
+    /// By their canonical names.
+    Browsers(Box<[Box<str>]>),
+    Languages(Box<[Box<str>]>),
+    TimeWindows(TimeWindows),
+    /// In ASCII.
+    ReferrerHosts(Box<[Box<str>]>),
+    UserAgent(Regex),
+    Query(Box<[Parameter]>),
+    Bots,
+}
+
+impl Matcher {
+    /// Compiles the test of the condition at `pointer`; none if that is impossible, which has then been noted.
+    pub fn compile(pointer: &str, test: &Test, mistakes: &mut Mistakes) -> Option<Self> {
+        let list = &format!("{pointer}/any_of");
+        Some(match test {
+            Test::Countries { any_of } => {
+                let mut codes = mistakes.check_list(list, any_of, |value| country::parse(value));
+                codes.sort_unstable();
+                Self::Countries(codes)
+            }
+            Test::Regions { any_of } => Self::Regions(mistakes.check_list(list, any_of, |value| Region::parse(value))),
+            Test::Devices { any_of } => Self::Devices(mistakes.check_list(list, any_of, |device| Ok(*device))),
+            Test::Os { any_of } => {
+                Self::Os(mistakes.check_list(list, any_of, |name| parse_name(name, agent_names::canonical_os)))
+            }
+            Test::Browsers { any_of } => Self::Browsers(
+                mistakes.check_list(list, any_of, |name| parse_name(name, agent_names::canonical_browser)),
+            ),
+            Test::Languages { any_of } => {
+                Self::Languages(mistakes.check_list(list, any_of, |value| language::parse(value)))
+            }
+            Test::TimeWindows { time_zone, any_of } => {
+                Self::TimeWindows(TimeWindows::compile(pointer, time_zone, any_of, mistakes)?)
+            }
+            Test::ReferrerHosts { any_of } => {
+                Self::ReferrerHosts(mistakes.check_list(list, any_of, |value| referrer::parse(value)))
+            }
+            Test::UserAgent { pattern } => {
+                Self::UserAgent(mistakes.check(format!("{pointer}/pattern"), user_agent::parse(pattern))?)
+            }
+            Test::Query { any_of } => Self::Query(mistakes.check_list(list, any_of, |value| Parameter::parse(value))),
+            Test::Bots => Self::Bots,
+        })
+    }
+
+    /// Whether the test is true of this visitor at this moment.
+    pub fn fits(&self, visitor: &Visitor<'_>, now: Timestamp) -> bool {
+        match self {
+            Self::Countries(codes) => visitor.country.is_some_and(|country| country::is_one_of(country, codes)),
+            Self::Regions(regions) => visitor
+                .country
+                .zip(visitor.subdivision)
+                .is_some_and(|(country, subdivision)| regions.iter().any(|region| region.is(country, subdivision))),
+            Self::Devices(devices) => visitor.agent.is_some_and(|agent| devices.contains(&agent.device)),
+            Self::Os(names) => visitor.agent.is_some_and(|agent| is_named(&agent.os, names)),
+            Self::Browsers(names) => visitor.agent.is_some_and(|agent| is_named(&agent.browser, names)),
+            Self::Languages(ranges) => language::preferred(visitor.accept_language)
+                .is_some_and(|tag| ranges.iter().any(|range| language::fits(range, tag))),
+            Self::TimeWindows(windows) => windows.contain(now),
+            Self::ReferrerHosts(domains) => referrer::host_of(visitor.referrer)
+                .is_some_and(|host| domains.iter().any(|domain| referrer::is_within(host, domain))),
+            Self::UserAgent(regex) => regex.is_match(visitor.user_agent),
+            Self::Query(parameters) => query::contains_any(visitor.query, parameters),
+            Self::Bots => is_bot(visitor),
+        }
+    }
+
+    /// What the test looks at in this visitor, for people; none if it is unknown or absent.
+    pub fn observe(&self, visitor: &Visitor<'_>, now: Timestamp) -> Option<String> {
+        let seen = match self {
+            Self::Countries(_) => visitor.country?.to_owned(),
+            Self::Regions(_) => format!("{}-{}", visitor.country?, visitor.subdivision?),
+            Self::Devices(_) => format!("{:?}", visitor.agent?.device).to_lowercase(),
+            Self::Os(_) => visitor.agent?.os.to_string(),
+            Self::Browsers(_) => visitor.agent?.browser.to_string(),
+            Self::Languages(_) => language::preferred(visitor.accept_language)?.to_owned(),
+            Self::TimeWindows(windows) => {
+                format!("{} {}", windows.local(now)?.format("%A %Y-%m-%d %H:%M"), windows.zone())
+            }
+            Self::ReferrerHosts(_) => referrer::host_of(visitor.referrer)?.to_owned(),
+            Self::UserAgent(_) => visitor.user_agent.to_owned(),
+            Self::Query(_) => visitor.query.to_owned(),
+            Self::Bots => match visitor.agent {
+                _ if visitor.prefetch => "prefetch".to_owned(),
+                Some(agent) => format!("{:?}", agent.class).to_lowercase(),
+                None => return None,
+            },
+        };
+        Some(seen).filter(|seen| !seen.is_empty())
+    }
+
+    /// The kind of test that this was.
+    pub const fn kind(&self) -> TestKind {
+        match self {
+            Self::Countries(_) => TestKind::Countries,
+            Self::Regions(_) => TestKind::Regions,
+            Self::Devices(_) => TestKind::Devices,
+            Self::Os(_) => TestKind::Os,
+            Self::Browsers(_) => TestKind::Browsers,
+            Self::Languages(_) => TestKind::Languages,
+            Self::TimeWindows(_) => TestKind::TimeWindows,
+            Self::ReferrerHosts(_) => TestKind::ReferrerHosts,
+            Self::UserAgent(_) => TestKind::UserAgent,
+            Self::Query(_) => TestKind::Query,
+            Self::Bots => TestKind::Bots,
+        }
+    }
+
+    /// Memory on the heap, in bytes; for a regular expression the most that it may take.
+    pub fn heap_bytes(&self) -> usize {
+        match self {
+            Self::Countries(codes) => size_of_val::<[CountryCode]>(codes),
+            Self::Regions(regions) => size_of_val::<[Region]>(regions) + 3 * regions.len(),
+            Self::Devices(devices) => size_of_val::<[Device]>(devices),
+            Self::Os(names) | Self::Browsers(names) | Self::Languages(names) | Self::ReferrerHosts(names) => {
+                names.iter().map(|name| size_of_val(name) + name.len()).sum()
+            }
+            Self::TimeWindows(windows) => windows.heap_bytes(),
+            Self::UserAgent(_) => 2 * limits::PATTERN_BYTES_MAX,
+            Self::Query(parameters) => {
+                parameters.iter().map(|parameter| size_of_val(parameter) + parameter.heap_bytes()).sum()
+            }
+            Self::Bots => 0,
+        }
+    }
+}
+
+fn parse_name(name: &str, canonical: fn(&str) -> &str) -> Result<Box<str>, Mistake> {
+    check_length(name.trim()).map(|name| canonical(name).into())
+}
+
+fn is_named(name: &str, names: &[Box<str>]) -> bool {
+    names.iter().any(|listed| listed.eq_ignore_ascii_case(name))
+}
+
+fn is_bot(visitor: &Visitor<'_>) -> bool {
+    visitor.prefetch || visitor.agent.is_some_and(|agent| matches!(agent.class, AgentClass::Bot | AgentClass::Preview))
+}

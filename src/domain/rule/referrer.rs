@@ -1,0 +1,70 @@
+//! Hosts of the pages that visitors come from.
+
+use url::Host;
+
+use super::mistakes::{Mistake, check_length};
+
+/// Reads a host of a rule, in its ASCII form.
+pub(super) fn parse(value: &str) -> Result<Box<str>, Mistake> {
+    let malformed = || Mistake::new("host", "expected a host name such as example.com, without scheme, port or path");
+    let host = Host::parse(check_length(value)?.trim_end_matches('.')).map_err(|_| malformed())?;
+    match host {
+        Host::Domain(domain) if domain.split('.').all(is_label) => Ok(domain.into_boxed_str()),
+        Host::Ipv4(address) => Ok(address.to_string().into_boxed_str()),
+        _ => Err(malformed()),
+    }
+}
+
+fn is_label(label: &str) -> bool {
+    !label.is_empty()
+        && label.len() <= 63
+        && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+}
+
+/// The host that a `Referer` header names, without user, port and final dot, in the header's own case.
+#[must_use]
+pub fn host_of(referrer: &str) -> Option<&str> {
+    let (_, rest) = referrer.split_once("://")?;
+    let authority = rest.split(['/', '?', '#', '\\']).next()?;
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let name = if host.starts_with('[') { host.split_inclusive(']').next()? } else { host.split(':').next()? };
+    Some(name.trim_end_matches('.')).filter(|name| !name.is_empty())
+}
+
+/// Whether `host` is `domain` or lies under it.
+pub(super) fn is_within(host: &str, domain: &str) -> bool {
+    let Some(start) = host.len().checked_sub(domain.len()) else { return false };
+    let Some((above, end)) = host.split_at_checked(start) else { return false };
+    end.eq_ignore_ascii_case(domain) && (above.is_empty() || above.ends_with('.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_host_is_found_in_every_sort_of_referrer() {
+        assert_eq!(host_of("https://WWW.Example.com:8443/a?b#c"), Some("WWW.Example.com"));
+        assert_eq!(host_of("https://me:secret@example.com./"), Some("example.com"));
+        assert_eq!(host_of("android-app://com.google.android.gm/"), Some("com.google.android.gm"));
+        assert_eq!(host_of("http://[::1]:80/"), Some("[::1]"));
+        assert_eq!(host_of("example.com/page"), None);
+        assert_eq!(host_of("https://"), None);
+        assert_eq!(host_of(""), None);
+    }
+
+    #[test]
+    fn a_domain_fits_itself_and_what_is_under_it() {
+        assert!(is_within("www.example.com", "example.com") && is_within("Example.COM", "example.com"));
+        assert!(!is_within("badexample.com", "example.com") && !is_within("com", "example.com"));
+        assert!(!is_within("éxample.com", "xample.com"));
+    }
+
+    #[test]
+    fn hosts_of_rules_are_put_into_ascii() {
+        assert_eq!(parse("Bücher.Example").ok().as_deref(), Some("xn--bcher-kva.example"));
+        for value in ["", "https://example.com", "example.com/", "example.com:80", "*.example.com", "a b", "a..b"] {
+            assert!(parse(value).is_err(), "{value}");
+        }
+    }
+}
