@@ -9,3 +9,4 @@ pub mod config;
 pub mod domain;
 pub mod infra;
 pub mod runtime;
+pub mod services;
