@@ -10,3 +10,4 @@ pub mod domain;
 pub mod infra;
 pub mod runtime;
 pub mod services;
+pub mod telemetry;
