@@ -7,6 +7,7 @@
 
 pub mod config;
 pub mod domain;
+pub mod http;
 pub mod infra;
 pub mod runtime;
 pub mod services;

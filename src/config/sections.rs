@@ -106,6 +106,8 @@ pub struct ApiConfig {
     pub listen: SocketAddr,
     /// How the API is reached from outside; used in documents and messages.
     pub public_url: Url,
+    /// How many proxies in front of the API may be believed about the client's address; as for the edge.
+    pub trusted_proxy_hops: usize,
     /// Largest request body, in bytes.
     pub body_bytes_max: usize,
     /// Longest a request may take, in seconds.

@@ -2,3 +2,4 @@
 
 pub mod clock;
 pub mod tasks;
+pub mod token_bucket;

@@ -1,0 +1,20 @@
+//! Floor 3: what every HTTP service shares, so that each of them answers, refuses, pages and repeats itself in one way.
+//!
+//! Invariants: every failure leaves as `application/problem+json`, made in
+//! [`problem`] alone; no body, list, connection or request is without a limit.
+
+pub mod client_address;
+pub mod credential;
+pub mod etag;
+pub mod extract;
+pub mod idempotency;
+pub mod openapi;
+pub mod pagination;
+pub mod path;
+pub mod problem;
+pub mod rate_limit;
+pub mod request_id;
+pub mod server;
+pub mod standard;
+
+mod mistake;

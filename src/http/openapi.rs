@@ -1,0 +1,97 @@
+//! The OpenAPI 3.1 document: its frame, and where it is read.
+
+use axum::Router;
+use axum::routing::get;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::tag::TagBuilder;
+use utoipa::openapi::{
+    ComponentsBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, SecurityRequirement, ServerBuilder,
+};
+use utoipa::{PartialSchema, ToSchema};
+use utoipa_swagger_ui::{Config, SwaggerUi};
+
+use super::problem::{ProblemDocument, ProblemField};
+
+/// The name of the security scheme that operations refer to.
+pub const BEARER: &str = "bearer";
+
+/// Where the document is served.
+pub const DOCUMENT_PATH: &str = "/openapi.json";
+
+const DESCRIPTION: &str = "\
+Short links, smart-link rules and click analytics.
+
+Times are RFC 3339 in UTC. Ids carry a prefix that names their kind. Lists are read in pages: pass `next_cursor` of one \
+page as `cursor` of the next. Every failure is a problem document (RFC 9457) with a stable `code`; mistakes in a body are \
+listed with JSON pointers. Unknown fields and parameters are refused.
+
+`POST` and `PATCH` take an `Idempotency-Key`: the first answer is kept for 24 hours and repeated for the same request under \
+the same key. Single resources carry an `ETag`; send it back as `If-Match` so that no edit is lost.";
+
+/// The frame that services add their operations to: information, server, security scheme, tags (name and description),
+/// and the problem document.
+#[must_use]
+pub fn frame(public_url: &str, tags: &[(&str, &str)]) -> OpenApi {
+    let bearer = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some("A session token, or an API key that starts with `elido_`."))
+        .build();
+    OpenApiBuilder::new()
+        .info(
+            InfoBuilder::new()
+                .title("Elido")
+                .version(env!("CARGO_PKG_VERSION"))
+                .description(Some(DESCRIPTION))
+                .license(Some(LicenseBuilder::new().name("Apache-2.0").identifier(Some("Apache-2.0")).build()))
+                .build(),
+        )
+        .servers(Some([ServerBuilder::new().url(public_url.trim_end_matches('/')).build()]))
+        .security(Some([SecurityRequirement::new::<_, [&str; 0], &str>(BEARER, [])]))
+        .tags(Some(tags.iter().map(|(name, text)| TagBuilder::new().name(*name).description(Some(*text)).build())))
+        .components(Some(
+            ComponentsBuilder::new()
+                .security_scheme(BEARER, SecurityScheme::Http(bearer))
+                .schema(ProblemDocument::name(), ProblemDocument::schema())
+                .schema(ProblemField::name(), ProblemField::schema())
+                .build(),
+        ))
+        .build()
+}
+
+/// Serves the finished document at `/openapi.json` and a page to browse it at `/docs`.
+///
+/// # Errors
+/// When the document cannot be written as JSON.
+pub fn routes(document: &OpenApi) -> serde_json::Result<Router> {
+    let json = bytes::Bytes::from(document.to_pretty_json()?);
+    let headers = [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "public, max-age=60")];
+    let browser = SwaggerUi::new("/docs").config(Config::from(DOCUMENT_PATH));
+    Ok(Router::new().route(DOCUMENT_PATH, get(move || async move { (headers, json) })).merge(browser))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::body::Body;
+    use http::{Request, StatusCode};
+    use tower::ServiceExt;
+
+    #[tokio::test]
+    async fn the_document_and_its_page_are_served() {
+        let document = frame("https://api.example.com/", &[("links", "Short links.")]);
+        let router = routes(&document).expect("a document");
+        let ask = |path: &str| {
+            let request = Request::get(path).body(Body::empty()).expect("a request");
+            router.clone().oneshot(request)
+        };
+        let response = ask(DOCUMENT_PATH).await.expect("an answer");
+        let body = axum::body::to_bytes(response.into_body(), 1_000_000).await.expect("a body");
+        let json: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
+        assert_eq!(json["openapi"], "3.1.0");
+        assert_eq!(json["servers"][0]["url"], "https://api.example.com");
+        assert_eq!(json["components"]["securitySchemes"]["bearer"]["scheme"], "bearer");
+        assert!(json["components"]["schemas"]["Problem"]["properties"]["request_id"].is_object());
+        assert_eq!(ask("/docs/").await.expect("an answer").status(), StatusCode::OK);
+    }
+}

@@ -1,0 +1,134 @@
+//! The layers that every HTTP service wears, from the outermost in.
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use http::header::{CACHE_CONTROL, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS};
+use http::{HeaderValue, StatusCode};
+use tower_http::catch_panic::CatchPanicLayer;
+
+use super::problem::Problem;
+use super::{client_address, request_id};
+use crate::domain::error::{Error, ErrorKind};
+
+/// The limits of one service.
+#[derive(Debug, Clone, Copy)]
+pub struct ServiceLimits {
+    /// The largest request body, in bytes.
+    pub body_bytes_max: usize,
+    /// The longest a request may take.
+    pub request_timeout: Duration,
+    /// How many proxies in front of the service may be believed about the client's address.
+    pub trusted_proxy_hops: usize,
+}
+
+/// Completes a service: failures of routing, panics and timeouts answer problems, and every answer carries the same
+/// headers. The service's own layers (authentication, then rate limit, then idempotency) are on `router` already.
+pub fn complete(router: Router, limits: ServiceLimits) -> Router {
+    let timeout = limits.request_timeout;
+    router
+        .fallback(no_such_path)
+        .method_not_allowed_fallback(no_such_method)
+        // Read by the extractors, which answer 413.
+        .layer(DefaultBodyLimit::max(limits.body_bytes_max))
+        // A handler that hangs gives its place back.
+        .layer(from_fn(move |request, next| with_timeout(timeout, request, next)))
+        // A handler that panics costs one answer and not the process.
+        .layer(CatchPanicLayer::custom(panicked))
+        // What limits and logs go by.
+        .layer(from_fn_with_state(limits.trusted_proxy_hops, client_address::find))
+        .layer(from_fn(with_security_headers))
+        // Outermost, so that every answer and every log line of it has the id.
+        .layer(from_fn(request_id::name_and_trace))
+}
+
+async fn no_such_path() -> Problem {
+    Error::new(ErrorKind::NotFound, "not_found", "There is nothing at this path.").into()
+}
+
+async fn no_such_method() -> Problem {
+    Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method_not_allowed",
+        "This path does not take this method. The Allow header lists those that it takes.",
+    )
+}
+
+async fn with_timeout(timeout: Duration, request: Request, next: Next) -> Response {
+    match tokio::time::timeout(timeout, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => Problem::new(StatusCode::GATEWAY_TIMEOUT, "timeout", "This took longer than a request may take.")
+            .into_response(),
+    }
+}
+
+/// What a panic answers. The panic hook has logged where it happened.
+pub(super) fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
+    let said = panic.downcast_ref::<&str>().copied().map(str::to_owned);
+    let said = said.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+    Problem::from(Error::internal(format!("a handler panicked: {said}"))).into_response()
+}
+
+async fn with_security_headers(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    // Answers belong to one caller and change; a handler may say otherwise.
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::problem::{PROBLEM_JSON, ProblemDocument};
+    use axum::body::Body;
+    use axum::routing::{get, post};
+    use http::Method;
+    use http::header::{ALLOW, CONTENT_TYPE};
+    use tower::ServiceExt;
+
+    fn service() -> Router {
+        let router = Router::new()
+            .route("/panic", get(|| async { panic!("on purpose") as () }))
+            .route("/hang", get(std::future::pending::<()>))
+            .nest("/v1", Router::new().route("/things", post(|| async {}).get(|| async {})));
+        let request_timeout = Duration::from_millis(20);
+        complete(router, ServiceLimits { body_bytes_max: 100, request_timeout, trusted_proxy_hops: 0 })
+    }
+
+    async fn ask(method: Method, path: &str) -> (Response<()>, ProblemDocument) {
+        let request = Request::builder().method(method).uri(path).body(Body::empty()).expect("a request");
+        let (parts, body) = service().oneshot(request).await.expect("an answer").into_parts();
+        let body = axum::body::to_bytes(body, 10_000).await.expect("a body");
+        let document: ProblemDocument = serde_json::from_slice(&body).expect("a problem");
+        assert_eq!(parts.headers[CONTENT_TYPE], PROBLEM_JSON);
+        assert_eq!(parts.headers[X_CONTENT_TYPE_OPTIONS], "nosniff");
+        let request_id = parts.headers[request_id::X_REQUEST_ID].to_str().expect("text");
+        assert_eq!(document.request_id.as_deref(), Some(request_id));
+        assert_eq!(document.status, parts.status.as_u16());
+        (Response::from_parts(parts, ()), document)
+    }
+
+    #[tokio::test]
+    async fn unknown_paths_and_methods_are_problems() {
+        assert_eq!(ask(Method::GET, "/nowhere").await.1.code, "not_found");
+        assert_eq!(ask(Method::GET, "/v1/nowhere").await.1.status, 404);
+        let (response, document) = ask(Method::DELETE, "/v1/things").await;
+        assert_eq!(document.status, 405);
+        let allowed = response.headers()[ALLOW].to_str().expect("text");
+        assert!(allowed.contains("POST") && allowed.contains("GET"), "{allowed}");
+    }
+
+    #[tokio::test]
+    async fn a_panic_and_a_timeout_are_problems() {
+        let (_, document) = ask(Method::GET, "/panic").await;
+        assert_eq!((document.status, document.detail.contains("purpose")), (500, false));
+        assert_eq!(ask(Method::GET, "/hang").await.1.code, "timeout");
+    }
+}
