@@ -2,4 +2,5 @@
 
 pub mod cache;
 pub mod click_store;
+pub mod geo;
 pub mod journal;
