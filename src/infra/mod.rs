@@ -4,4 +4,3 @@ pub mod cache;
 pub mod click_store;
 pub mod geo;
 pub mod journal;
-pub mod geo;

@@ -23,6 +23,8 @@ mod totals;
 mod write;
 
 #[cfg(test)]
+pub mod samples;
+#[cfg(test)]
 mod tests;
 
 pub use click::{ClickBatch, EnrichedClick, JournalledClick, Utm};

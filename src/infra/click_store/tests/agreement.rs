@@ -3,10 +3,14 @@
 use std::collections::{BTreeMap, HashSet};
 
 use proptest::prelude::*;
+use uuid::Uuid;
 
 use super::super::Value;
 use super::*;
+use crate::domain::click::ClickKind;
 use crate::domain::id::TagId;
+use crate::domain::rule::{AgentClass, Device};
+use crate::domain::time::Timestamp;
 
 fn tag(number: u128) -> TagId {
     TagId::from_uuid(Uuid::from_u128(2000 + number))
