@@ -4,3 +4,4 @@ pub mod cache;
 pub mod click_store;
 pub mod geo;
 pub mod journal;
+pub mod user_agent;
