@@ -114,9 +114,10 @@ impl Edge {
         let exchange = Exchange { request: &view, journal, now: clock::now() };
         let Answered(answer, source) = match self.answer_by_itself(&view) {
             Some(answer) => Answered(answer, LinkSource::None),
-            None => self.look_up(&exchange, &parts, body).await.unwrap_or_else(|OriginError(_)| {
-                Answered(respond::unavailable(&view), LinkSource::Origin)
-            }),
+            None => self
+                .look_up(&exchange, &parts, body)
+                .await
+                .unwrap_or_else(|OriginError(_)| Answered(respond::unavailable(&view), LinkSource::Origin)),
         };
         self.metrics.answered(answer.status().as_u16(), source, started.elapsed());
         answer
@@ -145,12 +146,7 @@ impl Edge {
         }
     }
 
-    async fn look_up<B, F>(
-        &self,
-        exchange: &Exchange<'_, F>,
-        parts: &Parts,
-        body: B,
-    ) -> Result<Answered, OriginError>
+    async fn look_up<B, F>(&self, exchange: &Exchange<'_, F>, parts: &Parts, body: B) -> Result<Answered, OriginError>
     where
         B: http_body::Body<Data = Bytes>,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -226,9 +222,7 @@ impl Edge {
             preview,
         };
         match decide(link, request, facts, exchange.now) {
-            Decision::Redirect(target) => {
-                self.redirect(exchange, domain, hit, target, facts.password_given).await
-            }
+            Decision::Redirect(target) => self.redirect(exchange, domain, hit, target, facts.password_given).await,
             Decision::Missing => Ok(missing(exchange, domain, request.path).await),
             Decision::Gone(substitute) => Ok(gone(exchange, domain, Subject::link(link.record()), substitute).await),
             Decision::AskPassword => Ok(ask_password(request, attempt)),
