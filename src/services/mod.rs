@@ -5,4 +5,5 @@
 pub mod api_core;
 //! Floor 4: the services of the platform, one folder each, named as operators know them.
 
+pub mod analytics_api;
 pub mod edge_redirect;
