@@ -100,7 +100,7 @@ mod tests {
             let id = JournalId::random();
             let mut buffer = frames(id, &[payload]);
             let at = at.index(buffer.len());
-            buffer[at] ^= 1 << bit;
+            buffer[at] ^= 1_u8 << bit;
             prop_assert_eq!(payload_at(id, &buffer, 0), None);
         }
 
