@@ -1,4 +1,5 @@
 //! Floor 4: the services of the platform, one folder each, named as operators know them.
 
 pub mod analytics_api;
+pub mod click_ingester;
 pub mod edge_redirect;
