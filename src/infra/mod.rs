@@ -4,4 +4,6 @@ pub mod cache;
 pub mod click_store;
 pub mod geo;
 pub mod journal;
+pub mod passwords;
+pub mod store;
 pub mod user_agent;

@@ -2,4 +2,5 @@
 
 pub mod analytics_api;
 pub mod click_ingester;
+pub mod api_core;
 pub mod edge_redirect;

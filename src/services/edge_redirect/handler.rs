@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -57,6 +58,7 @@ pub struct Edge {
     limiter: Option<TokenBuckets<IpAddr>>,
     started: Instant,
     trusted_proxy_hops: usize,
+    pub(super) journal_sick: AtomicBool,
     metrics: &'static EdgeMetrics,
     cache_metrics: &'static CacheMetrics,
 }
@@ -90,6 +92,7 @@ impl Edge {
             limiter: rate.map(|rate| TokenBuckets::new(rate, ADDRESSES_MAX)),
             started: Instant::now(),
             trusted_proxy_hops: config.trusted_proxy_hops,
+            journal_sick: AtomicBool::new(false),
             metrics: EdgeMetrics::global(),
             cache_metrics: CacheMetrics::global(),
         }
@@ -99,6 +102,12 @@ impl Edge {
     #[must_use]
     pub fn is_origin_away(&self) -> bool {
         self.cache.is_origin_away()
+    }
+
+    /// Whether some worker's journal cannot be written at the moment.
+    #[must_use]
+    pub fn is_journal_sick(&self) -> bool {
+        self.journal_sick.load(Ordering::Relaxed)
     }
 
     /// Answers one request that came from `peer`. Its click is with the kernel when this returns.
