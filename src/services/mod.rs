@@ -4,5 +4,6 @@ pub mod analytics_api;
 //!
 //! Invariant: other services may call the use cases of [`api_core`], the source of truth; nobody calls anybody else.
 
+pub mod click_ingester;
 pub mod api_core;
 pub mod edge_redirect;
