@@ -2,4 +2,9 @@
 
 pub mod cache;
 pub mod journal;
+pub mod passwords;
+pub mod store;
+pub mod click_store;
 pub mod geo;
+pub mod journal;
+pub mod user_agent;

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -57,6 +58,7 @@ pub struct Edge {
     limiter: Option<TokenBuckets<IpAddr>>,
     started: Instant,
     trusted_proxy_hops: usize,
+    pub(super) journal_sick: AtomicBool,
     metrics: &'static EdgeMetrics,
     cache_metrics: &'static CacheMetrics,
 }
@@ -90,6 +92,7 @@ impl Edge {
             limiter: rate.map(|rate| TokenBuckets::new(rate, ADDRESSES_MAX)),
             started: Instant::now(),
             trusted_proxy_hops: config.trusted_proxy_hops,
+            journal_sick: AtomicBool::new(false),
             metrics: EdgeMetrics::global(),
             cache_metrics: CacheMetrics::global(),
         }
@@ -99,6 +102,12 @@ impl Edge {
     #[must_use]
     pub fn is_origin_away(&self) -> bool {
         self.cache.is_origin_away()
+    }
+
+    /// Whether some worker's journal cannot be written at the moment.
+    #[must_use]
+    pub fn is_journal_sick(&self) -> bool {
+        self.journal_sick.load(Ordering::Relaxed)
     }
 
     /// Answers one request that came from `peer`. Its click is with the kernel when this returns.
@@ -114,9 +123,10 @@ impl Edge {
         let exchange = Exchange { request: &view, journal, now: clock::now() };
         let Answered(answer, source) = match self.answer_by_itself(&view) {
             Some(answer) => Answered(answer, LinkSource::None),
-            None => self.look_up(&exchange, &parts, body).await.unwrap_or_else(|OriginError(_)| {
-                Answered(respond::unavailable(&view), LinkSource::Origin)
-            }),
+            None => self
+                .look_up(&exchange, &parts, body)
+                .await
+                .unwrap_or_else(|OriginError(_)| Answered(respond::unavailable(&view), LinkSource::Origin)),
         };
         self.metrics.answered(answer.status().as_u16(), source, started.elapsed());
         answer
@@ -145,12 +155,7 @@ impl Edge {
         }
     }
 
-    async fn look_up<B, F>(
-        &self,
-        exchange: &Exchange<'_, F>,
-        parts: &Parts,
-        body: B,
-    ) -> Result<Answered, OriginError>
+    async fn look_up<B, F>(&self, exchange: &Exchange<'_, F>, parts: &Parts, body: B) -> Result<Answered, OriginError>
     where
         B: http_body::Body<Data = Bytes>,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -226,9 +231,7 @@ impl Edge {
             preview,
         };
         match decide(link, request, facts, exchange.now) {
-            Decision::Redirect(target) => {
-                self.redirect(exchange, domain, hit, target, facts.password_given).await
-            }
+            Decision::Redirect(target) => self.redirect(exchange, domain, hit, target, facts.password_given).await,
             Decision::Missing => Ok(missing(exchange, domain, request.path).await),
             Decision::Gone(substitute) => Ok(gone(exchange, domain, Subject::link(link.record()), substitute).await),
             Decision::AskPassword => Ok(ask_password(request, attempt)),

@@ -27,8 +27,9 @@ pub(super) fn message(title: &str, text: &str) -> String {
 
 /// Asks for a link's password.
 pub(super) fn password_form(problem: Option<&str>) -> String {
-    let problem =
-        problem.map(|problem| format!("<p role=\"alert\"><strong>{}</strong></p>", Escaped(problem))).unwrap_or_default();
+    let problem = problem
+        .map(|problem| format!("<p role=\"alert\"><strong>{}</strong></p>", Escaped(problem)))
+        .unwrap_or_default();
     page(
         "This link is protected",
         &format!(
@@ -44,9 +45,9 @@ pub(super) fn preview(link: &CompiledLink) -> String {
     let record = link.record();
     let destination = Escaped(record.destination.as_str());
     let title = record.title.as_deref().map(|title| format!("<h2>{}</h2>", Escaped(title))).unwrap_or_default();
-    let description =
-        record.description.as_deref().map(|text| format!("<p>{}</p>", Escaped(text))).unwrap_or_default();
-    let rules = if record.rules.is_empty() { "" } else { "<p>Some visitors are sent elsewhere by this link's rules.</p>" };
+    let description = record.description.as_deref().map(|text| format!("<p>{}</p>", Escaped(text))).unwrap_or_default();
+    let rules =
+        if record.rules.is_empty() { "" } else { "<p>Some visitors are sent elsewhere by this link's rules.</p>" };
     page(
         "Where this link goes",
         &format!(

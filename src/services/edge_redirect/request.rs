@@ -85,7 +85,8 @@ fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> &'a str {
 }
 
 fn host(parts: &Parts) -> Cow<'_, str> {
-    let authority = parts.uri.authority().map_or_else(|| text(&parts.headers, &header::HOST), |authority| authority.as_str());
+    let authority =
+        parts.uri.authority().map_or_else(|| text(&parts.headers, &header::HOST), |authority| authority.as_str());
     let name = without_port(authority);
     let name = name.strip_suffix('.').unwrap_or(name);
     let is_host = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b':' | b'[' | b']');

@@ -36,7 +36,13 @@ pub(super) fn redirect(status: RedirectStatus, location: HeaderValue) -> Answer 
 }
 
 /// Says no: a small page for people, problem+json (RFC 9457) for programs that ask for JSON.
-pub(super) fn refusal(request: &RequestView<'_>, status: StatusCode, code: &'static str, title: &str, text: &str) -> Answer {
+pub(super) fn refusal(
+    request: &RequestView<'_>,
+    status: StatusCode,
+    code: &'static str,
+    title: &str,
+    text: &str,
+) -> Answer {
     if !request.wants_json {
         return page(status, pages::message(title, text));
     }
@@ -86,7 +92,8 @@ pub(super) fn gone(request: &RequestView<'_>) -> Answer {
 /// Only reading is answered.
 pub(super) fn method_not_allowed(request: &RequestView<'_>) -> Answer {
     let text = format!("{} is not answered here; GET and HEAD are.", safe_name(request.method));
-    let mut answer = refusal(request, StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Method not allowed", &text);
+    let mut answer =
+        refusal(request, StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Method not allowed", &text);
     answer.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
     answer
 }

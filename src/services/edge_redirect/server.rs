@@ -6,6 +6,7 @@ use std::io;
 use std::net::{SocketAddr, TcpListener as StdListener};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use hyper::server::conn::http1;
@@ -113,8 +114,8 @@ impl Worker {
         let Ok(listener) = TcpListener::from_std(self.listener) else { return };
         let journal = Arc::new(GroupCommit::new(self.journal));
         let (flusher, connections) = (Tasks::new(), Tasks::new());
-        let flushing = Arc::clone(&journal);
-        flusher.spawn("journal-flusher", async move { flushing.run(report_flush()).await });
+        let (flushing, report) = (Arc::clone(&journal), report_flush(Arc::clone(&self.edge)));
+        flusher.spawn("journal-flusher", async move { flushing.run(report).await });
         let permits = Arc::new(Semaphore::new(self.connections_max));
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new())
@@ -141,7 +142,7 @@ impl Worker {
         drop(listener);
         // Connections that are still open after the drain are cut; their clicks were written before any answer.
         drop(connections.stop(self.drain).await);
-        report_flush()(journal.flush());
+        report_flush(self.edge)(journal.flush());
     }
 }
 
@@ -171,7 +172,7 @@ impl Connection {
 }
 
 /// Counts flushes; tells the state only when it changes, because other workers tell theirs too.
-fn report_flush() -> impl FnMut(Flushed) {
+fn report_flush(edge: Arc<Edge>) -> impl FnMut(Flushed) {
     let metrics = JournalMetrics::global();
     let mut last = JournalState::Healthy;
     move |flushed| {
@@ -183,6 +184,7 @@ fn report_flush() -> impl FnMut(Flushed) {
         }
         if flushed.state != last {
             last = flushed.state;
+            edge.journal_sick.store(last != JournalState::Healthy, Ordering::Relaxed);
             metrics.set_state(match flushed.state {
                 JournalState::Healthy => metrics::JournalState::Ok,
                 JournalState::Full => metrics::JournalState::Full,
