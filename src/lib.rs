@@ -11,3 +11,5 @@ pub mod domain;
 pub mod http;
 pub mod infra;
 pub mod runtime;
+pub mod services;
+pub mod telemetry;

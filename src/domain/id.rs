@@ -4,6 +4,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use utoipa::openapi::schema::{ObjectBuilder, Schema};
+use utoipa::openapi::{RefOr, Type};
+use utoipa::{PartialSchema, ToSchema};
 use uuid::Uuid;
 
 /// Why a text is not the identifier it should be.
@@ -83,6 +86,14 @@ macro_rules! typed_ids {
                 text.parse().map_err(serde::de::Error::custom)
             }
         }
+
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                id_schema(Self::PREFIX)
+            }
+        }
+
+        impl ToSchema for $name {}
     )+};
 }
 
@@ -91,6 +102,14 @@ fn parse_hexadecimal(digits: Option<&str>) -> Option<Uuid> {
     let digits = digits
         .filter(|digits| digits.len() == 32 && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')))?;
     Uuid::try_parse(digits).ok()
+}
+
+fn id_schema(prefix: &str) -> RefOr<Schema> {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .pattern(Some(format!("^{prefix}[0-9a-f]{{32}}$")))
+        .examples([format!("{prefix}01976a3e5d7c7f3a9b1c2d4e6f8a0b1c")])
+        .into()
 }
 
 typed_ids! {

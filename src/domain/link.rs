@@ -2,6 +2,9 @@
 //! values that origins answer, caches keep and snapshots store.
 
 use serde::{Deserialize, Serialize};
+use utoipa::openapi::schema::{ObjectBuilder, Schema};
+use utoipa::openapi::{RefOr, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 use super::id::{DomainId, LinkId, WorkspaceId};
 use super::rule::Rule;
@@ -51,6 +54,18 @@ impl RedirectStatus {
     }
 }
 
+impl PartialSchema for RedirectStatus {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::Integer)
+            .enum_values(Some([301, 302, 303, 307, 308]))
+            .description(Some("The status that the link redirects with."))
+            .into()
+    }
+}
+
+impl ToSchema for RedirectStatus {}
+
 impl From<RedirectStatus> for u16 {
     fn from(status: RedirectStatus) -> Self {
         status.as_u16()
@@ -73,7 +88,7 @@ impl TryFrom<u16> for RedirectStatus {
 }
 
 /// What happens to the query string that a visitor brings along.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ForwardQuery {
     /// It is dropped.

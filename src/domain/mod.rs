@@ -12,3 +12,4 @@ pub mod rule;
 pub mod slug;
 pub mod time;
 pub mod url;
+pub mod utm;

@@ -1,9 +1,10 @@
 //! Who may do what in a workspace, and what an API key may be used for.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// A member's role in a workspace.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Everything, including deleting the workspace.
@@ -19,7 +20,7 @@ pub enum Role {
 }
 
 /// What an API key may be used for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 pub enum Scope {
     /// Read links and tags.
     #[serde(rename = "links:read")]

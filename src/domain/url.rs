@@ -4,6 +4,9 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use url::Url;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaFormat};
+use utoipa::openapi::{RefOr, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 /// The longest destination, in bytes of its normalised form.
 pub const DESTINATION_BYTES_MAX: usize = 8 * 1024;
@@ -105,6 +108,20 @@ impl<'de> Deserialize<'de> for Destination {
         Self::parse(&text).map_err(serde::de::Error::custom)
     }
 }
+
+impl PartialSchema for Destination {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .format(Some(SchemaFormat::Custom("uri".to_owned())))
+            .max_length(Some(DESTINATION_BYTES_MAX))
+            .description(Some("An absolute URL, at most 8 KiB."))
+            .examples(["https://example.com/page"])
+            .into()
+    }
+}
+
+impl ToSchema for Destination {}
 
 #[cfg(test)]
 mod tests {

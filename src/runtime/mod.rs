@@ -1,5 +1,6 @@
 //! Floor 2: what every long-lived part of the process shares: the clock, named tasks and the way they end.
 
 pub mod clock;
+pub mod sockets;
 pub mod tasks;
 pub mod token_bucket;

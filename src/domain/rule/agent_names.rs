@@ -1,7 +1,7 @@
 //! One name for each operating system and browser, so that rules and analytics speak alike.
 
 /// Names of operating systems that other lists use, in lower case, and ours.
-const SYSTEMS: [(&str, &str); 34] = [
+const SYSTEMS: &[(&str, &str)] = &[
     ("android", "Android"),
     ("arch linux", "Linux"),
     ("atv os x", "tvOS"),
@@ -39,7 +39,7 @@ const SYSTEMS: [(&str, &str); 34] = [
 ];
 
 /// Names of browsers that other lists use, in lower case, and ours.
-const BROWSERS: [(&str, &str); 62] = [
+const BROWSERS: &[(&str, &str)] = &[
     ("amazon silk", "Amazon Silk"),
     ("android", "Android Browser"),
     ("android browser", "Android Browser"),
@@ -107,13 +107,13 @@ const BROWSERS: [(&str, &str); 62] = [
 /// The one name of an operating system; a name that is not known stays as it is.
 #[must_use]
 pub fn canonical_os(name: &str) -> &str {
-    canonical(&SYSTEMS, name)
+    canonical(SYSTEMS, name)
 }
 
 /// The one name of a browser; a name that is not known stays as it is.
 #[must_use]
 pub fn canonical_browser(name: &str) -> &str {
-    canonical(&BROWSERS, name)
+    canonical(BROWSERS, name)
 }
 
 fn canonical<'a>(names: &[(&str, &'static str)], name: &'a str) -> &'a str {
@@ -139,10 +139,10 @@ mod tests {
     #[test]
     fn our_names_are_their_own() {
         for (_, ours) in SYSTEMS {
-            assert_eq!(canonical_os(ours), ours);
+            assert_eq!(canonical_os(ours), *ours);
         }
         for (_, ours) in BROWSERS {
-            assert_eq!(canonical_browser(ours), ours);
+            assert_eq!(canonical_browser(ours), *ours);
         }
     }
 }

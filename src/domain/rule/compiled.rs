@@ -9,7 +9,7 @@ use crate::domain::error::FieldError;
 use crate::domain::time::Timestamp;
 
 /// The rules of one link, ready to be asked.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct CompiledRules {
     pub(super) rules: Box<[CompiledRule]>,
     needs: Needs,

@@ -335,6 +335,14 @@ impl<F: FileSystem> Maintenance<F> {
         self.prepare_spare()
     }
 
+    /// What all journals under the same root take on disk.
+    ///
+    /// # Errors
+    /// As the file system says.
+    pub fn bytes(&self) -> io::Result<u64> {
+        bytes_under(&self.0.file_system, &self.0.root)
+    }
+
     /// Resolves when the writer has just moved to another segment and wants a new spare.
     pub async fn wanted(&self) {
         self.0.rolled.notified().await;

@@ -1,0 +1,105 @@
+//! How values of the domain become columns. Both databases keep ids as UUIDs, times as microseconds, and lists as JSON text.
+//!
+//! Invariant: a value that does not read back as what it should be is an error, never a default.
+
+use sea_orm::sea_query::{ArrayType, ColumnType, Nullable, ValueType, ValueTypeErr};
+use sea_orm::{ColIdx, DbErr, QueryResult, TryFromU64, TryGetError, TryGetable, Value};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use uuid::Uuid;
+
+use crate::domain::id::{ApiKeyId, DomainId, LinkId, SessionId, TagId, UserId, WorkspaceId};
+use crate::domain::link::{ForwardQuery, RedirectStatus};
+use crate::domain::role::Role;
+use crate::domain::time::Timestamp;
+use crate::domain::url::Destination;
+
+/// A value that is kept as JSON text. Text, because PostgreSQL's own JSON type refuses some strings that are valid JSON.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Json<T>(pub T);
+
+/// Keeps `$type` in a column of type `$column`, by the two functions given.
+macro_rules! column {
+    (impl[$($generic:tt)*] $type:ty as $column:ty, $column_type:ident, $array_type:ident, $to:expr, $from:expr) => {
+        impl<$($generic)*> From<$type> for Value {
+            fn from(value: $type) -> Self {
+                let to: fn(&$type) -> $column = $to;
+                to(&value).into()
+            }
+        }
+
+        impl<$($generic)*> TryGetable for $type {
+            fn try_get_by<I: ColIdx>(row: &QueryResult, index: I) -> Result<Self, TryGetError> {
+                let from: fn($column) -> Option<$type> = $from;
+                let column = <$column>::try_get_by(row, index)?;
+                from(column).ok_or_else(|| DbErr::Type(format!("not a {}", stringify!($type))).into())
+            }
+        }
+
+        impl<$($generic)*> ValueType for $type {
+            fn try_from(value: Value) -> Result<Self, ValueTypeErr> {
+                let from: fn($column) -> Option<$type> = $from;
+                from(<$column as ValueType>::try_from(value)?).ok_or(ValueTypeErr)
+            }
+
+            fn type_name() -> String {
+                stringify!($type).to_owned()
+            }
+
+            fn array_type() -> ArrayType {
+                ArrayType::$array_type
+            }
+
+            fn column_type() -> ColumnType {
+                ColumnType::$column_type
+            }
+        }
+
+        impl<$($generic)*> Nullable for $type {
+            fn null() -> Value {
+                <$column as Nullable>::null()
+            }
+        }
+    };
+}
+
+/// Keeps a typed id as a UUID that no database ever makes up.
+macro_rules! id_columns {
+    ($($type:ty),+) => {$(
+        column!(impl[] $type as Uuid, Uuid, Uuid, |id| id.as_uuid(), |uuid| Some(<$type>::from_uuid(uuid)));
+
+        impl TryFromU64 for $type {
+            fn try_from_u64(_: u64) -> Result<Self, DbErr> {
+                Err(DbErr::ConvertFromU64(stringify!($type)))
+            }
+        }
+    )+};
+}
+
+id_columns!(ApiKeyId, DomainId, LinkId, SessionId, TagId, UserId, WorkspaceId);
+column!(impl[] Timestamp as i64, BigInteger, BigInt, |time| time.as_micros(), |micros| Some(Timestamp::from_micros(micros)));
+column!(impl[] Destination as String, Text, String, |url| url.as_str().to_owned(), |text| Destination::parse(&text).ok());
+column!(impl[] RedirectStatus as i64, BigInteger, BigInt, |status| i64::from(status.as_u16()), redirect_status);
+column!(impl[] Role as String, Text, String, |role| role.as_str().to_owned(), named);
+column!(impl[] ForwardQuery as String, Text, String, |choice| name(choice), named);
+column!(impl[T: Serialize + DeserializeOwned] Json<T> as String, Text, String, |json| text(json), |text| serde_json::from_str(&text).ok().map(Json));
+
+fn redirect_status(number: i64) -> Option<RedirectStatus> {
+    let number: u16 = number.try_into().ok()?;
+    number.try_into().ok()
+}
+
+/// The value whose serialised name this is.
+fn named<T: DeserializeOwned>(name: String) -> Option<T> {
+    serde_json::from_value(serde_json::Value::String(name)).ok()
+}
+
+/// The serialised name of a value without data.
+fn name<T: Serialize>(value: &T) -> String {
+    serde_json::to_value(value).ok().and_then(|value| value.as_str().map(ToOwned::to_owned)).unwrap_or_default()
+}
+
+/// JSON text. Only maps with keys that are not text and failing serialisers can fail here; columns hold neither.
+fn text<T: Serialize>(json: &Json<T>) -> String {
+    serde_json::to_string(&json.0).unwrap_or_default()
+}

@@ -1,0 +1,98 @@
+//! Opens the pools. SQLite has one writer and several readers, because it has one write lock; PostgreSQL has one pool for both.
+
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use sea_orm::{DatabaseConnection, SqlxPostgresConnector, SqlxSqliteConnector};
+use secrecy::ExposeSecret;
+use sqlx::ConnectOptions;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+
+use super::connection::STATEMENT_TIMEOUT;
+use crate::config::sections::DatabaseConfig;
+use crate::domain::error::{Error, ErrorKind, Result};
+
+/// Where reads and where writes go.
+pub(super) struct Pools {
+    pub(super) reader: DatabaseConnection,
+    pub(super) writer: DatabaseConnection,
+}
+
+/// Which database, and how to reach it.
+pub(super) enum Address {
+    Sqlite(Box<SqliteConnectOptions>),
+    Postgres(Box<PgConnectOptions>),
+}
+
+/// Reads `database.url`.
+pub(super) fn address(config: &DatabaseConfig, data_folder: &Path) -> Result<Address> {
+    let url = config.url.expose_secret();
+    if let Some(file) = url.strip_prefix("sqlite:") {
+        return sqlite(file, config, data_folder).map(|options| Address::Sqlite(Box::new(options)));
+    }
+    if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        return postgres(url).map(|options| Address::Postgres(Box::new(options)));
+    }
+    Err(invalid_url("it starts with neither sqlite: nor postgres://"))
+}
+
+/// Opens the pools and proves that they work.
+pub(super) async fn open(config: &DatabaseConfig, data_folder: &Path) -> Result<Pools> {
+    let timeout = Duration::from_millis(config.connect_timeout_ms);
+    match address(config, data_folder)? {
+        Address::Sqlite(options) => open_sqlite(*options, config.connections_max, timeout).await,
+        Address::Postgres(options) => open_postgres(*options, config.connections_max, timeout).await,
+    }
+}
+
+async fn open_sqlite(options: SqliteConnectOptions, readers: u32, timeout: Duration) -> Result<Pools> {
+    let pool = || SqlitePoolOptions::new().acquire_timeout(timeout).idle_timeout(None).max_lifetime(None);
+    let writer = pool().max_connections(1).connect_with(options.clone()).await?;
+    // Only a statement that a repository should have run in a transaction would write here.
+    let reader = pool().max_connections(readers.max(1)).connect_with(options.pragma("query_only", "ON")).await?;
+    Ok(Pools {
+        reader: SqlxSqliteConnector::from_sqlx_sqlite_pool(reader),
+        writer: SqlxSqliteConnector::from_sqlx_sqlite_pool(writer),
+    })
+}
+
+async fn open_postgres(options: PgConnectOptions, connections: u32, timeout: Duration) -> Result<Pools> {
+    let limits = [
+        ("statement_timeout", STATEMENT_TIMEOUT),
+        ("lock_timeout", STATEMENT_TIMEOUT / 2),
+        ("idle_in_transaction_session_timeout", STATEMENT_TIMEOUT * 3),
+    ];
+    let options = options.options(limits.map(|(name, limit)| (name, format!("{}ms", limit.as_millis()))));
+    let pool =
+        PgPoolOptions::new().acquire_timeout(timeout).max_connections(connections.max(1)).connect_with(options).await?;
+    let connection = SqlxPostgresConnector::from_sqlx_postgres_pool(pool);
+    Ok(Pools { reader: connection.clone(), writer: connection })
+}
+
+fn sqlite(file: &str, config: &DatabaseConfig, data_folder: &Path) -> Result<SqliteConnectOptions> {
+    let file = file.strip_prefix("//").unwrap_or(file);
+    if file.is_empty() || file == ":memory:" || file.contains('?') {
+        return Err(invalid_url("sqlite: is followed by the path of a file"));
+    }
+    Ok(SqliteConnectOptions::new()
+        .filename(data_folder.join(PathBuf::from(file)))
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Normal)
+        .foreign_keys(true)
+        .busy_timeout(Duration::from_millis(config.connect_timeout_ms))
+        .disable_statement_logging())
+}
+
+fn postgres(url: &str) -> Result<PgConnectOptions> {
+    let options = PgConnectOptions::from_str(url).map_err(|error| invalid_url(&error.to_string()))?;
+    Ok(options.application_name("elido").disable_statement_logging())
+}
+
+fn invalid_url(reason: &str) -> Error {
+    let message =
+        format!("database.url cannot be used: {reason}. Write sqlite:FILE or postgres://user:password@host:5432/name.");
+    Error::new(ErrorKind::Invalid, "database_url", message)
+}

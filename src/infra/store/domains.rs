@@ -1,0 +1,155 @@
+//! Host names that short links live on. The default domain belongs to the instance and serves every workspace.
+
+use std::collections::HashSet;
+
+use sea_orm::sea_query::{Expr, Func, LockType, OnConflict};
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, ExprTrait, IntoActiveModel, QueryFilter, QuerySelect};
+
+use super::Connection;
+use super::entities::{domain, link};
+use super::error::false_if_taken;
+use super::page::{Page, newest_first};
+use crate::domain::error::Result;
+use crate::domain::id::{DomainId, WorkspaceId};
+
+pub use domain::Model as Domain;
+
+/// Adds the default domain unless there is one, or its host name is in use.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn insert_default(connection: &impl Connection, domain: Domain) -> Result<()> {
+    let conflict = OnConflict::new().do_nothing().to_owned();
+    domain::Entity::insert(domain.into_active_model()).on_conflict(conflict).exec_without_returning(connection).await?;
+    Ok(())
+}
+
+/// The default domain.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn find_default(connection: &impl Connection) -> Result<Option<Domain>> {
+    Ok(domain::Entity::find().filter(domain::Column::IsDefault.eq(true)).one(connection).await?)
+}
+
+/// The domain of this host name, lower-case, or else the default domain.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn find_by_hostname(connection: &impl Connection, hostname: &str) -> Result<Option<Domain>> {
+    let named = domain::Entity::find().filter(domain::Column::Hostname.eq(hostname)).one(connection).await?;
+    match named {
+        Some(domain) => Ok(Some(domain)),
+        None => find_default(connection).await,
+    }
+}
+
+/// A domain that the workspace may use, by its id.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn find(connection: &impl Connection, workspace: WorkspaceId, id: DomainId) -> Result<Option<Domain>> {
+    Ok(domain::Entity::find_by_id(id).filter(usable_by(workspace)).one(connection).await?)
+}
+
+/// The same, kept from changing until the transaction ends.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn lock(connection: &impl Connection, workspace: WorkspaceId, id: DomainId) -> Result<Option<Domain>> {
+    Ok(domain::Entity::find_by_id(id).filter(usable_by(workspace)).lock_exclusive().one(connection).await?)
+}
+
+/// Domains that the workspace may use, by their host names.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn find_named(
+    connection: &impl Connection,
+    workspace: WorkspaceId,
+    hostnames: Vec<String>,
+) -> Result<Vec<Domain>> {
+    let query = domain::Entity::find().filter(usable_by(workspace)).filter(domain::Column::Hostname.is_in(hostnames));
+    Ok(query.all(connection).await?)
+}
+
+/// The same, and none of them changes how it files slugs until the transaction ends.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn hold_named(
+    connection: &impl Connection,
+    workspace: WorkspaceId,
+    hostnames: HashSet<String>,
+) -> Result<Vec<Domain>> {
+    let query = domain::Entity::find().filter(usable_by(workspace)).filter(domain::Column::Hostname.is_in(hostnames));
+    Ok(query.lock(LockType::KeyShare).all(connection).await?)
+}
+
+/// The default domain, which does not change how it files slugs until the transaction ends.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn hold_default(connection: &impl Connection) -> Result<Option<Domain>> {
+    let query = domain::Entity::find().filter(domain::Column::IsDefault.eq(true));
+    Ok(query.lock(LockType::KeyShare).one(connection).await?)
+}
+
+/// Domains that the workspace may use, by their ids; none of them changes how it files slugs until the transaction ends.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn hold_all(
+    connection: &impl Connection,
+    workspace: WorkspaceId,
+    ids: HashSet<DomainId>,
+) -> Result<Vec<Domain>> {
+    let query = domain::Entity::find().filter(usable_by(workspace)).filter(domain::Column::Id.is_in(ids));
+    Ok(query.lock(LockType::KeyShare).all(connection).await?)
+}
+
+/// Domains that the workspace may use, by their ids.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn find_all(connection: &impl Connection, workspace: WorkspaceId, ids: Vec<DomainId>) -> Result<Vec<Domain>> {
+    let query = domain::Entity::find().filter(usable_by(workspace)).filter(domain::Column::Id.is_in(ids));
+    Ok(query.all(connection).await?)
+}
+
+/// The domains that the workspace may use, newest first.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn list(connection: &impl Connection, workspace: WorkspaceId, page: Page) -> Result<Vec<Domain>> {
+    let query = domain::Entity::find().filter(usable_by(workspace));
+    Ok(newest_first(query, domain::Column::CreatedAt, domain::Column::Id, page).all(connection).await?)
+}
+
+/// Writes a domain over the version before it. False if another domain has its host name; the transaction is then spent.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn update(connection: &impl Connection, domain: Domain) -> Result<bool> {
+    false_if_taken(domain::Entity::update(domain.into_active_model().reset_all()).exec(connection).await)
+}
+
+/// Files every link of a domain anew, in its own case or lower-cased. False if two links would then be one; the
+/// transaction is then spent.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn refile_links(connection: &impl Connection, id: DomainId, case_sensitive: bool) -> Result<bool> {
+    let slug = Expr::col(link::Column::Slug);
+    let key = if case_sensitive { slug } else { Expr::from(Func::lower(slug)) };
+    let refiled = link::Entity::update_many()
+        .col_expr(link::Column::SlugKey, key)
+        .filter(link::Column::DomainId.eq(id))
+        .exec(connection)
+        .await;
+    false_if_taken(refiled)
+}
+
+fn usable_by(workspace: WorkspaceId) -> sea_orm::sea_query::SimpleExpr {
+    domain::Column::WorkspaceId.eq(workspace).or(domain::Column::IsDefault.eq(true))
+}

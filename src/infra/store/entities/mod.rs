@@ -1,0 +1,13 @@
+//! One file a table. What a column means, its unit and its limits are said in the migrations and in the API's schemas.
+
+pub mod api_key;
+pub mod bootstrap;
+pub mod domain;
+pub mod idempotency_key;
+pub mod link;
+pub mod link_tag;
+pub mod membership;
+pub mod session;
+pub mod tag;
+pub mod user;
+pub mod workspace;

@@ -1,0 +1,94 @@
+//! What a failed statement means for whoever asked: "come back later", or "our fault".
+
+use sea_orm::{DbErr, RuntimeErr, SqlErr, SqlxError};
+
+use crate::domain::error::{Error, Result};
+
+/// SQLite result codes (their low byte) for a database that is busy, full, unreadable or gone for now.
+const SQLITE_AWAY: [u32; 7] = [
+    5,  // busy
+    6,  // locked
+    8,  // read-only
+    10, // disk error
+    13, // disk full
+    14, // cannot open
+    15, // locking protocol
+];
+
+/// PostgreSQL codes, or classes of them, for a server that is away, full, starting, stopping or contended.
+const POSTGRES_AWAY: [&str; 8] = [
+    "08",    // connection
+    "25006", // read-only: a standby after a failover
+    "40",    // serialisation failure, deadlock
+    "53",    // out of disk, memory or connections
+    "55P03", // lock not available in time
+    "57014", // statement timeout
+    "57P",   // shut down, crashed, starting
+    "58",    // its own disk
+];
+
+impl From<DbErr> for Error {
+    fn from(error: DbErr) -> Self {
+        if is_away(&error) { Self::unavailable(error) } else { Self::internal(error) }
+    }
+}
+
+impl From<SqlxError> for Error {
+    fn from(error: SqlxError) -> Self {
+        if is_driver_away(&error) { Self::unavailable(error) } else { Self::internal(error) }
+    }
+}
+
+/// Whether a statement kept to the uniqueness of its table.
+pub(super) fn false_if_taken<T>(result: std::result::Result<T, DbErr>) -> Result<bool> {
+    match result {
+        Ok(_) => Ok(true),
+        Err(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn is_away(error: &DbErr) -> bool {
+    match error {
+        DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => true,
+        DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error)) => is_driver_away(error),
+        _ => false,
+    }
+}
+
+fn is_driver_away(error: &SqlxError) -> bool {
+    match error {
+        SqlxError::Io(_)
+        | SqlxError::Tls(_)
+        | SqlxError::Protocol(_)
+        | SqlxError::PoolTimedOut
+        | SqlxError::PoolClosed
+        | SqlxError::WorkerCrashed
+        | SqlxError::BeginFailed => true,
+        SqlxError::Database(error) => error.code().is_some_and(|code| is_away_code(&code)),
+        _ => false,
+    }
+}
+
+/// SQLite's codes are numbers; PostgreSQL's have five characters.
+fn is_away_code(code: &str) -> bool {
+    if code.len() == 5 {
+        return POSTGRES_AWAY.iter().any(|away| code.starts_with(away));
+    }
+    code.parse::<u32>().is_ok_and(|code| SQLITE_AWAY.contains(&(code & 0xff)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_passes_is_told_from_what_is_wrong() {
+        for code in ["5", "517", "13", "08006", "40P01", "53300", "57P01", "57014"] {
+            assert!(is_away_code(code), "{code}");
+        }
+        for code in ["1", "11", "19", "2067", "23505", "42601", "22P02"] {
+            assert!(!is_away_code(code), "{code}");
+        }
+    }
+}

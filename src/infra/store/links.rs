@@ -1,0 +1,273 @@
+//! Short links. Callers prove the workspace, except for the edge, which asks by domain and slug.
+
+use std::collections::HashSet;
+
+use sea_orm::sea_query::{Expr, LikeExpr, OnConflict, Order};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::NotSet, ColumnTrait, EntityTrait, ExprTrait, IntoActiveModel, QueryFilter,
+    QuerySelect, QueryTrait, Select,
+};
+
+use super::Connection;
+use super::entities::{link, link_tag};
+use super::error::false_if_taken;
+use super::page::{Page, sorted};
+use crate::domain::error::Result;
+use crate::domain::id::{DomainId, LinkId, TagId, UserId, WorkspaceId};
+use crate::domain::time::Timestamp;
+
+pub use link::Model as Link;
+
+/// How many links one statement may insert: each has about thirty values, and SQLite binds at most 32,766.
+const INSERT_ROWS_MAX: usize = 500;
+/// How many ids one statement may name.
+const ID_ROWS_MAX: usize = 1_000;
+
+/// Which links of a workspace a list shows. What is absent does not limit.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LinkFilter {
+    /// Only those on this domain.
+    pub domain: Option<DomainId>,
+    /// Only those with this tag.
+    pub tag: Option<TagId>,
+    /// Only those that are put away, or are not.
+    pub archived: Option<bool>,
+    /// Only those that this person made.
+    pub created_by: Option<UserId>,
+    /// Only those whose slug, destination or title contains this text, lower-cased.
+    pub search: Option<String>,
+    /// Only those made at this moment or later.
+    pub created_from: Option<Timestamp>,
+    /// Only those made before this moment.
+    pub created_until: Option<Timestamp>,
+}
+
+/// The time that a list is sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SortTime {
+    /// When links were made.
+    Created,
+    /// When links were last changed.
+    Updated,
+}
+
+/// Which end of a list comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SortOrder {
+    /// Oldest first.
+    Ascending,
+    /// Newest first.
+    Descending,
+}
+
+/// Adds those links whose slug and external id are free and returns their ids.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn insert_many(connection: &impl Connection, links: Vec<Link>) -> Result<HashSet<LinkId>> {
+    let mut inserted = HashSet::with_capacity(links.len());
+    let mut links = links.into_iter().map(IntoActiveModel::into_active_model).peekable();
+    while links.peek().is_some() {
+        let rows: Vec<link::ActiveModel> = links.by_ref().take(INSERT_ROWS_MAX).collect();
+        let keys = link::Entity::insert_many(rows)
+            .on_conflict(OnConflict::new().do_nothing().to_owned())
+            .exec_with_returning_keys(connection)
+            .await?;
+        inserted.extend(keys);
+    }
+    Ok(inserted)
+}
+
+/// Which of these slugs, as the domain files them, are in use, in whichever workspace.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn taken_slugs(
+    connection: &impl Connection,
+    domain: DomainId,
+    slug_keys: Vec<String>,
+) -> Result<HashSet<String>> {
+    let taken: Vec<String> = link::Entity::find()
+        .select_only()
+        .column(link::Column::SlugKey)
+        .filter(link::Column::DomainId.eq(domain))
+        .filter(link::Column::SlugKey.is_in(slug_keys))
+        .into_tuple()
+        .all(connection)
+        .await?;
+    Ok(taken.into_iter().collect())
+}
+
+/// Which links of the workspace have one of these external ids.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn find_by_external_ids(
+    connection: &impl Connection,
+    workspace: WorkspaceId,
+    external_ids: Vec<String>,
+) -> Result<Vec<Link>> {
+    Ok(of(workspace).filter(link::Column::ExternalId.is_in(external_ids)).all(connection).await?)
+}
+
+/// One link of a workspace.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn find(connection: &impl Connection, workspace: WorkspaceId, id: LinkId) -> Result<Option<Link>> {
+    Ok(of(workspace).filter(link::Column::Id.eq(id)).one(connection).await?)
+}
+
+/// Those of these links that are the workspace's, in any order, kept from changing until the transaction ends.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn lock_many(connection: &impl Connection, workspace: WorkspaceId, ids: &[LinkId]) -> Result<Vec<Link>> {
+    let mut found = Vec::with_capacity(ids.len());
+    for ids in ids.chunks(ID_ROWS_MAX) {
+        let query = of(workspace).filter(link::Column::Id.is_in(ids.iter().copied()));
+        // One order for all, so that two transactions never wait for each other.
+        found.extend(sorted_by_id(query).lock_exclusive().all(connection).await?);
+    }
+    Ok(found)
+}
+
+/// The workspace's link under a slug, as the domain files it.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn find_by_slug(
+    connection: &impl Connection,
+    workspace: WorkspaceId,
+    domain: DomainId,
+    slug_key: &str,
+) -> Result<Option<Link>> {
+    let query = of(workspace).filter(link::Column::DomainId.eq(domain)).filter(link::Column::SlugKey.eq(slug_key));
+    Ok(query.one(connection).await?)
+}
+
+/// The link of whichever workspace under a slug, as the domain files it: what the edge asks.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn resolve(connection: &impl Connection, domain: DomainId, slug_key: &str) -> Result<Option<Link>> {
+    let query =
+        link::Entity::find().filter(link::Column::DomainId.eq(domain)).filter(link::Column::SlugKey.eq(slug_key));
+    Ok(query.one(connection).await?)
+}
+
+/// The workspace's links to a destination, oldest first, at most `limit`; the hash may fit a few others too.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn find_by_destination(
+    connection: &impl Connection,
+    workspace: WorkspaceId,
+    destination_hash: i64,
+    limit: u64,
+) -> Result<Vec<Link>> {
+    let query = of(workspace).filter(link::Column::DestinationHash.eq(destination_hash));
+    Ok(sorted_by_id(query).limit(limit).all(connection).await?)
+}
+
+/// A page of a workspace's links.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn list(
+    connection: &impl Connection,
+    workspace: WorkspaceId,
+    filter: LinkFilter,
+    (time, order): (SortTime, SortOrder),
+    page: Page,
+) -> Result<Vec<Link>> {
+    let time = match time {
+        SortTime::Created => link::Column::CreatedAt,
+        SortTime::Updated => link::Column::UpdatedAt,
+    };
+    let order = match order {
+        SortOrder::Ascending => Order::Asc,
+        SortOrder::Descending => Order::Desc,
+    };
+    let query = filtered(of(workspace), filter);
+    Ok(sorted(query, time, link::Column::Id, order, page).all(connection).await?)
+}
+
+/// Writes a link over the version before it, all but its count of used clicks. False if another link has its slug or its
+/// external id; the transaction is then spent.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn update(connection: &impl Connection, link: Link) -> Result<bool> {
+    let mut row = link.into_active_model().reset_all();
+    row.used_clicks = NotSet;
+    false_if_taken(link::Entity::update(row).exec(connection).await)
+}
+
+/// Deletes links of a workspace.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn delete_many(connection: &impl Connection, workspace: WorkspaceId, ids: &[LinkId]) -> Result<()> {
+    for ids in ids.chunks(ID_ROWS_MAX) {
+        link::Entity::delete_many()
+            .filter(link::Column::WorkspaceId.eq(workspace))
+            .filter(link::Column::Id.is_in(ids.iter().copied()))
+            .exec(connection)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Uses up one of a link's clicks, in one statement, so that never more are used than there are. False if none is left.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn claim_click(connection: &impl Connection, id: LinkId) -> Result<bool> {
+    let left = Expr::col(link::Column::UsedClicks).lt(Expr::col(link::Column::MaxClicks));
+    let claimed = link::Entity::update_many()
+        .col_expr(link::Column::UsedClicks, Expr::col(link::Column::UsedClicks).add(1))
+        .filter(link::Column::Id.eq(id))
+        .filter(link::Column::MaxClicks.is_null().or(left))
+        .exec(connection)
+        .await?;
+    Ok(claimed.rows_affected == 1)
+}
+
+fn of(workspace: WorkspaceId) -> Select<link::Entity> {
+    link::Entity::find().filter(link::Column::WorkspaceId.eq(workspace))
+}
+
+fn sorted_by_id(query: Select<link::Entity>) -> Select<link::Entity> {
+    sea_orm::QueryOrder::order_by_asc(query, link::Column::Id)
+}
+
+fn filtered(query: Select<link::Entity>, filter: LinkFilter) -> Select<link::Entity> {
+    query
+        .apply_if(filter.domain, |query, domain| query.filter(link::Column::DomainId.eq(domain)))
+        .apply_if(filter.tag, |query, tag| query.filter(link::Column::Id.in_subquery(tagged(tag))))
+        .apply_if(filter.archived, |query, archived| query.filter(link::Column::Archived.eq(archived)))
+        .apply_if(filter.created_by, |query, person| query.filter(link::Column::CreatedBy.eq(person)))
+        .apply_if(filter.search, |query, text| query.filter(link::Column::SearchKey.like(containing(&text))))
+        .apply_if(filter.created_from, |query, from| query.filter(link::Column::CreatedAt.gte(from)))
+        .apply_if(filter.created_until, |query, until| query.filter(link::Column::CreatedAt.lt(until)))
+}
+
+fn tagged(tag: TagId) -> sea_orm::sea_query::SelectStatement {
+    let pairs = link_tag::Entity::find().filter(link_tag::Column::TagId.eq(tag));
+    pairs.select_only().column(link_tag::Column::LinkId).into_query()
+}
+
+/// A pattern for texts that contain `text`, whatever characters it has.
+fn containing(text: &str) -> LikeExpr {
+    let mut pattern = String::with_capacity(text.len() + 2);
+    pattern.push('%');
+    for character in text.chars() {
+        if matches!(character, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(character);
+    }
+    pattern.push('%');
+    LikeExpr::new(pattern).escape('\\')
+}

@@ -1,0 +1,88 @@
+//! The source of truth, on SQLite or PostgreSQL, chosen by the scheme of `database.url`.
+//!
+//! Repositories are functions over a [`Connection`], so they run in or out of a
+//! transaction. Invariants: a writing transaction takes the write lock of
+//! SQLite at its start; every query on a tenant's table starts from the
+//! workspace; no statement runs without a time limit; `sea_orm` and `sqlx`
+//! are not named outside this folder.
+
+pub mod api_keys;
+pub mod columns;
+mod connect;
+mod connection;
+pub mod domains;
+mod entities;
+mod error;
+pub mod idempotency_keys;
+pub mod links;
+mod migrations;
+pub mod page;
+pub mod sessions;
+pub mod tags;
+pub mod users;
+pub mod workspaces;
+
+pub use connection::{Connection, Reader, Transaction};
+pub use migrations::{MigrationStatus, migrate, migrations_status};
+
+use std::path::Path;
+
+use sea_orm::{DatabaseConnection, SqliteTransactionMode, TransactionOptions, TransactionTrait};
+
+use crate::config::sections::DatabaseConfig;
+use crate::domain::error::Result;
+
+/// Connections to the source of truth; cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    reader: Reader,
+    writer: DatabaseConnection,
+}
+
+impl Store {
+    /// Opens the database; `data_folder` is where a relative SQLite path starts. Run [`migrate`] first.
+    ///
+    /// # Errors
+    /// `Invalid` if the address makes no sense; `Unavailable` if nobody answers there.
+    pub async fn connect(config: &DatabaseConfig, data_folder: &Path) -> Result<Self> {
+        let pools = connect::open(config, data_folder).await?;
+        Ok(Self { reader: Reader::new(pools.reader), writer: pools.writer })
+    }
+
+    /// For single reads.
+    #[must_use]
+    pub fn reader(&self) -> &Reader {
+        &self.reader
+    }
+
+    /// Begins a transaction that may write. Dropping it without [`Transaction::commit`] undoes it.
+    ///
+    /// # Errors
+    /// `Unavailable` if no connection is free in time or the database is away.
+    pub async fn write(&self) -> Result<Transaction> {
+        let options = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        let transaction = connection::in_time(self.writer.begin_with_options(options)).await?;
+        Ok(Transaction::new(transaction))
+    }
+
+    /// Asks the database whether it is there.
+    ///
+    /// # Errors
+    /// `Unavailable` if it is not.
+    pub async fn ping(&self) -> Result<()> {
+        self.reader.execute_unprepared("SELECT 1").await?;
+        Ok(())
+    }
+
+    /// Closes every connection, after the statements that are running.
+    pub async fn close(&self) {
+        for connection in [self.reader.inner(), &self.writer] {
+            if let Err(error) = connection.clone().close().await {
+                tracing::warn!(%error, "The database connections did not close cleanly.");
+            }
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! Signed-in sessions. A person's sessions are only ever reached through the person.
+
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
+
+use super::Connection;
+use super::entities::{session, user};
+use super::page::{Page, newest_first};
+use crate::domain::error::Result;
+use crate::domain::id::{SessionId, UserId};
+use crate::domain::time::Timestamp;
+
+pub use session::Model as Session;
+
+/// Adds a session.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn insert(connection: &impl Connection, session: Session) -> Result<()> {
+    session::Entity::insert(session.into_active_model()).exec_without_returning(connection).await?;
+    Ok(())
+}
+
+/// The session whose token has this hash, and whose it is.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn find_by_token(connection: &impl Connection, token_hash: &[u8]) -> Result<Option<(Session, user::Model)>> {
+    let Some(session) =
+        session::Entity::find().filter(session::Column::TokenHash.eq(token_hash)).one(connection).await?
+    else {
+        return Ok(None);
+    };
+    let user = user::Entity::find_by_id(session.user_id).one(connection).await?;
+    Ok(user.map(|user| (session, user)))
+}
+
+/// A person's sessions that have not expired, newest first.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn list(connection: &impl Connection, user: UserId, now: Timestamp, page: Page) -> Result<Vec<Session>> {
+    let query =
+        session::Entity::find().filter(session::Column::UserId.eq(user)).filter(session::Column::ExpiresAt.gt(now));
+    Ok(newest_first(query, session::Column::CreatedAt, session::Column::Id, page).all(connection).await?)
+}
+
+/// Notes that the session was used.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn touch(connection: &impl Connection, id: SessionId, now: Timestamp) -> Result<()> {
+    session::Entity::update_many()
+        .col_expr(session::Column::LastUsedAt, Expr::value(now))
+        .filter(session::Column::Id.eq(id))
+        .exec(connection)
+        .await?;
+    Ok(())
+}
+
+/// Ends one of a person's sessions. False if there is no such session.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn delete(connection: &impl Connection, user: UserId, id: SessionId) -> Result<bool> {
+    let deleted = session::Entity::delete_many()
+        .filter(session::Column::UserId.eq(user))
+        .filter(session::Column::Id.eq(id))
+        .exec(connection)
+        .await?;
+    Ok(deleted.rows_affected == 1)
+}
+
+/// Forgets a person's sessions that have expired, and the oldest beyond `keep`.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn prune(connection: &impl Connection, user: UserId, now: Timestamp, keep: u64) -> Result<()> {
+    let surplus: Vec<SessionId> = session::Entity::find()
+        .select_only()
+        .column(session::Column::Id)
+        .filter(session::Column::UserId.eq(user))
+        .order_by_desc(session::Column::CreatedAt)
+        .order_by_desc(session::Column::Id)
+        .offset(keep)
+        .limit(keep)
+        .into_tuple()
+        .all(connection)
+        .await?;
+    session::Entity::delete_many()
+        .filter(session::Column::UserId.eq(user))
+        .filter(session::Column::ExpiresAt.lte(now).or(session::Column::Id.is_in(surplus)))
+        .exec(connection)
+        .await?;
+    Ok(())
+}
+
+/// Forgets everybody's sessions that have expired.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn delete_expired(connection: &impl Connection, now: Timestamp) -> Result<u64> {
+    let expired = session::Column::ExpiresAt.lte(now);
+    Ok(session::Entity::delete_many().filter(expired).exec(connection).await?.rows_affected)
+}

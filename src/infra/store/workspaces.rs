@@ -1,0 +1,124 @@
+//! Workspaces and who belongs to them. A person reaches a workspace only through a membership.
+
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect, QueryTrait};
+
+use super::Connection;
+use super::entities::{membership, user, workspace};
+use super::error::false_if_taken;
+use super::page::{Page, newest_first};
+use crate::domain::error::Result;
+use crate::domain::id::{UserId, WorkspaceId};
+use crate::domain::role::Role;
+
+pub use membership::Model as Membership;
+pub use workspace::Model as Workspace;
+
+/// Adds a workspace. False if its slug is in use.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn insert(connection: &impl Connection, workspace: Workspace) -> Result<bool> {
+    let conflict = OnConflict::column(workspace::Column::Slug).do_nothing().to_owned();
+    let rows = workspace::Entity::insert(workspace.into_active_model())
+        .on_conflict(conflict)
+        .exec_without_returning(connection)
+        .await?;
+    Ok(rows == 1)
+}
+
+/// Adds a member.
+///
+/// # Errors
+/// Only those of the database, which refuses a second membership of one person.
+pub async fn insert_member(connection: &impl Connection, membership: Membership) -> Result<()> {
+    membership::Entity::insert(membership.into_active_model()).exec_without_returning(connection).await?;
+    Ok(())
+}
+
+/// The workspace of this id, for a key that belongs to it.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn find(connection: &impl Connection, id: WorkspaceId) -> Result<Option<Workspace>> {
+    Ok(workspace::Entity::find_by_id(id).one(connection).await?)
+}
+
+/// The same, kept from changing until the transaction ends.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn lock(connection: &impl Connection, id: WorkspaceId) -> Result<Option<Workspace>> {
+    let query = workspace::Entity::find_by_id(id).lock(sea_orm::sea_query::LockType::NoKeyUpdate);
+    Ok(query.one(connection).await?)
+}
+
+/// The workspace of this id and what the person is there.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn find_for_member(
+    connection: &impl Connection,
+    id: WorkspaceId,
+    user: UserId,
+) -> Result<Option<(Workspace, Role)>> {
+    let Some(membership) = membership::Entity::find_by_id((id, user)).one(connection).await? else {
+        return Ok(None);
+    };
+    Ok(find(connection, id).await?.map(|workspace| (workspace, membership.role)))
+}
+
+/// The workspaces that a person belongs to, newest first.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn list(connection: &impl Connection, user: UserId, page: Page) -> Result<Vec<Workspace>> {
+    let mine = membership::Entity::find()
+        .select_only()
+        .column(membership::Column::WorkspaceId)
+        .filter(membership::Column::UserId.eq(user))
+        .into_query();
+    let query = workspace::Entity::find().filter(workspace::Column::Id.in_subquery(mine));
+    Ok(newest_first(query, workspace::Column::CreatedAt, workspace::Column::Id, page).all(connection).await?)
+}
+
+/// The members of a workspace, newest first.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn list_members(
+    connection: &impl Connection,
+    id: WorkspaceId,
+    page: Page,
+) -> Result<Vec<(Membership, user::Model)>> {
+    let query = membership::Entity::find().filter(membership::Column::WorkspaceId.eq(id));
+    let memberships =
+        newest_first(query, membership::Column::CreatedAt, membership::Column::UserId, page).all(connection).await?;
+    let people = user::Entity::find()
+        .filter(user::Column::Id.is_in(memberships.iter().map(|membership| membership.user_id)))
+        .all(connection)
+        .await?;
+    let find = |id: UserId| people.iter().find(|person| person.id == id).cloned();
+    Ok(memberships
+        .into_iter()
+        .filter_map(|membership| find(membership.user_id).map(|person| (membership, person)))
+        .collect())
+}
+
+/// Writes a workspace over the version before it. False if another workspace has the slug; the transaction is then spent.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn update(connection: &impl Connection, workspace: Workspace) -> Result<bool> {
+    let updated = workspace::Entity::update(workspace.into_active_model().reset_all()).exec(connection).await;
+    false_if_taken(updated)
+}
+
+/// Deletes a workspace with everything in it.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn delete(connection: &impl Connection, id: WorkspaceId) -> Result<()> {
+    workspace::Entity::delete_by_id(id).exec(connection).await?;
+    Ok(())
+}

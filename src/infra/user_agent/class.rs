@@ -1,0 +1,216 @@
+//! People, bots and makers of link previews.
+
+use regex::Regex;
+
+use super::words::any_of;
+use crate::domain::rule::AgentClass;
+
+/// Messengers and social networks that fetch a link to show what is behind it.
+/// iMessage calls itself `facebookexternalhit` and `Twitterbot` as well.
+const PREVIEWS: &[&str] = &[
+    "facebookexternalhit",
+    "facebookcatalog",
+    "facebot",
+    "meta-externalfetcher",
+    "twitterbot",
+    "slackbot",
+    "slack-imgproxy",
+    "^whatsapp/",
+    "telegrambot",
+    "discordbot",
+    "linkedinbot",
+    "skypeuripreview",
+    "microsoftpreview",
+    "bingpreview",
+    "google-pagerenderer",
+    "developers\\.google\\.com/\\+/web/snippet",
+    "googlemessages",
+    "google-messages",
+    "url ?preview",
+    "link ?preview",
+    "^viber",
+    "line-poker",
+    "kakaotalk-scrap",
+    "kakaostory-og-reader",
+    "vkshare",
+    "redditbot",
+    "pinterest/0",
+    "pinterestbot",
+    "^tumblr/[0-9]",
+    "xing-contenttabreceiver",
+    "embedly",
+    "iframely",
+    "mastodon/",
+    "pleroma",
+    "akkoma",
+    "misskey",
+    "lemmy/",
+    "cardyb",
+    "synapse",
+    "mattermost-bot",
+    "nextcloud server crawler",
+    "notionembedder",
+    "bitlybot",
+    "snap url",
+];
+
+/// Crawlers, monitors, scanners, scripts and browsers without a screen.
+const BOTS: &[&str] = &[
+    // Most say so. A phone maker is called Cubot.
+    "(?:^|[^u])bots?(?:[^a-z]|$)",
+    "crawl",
+    "spider",
+    "slurp",
+    "scrape",
+    "fetch",
+    "archiver",
+    "indexer",
+    "thumbnail",
+    "httrack",
+    "://",
+    "@[a-z0-9-]+\\.[a-z]{2}",
+    // Search engines and language models that do not.
+    "mediapartners-google",
+    "googleother",
+    "google-",
+    "googleweblight",
+    "google favicon",
+    "google web preview",
+    "apis-google",
+    "feedfetcher",
+    "googleimageproxy",
+    "yahoocachesystem",
+    "yahoomailproxy",
+    "baidu\\.com",
+    "yandex[a-z]*/[0-9.]+;",
+    "chatgpt-user",
+    "claude-",
+    "anthropic",
+    "perplexity",
+    "mistralai",
+    "cohere",
+    "bytedance",
+    "duckassist",
+    "meta-external",
+    "qwantify",
+    // Feeds.
+    "feedly",
+    "feedbin",
+    "feedburner",
+    "newsblur",
+    "inoreader",
+    "tiny tiny rss",
+    "\\brss\\b",
+    // Monitors and measurements.
+    "pingdom",
+    "statuscake",
+    "site24x7",
+    "uptime",
+    "newrelic",
+    "datadog",
+    "dynatrace",
+    "catchpoint",
+    "gtmetrix",
+    "lighthouse",
+    "page ?speed",
+    "ptst/",
+    "hetrix",
+    "freshping",
+    "nagios",
+    "check_http",
+    "zabbix",
+    "blackbox",
+    "prometheus",
+    "kube-probe",
+    "healthcheck",
+    "health-check",
+    "health check",
+    "googlehc",
+    "monitoring",
+    "monitor/",
+    "netcraft",
+    "internet-measurement",
+    // Scanners.
+    "censys",
+    "zgrab",
+    "masscan",
+    "nmap",
+    "nuclei",
+    "nikto",
+    "sqlmap",
+    "expanse",
+    "gobuster",
+    "wpscan",
+    "validator",
+    "linkcheck",
+    "checklink",
+    "link sleuth",
+    "barracuda",
+    "proofpoint",
+    "mimecast",
+    // Browsers without a screen.
+    "headless",
+    "phantomjs",
+    "slimerjs",
+    "puppeteer",
+    "playwright",
+    "selenium",
+    "cypress",
+    "htmlunit",
+    // Libraries and tools.
+    "\\bcurl",
+    "wget",
+    "python",
+    "aiohttp",
+    "httpx",
+    "go-http",
+    "^java[/ 0-9]",
+    "okhttp",
+    "http-?client",
+    "httpunit",
+    "libwww",
+    "lwp[:-]",
+    "^php",
+    "guzzle",
+    "^ruby",
+    "faraday",
+    "node-fetch",
+    "axios",
+    "undici",
+    "\\bgot[/ ]",
+    "postman",
+    "insomnia",
+    "httpie",
+    "powershell",
+];
+
+/// How people's programs begin their headers, apart from apps, whose systems are known.
+const BROWSERS: &[&str] = &["^mozilla/", "^opera/", "midp", "j2me", "up\\.browser", "^blackberry"];
+
+/// What headers are searched for.
+pub(super) struct Classes {
+    previews: Regex,
+    bots: Regex,
+    browsers: Regex,
+}
+
+impl Classes {
+    pub fn compile() -> Result<Self, regex::Error> {
+        Ok(Self { previews: any_of(PREVIEWS)?, bots: any_of(BOTS)?, browsers: any_of(BROWSERS)? })
+    }
+
+    /// What sort of program sends `header` from `os`, which is empty if unknown.
+    pub fn class(&self, header: &str, os: &str) -> AgentClass {
+        if self.previews.is_match(header) {
+            AgentClass::Preview
+        } else if self.bots.is_match(header) || self.is_unlike_a_browser(header, os) {
+            AgentClass::Bot
+        } else {
+            AgentClass::Human
+        }
+    }
+
+    fn is_unlike_a_browser(&self, header: &str, os: &str) -> bool {
+        os.is_empty() && !self.browsers.is_match(header)
+    }
+}

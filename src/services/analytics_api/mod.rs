@@ -1,0 +1,16 @@
+//! Click analytics: counts, series, breakdowns, raw clicks and exports of one workspace.
+//!
+//! Invariant: all reports about one selection of clicks agree with each other
+//! and with the raw clicks.
+
+pub mod answers;
+pub mod calendar;
+pub mod dimension;
+pub mod events;
+pub mod export;
+pub mod reports;
+pub mod request;
+pub mod tags;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,106 @@
+//! From a bearer token to whoever sent it, and from there into a workspace.
+
+use std::time::Duration;
+
+use super::ApiCore;
+use super::principal::{Access, Actor, Principal};
+use super::tokens::{Token, TokenKind};
+use crate::domain::error::{Error, ErrorKind, Result};
+use crate::domain::id::WorkspaceId;
+use crate::domain::role::Scope;
+use crate::domain::time::Timestamp;
+use crate::infra::store::{api_keys, sessions, workspaces};
+use crate::runtime::clock;
+
+/// How exact the time of last use is.
+const LAST_USED_STEP: Duration = Duration::from_secs(60);
+
+impl ApiCore {
+    /// Whoever sent this token.
+    ///
+    /// # Errors
+    /// `Unauthenticated` if nobody holds such a token, or it has expired.
+    pub async fn authenticate(&self, bearer: &str) -> Result<Principal> {
+        let token = Token::parse(bearer).ok_or_else(unauthenticated)?;
+        match token.kind() {
+            TokenKind::Session => self.authenticate_session(&token).await,
+            TokenKind::ApiKey => self.authenticate_key(&token).await,
+        }
+    }
+
+    async fn authenticate_session(&self, token: &Token) -> Result<Principal> {
+        let now = clock::now();
+        let found = sessions::find_by_token(self.store.reader(), &token.hash()).await?;
+        let (session, user) = found
+            .filter(|(session, _)| token.matches(&session.token_hash) && now < session.expires_at)
+            .ok_or_else(unauthenticated)?;
+        if is_stale(Some(session.last_used_at), now) {
+            let id = session.id;
+            self.note("session use", |core| async move {
+                let transaction = core.store.write().await?;
+                sessions::touch(&transaction, id, now).await?;
+                transaction.commit().await
+            });
+        }
+        Ok(Principal::Person { user_id: user.id, session_id: session.id, is_admin: user.is_admin })
+    }
+
+    async fn authenticate_key(&self, token: &Token) -> Result<Principal> {
+        let now = clock::now();
+        let key = api_keys::find_by_token(self.store.reader(), &token.hash())
+            .await?
+            .filter(|key| token.matches(&key.token_hash) && key.expires_at.is_none_or(|end| now < end))
+            .ok_or_else(unauthenticated)?;
+        if is_stale(key.last_used_at, now) {
+            let id = key.id;
+            self.note("key use", |core| async move {
+                let transaction = core.store.write().await?;
+                api_keys::touch(&transaction, id, now).await?;
+                transaction.commit().await
+            });
+        }
+        Ok(Principal::ApiKey {
+            key_id: key.id,
+            workspace_id: key.workspace_id,
+            scopes: key.scopes.0,
+            created_by: key.created_by,
+        })
+    }
+
+    /// The right to act in a workspace within `scope`.
+    ///
+    /// # Errors
+    /// `NotFound` if the workspace is not the caller's, as if it did not exist; `Forbidden` if it is, and the caller's role
+    /// or key does not reach this far.
+    pub async fn authorize(&self, principal: &Principal, id: WorkspaceId, scope: Scope) -> Result<Access> {
+        let access = self.access(principal, id).await?.ok_or_else(|| Error::not_found("workspace"))?;
+        access.actor.require(scope)?;
+        Ok(access)
+    }
+
+    async fn access(&self, principal: &Principal, id: WorkspaceId) -> Result<Option<Access>> {
+        let reader = self.store.reader();
+        match principal {
+            Principal::Person { user_id, is_admin, .. } => {
+                let found = workspaces::find_for_member(reader, id, *user_id).await?;
+                let actor = |role| Actor::Member { user_id: *user_id, role, is_admin: *is_admin };
+                Ok(found.map(|(workspace, role)| Access { workspace, actor: actor(role) }))
+            }
+            Principal::ApiKey { workspace_id, scopes, created_by, .. } if *workspace_id == id => {
+                let actor = Actor::ApiKey { scopes: scopes.clone(), created_by: *created_by };
+                Ok(workspaces::find(reader, id).await?.map(|workspace| Access { workspace, actor }))
+            }
+            Principal::ApiKey { .. } => Ok(None),
+        }
+    }
+}
+
+/// Whether the time of last use is to be written anew.
+fn is_stale(last_used_at: Option<Timestamp>, now: Timestamp) -> bool {
+    last_used_at.is_none_or(|used| now.since(used) >= LAST_USED_STEP)
+}
+
+fn unauthenticated() -> Error {
+    let message = "Send a valid session token or API key as Authorization: Bearer.";
+    Error::new(ErrorKind::Unauthenticated, "unauthenticated", message)
+}

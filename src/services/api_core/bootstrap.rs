@@ -1,0 +1,77 @@
+//! The first administrator, whom nobody can invite.
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::ApiCore;
+use super::mistakes::Mistakes;
+use crate::domain::error::{Error, ErrorKind, Result};
+use crate::domain::id::UserId;
+use crate::domain::time::Timestamp;
+use crate::infra::store::users::{self, User};
+use crate::runtime::clock;
+
+/// The first administrator to be.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BootstrapDraft {
+    /// Their address, with which they sign in.
+    #[schema(min_length = 3, max_length = 254, format = "email", example = "ada@example.com")]
+    pub email: String,
+    /// Their password, 10 to 128 characters.
+    #[schema(value_type = String, min_length = 10, max_length = 128, format = "password", example = "correct horse battery")]
+    pub password: SecretString,
+}
+
+/// An account that was just made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct NewAccount {
+    /// Its id.
+    pub id: UserId,
+    /// Its address.
+    pub email: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+impl ApiCore {
+    /// Makes the first administrator, once.
+    ///
+    /// # Errors
+    /// `Conflict` for ever after; `Invalid` with every field that is wrong.
+    pub async fn bootstrap(&self, draft: BootstrapDraft) -> Result<NewAccount> {
+        // Asked first, so that nobody can make this instance hash passwords for nothing.
+        if users::is_bootstrapped(self.store.reader()).await? {
+            return Err(already_bootstrapped());
+        }
+        let mut mistakes = Mistakes::default();
+        let email = mistakes.email("/email", &draft.email);
+        mistakes.password("/password", draft.password.expose_secret());
+        mistakes.into_result()?;
+
+        let password_hash = self.passwords.hash(draft.password).await?;
+        let now = clock::now();
+        let user = User {
+            id: UserId::new(),
+            email_key: email.to_lowercase(),
+            email,
+            name: String::new(),
+            password_hash,
+            is_admin: true,
+            created_at: now,
+            updated_at: now,
+        };
+        let account = NewAccount { id: user.id, email: user.email.clone(), created_at: now };
+        let transaction = self.store.write().await?;
+        if !users::claim_bootstrap(&transaction, now).await? || !users::insert(&transaction, user).await? {
+            return Err(already_bootstrapped());
+        }
+        self.commit(transaction, Vec::new()).await?;
+        Ok(account)
+    }
+}
+
+fn already_bootstrapped() -> Error {
+    Error::new(ErrorKind::Conflict, "already_bootstrapped", "The first administrator was made already.")
+}

@@ -1,0 +1,235 @@
+//! Host names that short links live on. Today this is the default domain, which every workspace may use.
+
+use serde::{Deserialize, Serialize};
+use url::Url;
+use utoipa::ToSchema;
+
+use super::ApiCore;
+use super::mistakes::Mistakes;
+use super::patch::present;
+use super::principal::{Access, Actor};
+use super::version::ExpectedVersion;
+use crate::domain::error::{Error, ErrorKind, Result};
+use crate::domain::id::DomainId;
+use crate::domain::time::Timestamp;
+use crate::domain::url::Destination;
+use crate::infra::cache::invalidation::Invalidation;
+use crate::infra::store::domains::{self, Domain as Row};
+use crate::infra::store::page::Page;
+use crate::runtime::clock;
+
+/// A host name that short links live on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Domain {
+    /// Its id.
+    pub id: DomainId,
+    /// The host name, lower-case, without a port.
+    #[schema(example = "go.example.com")]
+    pub hostname: String,
+    /// Whether it is the instance's own domain, which every workspace may use.
+    pub is_default: bool,
+    /// What short links start with.
+    #[schema(example = "https://go.example.com")]
+    pub url: String,
+    /// Whether `/Sale` and `/sale` are two links.
+    pub case_sensitive: bool,
+    /// Where `/` goes.
+    pub root_url: Option<Destination>,
+    /// Where missing links go; `null` for a plain 404.
+    pub not_found_url: Option<Destination>,
+    /// Where expired links without an `expired_url` of their own go; `null` for a plain 410.
+    pub expired_url: Option<Destination>,
+    /// Grows with every edit.
+    pub version: i64,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+/// An edit of a domain. What is absent stays as it is, `null` clears.
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DomainPatch {
+    /// Whether `/Sale` and `/sale` are two links. Refused if two links would become one.
+    #[schema(nullable = false)]
+    pub case_sensitive: Option<bool>,
+    /// Where `/` goes.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<Destination>)]
+    pub root_url: Option<Option<String>>,
+    /// Where missing links go.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<Destination>)]
+    pub not_found_url: Option<Option<String>>,
+    /// Where expired links without an `expired_url` of their own go.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<Destination>)]
+    pub expired_url: Option<Option<String>>,
+}
+
+impl ApiCore {
+    /// Makes the default domain if there is none, and gives it the host name of the configuration.
+    ///
+    /// # Errors
+    /// `Invalid` if the configured address has no host name; `Conflict` if a workspace's domain has it.
+    pub async fn ensure_default_domain(&self) -> Result<()> {
+        let hostname = hostname(&self.settings.default_domain_url)?;
+        let reader = self.store.reader();
+        if domains::find_default(reader).await?.is_some_and(|domain| domain.hostname == hostname) {
+            return Ok(());
+        }
+        let transaction = self.store.write().await?;
+        domains::insert_default(&transaction, new_default(hostname.clone())).await?;
+        let conflict = || Error::new(ErrorKind::Conflict, "hostname_taken", "A workspace's domain has this host name.");
+        let current = domains::find_default(&transaction).await?.ok_or_else(conflict)?;
+        let old_hostname = current.hostname.clone();
+        if old_hostname != hostname {
+            let row =
+                Row { hostname: hostname.clone(), version: current.version + 1, updated_at: clock::now(), ..current };
+            if !domains::update(&transaction, row).await? {
+                return Err(conflict());
+            }
+        }
+        self.commit(transaction, vec![changed(&old_hostname), changed(&hostname)]).await
+    }
+
+    /// A page of the domains that the workspace may use, newest first.
+    ///
+    /// # Errors
+    /// Only those of the store.
+    pub async fn list_domains(&self, access: &Access, page: Page) -> Result<Vec<Domain>> {
+        let rows = domains::list(self.store.reader(), access.workspace_id(), page).await?;
+        Ok(rows.into_iter().map(|row| self.view_domain(row)).collect())
+    }
+
+    /// One domain.
+    ///
+    /// # Errors
+    /// `NotFound` if the workspace may not use such a domain.
+    pub async fn find_domain(&self, access: &Access, id: DomainId) -> Result<Domain> {
+        let row = domains::find(self.store.reader(), access.workspace_id(), id).await?;
+        row.map(|row| self.view_domain(row)).ok_or_else(|| Error::not_found("domain"))
+    }
+
+    /// Changes a domain. The default domain belongs to the instance, so that only its administrators may change it.
+    ///
+    /// # Errors
+    /// `Forbidden` to others; `PreconditionFailed` if it is not in the version expected; `Conflict` if links would clash.
+    pub async fn update_domain(
+        &self,
+        access: &Access,
+        id: DomainId,
+        expected: &impl ExpectedVersion,
+        patch: DomainPatch,
+    ) -> Result<Domain> {
+        let transaction = self.store.write().await?;
+        let current = domains::lock(&transaction, access.workspace_id(), id).await?;
+        let current = current.ok_or_else(|| Error::not_found("domain"))?;
+        require_right_to_change(access, &current)?;
+        expected.require(current.version)?;
+        let refiled = patch.case_sensitive.filter(|choice| *choice != current.case_sensitive);
+        let row = apply(patch, current)?;
+        if !domains::update(&transaction, row.clone()).await? {
+            return Err(Error::internal("a host name clashed though it did not change"));
+        }
+        let mut stale = vec![changed(&row.hostname)];
+        if let Some(case_sensitive) = refiled {
+            if !domains::refile_links(&transaction, id, case_sensitive).await? {
+                let message = "Some links differ only in the case of their slugs.";
+                return Err(Error::new(ErrorKind::Conflict, "slugs_clash", message));
+            }
+            stale = vec![Invalidation::Everything];
+        }
+        self.commit(transaction, stale).await?;
+        Ok(self.view_domain(row))
+    }
+
+    fn view_domain(&self, row: Row) -> Domain {
+        Domain {
+            url: self.base_url(&row),
+            id: row.id,
+            hostname: row.hostname,
+            is_default: row.is_default,
+            case_sensitive: row.case_sensitive,
+            root_url: row.root_url,
+            not_found_url: row.not_found_url,
+            expired_url: row.expired_url,
+            version: row.version,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        }
+    }
+
+    /// What the short links of a domain start with, without a slash at the end.
+    pub(super) fn base_url(&self, domain: &Row) -> String {
+        if domain.is_default {
+            return self.settings.default_domain_url.as_str().trim_end_matches('/').to_owned();
+        }
+        format!("https://{}", domain.hostname)
+    }
+}
+
+fn apply(patch: DomainPatch, current: Row) -> Result<Row> {
+    let mut mistakes = Mistakes::default();
+    let row = Row {
+        case_sensitive: patch.case_sensitive.unwrap_or(current.case_sensitive),
+        root_url: changed_url(&mut mistakes, "/root_url", patch.root_url, current.root_url),
+        not_found_url: changed_url(&mut mistakes, "/not_found_url", patch.not_found_url, current.not_found_url),
+        expired_url: changed_url(&mut mistakes, "/expired_url", patch.expired_url, current.expired_url),
+        version: current.version + 1,
+        updated_at: clock::now(),
+        ..current
+    };
+    mistakes.into_result().map(|()| row)
+}
+
+fn changed_url(
+    mistakes: &mut Mistakes,
+    pointer: &str,
+    patch: Option<Option<String>>,
+    current: Option<Destination>,
+) -> Option<Destination> {
+    match patch {
+        None => current,
+        Some(None) => None,
+        Some(Some(text)) => mistakes.check(pointer, "invalid_url", Destination::parse(&text)),
+    }
+}
+
+fn require_right_to_change(access: &Access, domain: &Row) -> Result<()> {
+    if !domain.is_default || matches!(access.actor, Actor::Member { is_admin: true, .. }) {
+        return Ok(());
+    }
+    let message = "The default domain may only be changed by the administrators of this instance.";
+    Err(Error::new(ErrorKind::Forbidden, "instance_admin_required", message))
+}
+
+fn new_default(hostname: String) -> Row {
+    let now = clock::now();
+    Row {
+        id: DomainId::new(),
+        workspace_id: None,
+        hostname,
+        is_default: true,
+        case_sensitive: true,
+        enabled: true,
+        root_url: None,
+        not_found_url: None,
+        expired_url: None,
+        version: 1,
+        created_at: now,
+        updated_at: now,
+    }
+}
+
+fn hostname(url: &Url) -> Result<String> {
+    let host = url.host_str().filter(|host| !host.is_empty());
+    let message = "links.default_domain_url has no host name. Write an address such as https://go.example.com.";
+    let host = host.ok_or_else(|| Error::new(ErrorKind::Invalid, "default_domain_url", message))?;
+    Ok(host.to_ascii_lowercase())
+}
+
+fn changed(hostname: &str) -> Invalidation {
+    Invalidation::Domain { hostname: hostname.into() }
+}

@@ -1,0 +1,102 @@
+//! What the edge asks: where a host name and a slug lead, and whether a click is left.
+
+use super::ApiCore;
+use crate::domain::error::{Error, Result};
+use crate::domain::id::{DomainId, LinkId};
+use crate::domain::link::{DomainRecord, LinkRecord, LinkState};
+use crate::domain::rule::{Outcome, Rule};
+use crate::domain::url::Destination;
+use crate::domain::utm::Utm;
+use crate::infra::store::domains::{self, Domain};
+use crate::infra::store::links::{self, Link};
+
+impl ApiCore {
+    /// The domain of a host name, in any case and without a port. Host names that nobody claimed are the default domain's.
+    ///
+    /// # Errors
+    /// Only those of the store.
+    pub async fn resolve_domain(&self, hostname: &str) -> Result<DomainRecord> {
+        let hostname = hostname.to_ascii_lowercase();
+        let domain = domains::find_by_hostname(self.store.reader(), &hostname).await?;
+        domain.map(domain_record).ok_or_else(|| Error::internal("there is no default domain"))
+    }
+
+    /// The link at a slug, as the domain files it.
+    ///
+    /// # Errors
+    /// Only those of the store.
+    pub async fn resolve_link(&self, domain: DomainId, slug: &str) -> Result<Option<LinkRecord>> {
+        let link = links::resolve(self.store.reader(), domain, slug).await?;
+        Ok(link.map(link_record))
+    }
+
+    /// Uses up one of a link's clicks. False if none is left, or the link is gone.
+    ///
+    /// # Errors
+    /// Only those of the store.
+    pub async fn claim_click(&self, link: LinkId) -> Result<bool> {
+        let transaction = self.store.write().await?;
+        let claimed = links::claim_click(&transaction, link).await?;
+        transaction.commit().await?;
+        Ok(claimed)
+    }
+}
+
+fn domain_record(domain: Domain) -> DomainRecord {
+    DomainRecord {
+        id: domain.id,
+        workspace_id: domain.workspace_id,
+        hostname: domain.hostname.into(),
+        case_sensitive: domain.case_sensitive,
+        enabled: domain.enabled,
+        root_url: domain.root_url,
+        not_found_url: domain.not_found_url,
+        expired_url: domain.expired_url,
+        version: domain.version,
+    }
+}
+
+pub(super) fn link_record(link: Link) -> LinkRecord {
+    let utm = link.utm.0;
+    LinkRecord {
+        id: link.id,
+        workspace_id: link.workspace_id,
+        domain_id: link.domain_id,
+        slug: link.slug_key.into(),
+        version: link.version,
+        destination: tagged(&utm, link.destination_url),
+        redirect_status: link.redirect_status,
+        state: match (link.disabled_reason, link.archived) {
+            (Some(_), _) => LinkState::Disabled,
+            (None, true) => LinkState::Archived,
+            (None, false) => LinkState::Active,
+        },
+        starts_at: link.starts_at,
+        expires_at: link.expires_at,
+        expired_url: link.expired_url,
+        max_clicks: link.max_clicks.and_then(|clicks| u64::try_from(clicks).ok()),
+        password_hash: link.password_hash.map(String::into_boxed_str),
+        forward_query: link.forward_query,
+        forward_path: link.forward_path,
+        rules: link.rules.0.into_iter().map(|rule| tagged_rule(&utm, rule)).collect(),
+        title: link.title.map(String::into_boxed_str),
+        description: link.description.map(String::into_boxed_str),
+    }
+}
+
+fn tagged_rule(utm: &Utm, mut rule: Rule) -> Rule {
+    match &mut rule.outcome {
+        Outcome::Destination { destination_url } => *destination_url = tagged(utm, destination_url.clone()),
+        Outcome::Split { variants } => {
+            for variant in variants {
+                variant.destination_url = tagged(utm, variant.destination_url.clone());
+            }
+        }
+    }
+    rule
+}
+
+/// The destination with the link's campaign parameters; as it is where they do not fit, which the edit would have refused.
+fn tagged(utm: &Utm, destination: Destination) -> Destination {
+    utm.apply(&destination).unwrap_or(destination)
+}

@@ -1,0 +1,55 @@
+//! What may happen beside the requests: notes that nobody waits for, and the forgetting of what has expired.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::ApiCore;
+use crate::domain::error::Result;
+use crate::infra::store::{idempotency_keys, sessions};
+use crate::runtime::clock;
+
+/// How often what has expired is forgotten.
+const INTERVAL: Duration = Duration::from_secs(15 * 60);
+/// How many notes may be under way at once.
+pub(super) const NOTES_MAX: usize = 8;
+
+impl ApiCore {
+    /// Forgets expired sessions and idempotency keys from time to time, until the tasks stop. Run it as a task of its own.
+    pub async fn keep_house(self) {
+        let stopping = self.tasks.stopping();
+        let mut interval = tokio::time::interval(INTERVAL);
+        loop {
+            tokio::select! {
+                () = stopping.cancelled() => return,
+                _ = interval.tick() => {}
+            }
+            if let Err(error) = self.forget_expired().await {
+                tracing::warn!(error = ?error, "what has expired could not be forgotten yet: {error}");
+            }
+        }
+    }
+
+    async fn forget_expired(&self) -> Result<()> {
+        let now = clock::now();
+        let transaction = self.store.write().await?;
+        idempotency_keys::delete_expired(&transaction, now).await?;
+        sessions::delete_expired(&transaction, now).await?;
+        transaction.commit().await
+    }
+
+    /// Writes down what no answer depends on, in a task of its own; not at all while too much is being written down already.
+    pub(super) fn note<F>(&self, what: &'static str, write: impl FnOnce(Self) -> F)
+    where
+        F: Future<Output = Result<()>> + Send + 'static,
+    {
+        let Ok(place) = Arc::clone(&self.notes).try_acquire_owned() else { return };
+        let written = write(self.clone());
+        self.tasks.spawn_finite(what, async move {
+            if let Err(error) = written.await {
+                tracing::warn!(error = ?error, what, "a note could not be written: {error}");
+            }
+            drop(place);
+        });
+    }
+}

@@ -1,0 +1,215 @@
+//! An edit of a link after every field of it was checked by itself, and then together with the rest of the link.
+
+use std::collections::HashSet;
+
+use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
+
+use super::draft::{LINK_TAGS_MAX, LinkPatch};
+use crate::domain::link::{ForwardQuery, RedirectStatus};
+use crate::domain::rule::{CompiledRules, Outcome, Rule};
+use crate::domain::slug::Slug;
+use crate::domain::time::Timestamp;
+use crate::domain::url::{Destination, DestinationError};
+use crate::domain::utm::{UTM_LENGTH_MAX, Utm};
+use crate::infra::passwords::Passwords;
+use crate::infra::store::columns::Json;
+use crate::infra::store::links::Link as Row;
+use crate::services::api_core::mistakes::Mistakes;
+use crate::services::api_core::tags;
+use crate::services::api_core::texts::{Lines, PASSWORD_LENGTH_MAX};
+
+/// The most that `max_clicks` may be.
+const MAX_CLICKS_MAX: i64 = 1_000_000_000_000;
+
+/// A checked edit. The outer `None` leaves a field as it is.
+#[derive(Default)]
+pub(super) struct Changes {
+    pub slug: Option<Slug>,
+    pub destination_url: Option<Destination>,
+    pub tags: Option<Vec<String>>,
+    pub password: Option<Option<SecretString>>,
+    redirect_status: Option<RedirectStatus>,
+    title: Option<Option<String>>,
+    description: Option<Option<String>>,
+    image_url: Option<Option<Destination>>,
+    comment: Option<Option<String>>,
+    external_id: Option<Option<String>>,
+    starts_at: Option<Option<Timestamp>>,
+    expires_at: Option<Option<Timestamp>>,
+    expired_url: Option<Option<Destination>>,
+    max_clicks: Option<Option<i64>>,
+    forward_query: Option<ForwardQuery>,
+    forward_path: Option<bool>,
+    utm: Option<Utm>,
+    rules: Option<Vec<Rule>>,
+    archived: Option<bool>,
+}
+
+impl Changes {
+    /// Checks each field by itself.
+    pub(super) fn check(patch: LinkPatch, mistakes: &mut Mistakes) -> Self {
+        Self {
+            slug: patch.slug.and_then(|slug| mistakes.check("/slug", "invalid_slug", Slug::parse(&slug))),
+            destination_url: patch.destination_url.and_then(|url| destination(mistakes, "/destination_url", &url)),
+            tags: patch.tags.map(|names| tag_names(mistakes, &names)),
+            password: patch.password.inspect(|password| check_password(mistakes, password.as_ref())),
+            redirect_status: patch.redirect_status,
+            title: patch.title.map(|text| optional_text(mistakes, "/title", text, 255, Lines::One)),
+            description: patch
+                .description
+                .map(|text| optional_text(mistakes, "/description", text, 1_000, Lines::Many)),
+            image_url: patch.image_url.map(|url| url.and_then(|url| web_address(mistakes, "/image_url", &url))),
+            comment: patch.comment.map(|text| optional_text(mistakes, "/comment", text, 2_000, Lines::Many)),
+            external_id: patch.external_id.map(|text| optional_text(mistakes, "/external_id", text, 255, Lines::One)),
+            starts_at: patch.starts_at.map(|time| time.and_then(|time| moment(mistakes, "/starts_at", &time))),
+            expires_at: patch.expires_at.map(|time| time.and_then(|time| moment(mistakes, "/expires_at", &time))),
+            expired_url: patch.expired_url.map(|url| url.and_then(|url| destination(mistakes, "/expired_url", &url))),
+            max_clicks: patch.max_clicks.inspect(|clicks| check_max_clicks(mistakes, *clicks)),
+            forward_query: patch.forward_query,
+            forward_path: patch.forward_path,
+            utm: patch.utm.inspect(|utm| check_utm(mistakes, utm)),
+            rules: patch.rules.inspect(|rules| check_rules(mistakes, rules)),
+            archived: patch.archived,
+        }
+    }
+
+    /// Replaces the password by its hash, which is costly and therefore done before any transaction.
+    pub(super) async fn hash_password(&mut self, passwords: &Passwords) -> crate::domain::error::Result<()> {
+        if let Some(Some(password)) = self.password.take() {
+            self.password = Some(Some(passwords.hash(password).await?.into()));
+        }
+        Ok(())
+    }
+
+    /// Writes the edit into the link and checks what only shows in the whole.
+    pub(super) fn apply(self, row: &mut Row, mistakes: &mut Mistakes) {
+        set(&mut row.slug, self.slug.map(|slug| slug.as_str().to_owned()));
+        set(&mut row.destination_url, self.destination_url);
+        set(&mut row.redirect_status, self.redirect_status);
+        set(&mut row.title, self.title);
+        set(&mut row.description, self.description);
+        set(&mut row.image_url, self.image_url);
+        set(&mut row.comment, self.comment);
+        set(&mut row.external_id, self.external_id);
+        set(&mut row.starts_at, self.starts_at);
+        set(&mut row.expires_at, self.expires_at);
+        set(&mut row.expired_url, self.expired_url);
+        set(&mut row.max_clicks, self.max_clicks);
+        let hash = |hash: SecretString| hash.expose_secret().to_owned();
+        set(&mut row.password_hash, self.password.map(|password| password.map(hash)));
+        set(&mut row.forward_query, self.forward_query);
+        set(&mut row.forward_path, self.forward_path);
+        set(&mut row.utm, self.utm.map(Json));
+        set(&mut row.rules, self.rules.map(Json));
+        set(&mut row.archived, self.archived);
+        row.destination_hash = destination_hash(&row.destination_url);
+        row.search_key = search_key(row);
+        check_together(row, mistakes);
+    }
+}
+
+fn set<T>(field: &mut T, change: Option<T>) {
+    if let Some(value) = change {
+        *field = value;
+    }
+}
+
+fn check_together(row: &Row, mistakes: &mut Mistakes) {
+    if let (Some(start), Some(end)) = (row.starts_at, row.expires_at)
+        && end <= start
+    {
+        mistakes.add("/expires_at", "not_after_start", "the end must be after starts_at");
+    }
+    for destination in destinations(row) {
+        if let Err(error) = row.utm.0.apply(destination) {
+            mistakes.add(
+                "/utm",
+                "too_long",
+                format!("with its campaign parameters {destination} is too long: {error}"),
+            );
+        }
+    }
+}
+
+/// Everywhere that the link may lead as long as it has not expired.
+fn destinations(row: &Row) -> impl Iterator<Item = &Destination> {
+    let of_rules = row.rules.0.iter().flat_map(|rule| match &rule.outcome {
+        Outcome::Destination { destination_url } => vec![destination_url],
+        Outcome::Split { variants } => variants.iter().map(|variant| &variant.destination_url).collect(),
+    });
+    std::iter::once(&row.destination_url).chain(of_rules)
+}
+
+fn destination_hash(destination: &Destination) -> i64 {
+    let digest = Sha256::digest(destination.as_str());
+    i64::from_be_bytes(digest.first_chunk().copied().unwrap_or_default())
+}
+
+fn search_key(row: &Row) -> String {
+    let title = row.title.as_deref().unwrap_or_default();
+    format!("{}\n{}\n{title}", row.slug, row.destination_url).to_lowercase()
+}
+
+fn destination(mistakes: &mut Mistakes, pointer: &str, text: &str) -> Option<Destination> {
+    mistakes.check(pointer, "invalid_url", Destination::parse(text))
+}
+
+fn web_address(mistakes: &mut Mistakes, pointer: &str, text: &str) -> Option<Destination> {
+    let url = Destination::parse(text).and_then(|url| {
+        let is_web = url.as_str().starts_with("https://") || url.as_str().starts_with("http://");
+        if is_web { Ok(url) } else { Err(DestinationError::NotAbsolute) }
+    });
+    mistakes.check(pointer, "invalid_url", url)
+}
+
+fn moment(mistakes: &mut Mistakes, pointer: &str, text: &str) -> Option<Timestamp> {
+    mistakes.check(pointer, "invalid_time", text.parse())
+}
+
+fn optional_text(
+    mistakes: &mut Mistakes,
+    pointer: &str,
+    text: Option<String>,
+    max: usize,
+    lines: Lines,
+) -> Option<String> {
+    text.map(|text| mistakes.text(pointer, &text, (1, max), lines))
+}
+
+/// Each name once, in any case.
+fn tag_names(mistakes: &mut Mistakes, names: &[String]) -> Vec<String> {
+    if names.len() > LINK_TAGS_MAX {
+        mistakes.add("/tags", "too_many", format!("a link has at most {LINK_TAGS_MAX} tags"));
+        return Vec::new();
+    }
+    let mut seen = HashSet::new();
+    let checked =
+        names.iter().enumerate().map(|(index, name)| tags::check_name(mistakes, &format!("/tags/{index}"), name));
+    checked.filter(|name| seen.insert(name.to_lowercase())).collect()
+}
+
+fn check_password(mistakes: &mut Mistakes, password: Option<&SecretString>) {
+    let length = password.map(|password| password.expose_secret().chars().count());
+    if length.is_some_and(|length| !(1..=PASSWORD_LENGTH_MAX).contains(&length)) {
+        mistakes.add("/password", "invalid_length", format!("a password has 1 to {PASSWORD_LENGTH_MAX} characters"));
+    }
+}
+
+fn check_max_clicks(mistakes: &mut Mistakes, max_clicks: Option<i64>) {
+    if max_clicks.is_some_and(|clicks| !(1..=MAX_CLICKS_MAX).contains(&clicks)) {
+        mistakes.add("/max_clicks", "out_of_range", format!("1 to {MAX_CLICKS_MAX}"));
+    }
+}
+
+fn check_utm(mistakes: &mut Mistakes, utm: &Utm) {
+    for (field, _, value) in utm.parameters() {
+        mistakes.text(&format!("/utm/{field}"), value, (1, UTM_LENGTH_MAX), Lines::One);
+    }
+}
+
+fn check_rules(mistakes: &mut Mistakes, rules: &[Rule]) {
+    if let Err(found) = CompiledRules::compile(rules) {
+        mistakes.extend(found);
+    }
+}

@@ -1,0 +1,179 @@
+//! Makes links: all of one request in one transaction, each by itself right or wrong.
+
+use std::collections::{HashMap, HashSet};
+
+use super::bulk::{BulkItem, Created, Place, check_length, check_passwords, only};
+use super::changes::Changes;
+use super::draft::{IfExists, LinkDraft};
+use super::identical::{decide, find_identical, has_same_content};
+use super::plan::{Plan, Planned, new_row};
+use super::tagging::TagsByName;
+use super::view::Link;
+use crate::domain::error::{Error, Result};
+use crate::domain::id::LinkId;
+use crate::domain::url::Destination;
+use crate::infra::cache::invalidation::Invalidation;
+use crate::infra::store::domains::{self, Domain};
+use crate::infra::store::{Transaction, workspaces};
+use crate::services::api_core::ApiCore;
+use crate::services::api_core::mistakes::Mistakes;
+use crate::services::api_core::principal::Access;
+
+/// A draft whose fields were checked by themselves.
+struct Checked {
+    pointer: String,
+    hostname: Option<String>,
+    destination: Destination,
+    slug_chosen: bool,
+    if_exists: Option<IfExists>,
+    tag_names: Vec<String>,
+    changes: Changes,
+}
+
+/// What the drafts of one request refer to.
+struct References {
+    domains: HashMap<String, Domain>,
+    default_domain: Domain,
+    tags: TagsByName,
+}
+
+impl ApiCore {
+    /// Makes a link, or finds the identical one if the draft says so.
+    ///
+    /// # Errors
+    /// `Invalid` with every field that is wrong; `Conflict` if the slug or the external id is in use.
+    pub async fn create_link(&self, access: &Access, draft: LinkDraft) -> Result<Created> {
+        only(self.create(access, vec![draft], Place::Single).await?)
+    }
+
+    /// Makes up to a thousand links in one transaction. Mistakes of one do not keep the others from being made; pointers
+    /// start at `/links`.
+    ///
+    /// # Errors
+    /// `TooLarge` if there are too many; otherwise only those of the store, and then nothing was made.
+    pub async fn create_links(&self, access: &Access, drafts: Vec<LinkDraft>) -> Result<Vec<BulkItem<Created>>> {
+        check_length(drafts.len())?;
+        check_passwords(drafts.iter().filter(|draft| draft.password.is_some()).count())?;
+        self.create(access, drafts, Place::Bulk).await
+    }
+
+    async fn create(&self, access: &Access, drafts: Vec<LinkDraft>, place: Place) -> Result<Vec<BulkItem<Created>>> {
+        let mut checked = Vec::with_capacity(drafts.len());
+        for (index, draft) in drafts.into_iter().enumerate() {
+            checked.push(self.check_draft(draft, place.pointer(index, "")).await?);
+        }
+        if checked.iter().all(Result::is_err) {
+            return Ok(checked.into_iter().filter_map(Result::err).map(Err).collect());
+        }
+        let transaction = self.store.write().await?;
+        let references = load_references(&transaction, access, &checked).await?;
+        let mut plan = Plan::with_capacity(checked.len());
+        for checked in checked {
+            let planned = match checked {
+                Ok(checked) => plan_one(&transaction, access, &references, checked, &plan).await?,
+                Err(error) => Err(error),
+            };
+            plan.push(planned);
+        }
+        plan.write(&transaction, &references.tags).await?;
+        let created = self.view_plan(&transaction, access, &plan).await?;
+        let stale = plan.made().map(|planned| invalidation(&planned.row)).collect();
+        self.commit(transaction, stale).await?;
+        Ok(plan.finish(created))
+    }
+
+    /// Checks a draft and hashes its password. The inner error is the draft's own.
+    async fn check_draft(&self, draft: LinkDraft, pointer: String) -> Result<BulkItem<Checked>> {
+        let mut mistakes = Mistakes::under(pointer.clone());
+        let hostname = draft.domain.as_ref().map(|hostname| hostname.trim().to_lowercase());
+        let if_exists = draft.if_exists;
+        let slug_chosen = draft.slug.is_some();
+        let mut changes = Changes::check(draft.into_patch(), &mut mistakes);
+        let tag_names = changes.tags.take().unwrap_or_default();
+        let destination = changes.destination_url.take();
+        if let Err(error) = mistakes.into_result() {
+            return Ok(Err(error));
+        }
+        let destination = destination.ok_or_else(|| Error::internal("a destination neither right nor wrong"))?;
+        changes.hash_password(self.passwords()).await?;
+        Ok(Ok(Checked { pointer, hostname, destination, slug_chosen, if_exists, tag_names, changes }))
+    }
+
+    /// The links that a plan made or found, by their ids.
+    async fn view_plan(
+        &self,
+        transaction: &Transaction,
+        access: &Access,
+        plan: &Plan,
+    ) -> Result<HashMap<LinkId, Link>> {
+        let mut rows: HashMap<LinkId, _> = HashMap::new();
+        rows.extend(plan.planned().map(|planned| (planned.row.id, planned.row.clone())));
+        let views = self.view_links(transaction, access, rows.into_values().collect()).await?;
+        Ok(views.into_iter().map(|link| (link.id, link)).collect())
+    }
+}
+
+async fn load_references(
+    transaction: &Transaction,
+    access: &Access,
+    checked: &[BulkItem<Checked>],
+) -> Result<References> {
+    let valid = || checked.iter().filter_map(|item| item.as_ref().ok());
+    if valid().any(|item| item.if_exists.is_some()) {
+        // Two that look for the same link at once must not both find none.
+        workspaces::lock(transaction, access.workspace_id()).await?.ok_or_else(|| Error::not_found("workspace"))?;
+    }
+    let hostnames: HashSet<String> = valid().filter_map(|item| item.hostname.clone()).collect();
+    let named = domains::hold_named(transaction, access.workspace_id(), hostnames).await?;
+    let default_domain = domains::hold_default(transaction).await?;
+    let names = valid().flat_map(|item| item.tag_names.iter().map(String::as_str));
+    Ok(References {
+        domains: named.into_iter().map(|domain| (domain.hostname.clone(), domain)).collect(),
+        default_domain: default_domain.ok_or_else(|| Error::internal("there is no default domain"))?,
+        tags: TagsByName::load(transaction, access, names).await?,
+    })
+}
+
+/// Turns a draft into a row to write, or finds the row that is there already.
+async fn plan_one(
+    transaction: &Transaction,
+    access: &Access,
+    references: &References,
+    checked: Checked,
+    before: &Plan,
+) -> Result<BulkItem<Planned>> {
+    let mut mistakes = Mistakes::under(checked.pointer);
+    let domain = match &checked.hostname {
+        None => Some(&references.default_domain),
+        Some(hostname) => references.domains.get(hostname),
+    };
+    let Some(domain) = domain else {
+        mistakes.add("/domain", "unknown_domain", "the workspace has no such domain");
+        return Ok(Err(mistakes.into_error()));
+    };
+    let mut row = new_row(access, domain, checked.destination);
+    checked.changes.apply(&mut row, &mut mistakes);
+    if !mistakes.is_empty() {
+        return Ok(Err(mistakes.into_error()));
+    }
+    let mut planned = Planned::new(row, domain, checked.slug_chosen, checked.tag_names);
+    let Some(choice) = checked.if_exists else { return Ok(Ok(planned)) };
+    let same = before.planned().find(|earlier| {
+        has_same_content(&earlier.row, &planned.row, planned.slug_chosen) && earlier.has_tags_of(&planned)
+    });
+    let existing = match same {
+        Some(earlier) => Some(earlier.row.clone()),
+        None => find_identical(transaction, &planned.row, planned.slug_chosen, &planned.tag_names).await?,
+    };
+    let Some(existing) = existing else { return Ok(Ok(planned)) };
+    planned.is_new = false;
+    Ok(decide(choice, existing).map(|row| {
+        planned.row = row;
+        planned
+    }))
+}
+
+/// Word that whatever is believed of this link's place is no longer right.
+pub(super) fn invalidation(row: &crate::infra::store::links::Link) -> Invalidation {
+    Invalidation::Link { domain_id: row.domain_id, slug: row.slug_key.as_str().into() }
+}

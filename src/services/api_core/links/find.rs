@@ -1,0 +1,114 @@
+//! Finds links: one, by its place, or a page of a list.
+
+use super::plan::slug_key;
+use super::view::Link;
+use crate::domain::error::{Error, Result};
+use crate::domain::id::{LinkId, UserId};
+use crate::domain::time::Timestamp;
+use crate::infra::store::links::{self, LinkFilter, SortOrder, SortTime};
+use crate::infra::store::page::Page;
+use crate::infra::store::{domains, tags};
+use crate::services::api_core::ApiCore;
+use crate::services::api_core::mistakes::Mistakes;
+use crate::services::api_core::principal::Access;
+use crate::services::api_core::texts::Lines;
+
+/// The longest text that can be searched for, in characters.
+const SEARCH_LENGTH_MAX: usize = 200;
+
+/// Which links a list shows. What is absent does not limit.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LinkQuery {
+    /// Only those on the domain of this host name.
+    pub domain: Option<String>,
+    /// Only those with the tag of this name.
+    pub tag: Option<String>,
+    /// Only those that are put away, or are not.
+    pub archived: Option<bool>,
+    /// Only those that this person made.
+    pub created_by: Option<UserId>,
+    /// Only those whose slug, destination or title contains this text, in any case.
+    pub search: Option<String>,
+    /// Only those made at this moment or later.
+    pub created_from: Option<Timestamp>,
+    /// Only those made before this moment.
+    pub created_until: Option<Timestamp>,
+}
+
+/// The order of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LinkSort {
+    /// Whether by the time of the last change, or by the time when links were made.
+    pub by_update: bool,
+    /// Whether the oldest come first.
+    pub ascending: bool,
+}
+
+impl ApiCore {
+    /// One link.
+    ///
+    /// # Errors
+    /// `NotFound` if the workspace has no such link.
+    pub async fn find_link(&self, access: &Access, id: LinkId) -> Result<Link> {
+        let reader = self.store.reader();
+        let row = links::find(reader, access.workspace_id(), id).await?.ok_or_else(|| Error::not_found("link"))?;
+        self.view_single(reader, access, row).await
+    }
+
+    /// The workspace's link at a slug of a domain, as visitors would write it.
+    ///
+    /// # Errors
+    /// `NotFound` if the workspace has no link there.
+    pub async fn look_up_link(&self, access: &Access, hostname: &str, slug: &str) -> Result<Link> {
+        let reader = self.store.reader();
+        let hostname = hostname.trim().to_lowercase();
+        let found = domains::find_named(reader, access.workspace_id(), vec![hostname]).await?;
+        let domain = found.into_iter().next().ok_or_else(|| Error::not_found("link"))?;
+        let key = slug_key(slug, domain.case_sensitive);
+        let row = links::find_by_slug(reader, access.workspace_id(), domain.id, &key).await?;
+        self.view_single(reader, access, row.ok_or_else(|| Error::not_found("link"))?).await
+    }
+
+    /// A page of the workspace's links.
+    ///
+    /// # Errors
+    /// `Invalid` if the search cannot be made.
+    pub async fn list_links(&self, access: &Access, query: LinkQuery, sort: LinkSort, page: Page) -> Result<Vec<Link>> {
+        let Some(filter) = self.filter(access, query).await? else { return Ok(Vec::new()) };
+        let reader = self.store.reader();
+        let time = if sort.by_update { SortTime::Updated } else { SortTime::Created };
+        let order = if sort.ascending { SortOrder::Ascending } else { SortOrder::Descending };
+        let rows = links::list(reader, access.workspace_id(), filter, (time, order), page).await?;
+        self.view_links(reader, access, rows).await
+    }
+
+    /// The query with ids for names; none if a name is unknown, so that nothing can fit.
+    async fn filter(&self, access: &Access, query: LinkQuery) -> Result<Option<LinkFilter>> {
+        let mut mistakes = Mistakes::default();
+        let lengths = (1, SEARCH_LENGTH_MAX);
+        let search = query.search.map(|text| mistakes.text("search", &text, lengths, Lines::One).to_lowercase());
+        let domain = query.domain.map(|text| mistakes.text("domain", &text, (1, 253), Lines::One).to_lowercase());
+        let tag = query.tag.map(|text| mistakes.text("tag", &text, lengths, Lines::One).to_lowercase());
+        mistakes.into_result()?;
+        let mut filter = LinkFilter {
+            search,
+            archived: query.archived,
+            created_by: query.created_by,
+            created_from: query.created_from,
+            created_until: query.created_until,
+            ..LinkFilter::default()
+        };
+        let reader = self.store.reader();
+        if let Some(hostname) = domain {
+            let found = domains::find_named(reader, access.workspace_id(), vec![hostname]).await?;
+            let Some(domain) = found.first() else { return Ok(None) };
+            filter.domain = Some(domain.id);
+        }
+        if let Some(name) = tag {
+            let found = tags::find_named(reader, access.workspace_id(), &[name]).await?;
+            let Some(tag) = found.first() else { return Ok(None) };
+            filter.tag = Some(tag.id);
+        }
+        Ok(Some(filter))
+    }
+}

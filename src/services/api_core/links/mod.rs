@@ -1,0 +1,20 @@
+//! Short links: make, find, change, delete, one or a thousand at a time.
+
+mod bulk;
+mod changes;
+mod create;
+mod delete;
+mod draft;
+mod find;
+mod identical;
+mod plan;
+mod resolve;
+mod tagging;
+mod update;
+mod view;
+
+pub use bulk::{BulkItem, Created};
+pub use draft::{BULK_ITEMS_MAX, BulkPatch, IfExists, LINK_TAGS_MAX, LinkDraft, LinkPatch};
+pub use find::{LinkQuery, LinkSort};
+pub use resolve::{Resolution, ResolutionState, VisitorDraft};
+pub use view::Link;

@@ -1,0 +1,48 @@
+//! The tags that links name. Those that do not exist yet are made on the way.
+
+use std::collections::HashMap;
+
+use crate::domain::error::{Error, Result};
+use crate::domain::id::TagId;
+use crate::infra::store::{Connection, tags as store};
+use crate::services::api_core::principal::Access;
+use crate::services::api_core::tags;
+
+/// Tags by their names, lower-cased.
+pub(super) struct TagsByName(HashMap<String, TagId>);
+
+impl TagsByName {
+    /// Finds or makes the tags of these names.
+    pub(super) async fn load<'a>(
+        connection: &impl Connection,
+        access: &Access,
+        names: impl Iterator<Item = &'a str>,
+    ) -> Result<Self> {
+        let mut wanted: HashMap<String, String> = HashMap::new();
+        for name in names {
+            wanted.entry(name.to_lowercase()).or_insert_with(|| name.to_owned());
+        }
+        let mut found = Self::find(connection, access, &wanted).await?;
+        wanted.retain(|key, _| !found.0.contains_key(key));
+        if !wanted.is_empty() {
+            tags::require_room(connection, access, u64::try_from(wanted.len()).unwrap_or(u64::MAX)).await?;
+            for name in wanted.values() {
+                store::insert(connection, tags::new_row(access, name.clone())).await?;
+            }
+            found.0.extend(Self::find(connection, access, &wanted).await?.0);
+        }
+        Ok(found)
+    }
+
+    async fn find(connection: &impl Connection, access: &Access, wanted: &HashMap<String, String>) -> Result<Self> {
+        let keys: Vec<String> = wanted.keys().cloned().collect();
+        let rows = store::find_named(connection, access.workspace_id(), &keys).await?;
+        Ok(Self(rows.into_iter().map(|row| (row.name_key, row.id)).collect()))
+    }
+
+    /// The tags of these names, which [`TagsByName::load`] was asked for.
+    pub(super) fn ids(&self, names: &[String]) -> Result<Vec<TagId>> {
+        let id = |name: &String| self.0.get(&name.to_lowercase()).copied();
+        names.iter().map(|name| id(name).ok_or_else(|| Error::internal("a tag was lost"))).collect()
+    }
+}

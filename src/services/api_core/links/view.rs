@@ -1,0 +1,143 @@
+//! Links as callers see them.
+
+use std::collections::HashMap;
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::domain::error::{Error, Result};
+use crate::domain::id::{DomainId, LinkId, UserId};
+use crate::domain::link::{ForwardQuery, RedirectStatus};
+use crate::domain::rule::Rule;
+use crate::domain::time::Timestamp;
+use crate::domain::url::Destination;
+use crate::domain::utm::Utm;
+use crate::infra::store::domains::{self, Domain as DomainRow};
+use crate::infra::store::links::Link as Row;
+use crate::infra::store::{Connection, tags};
+use crate::services::api_core::ApiCore;
+use crate::services::api_core::principal::Access;
+
+/// A short link.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct Link {
+    /// Its id.
+    pub id: LinkId,
+    /// The host name that it lives on.
+    #[schema(example = "go.example.com")]
+    pub domain: String,
+    /// The part after the host.
+    #[schema(example = "summer-sale")]
+    pub slug: String,
+    /// The whole short link.
+    #[schema(example = "https://go.example.com/summer-sale")]
+    pub short_url: String,
+    /// Where visitors go unless a rule says otherwise.
+    pub destination_url: Destination,
+    /// The status that it redirects with.
+    pub redirect_status: RedirectStatus,
+    /// Shown on the preview page.
+    pub title: Option<String>,
+    /// Shown on the preview page.
+    pub description: Option<String>,
+    /// Shown where the link is shared.
+    pub image_url: Option<Destination>,
+    /// For the team only.
+    pub comment: Option<String>,
+    /// Names of its tags, sorted.
+    pub tags: Vec<String>,
+    /// Its name in another system.
+    pub external_id: Option<String>,
+    /// It answers 404 until then.
+    pub starts_at: Option<Timestamp>,
+    /// It answers 410, or `expired_url`, from then on.
+    pub expires_at: Option<Timestamp>,
+    /// Where visitors go once it has expired.
+    pub expired_url: Option<Destination>,
+    /// How many redirects there may ever be.
+    pub max_clicks: Option<i64>,
+    /// Whether visitors must know a password.
+    pub password_protected: bool,
+    /// What happens to the visitor's query string.
+    pub forward_query: ForwardQuery,
+    /// Whether a path after the slug is appended to the destination's path.
+    pub forward_path: bool,
+    /// Campaign parameters for the destinations that do not carry them.
+    pub utm: Utm,
+    /// The smart-link rules, in order.
+    pub rules: Vec<Rule>,
+    /// Whether it is put away and answers 410.
+    pub archived: bool,
+    /// Why the platform switched it off; `null` if it did not.
+    pub disabled_reason: Option<String>,
+    /// Grows with every edit.
+    pub version: i64,
+    /// Who made it.
+    pub created_by: Option<UserId>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+impl ApiCore {
+    /// The links with their domains and tags, in the same order.
+    pub(super) async fn view_links(
+        &self,
+        connection: &impl Connection,
+        access: &Access,
+        rows: Vec<Row>,
+    ) -> Result<Vec<Link>> {
+        let mut ids: Vec<DomainId> = rows.iter().map(|row| row.domain_id).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let domains = domains::find_all(connection, access.workspace_id(), ids).await?;
+        let domains: HashMap<DomainId, DomainRow> = domains.into_iter().map(|domain| (domain.id, domain)).collect();
+        let ids: Vec<LinkId> = rows.iter().map(|row| row.id).collect();
+        let mut tags = tags::names_on(connection, &ids).await?;
+        let view = |row: Row| {
+            let domain = domains.get(&row.domain_id).ok_or_else(|| Error::internal("a link without its domain"))?;
+            let tags = tags.remove(&row.id).unwrap_or_default();
+            Ok(self.view_link(row, domain, tags))
+        };
+        rows.into_iter().map(view).collect()
+    }
+
+    /// One link with its domain and tags.
+    pub(super) async fn view_single(&self, connection: &impl Connection, access: &Access, row: Row) -> Result<Link> {
+        let views = self.view_links(connection, access, vec![row]).await?;
+        views.into_iter().next().ok_or_else(|| Error::internal("a link without its view"))
+    }
+
+    fn view_link(&self, row: Row, domain: &DomainRow, tags: Vec<String>) -> Link {
+        Link {
+            id: row.id,
+            domain: domain.hostname.clone(),
+            short_url: format!("{}/{}", self.base_url(domain), row.slug),
+            slug: row.slug,
+            destination_url: row.destination_url,
+            redirect_status: row.redirect_status,
+            title: row.title,
+            description: row.description,
+            image_url: row.image_url,
+            comment: row.comment,
+            tags,
+            external_id: row.external_id,
+            starts_at: row.starts_at,
+            expires_at: row.expires_at,
+            expired_url: row.expired_url,
+            max_clicks: row.max_clicks,
+            password_protected: row.password_hash.is_some(),
+            forward_query: row.forward_query,
+            forward_path: row.forward_path,
+            utm: row.utm.0,
+            rules: row.rules.0,
+            archived: row.archived,
+            disabled_reason: row.disabled_reason,
+            version: row.version,
+            created_by: row.created_by,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! api-core: the source of truth for workspaces, people, keys, domains, links and tags.
+//!
+//! Use cases know nothing of HTTP and hold no SQL. Invariants: what belongs to
+//! a workspace is only reached with an [`Access`], which only
+//! [`ApiCore::authorize`] gives out; after a commit and before the answer, the
+//! edges are told.
+
+mod api_keys;
+mod authenticate;
+mod bootstrap;
+mod domains;
+mod edge;
+mod housekeeping;
+mod links;
+mod mistakes;
+mod patch;
+mod principal;
+mod tags;
+mod texts;
+mod tokens;
+mod version;
+mod workspaces;
+
+pub use crate::infra::store::page::{Page, Position};
+pub use api_keys::{ApiKey, ApiKeyDraft, CreatedApiKey};
+pub use bootstrap::{BootstrapDraft, NewAccount};
+pub use domains::{Domain, DomainPatch};
+pub use links::{
+    BULK_ITEMS_MAX, BulkItem, BulkPatch, Created, IfExists, LINK_TAGS_MAX, Link, LinkDraft, LinkPatch, LinkQuery,
+    LinkSort, Resolution, ResolutionState, VisitorDraft,
+};
+pub use mistakes::Mistakes;
+pub use principal::{Access, Actor, Principal};
+pub use tags::{Tag, TagDraft, TagPatch};
+pub use tokens::{Token, TokenKind};
+pub use version::ExpectedVersion;
+pub use workspaces::{Member, Workspace, WorkspaceDraft, WorkspacePatch};
+
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+use url::Url;
+
+use crate::domain::error::{Error, Result};
+use crate::infra::cache::invalidation::{Invalidation, Invalidations};
+use crate::infra::geo::GeoDatabase;
+use crate::infra::passwords::Passwords;
+use crate::infra::store::{Store, Transaction};
+use crate::infra::user_agent::UserAgents;
+use crate::runtime::tasks::Tasks;
+
+/// What the use cases need. Clones share it.
+#[derive(Clone)]
+pub struct ApiCore {
+    store: Store,
+    invalidations: Invalidations,
+    passwords: Passwords,
+    tasks: Tasks,
+    notes: Arc<Semaphore>,
+    settings: Settings,
+}
+
+/// What the operator decides, and what resolving asks.
+#[derive(Clone)]
+pub struct Settings {
+    /// How links of the default domain are reached.
+    pub default_domain_url: Url,
+    /// Tells where described visitors are.
+    pub geo: GeoDatabase,
+    /// Tells what programs described visitors use.
+    pub user_agents: UserAgents,
+}
+
+impl ApiCore {
+    /// The service on this store. `tasks` finish the commits that are under way when the process stops.
+    #[must_use]
+    pub fn new(
+        store: Store,
+        invalidations: Invalidations,
+        passwords: Passwords,
+        tasks: Tasks,
+        settings: Settings,
+    ) -> Self {
+        let notes = Arc::new(Semaphore::new(housekeeping::NOTES_MAX));
+        Self { store, invalidations, passwords, tasks, notes, settings }
+    }
+
+    /// The source of truth.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Hashes and verifies passwords.
+    #[must_use]
+    pub fn passwords(&self) -> &Passwords {
+        &self.passwords
+    }
+
+    /// Commits and then tells the edges, in a task that a client who goes away cannot stop between the two. They are told
+    /// of a commit that failed too, because a lost connection leaves open what became of it.
+    async fn commit(&self, transaction: Transaction, stale: Vec<Invalidation>) -> Result<()> {
+        let (answer, answered) = tokio::sync::oneshot::channel();
+        let invalidations = self.invalidations.clone();
+        self.tasks.spawn_finite("commit", async move {
+            let committed = transaction.commit().await;
+            if !stale.is_empty() {
+                invalidations.publish(stale);
+            }
+            // An error means that nobody waits any longer.
+            drop(answer.send(committed));
+        });
+        answered.await.map_err(Error::internal)?
+    }
+}

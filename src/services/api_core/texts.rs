@@ -1,0 +1,98 @@
+//! What texts may hold. Lengths are in characters; control characters, of which PostgreSQL cannot even store all, are refused.
+
+use super::mistakes::Mistakes;
+
+/// The longest email address (RFC 5321).
+pub(super) const EMAIL_LENGTH_MAX: usize = 254;
+/// The shortest password of an account.
+pub(super) const PASSWORD_LENGTH_MIN: usize = 10;
+/// The longest password.
+pub(super) const PASSWORD_LENGTH_MAX: usize = 128;
+/// The longest name of anything.
+pub(super) const NAME_LENGTH_MAX: usize = 100;
+
+/// How a text may be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lines {
+    /// In one line.
+    One,
+    /// With line breaks and tabs.
+    Many,
+}
+
+impl Mistakes {
+    /// A text without spaces at its ends, within these lengths.
+    pub(super) fn text(&mut self, pointer: &str, text: &str, lengths: (usize, usize), lines: Lines) -> String {
+        let text = text.trim();
+        let (min, max) = lengths;
+        if !(min..=max).contains(&text.chars().count()) {
+            self.add(pointer, "invalid_length", format!("this has {min} to {max} characters"));
+        }
+        if text.chars().any(|character| character.is_control() && !(lines == Lines::Many && is_layout(character))) {
+            self.add(pointer, "invalid_character", "control characters are not allowed here");
+        }
+        text.to_owned()
+    }
+
+    /// The name of a workspace, a key or a tag.
+    pub(super) fn name(&mut self, pointer: &str, name: &str) -> String {
+        self.text(pointer, name, (1, NAME_LENGTH_MAX), Lines::One)
+    }
+
+    /// An email address, checked for what would make it undeliverable for certain and no further.
+    pub(super) fn email(&mut self, pointer: &str, email: &str) -> String {
+        let email = self.text(pointer, email, (3, EMAIL_LENGTH_MAX), Lines::One);
+        let is_plausible = email
+            .rsplit_once('@')
+            .is_some_and(|(local, host)| !local.is_empty() && !host.is_empty() && !email.contains(char::is_whitespace));
+        if !is_plausible {
+            self.add(pointer, "invalid_email", "expected an address such as ada@example.com");
+        }
+        email
+    }
+
+    /// The password of an account.
+    pub(super) fn password(&mut self, pointer: &str, password: &str) {
+        if !(PASSWORD_LENGTH_MIN..=PASSWORD_LENGTH_MAX).contains(&password.chars().count()) {
+            let message = format!("a password has {PASSWORD_LENGTH_MIN} to {PASSWORD_LENGTH_MAX} characters");
+            self.add(pointer, "invalid_length", message);
+        }
+    }
+}
+
+fn is_layout(character: char) -> bool {
+    matches!(character, '\n' | '\r' | '\t')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_refused(check: impl FnOnce(&mut Mistakes)) -> bool {
+        let mut mistakes = Mistakes::default();
+        check(&mut mistakes);
+        !mistakes.is_empty()
+    }
+
+    #[test]
+    fn texts_keep_to_their_limits() {
+        let mut mistakes = Mistakes::default();
+        assert_eq!(mistakes.text("/x", " Grüße ", (1, 5), Lines::One), "Grüße");
+        assert!(mistakes.into_result().is_ok());
+        assert!(is_refused(|mistakes| drop(mistakes.text("/x", "  ", (1, 5), Lines::One))));
+        assert!(is_refused(|mistakes| drop(mistakes.text("/x", "a\nb", (1, 5), Lines::One))));
+        assert!(!is_refused(|mistakes| drop(mistakes.text("/x", "a\nb", (1, 5), Lines::Many))));
+        assert!(is_refused(|mistakes| drop(mistakes.text("/x", "a\0b", (1, 5), Lines::Many))));
+    }
+
+    #[test]
+    fn email_addresses_are_plausible() {
+        for email in ["ada@example.com", "a+b@localhost", "\"odd @ name\"@example.com"] {
+            let plausible = !is_refused(|mistakes| drop(mistakes.email("/email", email)));
+            assert_eq!(plausible, !email.contains(' '), "{email}");
+        }
+        for email in ["", "ada", "@example.com", "ada@", "a b@example.com"] {
+            assert!(is_refused(|mistakes| drop(mistakes.email("/email", email))), "{email}");
+        }
+    }
+}

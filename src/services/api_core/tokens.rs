@@ -1,0 +1,113 @@
+//! Secrets that callers prove themselves with: 256 random bits, of which only a hash is kept.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use rand::RngCore;
+use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+/// How many random bytes a token carries.
+const RANDOM_BYTES: usize = 32;
+/// How many characters of a token may be shown again, so that people can tell tokens apart.
+const START_LENGTH: usize = 11;
+
+/// What a token stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenKind {
+    /// A signed-in session.
+    Session,
+    /// An API key.
+    ApiKey,
+}
+
+/// A token as its owner sends it.
+pub struct Token {
+    kind: TokenKind,
+    text: SecretString,
+}
+
+impl TokenKind {
+    const ALL: [Self; 2] = [Self::Session, Self::ApiKey];
+
+    /// What tokens of this kind start with.
+    #[must_use]
+    pub const fn prefix(self) -> &'static str {
+        match self {
+            Self::Session => "session_",
+            Self::ApiKey => "elido_",
+        }
+    }
+}
+
+impl Token {
+    /// A new token that nobody can guess.
+    #[must_use]
+    pub fn random(kind: TokenKind) -> Self {
+        let mut bytes = [0; RANDOM_BYTES];
+        rand::rng().fill_bytes(&mut bytes);
+        let text = format!("{}{}", kind.prefix(), URL_SAFE_NO_PAD.encode(bytes));
+        Self { kind, text: text.into() }
+    }
+
+    /// Reads a token by its form alone; `None` if it has no form that was ever given out.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (kind, random) =
+            TokenKind::ALL.into_iter().find_map(|kind| Some((kind, text.strip_prefix(kind.prefix())?)))?;
+        let bytes = URL_SAFE_NO_PAD.decode(random).ok()?;
+        (bytes.len() == RANDOM_BYTES).then(|| Self { kind, text: text.to_owned().into() })
+    }
+
+    /// What it stands for.
+    #[must_use]
+    pub const fn kind(&self) -> TokenKind {
+        self.kind
+    }
+
+    /// The whole secret, to be shown once.
+    #[must_use]
+    pub fn secret(&self) -> &SecretString {
+        &self.text
+    }
+
+    /// The beginning, which is no secret.
+    #[must_use]
+    pub fn start(&self) -> String {
+        self.text.expose_secret().chars().take(START_LENGTH).collect()
+    }
+
+    /// What is kept of it. Guessing 256 bits is hopeless, so that a plain hash will do.
+    #[must_use]
+    pub fn hash(&self) -> Vec<u8> {
+        Sha256::digest(self.text.expose_secret()).to_vec()
+    }
+
+    /// Whether `hash` was made from this token; takes as long for every answer.
+    #[must_use]
+    pub fn matches(&self, hash: &[u8]) -> bool {
+        self.hash().ct_eq(hash).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_known_by_its_form_and_its_hash() {
+        let token = Token::random(TokenKind::ApiKey);
+        let parsed = Token::parse(token.secret().expose_secret()).expect("its own form");
+        assert_eq!(parsed.kind(), TokenKind::ApiKey);
+        assert!(parsed.matches(&token.hash()));
+        assert!(!Token::random(TokenKind::ApiKey).matches(&token.hash()));
+        assert!(token.secret().expose_secret().starts_with(&token.start()));
+    }
+
+    #[test]
+    fn other_forms_are_no_tokens() {
+        for text in ["", "elido_", "elido_short", "bearer_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"] {
+            assert!(Token::parse(text).is_none(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! Workspaces and their members.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::ApiCore;
+use super::mistakes::Mistakes;
+use super::principal::{Access, Actor};
+use super::version::ExpectedVersion;
+use crate::domain::error::{Error, ErrorKind, Result};
+use crate::domain::id::{UserId, WorkspaceId};
+use crate::domain::role::Role;
+use crate::domain::time::Timestamp;
+use crate::infra::cache::invalidation::Invalidation;
+use crate::infra::store::page::Page;
+use crate::infra::store::workspaces::{self, Membership, Workspace as Row};
+use crate::runtime::clock;
+
+/// The longest slug of a workspace.
+const SLUG_LENGTH_MAX: usize = 48;
+
+/// A workspace: the tenant that owns links, keys and clicks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Workspace {
+    /// Its id.
+    pub id: WorkspaceId,
+    /// Its name, for people.
+    pub name: String,
+    /// Its name in addresses, unique in this instance.
+    pub slug: String,
+    /// Grows with every edit.
+    pub version: i64,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+/// A workspace to be.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WorkspaceDraft {
+    /// Its name, for people.
+    #[schema(min_length = 1, max_length = 100, example = "Marketing")]
+    pub name: String,
+    /// Its name in addresses, unique in this instance: lower-case letters, digits and single hyphens.
+    #[schema(min_length = 1, max_length = 48, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", example = "marketing")]
+    pub slug: String,
+}
+
+/// An edit of a workspace. What is absent stays as it is.
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WorkspacePatch {
+    /// Its name, for people.
+    #[schema(min_length = 1, max_length = 100, nullable = false)]
+    pub name: Option<String>,
+    /// Its name in addresses.
+    #[schema(min_length = 1, max_length = 48, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", nullable = false)]
+    pub slug: Option<String>,
+}
+
+/// A person in a workspace.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Member {
+    /// Who.
+    pub user_id: UserId,
+    /// Their address.
+    pub email: String,
+    /// What to call them; may be empty.
+    pub name: String,
+    /// As what they belong to the workspace.
+    pub role: Role,
+    /// Since when.
+    pub created_at: Timestamp,
+}
+
+impl From<Row> for Workspace {
+    fn from(row: Row) -> Self {
+        Self {
+            id: row.id,
+            name: row.name,
+            slug: row.slug,
+            version: row.version,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        }
+    }
+}
+
+impl ApiCore {
+    /// Makes a workspace that belongs to `owner`.
+    ///
+    /// # Errors
+    /// `Conflict` if the slug is in use.
+    pub async fn create_workspace(&self, owner: UserId, draft: WorkspaceDraft) -> Result<Workspace> {
+        let mut mistakes = Mistakes::default();
+        let name = mistakes.name("/name", &draft.name);
+        check_slug(&mut mistakes, &draft.slug);
+        mistakes.into_result()?;
+
+        let now = clock::now();
+        let id = WorkspaceId::new();
+        let row =
+            Row { id, name, slug: draft.slug, version: 1, created_by: Some(owner), created_at: now, updated_at: now };
+        let transaction = self.store.write().await?;
+        if !workspaces::insert(&transaction, row.clone()).await? {
+            return Err(slug_taken());
+        }
+        let membership = Membership { workspace_id: id, user_id: owner, role: Role::Owner, created_at: now };
+        workspaces::insert_member(&transaction, membership).await?;
+        self.commit(transaction, Vec::new()).await?;
+        Ok(row.into())
+    }
+
+    /// A page of the workspaces that a person belongs to, newest first.
+    ///
+    /// # Errors
+    /// Only those of the store.
+    pub async fn list_workspaces(&self, person: UserId, page: Page) -> Result<Vec<Workspace>> {
+        let rows = workspaces::list(self.store.reader(), person, page).await?;
+        Ok(rows.into_iter().map(Workspace::from).collect())
+    }
+
+    /// The workspace of a key, for which the list has this one entry.
+    #[must_use]
+    pub fn workspace(&self, access: &Access) -> Workspace {
+        access.workspace.clone().into()
+    }
+
+    /// Changes a workspace.
+    ///
+    /// # Errors
+    /// `PreconditionFailed` if it is not in the version expected; `Conflict` if the slug is in use.
+    pub async fn update_workspace(
+        &self,
+        access: &Access,
+        expected: &impl ExpectedVersion,
+        patch: WorkspacePatch,
+    ) -> Result<Workspace> {
+        let mut mistakes = Mistakes::default();
+        let name = patch.name.map(|name| mistakes.name("/name", &name));
+        if let Some(slug) = &patch.slug {
+            check_slug(&mut mistakes, slug);
+        }
+        mistakes.into_result()?;
+
+        let transaction = self.store.write().await?;
+        let current = workspaces::lock(&transaction, access.workspace_id()).await?;
+        let current = current.ok_or_else(|| Error::not_found("workspace"))?;
+        expected.require(current.version)?;
+        let row = Row {
+            name: name.unwrap_or(current.name),
+            slug: patch.slug.unwrap_or(current.slug),
+            version: current.version + 1,
+            updated_at: clock::now(),
+            ..current
+        };
+        if !workspaces::update(&transaction, row.clone()).await? {
+            return Err(slug_taken());
+        }
+        self.commit(transaction, Vec::new()).await?;
+        Ok(row.into())
+    }
+
+    /// Deletes a workspace with its links, keys and tags, for good. Only an owner may.
+    ///
+    /// # Errors
+    /// `Forbidden` to anybody else; `PreconditionFailed` if it is not in the version expected.
+    pub async fn delete_workspace(&self, access: &Access, expected: &impl ExpectedVersion) -> Result<()> {
+        if !matches!(access.actor, Actor::Member { role: Role::Owner, .. }) {
+            return Err(Error::new(ErrorKind::Forbidden, "owner_required", "Only an owner may delete a workspace."));
+        }
+        let workspace_id = access.workspace_id();
+        let transaction = self.store.write().await?;
+        let current = workspaces::lock(&transaction, workspace_id).await?;
+        expected.require(current.ok_or_else(|| Error::not_found("workspace"))?.version)?;
+        workspaces::delete(&transaction, workspace_id).await?;
+        self.commit(transaction, vec![Invalidation::Workspace { workspace_id }]).await
+    }
+
+    /// A page of the members of a workspace, newest first.
+    ///
+    /// # Errors
+    /// Only those of the store.
+    pub async fn list_members(&self, access: &Access, page: Page) -> Result<Vec<Member>> {
+        let rows = workspaces::list_members(self.store.reader(), access.workspace_id(), page).await?;
+        let member = |(membership, user): (Membership, crate::infra::store::users::User)| Member {
+            user_id: user.id,
+            email: user.email,
+            name: user.name,
+            role: membership.role,
+            created_at: membership.created_at,
+        };
+        Ok(rows.into_iter().map(member).collect())
+    }
+}
+
+fn check_slug(mistakes: &mut Mistakes, slug: &str) {
+    let is_segment = |segment: &str| {
+        !segment.is_empty() && segment.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+    };
+    if slug.len() > SLUG_LENGTH_MAX || !slug.split('-').all(is_segment) {
+        let message = format!("1 to {SLUG_LENGTH_MAX} lower-case letters, digits and single hyphens between them");
+        mistakes.add("/slug", "invalid_slug", message);
+    }
+}
+
+fn slug_taken() -> Error {
+    Error::new(ErrorKind::Conflict, "slug_taken", "Another workspace has this slug.")
+}

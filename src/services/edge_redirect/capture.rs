@@ -1,0 +1,71 @@
+//! What is remembered of a request, and where: in this worker's journal, before the answer.
+
+use http::StatusCode;
+
+use super::request::RequestView;
+use crate::domain::click::{Click, ClickKind};
+use crate::domain::id::{DomainId, LinkId, WorkspaceId};
+use crate::domain::link::{DomainRecord, LinkRecord};
+use crate::domain::time::Timestamp;
+
+/// What the request was found to be about.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Subject<'a> {
+    workspace_id: Option<WorkspaceId>,
+    domain_id: Option<DomainId>,
+    link_id: Option<LinkId>,
+    slug: &'a str,
+    rule: Option<&'a str>,
+    variant: Option<&'a str>,
+}
+
+impl<'a> Subject<'a> {
+    /// A path of a domain on which there is no link.
+    pub(super) fn domain(domain: &DomainRecord, slug: &'a str) -> Self {
+        Self { workspace_id: domain.workspace_id, domain_id: Some(domain.id), slug, ..Self::default() }
+    }
+
+    /// A link.
+    pub(super) fn link(link: &'a LinkRecord) -> Self {
+        Self {
+            workspace_id: Some(link.workspace_id),
+            domain_id: Some(link.domain_id),
+            link_id: Some(link.id),
+            slug: &link.slug,
+            ..Self::default()
+        }
+    }
+
+    /// The same link, and the rule and variant that decided.
+    pub(super) fn decided_by(self, rule: Option<&'a str>, variant: Option<&'a str>) -> Self {
+        Self { rule, variant, ..self }
+    }
+}
+
+/// The click that this request is.
+pub(super) fn click<'a>(
+    request: &'a RequestView<'_>,
+    subject: Subject<'a>,
+    kind: ClickKind,
+    status: StatusCode,
+    at: Timestamp,
+) -> Click<'a> {
+    Click {
+        at,
+        kind,
+        status: status.as_u16(),
+        workspace_id: subject.workspace_id,
+        domain_id: subject.domain_id,
+        link_id: subject.link_id,
+        rule: subject.rule,
+        variant: subject.variant,
+        address: request.address,
+        signals: request.signals,
+        host: &request.host,
+        slug: subject.slug,
+        user_agent: request.user_agent,
+        referrer: request.referrer,
+        accept_language: request.accept_language,
+        query: request.query,
+    }
+}

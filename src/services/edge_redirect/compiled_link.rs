@@ -1,0 +1,132 @@
+//! A link ready to be answered: rules compiled, `Location` values built, once, when it is loaded.
+
+use http::HeaderValue;
+
+use crate::domain::link::{ForwardQuery, LinkRecord};
+use crate::domain::rule::{Choice, CompiledRules, Outcome};
+use crate::domain::url::Destination;
+
+/// A link and everything about it that can be prepared.
+#[derive(Debug)]
+pub struct CompiledLink {
+    record: LinkRecord,
+    rules: CompiledRules,
+    location: HeaderValue,
+    outcomes: Box<[CompiledOutcome]>,
+}
+
+#[derive(Debug)]
+enum CompiledOutcome {
+    Destination(HeaderValue),
+    Split(Box<[HeaderValue]>),
+}
+
+/// Where a visitor goes and by which rule.
+#[derive(Debug, Clone, Copy)]
+pub struct Target<'a> {
+    /// The value of `Location`, before anything of the visitor's is added.
+    pub location: &'a HeaderValue,
+    /// The destination that it was built from.
+    pub destination: &'a Destination,
+    /// The name of the rule that matched.
+    pub rule: Option<&'a str>,
+    /// The name of the variant that the visitor got.
+    pub variant: Option<&'a str>,
+}
+
+impl CompiledLink {
+    /// Prepares a link. Rules that do not compile, which the API never lets in, are as if they were not there.
+    #[must_use]
+    pub fn new(mut record: LinkRecord) -> Self {
+        let rules = CompiledRules::compile(&record.rules).or_else(|_| {
+            record.rules.clear();
+            CompiledRules::compile(&[])
+        });
+        let outcomes = record.rules.iter().map(|rule| CompiledOutcome::new(&rule.outcome)).collect();
+        let location = header_value(&record.destination);
+        Self { rules: rules.unwrap_or_default(), record, location, outcomes }
+    }
+
+    /// The link itself.
+    #[must_use]
+    pub fn record(&self) -> &LinkRecord {
+        &self.record
+    }
+
+    /// Its rules.
+    #[must_use]
+    pub fn rules(&self) -> &CompiledRules {
+        &self.rules
+    }
+
+    /// Whether the visitor's own path or query can become part of the destination.
+    #[must_use]
+    pub fn forwards(&self) -> bool {
+        self.record.forward_path || self.record.forward_query != ForwardQuery::Off
+    }
+
+    /// Where a visitor goes for whom this choice was made.
+    #[must_use]
+    pub fn target(&self, choice: Option<Choice>) -> Target<'_> {
+        choice.and_then(|choice| self.chosen(choice)).unwrap_or(Target {
+            location: &self.location,
+            destination: &self.record.destination,
+            rule: None,
+            variant: None,
+        })
+    }
+
+    fn chosen(&self, choice: Choice) -> Option<Target<'_>> {
+        let rule = self.record.rules.get(choice.rule)?;
+        match (&rule.outcome, self.outcomes.get(choice.rule)?) {
+            (Outcome::Destination { destination_url }, CompiledOutcome::Destination(location)) => {
+                Some(Target { location, destination: destination_url, rule: Some(&rule.name), variant: None })
+            }
+            (Outcome::Split { variants }, CompiledOutcome::Split(locations)) => {
+                let index = choice.variant?;
+                let variant = variants.get(index)?;
+                Some(Target {
+                    location: locations.get(index)?,
+                    destination: &variant.destination_url,
+                    rule: Some(&rule.name),
+                    variant: Some(&variant.name),
+                })
+            }
+            _ => None,
+        }
+    }
+
+    /// About how much memory it takes, in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let texts = self.record.slug.len() + self.record.destination.as_str().len() * 2;
+        let rules: usize = self.record.rules.iter().map(|rule| 2 * outcome_bytes(&rule.outcome)).sum();
+        size_of::<Self>() + texts + rules + self.rules.heap_bytes()
+    }
+}
+
+impl CompiledOutcome {
+    fn new(outcome: &Outcome) -> Self {
+        match outcome {
+            Outcome::Destination { destination_url } => Self::Destination(header_value(destination_url)),
+            Outcome::Split { variants } => {
+                Self::Split(variants.iter().map(|variant| header_value(&variant.destination_url)).collect())
+            }
+        }
+    }
+}
+
+fn outcome_bytes(outcome: &Outcome) -> usize {
+    match outcome {
+        Outcome::Destination { destination_url } => destination_url.as_str().len(),
+        Outcome::Split { variants } => variants.iter().map(|variant| variant.destination_url.as_str().len()).sum(),
+    }
+}
+
+/// A destination is printable ASCII, so it is always a header value.
+fn header_value(destination: &Destination) -> HeaderValue {
+    let value = HeaderValue::from_str(destination.as_str()).unwrap_or(HeaderValue::from_static("/"));
+    // The first clone of a value moves its bytes behind a counter, which allocates; later ones do not.
+    drop(value.clone());
+    value
+}

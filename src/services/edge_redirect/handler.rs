@@ -1,0 +1,363 @@
+//! From a request to its answer, one step after the other.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::request::Parts;
+use http::{HeaderValue, Method, Request, StatusCode};
+use secrecy::SecretString;
+
+use super::capture::{self, Subject};
+use super::compiled_link::{CompiledLink, Target};
+use super::decide::{Decision, Facts, decide};
+use super::destination;
+use super::link_cache::{Found, LinkCache};
+use super::link_path::LinkPath;
+use super::loading_cache::Cached;
+use super::origin::{Origin, OriginError};
+use super::pages;
+use super::password::{self, Attempt, PasswordGate};
+use super::request::RequestView;
+use super::respond::{self, Answer};
+use crate::config::sections::EdgeConfig;
+use crate::domain::click::ClickKind;
+use crate::domain::link::{DomainRecord, RedirectStatus};
+use crate::domain::time::Timestamp;
+use crate::domain::url::Destination;
+use crate::infra::geo::{GeoDatabase, Location};
+use crate::infra::journal::{FileSystem, GroupCommit};
+use crate::infra::passwords::Passwords;
+use crate::infra::user_agent::UserAgents;
+use crate::runtime::clock;
+use crate::runtime::tasks::Tasks;
+use crate::runtime::token_bucket::{Decision as Admission, Rate, TokenBuckets};
+use crate::telemetry::metrics::{CacheMetrics, EdgeMetrics, LinkSource};
+
+/// How many addresses have a rate limit bucket of their own.
+const ADDRESSES_MAX: usize = 200_000;
+
+/// What an edge is made of.
+pub struct EdgeParts {
+    /// Where links come from.
+    pub origin: Arc<dyn Origin>,
+    /// Where addresses are.
+    pub geo: GeoDatabase,
+    /// What user agents are.
+    pub agents: UserAgents,
+    /// Verifies the passwords of links.
+    pub passwords: Passwords,
+    /// Runs the fetches from the origin.
+    pub tasks: Tasks,
+}
+
+/// Everything that the workers of one edge share.
+pub struct Edge {
+    pub(super) cache: LinkCache,
+    geo: GeoDatabase,
+    agents: UserAgents,
+    passwords: PasswordGate,
+    limiter: Option<TokenBuckets<IpAddr>>,
+    started: Instant,
+    trusted_proxy_hops: usize,
+    pub(super) journal_sick: AtomicBool,
+    metrics: &'static EdgeMetrics,
+    cache_metrics: &'static CacheMetrics,
+}
+
+/// An answer, and where its link was found.
+struct Answered(Answer, LinkSource);
+
+/// One request on its way.
+struct Exchange<'a, F: FileSystem> {
+    request: &'a RequestView<'a>,
+    journal: &'a GroupCommit<F>,
+    now: Timestamp,
+}
+
+/// What a path was found to mean.
+struct Hit<'a> {
+    link: Arc<Cached<CompiledLink>>,
+    suffix: &'a str,
+}
+
+impl Edge {
+    /// An edge that knows nothing yet.
+    #[must_use]
+    pub fn new(config: &EdgeConfig, parts: EdgeParts) -> Self {
+        let rate = Rate::new(config.rate_limit_per_second, Duration::from_secs(1), config.rate_limit_burst);
+        Self {
+            cache: LinkCache::new(&config.cache, parts.origin, parts.agents.clone(), &parts.tasks),
+            geo: parts.geo,
+            agents: parts.agents,
+            passwords: PasswordGate::new(parts.passwords),
+            limiter: rate.map(|rate| TokenBuckets::new(rate, ADDRESSES_MAX)),
+            started: Instant::now(),
+            trusted_proxy_hops: config.trusted_proxy_hops,
+            journal_sick: AtomicBool::new(false),
+            metrics: EdgeMetrics::global(),
+            cache_metrics: CacheMetrics::global(),
+        }
+    }
+
+    /// Whether the origin counts as away. Known links are served all the same.
+    #[must_use]
+    pub fn is_origin_away(&self) -> bool {
+        self.cache.is_origin_away()
+    }
+
+    /// Whether some worker's journal cannot be written at the moment.
+    #[must_use]
+    pub fn is_journal_sick(&self) -> bool {
+        self.journal_sick.load(Ordering::Relaxed)
+    }
+
+    /// Answers one request that came from `peer`. Its click is with the kernel when this returns.
+    pub async fn handle<B, F>(&self, journal: &GroupCommit<F>, peer: IpAddr, request: Request<B>) -> Answer
+    where
+        B: http_body::Body<Data = Bytes>,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+        F: FileSystem,
+    {
+        let started = Instant::now();
+        let (parts, body) = request.into_parts();
+        let view = RequestView::new(&parts, peer, self.trusted_proxy_hops);
+        let exchange = Exchange { request: &view, journal, now: clock::now() };
+        let Answered(answer, source) = match self.answer_by_itself(&view) {
+            Some(answer) => Answered(answer, LinkSource::None),
+            None => self
+                .look_up(&exchange, &parts, body)
+                .await
+                .unwrap_or_else(|OriginError(_)| Answered(respond::unavailable(&view), LinkSource::Origin)),
+        };
+        self.metrics.answered(answer.status().as_u16(), source, started.elapsed());
+        answer
+    }
+
+    /// Answers that need no domain and no link.
+    fn answer_by_itself(&self, request: &RequestView<'_>) -> Option<Answer> {
+        if let Some(retry_after) = self.refuses(request.address) {
+            return Some(respond::too_many_requests(request, retry_after));
+        }
+        match request.path {
+            "/healthz" => Some(respond::text(StatusCode::OK, "ok\n")),
+            "/robots.txt" => Some(respond::text(StatusCode::OK, "User-agent: *\nAllow: /\n")),
+            "/favicon.ico" => Some(respond::empty(StatusCode::NO_CONTENT)),
+            path if path.starts_with("/.well-known/") => Some(respond::empty(StatusCode::NOT_FOUND)),
+            _ => None,
+        }
+    }
+
+    fn refuses(&self, address: IpAddr) -> Option<Duration> {
+        let limiter = self.limiter.as_ref()?;
+        let now = u64::try_from(self.started.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        match limiter.take(&network(address), now) {
+            Admission::Allowed { .. } => None,
+            Admission::Refused { retry_after } => Some(retry_after),
+        }
+    }
+
+    async fn look_up<B, F>(&self, exchange: &Exchange<'_, F>, parts: &Parts, body: B) -> Result<Answered, OriginError>
+    where
+        B: http_body::Body<Data = Bytes>,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+        F: FileSystem,
+    {
+        let request = exchange.request;
+        let domain = self.cache.domain(&request.host, exchange.now).await?;
+        let Some(cached_domain) = &domain.value else { return Ok(Answered(respond::missing(request), domain.source)) };
+        let domain_record = &cached_domain.value;
+        if request.path == "/" {
+            return Ok(Answered(root(exchange, domain_record).await, domain.source));
+        }
+        if !domain_record.enabled {
+            let subject = Subject::domain(domain_record, request.path);
+            return Ok(Answered(gone(exchange, domain_record, subject, None).await, domain.source));
+        }
+        let Some(path) = LinkPath::parse(request.path, domain_record.case_sensitive) else {
+            return Ok(Answered(missing(exchange, domain_record, request.path).await, domain.source));
+        };
+        let (hit, source) = self.find(domain_record, &path, exchange.now).await?;
+        let answer = match hit {
+            None => missing(exchange, domain_record, request.path).await,
+            Some(hit) => {
+                let password = password_sent(request, &hit.link.value, parts, body).await;
+                self.answer_link(exchange, domain_record, &hit, path.preview, password).await?
+            }
+        };
+        Ok(Answered(answer, source))
+    }
+
+    /// The link that a path means. Of several that it could, the one with the longest slug.
+    async fn find<'a>(
+        &self,
+        domain: &DomainRecord,
+        path: &'a LinkPath<'_>,
+        now: Timestamp,
+    ) -> Result<(Option<Hit<'a>>, LinkSource), OriginError> {
+        let mut source = LinkSource::L1;
+        for (slug, suffix) in path.candidates() {
+            let found: Found<CompiledLink> = self.cache.link(domain.id, slug, now).await?;
+            if found.stale {
+                self.cache_metrics.stale_serves.increment(1);
+            }
+            if found.source == LinkSource::Origin {
+                source = LinkSource::Origin;
+            }
+            let takes_suffix = |link: &CompiledLink| matches!(suffix, "" | "/") || link.record().forward_path;
+            if let Some(link) = found.value.filter(|link| takes_suffix(&link.value)) {
+                return Ok((Some(Hit { link, suffix }), source));
+            }
+        }
+        Ok((None, source))
+    }
+
+    async fn answer_link<F: FileSystem>(
+        &self,
+        exchange: &Exchange<'_, F>,
+        domain: &DomainRecord,
+        hit: &Hit<'_>,
+        preview: bool,
+        password: Option<SecretString>,
+    ) -> Result<Answer, OriginError> {
+        let (request, link) = (exchange.request, &hit.link.value);
+        let attempt = self.try_password(link, request, password).await;
+        let needs = link.rules().needs();
+        let location = if needs.location { self.geo.locate(request.address) } else { Location::default() };
+        let agent = needs.agent.then(|| self.agents.classify(request.user_agent));
+        let facts = Facts {
+            country: location.country,
+            subdivision: location.subdivision,
+            agent: agent.as_deref(),
+            password_given: attempt == Some(Attempt::Right),
+            preview,
+        };
+        match decide(link, request, facts, exchange.now) {
+            Decision::Redirect(target) => self.redirect(exchange, domain, hit, target, facts.password_given).await,
+            Decision::Missing => Ok(missing(exchange, domain, request.path).await),
+            Decision::Gone(substitute) => Ok(gone(exchange, domain, Subject::link(link.record()), substitute).await),
+            Decision::AskPassword => Ok(ask_password(request, attempt)),
+            Decision::Preview => Ok(respond::page(StatusCode::OK, pages::preview(link))),
+            Decision::MethodNotAllowed => Ok(respond::method_not_allowed(request)),
+        }
+    }
+
+    async fn try_password(
+        &self,
+        link: &CompiledLink,
+        request: &RequestView<'_>,
+        password: Option<SecretString>,
+    ) -> Option<Attempt> {
+        let hash = link.record().password_hash.as_deref()?;
+        Some(self.passwords.check(link.record().id, request.address, password?, hash).await)
+    }
+
+    async fn redirect<F: FileSystem>(
+        &self,
+        exchange: &Exchange<'_, F>,
+        domain: &DomainRecord,
+        hit: &Hit<'_>,
+        target: Target<'_>,
+        after_form: bool,
+    ) -> Result<Answer, OriginError> {
+        let (request, record) = (exchange.request, hit.link.value.record());
+        let subject = Subject::link(record);
+        let is_limited = record.max_clicks.is_some() && *request.method != Method::HEAD;
+        if is_limited && !self.cache.claim_click(record.id).await? {
+            return Ok(gone(exchange, domain, subject, record.expired_url.as_ref()).await);
+        }
+        let location = location(request, hit, target);
+        let status = if after_form { RedirectStatus::SeeOther } else { record.redirect_status };
+        let answer = respond::redirect(status, location);
+        Ok(exchange.capture(subject.decided_by(target.rule, target.variant), ClickKind::Redirect, answer).await)
+    }
+}
+
+impl<F: FileSystem> Exchange<'_, F> {
+    /// Puts the click into the journal; when this returns, the answer may be given.
+    async fn capture(&self, subject: Subject<'_>, kind: ClickKind, answer: Answer) -> Answer {
+        let click = capture::click(self.request, subject, kind, answer.status(), self.now);
+        self.journal.append(|buffer| click.encode(buffer)).await;
+        answer
+    }
+}
+
+async fn root<F: FileSystem>(exchange: &Exchange<'_, F>, domain: &DomainRecord) -> Answer {
+    let answer = substitute(domain.root_url.as_ref()).unwrap_or_else(|| respond::missing(exchange.request));
+    exchange.capture(Subject::domain(domain, ""), ClickKind::Root, answer).await
+}
+
+async fn missing<F: FileSystem>(exchange: &Exchange<'_, F>, domain: &DomainRecord, path: &str) -> Answer {
+    let answer = substitute(domain.not_found_url.as_ref()).unwrap_or_else(|| respond::missing(exchange.request));
+    let slug = path.strip_prefix('/').unwrap_or(path);
+    exchange.capture(Subject::domain(domain, slug), ClickKind::Missing, answer).await
+}
+
+async fn gone<F: FileSystem>(
+    exchange: &Exchange<'_, F>,
+    domain: &DomainRecord,
+    subject: Subject<'_>,
+    own_substitute: Option<&Destination>,
+) -> Answer {
+    let answer = substitute(own_substitute.or(domain.expired_url.as_ref()));
+    exchange.capture(subject, ClickKind::Gone, answer.unwrap_or_else(|| respond::gone(exchange.request))).await
+}
+
+/// Where visitors go instead, if there is such a place.
+fn substitute(destination: Option<&Destination>) -> Option<Answer> {
+    let location = HeaderValue::from_str(destination?.as_str()).ok()?;
+    Some(respond::redirect(RedirectStatus::Found, location))
+}
+
+fn location(request: &RequestView<'_>, hit: &Hit<'_>, target: Target<'_>) -> HeaderValue {
+    let (link, record) = (&hit.link.value, hit.link.value.record());
+    let suffix = if record.forward_path { hit.suffix } else { "" };
+    if !link.forwards() || (suffix.is_empty() && request.query.is_empty()) {
+        return target.location.clone();
+    }
+    destination::forward(target.destination, suffix, request.query, record.forward_query)
+        .and_then(|destination| HeaderValue::from_str(destination.as_str()).ok())
+        .unwrap_or_else(|| target.location.clone())
+}
+
+/// The password that came with the request, where the link wants one.
+async fn password_sent<B>(
+    request: &RequestView<'_>,
+    link: &CompiledLink,
+    parts: &Parts,
+    body: B,
+) -> Option<SecretString>
+where
+    B: http_body::Body<Data = Bytes>,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    if link.record().password_hash.is_none() || *request.method != Method::POST {
+        return None;
+    }
+    password::read_form(parts, body).await
+}
+
+fn ask_password(request: &RequestView<'_>, attempt: Option<Attempt>) -> Answer {
+    let problem = match attempt {
+        Some(Attempt::TooMany(retry_after)) => return respond::too_many_requests(request, retry_after),
+        Some(Attempt::Wrong | Attempt::Right) => Some("That is not the password of this link."),
+        None if *request.method == Method::POST => Some("Enter the password of this link."),
+        None => None,
+    };
+    if request.wants_json {
+        let text = "This link asks for a password. Open it in a browser.";
+        return respond::refusal(request, StatusCode::FORBIDDEN, "password_required", "Password required", text);
+    }
+    let status = if problem.is_some() { StatusCode::FORBIDDEN } else { StatusCode::OK };
+    respond::page(status, pages::password_form(problem))
+}
+
+/// Neighbours in one IPv6 /64, which one visitor owns wholly, share a bucket.
+fn network(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(address) => IpAddr::V6((u128::from(address) & !u128::from(u64::MAX)).into()),
+    }
+}

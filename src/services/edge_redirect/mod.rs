@@ -1,0 +1,32 @@
+//! The only service on the path of a redirect. It answers `https://<domain>/<slug>` and nothing else.
+//!
+//! Invariants:
+//! - It never opens a database connection, parses JSON, compiles a regular
+//!   expression, calls another host or writes a log line while a request whose
+//!   link is cached waits.
+//! - It reaches the source of truth through [`origin::Origin`] alone.
+//! - A redirect is answered only after its click is with the kernel.
+
+mod breaker;
+mod capture;
+mod compiled_link;
+mod decide;
+mod destination;
+mod handler;
+mod link_cache;
+mod link_path;
+mod loading_cache;
+pub mod origin;
+mod pages;
+mod password;
+mod request;
+mod respond;
+mod server;
+mod snapshot;
+
+pub use compiled_link::CompiledLink;
+pub use decide::{Decision, Facts, decide};
+pub use handler::{Edge, EdgeParts};
+pub use request::RequestView;
+pub use server::EdgeServer;
+pub use snapshot::SnapshotFile;

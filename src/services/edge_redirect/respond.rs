@@ -1,0 +1,119 @@
+//! Answers. A redirect is a status and headers that were built when the link was loaded.
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Method, Response, StatusCode, header};
+use http_body_util::Full;
+
+use super::pages;
+use super::request::RequestView;
+use crate::domain::link::RedirectStatus;
+
+/// What the edge answers with.
+pub(super) type Answer = Response<Full<Bytes>>;
+
+const NO_STORE: HeaderValue = HeaderValue::from_static("private, no-store");
+/// So short that a permanent redirect can still be changed, and repeat visits are still counted.
+const SHORT: HeaderValue = HeaderValue::from_static("private, max-age=90");
+const PAGE_POLICY: HeaderValue =
+    HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'");
+const NO_INDEX: HeaderValue = HeaderValue::from_static("noindex");
+const ROBOTS_TAG: HeaderName = HeaderName::from_static("x-robots-tag");
+
+/// An answer without a body.
+pub(super) fn empty(status: StatusCode) -> Answer {
+    let mut answer = Response::new(Full::default());
+    *answer.status_mut() = status;
+    answer
+}
+
+/// Sends the visitor to `location`.
+pub(super) fn redirect(status: RedirectStatus, location: HeaderValue) -> Answer {
+    let mut answer = empty(StatusCode::from_u16(status.as_u16()).unwrap_or(StatusCode::FOUND));
+    let headers = answer.headers_mut();
+    headers.insert(header::LOCATION, location);
+    headers.insert(header::CACHE_CONTROL, if status.is_permanent() { SHORT } else { NO_STORE });
+    answer
+}
+
+/// Says no: a small page for people, problem+json (RFC 9457) for programs that ask for JSON.
+pub(super) fn refusal(
+    request: &RequestView<'_>,
+    status: StatusCode,
+    code: &'static str,
+    title: &str,
+    text: &str,
+) -> Answer {
+    if !request.wants_json {
+        return page(status, pages::message(title, text));
+    }
+    let problem = serde_json::json!({
+        "type": format!("urn:elido:problem:{code}"), "title": title, "status": status.as_u16(), "code": code, "detail": text,
+    });
+    body(status, HeaderValue::from_static("application/problem+json"), problem.to_string())
+}
+
+/// A page.
+pub(super) fn page(status: StatusCode, html: String) -> Answer {
+    let mut answer = body(status, HeaderValue::from_static("text/html; charset=utf-8"), html);
+    let headers = answer.headers_mut();
+    headers.insert(header::CONTENT_SECURITY_POLICY, PAGE_POLICY);
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(ROBOTS_TAG, NO_INDEX);
+    answer
+}
+
+/// A short text.
+pub(super) fn text(status: StatusCode, text: &'static str) -> Answer {
+    body(status, HeaderValue::from_static("text/plain; charset=utf-8"), text)
+}
+
+fn body(status: StatusCode, content_type: HeaderValue, content: impl Into<Bytes>) -> Answer {
+    let mut answer = Response::new(Full::new(content.into()));
+    *answer.status_mut() = status;
+    let headers = answer.headers_mut();
+    headers.insert(header::CONTENT_TYPE, content_type);
+    headers.insert(header::CACHE_CONTROL, NO_STORE);
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    answer
+}
+
+/// There is no such link.
+pub(super) fn missing(request: &RequestView<'_>) -> Answer {
+    let text = "There is no link at this address. Check it for a typing mistake.";
+    refusal(request, StatusCode::NOT_FOUND, "link_not_found", "Link not found", text)
+}
+
+/// The link is over.
+pub(super) fn gone(request: &RequestView<'_>) -> Answer {
+    let text = "This link has expired or was switched off by its owner.";
+    refusal(request, StatusCode::GONE, "link_gone", "This link is no longer available", text)
+}
+
+/// Only reading is answered.
+pub(super) fn method_not_allowed(request: &RequestView<'_>) -> Answer {
+    let text = format!("{} is not answered here; GET and HEAD are.", safe_name(request.method));
+    let mut answer =
+        refusal(request, StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Method not allowed", &text);
+    answer.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
+    answer
+}
+
+/// The link is not known here and the origin cannot be asked.
+pub(super) fn unavailable(request: &RequestView<'_>) -> Answer {
+    let text = "This link cannot be looked up at the moment. Try again in a few seconds.";
+    let mut answer = refusal(request, StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Try again shortly", text);
+    answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    answer
+}
+
+/// This visitor comes too often.
+pub(super) fn too_many_requests(request: &RequestView<'_>, retry_after: std::time::Duration) -> Answer {
+    let text = "Too many requests came from your address. Wait a moment.";
+    let mut answer = refusal(request, StatusCode::TOO_MANY_REQUESTS, "rate_limited", "Too many requests", text);
+    answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(retry_after.as_secs() + 1));
+    answer
+}
+
+fn safe_name(method: &Method) -> &str {
+    if method.as_str().len() <= 20 { method.as_str() } else { "This method" }
+}

@@ -1,0 +1,259 @@
+//! The accept loops: one thread and one single-threaded runtime a core, each
+//! with its own listening socket and its own journal.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::{SocketAddr, TcpListener as StdListener};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, oneshot};
+use tokio_util::sync::CancellationToken;
+
+use super::handler::Edge;
+use super::snapshot::SnapshotFile;
+use crate::config::sections::{EdgeConfig, JournalConfig};
+use crate::infra::cache::invalidation::Subscription;
+use crate::infra::journal::{DiskFileSystem, Flushed, GroupCommit, JournalLimits, JournalState, Maintenance, Writer};
+use crate::runtime::tasks::Tasks;
+use crate::telemetry::metrics::{self, CacheMetrics, EdgeMetrics, JournalMetrics};
+
+/// The longest head of a request, in bytes.
+const HEAD_BYTES_MAX: usize = 32 * 1024;
+/// How long a worker that cannot accept (such as for want of file descriptors) leaves the socket alone.
+const ACCEPT_RETRY: Duration = Duration::from_millis(50);
+
+/// What an edge serves with.
+pub struct EdgeServer {
+    /// What answers.
+    pub edge: Arc<Edge>,
+    /// Word of edits.
+    pub invalidations: Subscription,
+    /// Where the journals live.
+    pub journal_folder: PathBuf,
+    /// Where the snapshot lives.
+    pub snapshot: SnapshotFile,
+    /// How long connections may take to end when the edge stops.
+    pub drain: Duration,
+}
+
+/// What one worker needs.
+struct Worker {
+    edge: Arc<Edge>,
+    listener: StdListener,
+    journal: Writer<DiskFileSystem>,
+    header_timeout: Duration,
+    connections_max: usize,
+    drain: Duration,
+    stopping: CancellationToken,
+}
+
+/// What the requests of one connection share.
+struct Connection {
+    edge: Arc<Edge>,
+    journal: Arc<GroupCommit<DiskFileSystem>>,
+    peer: SocketAddr,
+}
+
+impl EdgeServer {
+    /// Starts a worker for each listener, and the edge's upkeep. Workers run until `tasks` are stopped.
+    ///
+    /// # Errors
+    /// A thread or its runtime cannot be had.
+    pub fn start(self, config: &EdgeConfig, listeners: Vec<StdListener>, tasks: &Tasks) -> io::Result<()> {
+        self.snapshot.restore(&self.edge);
+        for listener in listeners {
+            let journal = Writer::new(DiskFileSystem, &self.journal_folder, limits(&config.journal));
+            keep_journal(journal.maintenance(), Duration::from_millis(config.journal.sync_interval_ms), tasks);
+            let worker = Worker {
+                edge: Arc::clone(&self.edge),
+                listener,
+                journal,
+                header_timeout: Duration::from_secs(config.header_timeout_seconds),
+                connections_max: usize::try_from(config.connections_max).unwrap_or(Semaphore::MAX_PERMITS),
+                drain: self.drain,
+                stopping: tasks.stopping(),
+            };
+            start_worker(worker, tasks)?;
+        }
+        keep_snapshot(
+            Arc::clone(&self.edge),
+            self.snapshot,
+            Duration::from_secs(config.cache.snapshot_interval_seconds),
+            tasks,
+        );
+        listen_for_edits(self.edge, self.invalidations, tasks);
+        Ok(())
+    }
+}
+
+fn limits(config: &JournalConfig) -> JournalLimits {
+    JournalLimits { segment_bytes: config.segment_bytes, bytes_max: config.bytes_max }
+}
+
+/// Runs a worker on a thread of its own, and a task that ends with it.
+fn start_worker(worker: Worker, tasks: &Tasks) -> io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let (ended, end) = oneshot::channel::<()>();
+    std::thread::Builder::new().name("edge-worker".into()).spawn(move || {
+        runtime.block_on(worker.run());
+        drop(ended);
+    })?;
+    tasks.spawn("edge-worker", async move { drop(end.await) });
+    Ok(())
+}
+
+impl Worker {
+    async fn run(self) {
+        let Ok(listener) = TcpListener::from_std(self.listener) else { return };
+        let journal = Arc::new(GroupCommit::new(self.journal));
+        let (flusher, connections) = (Tasks::new(), Tasks::new());
+        let (flushing, report) = (Arc::clone(&journal), report_flush(Arc::clone(&self.edge)));
+        flusher.spawn("journal-flusher", async move { flushing.run(report).await });
+        let permits = Arc::new(Semaphore::new(self.connections_max));
+        let mut http = http1::Builder::new();
+        http.timer(TokioTimer::new())
+            .header_read_timeout(self.header_timeout)
+            .max_buf_size(HEAD_BYTES_MAX)
+            .pipeline_flush(true);
+        loop {
+            let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { break };
+            let accepted = tokio::select! {
+                accepted = listener.accept() => accepted,
+                () = self.stopping.cancelled() => break,
+            };
+            let Ok((stream, peer)) = accepted else {
+                tokio::time::sleep(ACCEPT_RETRY).await;
+                continue;
+            };
+            let connection = Connection { edge: Arc::clone(&self.edge), journal: Arc::clone(&journal), peer };
+            let (http, stopping) = (http.clone(), connections.stopping());
+            connections.spawn_finite("connection", async move {
+                connection.serve(stream, &http, stopping).await;
+                drop(permit);
+            });
+        }
+        drop(listener);
+        // Connections that are still open after the drain are cut; their clicks were written before any answer.
+        drop(connections.stop(self.drain).await);
+        report_flush(self.edge)(journal.flush());
+    }
+}
+
+impl Connection {
+    async fn serve(self, stream: TcpStream, http: &http1::Builder, stopping: CancellationToken) {
+        if stream.set_nodelay(true).is_err() {
+            return;
+        }
+        let open = &EdgeMetrics::global().connections;
+        open.increment(1.0);
+        let this = Arc::new(self);
+        let service = service_fn(|request| {
+            let this = Arc::clone(&this);
+            async move { Ok::<_, Infallible>(this.edge.handle(&this.journal, this.peer.ip(), request).await) }
+        });
+        let connection = http.serve_connection(TokioIo::new(stream), service);
+        tokio::pin!(connection);
+        tokio::select! {
+            biased;
+            // A connection that breaks is the client's affair.
+            ended = connection.as_mut() => drop(ended),
+            () = stopping.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                drop(connection.await);
+            }
+        }
+        open.decrement(1.0);
+    }
+}
+
+/// Counts flushes; tells the state only when it changes, because other workers tell theirs too.
+fn report_flush(edge: Arc<Edge>) -> impl FnMut(Flushed) {
+    let metrics = JournalMetrics::global();
+    let mut last = JournalState::Healthy;
+    move |flushed| {
+        metrics.records.increment(flushed.records);
+        if flushed.state == JournalState::Full {
+            metrics.drops_full.increment(flushed.dropped);
+        } else {
+            metrics.drops_failing.increment(flushed.dropped);
+        }
+        if flushed.state != last {
+            last = flushed.state;
+            edge.journal_sick.store(last != JournalState::Healthy, Ordering::Relaxed);
+            metrics.set_state(match flushed.state {
+                JournalState::Healthy => metrics::JournalState::Ok,
+                JournalState::Full => metrics::JournalState::Full,
+                JournalState::Failing => metrics::JournalState::Failing,
+            });
+        }
+    }
+}
+
+fn keep_journal(maintenance: Maintenance<DiskFileSystem>, interval: Duration, tasks: &Tasks) {
+    let stopping = tasks.stopping();
+    let maintenance = Arc::new(maintenance);
+    tasks.spawn("journal-upkeep", async move {
+        while !stopping.is_cancelled() {
+            tokio::select! {
+                () = tokio::time::sleep(interval) => {}
+                () = maintenance.wanted() => {}
+                () = stopping.cancelled() => {}
+            }
+            let maintenance = Arc::clone(&maintenance);
+            let run = tokio::task::spawn_blocking(move || (maintenance.run(), maintenance.bytes())).await;
+            let Ok((upkeep, bytes)) = run else { continue };
+            if let Err(error) = upkeep {
+                tracing::warn!(%error, "the click journal could not be synced; the next run tries again");
+            }
+            if let Ok(bytes) = bytes {
+                JournalMetrics::global().bytes.set(gauge_value(bytes));
+            }
+        }
+    });
+}
+
+/// Gauges are floating-point numbers, which are exact up to 2^53.
+#[allow(clippy::cast_precision_loss, reason = "no count of ours comes near 2^53")]
+fn gauge_value(count: u64) -> f64 {
+    count as f64
+}
+
+fn keep_snapshot(edge: Arc<Edge>, file: SnapshotFile, interval: Duration, tasks: &Tasks) {
+    let stopping = tasks.stopping();
+    tasks.spawn("link-snapshot", async move {
+        while !stopping.is_cancelled() {
+            tokio::select! {
+                () = tokio::time::sleep(interval) => {}
+                () = stopping.cancelled() => {}
+            }
+            CacheMetrics::global().size.set(gauge_value(edge.cache.len() as u64));
+            let (edge, file) = (Arc::clone(&edge), file.clone());
+            let written = tokio::task::spawn_blocking(move || file.write(&edge)).await;
+            if let Ok(Err(error)) = written {
+                tracing::warn!(%error, "the snapshot of hot links could not be written; the last one stays");
+            }
+        }
+    });
+}
+
+fn listen_for_edits(edge: Arc<Edge>, mut invalidations: Subscription, tasks: &Tasks) {
+    let stopping = tasks.stopping();
+    tasks.spawn("link-invalidation", async move {
+        loop {
+            let heard = tokio::select! {
+                heard = invalidations.next() => heard,
+                () = stopping.cancelled() => return,
+            };
+            let Some(heard) = heard else { return stopping.cancelled().await };
+            CacheMetrics::global().invalidations.increment(heard.len() as u64);
+            heard.iter().for_each(|invalidation| edge.cache.invalidate(invalidation));
+        }
+    });
+}

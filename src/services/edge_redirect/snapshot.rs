@@ -1,0 +1,77 @@
+//! The links that an edge knows, on disk, for the next process: so that a
+//! restarted edge serves them even while the origin is away.
+
+use std::io;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::handler::Edge;
+use crate::domain::link::{DomainRecord, LinkRecord};
+use crate::infra::journal::{DiskFileSystem, FileSystem};
+
+/// Version of the form. A snapshot of another form is as good as none.
+const FORM: u32 = 1;
+
+/// Where the snapshot is.
+#[derive(Debug, Clone)]
+pub struct SnapshotFile(pub PathBuf);
+
+#[derive(Serialize, Deserialize)]
+struct Snapshot {
+    form: u32,
+    domains: Vec<DomainRecord>,
+    links: Vec<LinkRecord>,
+}
+
+impl SnapshotFile {
+    /// Writes what `edge` knows, wholly or not at all. Blocks.
+    ///
+    /// # Errors
+    /// As the file system says; the last snapshot is still there.
+    pub fn write(&self, edge: &Edge) -> io::Result<()> {
+        let (domains, links) = edge.cache.records();
+        let bytes = rmp_serde::to_vec_named(&Snapshot { form: FORM, domains, links }).map_err(io::Error::other)?;
+        if let Some(folder) = self.0.parent() {
+            DiskFileSystem.create_folder(folder)?;
+        }
+        let checksum = crc32fast::hash(&bytes).to_le_bytes();
+        DiskFileSystem.replace(&self.0, &[&checksum, bytes.as_slice()].concat(), true)
+    }
+
+    /// Gives `edge` what an earlier process knew, and says how many links those are. A missing or damaged snapshot is none. Blocks.
+    pub fn restore(&self, edge: &Edge) -> usize {
+        let Some(snapshot) = std::fs::read(&self.0).ok().as_deref().and_then(decode) else { return 0 };
+        let count = snapshot.links.len();
+        edge.cache.restore(snapshot.domains, snapshot.links);
+        count
+    }
+}
+
+fn decode(bytes: &[u8]) -> Option<Snapshot> {
+    let (checksum, bytes) = bytes.split_first_chunk()?;
+    if crc32fast::hash(bytes).to_le_bytes() != *checksum {
+        return None;
+    }
+    rmp_serde::from_slice(bytes).ok().filter(|snapshot: &Snapshot| snapshot.form == FORM)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn arbitrary_bytes_are_no_snapshot(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            prop_assert!(decode(&bytes).is_none());
+        }
+
+        #[test]
+        fn even_with_a_right_checksum_arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let checksum = crc32fast::hash(&bytes).to_le_bytes();
+            let _ = decode(&[&checksum, bytes.as_slice()].concat());
+        }
+    }
+}

@@ -1,0 +1,437 @@
+//! Every metric, with its unit, its help and all values of its labels.
+//!
+//! Invariant: whoever counts keeps a handle; a metric is looked up by name
+//! only where a route is answered that costs far more than the look-up. All
+//! label values come from lists in this file, except for routes, which are
+//! patterns of the API and never what a client sent.
+
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use metrics::{Counter, Gauge, Histogram, Label, Unit};
+
+use super::recorder::{Named, REDIRECT_LATENCY};
+
+/// Where the edge found the link of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LinkSource {
+    /// In the process.
+    L1,
+    /// In the shared cache.
+    L2,
+    /// At the source of truth.
+    Origin,
+    /// The request needed no link.
+    None,
+}
+
+impl LinkSource {
+    const ALL: [Self; 4] = [Self::L1, Self::L2, Self::Origin, Self::None];
+
+    const fn label(self) -> &'static str {
+        match self {
+            Self::L1 => "l1",
+            Self::L2 => "l2",
+            Self::Origin => "origin",
+            Self::None => "none",
+        }
+    }
+}
+
+/// What the edge answers. Any other status is counted as `other`.
+const EDGE_STATUSES: [(u16, &str); 17] = [
+    (200, "200"),
+    (301, "301"),
+    (302, "302"),
+    (303, "303"),
+    (307, "307"),
+    (308, "308"),
+    (400, "400"),
+    (401, "401"),
+    (404, "404"),
+    (405, "405"),
+    (408, "408"),
+    (410, "410"),
+    (413, "413"),
+    (414, "414"),
+    (429, "429"),
+    (500, "500"),
+    (503, "503"),
+];
+
+const REDIRECT_LATENCY_METRIC: Named = Named {
+    name: REDIRECT_LATENCY,
+    unit: Unit::Seconds,
+    help: "From the head of a request to its answer, by where the link was found.",
+};
+const REDIRECT_REQUESTS: Named = Named {
+    name: "elido_redirect_requests_total",
+    unit: Unit::Count,
+    help: "Requests that the edge answered, by status and by where the link was found.",
+};
+const EDGE_CONNECTIONS: Named =
+    Named { name: "elido_edge_connections", unit: Unit::Count, help: "Connections that the edge holds open." };
+
+/// What the edge counts at each request.
+pub struct EdgeMetrics {
+    latency: [Histogram; LinkSource::ALL.len()],
+    requests: [[Counter; EDGE_STATUSES.len() + 1]; LinkSource::ALL.len()],
+    /// Connections that are open.
+    pub connections: Gauge,
+}
+
+impl EdgeMetrics {
+    /// The handles of this process.
+    #[must_use]
+    pub fn global() -> &'static Self {
+        static METRICS: LazyLock<EdgeMetrics> = LazyLock::new(EdgeMetrics::declare);
+        &METRICS
+    }
+
+    fn declare() -> Self {
+        Self {
+            latency: LinkSource::ALL.map(|source| REDIRECT_LATENCY_METRIC.histogram(&[("cache", source.label())])),
+            requests: LinkSource::ALL.map(|source| {
+                std::array::from_fn(|index| {
+                    let status = EDGE_STATUSES.get(index).map_or("other", |(_, label)| label);
+                    REDIRECT_REQUESTS.counter(&[("status", status), ("cache", source.label())])
+                })
+            }),
+            connections: EDGE_CONNECTIONS.gauge(&[]),
+        }
+    }
+
+    /// Counts one answered request. Allocates nothing but, now and then, room for more durations.
+    pub fn answered(&self, status: u16, source: LinkSource, latency: Duration) {
+        let status = EDGE_STATUSES.iter().position(|(known, _)| *known == status).unwrap_or(EDGE_STATUSES.len());
+        let source = source as usize;
+        if let Some(counter) = self.requests.get(source).and_then(|statuses| statuses.get(status)) {
+            counter.increment(1);
+        }
+        if let Some(histogram) = self.latency.get(source) {
+            histogram.record(latency.as_secs_f64());
+        }
+    }
+}
+
+const CACHE_SIZE: Named =
+    Named { name: "elido_link_cache_size", unit: Unit::Count, help: "Links in the edge's own cache." };
+const CACHE_BYTES: Named =
+    Named { name: "elido_link_cache_bytes", unit: Unit::Bytes, help: "What the links in the edge's own cache weigh." };
+const CACHE_EVICTIONS: Named = Named {
+    name: "elido_link_cache_evictions_total",
+    unit: Unit::Count,
+    help: "Links that left the cache for want of room.",
+};
+const CACHE_INVALIDATIONS: Named = Named {
+    name: "elido_link_cache_invalidations_total",
+    unit: Unit::Count,
+    help: "Word of edits that reached the cache.",
+};
+const CACHE_STALE: Named = Named {
+    name: "elido_link_cache_stale_serves_total",
+    unit: Unit::Count,
+    help: "Requests answered from a link past its time, because the origin did not answer.",
+};
+const ORIGIN_REQUESTS: Named = Named {
+    name: "elido_link_origin_requests_total",
+    unit: Unit::Count,
+    help: "Fetches of a link or domain from the source of truth, by result.",
+};
+
+/// What the edge's link cache counts.
+pub struct CacheMetrics {
+    /// Entries now.
+    pub size: Gauge,
+    /// What they weigh, in bytes.
+    pub bytes: Gauge,
+    /// Entries that left for want of room.
+    pub evictions: Counter,
+    /// Invalidations received.
+    pub invalidations: Counter,
+    /// Answers from an entry past its time.
+    pub stale_serves: Counter,
+    /// Origin fetches that found something.
+    pub origin_found: Counter,
+    /// Origin fetches that found nothing.
+    pub origin_missing: Counter,
+    /// Origin fetches that failed or took too long.
+    pub origin_failed: Counter,
+}
+
+impl CacheMetrics {
+    /// The handles of this process.
+    #[must_use]
+    pub fn global() -> &'static Self {
+        static METRICS: LazyLock<CacheMetrics> = LazyLock::new(CacheMetrics::declare);
+        &METRICS
+    }
+
+    fn declare() -> Self {
+        Self {
+            size: CACHE_SIZE.gauge(&[]),
+            bytes: CACHE_BYTES.gauge(&[]),
+            evictions: CACHE_EVICTIONS.counter(&[]),
+            invalidations: CACHE_INVALIDATIONS.counter(&[]),
+            stale_serves: CACHE_STALE.counter(&[]),
+            origin_found: ORIGIN_REQUESTS.counter(&[("result", "found")]),
+            origin_missing: ORIGIN_REQUESTS.counter(&[("result", "missing")]),
+            origin_failed: ORIGIN_REQUESTS.counter(&[("result", "failed")]),
+        }
+    }
+}
+
+const JOURNAL_BYTES: Named =
+    Named { name: "elido_journal_bytes", unit: Unit::Bytes, help: "What the click journal takes on disk." };
+const JOURNAL_RECORDS: Named =
+    Named { name: "elido_journal_records_total", unit: Unit::Count, help: "Clicks written to the journal." };
+const JOURNAL_DROPS: Named = Named {
+    name: "elido_journal_drops_total",
+    unit: Unit::Count,
+    help: "Clicks that could not be written to the journal, by reason. Every one is lost.",
+};
+const JOURNAL_STATE: Named = Named {
+    name: "elido_journal_state",
+    unit: Unit::Count,
+    help: "1 for the state that the journal is in (ok, full, failing), 0 for the others.",
+};
+const JOURNAL_CORRUPT: Named = Named {
+    name: "elido_journal_corrupt_bytes_total",
+    unit: Unit::Bytes,
+    help: "Bytes of the journal that are no whole record, such as a tail torn by a crash.",
+};
+const PUBLISH_LAG: Named = Named {
+    name: "elido_click_publish_lag_seconds",
+    unit: Unit::Seconds,
+    help: "Age of the oldest click in the journal that has not been passed on.",
+};
+
+/// How the journal is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JournalState {
+    /// Clicks are written.
+    Ok,
+    /// The cap is reached: clicks are dropped until the journal shrinks.
+    Full,
+    /// The disk refuses: clicks are dropped until it works again.
+    Failing,
+}
+
+impl JournalState {
+    const ALL: [Self; 3] = [Self::Ok, Self::Full, Self::Failing];
+
+    const fn label(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Full => "full",
+            Self::Failing => "failing",
+        }
+    }
+}
+
+/// What the click journal counts.
+pub struct JournalMetrics {
+    /// Size on disk, in bytes.
+    pub bytes: Gauge,
+    /// Records written.
+    pub records: Counter,
+    /// Records dropped because the journal is at its cap.
+    pub drops_full: Counter,
+    /// Records dropped because the disk refused them.
+    pub drops_failing: Counter,
+    /// Bytes that are no record.
+    pub corrupt_bytes: Counter,
+    /// Age of the oldest record not passed on, in seconds.
+    pub publish_lag_seconds: Gauge,
+    states: [Gauge; JournalState::ALL.len()],
+}
+
+impl JournalMetrics {
+    /// The handles of this process.
+    #[must_use]
+    pub fn global() -> &'static Self {
+        static METRICS: LazyLock<JournalMetrics> = LazyLock::new(JournalMetrics::declare);
+        &METRICS
+    }
+
+    fn declare() -> Self {
+        let metrics = Self {
+            bytes: JOURNAL_BYTES.gauge(&[]),
+            records: JOURNAL_RECORDS.counter(&[]),
+            drops_full: JOURNAL_DROPS.counter(&[("reason", JournalState::Full.label())]),
+            drops_failing: JOURNAL_DROPS.counter(&[("reason", JournalState::Failing.label())]),
+            corrupt_bytes: JOURNAL_CORRUPT.counter(&[]),
+            publish_lag_seconds: PUBLISH_LAG.gauge(&[]),
+            states: JournalState::ALL.map(|state| JOURNAL_STATE.gauge(&[("state", state.label())])),
+        };
+        metrics.set_state(JournalState::Ok);
+        metrics
+    }
+
+    /// Says how the journal is from now on.
+    pub fn set_state(&self, state: JournalState) {
+        for (known, gauge) in JournalState::ALL.iter().zip(&self.states) {
+            gauge.set(if *known == state { 1.0 } else { 0.0 });
+        }
+    }
+}
+
+const INGESTED_CLICKS: Named = Named {
+    name: "elido_ingester_clicks_total",
+    unit: Unit::Count,
+    help: "Clicks that the ingester took from the journal, by result.",
+};
+const INGESTED_BATCHES: Named = Named {
+    name: "elido_ingester_batches_total",
+    unit: Unit::Count,
+    help: "Batches that the ingester tried to store, by result.",
+};
+
+/// What the click ingester counts.
+pub struct IngesterMetrics {
+    /// Clicks stored.
+    pub stored: Counter,
+    /// Clicks that were stored before, and therefore not again.
+    pub duplicates: Counter,
+    /// Records that are no click.
+    pub undecodable: Counter,
+    /// Batches stored.
+    pub batches_stored: Counter,
+    /// Batches that the click store refused; each is tried again.
+    pub batches_failed: Counter,
+}
+
+impl IngesterMetrics {
+    /// The handles of this process.
+    #[must_use]
+    pub fn global() -> &'static Self {
+        static METRICS: LazyLock<IngesterMetrics> = LazyLock::new(IngesterMetrics::declare);
+        &METRICS
+    }
+
+    fn declare() -> Self {
+        Self {
+            stored: INGESTED_CLICKS.counter(&[("result", "stored")]),
+            duplicates: INGESTED_CLICKS.counter(&[("result", "duplicate")]),
+            undecodable: INGESTED_CLICKS.counter(&[("result", "undecodable")]),
+            batches_stored: INGESTED_BATCHES.counter(&[("result", "stored")]),
+            batches_failed: INGESTED_BATCHES.counter(&[("result", "failed")]),
+        }
+    }
+}
+
+const HTTP_REQUESTS: Named = Named {
+    name: "elido_http_requests_total",
+    unit: Unit::Count,
+    help: "Requests that the API answered, by method, route and status.",
+};
+const HTTP_DURATION: Named = Named {
+    name: "elido_http_request_duration_seconds",
+    unit: Unit::Seconds,
+    help: "From the head of an API request to the head of its answer, by method and route.",
+};
+
+/// What the API counts at each request.
+pub struct HttpMetrics(());
+
+impl HttpMetrics {
+    /// The metrics of this process.
+    #[must_use]
+    pub fn global() -> &'static Self {
+        static METRICS: LazyLock<HttpMetrics> = LazyLock::new(HttpMetrics::declare);
+        &METRICS
+    }
+
+    fn declare() -> Self {
+        HTTP_REQUESTS.describe_counter();
+        HTTP_DURATION.describe_histogram();
+        Self(())
+    }
+
+    /// Counts one answered request. `route` is the pattern that matched, never the path asked for; `None` when no route did.
+    pub fn answered(&self, method: &http::Method, route: Option<&str>, status: http::StatusCode, duration: Duration) {
+        let labels = vec![
+            Label::from_static_parts("method", method_label(method)),
+            Label::new("route", route.unwrap_or("unmatched").to_owned()),
+        ];
+        let status = Label::new("status", status.as_str().to_owned());
+        let with_status: Vec<Label> = labels.iter().cloned().chain([status]).collect();
+        metrics::histogram!(HTTP_DURATION.name, labels).record(duration.as_secs_f64());
+        metrics::counter!(HTTP_REQUESTS.name, with_status).increment(1);
+    }
+}
+
+/// Clients may invent methods; a metric must not grow by that.
+fn method_label(method: &http::Method) -> &'static str {
+    match method.as_str() {
+        "GET" => "GET",
+        "HEAD" => "HEAD",
+        "POST" => "POST",
+        "PUT" => "PUT",
+        "PATCH" => "PATCH",
+        "DELETE" => "DELETE",
+        "OPTIONS" => "OPTIONS",
+        _ => "other",
+    }
+}
+
+const ERROR_REPORTS: Named =
+    Named { name: "elido_error_reports_total", unit: Unit::Count, help: "Reports to the error tracker, by result." };
+
+/// What error reporting counts.
+pub(super) struct ErrorReportMetrics {
+    /// Reports that the tracker took.
+    pub(super) sent: Counter,
+    /// Reports that it refused, or that did not reach it.
+    pub(super) failed: Counter,
+    /// Reports given up because too many were waiting, or because the tracker asked for a pause.
+    pub(super) dropped: Counter,
+}
+
+impl ErrorReportMetrics {
+    pub(super) fn declare() -> Self {
+        Self {
+            sent: ERROR_REPORTS.counter(&[("result", "sent")]),
+            failed: ERROR_REPORTS.counter(&[("result", "failed")]),
+            dropped: ERROR_REPORTS.counter(&[("result", "dropped")]),
+        }
+    }
+}
+
+const UPTIME: Named =
+    Named { name: "elido_uptime_seconds", unit: Unit::Seconds, help: "How long the process has been running." };
+const RESIDENT_MEMORY: Named =
+    Named { name: "elido_resident_memory_bytes", unit: Unit::Bytes, help: "Memory of the process that is in RAM." };
+const BUILD: Named = Named { name: "elido_build_info", unit: Unit::Count, help: "1, with the version as a label." };
+
+/// What the process says of itself; brought up to date when it is read.
+pub(super) struct ProcessMetrics {
+    uptime: Gauge,
+    resident_memory: Gauge,
+}
+
+impl ProcessMetrics {
+    pub(super) fn global() -> &'static Self {
+        static METRICS: LazyLock<ProcessMetrics> = LazyLock::new(ProcessMetrics::declare);
+        &METRICS
+    }
+
+    fn declare() -> Self {
+        BUILD.gauge(&[("version", env!("CARGO_PKG_VERSION"))]).set(1.0);
+        Self { uptime: UPTIME.gauge(&[]), resident_memory: RESIDENT_MEMORY.gauge(&[]) }
+    }
+
+    pub(super) fn refresh(&self, uptime: Duration) {
+        self.uptime.set(uptime.as_secs_f64());
+        if let Some(kibibytes) = resident_kibibytes() {
+            self.resident_memory.set(kibibytes * 1024.0);
+        }
+    }
+}
+
+/// Known where there is a `/proc`, and left out elsewhere.
+fn resident_kibibytes() -> Option<f64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    line.split_whitespace().next()?.parse().ok()
+}

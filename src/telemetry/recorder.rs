@@ -1,0 +1,113 @@
+//! Where metrics are counted and how they are read.
+//!
+//! Invariant: one recorder a process, installed by whoever needs it first, so
+//! that a handle never counts into nothing.
+
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
+
+use metrics::{Counter, Gauge, Histogram, Label, Unit};
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+
+use super::metrics::ProcessMetrics;
+use crate::runtime::tasks::Tasks;
+
+/// How often recorded durations are sorted into their buckets. Until then each takes eight bytes.
+const UPKEEP_INTERVAL: Duration = Duration::from_secs(1);
+
+/// From a cache hit, in microseconds, to a request that waits for a slow origin.
+const REDIRECT_BUCKETS_SECONDS: [f64; 21] = [
+    1e-6, 2e-6, 5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-2, 0.1, 0.2, 0.5, 1.0, 2.0,
+    5.0,
+];
+/// From a look-up by key to the longest that a request may take by default.
+const REQUEST_BUCKETS_SECONDS: [f64; 13] = [1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-2, 0.1, 0.2, 0.5, 1.0, 5.0, 10.0, 30.0];
+
+/// The name of the histogram with buckets of its own.
+pub(super) const REDIRECT_LATENCY: &str = "elido_redirect_latency_seconds";
+
+struct Recorder {
+    handle: Option<PrometheusHandle>,
+    started: Instant,
+}
+
+static RECORDER: LazyLock<Recorder> = LazyLock::new(|| {
+    // An error means that the process has a recorder of another kind; then there is nothing to render.
+    Recorder { handle: builder().and_then(PrometheusBuilder::install_recorder).ok(), started: Instant::now() }
+});
+
+fn builder() -> Result<PrometheusBuilder, BuildError> {
+    PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Full(REDIRECT_LATENCY.to_owned()), &REDIRECT_BUCKETS_SECONDS)?
+        .set_buckets(&REQUEST_BUCKETS_SECONDS)
+}
+
+/// Installs the recorder unless it is there.
+pub(super) fn install() {
+    LazyLock::force(&RECORDER);
+}
+
+/// Every metric, in Prometheus' text form, as `GET /metrics` answers it.
+#[must_use]
+pub fn render() -> String {
+    let Some(handle) = &RECORDER.handle else { return String::new() };
+    ProcessMetrics::global().refresh(RECORDER.started.elapsed());
+    handle.render()
+}
+
+/// Keeps the memory of recorded durations small for as long as `tasks` run.
+pub fn upkeep(tasks: &Tasks) {
+    let stopping = tasks.stopping();
+    tasks.spawn("metrics-upkeep", async move {
+        let mut ticks = tokio::time::interval(UPKEEP_INTERVAL);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        while stopping.run_until_cancelled(ticks.tick()).await.is_some() {
+            if let Some(handle) = &RECORDER.handle {
+                handle.run_upkeep();
+            }
+        }
+    });
+}
+
+/// What a metric is, for those who read it.
+#[derive(Clone, Copy)]
+pub(super) struct Named {
+    pub(super) name: &'static str,
+    pub(super) unit: Unit,
+    pub(super) help: &'static str,
+}
+
+/// One label of a metric.
+pub(super) type LabelPair = (&'static str, &'static str);
+
+impl Named {
+    pub(super) fn counter(self, labels: &[LabelPair]) -> Counter {
+        self.describe_counter();
+        metrics::counter!(self.name, to_labels(labels))
+    }
+
+    pub(super) fn gauge(self, labels: &[LabelPair]) -> Gauge {
+        install();
+        metrics::describe_gauge!(self.name, self.unit, self.help);
+        metrics::gauge!(self.name, to_labels(labels))
+    }
+
+    pub(super) fn histogram(self, labels: &[LabelPair]) -> Histogram {
+        self.describe_histogram();
+        metrics::histogram!(self.name, to_labels(labels))
+    }
+
+    pub(super) fn describe_counter(self) {
+        install();
+        metrics::describe_counter!(self.name, self.unit, self.help);
+    }
+
+    pub(super) fn describe_histogram(self) {
+        install();
+        metrics::describe_histogram!(self.name, self.unit, self.help);
+    }
+}
+
+fn to_labels(labels: &[LabelPair]) -> Vec<Label> {
+    labels.iter().map(|(name, value)| Label::from_static_parts(name, value)).collect()
+}
