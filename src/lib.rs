@@ -5,6 +5,7 @@
 //! [`config`], [`telemetry`] and [`runtime`] support, [`domain`] knows the rules.
 //! [`cli`] is the way in from the terminal.
 
+pub mod cli;
 pub mod config;
 pub mod domain;
 pub mod http;
