@@ -1,6 +1,6 @@
 //! Floor 4: the services of the platform, one folder each, named as operators know them.
 
 pub mod analytics_api;
-pub mod click_ingester;
 pub mod api_core;
+pub mod click_ingester;
 pub mod edge_redirect;
