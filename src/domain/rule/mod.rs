@@ -22,6 +22,7 @@ mod split;
 mod time_windows;
 mod user_agent;
 mod visitor;
+mod visitor_hash;
 
 pub use agent_names::{canonical_browser, canonical_os};
 pub use compiled::{Choice, CompiledRules, Needs};
@@ -35,6 +36,7 @@ pub use limits::{
 };
 pub use referrer::host_of;
 pub use visitor::{Agent, AgentClass, Visitor};
+pub use visitor_hash::visitor_hash;
 
 #[cfg(test)]
 mod arbitrary;
