@@ -3,6 +3,7 @@
 //! Invariant: all reports about one selection of clicks agree with each other
 //! and with the raw clicks.
 
+mod analytics;
 pub mod answers;
 pub mod calendar;
 pub mod dimension;
@@ -11,6 +12,8 @@ pub mod export;
 pub mod reports;
 pub mod request;
 pub mod tags;
+
+pub use analytics::Analytics;
 
 #[cfg(test)]
 mod tests;
