@@ -179,9 +179,8 @@ impl Running {
         say("API", self.addresses.api, "/docs");
         say("internal", self.addresses.internal, "/readyz");
         if self.addresses.api.is_some() {
-            let internal = self.addresses.internal.map(|address| format!(" --url http://{}", reachable(address)));
             lines.push("Create the first account, once, with:".to_owned());
-            lines.push(format!("  elido admin bootstrap --email you@example.com{}", internal.unwrap_or_default()));
+            lines.push("  elido admin bootstrap --email you@example.com".to_owned());
         }
         lines.join("\n")
     }
