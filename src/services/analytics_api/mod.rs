@@ -11,6 +11,7 @@ pub mod events;
 pub mod export;
 pub mod reports;
 pub mod request;
+pub mod rest;
 pub mod tags;
 
 pub use analytics::Analytics;
