@@ -89,3 +89,14 @@ fn a_read_only_place_is_no_data_folder() {
         assert!(found[0].starts_with("data_folder (ELIDO_DATA_FOLDER): \"/proc\" is not writable"), "{}", found[0]);
     });
 }
+
+#[test]
+fn the_production_example_has_no_mistake_but_the_files_that_are_not_there() {
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/config/elido.production.example.toml");
+    in_empty_folder(|jail| {
+        jail.set_env("ELIDO_DATA_FOLDER", "data");
+        let found = load(Some(example)).unwrap_err();
+        let keys: Vec<&str> = found.iter().filter_map(|mistake| mistake.split(' ').next()).collect();
+        assert_eq!(keys, ["database.url_file", "geo.country_file", "telemetry.sentry_dsn_file"], "{found:#?}");
+    });
+}

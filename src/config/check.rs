@@ -188,7 +188,7 @@ fn collide(left: SocketAddr, right: SocketAddr) -> bool {
 }
 
 /// Every number with the values that it may have.
-fn ranges(config: &Config) -> [(&'static str, u64, RangeInclusive<u64>); 29] {
+fn ranges(config: &Config) -> [(&'static str, u64, RangeInclusive<u64>); 30] {
     let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
     let (edge, cache, journal) = (&config.edge, &config.edge.cache, &config.edge.journal);
     let (api, database, ingester) = (&config.api, &config.database, &config.ingester);
@@ -210,6 +210,7 @@ fn ranges(config: &Config) -> [(&'static str, u64, RangeInclusive<u64>); 29] {
         ("edge.journal.segment_bytes", journal.segment_bytes, MEBIBYTE..=1024 * MEBIBYTE),
         ("edge.journal.bytes_max", journal.bytes_max, MEBIBYTE..=TEBIBYTE),
         ("edge.journal.sync_interval_ms", journal.sync_interval_ms, 1..=60_000),
+        ("api.trusted_proxy_hops", count(api.trusted_proxy_hops), 0..=16),
         ("api.body_bytes_max", count(api.body_bytes_max), 1024..=1024 * MEBIBYTE),
         ("api.request_timeout_seconds", api.request_timeout_seconds, 1..=HOUR_SECONDS),
         ("api.rate_limit_per_minute", api.rate_limit_per_minute.into(), 1..=100_000_000),

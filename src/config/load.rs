@@ -56,8 +56,8 @@ pub fn load(file: Option<&Path>) -> Result<Loaded, ConfigErrors> {
         Some(file) => vec![file.to_owned()],
         None => files_of(Path::new(FOLDER), &mut mistakes),
     };
-    let files = names.iter().filter_map(|name| read_settings(name, &mut mistakes)).collect();
-    let loaded = assemble(files, variables(), &read_text, &mut mistakes);
+    let files: Vec<_> = names.iter().filter_map(|name| read_settings(name, &mut mistakes)).collect();
+    let loaded = assemble(&files, variables(), &read_text, &mut mistakes);
     if let Some(loaded) = &loaded {
         check::files(loaded, &mut mistakes);
     }
@@ -70,11 +70,11 @@ pub fn load(file: Option<&Path>) -> Result<Loaded, ConfigErrors> {
 /// Those of [`load`]; the built-in settings have none.
 pub fn defaults() -> Result<Config, ConfigErrors> {
     let mut mistakes = Vec::new();
-    let loaded = assemble(Vec::new(), Vec::new(), &read_text, &mut mistakes);
+    let loaded = assemble(&[], Vec::new(), &read_text, &mut mistakes);
     finish(loaded, mistakes).map(|loaded| loaded.config)
 }
 
-fn finish(loaded: Option<Loaded>, mistakes: Vec<ConfigError>) -> Result<Loaded, ConfigErrors> {
+pub(super) fn finish(loaded: Option<Loaded>, mistakes: Vec<ConfigError>) -> Result<Loaded, ConfigErrors> {
     let nothing = || ConfigError::new("config", DEFAULTS, "they cannot be read", "Report this as a defect");
     match loaded {
         Some(loaded) => ConfigErrors::unless_empty(mistakes, loaded),
@@ -90,7 +90,7 @@ fn variables() -> Vec<(OsString, OsString)> {
 
 /// The settings that these sources make together. `None` only if the defaults themselves cannot be read.
 pub(super) fn assemble(
-    files: Vec<SettingsFile>,
+    files: &[SettingsFile],
     variables: Vec<(OsString, OsString)>,
     read: ReadSecret<'_>,
     mistakes: &mut Vec<ConfigError>,
@@ -261,6 +261,3 @@ fn read_text(path: &Path) -> io::Result<String> {
         _ => Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("longer than {FILE_BYTES_MAX} bytes"))),
     }
 }
-
-#[cfg(test)]
-mod tests;

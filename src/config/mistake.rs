@@ -94,6 +94,12 @@ impl ConfigErrors {
     }
 }
 
+impl FromIterator<ConfigError> for ConfigErrors {
+    fn from_iter<T: IntoIterator<Item = ConfigError>>(mistakes: T) -> Self {
+        Self(mistakes.into_iter().collect())
+    }
+}
+
 impl From<ConfigError> for ConfigErrors {
     fn from(mistake: ConfigError) -> Self {
         Self(vec![mistake])

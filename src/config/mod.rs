@@ -16,3 +16,6 @@ pub use listing::Entry;
 pub use load::{Loaded, defaults, load};
 pub use mistake::{ConfigError, ConfigErrors};
 pub use sections::Config;
+
+#[cfg(test)]
+mod tests;

@@ -39,6 +39,14 @@ pub struct Config {
     pub shutdown: ShutdownConfig,
 }
 
+impl Config {
+    /// Where the click journals of this host live.
+    #[must_use]
+    pub fn journal_folder(&self) -> PathBuf {
+        self.data_folder.join("journal")
+    }
+}
+
 /// The edge: redirects.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]

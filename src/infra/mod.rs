@@ -1,6 +1,7 @@
 //! Floor 3: one seam a folder. A backend is chosen by configuration, never by a cargo feature.
 
 pub mod cache;
+pub mod click_store;
 pub mod geo;
 pub mod journal;
 pub mod passwords;

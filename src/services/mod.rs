@@ -2,6 +2,8 @@
 //!
 //! Invariant: other services may call the use cases of [`api_core`], the source of truth; nobody calls anybody else.
 
+pub mod analytics_api;
 pub mod api_core;
+pub mod click_ingester;
 pub mod edge_redirect;
 pub mod identity;

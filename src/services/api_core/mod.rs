@@ -16,6 +16,7 @@ mod mistakes;
 mod patch;
 mod principal;
 pub mod rest;
+mod tagged_links;
 mod tags;
 mod texts;
 mod tokens;
@@ -32,6 +33,7 @@ pub use links::{
 };
 pub use mistakes::Mistakes;
 pub use principal::{Access, Actor, Principal};
+pub use tagged_links::TaggedLinks;
 pub use tags::{Tag, TagDraft, TagPatch};
 pub use tokens::{Token, TokenKind};
 pub use version::ExpectedVersion;

@@ -2,11 +2,13 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, StatusCode};
+use secrecy::SecretString;
 
 use super::capture::{self, Subject};
 use super::compiled_link::{CompiledLink, Target};
@@ -25,8 +27,9 @@ use crate::domain::click::ClickKind;
 use crate::domain::link::{DomainRecord, RedirectStatus};
 use crate::domain::time::Timestamp;
 use crate::domain::url::Destination;
-use crate::infra::geo::GeoDatabase;
+use crate::infra::geo::{GeoDatabase, Location};
 use crate::infra::journal::{FileSystem, GroupCommit};
+use crate::infra::passwords::Passwords;
 use crate::infra::user_agent::UserAgents;
 use crate::runtime::clock;
 use crate::runtime::tasks::Tasks;
@@ -44,6 +47,8 @@ pub struct EdgeParts {
     pub geo: GeoDatabase,
     /// What user agents are.
     pub agents: UserAgents,
+    /// Verifies the passwords of links.
+    pub passwords: Passwords,
     /// Runs the fetches from the origin.
     pub tasks: Tasks,
 }
@@ -57,6 +62,7 @@ pub struct Edge {
     limiter: Option<TokenBuckets<IpAddr>>,
     started: Instant,
     trusted_proxy_hops: usize,
+    pub(super) journal_sick: AtomicBool,
     metrics: &'static EdgeMetrics,
     cache_metrics: &'static CacheMetrics,
 }
@@ -86,10 +92,11 @@ impl Edge {
             cache: LinkCache::new(&config.cache, parts.origin, parts.agents.clone(), &parts.tasks),
             geo: parts.geo,
             agents: parts.agents,
-            passwords: PasswordGate::new(),
+            passwords: PasswordGate::new(parts.passwords),
             limiter: rate.map(|rate| TokenBuckets::new(rate, ADDRESSES_MAX)),
             started: Instant::now(),
             trusted_proxy_hops: config.trusted_proxy_hops,
+            journal_sick: AtomicBool::new(false),
             metrics: EdgeMetrics::global(),
             cache_metrics: CacheMetrics::global(),
         }
@@ -99,6 +106,12 @@ impl Edge {
     #[must_use]
     pub fn is_origin_away(&self) -> bool {
         self.cache.is_origin_away()
+    }
+
+    /// Whether some worker's journal cannot be written at the moment.
+    #[must_use]
+    pub fn is_journal_sick(&self) -> bool {
+        self.journal_sick.load(Ordering::Relaxed)
     }
 
     /// Answers one request that came from `peer`. Its click is with the kernel when this returns.
@@ -207,12 +220,12 @@ impl Edge {
         domain: &DomainRecord,
         hit: &Hit<'_>,
         preview: bool,
-        password: Option<String>,
+        password: Option<SecretString>,
     ) -> Result<Answer, OriginError> {
         let (request, link) = (exchange.request, &hit.link.value);
         let attempt = self.try_password(link, request, password).await;
         let needs = link.rules().needs();
-        let location = if needs.location { self.geo.locate(request.address) } else { Default::default() };
+        let location = if needs.location { self.geo.locate(request.address) } else { Location::default() };
         let agent = needs.agent.then(|| self.agents.classify(request.user_agent));
         let facts = Facts {
             country: location.country,
@@ -235,7 +248,7 @@ impl Edge {
         &self,
         link: &CompiledLink,
         request: &RequestView<'_>,
-        password: Option<String>,
+        password: Option<SecretString>,
     ) -> Option<Attempt> {
         let hash = link.record().password_hash.as_deref()?;
         Some(self.passwords.check(link.record().id, request.address, password?, hash).await)
@@ -310,7 +323,12 @@ fn location(request: &RequestView<'_>, hit: &Hit<'_>, target: Target<'_>) -> Hea
 }
 
 /// The password that came with the request, where the link wants one.
-async fn password_sent<B>(request: &RequestView<'_>, link: &CompiledLink, parts: &Parts, body: B) -> Option<String>
+async fn password_sent<B>(
+    request: &RequestView<'_>,
+    link: &CompiledLink,
+    parts: &Parts,
+    body: B,
+) -> Option<SecretString>
 where
     B: http_body::Body<Data = Bytes>,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,

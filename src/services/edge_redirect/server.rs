@@ -6,6 +6,7 @@ use std::io;
 use std::net::{SocketAddr, TcpListener as StdListener};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use hyper::server::conn::http1;
@@ -113,8 +114,8 @@ impl Worker {
         let Ok(listener) = TcpListener::from_std(self.listener) else { return };
         let journal = Arc::new(GroupCommit::new(self.journal));
         let (flusher, connections) = (Tasks::new(), Tasks::new());
-        let flushing = Arc::clone(&journal);
-        flusher.spawn("journal-flusher", async move { flushing.run(report_flush()).await });
+        let (flushing, report) = (Arc::clone(&journal), report_flush(Arc::clone(&self.edge)));
+        flusher.spawn("journal-flusher", async move { flushing.run(report).await });
         let permits = Arc::new(Semaphore::new(self.connections_max));
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new())
@@ -141,13 +142,15 @@ impl Worker {
         drop(listener);
         // Connections that are still open after the drain are cut; their clicks were written before any answer.
         drop(connections.stop(self.drain).await);
-        report_flush()(journal.flush());
+        report_flush(self.edge)(journal.flush());
     }
 }
 
 impl Connection {
     async fn serve(self, stream: TcpStream, http: &http1::Builder, stopping: CancellationToken) {
-        let _ = stream.set_nodelay(true);
+        if stream.set_nodelay(true).is_err() {
+            return;
+        }
         let open = &EdgeMetrics::global().connections;
         open.increment(1.0);
         let this = Arc::new(self);
@@ -160,10 +163,10 @@ impl Connection {
         tokio::select! {
             biased;
             // A connection that breaks is the client's affair.
-            _ = connection.as_mut() => {}
+            ended = connection.as_mut() => drop(ended),
             () = stopping.cancelled() => {
                 connection.as_mut().graceful_shutdown();
-                let _ = connection.await;
+                drop(connection.await);
             }
         }
         open.decrement(1.0);
@@ -171,7 +174,7 @@ impl Connection {
 }
 
 /// Counts flushes; tells the state only when it changes, because other workers tell theirs too.
-fn report_flush() -> impl FnMut(Flushed) {
+fn report_flush(edge: Arc<Edge>) -> impl FnMut(Flushed) {
     let metrics = JournalMetrics::global();
     let mut last = JournalState::Healthy;
     move |flushed| {
@@ -183,6 +186,7 @@ fn report_flush() -> impl FnMut(Flushed) {
         }
         if flushed.state != last {
             last = flushed.state;
+            edge.journal_sick.store(last != JournalState::Healthy, Ordering::Relaxed);
             metrics.set_state(match flushed.state {
                 JournalState::Healthy => metrics::JournalState::Ok,
                 JournalState::Full => metrics::JournalState::Full,
@@ -209,10 +213,16 @@ fn keep_journal(maintenance: Maintenance<DiskFileSystem>, interval: Duration, ta
                 tracing::warn!(%error, "the click journal could not be synced; the next run tries again");
             }
             if let Ok(bytes) = bytes {
-                JournalMetrics::global().bytes.set(bytes as f64);
+                JournalMetrics::global().bytes.set(gauge_value(bytes));
             }
         }
     });
+}
+
+/// Gauges are floating-point numbers, which are exact up to 2^53.
+#[allow(clippy::cast_precision_loss, reason = "no count of ours comes near 2^53")]
+fn gauge_value(count: u64) -> f64 {
+    count as f64
 }
 
 fn keep_snapshot(edge: Arc<Edge>, file: SnapshotFile, interval: Duration, tasks: &Tasks) {
@@ -223,7 +233,7 @@ fn keep_snapshot(edge: Arc<Edge>, file: SnapshotFile, interval: Duration, tasks:
                 () = tokio::time::sleep(interval) => {}
                 () = stopping.cancelled() => {}
             }
-            CacheMetrics::global().size.set(edge.cache.len() as f64);
+            CacheMetrics::global().size.set(gauge_value(edge.cache.len() as u64));
             let (edge, file) = (Arc::clone(&edge), file.clone());
             let written = tokio::task::spawn_blocking(move || file.write(&edge)).await;
             if let Ok(Err(error)) = written {

@@ -31,8 +31,12 @@ use super::ApiCore;
 
 /// Every operation of the service, with its part of the OpenAPI document. Wrap it, together with those of the services
 /// beside it, in [`authenticate`].
-#[must_use]
 pub fn router(core: ApiCore) -> OpenApiRouter {
+    routes().with_state(core)
+}
+
+/// The same without a service behind it, for the document alone.
+pub fn routes() -> OpenApiRouter<ApiCore> {
     OpenApiRouter::new()
         .merge(workspaces::routes())
         .merge(api_keys::routes())
@@ -40,5 +44,4 @@ pub fn router(core: ApiCore) -> OpenApiRouter {
         .merge(tags::routes())
         .merge(links::routes())
         .merge(bulk::routes())
-        .with_state(core)
 }

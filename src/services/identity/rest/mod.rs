@@ -53,20 +53,24 @@ enum Me {
 /// Every operation of the service, with its part of the OpenAPI document. All but signing in need the credential that
 /// [`crate::services::api_core::rest::authenticate`] finds.
 pub fn router(identity: Identity) -> OpenApiRouter {
+    routes().with_state(identity)
+}
+
+/// The same without a service behind it, for the document alone.
+pub fn routes() -> OpenApiRouter<Identity> {
     OpenApiRouter::new()
         .routes(routes!(sign_in))
         .routes(routes!(sign_out))
         .routes(routes!(list_sessions))
         .routes(routes!(end_session))
         .routes(routes!(me))
-        .with_state(identity)
 }
 
 /// Sign in with a password
 ///
 /// Repeated attempts are slowed down. An `Idempotency-Key` has no effect here, because nobody is known yet whose it could be.
 #[utoipa::path(
-    post, path = "/v1/auth/sign-in", operation_id = "signIn", tag = "auth", security(()),
+    post, path = "/v1/auth/sign-in", operation_id = "sign_in", tag = "auth", security(()),
     request_body = SignIn,
     responses((status = 200, description = "The new session.", body = SignedIn), PlainBodyProblems)
 )]
@@ -85,7 +89,7 @@ async fn sign_in(
 ///
 /// Ends the session that asks.
 #[utoipa::path(
-    post, path = "/v1/auth/sign-out", operation_id = "signOut", tag = "auth",
+    post, path = "/v1/auth/sign-out", operation_id = "sign_out", tag = "auth",
     params(IdempotencyHeader),
     responses((status = 204, description = "The session is over."), PlainBodyProblems, ForbiddenProblem)
 )]
@@ -102,7 +106,7 @@ async fn sign_out(
 ///
 /// Newest first.
 #[utoipa::path(
-    get, path = "/v1/auth/sessions", operation_id = "listSessions", tag = "auth",
+    get, path = "/v1/auth/sessions", operation_id = "list_sessions", tag = "auth",
     params(PageQuery),
     responses((status = 200, description = "A page of sessions.", body = Page<Session>), ReadProblems)
 )]
@@ -120,23 +124,23 @@ async fn list_sessions(
 
 /// End one of the caller's sessions
 #[utoipa::path(
-    delete, path = "/v1/auth/sessions/{session_id}", operation_id = "endSession", tag = "auth",
+    delete, path = "/v1/auth/sessions/{session_id}", operation_id = "end_session", tag = "auth",
     params(SessionPath),
     responses((status = 204, description = "The session is over."), DeleteProblems)
 )]
 async fn end_session(
     State(identity): State<Identity>,
     Authenticated(principal): Authenticated,
-    Path(path): Path<SessionPath>,
+    Path(ids): Path<SessionPath>,
 ) -> Result<StatusCode, Problem> {
     let (person, _) = principal.session()?;
-    identity.end_session(person, path.session_id).await?;
+    identity.end_session(person, ids.session_id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// Read who the caller is
 #[utoipa::path(
-    get, path = "/v1/me", operation_id = "getMe", tag = "auth",
+    get, path = "/v1/me", operation_id = "get_me", tag = "auth",
     responses((status = 200, description = "The person or the key.", body = Me), PlainProblems)
 )]
 async fn me(State(identity): State<Identity>, Authenticated(principal): Authenticated) -> Result<Json<Me>, Problem> {

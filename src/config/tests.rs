@@ -1,7 +1,13 @@
+use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
+
 use proptest::prelude::*;
 use secrecy::ExposeSecret;
 
-use super::*;
+use super::layer::SECRETS;
+use super::load::{Loaded, SettingsFile, assemble, defaults, finish};
+use super::mistake::DEFAULTS;
 
 fn file(text: &str) -> SettingsFile {
     SettingsFile { name: "config/site.toml".to_owned(), text: text.to_owned() }
@@ -14,7 +20,7 @@ fn no_secrets(_: &Path) -> io::Result<String> {
 fn settings(text: &str, variables: &[(&str, &str)]) -> Result<Loaded, Vec<String>> {
     let variables = variables.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
     let mut mistakes = Vec::new();
-    let loaded = assemble(vec![file(text)], variables, &no_secrets, &mut mistakes);
+    let loaded = assemble(&[file(text)], variables, &no_secrets, &mut mistakes);
     finish(loaded, mistakes).map_err(|errors| errors.mistakes().iter().map(ToString::to_string).collect())
 }
 
@@ -117,7 +123,7 @@ fn a_secret_may_come_from_a_file() {
     let load = |text: &str, variables: &[(&str, &str)]| {
         let variables = variables.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
         let mut mistakes = Vec::new();
-        let loaded = assemble(vec![file(text)], variables, &read, &mut mistakes);
+        let loaded = assemble(&[file(text)], variables, &read, &mut mistakes);
         finish(loaded, mistakes).map_err(|errors| errors.to_string())
     };
 
@@ -199,7 +205,7 @@ fn a_variable_that_is_not_text_is_a_mistake() {
     use std::os::unix::ffi::OsStringExt;
     let variables = vec![("ELIDO_LOG__FILTER".into(), OsString::from_vec(vec![0xff, 0xfe]))];
     let mut mistakes = Vec::new();
-    assemble(Vec::new(), variables, &no_secrets, &mut mistakes).unwrap();
+    assemble(&[], variables, &no_secrets, &mut mistakes).unwrap();
     assert_eq!(
         mistakes.iter().map(ToString::to_string).collect::<Vec<_>>(),
         ["log.filter (ELIDO_LOG__FILTER): the value is not UTF-8 text. Write it as UTF-8."]

@@ -1,0 +1,101 @@
+# What the scripts of this folder share. Sourced, not run; it leaves the caller in the root of the repository.
+# shellcheck shell=bash
+
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+ROOT=$PWD
+export ROOT
+
+# Says what happens next.
+say() { printf '\033[1m==> %s\033[0m\n' "$*" >&2; }
+
+# Ends with a reason.
+die() {
+    printf 'error: %s\n' "$*" >&2
+    exit 1
+}
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then
+        "$@"
+    elif command -v sudo >/dev/null; then
+        sudo "$@"
+    else
+        die "this needs root or sudo: $*"
+    fi
+}
+
+# Installs Debian packages that are not there yet. Their servers are not started.
+need_packages() {
+    local missing=() package
+    for package in "$@"; do
+        dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
+    done
+    [ ${#missing[@]} -gt 0 ] || return 0
+    command -v apt-get >/dev/null || die "install these first: ${missing[*]}"
+    say "installing ${missing[*]}"
+    as_root apt-get update -qq
+    as_root env RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive \
+        apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+# Makes sure of a C compiler (SQLite is compiled in) and of a Rust toolchain that is new enough.
+need_toolchain() {
+    need_packages gcc libc6-dev make ca-certificates curl
+    [ ! -d "$HOME/.cargo/bin" ] || PATH="$HOME/.cargo/bin:$PATH"
+    if ! command -v cargo >/dev/null; then
+        say "installing Rust with rustup"
+        curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- -y --profile default --no-modify-path
+        PATH="$HOME/.cargo/bin:$PATH"
+    fi
+    local wanted found
+    wanted=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+    found=$(cargo --version | cut -d' ' -f2)
+    [ "$(printf '%s\n' "$wanted" "$found" | sort -V | head -n1)" = "$wanted" ] ||
+        die "cargo $found is too old; $wanted is needed: rustup update stable"
+}
+
+# A file of a pinned npm package: need_npm_file PACKAGE VERSION SHA512 FILE TARGET
+need_npm_file() {
+    local package=$1 version=$2 sum=$3 file=$4 target=$5 folder
+    [ ! -s "$target" ] || return 0
+    need_packages curl ca-certificates
+    folder=$(mktemp -d)
+    say "fetching $file of $package $version"
+    if command -v npm >/dev/null; then
+        (cd "$folder" && npm pack --silent "$package@$version" >/dev/null 2>&1 && mv ./*.tgz package.tgz)
+    else
+        curl -sSfL --retry 3 -o "$folder/package.tgz" "https://registry.npmjs.org/$package/-/${package##*/}-$version.tgz"
+    fi || {
+        rm -rf "$folder"
+        return 1
+    }
+    if ! echo "$sum  $folder/package.tgz" | sha512sum --check --status; then
+        rm -rf "$folder"
+        die "$package $version is not the file that it was"
+    fi
+    mkdir -p "$(dirname "$target")"
+    tar -xzf "$folder/package.tgz" -C "$folder" "package/$file"
+    mv "$folder/package/$file" "$target"
+    rm -rf "$folder"
+}
+
+# The free country file (CC BY 4.0, data of the regional registries by way of nro.net): need_country_file TARGET
+need_country_file() {
+    need_npm_file @ip-location-db/geo-whois-asn-country-mmdb 2.3.2026061719 \
+        c5e9810cd425e260980ee55ba9ede32862ac543ca464691fbde6e1b4e87fdd518b69dabcbeca7bb7ba27b69314b77847eec0064f478b0f227df5257ed306b166 \
+        geo-whois-asn-country.mmdb "$1"
+}
+
+# Prints a TCP port that nobody uses now.
+free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+
+# Waits until a command succeeds: wait_for SECONDS COMMAND…
+wait_for() {
+    local end=$((SECONDS + $1))
+    shift
+    until "$@" >/dev/null 2>&1; do
+        [ $SECONDS -lt $end ] || return 1
+        sleep 0.1
+    done
+}

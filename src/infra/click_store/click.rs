@@ -1,0 +1,105 @@
+//! A click as the store keeps it.
+
+use crate::domain::click::ClickKind;
+use crate::domain::id::{DomainId, LinkId, WorkspaceId};
+use crate::domain::rule::{AgentClass, Device};
+use crate::domain::time::Timestamp;
+use crate::infra::journal::JournalId;
+
+/// A click after enrichment: what is known of it for good. The visitor's address is not among it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EnrichedClick {
+    /// When it was answered.
+    pub at: Timestamp,
+    /// What was answered.
+    pub kind: ClickKind,
+    /// The status that was answered.
+    pub status: u16,
+    /// The tenant. Clicks without one are kept and belong to no report.
+    pub workspace_id: Option<WorkspaceId>,
+    /// The domain, if the host is known.
+    pub domain_id: Option<DomainId>,
+    /// The link, if there is one.
+    pub link_id: Option<LinkId>,
+    /// The `Host` asked for.
+    pub host: Box<str>,
+    /// The slug or path asked for, without its first slash.
+    pub slug: Box<str>,
+    /// ISO 3166-1 alpha-2 code.
+    pub country: Option<Box<str>>,
+    /// ISO 3166-2 code.
+    pub region: Option<Box<str>>,
+    /// Name of the city.
+    pub city: Option<Box<str>>,
+    /// Number of the autonomous system that the address belongs to.
+    pub asn: Option<u32>,
+    /// Kind of device.
+    pub device: Device,
+    /// Operating system.
+    pub os: Option<Box<str>>,
+    /// Browser.
+    pub browser: Option<Box<str>>,
+    /// What sort of program it was.
+    pub agent: AgentClass,
+    /// Whether it was fetched before anybody asked for it.
+    pub prefetch: bool,
+    /// Whether the method was HEAD.
+    pub head: bool,
+    /// Host of the referring page, lower-case.
+    pub referrer_host: Option<Box<str>>,
+    /// Primary subtag of the most preferred language, such as `de`.
+    pub language: Option<Box<str>>,
+    /// Campaign parameters of the visited URL.
+    pub utm: Utm,
+    /// The rule that matched.
+    pub rule: Option<Box<str>>,
+    /// The variant of that rule's split.
+    pub variant: Option<Box<str>>,
+    /// Whether it came from the link's QR code.
+    pub qr: bool,
+    /// Equal for one visitor on one day; absent where the visitor asked not to be tracked.
+    pub visitor: Option<u64>,
+}
+
+/// Campaign parameters.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Utm {
+    /// `utm_source`.
+    pub source: Option<Box<str>>,
+    /// `utm_medium`.
+    pub medium: Option<Box<str>>,
+    /// `utm_campaign`.
+    pub campaign: Option<Box<str>>,
+    /// `utm_term`.
+    pub term: Option<Box<str>>,
+    /// `utm_content`.
+    pub content: Option<Box<str>>,
+}
+
+impl EnrichedClick {
+    /// Whether reports count it unless they are asked otherwise: a person's visit, neither prefetched nor asked for with HEAD.
+    #[must_use]
+    pub fn is_counted(&self) -> bool {
+        self.agent == AgentClass::Human && !self.prefetch && !self.head
+    }
+}
+
+/// A click and where it stands in its journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JournalledClick {
+    /// Its position, growing within a journal.
+    pub position: u64,
+    /// The click.
+    pub click: EnrichedClick,
+}
+
+/// The clicks of a stretch of one journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClickBatch {
+    /// Which journal.
+    pub journal_id: JournalId,
+    /// The highest position of the stretch, also where that record is no click.
+    pub through: u64,
+    /// The clicks, in any order.
+    pub clicks: Vec<JournalledClick>,
+}

@@ -1,0 +1,112 @@
+//! Opening the store: the file, its pragmas, its schema, one writer and a few readers.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use secrecy::ExposeSecret;
+use sqlx::ConnectOptions;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+
+use super::error::ClickStoreError;
+use crate::config::sections::ClickStoreConfig;
+
+/// How many reports are computed at once; more wait.
+const READERS: u32 = 4;
+/// Longest wait for a connection or for another process's write.
+const WAIT_MAX: Duration = Duration::from_secs(5);
+/// Memory for pages of the writer: it touches the whole link index.
+const WRITER_CACHE_KIB: i64 = 32 * 1024;
+/// How much of the file a reader may map.
+const MAPPED_BYTES_MAX: i64 = 256 * 1024 * 1024;
+
+static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/click_store");
+
+/// The click store. Clones share the same connections.
+#[derive(Clone, Debug)]
+pub struct ClickStore {
+    pub(super) writer: SqlitePool,
+    pub(super) readers: SqlitePool,
+}
+
+impl ClickStore {
+    /// Opens the configured store, creates it where there is none, and brings its schema up to date.
+    ///
+    /// # Errors
+    /// The address is not `sqlite:FILE`, or the file cannot be opened or migrated.
+    pub async fn open(config: &ClickStoreConfig, data_folder: &Path) -> Result<Self, ClickStoreError> {
+        let file = file_of(config.url.expose_secret(), data_folder)?;
+        let writer = open_writer(&file).await?;
+        MIGRATIONS.run(&writer).await?;
+        let readers = open_readers(&file).await?;
+        Ok(Self { writer, readers })
+    }
+
+    /// Asks the store for a sign of life.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn check(&self) -> Result<(), ClickStoreError> {
+        sqlx::query("SELECT 1").execute(&self.readers).await?;
+        Ok(())
+    }
+
+    /// Finishes what is under way and closes the files.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}
+
+fn file_of(url: &str, data_folder: &Path) -> Result<PathBuf, ClickStoreError> {
+    match url.strip_prefix("sqlite:") {
+        Some(file) if !file.is_empty() && !file.starts_with(':') => Ok(data_folder.join(file)),
+        _ => Err(ClickStoreError::Address),
+    }
+}
+
+/// A commit is on the disk before it is reported: the journal forgets what the store has acknowledged.
+async fn open_writer(file: &Path) -> Result<SqlitePool, ClickStoreError> {
+    let options = SqliteConnectOptions::new()
+        .filename(file)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(WAIT_MAX)
+        .pragma("cache_size", (-WRITER_CACHE_KIB).to_string())
+        .pragma("journal_size_limit", "67108864")
+        .disable_statement_logging();
+    Ok(pool(1).connect_with(options).await?)
+}
+
+async fn open_readers(file: &Path) -> Result<SqlitePool, ClickStoreError> {
+    let options = SqliteConnectOptions::new()
+        .filename(file)
+        .read_only(true)
+        .busy_timeout(WAIT_MAX)
+        .pragma("mmap_size", MAPPED_BYTES_MAX.to_string())
+        .disable_statement_logging();
+    Ok(pool(READERS).connect_with(options).await?)
+}
+
+fn pool(connections_max: u32) -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .max_connections(connections_max)
+        .acquire_timeout(WAIT_MAX)
+        .idle_timeout(None)
+        .max_lifetime(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_found_in_the_data_folder_unless_it_is_absolute() {
+        let folder = Path::new("/var/lib/elido");
+        assert_eq!(file_of("sqlite:clicks.db", folder).expect("a file"), folder.join("clicks.db"));
+        assert_eq!(file_of("sqlite:/mnt/clicks.db", folder).expect("a file"), Path::new("/mnt/clicks.db"));
+        assert!(file_of("sqlite:", folder).is_err());
+        assert!(file_of("sqlite::memory:", folder).is_err());
+        assert!(file_of("clickhouse://localhost", folder).is_err());
+    }
+}

@@ -1,0 +1,153 @@
+//! Counting: in total, over time, by a dimension.
+
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::{QueryBuilder, Row, Sqlite};
+
+use super::connection::ClickStore;
+use super::dimension::{Dimension, Storage, Value};
+use super::error::ClickStoreError;
+use super::reading::Reading;
+use super::selection::{Filter, Period, Selection};
+
+/// How many clicks, and of how many visitors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Clicks.
+    pub clicks: u64,
+    /// Distinct visitors. One person is a new visitor every day; those who asked not to be tracked are in none.
+    pub visitors: u64,
+}
+
+/// The clicks of one value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BreakdownItem {
+    /// The value; `None` where clicks lack the property.
+    pub value: Option<Value>,
+    /// Its clicks.
+    pub counts: Counts,
+}
+
+/// Clicks by value.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Breakdown {
+    /// The values with the most clicks, most first.
+    pub items: Vec<BreakdownItem>,
+    /// How many values are not listed.
+    pub other_values: u64,
+    /// The clicks that belong to none of the listed values.
+    pub other: Counts,
+}
+
+impl ClickStore {
+    /// The selected clicks in total.
+    ///
+    /// # Errors
+    /// The store is away or too slow.
+    pub async fn summary(&self, selection: &Selection) -> Result<Counts, ClickStoreError> {
+        let mut query = counting();
+        selection.push_where(&mut query);
+        let mut reading = Reading::begin(self).await?;
+        counts(query, reading.connection()).await
+    }
+
+    /// The selected clicks of each of these periods, which must lie within the selection's own.
+    ///
+    /// # Errors
+    /// The store is away or too slow.
+    pub async fn timeseries(&self, selection: &Selection, periods: &[Period]) -> Result<Vec<Counts>, ClickStoreError> {
+        let mut query = QueryBuilder::<Sqlite>::new(
+            "WITH periods(number, first, beyond) AS MATERIALIZED (SELECT key, value ->> 0, value ->> 1 FROM json_each(",
+        );
+        query.push_bind(period_list(periods));
+        // CROSS JOIN keeps the order: each period is one short walk of the index by time.
+        query.push(
+            ")) SELECT number, count(*) AS clicks, count(DISTINCT visitor) AS visitors FROM periods CROSS JOIN clicks",
+        );
+        selection.push_where_of_any_period(&mut query);
+        query.push(" AND at >= first AND at < beyond GROUP BY number");
+        let mut reading = Reading::begin(self).await?;
+        let rows = query.build().fetch_all(reading.connection()).await?;
+        let mut series = vec![Counts::default(); periods.len()];
+        for row in &rows {
+            let number = usize::try_from(row.try_get::<i64, _>("number")?).unwrap_or(usize::MAX);
+            if let Some(point) = series.get_mut(number) {
+                *point = read_counts(row)?;
+            }
+        }
+        Ok(series)
+    }
+
+    /// The selected clicks by `dimension`, most clicks first, at most `limit` values.
+    ///
+    /// # Errors
+    /// The store is away or too slow.
+    pub async fn breakdown(
+        &self,
+        selection: &Selection,
+        dimension: Dimension,
+        limit: u32,
+    ) -> Result<Breakdown, ClickStoreError> {
+        let mut query = QueryBuilder::<Sqlite>::new(format!(
+            "SELECT {} AS value, count(*) AS clicks, count(DISTINCT visitor) AS visitors, count(*) OVER () AS groups FROM clicks",
+            dimension.column()
+        ));
+        selection.push_where(&mut query);
+        query.push(" GROUP BY value ORDER BY clicks DESC, value LIMIT ").push_bind(limit);
+        let mut reading = Reading::begin(self).await?;
+        let rows = query.build().fetch_all(reading.connection()).await?;
+        let mut breakdown = read_grouped(&rows, dimension.storage())?;
+        if breakdown.other_values > 0 {
+            let query = of_no_listed_value(selection, dimension, &breakdown);
+            breakdown.other = counts(query, reading.connection()).await?;
+        }
+        Ok(breakdown)
+    }
+}
+
+fn counting() -> QueryBuilder<Sqlite> {
+    QueryBuilder::new("SELECT count(*) AS clicks, count(DISTINCT visitor) AS visitors FROM clicks")
+}
+
+fn of_no_listed_value(selection: &Selection, dimension: Dimension, listed: &Breakdown) -> QueryBuilder<Sqlite> {
+    let mut query = counting();
+    selection.push_where(&mut query);
+    query.push(" AND NOT coalesce(");
+    Filter { dimension, any_of: listed.items.iter().map(|item| item.value.clone()).collect() }
+        .push_condition(&mut query);
+    query.push(", 0)");
+    query
+}
+
+/// Asks a query that answers one row of counts.
+pub(super) async fn counts(
+    mut query: QueryBuilder<Sqlite>,
+    connection: &mut SqliteConnection,
+) -> Result<Counts, ClickStoreError> {
+    Ok(read_counts(&query.build().fetch_one(connection).await?)?)
+}
+
+/// Reads rows of `value`, `clicks`, `visitors` and the number of all `groups`.
+pub(super) fn read_grouped(rows: &[SqliteRow], storage: Storage) -> Result<Breakdown, ClickStoreError> {
+    let read_item = |row| Ok(BreakdownItem { value: storage.read(row, "value")?, counts: read_counts(row)? });
+    let items = rows.iter().map(read_item).collect::<Result<Vec<_>, sqlx::Error>>()?;
+    let groups = match rows.first() {
+        Some(row) => row.try_get::<i64, _>("groups")?.cast_unsigned(),
+        None => 0,
+    };
+    let other_values = groups.saturating_sub(u64::try_from(items.len()).unwrap_or(u64::MAX));
+    Ok(Breakdown { items, other_values, other: Counts::default() })
+}
+
+fn read_counts(row: &SqliteRow) -> Result<Counts, sqlx::Error> {
+    Ok(Counts {
+        clicks: row.try_get::<i64, _>("clicks")?.cast_unsigned(),
+        visitors: row.try_get::<i64, _>("visitors")?.cast_unsigned(),
+    })
+}
+
+fn period_list(periods: &[Period]) -> String {
+    serde_json::Value::from_iter(
+        periods.iter().map(|period| serde_json::Value::from_iter([period.from.as_micros(), period.to.as_micros()])),
+    )
+    .to_string()
+}

@@ -1,0 +1,56 @@
+//! Deleting what is older than the operator keeps.
+
+use super::connection::ClickStore;
+use super::error::ClickStoreError;
+use crate::domain::time::Timestamp;
+
+/// Rows deleted in one transaction, so that new clicks never wait long.
+const ROWS_PER_DELETE: i64 = 2_000;
+
+impl ClickStore {
+    /// Deletes the clicks before `moment`, a bounded chunk at a time, and says how many there were. The totals of links stay.
+    /// It may be dropped at any time.
+    ///
+    /// # Errors
+    /// The store is away; what was deleted until then stays deleted.
+    pub async fn delete_before(&self, moment: Timestamp) -> Result<u64, ClickStoreError> {
+        // The index is walked one workspace at a time, first the clicks that belong to none.
+        let mut deleted = self.delete_of_workspace(None, moment).await?;
+        let mut workspace = self.workspace_after(&[]).await?;
+        while let Some(current) = workspace {
+            deleted += self.delete_of_workspace(Some(&current), moment).await?;
+            workspace = self.workspace_after(&current).await?;
+        }
+        Ok(deleted)
+    }
+
+    async fn delete_of_workspace(&self, workspace: Option<&[u8]>, moment: Timestamp) -> Result<u64, sqlx::Error> {
+        let mut deleted = 0;
+        loop {
+            let chunk = self.delete_chunk(workspace, moment).await?;
+            deleted += chunk;
+            if chunk == 0 {
+                return Ok(deleted);
+            }
+        }
+    }
+
+    async fn delete_chunk(&self, workspace: Option<&[u8]>, moment: Timestamp) -> Result<u64, sqlx::Error> {
+        let result = sqlx::query(
+            "DELETE FROM clicks WHERE id IN (SELECT id FROM clicks WHERE workspace_id IS ? AND at < ? LIMIT ?)",
+        )
+        .bind(workspace)
+        .bind(moment.as_micros())
+        .bind(ROWS_PER_DELETE)
+        .execute(&self.writer)
+        .await?;
+        Ok(result.rows_affected())
+    }
+
+    async fn workspace_after(&self, workspace: &[u8]) -> Result<Option<Vec<u8>>, sqlx::Error> {
+        sqlx::query_scalar("SELECT min(workspace_id) FROM clicks WHERE workspace_id > ?")
+            .bind(workspace)
+            .fetch_one(&self.readers)
+            .await
+    }
+}

@@ -1,0 +1,83 @@
+//! Clicks by tag. Tags belong to links, in the source of truth; the store is told which link carries which.
+
+use sqlx::{QueryBuilder, Sqlite};
+
+use super::connection::ClickStore;
+use super::dimension::{Storage, Value};
+use super::error::ClickStoreError;
+use super::reading::Reading;
+use super::reports::{Breakdown, read_grouped};
+use super::selection::Selection;
+use crate::domain::id::{LinkId, TagId};
+
+/// A link carries a tag.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TagMembership {
+    /// The tag.
+    pub tag_id: TagId,
+    /// The link.
+    pub link_id: LinkId,
+}
+
+impl ClickStore {
+    /// The selected clicks by tag, most clicks first. A click counts for each tag that its link carries now, and for `None` if it
+    /// carries none; `other` are the clicks that belong to none of the listed.
+    ///
+    /// # Errors
+    /// The store is away or too slow.
+    pub async fn breakdown_by_tag(
+        &self,
+        selection: &Selection,
+        memberships: &[TagMembership],
+        limit: u32,
+    ) -> Result<Breakdown, ClickStoreError> {
+        let mut reading = Reading::begin(self).await?;
+        let mut query = with_memberships(memberships);
+        query.push(
+            "SELECT tag AS value, count(*) AS clicks, count(DISTINCT visitor) AS visitors, count(*) OVER () AS groups",
+        );
+        query.push(" FROM clicks LEFT JOIN memberships ON memberships.link = clicks.link_id");
+        selection.push_where(&mut query);
+        query.push(" GROUP BY tag ORDER BY clicks DESC, value LIMIT ").push_bind(limit);
+        let mut breakdown = read_grouped(&query.build().fetch_all(reading.connection()).await?, Storage::Id)?;
+        if breakdown.other_values > 0 {
+            let query = of_no_listed_tag(selection, memberships, &breakdown);
+            breakdown.other = super::reports::counts(query, reading.connection()).await?;
+        }
+        Ok(breakdown)
+    }
+}
+
+fn of_no_listed_tag(selection: &Selection, memberships: &[TagMembership], listed: &Breakdown) -> QueryBuilder<Sqlite> {
+    let is_listed = |membership: &&TagMembership| {
+        listed.items.iter().any(|item| item.value == Some(Value::Id(membership.tag_id.as_uuid())))
+    };
+    let of_listed: Vec<_> = memberships.iter().filter(is_listed).copied().collect();
+    let mut query = with_memberships(&of_listed);
+    query.push("SELECT count(*) AS clicks, count(DISTINCT visitor) AS visitors FROM clicks");
+    selection.push_where(&mut query);
+    query.push(" AND NOT coalesce(link_id IN (SELECT link FROM memberships), 0)");
+    if listed.items.iter().any(|item| item.value.is_none()) {
+        query.push(" AND link_id IN (SELECT unhex(value ->> 1) FROM json_each(");
+        query.push_bind(membership_list(memberships)).push("))");
+    }
+    query
+}
+
+fn with_memberships(memberships: &[TagMembership]) -> QueryBuilder<Sqlite> {
+    let mut query = QueryBuilder::new(
+        "WITH memberships(tag, link) AS MATERIALIZED (SELECT unhex(value ->> 0), unhex(value ->> 1) FROM json_each(",
+    );
+    query.push_bind(membership_list(memberships)).push(")) ");
+    query
+}
+
+fn membership_list(memberships: &[TagMembership]) -> String {
+    serde_json::Value::from_iter(memberships.iter().map(|membership| {
+        serde_json::Value::from_iter([
+            membership.tag_id.as_uuid().simple().to_string(),
+            membership.link_id.as_uuid().simple().to_string(),
+        ])
+    }))
+    .to_string()
+}

@@ -1,0 +1,55 @@
+//! Floor 5: composition. A role is one file with one `start` that lists its services in order.
+//!
+//! Invariants: sockets are bound before anything else starts; services meet
+//! only through seams, so that splitting roles over processes is a change of
+//! configuration.
+
+mod api;
+mod api_router;
+mod direct_origin;
+mod edge;
+mod ingester;
+mod internal;
+mod platform;
+mod readiness;
+mod role;
+mod running;
+mod signals;
+mod sockets;
+
+use std::process::ExitCode;
+
+pub use api_router::document;
+pub use role::{ParseRolesError, Role, Roles};
+pub use running::{Addresses, Running, StartError, start};
+
+use crate::config::Loaded;
+use crate::telemetry;
+
+/// What a process that was told to stop ends with when it had to leave something undone.
+const UNCLEAN: u8 = 1;
+
+/// Runs these roles until a signal, or until a part of them fails. Call it within a multi-threaded runtime.
+///
+/// # Errors
+/// What kept the process from starting.
+pub async fn run(loaded: Loaded, roles: Roles) -> Result<ExitCode, StartError> {
+    let guard = telemetry::start(&loaded.config)?;
+    let running = start(&loaded, roles.clone()).await?;
+    tracing::info!(%roles, "ready");
+    eprintln!("{}", running.welcome());
+    let failed = tokio::select! {
+        () = signals::asked_to_stop() => None,
+        name = running.failed() => Some(name),
+    };
+    if let Some(name) = failed {
+        tracing::error!(task = name, "the task {name} ended unexpectedly; the process stops");
+    }
+    let stopped = tokio::select! {
+        stopped = running.stop() => stopped,
+        () = signals::asked_to_stop() => false,
+    };
+    // Flushing waits, which a thread of the runtime must not.
+    drop(tokio::task::spawn_blocking(move || drop(guard)).await);
+    Ok(if stopped && failed.is_none() { ExitCode::SUCCESS } else { ExitCode::from(UNCLEAN) })
+}

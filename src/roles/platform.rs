@@ -1,0 +1,83 @@
+//! Connects what the roles of a process need, each thing once.
+
+use std::path::PathBuf;
+
+use super::role::{Role, Roles};
+use super::running::StartError;
+use crate::config::sections::GeoConfig;
+use crate::config::{Config, ConfigError, Loaded};
+use crate::infra::cache::invalidation::Invalidations;
+use crate::infra::click_store::ClickStore;
+use crate::infra::geo::GeoDatabase;
+use crate::infra::passwords::Passwords;
+use crate::infra::store::{self, Store};
+use crate::infra::user_agent::UserAgents;
+
+/// The connections of one process.
+pub(super) struct Platform {
+    /// The source of truth, where a role is it.
+    pub(super) store: Option<Store>,
+    /// Clicks, where a role writes or reads them.
+    pub(super) click_store: Option<ClickStore>,
+    /// Word of edits between the roles of this process.
+    pub(super) invalidations: Invalidations,
+    /// Where addresses are.
+    pub(super) geo: GeoDatabase,
+    /// What user agents are.
+    pub(super) agents: UserAgents,
+    /// Hashes and verifies passwords, so many at once for the whole process.
+    pub(super) passwords: Passwords,
+}
+
+impl Platform {
+    /// Migrates and connects.
+    ///
+    /// # Errors
+    /// What cannot be had.
+    pub(super) async fn connect(loaded: &Loaded, roles: &Roles) -> Result<Self, StartError> {
+        let config = &loaded.config;
+        let store = match roles.has(Role::Api) {
+            true => Some(connect_store(config).await?),
+            false => None,
+        };
+        let click_store = match roles.has(Role::Api) || roles.has(Role::Ingester) {
+            true => Some(ClickStore::open(&config.click_store, &config.data_folder).await?),
+            false => None,
+        };
+        Ok(Self {
+            store,
+            click_store,
+            invalidations: Invalidations::in_process(),
+            geo: open_geo(loaded, &config.geo)?,
+            agents: UserAgents::new(),
+            passwords: Passwords::new(),
+        })
+    }
+
+    /// Closes what was connected.
+    pub(super) async fn close(&self) {
+        if let Some(store) = &self.store {
+            store.close().await;
+        }
+        if let Some(click_store) = &self.click_store {
+            click_store.close().await;
+        }
+    }
+}
+
+async fn connect_store(config: &Config) -> Result<Store, StartError> {
+    store::migrate(&config.database, &config.data_folder).await?;
+    Ok(Store::connect(&config.database, &config.data_folder).await?)
+}
+
+fn open_geo(loaded: &Loaded, config: &GeoConfig) -> Result<GeoDatabase, StartError> {
+    if config.country_file == PathBuf::new() {
+        tracing::warn!("geo.country_file is not set: the countries of clicks stay unknown");
+        return Ok(GeoDatabase::unknown());
+    }
+    GeoDatabase::open(&config.country_file).map_err(|error| {
+        let key = "geo.country_file";
+        ConfigError::new(key, loaded.source_of(key), error.to_string(), "Name a MaxMind-format database, or none")
+            .into()
+    })
+}

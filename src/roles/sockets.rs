@@ -1,0 +1,61 @@
+//! The listening sockets of a process, bound first and passed in.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+
+use super::role::{Role, Roles};
+use super::running::Addresses;
+use crate::config::{ConfigError, ConfigErrors, Loaded};
+use crate::runtime::sockets;
+
+/// What a process listens on.
+pub(super) struct Sockets {
+    /// Redirects: one socket a worker.
+    pub(super) edge: Vec<TcpListener>,
+    /// The API.
+    pub(super) api: Option<TcpListener>,
+    /// Health and metrics.
+    pub(super) internal: TcpListener,
+}
+
+impl Sockets {
+    /// Binds what these roles need.
+    ///
+    /// # Errors
+    /// Every address that cannot be had.
+    pub(super) fn bind(loaded: &Loaded, roles: &Roles) -> Result<Self, ConfigErrors> {
+        let config = &loaded.config;
+        let named = |key: &str, address: SocketAddr, error: io::Error| {
+            ConfigError::cannot_listen(key, loaded.source_of(key), address, &error)
+        };
+        let edge = match roles.has(Role::Edge) {
+            true => sockets::bind_shared(config.edge.listen, workers(config.edge.workers)),
+            false => Ok(Vec::new()),
+        };
+        let edge = edge.map_err(|error| named("edge.listen", config.edge.listen, error));
+        let api = roles.has(Role::Api).then(|| sockets::bind(config.api.listen)).transpose();
+        let api = api.map_err(|error| named("api.listen", config.api.listen, error));
+        let internal = sockets::bind(config.internal.listen);
+        let internal = internal.map_err(|error| named("internal.listen", config.internal.listen, error));
+        match (edge, api, internal) {
+            (Ok(edge), Ok(api), Ok(internal)) => Ok(Self { edge, api, internal }),
+            (edge, api, internal) => Err([edge.err(), api.err(), internal.err()].into_iter().flatten().collect()),
+        }
+    }
+}
+
+impl Sockets {
+    /// Where they listen; with port 0 in the settings, the kernel chose.
+    pub(super) fn addresses(&self) -> Addresses {
+        let of = |socket: Option<&TcpListener>| socket.and_then(|socket| socket.local_addr().ok());
+        Addresses { edge: of(self.edge.first()), api: of(self.api.as_ref()), internal: of(Some(&self.internal)) }
+    }
+}
+
+/// One worker a core, unless the settings say otherwise.
+fn workers(configured: usize) -> usize {
+    match configured {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        some => some,
+    }
+}

@@ -1,0 +1,132 @@
+//! The reports about a checked selection of clicks.
+
+use chrono_tz::Tz;
+
+use super::answers::{
+    BreakdownAnswer, PeriodCounts, PlainCounts, Point, Remainder, Series, Summary, Timeseries, ValueCounts,
+};
+use super::calendar::{Bucket, Interval, buckets};
+use super::dimension::ReportDimension;
+use super::request::previous;
+use super::tags::LinkTags;
+use crate::domain::error::Result;
+use crate::infra::click_store::{Breakdown, BreakdownItem, ClickStore, Counts, Filter, Period, Selection, Value};
+
+/// Clicks and visitors in total.
+///
+/// # Errors
+/// The store is away or too slow.
+pub async fn summary(store: &ClickStore, selection: &Selection, compare: bool) -> Result<Summary> {
+    let current = counts_of(store, selection).await?;
+    let previous = if compare { Some(counts_of(store, &before(selection)).await?) } else { None };
+    Ok(Summary { current, previous })
+}
+
+async fn counts_of(store: &ClickStore, selection: &Selection) -> Result<PeriodCounts> {
+    Ok(PeriodCounts::new(selection.period, store.summary(selection).await?))
+}
+
+/// Clicks and visitors in the buckets of a time zone.
+///
+/// # Errors
+/// There would be too many points, or the store is away or too slow.
+pub async fn timeseries(
+    store: &ClickStore,
+    selection: &Selection,
+    interval: Interval,
+    zone: Tz,
+    compare: bool,
+) -> Result<Timeseries> {
+    let current = series_of(store, selection, interval, zone).await?;
+    let previous = if compare { Some(series_of(store, &before(selection), interval, zone).await?) } else { None };
+    Ok(Timeseries { interval, time_zone: zone.name().to_owned(), current, previous })
+}
+
+async fn series_of(store: &ClickStore, selection: &Selection, interval: Interval, zone: Tz) -> Result<Series> {
+    let buckets = buckets(selection.period, interval, zone)?;
+    let parts: Vec<Period> = buckets.iter().map(|bucket| bucket.part).collect();
+    let counts = store.timeseries(selection, &parts).await?;
+    let point = |(bucket, counts): (&Bucket, Counts)| Point {
+        start: bucket.start,
+        clicks: counts.clicks,
+        visitors: counts.visitors,
+    };
+    let data = buckets.iter().zip(counts).map(point).collect();
+    Ok(Series { from: selection.period.from, to: selection.period.to, data })
+}
+
+/// Clicks and visitors by value, at most `limit` values. `tags` are only looked at for the dimension of that name.
+///
+/// # Errors
+/// The store is away or too slow.
+pub async fn breakdown(
+    store: &ClickStore,
+    selection: &Selection,
+    dimension: ReportDimension,
+    tags: &LinkTags,
+    limit: u32,
+    compare: bool,
+) -> Result<BreakdownAnswer> {
+    let breakdown = match dimension {
+        ReportDimension::Click(dimension) => store.breakdown(selection, dimension, limit).await?,
+        ReportDimension::Tag => store.breakdown_by_tag(selection, tags.memberships(), limit).await?,
+    };
+    let before =
+        if compare { Some(same_values_before(store, selection, dimension, tags, &breakdown).await?) } else { None };
+    let to_answer = |item: BreakdownItem| ValueCounts {
+        previous: before.as_ref().map(|before| counts_of_value(before, &item.value)),
+        value: item.value.map(|value| write(dimension, tags, &value)),
+        clicks: item.counts.clicks,
+        visitors: item.counts.visitors,
+    };
+    Ok(BreakdownAnswer {
+        dimension,
+        from: selection.period.from,
+        to: selection.period.to,
+        other: Remainder {
+            values: breakdown.other_values,
+            clicks: breakdown.other.clicks,
+            visitors: breakdown.other.visitors,
+        },
+        data: breakdown.items.into_iter().map(to_answer).collect(),
+    })
+}
+
+/// What the listed values had in the period before.
+async fn same_values_before(
+    store: &ClickStore,
+    selection: &Selection,
+    dimension: ReportDimension,
+    tags: &LinkTags,
+    listed: &Breakdown,
+) -> Result<Breakdown> {
+    let mut selection = before(selection);
+    let limit = u32::try_from(listed.items.len()).unwrap_or(u32::MAX);
+    let values: Vec<Option<Value>> = listed.items.iter().map(|item| item.value.clone()).collect();
+    match dimension {
+        ReportDimension::Click(dimension) => {
+            selection.filters.push(Filter { dimension, any_of: values });
+            Ok(store.breakdown(&selection, dimension, limit).await?)
+        }
+        ReportDimension::Tag => {
+            let all = u32::try_from(tags.memberships().len()).unwrap_or(u32::MAX);
+            Ok(store.breakdown_by_tag(&selection, tags.memberships(), all.saturating_add(1)).await?)
+        }
+    }
+}
+
+fn counts_of_value(breakdown: &Breakdown, value: &Option<Value>) -> PlainCounts {
+    breakdown.items.iter().find(|item| item.value == *value).map(|item| item.counts.into()).unwrap_or_default()
+}
+
+fn write(dimension: ReportDimension, tags: &LinkTags, value: &Value) -> String {
+    match dimension {
+        ReportDimension::Click(dimension) => dimension.format_value(value),
+        ReportDimension::Tag => tags.name_of(value),
+    }
+}
+
+/// The same clicks in the period of the same length before.
+fn before(selection: &Selection) -> Selection {
+    Selection { period: previous(selection.period), ..selection.clone() }
+}

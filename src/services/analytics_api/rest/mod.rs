@@ -1,0 +1,25 @@
+//! Analytics over REST.
+
+mod handlers;
+mod parameters;
+mod refusals;
+
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::Analytics;
+
+/// Every operation of analytics. Authentication is the caller's: it leaves a `Principal` in the extensions of each request.
+pub fn router(analytics: Analytics) -> OpenApiRouter {
+    routes().with_state(analytics)
+}
+
+/// The same without a service behind it, for the document alone.
+pub fn routes() -> OpenApiRouter<Analytics> {
+    OpenApiRouter::new()
+        .routes(routes!(handlers::summary))
+        .routes(routes!(handlers::timeseries))
+        .routes(routes!(handlers::breakdown))
+        .routes(routes!(handlers::events))
+        .routes(routes!(handlers::export))
+}
