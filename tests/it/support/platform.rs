@@ -104,7 +104,7 @@ impl Platform {
     pub async fn sign_in(&self) -> Account {
         let person = json!({ "email": EMAIL, "password": PASSWORD });
         let session = self.client.post(self.api("/v1/auth/sign-in")).json(&person);
-        let session = body(session, StatusCode::CREATED).await;
+        let session = body(session, StatusCode::OK).await;
         let token = session["token"].as_str().expect("a token").to_owned();
         let slug = format!("w{}", uuid::Uuid::new_v4().simple());
         let workspace = self.client.post(self.api("/v1/workspaces")).bearer_auth(&token);
