@@ -1,6 +1,5 @@
 //! One function an operation: reads the request, asks the use case, writes the answer.
 
-use axum::Extension;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Json, Response};
@@ -24,6 +23,7 @@ use crate::services::analytics_api::Analytics;
 use crate::services::analytics_api::answers::{BreakdownAnswer, Summary, Timeseries};
 use crate::services::analytics_api::events::{ClickEvent, identity};
 use crate::services::analytics_api::export;
+use crate::services::api_core::rest::Authenticated;
 use crate::services::api_core::{Access, Principal};
 
 /// The zone of series whose request names none.
@@ -46,7 +46,7 @@ async fn let_in(analytics: &Analytics, principal: &Principal, workspace_id: Work
 )]
 pub(super) async fn summary(
     State(analytics): State<Analytics>,
-    Extension(principal): Extension<Principal>,
+    Authenticated(principal): Authenticated,
     Path(workspace_id): Path<WorkspaceId>,
     Query(parameters): Query<SummaryParameters>,
 ) -> Result<Json<Summary>, Problem> {
@@ -67,7 +67,7 @@ pub(super) async fn summary(
 )]
 pub(super) async fn timeseries(
     State(analytics): State<Analytics>,
-    Extension(principal): Extension<Principal>,
+    Authenticated(principal): Authenticated,
     Path(workspace_id): Path<WorkspaceId>,
     Query(parameters): Query<TimeseriesParameters>,
 ) -> Result<Json<Timeseries>, Problem> {
@@ -90,7 +90,7 @@ pub(super) async fn timeseries(
 )]
 pub(super) async fn breakdown(
     State(analytics): State<Analytics>,
-    Extension(principal): Extension<Principal>,
+    Authenticated(principal): Authenticated,
     Path(workspace_id): Path<WorkspaceId>,
     Query(parameters): Query<BreakdownParameters>,
 ) -> Result<Json<BreakdownAnswer>, Problem> {
@@ -113,7 +113,7 @@ pub(super) async fn breakdown(
 )]
 pub(super) async fn events(
     State(analytics): State<Analytics>,
-    Extension(principal): Extension<Principal>,
+    Authenticated(principal): Authenticated,
     Path(workspace_id): Path<WorkspaceId>,
     Query(parameters): Query<EventsParameters>,
 ) -> Result<Json<Page<ClickEvent>>, Problem> {
@@ -145,7 +145,7 @@ pub(super) async fn events(
 )]
 pub(super) async fn export(
     State(analytics): State<Analytics>,
-    Extension(principal): Extension<Principal>,
+    Authenticated(principal): Authenticated,
     Path(workspace_id): Path<WorkspaceId>,
     Query(parameters): Query<ExportParameters>,
 ) -> Result<Response, Problem> {
