@@ -3,31 +3,41 @@
 use clap::{Parser, Subcommand};
 
 use super::exit::EXIT_CODES;
-use super::{admin, analytics, bench, completions, config, export, health, import, link};
+use super::{admin, analytics, bench, completions, config, export, health, import, link, migrate, openapi, run};
 
 /// Short links, smart-link rules and click analytics, self-hosted in one executable.
 #[derive(Debug, Parser)]
 #[command(name = "elido", version, propagate_version = true, after_long_help = EXIT_CODES)]
 #[command(
-    long_about = "Short links, smart-link rules and click analytics, self-hosted in one executable.\n\n`elido run` starts \
-the platform; link, analytics, import and export are a client of its API; the rest helps whoever operates it."
+    long_about = "Short links, smart-link rules and click analytics, self-hosted in one executable.\n\n`elido run`, or `elido` alone, \
+starts the platform; link, analytics, import and export are a client of its API; the rest helps whoever operates it."
 )]
 pub struct Arguments {
     #[command(subcommand)]
-    pub(super) command: Command,
+    pub(super) command: Option<Command>,
 }
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    Run(run::RunArguments),
+    Migrate(migrate::MigrateCommand),
     Config(config::ConfigCommand),
     Admin(admin::AdminCommand),
     Health(health::HealthArguments),
+    Openapi(openapi::OpenapiArguments),
     Completions(completions::CompletionsArguments),
     Link(Box<link::LinkCommand>),
     Analytics(analytics::AnalyticsCommand),
     Import(import::ImportArguments),
     Export(export::ExportArguments),
     Bench(Box<bench::BenchArguments>),
+}
+
+/// Without a command the platform starts, with every role.
+impl Default for Command {
+    fn default() -> Self {
+        Self::Run(run::RunArguments::default())
+    }
 }
 
 #[cfg(test)]

@@ -112,9 +112,9 @@ pub async fn start(loaded: &Loaded, roles: Roles) -> Result<Running, StartError>
     }
     let mut internal_router = axum::Router::new();
     let mut origin: Option<Arc<dyn Origin>> = None;
-    if let (Some(socket), Some(store)) = (sockets.api, &platform.store) {
+    if let (Some(socket), Some(store), Some(clicks)) = (sockets.api, &platform.store, &platform.click_store) {
         let socket = TcpListener::from_std(socket)?;
-        let api = api::start(&config, &platform, store, socket, &mut readiness, &stages.api).await?;
+        let api = api::start(&config, &platform, (store, clicks), socket, &mut readiness, &stages.api).await?;
         internal_router = internal_router.merge(api.internal_router);
         origin = Some(api.origin);
     }
@@ -179,9 +179,8 @@ impl Running {
         say("API", self.addresses.api, "/docs");
         say("internal", self.addresses.internal, "/readyz");
         if self.addresses.api.is_some() {
-            let internal = self.addresses.internal.map(|address| format!(" --url http://{}", reachable(address)));
             lines.push("Create the first account, once, with:".to_owned());
-            lines.push(format!("  elido admin bootstrap --email you@example.com{}", internal.unwrap_or_default()));
+            lines.push("  elido admin bootstrap --email you@example.com".to_owned());
         }
         lines.join("\n")
     }
