@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use super::exit::EXIT_CODES;
-use super::{admin, analytics, bench, completions, config, export, health, import, link};
+use super::{admin, analytics, bench, completions, config, export, health, import, link, migrate};
 
 /// Short links, smart-link rules and click analytics, self-hosted in one executable.
 #[derive(Debug, Parser)]
@@ -19,6 +19,7 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    Migrate(migrate::MigrateCommand),
     Config(config::ConfigCommand),
     Admin(admin::AdminCommand),
     Health(health::HealthArguments),

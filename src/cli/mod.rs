@@ -16,6 +16,7 @@ mod export;
 mod health;
 mod import;
 mod link;
+mod migrate;
 mod output;
 mod pages;
 mod plain_http;
@@ -47,6 +48,7 @@ fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Config(command) => config::run(command),
         Command::Completions(arguments) => completions::run(&arguments),
         Command::Admin(command) => block_on(admin::run(command)),
+        Command::Migrate(command) => block_on(migrate::run(command)),
         Command::Health(arguments) => block_on(health::run(arguments)),
         Command::Link(command) => block_on(link::run(*command)),
         Command::Analytics(command) => block_on(analytics::run(command)),

@@ -46,6 +46,12 @@ impl Histogram {
     }
 
     /// The value that this share (0 to 1) of all values does not exceed; 0 if there are none.
+    #[allow(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a rank among fewer than 2^52 values"
+    )]
     pub(super) fn quantile(&self, share: f64) -> u64 {
         let rank = ((self.total as f64) * share).ceil().max(1.0) as u64;
         let mut seen = 0_u64;

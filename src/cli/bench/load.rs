@@ -115,7 +115,9 @@ fn drive_thread(shared: &Shared, thread: usize, threads: usize) -> Result<Tally,
     let connections = (0..shared.load.connections).filter(|number| number % threads == thread);
     let tallies = runtime.block_on(join_all(connections.map(|number| drive_connections(shared, number))));
     let mut total = Tally { by_target: vec![0; shared.load.targets.len()], ..Tally::default() };
-    tallies.into_iter().for_each(|tally| total.add(tally));
+    for tally in tallies {
+        total.add(tally);
+    }
     Ok(total)
 }
 
