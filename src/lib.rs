@@ -10,6 +10,7 @@ pub mod config;
 pub mod domain;
 pub mod http;
 pub mod infra;
+pub mod roles;
 pub mod runtime;
 pub mod services;
 pub mod telemetry;

@@ -3,22 +3,23 @@
 use clap::{Parser, Subcommand};
 
 use super::exit::EXIT_CODES;
-use super::{admin, analytics, bench, completions, config, export, health, import, link, migrate};
+use super::{admin, analytics, bench, completions, config, export, health, import, link, migrate, run};
 
 /// Short links, smart-link rules and click analytics, self-hosted in one executable.
 #[derive(Debug, Parser)]
 #[command(name = "elido", version, propagate_version = true, after_long_help = EXIT_CODES)]
 #[command(
-    long_about = "Short links, smart-link rules and click analytics, self-hosted in one executable.\n\n`elido run` starts \
-the platform; link, analytics, import and export are a client of its API; the rest helps whoever operates it."
+    long_about = "Short links, smart-link rules and click analytics, self-hosted in one executable.\n\n`elido run`, or `elido` alone, \
+starts the platform; link, analytics, import and export are a client of its API; the rest helps whoever operates it."
 )]
 pub struct Arguments {
     #[command(subcommand)]
-    pub(super) command: Command,
+    command: Option<Command>,
 }
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    Run(run::RunArguments),
     Migrate(migrate::MigrateCommand),
     Config(config::ConfigCommand),
     Admin(admin::AdminCommand),
@@ -29,6 +30,16 @@ pub(super) enum Command {
     Import(import::ImportArguments),
     Export(export::ExportArguments),
     Bench(Box<bench::BenchArguments>),
+}
+
+impl Arguments {
+    /// Without a command the platform starts, as the variables that `elido run` reads say.
+    pub(super) fn into_command(self) -> Command {
+        match self.command {
+            Some(command) => command,
+            None => Self::parse_from(["elido", "run"]).into_command(),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -22,6 +22,7 @@ mod pages;
 mod plain_http;
 mod progress;
 mod rows;
+mod run;
 mod settings;
 
 use std::process::ExitCode;
@@ -32,7 +33,7 @@ use self::exit::{Exit, Failure};
 /// Does what the command line asks for.
 #[must_use]
 pub fn start(arguments: Arguments) -> ExitCode {
-    match dispatch(arguments.command) {
+    match dispatch(arguments.into_command()) {
         Ok(code) => code,
         Err(failure) => {
             if !failure.message.is_empty() {
@@ -45,10 +46,11 @@ pub fn start(arguments: Arguments) -> ExitCode {
 
 fn dispatch(command: Command) -> Result<ExitCode, Failure> {
     match command {
+        Command::Run(arguments) => return run::run(arguments),
+        Command::Migrate(command) => block_on(migrate::run(command)),
         Command::Config(command) => config::run(command),
         Command::Completions(arguments) => completions::run(&arguments),
         Command::Admin(command) => block_on(admin::run(command)),
-        Command::Migrate(command) => block_on(migrate::run(command)),
         Command::Health(arguments) => block_on(health::run(arguments)),
         Command::Link(command) => block_on(link::run(*command)),
         Command::Analytics(command) => block_on(analytics::run(command)),

@@ -77,6 +77,7 @@ fn open_geo(loaded: &Loaded, config: &GeoConfig) -> Result<GeoDatabase, StartErr
     }
     GeoDatabase::open(&config.country_file).map_err(|error| {
         let key = "geo.country_file";
-        ConfigError::new(key, loaded.source_of(key), error.to_string(), "Name a MaxMind-format database, or none").into()
+        ConfigError::new(key, loaded.source_of(key), error.to_string(), "Name a MaxMind-format database, or none")
+            .into()
     })
 }

@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn zipf_prefers_the_first() {
-        let lines: String = (0..100).map(|number| format!("{number}\n")).collect();
+        let lines = (0..100).map(|number| number.to_string()).collect::<Vec<_>>().join("\n");
         let mut generator = StdRng::seed_from_u64(1);
         let mut share_of_first = |zipf: f64| {
             let targets = targets(&lines, zipf).expect("targets");

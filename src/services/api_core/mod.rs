@@ -15,6 +15,7 @@ mod links;
 mod mistakes;
 mod patch;
 mod principal;
+mod tagged_links;
 mod tags;
 mod texts;
 mod tokens;
@@ -31,6 +32,7 @@ pub use links::{
 };
 pub use mistakes::Mistakes;
 pub use principal::{Access, Actor, Principal};
+pub use tagged_links::TaggedLinks;
 pub use tags::{Tag, TagDraft, TagPatch};
 pub use tokens::{Token, TokenKind};
 pub use version::ExpectedVersion;
