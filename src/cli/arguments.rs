@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use super::exit::EXIT_CODES;
-use super::{admin, analytics, bench, completions, config, export, health, import, link, migrate, run};
+use super::{admin, analytics, bench, completions, config, export, health, import, link, migrate, openapi, run};
 
 /// Short links, smart-link rules and click analytics, self-hosted in one executable.
 #[derive(Debug, Parser)]
@@ -24,6 +24,7 @@ pub(super) enum Command {
     Config(config::ConfigCommand),
     Admin(admin::AdminCommand),
     Health(health::HealthArguments),
+    Openapi(openapi::OpenapiArguments),
     Completions(completions::CompletionsArguments),
     Link(Box<link::LinkCommand>),
     Analytics(analytics::AnalyticsCommand),

@@ -17,6 +17,7 @@ mod health;
 mod import;
 mod link;
 mod migrate;
+mod openapi;
 mod output;
 mod pages;
 mod plain_http;
@@ -49,6 +50,7 @@ fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Run(arguments) => return run::run(arguments),
         Command::Migrate(command) => block_on(migrate::run(command)),
         Command::Config(command) => config::run(command),
+        Command::Openapi(arguments) => openapi::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),
         Command::Admin(command) => block_on(admin::run(command)),
         Command::Health(arguments) => block_on(health::run(arguments)),

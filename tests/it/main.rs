@@ -1,4 +1,5 @@
 //! Behaviour through the real interfaces, in one binary.
 
 mod journal;
+mod redirects;
 mod support;

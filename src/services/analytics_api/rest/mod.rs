@@ -11,12 +11,11 @@ use super::Analytics;
 
 /// Every operation of analytics. Authentication is the caller's: it leaves a `Principal` in the extensions of each request.
 #[must_use]
-pub fn router(analytics: Analytics) -> OpenApiRouter {
+pub fn operations() -> OpenApiRouter<Analytics> {
     OpenApiRouter::new()
         .routes(routes!(handlers::summary))
         .routes(routes!(handlers::timeseries))
         .routes(routes!(handlers::breakdown))
         .routes(routes!(handlers::events))
         .routes(routes!(handlers::export))
-        .with_state(analytics)
 }

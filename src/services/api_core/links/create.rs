@@ -126,7 +126,7 @@ async fn load_references(
     let hostnames: HashSet<String> = valid().filter_map(|item| item.hostname.clone()).collect();
     let named = domains::hold_named(transaction, access.workspace_id(), hostnames).await?;
     let default_domain = domains::hold_default(transaction).await?;
-    let names = valid().flat_map(|item| item.tag_names.iter().map(String::as_str));
+    let names = valid().flat_map(|item| item.tag_names.clone()).collect();
     Ok(References {
         domains: named.into_iter().map(|domain| (domain.hostname.clone(), domain)).collect(),
         default_domain: default_domain.ok_or_else(|| Error::internal("there is no default domain"))?,

@@ -100,8 +100,8 @@ impl ApiCore {
     ) -> Result<Vec<BulkItem<Link>>> {
         let transaction = self.store.write().await?;
         let present = load_present(&transaction, access, &edits).await?;
-        let names = edits.iter().flatten().filter_map(|edit| edit.tag_names.as_ref()).flatten();
-        let tags_by_name = TagsByName::load(&transaction, access, names.map(String::as_str)).await?;
+        let names = edits.iter().flatten().filter_map(|edit| edit.tag_names.clone()).flatten().collect();
+        let tags_by_name = TagsByName::load(&transaction, access, names).await?;
         let mut changed: HashSet<LinkId> = HashSet::new();
         let mut results = Vec::with_capacity(edits.len());
         for edit in edits {
