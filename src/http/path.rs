@@ -56,7 +56,7 @@ impl<'a> Parameters<'a> {
     }
 }
 
-impl<'de, 'a> Deserializer<'de> for Parameters<'a> {
+impl<'de> Deserializer<'de> for Parameters<'_> {
     type Error = ReadError;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {

@@ -192,18 +192,17 @@ impl Storage {
     }
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "it takes errors as map_err hands them over")]
 fn refuse(message: impl ToString) -> ParseValueError {
     ParseValueError(message.to_string())
 }
 
 fn one_of<T: Copy>(all: &[T], label_of: fn(T) -> &'static str, text: &str) -> Result<Value, ParseValueError> {
-    match parse(all, label_of, text) {
-        Some(item) => Ok(Value::Text(label_of(item).into())),
-        None => {
-            let labels: Vec<_> = all.iter().map(|item| label_of(*item)).collect();
-            Err(refuse(format!("expected one of {}", labels.join(", "))))
-        }
+    if let Some(item) = parse(all, label_of, text) {
+        return Ok(Value::Text(label_of(item).into()));
     }
+    let labels: Vec<_> = all.iter().map(|item| label_of(*item)).collect();
+    Err(refuse(format!("expected one of {}", labels.join(", "))))
 }
 
 fn country(text: &str) -> Result<Value, ParseValueError> {
