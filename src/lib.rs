@@ -5,10 +5,12 @@
 //! [`config`], [`telemetry`] and [`runtime`] support, [`domain`] knows the rules.
 //! [`cli`] is the way in from the terminal.
 
+pub mod cli;
 pub mod config;
 pub mod domain;
 pub mod http;
 pub mod infra;
+pub mod roles;
 pub mod runtime;
 pub mod services;
 pub mod telemetry;

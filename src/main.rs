@@ -1,3 +1,12 @@
-//! The executable.
+//! Parses the command line and starts.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+use elido::cli::arguments::Arguments;
+
+fn main() -> ExitCode {
+    // Every TLS client and server of the process uses the same provider; an error would only say that it is set already.
+    drop(rustls::crypto::ring::default_provider().install_default());
+    elido::cli::start(Arguments::parse())
+}

@@ -1,4 +1,4 @@
-//! What every redirect does must not allocate: choosing a rule and writing a click down.
+//! What every redirect does must not allocate: deciding, choosing a rule, writing a click down and into the journal.
 
 use std::hint::black_box;
 use std::net::{IpAddr, Ipv4Addr};
@@ -6,8 +6,13 @@ use std::net::{IpAddr, Ipv4Addr};
 use allocation_counter::measure;
 use elido::domain::click::{CLICK_BYTES_MAX, Click, ClickKind, Signals};
 use elido::domain::id::{DomainId, LinkId, WorkspaceId};
+use elido::domain::link::{ForwardQuery, LinkRecord, LinkState, RedirectStatus};
 use elido::domain::rule::{Agent, AgentClass, CompiledRules, Device, Rule, Visitor};
 use elido::domain::time::Timestamp;
+use elido::domain::url::Destination;
+use elido::infra::journal::{DiskFileSystem, JournalLimits, Writer};
+use elido::services::edge_redirect::{CompiledLink, Decision, Facts, RequestView, decide};
+use http::Request;
 
 /// One rule for every kind of condition, none of which is true of the visitor, and a split that is.
 const RULES: &str = r#"[
@@ -78,5 +83,70 @@ fn writing_a_click_down_allocates_nothing() {
     assert_eq!(counted.count_total, 0);
 
     let counted = measure(|| assert_eq!(Click::decode(black_box(&buffer)), Ok(click)));
+    assert_eq!(counted.count_total, 0);
+}
+
+fn record(rules: &str) -> LinkRecord {
+    LinkRecord {
+        id: LinkId::new(),
+        workspace_id: WorkspaceId::new(),
+        domain_id: DomainId::new(),
+        slug: "sale".into(),
+        version: 1,
+        destination: Destination::parse("https://example.com/landing?campaign=spring").expect("a destination"),
+        redirect_status: RedirectStatus::Found,
+        state: LinkState::Active,
+        starts_at: None,
+        expires_at: Some(Timestamp::from_micros(i64::MAX)),
+        expired_url: None,
+        max_clicks: None,
+        password_hash: None,
+        forward_query: ForwardQuery::Off,
+        forward_path: false,
+        rules: serde_json::from_str(rules).expect("rules"),
+        title: None,
+        description: None,
+    }
+}
+
+#[test]
+fn deciding_on_a_redirect_allocates_nothing() {
+    let request = Request::builder()
+        .uri("/sale?utm_source=news")
+        .header("host", "go.example.com")
+        .header("user-agent", "Mozilla/5.0 (X11; Linux x86_64)")
+        .header("accept-language", "de-DE,de;q=0.9");
+    let parts = request.body(()).expect("a request").into_parts().0;
+    let now = Timestamp::from_micros(1_780_000_000_000_000);
+    let agent =
+        Agent { device: Device::Desktop, os: "Linux".into(), browser: "Firefox".into(), class: AgentClass::Human };
+    for rules in ["[]", RULES] {
+        let link = CompiledLink::new(record(rules));
+        let facts = Facts { country: Some("DE"), agent: Some(&agent), ..Facts::default() };
+        let decide_once = || {
+            let view = RequestView::new(black_box(&parts), IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+            match decide(black_box(&link), &view, facts, now) {
+                Decision::Redirect(target) => drop(black_box(target.location.clone())),
+                other => panic!("expected a redirect, not {other:?}"),
+            }
+        };
+        decide_once();
+        assert_eq!(measure(decide_once).count_total, 0, "with the rules {rules}");
+    }
+}
+
+#[test]
+fn appending_to_the_journal_and_flushing_allocates_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let limits = JournalLimits { segment_bytes: 4 * 1024 * 1024, bytes_max: u64::MAX };
+    let mut writer = Writer::new(DiskFileSystem, folder.path(), limits);
+    let mut append_and_flush = || {
+        (0..50).for_each(|_| writer.append(|buffer| buffer.extend_from_slice(black_box(&[7; 160]))));
+        writer.flush()
+    };
+    assert_eq!(append_and_flush().records, 50, "the first flush opens the segment");
+    let counted = measure(|| {
+        assert_eq!(append_and_flush().records, 50);
+    });
     assert_eq!(counted.count_total, 0);
 }

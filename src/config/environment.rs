@@ -11,7 +11,7 @@ use super::mistake::{ConfigError, quoted};
 const PREFIX: &str = "ELIDO_";
 /// Variables of ours that are no settings: the command line and the tests read them.
 const NOT_SETTINGS: [&str; 6] =
-    ["ELIDO_CONFIG", "ELIDO_ROLE", "ELIDO_API_URL", "ELIDO_API_KEY", "ELIDO_WORKSPACE", "ELIDO_TEST_"];
+    ["ELIDO_CONFIG", "ELIDO_ROLE", "ELIDO_API_URL", "ELIDO_TOKEN", "ELIDO_WORKSPACE", "ELIDO_TEST_"];
 
 /// Deeper keys than any that exist; what follows stays one name.
 const LEVELS_MAX: usize = 4;

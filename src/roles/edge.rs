@@ -25,6 +25,7 @@ pub(super) fn start(
         origin,
         geo: platform.geo.clone(),
         agents: platform.agents.clone(),
+        passwords: platform.passwords.clone(),
         tasks: fetches.clone(),
     };
     let edge = Arc::new(Edge::new(&config.edge, parts));

@@ -9,6 +9,7 @@ use crate::config::{Config, ConfigError, Loaded};
 use crate::infra::cache::invalidation::Invalidations;
 use crate::infra::click_store::ClickStore;
 use crate::infra::geo::GeoDatabase;
+use crate::infra::passwords::Passwords;
 use crate::infra::store::{self, Store};
 use crate::infra::user_agent::UserAgents;
 
@@ -24,6 +25,8 @@ pub(super) struct Platform {
     pub(super) geo: GeoDatabase,
     /// What user agents are.
     pub(super) agents: UserAgents,
+    /// Hashes and verifies passwords, so many at once for the whole process.
+    pub(super) passwords: Passwords,
 }
 
 impl Platform {
@@ -47,6 +50,7 @@ impl Platform {
             invalidations: Invalidations::in_process(),
             geo: open_geo(loaded, &config.geo)?,
             agents: UserAgents::new(),
+            passwords: Passwords::new(),
         })
     }
 
@@ -73,6 +77,7 @@ fn open_geo(loaded: &Loaded, config: &GeoConfig) -> Result<GeoDatabase, StartErr
     }
     GeoDatabase::open(&config.country_file).map_err(|error| {
         let key = "geo.country_file";
-        ConfigError::new(key, loaded.source_of(key), error.to_string(), "Name a MaxMind-format database, or none").into()
+        ConfigError::new(key, loaded.source_of(key), error.to_string(), "Name a MaxMind-format database, or none")
+            .into()
     })
 }

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 
-use super::direct_origin::DirectOrigin;
 use super::platform::Platform;
 use super::readiness::Readiness;
 use super::role::{Role, Roles};
@@ -112,14 +111,15 @@ pub async fn start(loaded: &Loaded, roles: Roles) -> Result<Running, StartError>
         ingester::start(&config, &platform, store, &mut readiness, &stages.ingester);
     }
     let mut internal_router = axum::Router::new();
-    let mut origin = None;
-    if let Some(socket) = sockets.api {
-        let started = api::start(&config, &platform, TcpListener::from_std(socket)?, &mut readiness, &stages.api).await?;
-        internal_router = internal_router.merge(started.internal_router);
-        origin = Some(started.api_core);
+    let mut origin: Option<Arc<dyn Origin>> = None;
+    if let (Some(socket), Some(store)) = (sockets.api, &platform.store) {
+        let socket = TcpListener::from_std(socket)?;
+        let api = api::start(&config, &platform, store, socket, &mut readiness, &stages.api).await?;
+        internal_router = internal_router.merge(api.internal_router);
+        origin = Some(api.origin);
     }
     if !sockets.edge.is_empty() {
-        let origin = origin_of(loaded, origin)?;
+        let origin = origin.ok_or_else(|| no_origin(loaded))?;
         edge::start(&config, &platform, origin, sockets.edge, &mut readiness, (&stages.edge, &stages.fetches))?;
     }
     let readiness = Arc::new(readiness);
@@ -129,6 +129,12 @@ pub async fn start(loaded: &Loaded, roles: Roles) -> Result<Running, StartError>
     stages.internal.spawn("internal-listener", serve(listener, internal_router, limits, stages.internal.clone()));
     readiness.set_serving(true);
     Ok(Running { addresses, roles, config, stages, platform, readiness })
+}
+
+/// An edge of its own has to ask the api role of another process.
+fn no_origin(loaded: &Loaded) -> ConfigError {
+    let key = "grpc.origin_url";
+    ConfigError::new(key, loaded.source_of(key), "no api role answers there", "Start the role api in the same process")
 }
 
 impl Running {
@@ -173,9 +179,8 @@ impl Running {
         say("API", self.addresses.api, "/docs");
         say("internal", self.addresses.internal, "/readyz");
         if self.addresses.api.is_some() {
-            let internal = self.addresses.internal.map(|address| format!(" --url http://{}", reachable(address)));
             lines.push("Create the first account, once, with:".to_owned());
-            lines.push(format!("  elido admin bootstrap --email you@example.com{}", internal.unwrap_or_default()));
+            lines.push("  elido admin bootstrap --email you@example.com".to_owned());
         }
         lines.join("\n")
     }

@@ -14,7 +14,8 @@ pub(super) fn parse(value: &str) -> Result<Box<str>, Mistake> {
 }
 
 /// The tag with the highest quality, the first of equals; none if the header prefers nothing.
-pub(super) fn preferred(accept_language: &str) -> Option<&str> {
+#[must_use]
+pub fn preferred(accept_language: &str) -> Option<&str> {
     let mut best = None;
     let mut best_quality = 0;
     for entry in accept_language.split(',') {

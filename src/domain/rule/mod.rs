@@ -22,18 +22,21 @@ mod split;
 mod time_windows;
 mod user_agent;
 mod visitor;
+mod visitor_hash;
 
 pub use agent_names::{canonical_browser, canonical_os};
 pub use compiled::{Choice, CompiledRules, Needs};
 pub use condition_fields::TestKind;
 pub use definition::{Condition, Device, Outcome, Rule, Test, TimeWindow, Variant, Weekday};
 pub use explanation::{ConditionExplanation, Explanation, RuleExplanation, Winner};
+pub use language::preferred as preferred_language;
 pub use limits::{
     CONDITIONS_MAX, NAME_CHARACTERS_MAX, PATTERN_CHARACTERS_MAX, PATTERNS_MAX, RULES_MAX, VALUE_BYTES_MAX, VALUES_MAX,
     VALUES_TOTAL_MAX, VARIANTS_MAX, WEIGHT_MAX,
 };
 pub use referrer::host_of;
 pub use visitor::{Agent, AgentClass, Visitor};
+pub use visitor_hash::visitor_hash;
 
 #[cfg(test)]
 mod arbitrary;

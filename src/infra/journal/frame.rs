@@ -35,13 +35,14 @@ pub(super) fn append(id: JournalId, buffer: &mut Vec<u8>, fill: impl FnOnce(&mut
 /// The payload of the frame that starts at `offset`, if a whole and sound one does.
 pub(super) fn payload_at(id: JournalId, bytes: &[u8], offset: usize) -> Option<Range<usize>> {
     let start = offset.checked_add(HEADER_BYTES)?;
-    let header = bytes.get(offset..start)?;
-    let length = u32::from_le_bytes(*header.first_chunk()?) as usize;
+    let header: &[u8; HEADER_BYTES] = bytes.get(offset..start)?.first_chunk()?;
+    let [a, b, c, d, expected @ ..] = *header;
+    let length = u32::from_le_bytes([a, b, c, d]) as usize;
     if length == 0 || length > PAYLOAD_BYTES_MAX {
         return None;
     }
     let payload = start..start.checked_add(length)?;
-    let sound = checksum(id, bytes.get(payload.clone())?).to_le_bytes() == header[4..];
+    let sound = checksum(id, bytes.get(payload.clone())?).to_le_bytes() == expected;
     sound.then_some(payload)
 }
 

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::file_system::{DiskFileSystem, File, FileSystem};
 use super::frame::{self, PAYLOAD_BYTES_MAX};
-use super::segment::{self, HEADER_BYTES, Header, JournalId};
+use super::segment::{self, HEADER_BYTES, HEADER_LENGTH, Header, JournalId};
 use super::writer::lock_path;
 
 /// How much is read at once: more than the longest frame.
@@ -202,7 +202,7 @@ impl<F: FileSystem> Journal<'_, F> {
     }
 
     fn header(&self, file: &F::File) -> io::Result<Option<Header>> {
-        let mut bytes = [0; HEADER_BYTES as usize];
+        let mut bytes = [0; HEADER_LENGTH];
         read_full(file, 0, &mut bytes)?;
         Ok(Header::decode(&bytes).filter(|header| header.id == self.id))
     }

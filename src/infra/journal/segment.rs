@@ -10,7 +10,9 @@ use super::file_system::FileSystem;
 /// The first bytes of every segment; the digits are the version of the form.
 const MAGIC: [u8; 8] = *b"ELIDOJ01";
 /// How many bytes a segment's header takes; the first frame follows.
-pub(super) const HEADER_BYTES: u64 = 32;
+pub(super) const HEADER_BYTES: u64 = HEADER_LENGTH as u64;
+/// The same, as a length in memory.
+pub(super) const HEADER_LENGTH: usize = 32;
 /// What segment files end with.
 const EXTENSION: &str = "segment";
 
@@ -109,8 +111,8 @@ pub(super) struct Header {
 }
 
 impl Header {
-    pub(super) fn encode(self) -> [u8; HEADER_BYTES as usize] {
-        let mut bytes = [0; HEADER_BYTES as usize];
+    pub(super) fn encode(self) -> [u8; HEADER_LENGTH] {
+        let mut bytes = [0; HEADER_LENGTH];
         bytes[..8].copy_from_slice(&MAGIC);
         bytes[8..16].copy_from_slice(&self.id.to_bytes());
         bytes[16..24].copy_from_slice(&self.span.to_le_bytes());
@@ -122,7 +124,7 @@ impl Header {
 
     /// `None` for anything but what [`Header::encode`] wrote.
     pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
-        let bytes: &[u8; HEADER_BYTES as usize] = bytes.first_chunk()?;
+        let bytes: &[u8; HEADER_LENGTH] = bytes.first_chunk()?;
         let header = Self {
             id: JournalId(u64::from_le_bytes(*bytes[8..].first_chunk()?)),
             span: u64::from_le_bytes(*bytes[16..].first_chunk()?),

@@ -22,7 +22,7 @@ pub(super) struct Pools {
 
 /// Which database, and how to reach it.
 pub(super) enum Address {
-    Sqlite(SqliteConnectOptions),
+    Sqlite(Box<SqliteConnectOptions>),
     Postgres(Box<PgConnectOptions>),
 }
 
@@ -30,7 +30,7 @@ pub(super) enum Address {
 pub(super) fn address(config: &DatabaseConfig, data_folder: &Path) -> Result<Address> {
     let url = config.url.expose_secret();
     if let Some(file) = url.strip_prefix("sqlite:") {
-        return sqlite(file, config, data_folder).map(Address::Sqlite);
+        return sqlite(file, config, data_folder).map(|options| Address::Sqlite(Box::new(options)));
     }
     if url.starts_with("postgres://") || url.starts_with("postgresql://") {
         return postgres(url).map(|options| Address::Postgres(Box::new(options)));
@@ -42,7 +42,7 @@ pub(super) fn address(config: &DatabaseConfig, data_folder: &Path) -> Result<Add
 pub(super) async fn open(config: &DatabaseConfig, data_folder: &Path) -> Result<Pools> {
     let timeout = Duration::from_millis(config.connect_timeout_ms);
     match address(config, data_folder)? {
-        Address::Sqlite(options) => open_sqlite(options, config.connections_max, timeout).await,
+        Address::Sqlite(options) => open_sqlite(*options, config.connections_max, timeout).await,
         Address::Postgres(options) => open_postgres(*options, config.connections_max, timeout).await,
     }
 }

@@ -35,7 +35,7 @@ pub async fn migrate(config: &DatabaseConfig, data_folder: &Path) -> Result<usiz
     match address(config, data_folder)? {
         Address::Sqlite(options) => {
             create_folder(options.get_filename())?;
-            apply(&SQLITE, connect(config, &options).await?).await
+            apply(&SQLITE, connect(config, options.as_ref()).await?).await
         }
         Address::Postgres(options) => apply(&POSTGRES, connect(config, options.as_ref()).await?).await,
     }
@@ -47,7 +47,7 @@ pub async fn migrate(config: &DatabaseConfig, data_folder: &Path) -> Result<usiz
 /// `Unavailable` if the database is away.
 pub async fn migrations_status(config: &DatabaseConfig, data_folder: &Path) -> Result<Vec<MigrationStatus>> {
     match address(config, data_folder)? {
-        Address::Sqlite(options) => status(&SQLITE, &mut connect(config, &options).await?).await,
+        Address::Sqlite(options) => status(&SQLITE, &mut connect(config, options.as_ref()).await?).await,
         Address::Postgres(options) => status(&POSTGRES, &mut connect(config, options.as_ref()).await?).await,
     }
 }

@@ -125,6 +125,41 @@ pub async fn names_on(connection: &impl Connection, links: &[LinkId]) -> Result<
     Ok(names)
 }
 
+/// The tags of a workspace, all of them or those of these lower-cased names, and the links that carry each. At most
+/// `pairs_max` pairs and one are read.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn carried(
+    connection: &impl Connection,
+    workspace: WorkspaceId,
+    name_keys: Option<&[String]>,
+    pairs_max: usize,
+) -> Result<Vec<(Tag, Vec<LinkId>)>> {
+    let tags = match name_keys {
+        Some(keys) => find_named(connection, workspace, keys).await?,
+        None => tag::Entity::find().filter(tag::Column::WorkspaceId.eq(workspace)).all(connection).await?,
+    };
+    let mut links: HashMap<TagId, Vec<LinkId>> = HashMap::new();
+    let mut room = pairs_max.saturating_add(1);
+    for ids in tags.chunks(ROWS_MAX) {
+        let pairs = link_tag::Entity::find()
+            .filter(link_tag::Column::TagId.is_in(ids.iter().map(|tag| tag.id)))
+            .limit(u64::try_from(room).unwrap_or(u64::MAX))
+            .all(connection)
+            .await?;
+        room = room.saturating_sub(pairs.len());
+        for pair in pairs {
+            links.entry(pair.tag_id).or_default().push(pair.link_id);
+        }
+    }
+    let with_links = |tag: Tag| {
+        let links = links.remove(&tag.id).unwrap_or_default();
+        (tag, links)
+    };
+    Ok(tags.into_iter().map(with_links).collect())
+}
+
 /// Puts tags on links, all found in one workspace by the caller.
 ///
 /// # Errors

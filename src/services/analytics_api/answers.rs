@@ -12,10 +12,8 @@ use crate::infra::click_store::{Counts, Period};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct PeriodCounts {
     /// The first moment of the period.
-    #[schema(value_type = String, format = DateTime)]
     pub from: Timestamp,
     /// The first moment after it.
-    #[schema(value_type = String, format = DateTime)]
     pub to: Timestamp,
     /// Clicks.
     pub clicks: u64,
@@ -41,7 +39,6 @@ pub struct Summary {
 #[schema(as = AnalyticsPoint)]
 pub struct Point {
     /// When the bucket starts. The first one may start before the period; only what lies in the period is counted.
-    #[schema(value_type = String, format = DateTime)]
     pub start: Timestamp,
     /// Clicks.
     pub clicks: u64,
@@ -54,10 +51,8 @@ pub struct Point {
 #[schema(as = AnalyticsSeries)]
 pub struct Series {
     /// The first moment of the period.
-    #[schema(value_type = String, format = DateTime)]
     pub from: Timestamp,
     /// The first moment after it.
-    #[schema(value_type = String, format = DateTime)]
     pub to: Timestamp,
     /// The points; at most 2,000.
     pub data: Vec<Point>,
@@ -126,10 +121,8 @@ pub struct BreakdownAnswer {
     /// What clicks are told apart by.
     pub dimension: ReportDimension,
     /// The first moment of the period.
-    #[schema(value_type = String, format = DateTime)]
     pub from: Timestamp,
     /// The first moment after it.
-    #[schema(value_type = String, format = DateTime)]
     pub to: Timestamp,
     /// The values with the most clicks, most first. A click counts for every tag of its link, and for one value of anything else.
     pub data: Vec<ValueCounts>,

@@ -20,7 +20,6 @@ pub struct ClickEvent {
     #[schema(example = "clk_0190b8f2c4a87d310000000000001f40")]
     pub id: String,
     /// When it was answered.
-    #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
     /// What was answered: `redirect`, `missing`, `gone` or `root`.
     #[schema(example = "redirect")]
@@ -29,10 +28,8 @@ pub struct ClickEvent {
     #[schema(minimum = 100, maximum = 599)]
     pub status: u16,
     /// The link, if there is one.
-    #[schema(value_type = Option<String>)]
     pub link_id: Option<LinkId>,
     /// The domain, if it is known.
-    #[schema(value_type = Option<String>)]
     pub domain_id: Option<DomainId>,
     /// The host asked for.
     pub host: Box<str>,

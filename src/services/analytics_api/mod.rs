@@ -3,6 +3,7 @@
 //! Invariant: all reports about one selection of clicks agree with each other
 //! and with the raw clicks.
 
+mod analytics;
 pub mod answers;
 pub mod calendar;
 pub mod dimension;
@@ -10,7 +11,10 @@ pub mod events;
 pub mod export;
 pub mod reports;
 pub mod request;
+pub mod rest;
 pub mod tags;
+
+pub use analytics::Analytics;
 
 #[cfg(test)]
 mod tests;

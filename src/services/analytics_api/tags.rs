@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
-use crate::domain::id::{LinkId, TagId};
+use crate::domain::id::TagId;
 use crate::infra::click_store::{Dimension, Filter, TagMembership, Value};
+use crate::services::api_core::TaggedLinks;
 
 /// The tags on the links of one workspace.
 #[derive(Debug, Clone, Default)]
@@ -13,14 +14,15 @@ pub struct LinkTags {
 }
 
 impl LinkTags {
-    /// From pairs of a tag, by id and name, and a link that carries it.
-    pub fn new(pairs: impl IntoIterator<Item = (TagId, String, LinkId)>) -> Self {
-        let mut tags = Self::default();
-        for (tag_id, name, link_id) in pairs {
-            tags.memberships.push(TagMembership { tag_id, link_id });
-            tags.names.entry(tag_id).or_insert(name);
+    /// From the source of truth's answer.
+    #[must_use]
+    pub fn new(tags: Vec<TaggedLinks>) -> Self {
+        let mut known = Self::default();
+        for TaggedLinks { tag_id, name, links } in tags {
+            known.memberships.extend(links.into_iter().map(|link_id| TagMembership { tag_id, link_id }));
+            known.names.insert(tag_id, name);
         }
-        tags
+        known
     }
 
     /// Who carries what.
@@ -38,13 +40,10 @@ impl LinkTags {
         }
     }
 
-    /// Clicks of links that carry any tag of these names, which are lower-case.
+    /// Clicks of links that carry any of these tags.
     #[must_use]
-    pub fn filter(&self, names: &[String]) -> Filter {
-        let is_wanted = |membership: &&TagMembership| {
-            self.names.get(&membership.tag_id).is_some_and(|name| names.contains(&name.to_lowercase()))
-        };
-        let links = self.memberships.iter().filter(is_wanted).map(|membership| membership.link_id);
-        Filter { dimension: Dimension::Link, any_of: links.map(|link| Some(Value::Id(link.as_uuid()))).collect() }
+    pub fn filter(&self) -> Filter {
+        let links = self.memberships.iter().map(|membership| Some(Value::Id(membership.link_id.as_uuid())));
+        Filter { dimension: Dimension::Link, any_of: links.collect() }
     }
 }

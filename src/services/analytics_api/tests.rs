@@ -16,6 +16,7 @@ use crate::infra::click_store::{
     ClickBatch, ClickStore, Dimension, EnrichedClick, Include, JournalledClick, Period, Selection,
 };
 use crate::infra::journal::JournalId;
+use crate::services::api_core::TaggedLinks;
 
 const HOUR: i64 = 3_600_000_000;
 
@@ -64,25 +65,25 @@ async fn the_period_before_is_compared() {
 }
 
 #[tokio::test]
-async fn tags_are_called_by_their_names_and_filter_in_any_case() {
+async fn tags_are_called_by_their_names_and_filter_by_their_links() {
     let clicks = [(0, 1), (1, 1), (2, 2), (3, 3)];
     let (_folder, store) =
         store_of(clicks.map(|(offset, number)| clicked(offset, link(number), None, offset.unsigned_abs()))).await;
-    let (summer, sale) = (TagId::new(), TagId::new());
-    let tags = LinkTags::new([
-        (summer, "Summer".into(), link(1)),
-        (summer, "Summer".into(), link(2)),
-        (sale, "sale".into(), link(2)),
-    ]);
+    let tagged = |name: &str, links: &[u128]| TaggedLinks {
+        tag_id: TagId::new(),
+        name: name.into(),
+        links: links.iter().map(|number| link(*number)).collect(),
+    };
+    let tags = LinkTags::new(vec![tagged("Summer", &[1, 2]), tagged("sale", &[2])]);
     let mut selection = selection(0, HOUR);
     let answer = breakdown(&store, &selection, ReportDimension::Tag, &tags, 2, true).await.expect("a breakdown");
     assert_eq!(answer.data[0].value.as_deref(), Some("Summer"));
     assert_eq!(answer.data[0].clicks, 3);
     assert_eq!((answer.other.values, answer.other.clicks), (1, u64::from(answer.data[1].value.is_some())));
 
-    selection.filters.push(tags.filter(&["summer".into()]));
+    selection.filters.push(tags.filter());
     assert_eq!(summary(&store, &selection, false).await.expect("a summary").current.clicks, 3);
-    selection.filters = vec![tags.filter(&["nobody".into()])];
+    selection.filters = vec![LinkTags::default().filter()];
     assert_eq!(summary(&store, &selection, false).await.expect("a summary").current.clicks, 0);
 }
 

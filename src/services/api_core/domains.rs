@@ -74,7 +74,7 @@ impl ApiCore {
     /// # Errors
     /// `Invalid` if the configured address has no host name; `Conflict` if a workspace's domain has it.
     pub async fn ensure_default_domain(&self) -> Result<()> {
-        let hostname = hostname(&self.default_domain_url)?;
+        let hostname = hostname(&self.settings.default_domain_url)?;
         let reader = self.store.reader();
         if domains::find_default(reader).await?.is_some_and(|domain| domain.hostname == hostname) {
             return Ok(());
@@ -164,7 +164,7 @@ impl ApiCore {
     /// What the short links of a domain start with, without a slash at the end.
     pub(super) fn base_url(&self, domain: &Row) -> String {
         if domain.is_default {
-            return self.default_domain_url.as_str().trim_end_matches('/').to_owned();
+            return self.settings.default_domain_url.as_str().trim_end_matches('/').to_owned();
         }
         format!("https://{}", domain.hostname)
     }

@@ -15,6 +15,7 @@ mod links;
 mod mistakes;
 mod patch;
 mod principal;
+mod tagged_links;
 mod tags;
 mod texts;
 mod tokens;
@@ -27,10 +28,11 @@ pub use bootstrap::{BootstrapDraft, NewAccount};
 pub use domains::{Domain, DomainPatch};
 pub use links::{
     BULK_ITEMS_MAX, BulkItem, BulkPatch, Created, IfExists, LINK_TAGS_MAX, Link, LinkDraft, LinkPatch, LinkQuery,
-    LinkSort,
+    LinkSort, Resolution, ResolutionState, VisitorDraft,
 };
 pub use mistakes::Mistakes;
 pub use principal::{Access, Actor, Principal};
+pub use tagged_links::TaggedLinks;
 pub use tags::{Tag, TagDraft, TagPatch};
 pub use tokens::{Token, TokenKind};
 pub use version::ExpectedVersion;
@@ -43,8 +45,10 @@ use url::Url;
 
 use crate::domain::error::{Error, Result};
 use crate::infra::cache::invalidation::{Invalidation, Invalidations};
+use crate::infra::geo::GeoDatabase;
 use crate::infra::passwords::Passwords;
 use crate::infra::store::{Store, Transaction};
+use crate::infra::user_agent::UserAgents;
 use crate::runtime::tasks::Tasks;
 
 /// What the use cases need. Clones share it.
@@ -55,22 +59,32 @@ pub struct ApiCore {
     passwords: Passwords,
     tasks: Tasks,
     notes: Arc<Semaphore>,
-    default_domain_url: Url,
+    settings: Settings,
+}
+
+/// What the operator decides, and what resolving asks.
+#[derive(Clone)]
+pub struct Settings {
+    /// How links of the default domain are reached.
+    pub default_domain_url: Url,
+    /// Tells where described visitors are.
+    pub geo: GeoDatabase,
+    /// Tells what programs described visitors use.
+    pub user_agents: UserAgents,
 }
 
 impl ApiCore {
-    /// The service on this store. `default_domain_url` is how links of the default domain are reached; `tasks` finish the
-    /// commits that are under way when the process stops.
+    /// The service on this store. `tasks` finish the commits that are under way when the process stops.
     #[must_use]
     pub fn new(
         store: Store,
         invalidations: Invalidations,
         passwords: Passwords,
         tasks: Tasks,
-        default_domain_url: Url,
+        settings: Settings,
     ) -> Self {
         let notes = Arc::new(Semaphore::new(housekeeping::NOTES_MAX));
-        Self { store, invalidations, passwords, tasks, notes, default_domain_url }
+        Self { store, invalidations, passwords, tasks, notes, settings }
     }
 
     /// The source of truth.

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, StatusCode};
+use secrecy::SecretString;
 
 use super::capture::{self, Subject};
 use super::compiled_link::{CompiledLink, Target};
@@ -26,8 +27,9 @@ use crate::domain::click::ClickKind;
 use crate::domain::link::{DomainRecord, RedirectStatus};
 use crate::domain::time::Timestamp;
 use crate::domain::url::Destination;
-use crate::infra::geo::GeoDatabase;
+use crate::infra::geo::{GeoDatabase, Location};
 use crate::infra::journal::{FileSystem, GroupCommit};
+use crate::infra::passwords::Passwords;
 use crate::infra::user_agent::UserAgents;
 use crate::runtime::clock;
 use crate::runtime::tasks::Tasks;
@@ -45,6 +47,8 @@ pub struct EdgeParts {
     pub geo: GeoDatabase,
     /// What user agents are.
     pub agents: UserAgents,
+    /// Verifies the passwords of links.
+    pub passwords: Passwords,
     /// Runs the fetches from the origin.
     pub tasks: Tasks,
 }
@@ -88,7 +92,7 @@ impl Edge {
             cache: LinkCache::new(&config.cache, parts.origin, parts.agents.clone(), &parts.tasks),
             geo: parts.geo,
             agents: parts.agents,
-            passwords: PasswordGate::new(),
+            passwords: PasswordGate::new(parts.passwords),
             limiter: rate.map(|rate| TokenBuckets::new(rate, ADDRESSES_MAX)),
             started: Instant::now(),
             trusted_proxy_hops: config.trusted_proxy_hops,
@@ -216,12 +220,12 @@ impl Edge {
         domain: &DomainRecord,
         hit: &Hit<'_>,
         preview: bool,
-        password: Option<String>,
+        password: Option<SecretString>,
     ) -> Result<Answer, OriginError> {
         let (request, link) = (exchange.request, &hit.link.value);
         let attempt = self.try_password(link, request, password).await;
         let needs = link.rules().needs();
-        let location = if needs.location { self.geo.locate(request.address) } else { Default::default() };
+        let location = if needs.location { self.geo.locate(request.address) } else { Location::default() };
         let agent = needs.agent.then(|| self.agents.classify(request.user_agent));
         let facts = Facts {
             country: location.country,
@@ -244,7 +248,7 @@ impl Edge {
         &self,
         link: &CompiledLink,
         request: &RequestView<'_>,
-        password: Option<String>,
+        password: Option<SecretString>,
     ) -> Option<Attempt> {
         let hash = link.record().password_hash.as_deref()?;
         Some(self.passwords.check(link.record().id, request.address, password?, hash).await)
@@ -319,7 +323,12 @@ fn location(request: &RequestView<'_>, hit: &Hit<'_>, target: Target<'_>) -> Hea
 }
 
 /// The password that came with the request, where the link wants one.
-async fn password_sent<B>(request: &RequestView<'_>, link: &CompiledLink, parts: &Parts, body: B) -> Option<String>
+async fn password_sent<B>(
+    request: &RequestView<'_>,
+    link: &CompiledLink,
+    parts: &Parts,
+    body: B,
+) -> Option<SecretString>
 where
     B: http_body::Body<Data = Bytes>,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,

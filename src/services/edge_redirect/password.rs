@@ -1,25 +1,25 @@
-//! Passwords of links: argon2id on other threads, a few at a time, and a few tries a visitor.
+//! Passwords of links: checked away from the threads that answer, and a few tries a visitor.
 
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-use argon2::{Argon2, PasswordHash, PasswordVerifier};
 use bytes::Bytes;
 use http::header;
 use http::request::Parts;
 use http_body_util::{BodyExt, Limited};
-use tokio::sync::Semaphore;
+use secrecy::SecretString;
 use url::form_urlencoded;
 
 use crate::domain::id::LinkId;
+use crate::infra::passwords::Passwords;
 use crate::runtime::token_bucket::{Decision, Rate, TokenBuckets};
 
 /// The longest form that is read, in bytes.
 const FORM_BYTES_MAX: usize = 4096;
 /// How long a visitor may take to send it.
 const FORM_TIMEOUT: Duration = Duration::from_secs(5);
-/// Each check takes about 20 MB and 20 ms, so that only so many run at once.
-const CHECKS_MAX: usize = 2;
+/// When to try again while more checks wait than can be made.
+const BUSY_RETRY: Duration = Duration::from_secs(1);
 /// Tries of one visitor at one link: so many at once, and as many again every minute.
 const TRIES: u32 = 10;
 /// How many visitors' tries are remembered.
@@ -38,42 +38,34 @@ pub(super) enum Attempt {
 
 /// Checks passwords.
 pub(super) struct PasswordGate {
+    passwords: Passwords,
     tries: Option<TokenBuckets<(LinkId, IpAddr)>>,
-    checks: Semaphore,
     started: Instant,
 }
 
 impl PasswordGate {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(passwords: Passwords) -> Self {
         let rate = Rate::new(TRIES, Duration::from_secs(60), TRIES);
-        Self {
-            tries: rate.map(|rate| TokenBuckets::new(rate, VISITORS_MAX)),
-            checks: Semaphore::new(CHECKS_MAX),
-            started: Instant::now(),
-        }
+        Self { passwords, tries: rate.map(|rate| TokenBuckets::new(rate, VISITORS_MAX)), started: Instant::now() }
     }
 
     /// Checks what a visitor sent against a hash in PHC form.
-    pub(super) async fn check(&self, link: LinkId, address: IpAddr, password: String, hash: &str) -> Attempt {
+    pub(super) async fn check(&self, link: LinkId, address: IpAddr, password: SecretString, hash: &str) -> Attempt {
         let now = u64::try_from(self.started.elapsed().as_nanos()).unwrap_or(u64::MAX);
         let decision = self.tries.as_ref().map(|tries| tries.take(&(link, address), now));
         if let Some(Decision::Refused { retry_after }) = decision {
             return Attempt::TooMany(retry_after);
         }
-        let Ok(_permit) = self.checks.acquire().await else { return Attempt::Wrong };
-        let hash = hash.to_owned();
-        let checked = tokio::task::spawn_blocking(move || is_right(&password, &hash)).await;
-        if checked.unwrap_or(false) { Attempt::Right } else { Attempt::Wrong }
+        match self.passwords.verify(password, Some(hash.to_owned())).await {
+            Ok(true) => Attempt::Right,
+            Ok(false) => Attempt::Wrong,
+            Err(_) => Attempt::TooMany(BUSY_RETRY),
+        }
     }
 }
 
-/// Compares in constant time, as argon2 does.
-fn is_right(password: &str, hash: &str) -> bool {
-    PasswordHash::new(hash).is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
-}
-
 /// The password of a form, if the request is one.
-pub(super) async fn read_form<B>(parts: &Parts, body: B) -> Option<String>
+pub(super) async fn read_form<B>(parts: &Parts, body: B) -> Option<SecretString>
 where
     B: http_body::Body<Data = Bytes>,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -84,5 +76,5 @@ where
     }
     let read = tokio::time::timeout(FORM_TIMEOUT, Limited::new(body, FORM_BYTES_MAX).collect());
     let bytes = read.await.ok()?.ok()?.to_bytes();
-    form_urlencoded::parse(&bytes).find(|(name, _)| name == "password").map(|(_, value)| value.into_owned())
+    form_urlencoded::parse(&bytes).find(|(name, _)| name == "password").map(|(_, value)| value.into_owned().into())
 }

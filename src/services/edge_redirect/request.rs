@@ -8,6 +8,7 @@ use http::{HeaderMap, HeaderName, Method, header};
 
 use crate::domain::click::Signals;
 use crate::domain::id::LinkId;
+use crate::domain::rule;
 
 const SEC_PURPOSE: HeaderName = HeaderName::from_static("sec-purpose");
 const PURPOSE: HeaderName = HeaderName::from_static("purpose");
@@ -62,22 +63,11 @@ impl<'a> RequestView<'a> {
         }
     }
 
-    /// Equal for the same visitor of the same link, on every edge and after every restart: FNV-1a over link, address and user agent.
+    /// Equal for the same visitor of the same link.
     #[must_use]
     pub fn visitor_hash(&self, link: LinkId) -> u64 {
-        let start = fnv(0xcbf2_9ce4_8422_2325, link.as_uuid().as_bytes());
-        let with_address = match self.address {
-            IpAddr::V4(address) => fnv(start, &address.octets()),
-            IpAddr::V6(address) => fnv(start, &address.octets()),
-        };
-        let hash = fnv(with_address, self.user_agent.as_bytes());
-        // The low bits of FNV are weak alone; folding the high ones in evens them out.
-        (hash ^ (hash >> 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        rule::visitor_hash(link, self.address, self.user_agent)
     }
-}
-
-fn fnv(start: u64, bytes: &[u8]) -> u64 {
-    bytes.iter().fold(start, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> &'a str {

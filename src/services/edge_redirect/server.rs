@@ -148,7 +148,9 @@ impl Worker {
 
 impl Connection {
     async fn serve(self, stream: TcpStream, http: &http1::Builder, stopping: CancellationToken) {
-        let _ = stream.set_nodelay(true);
+        if stream.set_nodelay(true).is_err() {
+            return;
+        }
         let open = &EdgeMetrics::global().connections;
         open.increment(1.0);
         let this = Arc::new(self);
@@ -161,10 +163,10 @@ impl Connection {
         tokio::select! {
             biased;
             // A connection that breaks is the client's affair.
-            _ = connection.as_mut() => {}
+            ended = connection.as_mut() => drop(ended),
             () = stopping.cancelled() => {
                 connection.as_mut().graceful_shutdown();
-                let _ = connection.await;
+                drop(connection.await);
             }
         }
         open.decrement(1.0);
@@ -211,10 +213,16 @@ fn keep_journal(maintenance: Maintenance<DiskFileSystem>, interval: Duration, ta
                 tracing::warn!(%error, "the click journal could not be synced; the next run tries again");
             }
             if let Ok(bytes) = bytes {
-                JournalMetrics::global().bytes.set(bytes as f64);
+                JournalMetrics::global().bytes.set(gauge_value(bytes));
             }
         }
     });
+}
+
+/// Gauges are floating-point numbers, which are exact up to 2^53.
+#[allow(clippy::cast_precision_loss, reason = "no count of ours comes near 2^53")]
+fn gauge_value(count: u64) -> f64 {
+    count as f64
 }
 
 fn keep_snapshot(edge: Arc<Edge>, file: SnapshotFile, interval: Duration, tasks: &Tasks) {
@@ -225,7 +233,7 @@ fn keep_snapshot(edge: Arc<Edge>, file: SnapshotFile, interval: Duration, tasks:
                 () = tokio::time::sleep(interval) => {}
                 () = stopping.cancelled() => {}
             }
-            CacheMetrics::global().size.set(edge.cache.len() as f64);
+            CacheMetrics::global().size.set(gauge_value(edge.cache.len() as u64));
             let (edge, file) = (Arc::clone(&edge), file.clone());
             let written = tokio::task::spawn_blocking(move || file.write(&edge)).await;
             if let Ok(Err(error)) = written {

@@ -1,0 +1,135 @@
+//! `elido admin`: what only the operator of an installation does.
+
+use std::io::{IsTerminal, Read};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+use console::Term;
+use http::{Method, StatusCode};
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+
+use super::exit::{Exit, Failure};
+use super::output::{self, OutputArguments};
+use super::plain_http;
+use super::settings::ConfigArguments;
+use crate::http::problem::ProblemDocument;
+
+/// How long the server may take; hashing a password is slow on purpose.
+const TIMEOUT: Duration = Duration::from_secs(30);
+/// The longest password read, in bytes.
+const PASSWORD_BYTES_MAX: u64 = 4096;
+
+/// Does what only the operator of an installation may do.
+#[derive(Debug, Args)]
+pub struct AdminCommand {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    Bootstrap(BootstrapArguments),
+}
+
+/// Creates the first account of a new installation.
+#[derive(Debug, Args)]
+#[command(
+    long_about = "Creates the first account of a new installation, over the internal listener of the running process. \
+It works once; later accounts are made by people who have one.\n\nThe password is asked for on a terminal, or read from \
+--password-file, or from standard input."
+)]
+#[command(after_long_help = "Examples:
+  elido admin bootstrap --email ada@example.com
+  pass show elido | elido admin bootstrap --email ada@example.com
+  elido admin bootstrap --email ada@example.com --password-file /run/secrets/password")]
+struct BootstrapArguments {
+    /// The email address that the account signs in with.
+    #[arg(long, value_name = "ADDRESS")]
+    email: String,
+    /// A file that holds the password.
+    #[arg(long, value_name = "FILE")]
+    password_file: Option<PathBuf>,
+    /// The internal listener of the process; by default the one of the settings (internal.listen).
+    #[arg(long, value_name = "URL")]
+    internal_url: Option<Url>,
+    #[command(flatten)]
+    config: ConfigArguments,
+    #[command(flatten)]
+    output: OutputArguments,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When the server cannot be reached or refuses.
+pub async fn run(command: AdminCommand) -> Result<(), Failure> {
+    match command.what {
+        What::Bootstrap(arguments) => bootstrap(arguments).await,
+    }
+}
+
+async fn bootstrap(arguments: BootstrapArguments) -> Result<(), Failure> {
+    let base = match &arguments.internal_url {
+        Some(url) => url.clone(),
+        None => arguments.config.internal_url()?,
+    };
+    let url = base.join("/internal/admin/bootstrap").map_err(|error| Failure::usage(error.to_string()))?;
+    let password = password(&arguments)?;
+    let body = serde_json::json!({"email": arguments.email, "password": password.expose_secret()});
+    let (status, answer) =
+        plain_http::request(Method::POST, &url, Some(body.to_string().into_bytes()), TIMEOUT).await?;
+    if status != StatusCode::CREATED {
+        return Err(refused(status, &answer));
+    }
+    if arguments.output.json {
+        return output::verbatim(&[&answer, b"\n".as_slice()].concat());
+    }
+    output::line(&format!("The account of {} is made. Sign in with it.", arguments.email))
+}
+
+fn refused(status: StatusCode, answer: &[u8]) -> Failure {
+    match serde_json::from_slice::<ProblemDocument>(answer) {
+        Ok(problem) => {
+            let fields = problem.errors.iter().map(|field| format!("\n  {}: {}", field.pointer, field.detail));
+            Failure::new(Exit::Failure, format!("{}{}", problem.detail, fields.collect::<String>()))
+        }
+        Err(_) => Failure::new(Exit::Failure, format!("the server answered {status}")),
+    }
+}
+
+fn password(arguments: &BootstrapArguments) -> Result<SecretString, Failure> {
+    if let Some(path) = &arguments.password_file {
+        let file = std::fs::File::open(path).map_err(|error| Failure::file(path, &error))?;
+        return read_password(file);
+    }
+    if std::io::stdin().is_terminal() {
+        return ask_password();
+    }
+    read_password(std::io::stdin().lock())
+}
+
+fn read_password(from: impl Read) -> Result<SecretString, Failure> {
+    let mut text = String::new();
+    from.take(PASSWORD_BYTES_MAX)
+        .read_to_string(&mut text)
+        .map_err(|error| Failure::new(Exit::Failure, format!("could not read the password: {error}")))?;
+    Ok(text.trim_end_matches(['\r', '\n']).into())
+}
+
+fn ask_password() -> Result<SecretString, Failure> {
+    let terminal = Term::stderr();
+    let ask = |prompt: &str| {
+        terminal.write_str(prompt)?;
+        terminal.read_secure_line()
+    };
+    let unreadable =
+        |error: std::io::Error| Failure::new(Exit::Failure, format!("could not read the password: {error}"));
+    let first = ask("Password: ").map_err(unreadable)?;
+    let second = ask("Once more: ").map_err(unreadable)?;
+    if first != second {
+        return Err(Failure::new(Exit::Failure, "the two passwords differ"));
+    }
+    Ok(first.into())
+}

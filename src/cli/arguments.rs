@@ -1,0 +1,61 @@
+//! The command line as a whole.
+
+use clap::{Parser, Subcommand};
+
+use super::exit::EXIT_CODES;
+use super::{admin, analytics, bench, completions, config, export, health, import, link, migrate, run};
+
+/// Short links, smart-link rules and click analytics, self-hosted in one executable.
+#[derive(Debug, Parser)]
+#[command(name = "elido", version, propagate_version = true, after_long_help = EXIT_CODES)]
+#[command(
+    long_about = "Short links, smart-link rules and click analytics, self-hosted in one executable.\n\n`elido run`, or `elido` alone, \
+starts the platform; link, analytics, import and export are a client of its API; the rest helps whoever operates it."
+)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub(super) command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    Run(run::RunArguments),
+    Migrate(migrate::MigrateCommand),
+    Config(config::ConfigCommand),
+    Admin(admin::AdminCommand),
+    Health(health::HealthArguments),
+    Completions(completions::CompletionsArguments),
+    Link(Box<link::LinkCommand>),
+    Analytics(analytics::AnalyticsCommand),
+    Import(import::ImportArguments),
+    Export(export::ExportArguments),
+    Bench(Box<bench::BenchArguments>),
+}
+
+/// Without a command the platform starts, with every role.
+impl Default for Command {
+    fn default() -> Self {
+        Self::Run(run::RunArguments::default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound_and_every_command_explains_itself() {
+        let mut command = Arguments::command();
+        command.build();
+        command.clone().debug_assert();
+        let mut open = vec![command];
+        while let Some(command) = open.pop() {
+            assert!(command.get_about().is_some(), "{} has no description", command.get_name());
+            for argument in command.get_arguments() {
+                assert!(argument.get_help().is_some(), "{} {} has no help", command.get_name(), argument.get_id());
+            }
+            open.extend(command.get_subcommands().filter(|command| command.get_name() != "help").cloned());
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! Drives the load: connections that ask, wait for the answer and ask again.
+//!
+//! Invariant: a request that was sent is waited for, also past the end of the
+//! run, so that what was answered is known exactly.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use futures_util::future::join_all;
+use http::header::HOST;
+use http::{HeaderMap, HeaderValue, Request};
+use http_body_util::{BodyExt, Empty};
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper_util::rt::TokioIo;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use tokio::net::TcpStream;
+
+use super::histogram::Histogram;
+use super::targets::{Target, Targets};
+use super::visitors::Visitors;
+use crate::cli::exit::{Exit, Failure};
+
+/// How long an answer may take.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a connection may take, and how long to wait before the next one is tried.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+const RECONNECT_WAIT: Duration = Duration::from_millis(50);
+/// A run by number of requests ends after so many failures, because nothing else would end it.
+const ERRORS_MAX: u64 = 10_000;
+
+/// When a run is over.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum End {
+    /// After so many requests.
+    Requests(u64),
+    /// After so long.
+    After(Duration),
+}
+
+/// A run to be.
+pub(super) struct Load {
+    pub(super) targets: Targets,
+    pub(super) visitors: Visitors,
+    pub(super) connections: usize,
+    pub(super) threads: usize,
+    pub(super) end: End,
+    pub(super) seed: u64,
+}
+
+/// What a run came to.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    /// Answers that redirected.
+    pub(super) redirects: u64,
+    /// The same by target.
+    pub(super) by_target: Vec<u64>,
+    /// Other answers, by status.
+    pub(super) others: BTreeMap<u16, u64>,
+    /// Requests without an answer and connections that were not made, by what went wrong.
+    pub(super) errors: BTreeMap<&'static str, u64>,
+    /// How long answers took, in nanoseconds.
+    pub(super) latencies: Histogram,
+    /// How long the whole run took.
+    pub(super) elapsed: Duration,
+}
+
+/// What all connections share.
+struct Shared {
+    load: Load,
+    started: Instant,
+    asked: AtomicU64,
+    failed: AtomicU64,
+}
+
+impl Load {
+    /// Runs, and gives the targets back with what came of them.
+    ///
+    /// # Errors
+    /// When a thread cannot be started.
+    pub(super) async fn run(self) -> Result<(Tally, Targets), Failure> {
+        let targets = self.targets.len();
+        let threads = self.threads.min(self.connections).max(1);
+        let shared = Arc::new(Shared {
+            load: self,
+            started: Instant::now(),
+            asked: AtomicU64::new(0),
+            failed: AtomicU64::new(0),
+        });
+        let running = (0..threads).map(|thread| {
+            let shared = Arc::clone(&shared);
+            tokio::task::spawn_blocking(move || drive_thread(&shared, thread, threads))
+        });
+        let mut total = Tally { by_target: vec![0; targets], ..Tally::default() };
+        for tally in join_all(running).await {
+            total.add(tally.map_err(|error| Failure::new(Exit::Failure, error.to_string()))??);
+        }
+        total.elapsed = shared.started.elapsed();
+        match Arc::into_inner(shared) {
+            Some(shared) => Ok((total, shared.load.targets)),
+            None => Err(Failure::new(Exit::Failure, "a thread of the load did not end")),
+        }
+    }
+}
+
+/// Runs this thread's share of the connections on a runtime of its own, which costs least between a request and its answer.
+fn drive_thread(shared: &Shared, thread: usize, threads: usize) -> Result<Tally, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(Exit::Failure, error.to_string()))?;
+    let connections = (0..shared.load.connections).filter(|number| number % threads == thread);
+    let tallies = runtime.block_on(join_all(connections.map(|number| drive_connections(shared, number))));
+    let mut total = Tally { by_target: vec![0; shared.load.targets.len()], ..Tally::default() };
+    tallies.into_iter().for_each(|tally| total.add(tally));
+    Ok(total)
+}
+
+/// One connection to each host, each replaced when it breaks, until the run is over.
+async fn drive_connections(shared: &Shared, number: usize) -> Tally {
+    let seed = shared.load.seed.wrapping_mul(1_000_003).wrapping_add(u64::try_from(number).unwrap_or(0));
+    let mut generator = StdRng::seed_from_u64(seed);
+    let mut client = Client { by_host: Vec::new() };
+    let mut tally = Tally { by_target: vec![0; shared.load.targets.len()], ..Tally::default() };
+    while shared.may_ask() {
+        let choice = (shared.load.targets.choose(&mut generator), shared.load.visitors.choose(&mut generator));
+        let (Some((index, target)), Some(visitor)) = choice else { break };
+        let asked = Instant::now();
+        match client.ask(target, visitor).await {
+            Ok(status) => tally.answered(index, status, asked.elapsed()),
+            Err(error) => {
+                shared.failed.fetch_add(1, Ordering::Relaxed);
+                *tally.errors.entry(error).or_default() += 1;
+                tokio::time::sleep(RECONNECT_WAIT).await;
+            }
+        }
+    }
+    tally
+}
+
+impl Shared {
+    /// Takes the right to ask once more.
+    fn may_ask(&self) -> bool {
+        match self.load.end {
+            End::After(duration) => self.started.elapsed() < duration,
+            End::Requests(requests) => {
+                self.failed.load(Ordering::Relaxed) < ERRORS_MAX
+                    && self.asked.fetch_add(1, Ordering::Relaxed) < requests
+            }
+        }
+    }
+}
+
+/// The open connections of one asker, by host.
+struct Client {
+    by_host: Vec<(HeaderValue, Connection)>,
+}
+
+/// An open connection, and the part of it that has to be polled for anything to move.
+struct Connection {
+    sender: SendRequest<Empty<Bytes>>,
+    driver: http1::Connection<TokioIo<TcpStream>, Empty<Bytes>>,
+}
+
+impl Client {
+    /// Sends one request and waits for its answer.
+    async fn ask(&mut self, target: &Target, visitor: &HeaderMap) -> Result<u16, &'static str> {
+        let position = self.by_host.iter().position(|(host, _)| *host == target.host);
+        let mut connection = match position {
+            Some(position) => self.by_host.swap_remove(position).1,
+            None => connect(&target.host).await?,
+        };
+        let asked = tokio::time::timeout(ANSWER_TIMEOUT, connection.ask(target, visitor)).await;
+        let (status, is_open) = asked.map_err(|_| "no answer in time")??;
+        if is_open {
+            self.by_host.push((target.host.clone(), connection));
+        }
+        Ok(status)
+    }
+}
+
+impl Connection {
+    /// The status of the answer, and whether the connection takes another request.
+    async fn ask(&mut self, target: &Target, visitor: &HeaderMap) -> Result<(u16, bool), &'static str> {
+        let mut request = Request::new(Empty::new());
+        *request.uri_mut() = target.uri.clone();
+        *request.headers_mut() = visitor.clone();
+        request.headers_mut().insert(HOST, target.host.clone());
+        let sender = &mut self.sender;
+        let exchange = async {
+            let response = sender.send_request(request).await.map_err(|_| "connection broken")?;
+            let status = response.status().as_u16();
+            let mut body = response.into_body();
+            while let Some(frame) = body.frame().await {
+                frame.map_err(|_| "answer broken off")?;
+            }
+            Ok((status, sender.ready().await.is_ok()))
+        };
+        let mut exchange = std::pin::pin!(exchange);
+        tokio::select! {
+            biased;
+            answer = exchange.as_mut() => answer,
+            // The connection may end together with its last answer.
+            _ = &mut self.driver => exchange.await,
+        }
+    }
+}
+
+async fn connect(host: &HeaderValue) -> Result<Connection, &'static str> {
+    let address = host.to_str().map_err(|_| "no such host")?;
+    let stream = tokio::time::timeout(CONNECT_TIMEOUT, TcpStream::connect(address)).await;
+    let stream = stream.map_err(|_| "no connection in time")?.map_err(|_| "no connection")?;
+    stream.set_nodelay(true).map_err(|_| "no connection")?;
+    let (sender, driver) = http1::handshake(TokioIo::new(stream)).await.map_err(|_| "no connection")?;
+    Ok(Connection { sender, driver })
+}
+
+impl Tally {
+    /// Requests that were answered, and those that failed.
+    pub(super) fn requests(&self) -> u64 {
+        self.latencies.total().saturating_add(self.errors.values().sum())
+    }
+
+    fn answered(&mut self, target: usize, status: u16, took: Duration) {
+        self.latencies.record(u64::try_from(took.as_nanos()).unwrap_or(u64::MAX));
+        if !(300..400).contains(&status) {
+            *self.others.entry(status).or_default() += 1;
+            return;
+        }
+        self.redirects = self.redirects.saturating_add(1);
+        if let Some(count) = self.by_target.get_mut(target) {
+            *count = count.saturating_add(1);
+        }
+    }
+
+    fn add(&mut self, other: Self) {
+        self.redirects = self.redirects.saturating_add(other.redirects);
+        for (count, more) in self.by_target.iter_mut().zip(&other.by_target) {
+            *count = count.saturating_add(*more);
+        }
+        for (status, count) in other.others {
+            *self.others.entry(status).or_default() += count;
+        }
+        for (error, count) in other.errors {
+            *self.errors.entry(error).or_default() += count;
+        }
+        self.latencies.merge(&other.latencies);
+    }
+}

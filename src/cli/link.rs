@@ -1,0 +1,119 @@
+//! `elido link`: short links over the API.
+
+mod create;
+mod delete;
+mod fields;
+mod get;
+mod list;
+mod update;
+
+use clap::{Args, Subcommand};
+use serde_json::Value;
+use url::Url;
+
+use super::api_client::{ApiArguments, ApiClient, Call};
+use super::exit::{Exit, Failure};
+use super::output::{self, OutputArguments, shown};
+
+/// Creates, reads, changes and deletes short links.
+#[derive(Debug, Args)]
+#[command(
+    long_about = "Creates, reads, changes and deletes short links of a workspace over the API.\n\nA link is named by its \
+id (lnk_…) or by its short URL. With --json every command prints what the API answered."
+)]
+pub struct LinkCommand {
+    #[command(subcommand)]
+    what: What,
+    #[command(flatten)]
+    api: ApiArguments,
+    #[command(flatten)]
+    output: OutputArguments,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    Create(create::CreateArguments),
+    Get(get::GetArguments),
+    List(list::ListArguments),
+    Update(update::UpdateArguments),
+    Delete(delete::DeleteArguments),
+}
+
+/// What every subcommand works with.
+struct Context {
+    client: ApiClient,
+    workspace: String,
+    output: OutputArguments,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When the server cannot be reached or refuses.
+pub async fn run(command: LinkCommand) -> Result<(), Failure> {
+    let client = ApiClient::new(&command.api)?;
+    let workspace = client.workspace_path(&command.api).await?;
+    let context = Context { client, workspace, output: command.output };
+    match command.what {
+        What::Create(arguments) => create::run(&context, arguments).await,
+        What::Get(arguments) => get::run(&context, arguments).await,
+        What::List(arguments) => list::run(&context, arguments).await,
+        What::Update(arguments) => update::run(&context, arguments).await,
+        What::Delete(arguments) => delete::run(&context, arguments).await,
+    }
+}
+
+impl Context {
+    /// The path of a link that is named by its id or by its short URL.
+    async fn link_path(&self, name: &str) -> Result<String, Failure> {
+        if name.parse::<crate::domain::id::LinkId>().is_ok() {
+            return Ok(format!("{}/links/{name}", self.workspace));
+        }
+        let (host, slug) = host_and_slug(name)?;
+        let path = format!("{}/links/lookup", self.workspace);
+        let query = [("domain", host), ("slug", slug)];
+        let found = self.client.call(&Call::get(&path, &query)).await?;
+        match found.body.get("id").and_then(Value::as_str) {
+            Some(id) => Ok(format!("{}/links/{id}", self.workspace)),
+            None => Err(Failure::new(Exit::Failure, "the server answered a link without an id")),
+        }
+    }
+
+    /// Prints a link: all that people look for, or what the API answered.
+    fn print(&self, link: &Value) -> Result<(), Failure> {
+        if self.output.json {
+            return output::json(link);
+        }
+        let fields: Vec<(&str, String)> =
+            link.as_object().into_iter().flatten().map(|(name, value)| (name.as_str(), shown(Some(value)))).collect();
+        output::record(&fields)
+    }
+}
+
+/// The host and slug of a short URL, with or without its scheme.
+fn host_and_slug(name: &str) -> Result<(String, String), Failure> {
+    let text = if name.contains("://") { name.to_owned() } else { format!("https://{name}") };
+    let url = Url::parse(&text).ok();
+    let host = url.as_ref().and_then(Url::host_str).unwrap_or_default();
+    let slug = url.as_ref().map_or("", |url| url.path().trim_matches('/'));
+    if host.is_empty() || slug.is_empty() {
+        return Err(Failure::usage(format!("{name:?} is neither a link's id (lnk_…) nor a short URL")));
+    }
+    Ok((host.to_owned(), slug.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_urls_name_a_host_and_a_slug() {
+        for name in ["https://go.example.com/sale", "go.example.com/sale", "http://go.example.com:8080/sale?x=1"] {
+            assert_eq!(host_and_slug(name), Ok(("go.example.com".to_owned(), "sale".to_owned())));
+        }
+        assert_eq!(host_and_slug("localhost/a/b").expect("a short URL").1, "a/b");
+        for name in ["", "sale", "https://go.example.com/", "lnk_12"] {
+            assert_eq!(host_and_slug(name).expect_err("no short URL").exit, Exit::Usage);
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! `elido link create`.
+
+use clap::{Args, ValueEnum};
+use serde_json::Value;
+
+use super::Context;
+use super::fields::LinkFields;
+use crate::cli::api_client::Call;
+use crate::cli::exit::Failure;
+use crate::cli::output::{self, shown};
+
+/// Creates a short link and prints its short URL.
+#[derive(Debug, Args)]
+#[command(long_about = "Creates a short link and prints its short URL, or with --json the whole link.")]
+#[command(after_long_help = "Examples:
+  elido link create https://example.com/spring-sale
+  elido link create https://example.com/spring-sale --slug sale --tag spring --expires-at 2026-06-01T00:00:00Z
+  elido link create https://example.com/app --rules-file rules.json --json")]
+pub struct CreateArguments {
+    /// Where the link leads.
+    destination_url: String,
+    /// The domain that the link lives on; by default the one of the installation.
+    #[arg(long, value_name = "HOST")]
+    domain: Option<String>,
+    /// What to do where the workspace has an identical link.
+    #[arg(long, value_enum)]
+    if_exists: Option<IfExists>,
+    #[command(flatten)]
+    fields: LinkFields,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum IfExists {
+    /// Print the link that is there.
+    Return,
+    /// Fail.
+    Fail,
+}
+
+pub(super) async fn run(context: &Context, arguments: CreateArguments) -> Result<(), Failure> {
+    let mut body = arguments.fields.to_json()?;
+    body.insert("destination_url".to_owned(), arguments.destination_url.into());
+    if let Some(domain) = arguments.domain {
+        body.insert("domain".to_owned(), domain.into());
+    }
+    if let Some(choice) = arguments.if_exists {
+        let name = match choice {
+            IfExists::Return => "return",
+            IfExists::Fail => "fail",
+        };
+        body.insert("if_exists".to_owned(), name.into());
+    }
+    let path = format!("{}/links", context.workspace);
+    let answer = context.client.call(&Call::post(&path, &Value::Object(body))?).await?;
+    if context.output.json {
+        return context.print(&answer.body);
+    }
+    output::line(&shown(answer.body.get("short_url")))
+}

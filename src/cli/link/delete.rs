@@ -1,0 +1,33 @@
+//! `elido link delete`.
+
+use clap::Args;
+use serde_json::json;
+
+use super::Context;
+use crate::cli::api_client::Call;
+use crate::cli::exit::Failure;
+use crate::cli::output;
+
+/// Deletes links. Visitors get 404 from then on; their clicks stay in analytics.
+#[derive(Debug, Args)]
+#[command(after_long_help = "Examples:
+  elido link delete https://go.example.com/sale
+  elido link delete lnk_0190b8f20000700080000000000000aa lnk_0190b8f20000700080000000000000ab")]
+pub struct DeleteArguments {
+    /// The links' ids or short URLs.
+    #[arg(required = true, value_name = "LINK")]
+    links: Vec<String>,
+}
+
+pub(super) async fn run(context: &Context, arguments: DeleteArguments) -> Result<(), Failure> {
+    for link in &arguments.links {
+        let path = context.link_path(link).await?;
+        context.client.call(&Call::delete(&path)).await?;
+        if context.output.json {
+            output::json_line(&json!({"deleted": link}))?;
+        } else {
+            output::line(&format!("deleted {link}"))?;
+        }
+    }
+    Ok(())
+}

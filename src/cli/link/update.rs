@@ -1,0 +1,62 @@
+//! `elido link update`.
+
+use clap::Args;
+use serde_json::Value;
+
+use super::Context;
+use super::fields::LinkFields;
+use crate::cli::api_client::Call;
+use crate::cli::exit::Failure;
+use crate::cli::output::{self, shown};
+
+/// Changes a link. Edges follow within a second.
+#[derive(Debug, Args)]
+#[command(
+    long_about = "Changes the given fields of a link and leaves the others as they are. Edges follow within a second.\n\n\
+The edit is refused if somebody else changed the link between reading and writing it."
+)]
+#[command(after_long_help = "Examples:
+  elido link update https://go.example.com/sale --destination-url https://example.com/summer-sale
+  elido link update lnk_0190b8f20000700080000000000000aa --title Sale --clear expires_at --clear max_clicks
+  elido link update go.example.com/sale --archived true")]
+pub struct UpdateArguments {
+    /// The link's id or its short URL.
+    link: String,
+    /// Where the link leads.
+    #[arg(long, value_name = "URL")]
+    destination_url: Option<String>,
+    /// Whether the link is put away, so that it answers 410.
+    #[arg(long, value_name = "BOOL")]
+    archived: Option<bool>,
+    /// A field that shall have no value any more; may be repeated.
+    #[arg(long, value_name = "FIELD")]
+    clear: Vec<String>,
+    #[command(flatten)]
+    fields: LinkFields,
+}
+
+pub(super) async fn run(context: &Context, arguments: UpdateArguments) -> Result<(), Failure> {
+    let mut body = arguments.fields.to_json()?;
+    if let Some(url) = arguments.destination_url {
+        body.insert("destination_url".to_owned(), url.into());
+    }
+    if let Some(archived) = arguments.archived {
+        body.insert("archived".to_owned(), archived.into());
+    }
+    for field in arguments.clear {
+        if body.insert(field.clone(), Value::Null).is_some() {
+            return Err(Failure::usage(format!("{field} is given a value and cleared at once")));
+        }
+    }
+    if body.is_empty() {
+        return Err(Failure::usage("nothing to change: name at least one field"));
+    }
+    let path = context.link_path(&arguments.link).await?;
+    let current = context.client.call(&Call::get(&path, &[])).await?;
+    let call = Call::patch(&path, &Value::Object(body))?.if_match(current.etag);
+    let answer = context.client.call(&call).await?;
+    if context.output.json {
+        return context.print(&answer.body);
+    }
+    output::line(&format!("changed {}", shown(answer.body.get("short_url"))))
+}

@@ -1,0 +1,71 @@
+//! The way in from the terminal: one file a subcommand.
+//!
+//! Invariants: nothing here knows what the API does beyond its documented
+//! answers; a command ends with one of the documented exit codes.
+
+pub mod arguments;
+pub mod exit;
+
+mod admin;
+mod analytics;
+mod api_client;
+mod bench;
+mod completions;
+mod config;
+mod export;
+mod health;
+mod import;
+mod link;
+mod migrate;
+mod output;
+mod pages;
+mod plain_http;
+mod progress;
+mod rows;
+mod run;
+mod settings;
+
+use std::process::ExitCode;
+
+use self::arguments::{Arguments, Command};
+use self::exit::{Exit, Failure};
+
+/// Does what the command line asks for.
+#[must_use]
+pub fn start(arguments: Arguments) -> ExitCode {
+    match dispatch(arguments.command.unwrap_or_default()) {
+        Ok(code) => code,
+        Err(failure) => {
+            if !failure.message.is_empty() {
+                failure.message.lines().for_each(|line| output::note(&format!("elido: {line}")));
+            }
+            failure.into()
+        }
+    }
+}
+
+fn dispatch(command: Command) -> Result<ExitCode, Failure> {
+    match command {
+        Command::Run(arguments) => return run::run(arguments),
+        Command::Migrate(command) => block_on(migrate::run(command)),
+        Command::Config(command) => config::run(command),
+        Command::Completions(arguments) => completions::run(&arguments),
+        Command::Admin(command) => block_on(admin::run(command)),
+        Command::Health(arguments) => block_on(health::run(arguments)),
+        Command::Link(command) => block_on(link::run(*command)),
+        Command::Analytics(command) => block_on(analytics::run(command)),
+        Command::Import(arguments) => block_on(import::run(arguments)),
+        Command::Export(arguments) => block_on(export::run(arguments)),
+        Command::Bench(arguments) => block_on(bench::run(*arguments)),
+    }
+    .map(|()| ExitCode::SUCCESS)
+}
+
+/// Runs a command that talks to servers. One thread is enough for that.
+fn block_on(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(Exit::Failure, error.to_string()))?
+        .block_on(command)
+}

@@ -1,0 +1,117 @@
+//! The use cases. Each answers about one workspace, to which the caller was let in.
+
+use chrono_tz::Tz;
+
+use super::answers::{BreakdownAnswer, Summary, Timeseries};
+use super::calendar::Interval;
+use super::dimension::ReportDimension;
+use super::reports;
+use super::request::ReportRequest;
+use super::tags::LinkTags;
+use crate::domain::error::{Error, Result};
+use crate::infra::click_store::{ClickStore, Event, EventPosition, Selection};
+use crate::runtime::clock;
+use crate::services::api_core::{Access, ApiCore};
+
+/// What the use cases need. Clones share it.
+#[derive(Clone)]
+pub struct Analytics {
+    clicks: ClickStore,
+    core: ApiCore,
+}
+
+impl Analytics {
+    /// Analytics of these clicks; `core` says who may see them and which tags links carry.
+    #[must_use]
+    pub const fn new(clicks: ClickStore, core: ApiCore) -> Self {
+        Self { clicks, core }
+    }
+
+    /// Who may see what.
+    #[must_use]
+    pub const fn core(&self) -> &ApiCore {
+        &self.core
+    }
+
+    /// Clicks and visitors in total, and of the period before if `compare`.
+    ///
+    /// # Errors
+    /// Mistakes in the request; a store that is away or too slow.
+    pub async fn summary(&self, access: &Access, request: &ReportRequest, compare: bool) -> Result<Summary> {
+        let selection = self.selection(access, request).await?;
+        reports::summary(&self.clicks, &selection, compare).await
+    }
+
+    /// Clicks and visitors over time, in the intervals of a time zone named as IANA does.
+    ///
+    /// # Errors
+    /// Mistakes in the request, too many points; a store that is away or too slow.
+    pub async fn timeseries(
+        &self,
+        access: &Access,
+        request: &ReportRequest,
+        interval: Interval,
+        time_zone: &str,
+        compare: bool,
+    ) -> Result<Timeseries> {
+        let zone: Tz = time_zone.parse().map_err(|_| {
+            Error::invalid_field("time_zone", "unknown_time_zone", "expected an IANA name such as Europe/Berlin")
+        })?;
+        let selection = self.selection(access, request).await?;
+        reports::timeseries(&self.clicks, &selection, interval, zone, compare).await
+    }
+
+    /// Clicks and visitors by value, at most `limit` values.
+    ///
+    /// # Errors
+    /// Mistakes in the request; a store that is away or too slow.
+    pub async fn breakdown(
+        &self,
+        access: &Access,
+        request: &ReportRequest,
+        dimension: ReportDimension,
+        limit: u32,
+        compare: bool,
+    ) -> Result<BreakdownAnswer> {
+        let selection = self.selection(access, request).await?;
+        let tags = match dimension {
+            ReportDimension::Tag => LinkTags::new(self.core.tagged_links(access, None).await?),
+            ReportDimension::Click(_) => LinkTags::default(),
+        };
+        reports::breakdown(&self.clicks, &selection, dimension, &tags, limit, compare).await
+    }
+
+    /// At most `limit` raw clicks, newest first, those after `after`.
+    ///
+    /// # Errors
+    /// Mistakes in the request; a store that is away or too slow.
+    pub async fn events(
+        &self,
+        access: &Access,
+        request: &ReportRequest,
+        after: Option<EventPosition>,
+        limit: u32,
+    ) -> Result<Vec<Event>> {
+        let selection = self.selection(access, request).await?;
+        Ok(self.clicks.events(&selection, after, limit).await?)
+    }
+
+    /// What an export takes: the clicks it is about, and where they are.
+    ///
+    /// # Errors
+    /// Mistakes in the request.
+    pub async fn to_export(&self, access: &Access, request: &ReportRequest) -> Result<(ClickStore, Selection)> {
+        Ok((self.clicks.clone(), self.selection(access, request).await?))
+    }
+
+    /// The clicks that the request is about, tags taken for the links that carry them now.
+    async fn selection(&self, access: &Access, request: &ReportRequest) -> Result<Selection> {
+        let report = request.check(access.workspace_id(), clock::now())?;
+        let mut selection = report.selection;
+        if !report.tags.is_empty() {
+            let tags = LinkTags::new(self.core.tagged_links(access, Some(&report.tags)).await?);
+            selection.filters.push(tags.filter());
+        }
+        Ok(selection)
+    }
+}

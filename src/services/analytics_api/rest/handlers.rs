@@ -1,0 +1,173 @@
+//! One function an operation: reads the request, asks the use case, writes the answer.
+
+use axum::Extension;
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::{IntoResponse, Json, Response};
+use futures_util::TryStreamExt;
+use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+
+use super::parameters::{
+    BreakdownParameters, EventsParameters, ExportParameters, SummaryParameters, TimeseriesParameters,
+};
+use super::refusals::Refusals;
+use crate::domain::error::Error;
+use crate::domain::id::WorkspaceId;
+use crate::domain::role::Scope;
+use crate::domain::time::Timestamp;
+use crate::http::extract::{Path, Query};
+use crate::http::pagination::{Cursor, Page, QueryFingerprint, SortKey};
+use crate::http::problem::Problem;
+use crate::infra::click_store::{Event, EventPosition};
+use crate::infra::journal::JournalId;
+use crate::services::analytics_api::Analytics;
+use crate::services::analytics_api::answers::{BreakdownAnswer, Summary, Timeseries};
+use crate::services::analytics_api::events::{ClickEvent, identity};
+use crate::services::analytics_api::export;
+use crate::services::api_core::{Access, Principal};
+
+/// The zone of series whose request names none.
+const TIME_ZONE_DEFAULT: &str = "UTC";
+
+async fn let_in(analytics: &Analytics, principal: &Principal, workspace_id: WorkspaceId) -> Result<Access, Error> {
+    analytics.core().authorize(principal, workspace_id, Scope::AnalyticsRead).await
+}
+
+/// Clicks and visitors in total
+///
+/// Only redirects of people are counted, without prefetches and HEAD requests, unless the parameters say otherwise.
+#[utoipa::path(
+    get,
+    path = "/v1/workspaces/{workspace_id}/analytics/summary",
+    operation_id = "get_analytics_summary",
+    tag = "analytics",
+    params(("workspace_id" = WorkspaceId, Path, description = "The workspace."), SummaryParameters),
+    responses((status = 200, description = "The totals.", body = Summary), Refusals),
+)]
+pub(super) async fn summary(
+    State(analytics): State<Analytics>,
+    Extension(principal): Extension<Principal>,
+    Path(workspace_id): Path<WorkspaceId>,
+    Query(parameters): Query<SummaryParameters>,
+) -> Result<Json<Summary>, Problem> {
+    let access = let_in(&analytics, &principal, workspace_id).await?;
+    Ok(Json(analytics.summary(&access, &parameters.report(), parameters.compare.is_some()).await?))
+}
+
+/// Clicks and visitors over time
+///
+/// Buckets follow the clocks of the time zone, also where they change; empty ones are there. At most 2,000 points.
+#[utoipa::path(
+    get,
+    path = "/v1/workspaces/{workspace_id}/analytics/timeseries",
+    operation_id = "get_analytics_timeseries",
+    tag = "analytics",
+    params(("workspace_id" = WorkspaceId, Path, description = "The workspace."), TimeseriesParameters),
+    responses((status = 200, description = "The series.", body = Timeseries), Refusals),
+)]
+pub(super) async fn timeseries(
+    State(analytics): State<Analytics>,
+    Extension(principal): Extension<Principal>,
+    Path(workspace_id): Path<WorkspaceId>,
+    Query(parameters): Query<TimeseriesParameters>,
+) -> Result<Json<Timeseries>, Problem> {
+    let access = let_in(&analytics, &principal, workspace_id).await?;
+    let zone = parameters.time_zone.as_deref().unwrap_or(TIME_ZONE_DEFAULT);
+    let compare = parameters.compare.is_some();
+    Ok(Json(analytics.timeseries(&access, &parameters.report(), parameters.interval, zone, compare).await?))
+}
+
+/// Clicks and visitors by a dimension
+///
+/// The values with the most clicks, and the rest in one. By `tag`, a click counts for every tag that its link carries now.
+#[utoipa::path(
+    get,
+    path = "/v1/workspaces/{workspace_id}/analytics/breakdown",
+    operation_id = "get_analytics_breakdown",
+    tag = "analytics",
+    params(("workspace_id" = WorkspaceId, Path, description = "The workspace."), BreakdownParameters),
+    responses((status = 200, description = "The values.", body = BreakdownAnswer), Refusals),
+)]
+pub(super) async fn breakdown(
+    State(analytics): State<Analytics>,
+    Extension(principal): Extension<Principal>,
+    Path(workspace_id): Path<WorkspaceId>,
+    Query(parameters): Query<BreakdownParameters>,
+) -> Result<Json<BreakdownAnswer>, Problem> {
+    let access = let_in(&analytics, &principal, workspace_id).await?;
+    let (dimension, limit) = (parameters.dimension, parameters.limit.get());
+    let compare = parameters.compare.is_some();
+    Ok(Json(analytics.breakdown(&access, &parameters.report(), dimension, limit, compare).await?))
+}
+
+/// Raw clicks, newest first
+///
+/// The same clicks that the reports with the same filters count.
+#[utoipa::path(
+    get,
+    path = "/v1/workspaces/{workspace_id}/analytics/events",
+    operation_id = "list_analytics_events",
+    tag = "analytics",
+    params(("workspace_id" = WorkspaceId, Path, description = "The workspace."), EventsParameters),
+    responses((status = 200, description = "A page of clicks.", body = Page<ClickEvent>), Refusals),
+)]
+pub(super) async fn events(
+    State(analytics): State<Analytics>,
+    Extension(principal): Extension<Principal>,
+    Path(workspace_id): Path<WorkspaceId>,
+    Query(parameters): Query<EventsParameters>,
+) -> Result<Json<Page<ClickEvent>>, Problem> {
+    let access = let_in(&analytics, &principal, workspace_id).await?;
+    let report = parameters.report();
+    let fingerprint = QueryFingerprint::of(&("analytics-events", workspace_id, &report));
+    let after = parameters.cursor.as_deref().map(|text| position_of(text, fingerprint)).transpose()?;
+    let events = analytics.events(&access, &report, after, parameters.limit.get() + 1).await?;
+    Ok(Json(Page::from_overfetched(events, parameters.limit, fingerprint, cursor_of).map(ClickEvent::from)))
+}
+
+/// Raw clicks as a file, newest first
+///
+/// Streams every selected click. A transfer that breaks off is not complete.
+#[utoipa::path(
+    get,
+    path = "/v1/workspaces/{workspace_id}/analytics/export",
+    operation_id = "export_analytics_events",
+    tag = "analytics",
+    params(("workspace_id" = WorkspaceId, Path, description = "The workspace."), ExportParameters),
+    responses(
+        (
+            status = 200,
+            description = "The file.",
+            content((String = "text/csv"), (ClickEvent = "application/x-ndjson")),
+        ),
+        Refusals,
+    ),
+)]
+pub(super) async fn export(
+    State(analytics): State<Analytics>,
+    Extension(principal): Extension<Principal>,
+    Path(workspace_id): Path<WorkspaceId>,
+    Query(parameters): Query<ExportParameters>,
+) -> Result<Response, Problem> {
+    let access = let_in(&analytics, &principal, workspace_id).await?;
+    let (store, selection) = analytics.to_export(&access, &parameters.report()).await?;
+    let format = parameters.format;
+    let pieces = export::export(store, selection, format)
+        .inspect_err(|error| tracing::error!(%error, "an export of clicks broke off"));
+    let disposition = format!("attachment; filename=\"{}\"", format.file_name());
+    let headers = [(CONTENT_TYPE, format.media_type().to_owned()), (CONTENT_DISPOSITION, disposition)];
+    Ok((headers, Body::from_stream(pieces)).into_response())
+}
+
+fn cursor_of(event: &Event) -> Cursor {
+    Cursor { sort_key: SortKey::Integer(event.position.at.as_micros()), id: identity(event.position) }
+}
+
+fn position_of(text: &str, fingerprint: QueryFingerprint) -> Result<EventPosition, Error> {
+    let cursor = Cursor::decode(text, fingerprint)?;
+    let SortKey::Integer(at) = cursor.sort_key else {
+        return Err(Error::invalid_field("cursor", "invalid_cursor", "this is no cursor that a list gave out"));
+    };
+    let (journal, position) = cursor.id.as_u64_pair();
+    Ok(EventPosition { at: Timestamp::from_micros(at), journal_id: JournalId::from_u64(journal), position })
+}

@@ -1,0 +1,216 @@
+//! The query strings of analytics.
+
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+
+use crate::domain::time::Timestamp;
+use crate::http::pagination::Limit;
+use crate::infra::click_store::Dimension;
+use crate::services::analytics_api::calendar::Interval;
+use crate::services::analytics_api::dimension::ReportDimension;
+use crate::services::analytics_api::export::ExportFormat;
+use crate::services::analytics_api::request::ReportRequest;
+
+/// What a report is compared with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Compare {
+    /// The period of the same length before.
+    Previous,
+}
+
+/// Makes the query string of one operation: its own parameters, and those that say which clicks it is about.
+macro_rules! report_parameters {
+    ($(#[$doc:meta])* $name:ident { $($(#[$own_doc:meta])* $own:ident: $own_type:ty,)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Deserialize, IntoParams)]
+        #[serde(deny_unknown_fields)]
+        #[into_params(parameter_in = Query)]
+        pub(super) struct $name {
+            $($(#[$own_doc])* pub $own: $own_type,)*
+            /// The first moment of the period; thirty days before `to` if absent.
+            #[param(nullable = false)]
+            pub from: Option<Timestamp>,
+            /// The first moment after the period; now if absent.
+            #[param(nullable = false)]
+            pub to: Option<Timestamp>,
+            /// Counts what is left out by default: `bots`, `previews`, `prefetches`, `heads`. Repeat it, or separate by commas.
+            #[serde(default)]
+            pub include: Vec<String>,
+            /// Only these links, by id. This and the other filters: repeat one for any of several values; different ones
+            /// hold together; an empty value stands for clicks without the property.
+            #[serde(default)]
+            pub link: Vec<String>,
+            /// Only these domains, by id.
+            #[serde(default)]
+            pub domain: Vec<String>,
+            /// Only links that now carry any of these tags, by name.
+            #[serde(default)]
+            pub tag: Vec<String>,
+            /// Only these slugs as they were asked for.
+            #[serde(default)]
+            pub slug: Vec<String>,
+            /// What was answered: `redirect` if absent, or the orphans `missing`, `gone` and `root`.
+            #[serde(default)]
+            pub kind: Vec<String>,
+            /// Only these statuses.
+            #[serde(default)]
+            pub status: Vec<String>,
+            /// Only these countries, such as `DE` (ISO 3166-1).
+            #[serde(default)]
+            pub country: Vec<String>,
+            /// Only these regions, such as `DE-BY` (ISO 3166-2).
+            #[serde(default)]
+            pub region: Vec<String>,
+            /// Only these cities.
+            #[serde(default)]
+            pub city: Vec<String>,
+            /// Only these autonomous systems, by number.
+            #[serde(default)]
+            pub asn: Vec<String>,
+            /// Only these kinds of device: `desktop`, `mobile`, `tablet`, `tv`, `other`.
+            #[serde(default)]
+            pub device: Vec<String>,
+            /// Only these operating systems.
+            #[serde(default)]
+            pub os: Vec<String>,
+            /// Only these browsers.
+            #[serde(default)]
+            pub browser: Vec<String>,
+            /// Only these sorts of program: `human` if absent, `bot`, `preview`. Takes the place of `include` for them.
+            #[serde(default)]
+            pub agent: Vec<String>,
+            /// Only these referring hosts, lower-case; empty for direct visits.
+            #[serde(default)]
+            pub referrer: Vec<String>,
+            /// Only these languages, such as `de`.
+            #[serde(default)]
+            pub language: Vec<String>,
+            /// Only these values of `utm_source`.
+            #[serde(default)]
+            pub utm_source: Vec<String>,
+            /// Only these values of `utm_medium`.
+            #[serde(default)]
+            pub utm_medium: Vec<String>,
+            /// Only these values of `utm_campaign`.
+            #[serde(default)]
+            pub utm_campaign: Vec<String>,
+            /// Only these values of `utm_term`.
+            #[serde(default)]
+            pub utm_term: Vec<String>,
+            /// Only these values of `utm_content`.
+            #[serde(default)]
+            pub utm_content: Vec<String>,
+            /// Only these smart-link rules, by name.
+            #[serde(default)]
+            pub rule: Vec<String>,
+            /// Only these variants of splits, by name.
+            #[serde(default)]
+            pub variant: Vec<String>,
+            /// `true` for scans of QR codes, `false` for the rest.
+            #[serde(default)]
+            pub qr: Vec<String>,
+        }
+
+        impl $name {
+            /// Which clicks are asked about.
+            pub(super) fn report(&self) -> ReportRequest {
+                let filters = ReportDimension::all().map(|dimension| (dimension, self.values_of(dimension).to_vec()));
+                ReportRequest { from: self.from, to: self.to, include: self.include.clone(), filters: filters.collect() }
+            }
+
+            fn values_of(&self, dimension: ReportDimension) -> &[String] {
+                let ReportDimension::Click(dimension) = dimension else { return &self.tag };
+                match dimension {
+                    Dimension::Link => &self.link,
+                    Dimension::Domain => &self.domain,
+                    Dimension::Slug => &self.slug,
+                    Dimension::Kind => &self.kind,
+                    Dimension::Status => &self.status,
+                    Dimension::Country => &self.country,
+                    Dimension::Region => &self.region,
+                    Dimension::City => &self.city,
+                    Dimension::Asn => &self.asn,
+                    Dimension::Device => &self.device,
+                    Dimension::Os => &self.os,
+                    Dimension::Browser => &self.browser,
+                    Dimension::Agent => &self.agent,
+                    Dimension::Referrer => &self.referrer,
+                    Dimension::Language => &self.language,
+                    Dimension::UtmSource => &self.utm_source,
+                    Dimension::UtmMedium => &self.utm_medium,
+                    Dimension::UtmCampaign => &self.utm_campaign,
+                    Dimension::UtmTerm => &self.utm_term,
+                    Dimension::UtmContent => &self.utm_content,
+                    Dimension::Rule => &self.rule,
+                    Dimension::Variant => &self.variant,
+                    Dimension::Qr => &self.qr,
+                }
+            }
+        }
+    };
+}
+
+report_parameters! {
+    /// Of the summary.
+    SummaryParameters {
+        /// `previous` adds the period of the same length before.
+        #[param(inline, nullable = false)]
+        compare: Option<Compare>,
+    }
+}
+
+report_parameters! {
+    /// Of the time series.
+    TimeseriesParameters {
+        /// How long the buckets are.
+        #[serde(default)]
+        #[param(inline, required = false, default = "day")]
+        interval: Interval,
+        /// Whose minutes, hours, days, weeks and months they are: an IANA name; UTC if absent.
+        #[param(nullable = false, example = "Europe/Berlin")]
+        time_zone: Option<String>,
+        /// `previous` adds the period of the same length before.
+        #[param(inline, nullable = false)]
+        compare: Option<Compare>,
+    }
+}
+
+report_parameters! {
+    /// Of the breakdown.
+    BreakdownParameters {
+        /// What clicks are told apart by.
+        #[param(inline)]
+        dimension: ReportDimension,
+        /// How many values are listed; the rest is summed up as `other`.
+        #[serde(default)]
+        #[param(inline, required = false)]
+        limit: Limit,
+        /// `previous` adds what each listed value had in the period of the same length before.
+        #[param(inline, nullable = false)]
+        compare: Option<Compare>,
+    }
+}
+
+report_parameters! {
+    /// Of the raw clicks.
+    EventsParameters {
+        /// How many clicks a page has.
+        #[serde(default)]
+        #[param(inline, required = false)]
+        limit: Limit,
+        /// `next_cursor` of the page before, with the same filters.
+        #[param(nullable = false)]
+        cursor: Option<String>,
+    }
+}
+
+report_parameters! {
+    /// Of the export.
+    ExportParameters {
+        /// The form of the file.
+        #[serde(default)]
+        #[param(inline, required = false, default = "csv")]
+        format: ExportFormat,
+    }
+}

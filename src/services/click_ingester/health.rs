@@ -1,0 +1,25 @@
+//! How the ingester is, for readiness.
+
+use std::fmt;
+
+/// Whether clicks get from the journal into the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Health {
+    /// They do.
+    #[default]
+    Working,
+    /// The journal cannot be read. Clicks wait in it.
+    JournalUnreadable,
+    /// The click store refuses. Clicks wait in the journal.
+    StoreUnavailable,
+}
+
+impl fmt::Display for Health {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Working => "clicks are being stored",
+            Self::JournalUnreadable => "the click journal cannot be read",
+            Self::StoreUnavailable => "the click store is not available; clicks wait in the journal",
+        })
+    }
+}

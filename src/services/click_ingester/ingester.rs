@@ -1,0 +1,227 @@
+//! The loop: take, store, acknowledge; again and again, however often the store refuses.
+
+use std::io;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::dead_letters::DeadLetters;
+use super::health::Health;
+use super::intake::{Intake, Taken};
+use super::visitor::VisitorKeys;
+use crate::config::sections::IngesterConfig;
+use crate::infra::click_store::{ClickStore, ClickStoreError};
+use crate::infra::geo::GeoDatabase;
+use crate::infra::journal::JournalReader;
+use crate::infra::user_agent::UserAgents;
+use crate::runtime::clock;
+use crate::telemetry::metrics::{IngesterMetrics, JournalMetrics};
+
+/// First and longest wait after a failure; it doubles from one to the other.
+const RETRY_FIRST: Duration = Duration::from_millis(100);
+const RETRY_MAX: Duration = Duration::from_secs(10);
+
+/// Where clicks come from and what is looked up for them.
+pub struct Sources<'a> {
+    /// The folder of the journals.
+    pub journal_folder: &'a Path,
+    /// Where records that are no click are kept aside.
+    pub data_folder: &'a Path,
+    /// Countries and cities.
+    pub geo: GeoDatabase,
+    /// Devices and programs.
+    pub user_agents: UserAgents,
+}
+
+/// Moves clicks from the journal into the store.
+pub struct ClickIngester {
+    /// Used by one blocking thread at a time.
+    intake: Arc<Mutex<Intake>>,
+    /// Taken from the journal, refused by the store.
+    waiting: Option<Taken>,
+    store: ClickStore,
+    records_max: usize,
+    interval: Duration,
+    health: watch::Sender<Health>,
+}
+
+/// What one round came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Round {
+    /// A whole batch was stored; there may be more.
+    Full,
+    /// Less than a batch was stored.
+    Partial,
+    /// There was nothing to store.
+    Empty,
+}
+
+/// Why a round came to nothing. The clicks are still in the journal.
+#[derive(Debug, thiserror::Error)]
+enum RoundError {
+    #[error("the click journal cannot be read: {0}")]
+    Journal(#[from] io::Error),
+    #[error(transparent)]
+    Store(#[from] ClickStoreError),
+}
+
+impl ClickIngester {
+    /// An ingester from these sources into `store`.
+    #[must_use]
+    pub fn new(config: &IngesterConfig, sources: Sources<'_>, store: ClickStore) -> Self {
+        let intake = Intake {
+            reader: JournalReader::open(sources.journal_folder),
+            geo: sources.geo,
+            user_agents: sources.user_agents,
+            dead_letters: DeadLetters::in_folder(sources.data_folder),
+            keys: VisitorKeys::default(),
+        };
+        Self {
+            intake: Arc::new(Mutex::new(intake)),
+            waiting: None,
+            store,
+            records_max: config.batch_clicks_max.max(1),
+            interval: Duration::from_millis(config.batch_interval_ms),
+            health: watch::Sender::new(Health::default()),
+        }
+    }
+
+    /// How the ingester is from now on.
+    #[must_use]
+    pub fn health(&self) -> watch::Receiver<Health> {
+        self.health.subscribe()
+    }
+
+    /// Works until `stopping` is cancelled, then until the journal is empty, but no longer than `drain` after that. What is
+    /// left stays in the journal for the next start.
+    pub async fn run(mut self, stopping: CancellationToken, drain: Duration) {
+        let mut retry = RETRY_FIRST;
+        while !stopping.is_cancelled() {
+            let pause = self.work(&mut retry).await.pause(self.interval);
+            // Stopping ends the wait; an interval of nothing would not let others run.
+            drop(tokio::time::timeout(pause, stopping.cancelled()).await);
+        }
+        if tokio::time::timeout(drain, self.drain()).await.is_err() {
+            tracing::warn!("stopped before every click was stored; the rest is in the journal for the next start");
+        }
+    }
+
+    async fn drain(&mut self) {
+        let mut retry = RETRY_FIRST;
+        loop {
+            match self.work(&mut retry).await {
+                Next::Pause(Round::Empty) => return,
+                Next::Pause(_) => {}
+                Next::Retry(wait) => tokio::time::sleep(wait).await,
+            }
+        }
+    }
+
+    /// One round, and how to go on.
+    async fn work(&mut self, retry: &mut Duration) -> Next {
+        match self.round().await {
+            Ok(round) => {
+                *retry = RETRY_FIRST;
+                self.report(Health::Working, None);
+                Next::Pause(round)
+            }
+            Err(error) => {
+                let health = match error {
+                    RoundError::Store(_) => Health::StoreUnavailable,
+                    RoundError::Journal(_) => Health::JournalUnreadable,
+                };
+                self.report(health, Some(&error));
+                let wait = *retry;
+                *retry = (wait * 2).min(RETRY_MAX);
+                Next::Retry(wait)
+            }
+        }
+    }
+
+    async fn round(&mut self) -> Result<Round, RoundError> {
+        let Some(taken) = self.take().await? else {
+            JournalMetrics::global().publish_lag_seconds.set(0.0);
+            return Ok(Round::Empty);
+        };
+        if let Some(earliest) = taken.earliest {
+            JournalMetrics::global().publish_lag_seconds.set(clock::now().since(earliest).as_secs_f64());
+        }
+        let taken = self.put(taken).await?;
+        let round = if taken.records.len() < self.records_max { Round::Partial } else { Round::Full };
+        self.acknowledge(taken).await?;
+        Ok(round)
+    }
+
+    /// What the store refused last, or else the next records of the journal.
+    async fn take(&mut self) -> Result<Option<Taken>, RoundError> {
+        if let Some(taken) = self.waiting.take() {
+            return Ok(Some(taken));
+        }
+        let records_max = self.records_max;
+        Ok(self.on_blocking_thread(move |intake| intake.take(records_max)).await?)
+    }
+
+    async fn put(&mut self, taken: Taken) -> Result<Taken, RoundError> {
+        let metrics = IngesterMetrics::global();
+        match self.store.store(&taken.clicks).await {
+            Ok(stored) => {
+                metrics.batches_stored.increment(1);
+                metrics.stored.increment(stored.inserted as u64);
+                metrics.duplicates.increment(stored.repeated as u64);
+                Ok(taken)
+            }
+            Err(error) => {
+                metrics.batches_failed.increment(1);
+                self.waiting = Some(taken);
+                Err(error.into())
+            }
+        }
+    }
+
+    async fn acknowledge(&mut self, taken: Taken) -> Result<(), RoundError> {
+        Ok(self.on_blocking_thread(move |intake| intake.reader.acknowledge(&taken.records)).await?)
+    }
+
+    async fn on_blocking_thread<T: Send + 'static>(&self, work: impl FnOnce(&mut Intake) -> T + Send + 'static) -> T {
+        let intake = Arc::clone(&self.intake);
+        let thread =
+            tokio::task::spawn_blocking(move || work(&mut intake.lock().unwrap_or_else(PoisonError::into_inner)));
+        match thread.await {
+            Ok(outcome) => outcome,
+            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            // The runtime is going down, and this task with it.
+            Err(_) => std::future::pending().await,
+        }
+    }
+
+    /// Tells readiness, and the log when something changed.
+    fn report(&self, health: Health, error: Option<&RoundError>) {
+        let before = self.health.send_replace(health);
+        match error {
+            Some(error) if before != health => tracing::error!(%error, "clicks are not being stored; trying again"),
+            None if before != health => tracing::info!("clicks are being stored again"),
+            _ => {}
+        }
+    }
+}
+
+/// How to go on after a round.
+enum Next {
+    /// It went well.
+    Pause(Round),
+    /// It did not; wait this long.
+    Retry(Duration),
+}
+
+impl Next {
+    fn pause(&self, interval: Duration) -> Duration {
+        match self {
+            Self::Pause(Round::Full) => Duration::ZERO,
+            Self::Pause(Round::Partial | Round::Empty) => interval,
+            Self::Retry(wait) => *wait,
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! The blocking half of the ingester: reads the journal, decodes, looks up, enriches.
+
+use std::io;
+
+use super::dead_letters::DeadLetters;
+use super::enrichment::enrich;
+use super::visitor::VisitorKeys;
+use crate::domain::click::Click;
+use crate::domain::time::Timestamp;
+use crate::infra::click_store::{ClickBatch, EnrichedClick, JournalledClick};
+use crate::infra::geo::GeoDatabase;
+use crate::infra::journal::{Batch, JournalReader};
+use crate::infra::user_agent::UserAgents;
+use crate::runtime::clock;
+use crate::telemetry::metrics::{IngesterMetrics, JournalMetrics};
+
+/// Reads and enriches.
+pub(super) struct Intake {
+    pub(super) reader: JournalReader,
+    pub(super) geo: GeoDatabase,
+    pub(super) user_agents: UserAgents,
+    pub(super) dead_letters: DeadLetters,
+    pub(super) keys: VisitorKeys,
+}
+
+/// Some records of the journal, ready for the store.
+pub(super) struct Taken {
+    /// What to acknowledge once they are stored.
+    pub(super) records: Batch,
+    /// What to store.
+    pub(super) clicks: ClickBatch,
+    /// When the earliest of them was answered.
+    pub(super) earliest: Option<Timestamp>,
+}
+
+impl Intake {
+    /// The next records of the journal, at most `records_max`; none when there are none now.
+    pub(super) fn take(&mut self, records_max: usize) -> io::Result<Option<Taken>> {
+        let next = self.reader.next(records_max);
+        JournalMetrics::global().corrupt_bytes.increment(self.reader.take_corrupt_bytes());
+        match next? {
+            Some(records) => Ok(Some(self.prepare(records))),
+            None => {
+                self.keys.forget_past(clock::now());
+                Ok(None)
+            }
+        }
+    }
+
+    fn prepare(&mut self, records: Batch) -> Taken {
+        let mut clicks =
+            ClickBatch { journal_id: records.journal(), through: 0, clicks: Vec::with_capacity(records.len()) };
+        for (position, payload) in records.records() {
+            clicks.through = clicks.through.max(position);
+            match Click::decode(payload) {
+                Ok(click) => clicks.clicks.push(JournalledClick { position, click: self.enrich(&click) }),
+                Err(error) => self.keep_aside(&records, position, payload, &error.to_string()),
+            }
+        }
+        let earliest = clicks.clicks.iter().map(|record| record.click.at).min();
+        Taken { records, clicks, earliest }
+    }
+
+    fn enrich(&mut self, click: &Click<'_>) -> EnrichedClick {
+        let location = self.geo.locate(click.address);
+        let agent = self.user_agents.classify(click.user_agent);
+        enrich(click, &location, &agent, self.keys.of_day(click.at))
+    }
+
+    fn keep_aside(&self, records: &Batch, position: u64, payload: &[u8], error: &str) {
+        IngesterMetrics::global().undecodable.increment(1);
+        let journal = records.journal();
+        match self.dead_letters.keep(journal, position, payload, error) {
+            Ok(true) => tracing::warn!(%journal, position, error, "kept aside a journal record that is no click"),
+            Ok(false) => {
+                tracing::warn!(%journal, position, error, "dropped a journal record that is no click: the file for them is full")
+            }
+            Err(failure) => {
+                tracing::error!(%journal, position, error, %failure, "could not keep aside a journal record that is no click")
+            }
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! From the click journal into the click store, with everything that can be found out about a click.
+//!
+//! Invariants: a record leaves the journal only after the store has it for
+//! good, and the store takes it once; so a click is neither lost nor doubled,
+//! whenever this stops. A record that is no click is kept aside, and stops
+//! nothing.
+
+mod dead_letters;
+mod enrichment;
+mod health;
+mod ingester;
+mod intake;
+mod retention;
+mod visitor;
+
+#[cfg(test)]
+mod samples;
+#[cfg(test)]
+mod tests;
+
+pub use dead_letters::DEAD_LETTER_FILE;
+pub use enrichment::enrich;
+pub use health::Health;
+pub use ingester::{ClickIngester, Sources};
+pub use retention::delete_old_clicks;
+pub use visitor::{VisitorKey, VisitorKeys};

@@ -1,0 +1,181 @@
+//! From a real journal into a real store.
+
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use tempfile::TempDir;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::samples;
+use super::{ClickIngester, DEAD_LETTER_FILE, Health, Sources};
+use crate::config::sections::{ClickStoreConfig, IngesterConfig};
+use crate::domain::click::Click;
+use crate::domain::id::WorkspaceId;
+use crate::domain::time::Timestamp;
+use crate::infra::click_store::{ClickStore, Include, Period, Selection};
+use crate::infra::geo::GeoDatabase;
+use crate::infra::journal::{DiskFileSystem, JournalLimits, Writer};
+use crate::infra::user_agent::UserAgents;
+use crate::runtime::tasks::Tasks;
+
+/// Loading takes seconds without optimisation; one will do for all.
+static USER_AGENTS: LazyLock<UserAgents> = LazyLock::new(UserAgents::new);
+const PATIENCE: Duration = Duration::from_secs(30);
+
+struct House {
+    folder: TempDir,
+    store: ClickStore,
+}
+
+impl House {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = open_store(folder.path()).await;
+        Self { folder, store }
+    }
+
+    fn journal_folder(&self) -> PathBuf {
+        self.folder.path().join("journal")
+    }
+
+    fn writer(&self) -> Writer<DiskFileSystem> {
+        let limits = JournalLimits { segment_bytes: 64 * 1024, bytes_max: 64 * 1024 * 1024 };
+        Writer::new(DiskFileSystem, &self.journal_folder(), limits)
+    }
+
+    fn ingester(&self) -> ClickIngester {
+        let config = IngesterConfig { batch_clicks_max: 50, batch_interval_ms: 5 };
+        let sources = Sources {
+            journal_folder: &self.journal_folder(),
+            data_folder: self.folder.path(),
+            geo: GeoDatabase::unknown(),
+            user_agents: USER_AGENTS.clone(),
+        };
+        ClickIngester::new(&config, sources, self.store.clone())
+    }
+
+    /// Runs an ingester until everything that was written is stored.
+    async fn ingest_all(&self) {
+        let stopping = CancellationToken::new();
+        stopping.cancel();
+        self.ingester().run(stopping, PATIENCE).await;
+    }
+
+    async fn clicks(&self) -> u64 {
+        self.store.summary(&everything()).await.expect("a summary").clicks
+    }
+
+    /// Waits until as many clicks are stored.
+    async fn until_stored(&self, clicks: u64) {
+        let stored = async {
+            while self.clicks().await < clicks {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, stored).await.expect("stored in time");
+    }
+}
+
+async fn open_store(folder: &Path) -> ClickStore {
+    let config = ClickStoreConfig { url: "sqlite:clicks.db".into(), retention_days: 0 };
+    ClickStore::open(&config, folder).await.expect("a store")
+}
+
+fn everything() -> Selection {
+    Selection {
+        workspace_id: samples::click().workspace_id.expect("a workspace"),
+        period: Period { from: Timestamp::from_micros(0), to: Timestamp::from_micros(i64::MAX) },
+        include: Include { bots: true, previews: true, prefetches: true, heads: true },
+        filters: Vec::new(),
+    }
+}
+
+fn write(writer: &mut Writer<DiskFileSystem>, clicks: usize) {
+    for _ in 0..clicks {
+        writer.append(|buffer| samples::click().encode(buffer));
+    }
+    assert_eq!(writer.flush().records, clicks as u64);
+}
+
+fn start(ingester: ClickIngester, drain: Duration) -> (Tasks, watch::Receiver<Health>) {
+    let tasks = Tasks::new();
+    let health = ingester.health();
+    tasks.spawn("click ingester", ingester.run(tasks.stopping(), drain));
+    (tasks, health)
+}
+
+#[tokio::test]
+async fn clicks_of_several_journals_are_stored_once_each() {
+    let house = House::new().await;
+    let (mut first, mut second) = (house.writer(), house.writer());
+    write(&mut first, 120);
+    write(&mut second, 130);
+    house.ingest_all().await;
+    assert_eq!(house.clicks().await, 250);
+
+    write(&mut first, 1);
+    house.ingest_all().await;
+    house.ingest_all().await;
+    assert_eq!(house.clicks().await, 251);
+    let event = house.store.events(&everything(), None, 1).await.expect("events").remove(0);
+    assert_eq!((event.click.browser.as_deref(), event.click.os.as_deref()), (Some("Firefox"), Some("Linux")));
+    assert!(event.click.is_counted());
+}
+
+#[tokio::test]
+async fn clicks_are_stored_while_it_runs_and_what_is_left_when_it_stops() {
+    let house = House::new().await;
+    let mut writer = house.writer();
+    let (tasks, health) = start(house.ingester(), PATIENCE);
+    write(&mut writer, 70);
+    house.until_stored(70).await;
+    assert_eq!(*health.borrow(), Health::Working);
+    write(&mut writer, 500);
+    tasks.stop(PATIENCE).await.expect("it ends");
+    assert_eq!(house.clicks().await, 570);
+}
+
+#[tokio::test]
+async fn records_that_are_no_click_are_kept_aside_and_stop_nothing() {
+    let house = House::new().await;
+    let mut writer = house.writer();
+    write(&mut writer, 3);
+    writer.append(|buffer| buffer.extend_from_slice(b"no click at all"));
+    writer.flush();
+    write(&mut writer, 3);
+    house.ingest_all().await;
+    assert_eq!(house.clicks().await, 6);
+    let kept = std::fs::read_to_string(house.folder.path().join(DEAD_LETTER_FILE)).expect("a file");
+    assert_eq!(kept.lines().count(), 1);
+    assert!(kept.contains("not an array"), "{kept}");
+}
+
+#[tokio::test]
+async fn while_the_store_is_away_clicks_wait_and_readiness_says_so() {
+    let house = House::new().await;
+    let mut writer = house.writer();
+    house.store.close().await;
+    let (tasks, mut health) = start(house.ingester(), Duration::ZERO);
+    write(&mut writer, 10);
+    let sick = health.wait_for(|health| *health == Health::StoreUnavailable);
+    tokio::time::timeout(PATIENCE, sick).await.expect("noticed in time").expect("an ingester");
+    tasks.stop(PATIENCE).await.expect("it ends");
+
+    let house = House { store: open_store(house.folder.path()).await, ..house };
+    house.ingest_all().await;
+    assert_eq!(house.clicks().await, 10);
+}
+
+#[tokio::test]
+async fn clicks_of_nobodys_host_are_stored_and_shown_to_nobody() {
+    let house = House::new().await;
+    let mut writer = house.writer();
+    writer.append(|buffer| Click { workspace_id: None, ..samples::click() }.encode(buffer));
+    let other = Some(WorkspaceId::new());
+    writer.append(|buffer| Click { workspace_id: other, ..samples::click() }.encode(buffer));
+    writer.flush();
+    house.ingest_all().await;
+    assert_eq!(house.clicks().await, 0);
+}
