@@ -5,7 +5,6 @@
 //! configuration.
 
 mod api;
-mod api_router;
 mod direct_origin;
 mod edge;
 mod ingester;
@@ -19,7 +18,7 @@ mod sockets;
 
 use std::process::ExitCode;
 
-pub use api_router::document;
+pub use api::document;
 pub use role::{ParseRolesError, Role, Roles};
 pub use running::{Addresses, Running, StartError, start};
 

@@ -41,7 +41,7 @@ async fn let_in(analytics: &Analytics, principal: &Principal, workspace_id: Work
     path = "/v1/workspaces/{workspace_id}/analytics/summary",
     operation_id = "get_analytics_summary",
     tag = "analytics",
-    params(("workspace_id" = WorkspaceId, Path, description = "The workspace."), SummaryParameters),
+    params(("workspace_id" = inline(WorkspaceId), Path, description = "The workspace."), SummaryParameters),
     responses((status = 200, description = "The totals.", body = Summary), Refusals),
 )]
 pub(super) async fn summary(
@@ -62,7 +62,7 @@ pub(super) async fn summary(
     path = "/v1/workspaces/{workspace_id}/analytics/timeseries",
     operation_id = "get_analytics_timeseries",
     tag = "analytics",
-    params(("workspace_id" = WorkspaceId, Path, description = "The workspace."), TimeseriesParameters),
+    params(("workspace_id" = inline(WorkspaceId), Path, description = "The workspace."), TimeseriesParameters),
     responses((status = 200, description = "The series.", body = Timeseries), Refusals),
 )]
 pub(super) async fn timeseries(
@@ -85,7 +85,7 @@ pub(super) async fn timeseries(
     path = "/v1/workspaces/{workspace_id}/analytics/breakdown",
     operation_id = "get_analytics_breakdown",
     tag = "analytics",
-    params(("workspace_id" = WorkspaceId, Path, description = "The workspace."), BreakdownParameters),
+    params(("workspace_id" = inline(WorkspaceId), Path, description = "The workspace."), BreakdownParameters),
     responses((status = 200, description = "The values.", body = BreakdownAnswer), Refusals),
 )]
 pub(super) async fn breakdown(
@@ -108,7 +108,7 @@ pub(super) async fn breakdown(
     path = "/v1/workspaces/{workspace_id}/analytics/events",
     operation_id = "list_analytics_events",
     tag = "analytics",
-    params(("workspace_id" = WorkspaceId, Path, description = "The workspace."), EventsParameters),
+    params(("workspace_id" = inline(WorkspaceId), Path, description = "The workspace."), EventsParameters),
     responses((status = 200, description = "A page of clicks.", body = Page<ClickEvent>), Refusals),
 )]
 pub(super) async fn events(
@@ -133,7 +133,7 @@ pub(super) async fn events(
     path = "/v1/workspaces/{workspace_id}/analytics/export",
     operation_id = "export_analytics_events",
     tag = "analytics",
-    params(("workspace_id" = WorkspaceId, Path, description = "The workspace."), ExportParameters),
+    params(("workspace_id" = inline(WorkspaceId), Path, description = "The workspace."), ExportParameters),
     responses(
         (
             status = 200,

@@ -3,6 +3,8 @@
 mod handlers;
 mod parameters;
 mod refusals;
+#[cfg(test)]
+mod tests;
 
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -10,12 +12,8 @@ use utoipa_axum::routes;
 use super::Analytics;
 
 /// Every operation of analytics. Authentication is the caller's: it leaves a `Principal` in the extensions of each request.
-pub fn router(analytics: Analytics) -> OpenApiRouter {
-    routes().with_state(analytics)
-}
-
-/// The same without a service behind it, for the document alone.
-pub fn routes() -> OpenApiRouter<Analytics> {
+#[must_use]
+pub fn operations() -> OpenApiRouter<Analytics> {
     OpenApiRouter::new()
         .routes(routes!(handlers::summary))
         .routes(routes!(handlers::timeseries))

@@ -31,12 +31,8 @@ use super::ApiCore;
 
 /// Every operation of the service, with its part of the OpenAPI document. Wrap it, together with those of the services
 /// beside it, in [`authenticate`].
-pub fn router(core: ApiCore) -> OpenApiRouter {
-    routes().with_state(core)
-}
-
-/// The same without a service behind it, for the document alone.
-pub fn routes() -> OpenApiRouter<ApiCore> {
+#[must_use]
+pub fn operations() -> OpenApiRouter<ApiCore> {
     OpenApiRouter::new()
         .merge(workspaces::routes())
         .merge(api_keys::routes())

@@ -52,12 +52,8 @@ enum Me {
 
 /// Every operation of the service, with its part of the OpenAPI document. All but signing in need the credential that
 /// [`crate::services::api_core::rest::authenticate`] finds.
-pub fn router(identity: Identity) -> OpenApiRouter {
-    routes().with_state(identity)
-}
-
-/// The same without a service behind it, for the document alone.
-pub fn routes() -> OpenApiRouter<Identity> {
+#[must_use]
+pub fn operations() -> OpenApiRouter<Identity> {
     OpenApiRouter::new()
         .routes(routes!(sign_in))
         .routes(routes!(sign_out))
@@ -70,7 +66,7 @@ pub fn routes() -> OpenApiRouter<Identity> {
 ///
 /// Repeated attempts are slowed down. An `Idempotency-Key` has no effect here, because nobody is known yet whose it could be.
 #[utoipa::path(
-    post, path = "/v1/auth/sign-in", operation_id = "sign_in", tag = "auth", security(()),
+    post, path = "/v1/auth/sign-in", operation_id = "signIn", tag = "auth", security(()),
     request_body = SignIn,
     responses((status = 201, description = "The new session.", body = SignedIn), PlainBodyProblems)
 )]
@@ -89,7 +85,7 @@ async fn sign_in(
 ///
 /// Ends the session that asks.
 #[utoipa::path(
-    post, path = "/v1/auth/sign-out", operation_id = "sign_out", tag = "auth",
+    post, path = "/v1/auth/sign-out", operation_id = "signOut", tag = "auth",
     params(IdempotencyHeader),
     responses((status = 204, description = "The session is over."), PlainBodyProblems, ForbiddenProblem)
 )]
@@ -106,7 +102,7 @@ async fn sign_out(
 ///
 /// Newest first.
 #[utoipa::path(
-    get, path = "/v1/auth/sessions", operation_id = "list_sessions", tag = "auth",
+    get, path = "/v1/auth/sessions", operation_id = "listSessions", tag = "auth",
     params(PageQuery),
     responses((status = 200, description = "A page of sessions.", body = Page<Session>), ReadProblems)
 )]
@@ -124,23 +120,23 @@ async fn list_sessions(
 
 /// End one of the caller's sessions
 #[utoipa::path(
-    delete, path = "/v1/auth/sessions/{session_id}", operation_id = "end_session", tag = "auth",
+    delete, path = "/v1/auth/sessions/{session_id}", operation_id = "endSession", tag = "auth",
     params(SessionPath),
     responses((status = 204, description = "The session is over."), DeleteProblems)
 )]
 async fn end_session(
     State(identity): State<Identity>,
     Authenticated(principal): Authenticated,
-    Path(ids): Path<SessionPath>,
+    Path(path): Path<SessionPath>,
 ) -> Result<StatusCode, Problem> {
     let (person, _) = principal.session()?;
-    identity.end_session(person, ids.session_id).await?;
+    identity.end_session(person, path.session_id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// Read who the caller is
 #[utoipa::path(
-    get, path = "/v1/me", operation_id = "get_me", tag = "auth",
+    get, path = "/v1/me", operation_id = "getMe", tag = "auth",
     responses((status = 200, description = "The person or the key.", body = Me), PlainProblems)
 )]
 async fn me(State(identity): State<Identity>, Authenticated(principal): Authenticated) -> Result<Json<Me>, Problem> {
