@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tower::ServiceExt;
 
-use super::router;
+use super::operations;
 use crate::config::sections::{ClickStoreConfig, DatabaseConfig};
 use crate::domain::click::ClickKind;
 use crate::domain::id::{LinkId, SessionId, WorkspaceId};
@@ -65,7 +65,7 @@ impl House {
 
     fn router(&self) -> Router {
         let analytics = Analytics::new(self.clicks.clone(), self.core.clone());
-        Router::from(router(analytics)).layer(Extension(self.principal.clone()))
+        Router::from(operations().with_state(analytics)).layer(Extension(self.principal.clone()))
     }
 
     async fn link(&self, tags: &[&str]) -> LinkId {
@@ -260,7 +260,8 @@ async fn the_workspace_of_somebody_else_is_not_there() {
 #[tokio::test]
 async fn the_document_is_complete() {
     let house = House::new().await;
-    let (_, operations) = router(Analytics::new(house.clicks.clone(), house.core.clone())).split_for_parts();
+    let (_, operations) =
+        operations().with_state::<()>(Analytics::new(house.clicks.clone(), house.core.clone())).split_for_parts();
     let mut document = openapi::frame("http://localhost:8090", &[]);
     document.merge(operations);
     let document = serde_json::to_value(&document).expect("a document");
