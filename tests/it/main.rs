@@ -12,6 +12,11 @@
     reason = "a test may fail loudly"
 )]
 
+mod accounts;
+mod idempotency;
 mod journal;
+mod links;
 mod redirects;
+mod store;
 mod support;
+mod workspaces;
