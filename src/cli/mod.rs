@@ -34,7 +34,7 @@ use self::exit::{Exit, Failure};
 /// Does what the command line asks for.
 #[must_use]
 pub fn start(arguments: Arguments) -> ExitCode {
-    match dispatch(arguments.command.unwrap_or_default()) {
+    match dispatch(arguments.into_command()) {
         Ok(code) => code,
         Err(failure) => {
             if !failure.message.is_empty() {
