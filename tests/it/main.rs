@@ -14,6 +14,7 @@
 
 mod accounts;
 mod idempotency;
+mod analytics;
 mod journal;
 mod links;
 mod redirects;
