@@ -164,7 +164,11 @@ async fn a_password_link_asks_first_and_shows_nothing_before() {
         let page = platform.visit(path).await.text().await.expect("a page");
         assert!(page.contains("type=\"password\"") && !page.contains("example.com/secret"), "{page}");
     }
-    let send = |password: &str| platform.client.post(platform.edge("/vault")).form(&[("password", password)]).send();
+    let send = |password: &str| {
+        let form =
+            platform.client.post(platform.edge("/vault")).header("content-type", "application/x-www-form-urlencoded");
+        form.body(format!("password={password}")).send()
+    };
     assert_eq!(send("guess").await.expect("an answer").status(), 403);
     let opened = send("sesame-open-up").await.expect("an answer");
     assert_eq!((opened.status().as_u16(), location(&opened)), (303, "https://example.com/secret"));

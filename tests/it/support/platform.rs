@@ -38,6 +38,8 @@ impl Platform {
 
     /// Every role, with other settings.
     pub async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
+        // An error means that another test of this process has installed it.
+        drop(rustls::crypto::ring::default_provider().install_default());
         let folder = tempfile::tempdir().expect("a folder");
         let mut config = defaults().expect("the defaults are valid");
         config.data_folder = folder.path().to_path_buf();

@@ -3,6 +3,8 @@
 mod handlers;
 mod parameters;
 mod refusals;
+#[cfg(test)]
+mod tests;
 
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;

@@ -56,7 +56,7 @@ impl ApiCore {
         patch: LinkPatch,
     ) -> Result<Link> {
         let edit = self.check_patch(id, expected, patch, Place::Single.pointer(0, "")).await?;
-        only(self.update(access, vec![edit]).await?)
+        only(Box::pin(self.update(access, vec![edit])).await?)
     }
 
     /// Changes up to a thousand links in one transaction. Mistakes of one do not keep the others from being changed; pointers
@@ -127,7 +127,9 @@ impl ApiCore {
 async fn load_present<V>(transaction: &Transaction, access: &Access, edits: &[BulkItem<Edit<V>>]) -> Result<Present> {
     let ids: Vec<LinkId> = edits.iter().flatten().map(|edit| edit.id).collect();
     let rows = links::lock_many(transaction, access.workspace_id(), &ids).await?;
-    let domain_ids: HashSet<DomainId> = rows.iter().map(|row| row.domain_id).collect();
+    let mut domain_ids: Vec<DomainId> = rows.iter().map(|row| row.domain_id).collect();
+    domain_ids.sort_unstable();
+    domain_ids.dedup();
     let domains = domains::hold_all(transaction, access.workspace_id(), domain_ids).await?;
     Ok(Present {
         rows: rows.into_iter().map(|row| (row.id, row)).collect(),

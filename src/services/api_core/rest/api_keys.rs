@@ -38,7 +38,7 @@ pub(super) fn routes() -> OpenApiRouter<ApiCore> {
 ///
 /// Newest first, without their secrets.
 #[utoipa::path(
-    get, path = "/v1/workspaces/{workspace_id}/api-keys", operation_id = "listApiKeys", tag = "api-keys",
+    get, path = "/v1/workspaces/{workspace_id}/api-keys", operation_id = "list_api_keys", tag = "api-keys",
     params(WorkspacePath, PageQuery),
     responses((status = 200, description = "A page of keys.", body = Page<ApiKey>), ReadProblems)
 )]
@@ -57,7 +57,7 @@ async fn list(
 ///
 /// The answer holds the secret, which is shown this once. A key can do nothing that its maker cannot.
 #[utoipa::path(
-    post, path = "/v1/workspaces/{workspace_id}/api-keys", operation_id = "createApiKey", tag = "api-keys",
+    post, path = "/v1/workspaces/{workspace_id}/api-keys", operation_id = "create_api_key", tag = "api-keys",
     params(WorkspacePath, IdempotencyHeader), request_body = ApiKeyDraft,
     responses((status = 201, description = "The new key with its secret.", body = CreatedApiKey), CreateProblems)
 )]
@@ -73,29 +73,29 @@ async fn create(
 
 /// Read an API key, without its secret
 #[utoipa::path(
-    get, path = "/v1/workspaces/{workspace_id}/api-keys/{api_key_id}", operation_id = "getApiKey", tag = "api-keys",
+    get, path = "/v1/workspaces/{workspace_id}/api-keys/{api_key_id}", operation_id = "get_api_key", tag = "api-keys",
     params(ApiKeyPath),
     responses((status = 200, description = "The key.", body = ApiKey), ReadProblems)
 )]
 async fn read(
     State(core): State<ApiCore>,
     access: Authorized<WorkspaceRead>,
-    Path(path): Path<ApiKeyPath>,
+    Path(ids): Path<ApiKeyPath>,
 ) -> Result<Json<ApiKey>, Problem> {
-    Ok(Json(core.find_api_key(&access, path.api_key_id).await?))
+    Ok(Json(core.find_api_key(&access, ids.api_key_id).await?))
 }
 
 /// Revoke an API key, at once and for good
 #[utoipa::path(
-    delete, path = "/v1/workspaces/{workspace_id}/api-keys/{api_key_id}", operation_id = "revokeApiKey", tag = "api-keys",
+    delete, path = "/v1/workspaces/{workspace_id}/api-keys/{api_key_id}", operation_id = "revoke_api_key", tag = "api-keys",
     params(ApiKeyPath),
     responses((status = 204, description = "It is revoked."), DeleteProblems)
 )]
 async fn revoke(
     State(core): State<ApiCore>,
     access: Authorized<WorkspaceWrite>,
-    Path(path): Path<ApiKeyPath>,
+    Path(ids): Path<ApiKeyPath>,
 ) -> Result<StatusCode, Problem> {
-    core.revoke_api_key(&access, path.api_key_id).await?;
+    core.revoke_api_key(&access, ids.api_key_id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -106,7 +106,7 @@ pub(super) fn routes() -> OpenApiRouter<ApiCore> {
 /// In one transaction. A mistake in the content of one link is that link's result, with pointers into the whole body, and
 /// does not keep the others from being made. A body that does not have the documented form is refused as a whole.
 #[utoipa::path(
-    post, path = "/v1/workspaces/{workspace_id}/links/bulk", operation_id = "createLinks", tag = "links",
+    post, path = "/v1/workspaces/{workspace_id}/links/bulk", operation_id = "create_links", tag = "links",
     params(WorkspacePath, IdempotencyHeader), request_body = BulkCreate,
     responses((status = 200, description = "What became of every link.", body = BulkResults), CreateProblems)
 )]
@@ -122,7 +122,7 @@ async fn create(
 ///
 /// In one transaction. A mistake in one edit is that edit's result and does not keep the others from being made.
 #[utoipa::path(
-    patch, path = "/v1/workspaces/{workspace_id}/links/bulk", operation_id = "updateLinks", tag = "links",
+    patch, path = "/v1/workspaces/{workspace_id}/links/bulk", operation_id = "update_links", tag = "links",
     params(WorkspacePath, IdempotencyHeader), request_body = BulkUpdate,
     responses((status = 200, description = "What became of every edit.", body = BulkResults), CreateProblems)
 )]
@@ -139,7 +139,7 @@ async fn update(
 ///
 /// In one transaction. A link that the workspace does not have is that item's result.
 #[utoipa::path(
-    post, path = "/v1/workspaces/{workspace_id}/links/bulk/delete", operation_id = "deleteLinks", tag = "links",
+    post, path = "/v1/workspaces/{workspace_id}/links/bulk/delete", operation_id = "delete_links", tag = "links",
     params(WorkspacePath, IdempotencyHeader), request_body = BulkDelete,
     responses((status = 200, description = "What became of every link.", body = BulkResults), CreateProblems)
 )]

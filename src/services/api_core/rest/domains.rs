@@ -38,7 +38,7 @@ pub(super) fn routes() -> OpenApiRouter<ApiCore> {
 ///
 /// Newest first. The instance's default domain is among them.
 #[utoipa::path(
-    get, path = "/v1/workspaces/{workspace_id}/domains", operation_id = "listDomains", tag = "domains",
+    get, path = "/v1/workspaces/{workspace_id}/domains", operation_id = "list_domains", tag = "domains",
     params(WorkspacePath, PageQuery),
     responses((status = 200, description = "A page of domains.", body = Page<Domain>), ReadProblems)
 )]
@@ -55,7 +55,7 @@ async fn list(
 
 /// Read a domain
 #[utoipa::path(
-    get, path = "/v1/workspaces/{workspace_id}/domains/{domain_id}", operation_id = "getDomain", tag = "domains",
+    get, path = "/v1/workspaces/{workspace_id}/domains/{domain_id}", operation_id = "get_domain", tag = "domains",
     params(DomainPath, IfNoneMatchHeader),
     responses(
         (status = 200, description = "The domain.", body = Domain),
@@ -66,10 +66,10 @@ async fn list(
 async fn read(
     State(core): State<ApiCore>,
     access: Authorized<WorkspaceRead>,
-    Path(path): Path<DomainPath>,
+    Path(ids): Path<DomainPath>,
     if_none_match: IfNoneMatch,
 ) -> Result<Response, Problem> {
-    let domain = core.find_domain(&access, path.domain_id).await?;
+    let domain = core.find_domain(&access, ids.domain_id).await?;
     Ok(if_none_match.answer(Tagged { version: domain.version, body: Json(domain) }))
 }
 
@@ -77,17 +77,17 @@ async fn read(
 ///
 /// The default domain may only be changed by the administrators of the instance.
 #[utoipa::path(
-    patch, path = "/v1/workspaces/{workspace_id}/domains/{domain_id}", operation_id = "updateDomain", tag = "domains",
+    patch, path = "/v1/workspaces/{workspace_id}/domains/{domain_id}", operation_id = "update_domain", tag = "domains",
     params(DomainPath, IdempotencyHeader, IfMatchHeader), request_body = DomainPatch,
     responses((status = 200, description = "The domain as it is now.", body = Domain), EditProblems)
 )]
 async fn update(
     State(core): State<ApiCore>,
     access: Authorized<WorkspaceWrite>,
-    Path(path): Path<DomainPath>,
+    Path(ids): Path<DomainPath>,
     if_match: IfMatch,
     Body(patch): Body<DomainPatch>,
 ) -> Result<Tagged<Json<Domain>>, Problem> {
-    let domain = core.update_domain(&access, path.domain_id, &if_match, patch).await?;
+    let domain = core.update_domain(&access, ids.domain_id, &if_match, patch).await?;
     Ok(Tagged { version: domain.version, body: Json(domain) })
 }

@@ -44,11 +44,10 @@ impl IdempotencyStore for IdempotencyRecords {
         }
         let known = idempotency_keys::find(&transaction, &row.credential, &row.key_hash).await?;
         match known {
-            // Given up in this moment: whoever asks again will find it free.
-            None => Ok(KeyState::InFlight),
             Some(known) if known.fingerprint != row.fingerprint => Ok(KeyState::UsedOtherwise),
             Some(IdempotencyKey { answer: Some(sealed), .. }) => open(claim, sealed).map(KeyState::Answered),
-            Some(_) => Ok(KeyState::InFlight),
+            // None: given up in this moment, so that whoever asks again will find it free.
+            Some(_) | None => Ok(KeyState::InFlight),
         }
     }
 

@@ -119,7 +119,7 @@ pub(super) fn routes() -> OpenApiRouter<ApiCore> {
 ///
 /// Every link is on exactly one page while none is made or changed in between; with a sort by creation, also if some are.
 #[utoipa::path(
-    get, path = "/v1/workspaces/{workspace_id}/links", operation_id = "listLinks", tag = "links",
+    get, path = "/v1/workspaces/{workspace_id}/links", operation_id = "list_links", tag = "links",
     params(WorkspacePath, ListQuery),
     responses((status = 200, description = "A page of links.", body = Page<Link>), ReadProblems)
 )]
@@ -141,7 +141,7 @@ async fn list(
 ///
 /// Only `destination_url` is needed. With `if_exists`, an identical link is looked for first: 200 with that link, or 409.
 #[utoipa::path(
-    post, path = "/v1/workspaces/{workspace_id}/links", operation_id = "createLink", tag = "links",
+    post, path = "/v1/workspaces/{workspace_id}/links", operation_id = "create_link", tag = "links",
     params(WorkspacePath, IdempotencyHeader), request_body = LinkDraft,
     responses(
         (status = 201, description = "The new link.", body = Link),
@@ -163,7 +163,7 @@ async fn create(
 
 /// Find a link by its domain and slug
 #[utoipa::path(
-    get, path = "/v1/workspaces/{workspace_id}/links/lookup", operation_id = "lookUpLink", tag = "links",
+    get, path = "/v1/workspaces/{workspace_id}/links/lookup", operation_id = "look_up_link", tag = "links",
     params(WorkspacePath, LookupQuery),
     responses((status = 200, description = "The link.", body = Link), ReadProblems)
 )]
@@ -178,7 +178,7 @@ async fn look_up(
 
 /// Read a link
 #[utoipa::path(
-    get, path = "/v1/workspaces/{workspace_id}/links/{link_id}", operation_id = "getLink", tag = "links",
+    get, path = "/v1/workspaces/{workspace_id}/links/{link_id}", operation_id = "get_link", tag = "links",
     params(LinkPath, IfNoneMatchHeader),
     responses(
         (status = 200, description = "The link.", body = Link),
@@ -189,10 +189,10 @@ async fn look_up(
 async fn read(
     State(core): State<ApiCore>,
     access: Authorized<LinksRead>,
-    Path(path): Path<LinkPath>,
+    Path(ids): Path<LinkPath>,
     if_none_match: IfNoneMatch,
 ) -> Result<Response, Problem> {
-    let link = core.find_link(&access, path.link_id).await?;
+    let link = core.find_link(&access, ids.link_id).await?;
     Ok(if_none_match.answer(Tagged { version: link.version, body: Json(link) }))
 }
 
@@ -200,18 +200,18 @@ async fn read(
 ///
 /// What is absent stays as it is, `null` clears. Within a second of the answer no visitor is led by the old version.
 #[utoipa::path(
-    patch, path = "/v1/workspaces/{workspace_id}/links/{link_id}", operation_id = "updateLink", tag = "links",
+    patch, path = "/v1/workspaces/{workspace_id}/links/{link_id}", operation_id = "update_link", tag = "links",
     params(LinkPath, IdempotencyHeader, IfMatchHeader), request_body = LinkPatch,
     responses((status = 200, description = "The link as it is now.", body = Link), EditProblems)
 )]
 async fn update(
     State(core): State<ApiCore>,
     access: Authorized<LinksWrite>,
-    Path(path): Path<LinkPath>,
+    Path(ids): Path<LinkPath>,
     if_match: IfMatch,
     Body(patch): Body<LinkPatch>,
 ) -> Result<Tagged<Json<Link>>, Problem> {
-    let link = core.update_link(&access, path.link_id, if_match, patch).await?;
+    let link = core.update_link(&access, ids.link_id, if_match, patch).await?;
     Ok(Tagged { version: link.version, body: Json(link) })
 }
 
@@ -219,17 +219,17 @@ async fn update(
 ///
 /// Its clicks stay in the analytics, and its slug is free again.
 #[utoipa::path(
-    delete, path = "/v1/workspaces/{workspace_id}/links/{link_id}", operation_id = "deleteLink", tag = "links",
+    delete, path = "/v1/workspaces/{workspace_id}/links/{link_id}", operation_id = "delete_link", tag = "links",
     params(LinkPath, IfMatchHeader),
     responses((status = 204, description = "It is gone."), DeleteProblems)
 )]
 async fn delete(
     State(core): State<ApiCore>,
     access: Authorized<LinksWrite>,
-    Path(path): Path<LinkPath>,
+    Path(ids): Path<LinkPath>,
     if_match: IfMatch,
 ) -> Result<StatusCode, Problem> {
-    core.delete_link(&access, path.link_id, &if_match).await?;
+    core.delete_link(&access, ids.link_id, &if_match).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -238,17 +238,17 @@ async fn delete(
 /// By the same rules as a redirect: which rule would decide, which variant the visitor would get, and what every condition
 /// saw. Nothing is counted.
 #[utoipa::path(
-    post, path = "/v1/workspaces/{workspace_id}/links/{link_id}/resolve", operation_id = "resolveLink", tag = "links",
+    post, path = "/v1/workspaces/{workspace_id}/links/{link_id}/resolve", operation_id = "resolve_link", tag = "links",
     params(LinkPath, IdempotencyHeader), request_body = VisitorDraft,
     responses((status = 200, description = "Where, and why.", body = Resolution), CreateProblems)
 )]
 async fn resolve(
     State(core): State<ApiCore>,
     access: Authorized<LinksRead>,
-    Path(path): Path<LinkPath>,
+    Path(ids): Path<LinkPath>,
     Body(visitor): Body<VisitorDraft>,
 ) -> Result<Json<Resolution>, Problem> {
-    Ok(Json(core.resolve(&access, path.link_id, visitor).await?))
+    Ok(Json(core.resolve(&access, ids.link_id, visitor).await?))
 }
 
 impl Sort {

@@ -40,7 +40,7 @@ pub(super) fn routes() -> OpenApiRouter<ApiCore> {
 ///
 /// Newest first.
 #[utoipa::path(
-    get, path = "/v1/workspaces/{workspace_id}/tags", operation_id = "listTags", tag = "tags",
+    get, path = "/v1/workspaces/{workspace_id}/tags", operation_id = "list_tags", tag = "tags",
     params(WorkspacePath, PageQuery),
     responses((status = 200, description = "A page of tags.", body = Page<Tag>), ReadProblems)
 )]
@@ -57,7 +57,7 @@ async fn list(
 
 /// Create a tag
 #[utoipa::path(
-    post, path = "/v1/workspaces/{workspace_id}/tags", operation_id = "createTag", tag = "tags",
+    post, path = "/v1/workspaces/{workspace_id}/tags", operation_id = "create_tag", tag = "tags",
     params(WorkspacePath, IdempotencyHeader), request_body = TagDraft,
     responses((status = 201, description = "The new tag.", body = Tag), CreateProblems)
 )]
@@ -73,7 +73,7 @@ async fn create(
 
 /// Read a tag
 #[utoipa::path(
-    get, path = "/v1/workspaces/{workspace_id}/tags/{tag_id}", operation_id = "getTag", tag = "tags",
+    get, path = "/v1/workspaces/{workspace_id}/tags/{tag_id}", operation_id = "get_tag", tag = "tags",
     params(TagPath, IfNoneMatchHeader),
     responses(
         (status = 200, description = "The tag.", body = Tag),
@@ -84,42 +84,42 @@ async fn create(
 async fn read(
     State(core): State<ApiCore>,
     access: Authorized<LinksRead>,
-    Path(path): Path<TagPath>,
+    Path(ids): Path<TagPath>,
     if_none_match: IfNoneMatch,
 ) -> Result<Response, Problem> {
-    let tag = core.find_tag(&access, path.tag_id).await?;
+    let tag = core.find_tag(&access, ids.tag_id).await?;
     Ok(if_none_match.answer(Tagged { version: tag.version, body: Json(tag) }))
 }
 
 /// Change a tag, on every link that carries it
 #[utoipa::path(
-    patch, path = "/v1/workspaces/{workspace_id}/tags/{tag_id}", operation_id = "updateTag", tag = "tags",
+    patch, path = "/v1/workspaces/{workspace_id}/tags/{tag_id}", operation_id = "update_tag", tag = "tags",
     params(TagPath, IdempotencyHeader, IfMatchHeader), request_body = TagPatch,
     responses((status = 200, description = "The tag as it is now.", body = Tag), EditProblems)
 )]
 async fn update(
     State(core): State<ApiCore>,
     access: Authorized<LinksWrite>,
-    Path(path): Path<TagPath>,
+    Path(ids): Path<TagPath>,
     if_match: IfMatch,
     Body(patch): Body<TagPatch>,
 ) -> Result<Tagged<Json<Tag>>, Problem> {
-    let tag = core.update_tag(&access, path.tag_id, &if_match, patch).await?;
+    let tag = core.update_tag(&access, ids.tag_id, &if_match, patch).await?;
     Ok(Tagged { version: tag.version, body: Json(tag) })
 }
 
 /// Delete a tag and take it off every link
 #[utoipa::path(
-    delete, path = "/v1/workspaces/{workspace_id}/tags/{tag_id}", operation_id = "deleteTag", tag = "tags",
+    delete, path = "/v1/workspaces/{workspace_id}/tags/{tag_id}", operation_id = "delete_tag", tag = "tags",
     params(TagPath, IfMatchHeader),
     responses((status = 204, description = "It is gone."), DeleteProblems)
 )]
 async fn delete(
     State(core): State<ApiCore>,
     access: Authorized<LinksWrite>,
-    Path(path): Path<TagPath>,
+    Path(ids): Path<TagPath>,
     if_match: IfMatch,
 ) -> Result<StatusCode, Problem> {
-    core.delete_tag(&access, path.tag_id, &if_match).await?;
+    core.delete_tag(&access, ids.tag_id, &if_match).await?;
     Ok(StatusCode::NO_CONTENT)
 }

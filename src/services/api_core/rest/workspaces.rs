@@ -30,7 +30,7 @@ pub(super) fn routes() -> OpenApiRouter<ApiCore> {
 ///
 /// Newest first. For an API key this is the one workspace that it belongs to.
 #[utoipa::path(
-    get, path = "/v1/workspaces", operation_id = "listWorkspaces", tag = "workspaces",
+    get, path = "/v1/workspaces", operation_id = "list_workspaces", tag = "workspaces",
     params(PageQuery),
     responses((status = 200, description = "A page of workspaces.", body = Page<Workspace>), PlainProblems)
 )]
@@ -55,7 +55,7 @@ async fn list(
 ///
 /// It belongs to the caller, who needs a session; an API key cannot do this.
 #[utoipa::path(
-    post, path = "/v1/workspaces", operation_id = "createWorkspace", tag = "workspaces",
+    post, path = "/v1/workspaces", operation_id = "create_workspace", tag = "workspaces",
     params(IdempotencyHeader), request_body = WorkspaceDraft,
     responses((status = 201, description = "The new workspace.", body = Workspace), CreateProblems)
 )]
@@ -72,7 +72,7 @@ async fn create(
 
 /// Read a workspace
 #[utoipa::path(
-    get, path = "/v1/workspaces/{workspace_id}", operation_id = "getWorkspace", tag = "workspaces",
+    get, path = "/v1/workspaces/{workspace_id}", operation_id = "get_workspace", tag = "workspaces",
     params(WorkspacePath, IfNoneMatchHeader),
     responses(
         (status = 200, description = "The workspace.", body = Workspace),
@@ -91,7 +91,7 @@ async fn read(
 
 /// Change a workspace
 #[utoipa::path(
-    patch, path = "/v1/workspaces/{workspace_id}", operation_id = "updateWorkspace", tag = "workspaces",
+    patch, path = "/v1/workspaces/{workspace_id}", operation_id = "update_workspace", tag = "workspaces",
     params(WorkspacePath, IdempotencyHeader, IfMatchHeader), request_body = WorkspacePatch,
     responses((status = 200, description = "The workspace as it is now.", body = Workspace), EditProblems)
 )]
@@ -109,7 +109,7 @@ async fn update(
 ///
 /// Its links, keys and tags are gone for good. Only an owner may, with a session.
 #[utoipa::path(
-    delete, path = "/v1/workspaces/{workspace_id}", operation_id = "deleteWorkspace", tag = "workspaces",
+    delete, path = "/v1/workspaces/{workspace_id}", operation_id = "delete_workspace", tag = "workspaces",
     params(WorkspacePath, IfMatchHeader),
     responses((status = 204, description = "It is gone."), DeleteProblems)
 )]
@@ -126,7 +126,7 @@ async fn delete(
 ///
 /// Newest first.
 #[utoipa::path(
-    get, path = "/v1/workspaces/{workspace_id}/members", operation_id = "listMembers", tag = "workspaces",
+    get, path = "/v1/workspaces/{workspace_id}/members", operation_id = "list_members", tag = "workspaces",
     params(WorkspacePath, PageQuery),
     responses((status = 200, description = "A page of members.", body = Page<Member>), ReadProblems)
 )]
