@@ -1,5 +1,7 @@
 //! What smart-link rules cost: compiling them when a link is loaded, and asking them on a redirect.
 
+#![allow(clippy::expect_used, reason = "a bench may fail loudly")]
+
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};

@@ -91,7 +91,7 @@ impl CompiledRule {
             rule_index: index,
             rule: self.name.to_string(),
             variant_index,
-            variant: variant.map(|name| name.to_string()),
+            variant: variant.map(ToString::to_string),
         }
     }
 }
