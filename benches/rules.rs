@@ -1,6 +1,6 @@
 //! What smart-link rules cost: compiling them when a link is loaded, and asking them on a redirect.
 
-#![allow(clippy::expect_used, reason = "a bench may fail loudly")]
+#![allow(clippy::expect_used, reason = "a benchmark may fail loudly")]
 
 use std::hint::black_box;
 

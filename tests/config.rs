@@ -1,6 +1,7 @@
 //! The settings as a process finds them: files of a working directory, variables, rights. A binary of its own, because
 //! the environment belongs to a whole process.
 
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may fail loudly")]
 #![allow(clippy::result_large_err, reason = "the error type of figment's Jail")]
 
 use std::path::Path;

@@ -1,5 +1,16 @@
 //! Log lines of a whole process: this binary starts itself and reads what the child writes to standard error.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a test may fail loudly"
+)]
+
 use std::process::Command;
 
 use elido::config::sections::LogFormat;

@@ -1,5 +1,16 @@
 //! Traces and error reports, received by real listeners. A binary of its own, because both belong to a whole process.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a test may fail loudly"
+)]
+
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::time::Duration;

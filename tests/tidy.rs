@@ -1,6 +1,15 @@
 //! The rules of ARCHITECTURE.md, read off the source. `broken` feeds each rule a tree that breaks it.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may fail loudly")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a test may fail loudly"
+)]
 
 use std::fmt;
 use std::path::{Path, PathBuf};

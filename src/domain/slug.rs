@@ -3,6 +3,7 @@
 use std::fmt;
 
 use rand::Rng;
+use rand::seq::IteratorRandom;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The longest slug, in characters (which are all ASCII).
@@ -61,9 +62,8 @@ impl Slug {
     /// Draws a random slug. 57^7 is about 1.95 × 10^12, so a clash is rare and the database's to notice.
     #[must_use]
     pub fn random(generator: &mut impl Rng) -> Self {
-        let text: String = (0..RANDOM_SLUG_LENGTH)
-            .map(|_| char::from(RANDOM_ALPHABET[generator.random_range(0..RANDOM_ALPHABET.len())]))
-            .collect();
+        let alphabet = RANDOM_ALPHABET.iter().copied().map(char::from);
+        let text: String = (0..RANDOM_SLUG_LENGTH).filter_map(|_| alphabet.clone().choose(generator)).collect();
         Self(text.into_boxed_str())
     }
 

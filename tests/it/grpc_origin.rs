@@ -1,7 +1,5 @@
 //! The edge's origin in another process: both ends over a real socket.
 
-#![allow(clippy::expect_used, reason = "a test may fail loudly")]
-
 use std::net::{SocketAddr, TcpListener as StdListener};
 use std::time::Duration;
 

@@ -1,5 +1,18 @@
 //! Behaviour through the real interfaces, in one binary.
 
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::large_stack_arrays,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    reason = "a test may fail loudly"
+)]
+
 mod grpc_origin;
 mod journal;
+mod redirects;
 mod support;

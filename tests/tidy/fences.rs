@@ -74,7 +74,7 @@ fn occurrences<'a>(text: &'a str, name: &'a str) -> impl Iterator<Item = usize> 
         let inside_path = before.ends_with("::") && !name.starts_with("task::") && !name.starts_with("env::");
         let inside_path = inside_path && !name.starts_with("SystemTime");
         let after = text[position + name.len()..].chars().next();
-        let whole = !name.ends_with(char::is_alphanumeric) || !after.is_some_and(|character| is_name(character));
+        let whole = !name.ends_with(char::is_alphanumeric) || !after.is_some_and(is_name);
         !inside_path && whole && !before.ends_with(is_name)
     };
     text.match_indices(name).map(|(position, _)| position).filter(move |position| by_itself(*position))

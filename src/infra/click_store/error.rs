@@ -26,7 +26,7 @@ pub enum ClickStoreError {
 
 impl From<sqlx::Error> for ClickStoreError {
     fn from(error: sqlx::Error) -> Self {
-        let code = error.as_database_error().and_then(|error| error.code());
+        let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
         if code.as_deref() == Some(SQLITE_INTERRUPT) { Self::TimeLimit } else { Self::Database(error) }
     }
 }

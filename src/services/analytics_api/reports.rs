@@ -74,7 +74,7 @@ pub async fn breakdown(
     let before =
         if compare { Some(same_values_before(store, selection, dimension, tags, &breakdown).await?) } else { None };
     let to_answer = |item: BreakdownItem| ValueCounts {
-        previous: before.as_ref().map(|before| counts_of_value(before, &item.value)),
+        previous: before.as_ref().map(|before| counts_of_value(before, item.value.as_ref())),
         value: item.value.map(|value| write(dimension, tags, &value)),
         clicks: item.counts.clicks,
         visitors: item.counts.visitors,
@@ -115,8 +115,8 @@ async fn same_values_before(
     }
 }
 
-fn counts_of_value(breakdown: &Breakdown, value: &Option<Value>) -> PlainCounts {
-    breakdown.items.iter().find(|item| item.value == *value).map(|item| item.counts.into()).unwrap_or_default()
+fn counts_of_value(breakdown: &Breakdown, value: Option<&Value>) -> PlainCounts {
+    breakdown.items.iter().find(|item| item.value.as_ref() == value).map(|item| item.counts.into()).unwrap_or_default()
 }
 
 fn write(dimension: ReportDimension, tags: &LinkTags, value: &Value) -> String {

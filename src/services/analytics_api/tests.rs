@@ -79,7 +79,7 @@ async fn tags_are_called_by_their_names_and_filter_by_their_links() {
     let answer = breakdown(&store, &selection, ReportDimension::Tag, &tags, 2, true).await.expect("a breakdown");
     assert_eq!(answer.data[0].value.as_deref(), Some("Summer"));
     assert_eq!(answer.data[0].clicks, 3);
-    assert_eq!((answer.other.values, answer.other.clicks), (1, if answer.data[1].value.is_none() { 0 } else { 1 }));
+    assert_eq!((answer.other.values, answer.other.clicks), (1, u64::from(answer.data[1].value.is_some())));
 
     selection.filters.push(tags.filter());
     assert_eq!(summary(&store, &selection, false).await.expect("a summary").current.clicks, 3);

@@ -16,6 +16,7 @@ mod links;
 mod mistakes;
 mod patch;
 mod principal;
+pub mod rest;
 mod tagged_links;
 mod tags;
 mod texts;
