@@ -15,6 +15,7 @@
 mod accounts;
 mod idempotency;
 mod analytics;
+mod grpc_origin;
 mod journal;
 mod links;
 mod redirects;
