@@ -53,7 +53,7 @@ pub async fn run(arguments: HealthArguments) -> Result<(), Failure> {
     if arguments.output.json {
         output::json_line(&serde_json::json!({"url": url, "status": status.as_u16(), "answer": text}))?;
     } else {
-        output::line(&format!("{} {status}", url))?;
+        output::line(&format!("{url} {status}"))?;
         for line in text.lines() {
             output::line(line)?;
         }

@@ -284,7 +284,10 @@ mod tests {
 
     /// Keeps answers for as long as a test runs.
     #[derive(Default)]
-    struct InMemory(Mutex<HashMap<(Box<str>, Box<str>), ([u8; 32], Option<KeptAnswer>)>>);
+    struct InMemory(Mutex<Keys>);
+
+    /// By scope and key: the fingerprint of the request, and its answer once there is one.
+    type Keys = HashMap<(Box<str>, Box<str>), ([u8; 32], Option<KeptAnswer>)>;
 
     #[async_trait]
     impl IdempotencyStore for InMemory {
@@ -348,7 +351,7 @@ mod tests {
         };
         let panicking = move || async move {
             count();
-            panic!("on purpose") as ()
+            panic!("on purpose") as ();
         };
         let idempotency = Idempotency::new(Arc::new(InMemory::default()), Tasks::new());
         let router = Router::new()

@@ -31,10 +31,12 @@ const UNCLEAN: u8 = 1;
 ///
 /// # Errors
 /// What kept the process from starting.
+#[allow(clippy::print_stderr, reason = "a word to whoever started it by hand; the log has its own")]
 pub async fn run(loaded: Loaded, roles: Roles) -> Result<ExitCode, StartError> {
     let guard = telemetry::start(&loaded.config)?;
     let running = start(&loaded, roles.clone()).await?;
     tracing::info!(%roles, "ready");
+
     eprintln!("{}", running.welcome());
     let failed = tokio::select! {
         () = signals::asked_to_stop() => None,

@@ -1,7 +1,5 @@
 //! From what the edge saw to what the store keeps. The address ends here.
 
-use std::borrow::Cow;
-
 use url::form_urlencoded;
 
 use super::visitor::VisitorKey;
@@ -80,7 +78,7 @@ impl Parameters {
     }
 
     /// The first value of each parameter counts.
-    fn take(&mut self, key: &str, value: &Cow<'_, str>) {
+    fn take(&mut self, key: &str, value: &str) {
         let utm = &mut self.utm;
         let field = match key {
             "utm_source" => &mut utm.source,

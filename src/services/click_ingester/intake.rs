@@ -73,10 +73,10 @@ impl Intake {
         match self.dead_letters.keep(journal, position, payload, error) {
             Ok(true) => tracing::warn!(%journal, position, error, "kept aside a journal record that is no click"),
             Ok(false) => {
-                tracing::warn!(%journal, position, error, "dropped a journal record that is no click: the file for them is full")
+                tracing::warn!(%journal, position, error, "dropped a journal record that is no click: the file for them is full");
             }
             Err(failure) => {
-                tracing::error!(%journal, position, error, %failure, "could not keep aside a journal record that is no click")
+                tracing::error!(%journal, position, error, %failure, "could not keep aside a journal record that is no click");
             }
         }
     }
