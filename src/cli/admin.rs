@@ -53,7 +53,7 @@ struct BootstrapArguments {
     password_file: Option<PathBuf>,
     /// The internal listener of the process; by default the one of the settings (internal.listen).
     #[arg(long, value_name = "URL")]
-    internal_url: Option<Url>,
+    url: Option<Url>,
     #[command(flatten)]
     config: ConfigArguments,
     #[command(flatten)]
@@ -71,7 +71,7 @@ pub async fn run(command: AdminCommand) -> Result<(), Failure> {
 }
 
 async fn bootstrap(arguments: BootstrapArguments) -> Result<(), Failure> {
-    let base = match &arguments.internal_url {
+    let base = match &arguments.url {
         Some(url) => url.clone(),
         None => arguments.config.internal_url()?,
     };

@@ -332,10 +332,10 @@ fn described(status: StatusCode, problem: Option<&ProblemDocument>) -> String {
     };
     let mut text = format!("{} ({status}, {})", problem.detail, problem.code);
     for field in &problem.errors {
-        text.push_str(&format!("\n  {}: {}", field.pointer, field.detail));
+        text.extend(["\n  ", &field.pointer, ": ", &field.detail]);
     }
     if let Some(id) = problem.request_id.as_ref().filter(|_| status.is_server_error()) {
-        text.push_str(&format!("\n  request id: {id}"));
+        text.extend(["\n  request id: ", id]);
     }
     text
 }
@@ -345,7 +345,7 @@ fn causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {
-        text.push_str(&format!(": {cause}"));
+        text.extend([": ", &cause.to_string()]);
         next = cause.source();
     }
     text

@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use super::exit::EXIT_CODES;
-use super::{admin, analytics, bench, completions, config, export, health, import, link, migrate, run};
+use super::{admin, analytics, bench, completions, config, export, health, import, link, migrate, openapi, run};
 
 /// Short links, smart-link rules and click analytics, self-hosted in one executable.
 #[derive(Debug, Parser)]
@@ -14,7 +14,7 @@ starts the platform; link, analytics, import and export are a client of its API;
 )]
 pub struct Arguments {
     #[command(subcommand)]
-    pub(super) command: Option<Command>,
+    command: Option<Command>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -24,6 +24,7 @@ pub(super) enum Command {
     Config(config::ConfigCommand),
     Admin(admin::AdminCommand),
     Health(health::HealthArguments),
+    Openapi(openapi::OpenapiArguments),
     Completions(completions::CompletionsArguments),
     Link(Box<link::LinkCommand>),
     Analytics(analytics::AnalyticsCommand),
@@ -32,10 +33,13 @@ pub(super) enum Command {
     Bench(Box<bench::BenchArguments>),
 }
 
-/// Without a command the platform starts, with every role.
-impl Default for Command {
-    fn default() -> Self {
-        Self::Run(run::RunArguments::default())
+impl Arguments {
+    /// Without a command the platform starts, as the variables that `elido run` reads say.
+    pub(super) fn into_command(self) -> Command {
+        match self.command {
+            Some(command) => command,
+            None => Self::parse_from(["elido", "run"]).into_command(),
+        }
     }
 }
 

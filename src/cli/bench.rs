@@ -116,10 +116,7 @@ struct Reconciled {
 pub async fn run(arguments: BenchArguments) -> Result<(), Failure> {
     let targets = Targets::read(&arguments.urls, arguments.file.as_deref(), &arguments.base_url, arguments.zipf)?;
     let visitors = Visitors::read(arguments.visitors.as_deref())?;
-    let reconciliation = match arguments.reconcile {
-        true => Some(Reconciliation::begin(&arguments.api).await?),
-        false => None,
-    };
+    let reconciliation = if arguments.reconcile { Some(Reconciliation::begin(&arguments.api).await?) } else { None };
     let end = match arguments.requests {
         Some(requests) => End::Requests(requests),
         None => End::After(Duration::from_secs(arguments.duration)),
@@ -149,6 +146,7 @@ pub async fn run(arguments: BenchArguments) -> Result<(), Failure> {
     judge(&figures)
 }
 
+#[allow(clippy::cast_precision_loss, reason = "figures for people")]
 fn figures(arguments: &BenchArguments, urls: usize, tally: &Tally, stored: Option<u64>) -> Figures {
     let microseconds = |quantile| rounded(tally.latencies.quantile(quantile) as f64 / 1000.0);
     let seconds = tally.elapsed.as_secs_f64();

@@ -147,7 +147,7 @@ impl Import {
         if !batch.rows.is_empty() {
             let repetition = self.begin_batch()?;
             let outcome = bulk::create(&self.client, &self.workspace, &batch.rows, &repetition).await;
-            let outcome = outcome.map_err(|failure| self.interrupted(failure))?;
+            let outcome = outcome.map_err(|failure| self.interrupted(&failure))?;
             self.state.created = self.state.created.saturating_add(outcome.created);
             refusals.extend(outcome.refusals);
         }
@@ -179,11 +179,11 @@ impl Import {
         self.state.save(&self.state_path).map_err(|error| Failure::file(&self.state_path, &error))
     }
 
-    fn interrupted(&self, failure: Failure) -> Failure {
+    fn interrupted(&self, failure: &Failure) -> Failure {
         self.bar.finish_and_clear();
         let done = self.state.rows_done;
         let message = format!("{failure}\n{done} rows are dealt with; the same command goes on from there");
-        Failure { message, ..failure }
+        Failure { exit: failure.exit, message }
     }
 }
 

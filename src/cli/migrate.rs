@@ -1,18 +1,20 @@
 //! `elido migrate`: the schema of the source of truth.
 
 use clap::{Args, Subcommand};
+use serde_json::json;
 
 use super::exit::{Exit, Failure};
 use super::output::{self, OutputArguments};
 use super::settings::ConfigArguments;
-use crate::domain::error::Error;
+use crate::domain::error::{Error, ErrorKind};
 use crate::infra::store;
 
-/// Brings the database's schema up to date, or says how far it is.
+/// Brings the database's schema up to date, or shows how far it is.
 #[derive(Debug, Args)]
 #[command(
-    long_about = "Brings the database's schema up to date, or says how far it is.\n\nStarting the role api migrates by \
-itself; this is for those who want it to happen before."
+    long_about = "Brings the schema of the source of truth up to date, or shows which migrations it has.\n\n`elido run` \
+does the first by itself before it serves. Doing it apart is for deployments where only one process may change the schema. \
+The database is the one of the settings (database.url)."
 )]
 pub struct MigrateCommand {
     #[command(subcommand)]
@@ -21,16 +23,16 @@ pub struct MigrateCommand {
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// Applies every migration that is missing.
-    #[command(after_long_help = "Examples:\n  elido migrate up")]
-    Up(MigrateArguments),
-    /// Lists the migrations and whether each is applied.
-    #[command(after_long_help = "Examples:\n  elido migrate status --json")]
-    Status(MigrateArguments),
+    /// Applies the migrations that are missing.
+    #[command(after_long_help = "Examples:\n  elido migrate up\n  elido migrate up --config /etc/elido/elido.toml")]
+    Up(DatabaseArguments),
+    /// Lists every migration and whether the database has it. Ends with 1 if one is missing.
+    #[command(after_long_help = "Examples:\n  elido migrate status\n  elido migrate status --json")]
+    Status(DatabaseArguments),
 }
 
 #[derive(Debug, Args)]
-struct MigrateArguments {
+struct DatabaseArguments {
     #[command(flatten)]
     config: ConfigArguments,
     #[command(flatten)]
@@ -40,7 +42,7 @@ struct MigrateArguments {
 /// Runs the command.
 ///
 /// # Errors
-/// The settings have mistakes, or the database cannot be used.
+/// When the settings have mistakes, the database is away, or a migration fails.
 pub async fn run(command: MigrateCommand) -> Result<(), Failure> {
     match command.what {
         What::Up(arguments) => up(&arguments).await,
@@ -48,32 +50,35 @@ pub async fn run(command: MigrateCommand) -> Result<(), Failure> {
     }
 }
 
-async fn up(arguments: &MigrateArguments) -> Result<(), Failure> {
+async fn up(arguments: &DatabaseArguments) -> Result<(), Failure> {
     let config = arguments.config.load()?.config;
     let applied = store::migrate(&config.database, &config.data_folder).await.map_err(failed)?;
     if arguments.output.json {
-        return output::json_line(&serde_json::json!({ "applied": applied }));
+        return output::json_line(&json!({ "applied": applied }));
     }
-    output::line(&format!("{applied} migrations applied"))
+    output::line(&format!("{applied} migrations applied; the schema is up to date"))
 }
 
-async fn status(arguments: &MigrateArguments) -> Result<(), Failure> {
+async fn status(arguments: &DatabaseArguments) -> Result<(), Failure> {
     let config = arguments.config.load()?.config;
     let migrations = store::migrations_status(&config.database, &config.data_folder).await.map_err(failed)?;
+    let missing = migrations.iter().filter(|migration| !migration.applied).count();
     if arguments.output.json {
-        let rows = migrations.iter().map(|migration| {
-            serde_json::json!({ "version": migration.version, "name": migration.name, "applied": migration.applied })
-        });
-        return output::json(&rows.collect::<Vec<_>>());
+        let form = |migration: &store::MigrationStatus| json!({"version": migration.version, "name": migration.name, "applied": migration.applied});
+        output::json(&migrations.iter().map(form).collect::<Vec<_>>())?;
+    } else {
+        let row = |migration: &store::MigrationStatus| {
+            let state = if migration.applied { "applied" } else { "missing" };
+            vec![migration.version.to_string(), migration.name.clone(), state.to_owned()]
+        };
+        output::table(&["version", "name", "state"], &migrations.iter().map(row).collect::<Vec<_>>())?;
     }
-    migrations.iter().try_for_each(|migration| {
-        let state = if migration.applied { "applied" } else { "missing" };
-        output::line(&format!("{:04}  {state}  {}", migration.version, migration.name))
-    })
+    if missing == 0 { Ok(()) } else { Err(Failure::new(Exit::Failure, format!("{missing} migrations are missing"))) }
 }
 
-/// The operator may read what clients of the API may not.
+/// Whoever operates the database reads the cause too.
 fn failed(error: Error) -> Failure {
-    let cause = error.source.map(|source| format!(" {source}")).unwrap_or_default();
-    Failure::new(Exit::Unavailable, format!("{}{cause}", error.message))
+    let exit = if error.kind == ErrorKind::Unavailable { Exit::Unavailable } else { Exit::Failure };
+    let cause = error.source.map(|source| format!(" ({source})")).unwrap_or_default();
+    Failure::new(exit, format!("the database cannot be used: {}{cause}", error.message))
 }

@@ -17,6 +17,7 @@ mod health;
 mod import;
 mod link;
 mod migrate;
+mod openapi;
 mod output;
 mod pages;
 mod plain_http;
@@ -33,7 +34,7 @@ use self::exit::{Exit, Failure};
 /// Does what the command line asks for.
 #[must_use]
 pub fn start(arguments: Arguments) -> ExitCode {
-    match dispatch(arguments.command.unwrap_or_default()) {
+    match dispatch(arguments.into_command()) {
         Ok(code) => code,
         Err(failure) => {
             if !failure.message.is_empty() {
@@ -49,6 +50,7 @@ fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Run(arguments) => return run::run(arguments),
         Command::Migrate(command) => block_on(migrate::run(command)),
         Command::Config(command) => config::run(command),
+        Command::Openapi(arguments) => openapi::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),
         Command::Admin(command) => block_on(admin::run(command)),
         Command::Health(arguments) => block_on(health::run(arguments)),

@@ -148,7 +148,8 @@ mod tests {
         #[test]
         fn ndjson_keeps_every_row_apart(texts in proptest::collection::vec(any::<String>(), 0..10)) {
             let objects: Vec<Value> = texts.iter().map(|text| serde_json::json!({"title": text})).collect();
-            let file: String = objects.iter().map(|object| format!("{object}\n")).collect();
+            let lines: Vec<String> = objects.iter().map(Value::to_string).collect();
+            let file = lines.join("\n");
             let rows = read_all(Format::Ndjson, file.as_bytes()).expect("a readable file");
             let read: Vec<Value> = rows.into_iter().map(|row| Value::Object(row.fields.expect("an object"))).collect();
             prop_assert_eq!(read, objects);

@@ -24,12 +24,6 @@ pub struct RunArguments {
     config: ConfigArguments,
 }
 
-impl Default for RunArguments {
-    fn default() -> Self {
-        Self { role: Roles::all(), config: ConfigArguments::default() }
-    }
-}
-
 /// Runs until a signal.
 ///
 /// # Errors

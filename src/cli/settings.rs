@@ -10,7 +10,7 @@ use super::exit::{Exit, Failure};
 use crate::config::{self, Loaded};
 
 /// Where settings come from.
-#[derive(Debug, Clone, Default, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Settings")]
 pub struct ConfigArguments {
     /// A settings file, read in place of config/*.toml.

@@ -282,12 +282,12 @@ mod tests {
     use tokio::sync::Notify;
     use tower::ServiceExt;
 
+    type Key = (Box<str>, Box<str>);
+    type Use = ([u8; 32], Option<KeptAnswer>);
+
     /// Keeps answers for as long as a test runs.
     #[derive(Default)]
-    struct InMemory(Mutex<Keys>);
-
-    /// By scope and key: the fingerprint of the request, and its answer once there is one.
-    type Keys = HashMap<(Box<str>, Box<str>), ([u8; 32], Option<KeptAnswer>)>;
+    struct InMemory(Mutex<HashMap<Key, Use>>);
 
     #[async_trait]
     impl IdempotencyStore for InMemory {
@@ -350,8 +350,7 @@ mod tests {
             move || async move { (StatusCode::SERVICE_UNAVAILABLE, count().to_string()) }
         };
         let panicking = move || async move {
-            count();
-            panic!("on purpose") as ();
+            assert_eq!(count(), 0, "on purpose");
         };
         let idempotency = Idempotency::new(Arc::new(InMemory::default()), Tasks::new());
         let router = Router::new()

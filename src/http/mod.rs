@@ -14,6 +14,7 @@ pub mod path;
 pub mod problem;
 pub mod rate_limit;
 pub mod request_id;
+pub mod responses;
 pub mod server;
 pub mod standard;
 

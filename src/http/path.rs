@@ -27,7 +27,7 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T>
         let value = serde_path_to_error::deserialize(Parameters(&parameters)).map_err(|error| {
             let mut field = mistake::in_parameter(error.path(), &error.inner().to_string());
             if field.pointer.is_empty() {
-                field.pointer = name_at(&parameters, error.path()).unwrap_or("path").to_owned();
+                name_at(&parameters, error.path()).unwrap_or("path").clone_into(&mut field.pointer);
             }
             Error::invalid_fields(vec![field])
         })?;

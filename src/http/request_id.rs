@@ -12,6 +12,8 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use tracing::Instrument;
 use uuid::Uuid;
 
+use crate::telemetry::metrics::HttpMetrics;
+
 /// Where clients may name a request, and where its id is answered.
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The longest id taken from a client, in characters.
@@ -33,14 +35,15 @@ pub(super) fn continued<F: Future>(work: F) -> impl Future<Output = F::Output> {
     CURRENT.scope(id, work)
 }
 
-/// The outermost middleware: names the request, measures it, and logs how it ended.
+/// The outermost middleware: names the request, measures it, and logs and counts how it ended.
 pub async fn name_and_trace(request: Request, next: Next) -> Response {
     let id = accepted(request.headers()).unwrap_or_else(fresh);
     let method = request.method().clone();
-    let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str).to_owned();
+    let matched = request.extensions().get::<MatchedPath>().cloned();
+    let route = matched.as_ref().map(MatchedPath::as_str);
     let span = tracing::info_span!(
         "http_request",
-        otel.name = %format_args!("{method} {route}"),
+        otel.name = %format_args!("{method} {}", route.unwrap_or_default()),
         otel.kind = "server",
         request_id = id.to_str().unwrap_or_default(),
         %method,
@@ -49,8 +52,10 @@ pub async fn name_and_trace(request: Request, next: Next) -> Response {
     let started = Instant::now();
     let mut response = CURRENT.scope(id.clone(), next.run(request).instrument(span.clone())).await;
     response.headers_mut().insert(X_REQUEST_ID, id);
-    let status = response.status().as_u16();
-    let latency_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+    let (status, took) = (response.status(), started.elapsed());
+    HttpMetrics::global().answered(&method, route, status, took);
+    let status = status.as_u16();
+    let latency_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
     span.in_scope(|| tracing::info!(status, latency_us, "request answered with {status}"));
     response
 }

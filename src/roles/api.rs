@@ -1,19 +1,50 @@
-//! The api role: api-core.
+//! The api role: identity, api-core and analytics-api, behind one listener.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
+use axum::middleware::from_fn_with_state;
 use tokio::net::TcpListener;
+use url::Url;
+use utoipa::openapi::OpenApi;
 
 use super::direct_origin::DirectOrigin;
 use super::platform::Platform;
 use super::readiness::{Condition, Readiness};
 use super::running::StartError;
 use crate::config::Config;
+use crate::config::sections::ApiConfig;
+use crate::http::idempotency::{Idempotency, repeat_answers};
+use crate::http::openapi;
+use crate::http::rate_limit::{RateLimit, limit};
+use crate::http::server::{ListenerLimits, serve};
+use crate::http::standard::{ServiceLimits, complete};
+use crate::infra::click_store::ClickStore;
 use crate::infra::store::Store;
 use crate::runtime::tasks::Tasks;
+use crate::runtime::token_bucket::Rate;
+use crate::services::analytics_api::{self, Analytics};
+use crate::services::api_core::rest::{self as core_rest, IdempotencyRecords};
 use crate::services::api_core::{ApiCore, Settings};
 use crate::services::edge_redirect::origin::Origin;
+use crate::services::identity::{self, Identity};
+
+/// The sections of the API's document, in their order.
+const TAGS: [(&str, &str); 7] = [
+    ("auth", "Sessions, and who you are."),
+    ("workspaces", "The tenants that own everything else, and their members."),
+    ("api-keys", "Credentials for programs."),
+    ("domains", "The host names that links live on."),
+    ("links", "Short links and their smart-link rules."),
+    ("tags", "Labels on links."),
+    ("analytics", "What became of the links' clicks."),
+];
+/// How long a connection may take to send a request's head, and may idle between requests.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
+/// Connections at once; more wait in the kernel's queue.
+const CONNECTIONS_MAX: usize = 4096;
+const MINUTE: Duration = Duration::from_secs(60);
 
 /// What other parts of the process want of the api role.
 pub(super) struct Api {
@@ -23,16 +54,16 @@ pub(super) struct Api {
     pub(super) origin: Arc<dyn Origin>,
 }
 
-/// Starts api-core on this socket.
+/// Starts the services of the role on this socket.
 pub(super) async fn start(
     config: &Config,
     platform: &Platform,
-    store: &Store,
-    _socket: TcpListener,
+    (store, click_store): (&Store, &ClickStore),
+    socket: TcpListener,
     readiness: &mut Readiness,
     tasks: &Tasks,
 ) -> Result<Api, StartError> {
-    let api_core = ApiCore::new(
+    let core = ApiCore::new(
         store.clone(),
         platform.invalidations.clone(),
         platform.passwords.clone(),
@@ -43,12 +74,72 @@ pub(super) async fn start(
             user_agents: platform.agents.clone(),
         },
     );
-    api_core.ensure_default_domain().await?;
-    tasks.spawn("api-housekeeping", api_core.clone().keep_house());
-    let store = store.clone();
+    core.ensure_default_domain().await?;
+    tasks.spawn("api-housekeeping", core.clone().keep_house());
+    let session_lifetime = Duration::from_secs(u64::from(config.api.session_hours) * 60 * 60);
+    let services = Services {
+        identity: Identity::new(store.clone(), platform.passwords.clone(), session_lifetime),
+        analytics: Analytics::new(click_store.clone(), core.clone()),
+        idempotency: Idempotency::new(Arc::new(IdempotencyRecords::new(store.clone())), tasks.clone()),
+        core: core.clone(),
+    };
+    let router = services.router(&config.api)?;
+    let limits = ListenerLimits { connections_max: CONNECTIONS_MAX, header_timeout: HEADER_TIMEOUT };
+    tasks.spawn("api-listener", serve(socket, router, limits, tasks.clone()));
+    check_stores(store.clone(), click_store.clone(), readiness);
+    Ok(Api { internal_router: core_rest::internal_router(core.clone()), origin: Arc::new(DirectOrigin(core)) })
+}
+
+/// The OpenAPI document of every operation.
+#[must_use]
+pub fn document(public_url: &Url) -> OpenApi {
+    let mut document = openapi::frame(public_url.as_str(), &TAGS);
+    document.merge(identity::rest::operations().into_openapi());
+    document.merge(core_rest::operations().into_openapi());
+    document.merge(analytics_api::rest::operations().into_openapi());
+    document
+}
+
+struct Services {
+    identity: Identity,
+    core: ApiCore,
+    analytics: Analytics,
+    idempotency: Idempotency,
+}
+
+impl Services {
+    fn router(self, config: &ApiConfig) -> Result<Router, StartError> {
+        let operations = Router::new()
+            .merge(Router::from(identity::rest::operations()).with_state(self.identity))
+            .merge(Router::from(core_rest::operations()).with_state(self.core.clone()))
+            .merge(Router::from(analytics_api::rest::operations()).with_state(self.analytics));
+        let rate = Rate::new(config.rate_limit_per_minute, MINUTE, config.rate_limit_burst);
+        // Innermost, because an answer is repeated only to the credential that it was given to.
+        let operations = operations.layer(from_fn_with_state(self.idempotency, repeat_answers));
+        let operations = match rate {
+            Some(rate) => operations.layer(from_fn_with_state(RateLimit::new(rate), limit)),
+            None => operations,
+        };
+        // Outermost, because limits and repetition go by the credential.
+        let operations = operations.layer(from_fn_with_state(self.core, core_rest::authenticate));
+        let documents = openapi::routes(&document(&config.public_url)).map_err(std::io::Error::from)?;
+        let limits = ServiceLimits {
+            body_bytes_max: config.body_bytes_max,
+            request_timeout: Duration::from_secs(config.request_timeout_seconds),
+            trusted_proxy_hops: config.trusted_proxy_hops,
+        };
+        Ok(complete(operations.merge(documents), limits))
+    }
+}
+
+/// Without its database the API can do nothing; without its click store, everything but analytics.
+fn check_stores(store: Store, click_store: ClickStore, readiness: &mut Readiness) {
     readiness.add("database", move || {
         let store = store.clone();
         async move { if store.ping().await.is_ok() { Condition::Up } else { Condition::Down } }
     });
-    Ok(Api { internal_router: Router::new(), origin: Arc::new(DirectOrigin(api_core)) })
+    readiness.add("click_store", move || {
+        let click_store = click_store.clone();
+        async move { if click_store.check().await.is_ok() { Condition::Up } else { Condition::Degraded } }
+    });
 }

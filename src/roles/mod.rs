@@ -18,6 +18,7 @@ mod sockets;
 
 use std::process::ExitCode;
 
+pub use api::document;
 pub use role::{ParseRolesError, Role, Roles};
 pub use running::{Addresses, Running, StartError, start};
 

@@ -112,9 +112,9 @@ pub async fn start(loaded: &Loaded, roles: Roles) -> Result<Running, StartError>
     }
     let mut internal_router = axum::Router::new();
     let mut origin: Option<Arc<dyn Origin>> = None;
-    if let (Some(socket), Some(store)) = (sockets.api, &platform.store) {
+    if let (Some(socket), Some(store), Some(clicks)) = (sockets.api, &platform.store, &platform.click_store) {
         let socket = TcpListener::from_std(socket)?;
-        let api = api::start(&config, &platform, store, socket, &mut readiness, &stages.api).await?;
+        let api = api::start(&config, &platform, (store, clicks), socket, &mut readiness, &stages.api).await?;
         internal_router = internal_router.merge(api.internal_router);
         origin = Some(api.origin);
     }

@@ -6,3 +6,4 @@ pub mod analytics_api;
 pub mod api_core;
 pub mod click_ingester;
 pub mod edge_redirect;
+pub mod identity;

@@ -13,4 +13,5 @@
 )]
 
 mod journal;
+mod redirects;
 mod support;

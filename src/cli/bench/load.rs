@@ -115,7 +115,9 @@ fn drive_thread(shared: &Shared, thread: usize, threads: usize) -> Result<Tally,
     let connections = (0..shared.load.connections).filter(|number| number % threads == thread);
     let tallies = runtime.block_on(join_all(connections.map(|number| drive_connections(shared, number))));
     let mut total = Tally { by_target: vec![0; shared.load.targets.len()], ..Tally::default() };
-    tallies.into_iter().for_each(|tally| total.add(tally));
+    for tally in tallies {
+        total.add(tally);
+    }
     Ok(total)
 }
 
@@ -248,5 +250,78 @@ impl Tally {
             *self.errors.entry(error).or_default() += count;
         }
         self.latencies.merge(&other.latencies);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::server::{ListenerLimits, serve};
+    use crate::runtime::tasks::Tasks;
+    use axum::Router;
+    use axum::extract::Path;
+    use axum::response::Redirect;
+    use axum::routing::get;
+    use std::sync::Mutex;
+    use tokio::net::TcpListener;
+    use url::Url;
+
+    /// A listener that redirects everything but `/missing` and remembers what it was asked for.
+    async fn listener() -> (String, Arc<Mutex<BTreeMap<String, u64>>>, Tasks) {
+        let asked = Arc::new(Mutex::new(BTreeMap::new()));
+        let seen = Arc::clone(&asked);
+        let answer = async move |Path(slug): Path<String>, headers: HeaderMap| {
+            let visitor = headers[http::header::USER_AGENT].to_str().expect("text").to_owned();
+            *seen.lock().expect("no panic under the lock").entry(format!("{slug} {visitor}")).or_default() += 1;
+            if slug == "missing" { Err(http::StatusCode::NOT_FOUND) } else { Ok(Redirect::to("https://example.com/")) }
+        };
+        let socket = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = socket.local_addr().expect("its address");
+        let tasks = Tasks::new();
+        let limits = ListenerLimits { connections_max: 100, header_timeout: Duration::from_secs(60) };
+        let router = Router::new().route("/{slug}", get(answer));
+        tasks.spawn("listener", serve(socket, router, limits, tasks.clone()));
+        (format!("http://{address}"), asked, tasks)
+    }
+
+    fn load(base: &str, slugs: &[&str], end: End) -> Load {
+        let urls: Vec<Url> = slugs.iter().map(|slug| Url::parse(&format!("{base}/{slug}")).expect("a URL")).collect();
+        let base = Url::parse(base).expect("a URL");
+        Load {
+            targets: Targets::read(&urls, None, &base, 0.0).expect("targets"),
+            visitors: Visitors::read(None).expect("a visitor"),
+            connections: 8,
+            threads: 2,
+            end,
+            seed: 7,
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn every_answer_is_counted_where_it_belongs() {
+        let (base, asked, _tasks) = listener().await;
+        let (tally, _) = load(&base, &["a", "b", "missing"], End::Requests(3000)).run().await.expect("a run");
+        let asked = asked.lock().expect("no panic under the lock");
+        assert_eq!(asked.values().sum::<u64>(), 3000);
+        assert_eq!(tally.by_target, [asked["a elido-bench"], asked["b elido-bench"], 0]);
+        assert_eq!(tally.redirects, asked["a elido-bench"] + asked["b elido-bench"]);
+        assert_eq!(tally.others, BTreeMap::from([(404, asked["missing elido-bench"])]));
+        assert_eq!((tally.errors.len(), tally.requests()), (0, 3000));
+        assert!(tally.latencies.quantile(0.5) > 0);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_run_by_time_ends_and_leaves_no_request_without_its_answer() {
+        let (base, asked, _tasks) = listener().await;
+        let (tally, _) = load(&base, &["a"], End::After(Duration::from_millis(50))).run().await.expect("a run");
+        assert_eq!(tally.redirects, asked.lock().expect("no panic under the lock").values().sum::<u64>());
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_server_that_is_not_there_is_an_error_and_not_an_answer() {
+        let (base, _, tasks) = listener().await;
+        assert_eq!(tasks.stop(Duration::from_secs(30)).await, Ok(()));
+        let (tally, _) = load(&base, &["a"], End::Requests(10)).run().await.expect("a run");
+        assert_eq!((tally.redirects, tally.errors.get("no connection")), (0, Some(&10)));
     }
 }

@@ -89,6 +89,7 @@ impl Target {
     }
 }
 
+#[allow(clippy::cast_precision_loss, reason = "weights need not be exact")]
 fn zipf_weights(count: usize, exponent: f64) -> Vec<f64> {
     let mut sum = 0.0;
     (1..=count)
@@ -114,9 +115,10 @@ fn read_line(reader: &mut impl BufRead) -> std::io::Result<Option<String>> {
 }
 
 fn url_of(line: &str, base: &Url) -> Result<Url, Failure> {
-    let text = match line.contains("://") {
-        true => line.to_owned(),
-        false => format!("{}/{}", base.as_str().trim_end_matches('/'), line.trim_start_matches('/')),
+    let text = if line.contains("://") {
+        line.to_owned()
+    } else {
+        format!("{}/{}", base.as_str().trim_end_matches('/'), line.trim_start_matches('/'))
     };
     Url::parse(&text).map_err(|error| Failure::usage(format!("{line:?} is no URL and no slug: {error}")))
 }
@@ -152,7 +154,7 @@ mod tests {
 
     #[test]
     fn zipf_prefers_the_first() {
-        let lines: String = (0..100).map(|number| format!("{number}\n")).collect();
+        let lines = (0..100).map(|number| number.to_string()).collect::<Vec<_>>().join("\n");
         let mut generator = StdRng::seed_from_u64(1);
         let mut share_of_first = |zipf: f64| {
             let targets = targets(&lines, zipf).expect("targets");

@@ -43,10 +43,10 @@ impl Visitors {
                 return Err(Failure::usage(format!("a run takes at most {VISITORS_MAX} visitors")));
             }
         }
-        match visitors.is_empty() {
-            true => Err(Failure::usage(format!("{} has no visitors", path.display()))),
-            false => Ok(Self(visitors)),
+        if visitors.is_empty() {
+            return Err(Failure::usage(format!("{} has no visitors", path.display())));
         }
+        Ok(Self(visitors))
     }
 
     /// Chooses one.

@@ -131,13 +131,13 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn object(value: Value) -> Map<String, Value> {
+    fn object(value: &Value) -> Map<String, Value> {
         value.as_object().cloned().expect("an object")
     }
 
     #[test]
     fn what_an_export_writes_an_import_reads() {
-        let link = object(json!({
+        let link = object(&json!({
             "destination_url": "https://example.com/,\"", "slug": "a", "tags": ["x", "y z"], "max_clicks": 7,
             "forward_path": true, "rules": [{"name": "r"}], "utm": {}, "title": null, "id": "lnk_1", "clicks": 12
         }));

@@ -111,10 +111,10 @@ fn check_headings(columns: &[Column]) -> Result<(), RowsError> {
             return Err(RowsError::Form(format!("the column {} is there twice", column.name)));
         }
     }
-    match columns.iter().any(|column| column.name == REQUIRED) {
-        true => Ok(()),
-        false => Err(RowsError::Form(format!("the column {REQUIRED} is missing"))),
+    if columns.iter().any(|column| column.name == REQUIRED) {
+        return Ok(());
     }
+    Err(RowsError::Form(format!("the column {REQUIRED} is missing")))
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::labels::{AGENTS, DEVICES, KINDS, agent_label, device_label, kind_label, parse};
 use super::row::id;
 use crate::domain::click::TEXT_BYTES_MAX;
-use crate::domain::id::{DomainId, LinkId};
+use crate::domain::id::{DomainId, LinkId, ParseIdError};
 
 /// A property of clicks that reports filter and group by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -135,8 +135,8 @@ impl Dimension {
     /// Says what would be right.
     pub fn parse_value(self, text: &str) -> Result<Value, ParseValueError> {
         match self {
-            Self::Link => text.parse::<LinkId>().map(|id| Value::Id(id.as_uuid())).map_err(refuse),
-            Self::Domain => text.parse::<DomainId>().map(|id| Value::Id(id.as_uuid())).map_err(refuse),
+            Self::Link => Ok(Value::Id(text.parse::<LinkId>()?.as_uuid())),
+            Self::Domain => Ok(Value::Id(text.parse::<DomainId>()?.as_uuid())),
             Self::Kind => one_of(&KINDS, kind_label, text),
             Self::Device => one_of(&DEVICES, device_label, text),
             Self::Agent => one_of(&AGENTS, agent_label, text),
@@ -192,17 +192,21 @@ impl Storage {
     }
 }
 
-#[allow(clippy::needless_pass_by_value, reason = "it takes errors as map_err hands them over")]
-fn refuse(message: impl ToString) -> ParseValueError {
-    ParseValueError(message.to_string())
+fn refuse(message: impl Into<String>) -> ParseValueError {
+    ParseValueError(message.into())
+}
+
+impl From<ParseIdError> for ParseValueError {
+    fn from(error: ParseIdError) -> Self {
+        refuse(error.to_string())
+    }
 }
 
 fn one_of<T: Copy>(all: &[T], label_of: fn(T) -> &'static str, text: &str) -> Result<Value, ParseValueError> {
-    if let Some(item) = parse(all, label_of, text) {
-        return Ok(Value::Text(label_of(item).into()));
-    }
-    let labels: Vec<_> = all.iter().map(|item| label_of(*item)).collect();
-    Err(refuse(format!("expected one of {}", labels.join(", "))))
+    parse(all, label_of, text).map(|item| Value::Text(label_of(item).into())).ok_or_else(|| {
+        let labels: Vec<_> = all.iter().map(|item| label_of(*item)).collect();
+        refuse(format!("expected one of {}", labels.join(", ")))
+    })
 }
 
 fn country(text: &str) -> Result<Value, ParseValueError> {

@@ -23,7 +23,7 @@ mod totals;
 mod write;
 
 #[cfg(test)]
-pub mod samples;
+pub(crate) mod samples;
 #[cfg(test)]
 mod tests;
 

@@ -146,8 +146,6 @@ fn read_counts(row: &SqliteRow) -> Result<Counts, sqlx::Error> {
 }
 
 fn period_list(periods: &[Period]) -> String {
-    serde_json::Value::from_iter(
-        periods.iter().map(|period| serde_json::Value::from_iter([period.from.as_micros(), period.to.as_micros()])),
-    )
-    .to_string()
+    let ends = |period: &Period| serde_json::json!([period.from.as_micros(), period.to.as_micros()]);
+    periods.iter().map(ends).collect::<serde_json::Value>().to_string()
 }

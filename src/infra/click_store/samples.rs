@@ -12,26 +12,22 @@ use crate::infra::journal::JournalId;
 const START: i64 = 1_788_000_000_000_000;
 
 /// So many microseconds after the start of the tests' time.
-#[must_use]
-pub fn micros(offset: i64) -> Timestamp {
+pub(crate) fn micros(offset: i64) -> Timestamp {
     Timestamp::from_micros(START + offset)
 }
 
 /// One of the workspaces.
-#[must_use]
-pub fn workspace(number: u128) -> WorkspaceId {
+pub(crate) fn workspace(number: u128) -> WorkspaceId {
     WorkspaceId::from_uuid(Uuid::from_u128(number))
 }
 
 /// One of the links.
-#[must_use]
-pub fn link(number: u128) -> LinkId {
+pub(crate) fn link(number: u128) -> LinkId {
     LinkId::from_uuid(Uuid::from_u128(1000 + number))
 }
 
 /// A person's visit of a link.
-#[must_use]
-pub fn visit(offset: i64) -> EnrichedClick {
+pub(crate) fn visit(offset: i64) -> EnrichedClick {
     EnrichedClick {
         at: micros(offset),
         kind: ClickKind::Redirect,
@@ -62,7 +58,6 @@ pub fn visit(offset: i64) -> EnrichedClick {
 }
 
 /// A position in a journal.
-#[must_use]
-pub fn position(position: u64) -> EventPosition {
+pub(crate) fn position(position: u64) -> EventPosition {
     EventPosition { at: micros(i64::try_from(position).expect("small")), journal_id: JournalId::from_u64(1), position }
 }

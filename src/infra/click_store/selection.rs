@@ -19,6 +19,7 @@ pub struct Period {
 
 /// What is counted although it is left out by default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is chosen by itself")]
 pub struct Include {
     /// Crawlers, monitors and scripts.
     pub bots: bool,
@@ -122,15 +123,15 @@ impl Filter {
 
 /// The ids as a JSON list of what `unhex` reads.
 pub(super) fn hexadecimal_list(ids: impl Iterator<Item = Uuid>) -> String {
-    serde_json::Value::from_iter(ids.map(|id| id.simple().to_string())).to_string()
+    ids.map(|id| id.simple().to_string()).collect::<serde_json::Value>().to_string()
 }
 
 fn json_list(values: &[&Value]) -> String {
-    serde_json::Value::from_iter(values.iter().map(|value| match value {
+    let to_json = |value: &&Value| match value {
         Value::Text(text) => serde_json::Value::from(&**text),
         Value::Id(id) => serde_json::Value::from(id.simple().to_string()),
         Value::Number(number) => serde_json::Value::from(*number),
         Value::Flag(flag) => serde_json::Value::from(i64::from(*flag)),
-    }))
-    .to_string()
+    };
+    values.iter().map(to_json).collect::<serde_json::Value>().to_string()
 }

@@ -73,11 +73,9 @@ fn with_memberships(memberships: &[TagMembership]) -> QueryBuilder<Sqlite> {
 }
 
 fn membership_list(memberships: &[TagMembership]) -> String {
-    serde_json::Value::from_iter(memberships.iter().map(|membership| {
-        serde_json::Value::from_iter([
-            membership.tag_id.as_uuid().simple().to_string(),
-            membership.link_id.as_uuid().simple().to_string(),
-        ])
-    }))
-    .to_string()
+    let pair = |membership: &TagMembership| {
+        let (tag, link) = (membership.tag_id.as_uuid(), membership.link_id.as_uuid());
+        serde_json::json!([tag.simple().to_string(), link.simple().to_string()])
+    };
+    memberships.iter().map(pair).collect::<serde_json::Value>().to_string()
 }

@@ -1,7 +1,5 @@
 //! Host names that short links live on. The default domain belongs to the instance and serves every workspace.
 
-use std::collections::HashSet;
-
 use sea_orm::sea_query::{Expr, Func, LockType, OnConflict};
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, ExprTrait, IntoActiveModel, QueryFilter, QuerySelect};
 
@@ -80,7 +78,7 @@ pub async fn find_named(
 pub async fn hold_named(
     connection: &impl Connection,
     workspace: WorkspaceId,
-    hostnames: HashSet<String>,
+    hostnames: Vec<String>,
 ) -> Result<Vec<Domain>> {
     let query = domain::Entity::find().filter(usable_by(workspace)).filter(domain::Column::Hostname.is_in(hostnames));
     Ok(query.lock(LockType::KeyShare).all(connection).await?)
@@ -99,11 +97,7 @@ pub async fn hold_default(connection: &impl Connection) -> Result<Option<Domain>
 ///
 /// # Errors
 /// Only those of the database.
-pub async fn hold_all(
-    connection: &impl Connection,
-    workspace: WorkspaceId,
-    ids: HashSet<DomainId>,
-) -> Result<Vec<Domain>> {
+pub async fn hold_all(connection: &impl Connection, workspace: WorkspaceId, ids: Vec<DomainId>) -> Result<Vec<Domain>> {
     let query = domain::Entity::find().filter(usable_by(workspace)).filter(domain::Column::Id.is_in(ids));
     Ok(query.lock(LockType::KeyShare).all(connection).await?)
 }

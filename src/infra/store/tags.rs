@@ -121,7 +121,9 @@ pub async fn names_on(connection: &impl Connection, links: &[LinkId]) -> Result<
             }
         }
     }
-    names.values_mut().for_each(|names| names.sort_unstable());
+    for names in names.values_mut() {
+        names.sort_unstable();
+    }
     Ok(names)
 }
 

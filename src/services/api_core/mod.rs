@@ -15,6 +15,7 @@ mod links;
 mod mistakes;
 mod patch;
 mod principal;
+pub mod rest;
 mod tagged_links;
 mod tags;
 mod texts;

@@ -68,13 +68,13 @@ impl Principal {
         }
     }
 
-    /// The person behind a session.
+    /// The person and the session.
     ///
     /// # Errors
     /// `Forbidden` for keys.
-    pub fn person(&self) -> Result<UserId> {
+    pub fn session(&self) -> Result<(UserId, SessionId)> {
         match self {
-            Self::Person { user_id, .. } => Ok(*user_id),
+            Self::Person { user_id, session_id, .. } => Ok((*user_id, *session_id)),
             Self::ApiKey { .. } => {
                 Err(Error::new(ErrorKind::Forbidden, "session_required", "This needs a session; a key will not do."))
             }

@@ -38,13 +38,11 @@ impl Intake {
     pub(super) fn take(&mut self, records_max: usize) -> io::Result<Option<Taken>> {
         let next = self.reader.next(records_max);
         JournalMetrics::global().corrupt_bytes.increment(self.reader.take_corrupt_bytes());
-        match next? {
-            Some(records) => Ok(Some(self.prepare(records))),
-            None => {
-                self.keys.forget_past(clock::now());
-                Ok(None)
-            }
-        }
+        let Some(records) = next? else {
+            self.keys.forget_past(clock::now());
+            return Ok(None);
+        };
+        Ok(Some(self.prepare(records)))
     }
 
     fn prepare(&mut self, records: Batch) -> Taken {
@@ -70,14 +68,13 @@ impl Intake {
     fn keep_aside(&self, records: &Batch, position: u64, payload: &[u8], error: &str) {
         IngesterMetrics::global().undecodable.increment(1);
         let journal = records.journal();
-        match self.dead_letters.keep(journal, position, payload, error) {
-            Ok(true) => tracing::warn!(%journal, position, error, "kept aside a journal record that is no click"),
-            Ok(false) => {
-                tracing::warn!(%journal, position, error, "dropped a journal record that is no click: the file for them is full");
-            }
-            Err(failure) => {
-                tracing::error!(%journal, position, error, %failure, "could not keep aside a journal record that is no click");
-            }
-        }
+        let kept = self.dead_letters.keep(journal, position, payload, error);
+        let fate = match &kept {
+            Ok(true) => "kept aside",
+            Ok(false) => "dropped, because the file for such records is full",
+            Err(_) => "dropped, because the file for such records cannot be written",
+        };
+        let failure = kept.err().map(tracing::field::display);
+        tracing::warn!(%journal, position, error, failure, "a journal record is no click: {fate}");
     }
 }

@@ -1,3 +1,5 @@
 //! What the tests share.
 
+pub mod database;
+pub mod platform;
 pub mod simulated_file_system;

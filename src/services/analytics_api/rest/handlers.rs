@@ -1,6 +1,5 @@
 //! One function an operation: reads the request, asks the use case, writes the answer.
 
-use axum::Extension;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Json, Response};
@@ -24,6 +23,7 @@ use crate::services::analytics_api::Analytics;
 use crate::services::analytics_api::answers::{BreakdownAnswer, Summary, Timeseries};
 use crate::services::analytics_api::events::{ClickEvent, identity};
 use crate::services::analytics_api::export;
+use crate::services::api_core::rest::Authenticated;
 use crate::services::api_core::{Access, Principal};
 
 /// The zone of series whose request names none.
@@ -41,12 +41,12 @@ async fn let_in(analytics: &Analytics, principal: &Principal, workspace_id: Work
     path = "/v1/workspaces/{workspace_id}/analytics/summary",
     operation_id = "get_analytics_summary",
     tag = "analytics",
-    params(("workspace_id" = WorkspaceId, Path, description = "The workspace."), SummaryParameters),
+    params(("workspace_id" = inline(WorkspaceId), Path, description = "The workspace."), SummaryParameters),
     responses((status = 200, description = "The totals.", body = Summary), Refusals),
 )]
 pub(super) async fn summary(
     State(analytics): State<Analytics>,
-    Extension(principal): Extension<Principal>,
+    Authenticated(principal): Authenticated,
     Path(workspace_id): Path<WorkspaceId>,
     Query(parameters): Query<SummaryParameters>,
 ) -> Result<Json<Summary>, Problem> {
@@ -62,12 +62,12 @@ pub(super) async fn summary(
     path = "/v1/workspaces/{workspace_id}/analytics/timeseries",
     operation_id = "get_analytics_timeseries",
     tag = "analytics",
-    params(("workspace_id" = WorkspaceId, Path, description = "The workspace."), TimeseriesParameters),
+    params(("workspace_id" = inline(WorkspaceId), Path, description = "The workspace."), TimeseriesParameters),
     responses((status = 200, description = "The series.", body = Timeseries), Refusals),
 )]
 pub(super) async fn timeseries(
     State(analytics): State<Analytics>,
-    Extension(principal): Extension<Principal>,
+    Authenticated(principal): Authenticated,
     Path(workspace_id): Path<WorkspaceId>,
     Query(parameters): Query<TimeseriesParameters>,
 ) -> Result<Json<Timeseries>, Problem> {
@@ -85,12 +85,12 @@ pub(super) async fn timeseries(
     path = "/v1/workspaces/{workspace_id}/analytics/breakdown",
     operation_id = "get_analytics_breakdown",
     tag = "analytics",
-    params(("workspace_id" = WorkspaceId, Path, description = "The workspace."), BreakdownParameters),
+    params(("workspace_id" = inline(WorkspaceId), Path, description = "The workspace."), BreakdownParameters),
     responses((status = 200, description = "The values.", body = BreakdownAnswer), Refusals),
 )]
 pub(super) async fn breakdown(
     State(analytics): State<Analytics>,
-    Extension(principal): Extension<Principal>,
+    Authenticated(principal): Authenticated,
     Path(workspace_id): Path<WorkspaceId>,
     Query(parameters): Query<BreakdownParameters>,
 ) -> Result<Json<BreakdownAnswer>, Problem> {
@@ -108,12 +108,12 @@ pub(super) async fn breakdown(
     path = "/v1/workspaces/{workspace_id}/analytics/events",
     operation_id = "list_analytics_events",
     tag = "analytics",
-    params(("workspace_id" = WorkspaceId, Path, description = "The workspace."), EventsParameters),
+    params(("workspace_id" = inline(WorkspaceId), Path, description = "The workspace."), EventsParameters),
     responses((status = 200, description = "A page of clicks.", body = Page<ClickEvent>), Refusals),
 )]
 pub(super) async fn events(
     State(analytics): State<Analytics>,
-    Extension(principal): Extension<Principal>,
+    Authenticated(principal): Authenticated,
     Path(workspace_id): Path<WorkspaceId>,
     Query(parameters): Query<EventsParameters>,
 ) -> Result<Json<Page<ClickEvent>>, Problem> {
@@ -133,7 +133,7 @@ pub(super) async fn events(
     path = "/v1/workspaces/{workspace_id}/analytics/export",
     operation_id = "export_analytics_events",
     tag = "analytics",
-    params(("workspace_id" = WorkspaceId, Path, description = "The workspace."), ExportParameters),
+    params(("workspace_id" = inline(WorkspaceId), Path, description = "The workspace."), ExportParameters),
     responses(
         (
             status = 200,
@@ -145,7 +145,7 @@ pub(super) async fn events(
 )]
 pub(super) async fn export(
     State(analytics): State<Analytics>,
-    Extension(principal): Extension<Principal>,
+    Authenticated(principal): Authenticated,
     Path(workspace_id): Path<WorkspaceId>,
     Query(parameters): Query<ExportParameters>,
 ) -> Result<Response, Problem> {

@@ -1,6 +1,6 @@
 //! Makes links: all of one request in one transaction, each by itself right or wrong.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use super::bulk::{BulkItem, Created, Place, check_length, check_passwords, only};
 use super::changes::Changes;
@@ -68,9 +68,9 @@ impl ApiCore {
         let transaction = self.store.write().await?;
         let references = load_references(&transaction, access, &checked).await?;
         let mut plan = Plan::with_capacity(checked.len());
-        for checked in checked {
-            let planned = match checked {
-                Ok(checked) => plan_one(&transaction, access, &references, checked, &plan).await?,
+        for draft in checked {
+            let planned = match draft {
+                Ok(draft) => plan_one(&transaction, access, &references, draft, &plan).await?,
                 Err(error) => Err(error),
             };
             plan.push(planned);
@@ -79,7 +79,7 @@ impl ApiCore {
         let created = self.view_plan(&transaction, access, &plan).await?;
         let stale = plan.made().map(|planned| invalidation(&planned.row)).collect();
         self.commit(transaction, stale).await?;
-        Ok(plan.finish(created))
+        Ok(plan.finish(&created))
     }
 
     /// Checks a draft and hashes its password. The inner error is the draft's own.
@@ -123,10 +123,12 @@ async fn load_references(
         // Two that look for the same link at once must not both find none.
         workspaces::lock(transaction, access.workspace_id()).await?.ok_or_else(|| Error::not_found("workspace"))?;
     }
-    let hostnames: HashSet<String> = valid().filter_map(|item| item.hostname.clone()).collect();
+    let mut hostnames: Vec<String> = valid().filter_map(|item| item.hostname.clone()).collect();
+    hostnames.sort_unstable();
+    hostnames.dedup();
     let named = domains::hold_named(transaction, access.workspace_id(), hostnames).await?;
     let default_domain = domains::hold_default(transaction).await?;
-    let names = valid().flat_map(|item| item.tag_names.iter().map(String::as_str));
+    let names = valid().flat_map(|item| item.tag_names.clone()).collect();
     Ok(References {
         domains: named.into_iter().map(|domain| (domain.hostname.clone(), domain)).collect(),
         default_domain: default_domain.ok_or_else(|| Error::internal("there is no default domain"))?,
@@ -161,11 +163,11 @@ async fn plan_one(
     let same = before.planned().find(|earlier| {
         has_same_content(&earlier.row, &planned.row, planned.slug_chosen) && earlier.has_tags_of(&planned)
     });
-    let existing = match same {
+    let found = match same {
         Some(earlier) => Some(earlier.row.clone()),
         None => find_identical(transaction, &planned.row, planned.slug_chosen, &planned.tag_names).await?,
     };
-    let Some(existing) = existing else { return Ok(Ok(planned)) };
+    let Some(existing) = found else { return Ok(Ok(planned)) };
     planned.is_new = false;
     Ok(decide(choice, existing).map(|row| {
         planned.row = row;

@@ -1,5 +1,7 @@
 //! Links and edits of links as callers write them. Texts stay texts here, so that all mistakes can be told at once.
 
+#![allow(clippy::option_option, reason = "absent, null and a value are three things in an edit")]
+
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

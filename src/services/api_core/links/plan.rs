@@ -47,7 +47,7 @@ impl Planned {
 
     fn draw_slug(&mut self) {
         self.row.search_key = self.row.search_key.split_off(self.row.slug.len());
-        self.row.slug = Slug::random(&mut rand::rng()).as_str().to_owned();
+        Slug::random(&mut rand::rng()).as_str().clone_into(&mut self.row.slug);
         self.row.search_key.insert_str(0, &self.row.slug.to_lowercase());
         self.file();
     }
@@ -150,7 +150,7 @@ impl Plan {
     }
 
     /// The results, in order.
-    pub(super) fn finish(self, views: HashMap<LinkId, Link>) -> Vec<BulkItem<Created>> {
+    pub(super) fn finish(self, views: &HashMap<LinkId, Link>) -> Vec<BulkItem<Created>> {
         let created = |item: BulkItem<Planned>| {
             let planned = item?;
             // A link that is identical to an earlier one of the same request has its fate.

@@ -13,14 +13,10 @@ pub(super) struct TagsByName(HashMap<String, TagId>);
 
 impl TagsByName {
     /// Finds or makes the tags of these names.
-    pub(super) async fn load<'a>(
-        connection: &impl Connection,
-        access: &Access,
-        names: impl Iterator<Item = &'a str>,
-    ) -> Result<Self> {
+    pub(super) async fn load(connection: &impl Connection, access: &Access, names: Vec<String>) -> Result<Self> {
         let mut wanted: HashMap<String, String> = HashMap::new();
         for name in names {
-            wanted.entry(name.to_lowercase()).or_insert_with(|| name.to_owned());
+            wanted.entry(name.to_lowercase()).or_insert(name);
         }
         let mut found = Self::find(connection, access, &wanted).await?;
         wanted.retain(|key, _| !found.0.contains_key(key));

@@ -56,7 +56,7 @@ impl ApiCore {
         patch: LinkPatch,
     ) -> Result<Link> {
         let edit = self.check_patch(id, expected, patch, Place::Single.pointer(0, "")).await?;
-        only(self.update(access, vec![edit]).await?)
+        only(Box::pin(self.update(access, vec![edit])).await?)
     }
 
     /// Changes up to a thousand links in one transaction. Mistakes of one do not keep the others from being changed; pointers
@@ -100,8 +100,8 @@ impl ApiCore {
     ) -> Result<Vec<BulkItem<Link>>> {
         let transaction = self.store.write().await?;
         let present = load_present(&transaction, access, &edits).await?;
-        let names = edits.iter().flatten().filter_map(|edit| edit.tag_names.as_ref()).flatten();
-        let tags_by_name = TagsByName::load(&transaction, access, names.map(String::as_str)).await?;
+        let names = edits.iter().flatten().filter_map(|edit| edit.tag_names.clone()).flatten().collect();
+        let tags_by_name = TagsByName::load(&transaction, access, names).await?;
         let mut changed: HashSet<LinkId> = HashSet::new();
         let mut results = Vec::with_capacity(edits.len());
         for edit in edits {
@@ -127,7 +127,9 @@ impl ApiCore {
 async fn load_present<V>(transaction: &Transaction, access: &Access, edits: &[BulkItem<Edit<V>>]) -> Result<Present> {
     let ids: Vec<LinkId> = edits.iter().flatten().map(|edit| edit.id).collect();
     let rows = links::lock_many(transaction, access.workspace_id(), &ids).await?;
-    let domain_ids: HashSet<DomainId> = rows.iter().map(|row| row.domain_id).collect();
+    let mut domain_ids: Vec<DomainId> = rows.iter().map(|row| row.domain_id).collect();
+    domain_ids.sort_unstable();
+    domain_ids.dedup();
     let domains = domains::hold_all(transaction, access.workspace_id(), domain_ids).await?;
     Ok(Present {
         rows: rows.into_iter().map(|row| (row.id, row)).collect(),

@@ -1,0 +1,152 @@
+//! `/v1/workspaces/{workspace_id}/links/bulk`: up to 1,000 links in one request.
+
+use axum::Json;
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::authorized::{Authorized, LinksWrite, WorkspacePath};
+use super::headers::IdempotencyHeader;
+use crate::domain::error::Error;
+use crate::domain::id::LinkId;
+use crate::http::extract::Json as Body;
+use crate::http::problem::{Problem, ProblemDocument};
+use crate::http::responses::CreateProblems;
+use crate::services::api_core::{ApiCore, BulkItem, BulkPatch, Created, Link, LinkDraft};
+
+/// Links to be.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct BulkCreate {
+    /// The links, 1 to 1,000; at most 100 of them with a password.
+    #[schema(min_items = 1, max_items = 1000)]
+    links: Vec<LinkDraft>,
+}
+
+/// Edits of links.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct BulkUpdate {
+    /// The edits, 1 to 1,000, each of another link; at most 100 of them with a password.
+    #[schema(min_items = 1, max_items = 1000)]
+    links: Vec<BulkPatch>,
+}
+
+/// Links to delete.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct BulkDelete {
+    /// The links, 1 to 1,000.
+    #[schema(min_items = 1, max_items = 1000)]
+    ids: Vec<LinkId>,
+}
+
+/// What became of every item, in the order of the request.
+#[derive(Debug, Serialize, ToSchema)]
+struct BulkResults {
+    /// One result an item.
+    results: Vec<BulkResult>,
+}
+
+/// What became of one item.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(tag = "status", rename_all = "snake_case")]
+enum BulkResult {
+    /// The link was made.
+    Created {
+        /// The link.
+        link: Box<Link>,
+    },
+    /// An identical link was there already.
+    Existing {
+        /// The link.
+        link: Box<Link>,
+    },
+    /// The link was changed.
+    Updated {
+        /// The link.
+        link: Box<Link>,
+    },
+    /// The link is gone.
+    Deleted {
+        /// Its id.
+        id: LinkId,
+    },
+    /// Nothing was done; the other items are not touched by that.
+    Failed {
+        /// Why.
+        problem: ProblemDocument,
+    },
+}
+
+impl BulkResult {
+    fn created(created: Created) -> Self {
+        let link = Box::new(created.link);
+        if created.existed { Self::Existing { link } } else { Self::Created { link } }
+    }
+
+    fn failed(error: Error) -> Self {
+        Self::Failed { problem: Problem::from(error).to_document() }
+    }
+}
+
+fn answer<T>(items: Vec<BulkItem<T>>, done: impl Fn(T) -> BulkResult) -> Json<BulkResults> {
+    let results = items.into_iter().map(|item| item.map_or_else(BulkResult::failed, &done)).collect();
+    Json(BulkResults { results })
+}
+
+pub(super) fn routes() -> OpenApiRouter<ApiCore> {
+    OpenApiRouter::new().routes(routes!(create, update)).routes(routes!(delete))
+}
+
+/// Create many links
+///
+/// In one transaction. A mistake in the content of one link is that link's result, with pointers into the whole body, and
+/// does not keep the others from being made. A body that does not have the documented form is refused as a whole.
+#[utoipa::path(
+    post, path = "/v1/workspaces/{workspace_id}/links/bulk", operation_id = "create_links", tag = "links",
+    params(WorkspacePath, IdempotencyHeader), request_body = BulkCreate,
+    responses((status = 200, description = "What became of every link.", body = BulkResults), CreateProblems)
+)]
+async fn create(
+    State(core): State<ApiCore>,
+    access: Authorized<LinksWrite>,
+    Body(body): Body<BulkCreate>,
+) -> Result<Json<BulkResults>, Problem> {
+    Ok(answer(core.create_links(&access, body.links).await?, BulkResult::created))
+}
+
+/// Change many links
+///
+/// In one transaction. A mistake in one edit is that edit's result and does not keep the others from being made.
+#[utoipa::path(
+    patch, path = "/v1/workspaces/{workspace_id}/links/bulk", operation_id = "update_links", tag = "links",
+    params(WorkspacePath, IdempotencyHeader), request_body = BulkUpdate,
+    responses((status = 200, description = "What became of every edit.", body = BulkResults), CreateProblems)
+)]
+async fn update(
+    State(core): State<ApiCore>,
+    access: Authorized<LinksWrite>,
+    Body(body): Body<BulkUpdate>,
+) -> Result<Json<BulkResults>, Problem> {
+    let updated = |link| BulkResult::Updated { link: Box::new(link) };
+    Ok(answer(core.update_links(&access, body.links).await?, updated))
+}
+
+/// Delete many links
+///
+/// In one transaction. A link that the workspace does not have is that item's result.
+#[utoipa::path(
+    post, path = "/v1/workspaces/{workspace_id}/links/bulk/delete", operation_id = "delete_links", tag = "links",
+    params(WorkspacePath, IdempotencyHeader), request_body = BulkDelete,
+    responses((status = 200, description = "What became of every link.", body = BulkResults), CreateProblems)
+)]
+async fn delete(
+    State(core): State<ApiCore>,
+    access: Authorized<LinksWrite>,
+    Body(body): Body<BulkDelete>,
+) -> Result<Json<BulkResults>, Problem> {
+    Ok(answer(core.delete_links(&access, body.ids).await?, |id| BulkResult::Deleted { id }))
+}

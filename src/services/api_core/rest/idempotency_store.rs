@@ -1,0 +1,136 @@
+//! Keeps answers for repetition in the source of truth, so that all replicas repeat the same.
+//!
+//! Invariant: an answer may hold a secret that is shown once. It is sealed with
+//! the caller's own key, of which only a hash is kept, so that a copy of the
+//! database does not reveal it.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use rand::RngCore;
+use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use sha2::{Digest, Sha256};
+
+use crate::domain::error::{Error, Result};
+use crate::http::idempotency::{CLAIM_HELD_FOR, IdempotencyClaim, IdempotencyStore, KEPT_FOR, KeptAnswer, KeyState};
+use crate::infra::store::Store;
+use crate::infra::store::idempotency_keys::{self, IdempotencyKey};
+use crate::runtime::clock;
+
+/// The answers that were given under idempotency keys.
+pub struct IdempotencyRecords {
+    store: Store,
+}
+
+/// An answer in the form that is sealed.
+type Form = (u16, Vec<(String, Vec<u8>)>, Vec<u8>);
+
+impl IdempotencyRecords {
+    /// Keeps answers in this store.
+    #[must_use]
+    pub fn new(store: Store) -> Self {
+        Self { store }
+    }
+}
+
+#[async_trait]
+impl IdempotencyStore for IdempotencyRecords {
+    async fn begin(&self, claim: &IdempotencyClaim) -> Result<KeyState> {
+        let now = clock::now();
+        let row = IdempotencyKey { expires_at: now.plus(CLAIM_HELD_FOR), ..row(claim) };
+        let transaction = self.store.write().await?;
+        if idempotency_keys::claim(&transaction, row.clone(), now).await? {
+            transaction.commit().await?;
+            return Ok(KeyState::Claimed);
+        }
+        let known = idempotency_keys::find(&transaction, &row.credential, &row.key_hash).await?;
+        match known {
+            Some(known) if known.fingerprint != row.fingerprint => Ok(KeyState::UsedOtherwise),
+            Some(IdempotencyKey { answer: Some(sealed), .. }) => open(claim, sealed).map(KeyState::Answered),
+            // None: given up in this moment, so that whoever asks again will find it free.
+            Some(_) | None => Ok(KeyState::InFlight),
+        }
+    }
+
+    async fn finish(&self, claim: &IdempotencyClaim, answer: &KeptAnswer) -> Result<()> {
+        let sealed = seal(claim, answer)?;
+        let transaction = self.store.write().await?;
+        idempotency_keys::answer(&transaction, &row(claim), sealed, clock::now().plus(KEPT_FOR)).await?;
+        transaction.commit().await
+    }
+
+    async fn abandon(&self, claim: &IdempotencyClaim) -> Result<()> {
+        let transaction = self.store.write().await?;
+        idempotency_keys::abandon(&transaction, &row(claim)).await?;
+        transaction.commit().await
+    }
+}
+
+fn row(claim: &IdempotencyClaim) -> IdempotencyKey {
+    IdempotencyKey {
+        credential: claim.credential.to_string(),
+        key_hash: digest("kept", claim).to_vec(),
+        fingerprint: claim.fingerprint.to_vec(),
+        answer: None,
+        expires_at: clock::now(),
+    }
+}
+
+/// A hash of the key for one purpose, from which that for another cannot be told.
+fn digest(purpose: &str, claim: &IdempotencyClaim) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    for part in [purpose, &claim.credential, &claim.key] {
+        hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+        hash.update(part);
+    }
+    hash.finalize().into()
+}
+
+fn sealing_key(claim: &IdempotencyClaim) -> Result<LessSafeKey> {
+    let key = UnboundKey::new(&CHACHA20_POLY1305, &digest("sealed", claim));
+    key.map(LessSafeKey::new).map_err(|_| Error::internal("a key of the wrong length"))
+}
+
+fn seal(claim: &IdempotencyClaim, answer: &KeptAnswer) -> Result<Vec<u8>> {
+    let form: Form = (answer.status, answer.headers.clone(), answer.body.to_vec());
+    let mut text = rmp_serde::to_vec(&form).map_err(Error::internal)?;
+    let mut nonce = [0; NONCE_LEN];
+    rand::rng().fill_bytes(&mut nonce);
+    let sealing = sealing_key(claim)?;
+    let sealed =
+        sealing.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(claim.fingerprint), &mut text);
+    sealed.map_err(|_| Error::internal("an answer could not be sealed"))?;
+    Ok([nonce.as_slice(), &text].concat())
+}
+
+fn open(claim: &IdempotencyClaim, mut sealed: Vec<u8>) -> Result<KeptAnswer> {
+    let broken = || Error::internal("a kept answer cannot be opened");
+    let (nonce, text) = sealed.split_at_mut_checked(NONCE_LEN).ok_or_else(broken)?;
+    let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| broken())?;
+    let text = sealing_key(claim)?.open_in_place(nonce, Aad::from(claim.fingerprint), text).map_err(|_| broken())?;
+    let (status, headers, body): Form = rmp_serde::from_slice(text).map_err(Error::internal)?;
+    Ok(KeptAnswer { status, headers, body: Bytes::from(body) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn claim(key: &str) -> IdempotencyClaim {
+        IdempotencyClaim { credential: "key_1".into(), key: key.into(), fingerprint: [7; 32] }
+    }
+
+    #[test]
+    fn an_answer_opens_with_its_own_key_alone() {
+        let answer = KeptAnswer {
+            status: 201,
+            headers: vec![("etag".into(), b"\"1\"".to_vec())],
+            body: Bytes::from_static(b"a secret"),
+        };
+        let sealed = seal(&claim("a"), &answer).expect("a sealed answer");
+        assert!(!sealed.windows(6).any(|window| window == b"secret"));
+        assert_eq!(open(&claim("a"), sealed.clone()).expect("its own key"), answer);
+        assert!(open(&claim("b"), sealed.clone()).is_err());
+        assert!(open(&claim("a"), sealed[1..].to_vec()).is_err());
+        assert!(open(&claim("a"), Vec::new()).is_err());
+    }
+}

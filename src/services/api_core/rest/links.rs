@@ -1,0 +1,277 @@
+//! `/v1/workspaces/{workspace_id}/links`.
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::Response;
+use http::StatusCode;
+use http::header::LOCATION;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::authorized::{Authorized, LinksRead, LinksWrite, WorkspacePath};
+use super::headers::{IdempotencyHeader, IfMatchHeader, IfNoneMatchHeader};
+use super::listing::{page_of, requested_page};
+use crate::domain::id::{LinkId, UserId, WorkspaceId};
+use crate::domain::time::Timestamp;
+use crate::http::etag::{IfMatch, IfNoneMatch, Tagged};
+use crate::http::extract::{Json as Body, Query};
+use crate::http::pagination::{Limit, Page, QueryFingerprint};
+use crate::http::path::Path;
+use crate::http::problem::Problem;
+use crate::http::responses::{CreateProblems, DeleteProblems, EditProblems, ReadProblems};
+use crate::services::api_core::{ApiCore, Link, LinkDraft, LinkPatch, LinkQuery, LinkSort, Resolution, VisitorDraft};
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+#[allow(dead_code, reason = "the workspace is read by the extractor that authorises")]
+struct LinkPath {
+    /// The workspace.
+    workspace_id: WorkspaceId,
+    /// The link.
+    link_id: LinkId,
+}
+
+/// The order of a list of links.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+enum Sort {
+    /// Newest first.
+    #[default]
+    #[serde(rename = "-created_at")]
+    CreatedDescending,
+    /// Oldest first.
+    #[serde(rename = "created_at")]
+    CreatedAscending,
+    /// Last changed first.
+    #[serde(rename = "-updated_at")]
+    UpdatedDescending,
+    /// Last changed last.
+    #[serde(rename = "updated_at")]
+    UpdatedAscending,
+}
+
+/// Which links, in which order, and which page of them.
+#[derive(Debug, Default, Deserialize, Serialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ListQuery {
+    /// How many items a page may have.
+    #[serde(default, skip_serializing)]
+    #[param(minimum = 1, maximum = 100, default = 50, value_type = u32)]
+    limit: Limit,
+    /// `next_cursor` of the page before; the first page if absent.
+    #[serde(default, skip_serializing)]
+    #[param(max_length = 4096)]
+    cursor: Option<String>,
+    /// Only links on the domain of this host name.
+    #[serde(default)]
+    #[param(min_length = 1, max_length = 253, example = "go.example.com")]
+    domain: Option<String>,
+    /// Only links with the tag of this name, in any case.
+    #[serde(default)]
+    #[param(min_length = 1, max_length = 50)]
+    tag: Option<String>,
+    /// Only links that are put away (`true`), or are not (`false`).
+    #[serde(default)]
+    archived: Option<bool>,
+    /// Only links that this person made.
+    #[serde(default)]
+    created_by: Option<UserId>,
+    /// Only links whose slug, destination or title contains this text, in any case.
+    #[serde(default)]
+    #[param(min_length = 1, max_length = 200)]
+    search: Option<String>,
+    /// Only links made at this moment or later.
+    #[serde(default)]
+    created_from: Option<Timestamp>,
+    /// Only links made before this moment.
+    #[serde(default)]
+    created_until: Option<Timestamp>,
+    /// The order; a minus sign means descending.
+    #[serde(default)]
+    #[param(inline, default = "-created_at")]
+    sort: Sort,
+}
+
+/// The place of a link.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct LookupQuery {
+    /// The host name.
+    #[param(min_length = 1, max_length = 253, example = "go.example.com")]
+    domain: String,
+    /// The part after the host.
+    #[param(min_length = 1, max_length = 190, example = "summer-sale")]
+    slug: String,
+}
+
+pub(super) fn routes() -> OpenApiRouter<ApiCore> {
+    OpenApiRouter::new()
+        .routes(routes!(list, create))
+        .routes(routes!(look_up))
+        .routes(routes!(read, update, delete))
+        .routes(routes!(resolve))
+}
+
+/// List links
+///
+/// Every link is on exactly one page while none is made or changed in between; with a sort by creation, also if some are.
+#[utoipa::path(
+    get, path = "/v1/workspaces/{workspace_id}/links", operation_id = "list_links", tag = "links",
+    params(WorkspacePath, ListQuery),
+    responses((status = 200, description = "A page of links.", body = Page<Link>), ReadProblems)
+)]
+async fn list(
+    State(core): State<ApiCore>,
+    access: Authorized<LinksRead>,
+    Query(query): Query<ListQuery>,
+) -> Result<Json<Page<Link>>, Problem> {
+    let fingerprint = QueryFingerprint::of(&("links", access.workspace_id(), &query));
+    let page = requested_page(query.limit, query.cursor.as_deref(), fingerprint)?;
+    let sort = query.sort.to_order();
+    let limit = query.limit;
+    let links = core.list_links(&access, query.into_filter(), sort, page).await?;
+    let time = |link: &Link| if sort.by_update { link.updated_at } else { link.created_at };
+    Ok(page_of(links, limit, fingerprint, |link| (time(link), link.id.as_uuid())))
+}
+
+/// Create a link
+///
+/// Only `destination_url` is needed. With `if_exists`, an identical link is looked for first: 200 with that link, or 409.
+#[utoipa::path(
+    post, path = "/v1/workspaces/{workspace_id}/links", operation_id = "create_link", tag = "links",
+    params(WorkspacePath, IdempotencyHeader), request_body = LinkDraft,
+    responses(
+        (status = 201, description = "The new link.", body = Link),
+        (status = 200, description = "The identical link that was there already.", body = Link),
+        CreateProblems
+    )
+)]
+async fn create(
+    State(core): State<ApiCore>,
+    access: Authorized<LinksWrite>,
+    Body(draft): Body<LinkDraft>,
+) -> Result<(StatusCode, [(http::HeaderName, String); 1], Tagged<Json<Link>>), Problem> {
+    let created = core.create_link(&access, draft).await?;
+    let status = if created.existed { StatusCode::OK } else { StatusCode::CREATED };
+    let link = created.link;
+    let location = [(LOCATION, format!("/v1/workspaces/{}/links/{}", access.workspace_id(), link.id))];
+    Ok((status, location, Tagged { version: link.version, body: Json(link) }))
+}
+
+/// Find a link by its domain and slug
+#[utoipa::path(
+    get, path = "/v1/workspaces/{workspace_id}/links/lookup", operation_id = "look_up_link", tag = "links",
+    params(WorkspacePath, LookupQuery),
+    responses((status = 200, description = "The link.", body = Link), ReadProblems)
+)]
+async fn look_up(
+    State(core): State<ApiCore>,
+    access: Authorized<LinksRead>,
+    Query(query): Query<LookupQuery>,
+) -> Result<Tagged<Json<Link>>, Problem> {
+    let link = core.look_up_link(&access, &query.domain, &query.slug).await?;
+    Ok(Tagged { version: link.version, body: Json(link) })
+}
+
+/// Read a link
+#[utoipa::path(
+    get, path = "/v1/workspaces/{workspace_id}/links/{link_id}", operation_id = "get_link", tag = "links",
+    params(LinkPath, IfNoneMatchHeader),
+    responses(
+        (status = 200, description = "The link.", body = Link),
+        (status = 304, description = "The caller has the current version."),
+        ReadProblems
+    )
+)]
+async fn read(
+    State(core): State<ApiCore>,
+    access: Authorized<LinksRead>,
+    Path(ids): Path<LinkPath>,
+    if_none_match: IfNoneMatch,
+) -> Result<Response, Problem> {
+    let link = core.find_link(&access, ids.link_id).await?;
+    Ok(if_none_match.answer(Tagged { version: link.version, body: Json(link) }))
+}
+
+/// Change a link
+///
+/// What is absent stays as it is, `null` clears. Within a second of the answer no visitor is led by the old version.
+#[utoipa::path(
+    patch, path = "/v1/workspaces/{workspace_id}/links/{link_id}", operation_id = "update_link", tag = "links",
+    params(LinkPath, IdempotencyHeader, IfMatchHeader), request_body = LinkPatch,
+    responses((status = 200, description = "The link as it is now.", body = Link), EditProblems)
+)]
+async fn update(
+    State(core): State<ApiCore>,
+    access: Authorized<LinksWrite>,
+    Path(ids): Path<LinkPath>,
+    if_match: IfMatch,
+    Body(patch): Body<LinkPatch>,
+) -> Result<Tagged<Json<Link>>, Problem> {
+    let link = core.update_link(&access, ids.link_id, if_match, patch).await?;
+    Ok(Tagged { version: link.version, body: Json(link) })
+}
+
+/// Delete a link
+///
+/// Its clicks stay in the analytics, and its slug is free again.
+#[utoipa::path(
+    delete, path = "/v1/workspaces/{workspace_id}/links/{link_id}", operation_id = "delete_link", tag = "links",
+    params(LinkPath, IfMatchHeader),
+    responses((status = 204, description = "It is gone."), DeleteProblems)
+)]
+async fn delete(
+    State(core): State<ApiCore>,
+    access: Authorized<LinksWrite>,
+    Path(ids): Path<LinkPath>,
+    if_match: IfMatch,
+) -> Result<StatusCode, Problem> {
+    core.delete_link(&access, ids.link_id, &if_match).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Explain where a described visitor would go
+///
+/// By the same rules as a redirect: which rule would decide, which variant the visitor would get, and what every condition
+/// saw. Nothing is counted.
+#[utoipa::path(
+    post, path = "/v1/workspaces/{workspace_id}/links/{link_id}/resolve", operation_id = "resolve_link", tag = "links",
+    params(LinkPath, IdempotencyHeader), request_body = VisitorDraft,
+    responses((status = 200, description = "Where, and why.", body = Resolution), CreateProblems)
+)]
+async fn resolve(
+    State(core): State<ApiCore>,
+    access: Authorized<LinksRead>,
+    Path(ids): Path<LinkPath>,
+    Body(visitor): Body<VisitorDraft>,
+) -> Result<Json<Resolution>, Problem> {
+    Ok(Json(core.resolve(&access, ids.link_id, visitor).await?))
+}
+
+impl Sort {
+    const fn to_order(self) -> LinkSort {
+        match self {
+            Self::CreatedDescending => LinkSort { by_update: false, ascending: false },
+            Self::CreatedAscending => LinkSort { by_update: false, ascending: true },
+            Self::UpdatedDescending => LinkSort { by_update: true, ascending: false },
+            Self::UpdatedAscending => LinkSort { by_update: true, ascending: true },
+        }
+    }
+}
+
+impl ListQuery {
+    fn into_filter(self) -> LinkQuery {
+        LinkQuery {
+            domain: self.domain,
+            tag: self.tag,
+            archived: self.archived,
+            created_by: self.created_by,
+            search: self.search,
+            created_from: self.created_from,
+            created_until: self.created_until,
+        }
+    }
+}

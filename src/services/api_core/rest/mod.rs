@@ -1,0 +1,43 @@
+//! api-core over REST.
+//!
+//! Invariant: handlers reach a workspace only through [`Authorized`], which loads it and checks the scope.
+
+mod api_keys;
+mod authentication;
+mod authorized;
+mod bootstrap;
+mod bulk;
+mod domains;
+mod headers;
+mod idempotency_store;
+mod links;
+mod listing;
+mod tags;
+mod workspaces;
+
+pub use authentication::authenticate;
+pub use authorized::{
+    AnalyticsRead, Authenticated, Authorized, LinksRead, LinksWrite, RequiredScope, WorkspacePath, WorkspaceRead,
+    WorkspaceWrite,
+};
+pub use bootstrap::internal_router;
+pub use headers::{IdempotencyHeader, IfMatchHeader, IfNoneMatchHeader};
+pub use idempotency_store::IdempotencyRecords;
+pub use listing::{PageQuery, page_of, requested_page};
+
+use utoipa_axum::router::OpenApiRouter;
+
+use super::ApiCore;
+
+/// Every operation of the service, with its part of the OpenAPI document. Wrap it, together with those of the services
+/// beside it, in [`authenticate`].
+#[must_use]
+pub fn operations() -> OpenApiRouter<ApiCore> {
+    OpenApiRouter::new()
+        .merge(workspaces::routes())
+        .merge(api_keys::routes())
+        .merge(domains::routes())
+        .merge(tags::routes())
+        .merge(links::routes())
+        .merge(bulk::routes())
+}

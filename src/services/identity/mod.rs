@@ -1,0 +1,36 @@
+//! identity: signing in and out, and sessions.
+//!
+//! Invariant: whether an address has an account shows neither in the answer to a sign-in nor in how long it takes.
+
+mod attempts;
+pub mod rest;
+mod sessions;
+mod sign_in;
+
+pub use sessions::{Person, Session};
+pub use sign_in::{Client, SignIn, SignedIn};
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use attempts::Attempts;
+
+use crate::infra::passwords::Passwords;
+use crate::infra::store::Store;
+
+/// What the use cases need. Clones share it.
+#[derive(Clone)]
+pub struct Identity {
+    store: Store,
+    passwords: Passwords,
+    attempts: Arc<Attempts>,
+    session_lifetime: Duration,
+}
+
+impl Identity {
+    /// The service on this store; sessions last so long.
+    #[must_use]
+    pub fn new(store: Store, passwords: Passwords, session_lifetime: Duration) -> Self {
+        Self { store, passwords, attempts: Arc::new(Attempts::new()), session_lifetime }
+    }
+}

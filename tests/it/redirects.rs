@@ -1,0 +1,251 @@
+//! Redirects, over the real listeners.
+
+use reqwest::Method;
+use reqwest::header::{ALLOW, CACHE_CONTROL, LOCATION};
+use serde_json::{Value, json};
+
+use crate::support::platform::{Account, Platform, body, eventually};
+
+async fn platform_with_account() -> (Platform, Account) {
+    let platform = Platform::start().await;
+    let account = platform.account().await;
+    (platform, account)
+}
+
+fn location(answer: &reqwest::Response) -> &str {
+    answer.headers().get(LOCATION).and_then(|value| value.to_str().ok()).unwrap_or("")
+}
+
+fn path(link: &Value) -> String {
+    format!("/{}", link["slug"].as_str().expect("a slug"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_redirects_with_its_status_and_the_right_cache_header() {
+    let (mut platform, account) = platform_with_account().await;
+    for (status, cache_control) in [
+        (301, "private, max-age=90"),
+        (302, "private, no-store"),
+        (303, "private, no-store"),
+        (307, "private, no-store"),
+        (308, "private, max-age=90"),
+    ] {
+        let link = json!({ "destination_url": "https://example.com/a?b=c", "redirect_status": status });
+        let link = platform.create_link(&account, &link).await;
+        let answer = platform.visit(&path(&link)).await;
+        assert_eq!(answer.status().as_u16(), status);
+        assert_eq!(location(&answer), "https://example.com/a?b=c");
+        assert_eq!(answer.headers()[CACHE_CONTROL], cache_control);
+    }
+    platform.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_307_and_308_redirect_other_methods() {
+    let (mut platform, account) = platform_with_account().await;
+    let found = platform.create_link(&account, &json!({ "destination_url": "https://example.com/" })).await;
+    let kept = json!({ "destination_url": "https://example.com/", "redirect_status": 307 });
+    let kept = platform.create_link(&account, &kept).await;
+    let send = |method: Method, path: String| platform.client.request(method, platform.edge(&path)).send();
+    let refused = send(Method::POST, path(&found)).await.expect("an answer");
+    assert_eq!((refused.status().as_u16(), refused.headers()[ALLOW].to_str().ok()), (405, Some("GET, HEAD")));
+    assert_eq!(send(Method::HEAD, path(&found)).await.expect("an answer").status(), 302);
+    assert_eq!(send(Method::POST, path(&kept)).await.expect("an answer").status(), 307);
+    platform.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn missing_links_are_404_and_ended_ones_410_for_people_and_programs() {
+    let (mut platform, account) = platform_with_account().await;
+    let missing = platform.visit("/nothing-here").await;
+    assert_eq!(missing.status(), 404);
+    assert!(missing.text().await.expect("a page").contains("<h1>Link not found</h1>"));
+    let for_programs = platform.client.get(platform.edge("/nothing-here")).header("accept", "application/json");
+    assert_eq!(body(for_programs, reqwest::StatusCode::NOT_FOUND).await["code"], "link_not_found");
+    let ended = json!({ "destination_url": "https://example.com/", "expires_at": "2020-01-01T00:00:00Z" });
+    let ended = platform.create_link(&account, &ended).await;
+    assert_eq!(platform.visit(&path(&ended)).await.status(), 410);
+    let elsewhere = json!({
+        "destination_url": "https://example.com/", "expires_at": "2020-01-01T00:00:00Z", "expired_url": "https://example.com/over",
+    });
+    let elsewhere = platform.create_link(&account, &elsewhere).await;
+    assert_eq!(location(&platform.visit(&path(&elsewhere)).await), "https://example.com/over");
+    let later = json!({ "destination_url": "https://example.com/", "starts_at": "2999-01-01T00:00:00Z" });
+    let later = platform.create_link(&account, &later).await;
+    assert_eq!(platform.visit(&path(&later)).await.status(), 404);
+    platform.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_is_seen_at_once_and_a_created_link_even_after_a_miss() {
+    let (mut platform, account) = platform_with_account().await;
+    assert_eq!(platform.visit("/launch").await.status(), 404);
+    let link =
+        platform.create_link(&account, &json!({ "destination_url": "https://example.com/1", "slug": "launch" })).await;
+    eventually("the new link", || async { location(&platform.visit("/launch").await) == "https://example.com/1" })
+        .await;
+    let id = link["id"].as_str().expect("an id");
+    let edit = platform.of(&account, Method::PATCH, &format!("/links/{id}"));
+    body(edit.json(&json!({ "destination_url": "https://example.com/2" })), reqwest::StatusCode::OK).await;
+    eventually("the edit", || async { location(&platform.visit("/launch").await) == "https://example.com/2" }).await;
+    let delete = platform.of(&account, Method::DELETE, &format!("/links/{id}"));
+    assert_eq!(delete.send().await.expect("an answer").status(), 204);
+    eventually("the deletion", || async { platform.visit("/launch").await.status() == 404 }).await;
+    platform.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn queries_and_paths_are_forwarded_as_the_link_says() {
+    let (mut platform, account) = platform_with_account().await;
+    let link = json!({ "destination_url": "https://example.com/docs?a=1", "slug": "docs", "forward_path": true, "forward_query": "visitor_wins" });
+    platform.create_link(&account, &link).await;
+    let forwarded = platform.visit("/docs/guide/start?a=2&b=3&qr=1").await;
+    assert_eq!(location(&forwarded), "https://example.com/docs/guide/start?a=2&b=3");
+    let closed =
+        platform.create_link(&account, &json!({ "destination_url": "https://example.com/x", "slug": "closed" })).await;
+    assert_eq!(location(&platform.visit("/closed/?a=2").await), "https://example.com/x");
+    assert_eq!(platform.visit("/closed/more").await.status(), 404);
+    assert_eq!(closed["forward_query"], "off");
+    platform.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rules_send_visitors_to_different_places_and_a_split_is_sticky() {
+    let (mut platform, account) = platform_with_account().await;
+    let link = json!({
+        "destination_url": "https://example.com/default", "slug": "smart",
+        "rules": [
+            { "name": "apple", "conditions": [{ "type": "os", "any_of": ["iOS"] }],
+              "outcome": { "type": "destination", "destination_url": "https://example.com/ios" } },
+            { "name": "test", "conditions": [{ "type": "query", "any_of": ["ab"] }],
+              "outcome": { "type": "split", "variants": [
+                { "name": "a", "weight": 1, "destination_url": "https://example.com/a" },
+                { "name": "b", "weight": 1, "destination_url": "https://example.com/b" }] } },
+        ],
+    });
+    platform.create_link(&account, &link).await;
+    let visit = |agent: String, path: &'static str| {
+        let request = platform.client.get(platform.edge(path)).header("user-agent", agent);
+        async move { location(&request.send().await.expect("an answer")).to_owned() }
+    };
+    let iphone = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_7 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.0 Mobile/15E148 Safari/604.1";
+    assert_eq!(visit(iphone.to_owned(), "/smart").await, "https://example.com/ios");
+    assert_eq!(visit("Mozilla/5.0 (X11; Linux x86_64)".to_owned(), "/smart").await, "https://example.com/default");
+    let mut seen = std::collections::BTreeSet::new();
+    for visitor in 0..40 {
+        let first = visit(format!("visitor {visitor}"), "/smart?ab").await;
+        assert_eq!(visit(format!("visitor {visitor}"), "/smart?ab").await, first);
+        seen.insert(first);
+    }
+    assert_eq!(seen.len(), 2, "both variants have visitors");
+    platform.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn max_clicks_is_exact_under_concurrency() {
+    let (mut platform, account) = platform_with_account().await;
+    let link = json!({ "destination_url": "https://example.com/", "slug": "few", "max_clicks": 17 });
+    platform.create_link(&account, &link).await;
+    let visits = (0..60).map(|_| async { platform.visit("/few").await.status().as_u16() });
+    let statuses = futures_util::future::join_all(visits).await;
+    let count = |status| statuses.iter().filter(|answered| **answered == status).count();
+    assert_eq!((count(302), count(410)), (17, 43));
+    platform.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_link_asks_first_and_shows_nothing_before() {
+    let (mut platform, account) = platform_with_account().await;
+    let link =
+        json!({ "destination_url": "https://example.com/secret", "slug": "vault", "password": "sesame-open-up" });
+    let link = platform.create_link(&account, &link).await;
+    assert_eq!(link["password_protected"], true);
+    for path in ["/vault", "/vault+"] {
+        let page = platform.visit(path).await.text().await.expect("a page");
+        assert!(page.contains("type=\"password\"") && !page.contains("example.com/secret"), "{page}");
+    }
+    let send = |password: &str| {
+        let form =
+            platform.client.post(platform.edge("/vault")).header("content-type", "application/x-www-form-urlencoded");
+        form.body(format!("password={password}")).send()
+    };
+    assert_eq!(send("guess").await.expect("an answer").status(), 403);
+    let opened = send("sesame-open-up").await.expect("an answer");
+    assert_eq!((opened.status().as_u16(), location(&opened)), (303, "https://example.com/secret"));
+    platform.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plus_shows_where_a_link_goes() {
+    let (mut platform, account) = platform_with_account().await;
+    let link = json!({ "destination_url": "https://example.com/?a=1&b=2", "slug": "where", "title": "<b>Sale</b>" });
+    platform.create_link(&account, &link).await;
+    let answer = platform.visit("/where+").await;
+    assert_eq!(answer.status(), 200);
+    let page = answer.text().await.expect("a page");
+    assert!(page.contains("https://example.com/?a=1&amp;b=2") && page.contains("&lt;b&gt;Sale&lt;/b&gt;"), "{page}");
+    platform.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reserved_paths_are_answered_by_the_host_itself() {
+    let mut platform = Platform::start().await;
+    assert_eq!(platform.visit("/healthz").await.status(), 200);
+    assert!(platform.visit("/robots.txt").await.text().await.expect("a text").starts_with("User-agent: *"));
+    assert_eq!(platform.visit("/favicon.ico").await.status(), 204);
+    assert_eq!(platform.visit("/.well-known/anything").await.status(), 404);
+    platform.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn too_many_requests_of_one_address_are_told_when_to_return() {
+    let mut platform = Platform::start_with(|config| {
+        config.edge.rate_limit_per_second = 1;
+        config.edge.rate_limit_burst = 3;
+        config.edge.trusted_proxy_hops = 1;
+    })
+    .await;
+    let from = |address: &'static str| {
+        platform.client.get(platform.edge("/healthz")).header("x-forwarded-for", address).send()
+    };
+    let mut statuses = Vec::new();
+    for _ in 0..4 {
+        let answer = from("192.0.2.1").await.expect("an answer");
+        statuses.push((answer.status().as_u16(), answer.headers().contains_key("retry-after")));
+    }
+    assert_eq!(statuses, [(200, false), (200, false), (200, false), (429, true)]);
+    assert_eq!(from("192.0.2.2").await.expect("an answer").status(), 200);
+    platform.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_answered_redirect_is_stored_once_also_across_a_restart() {
+    let (mut platform, account) = platform_with_account().await;
+    platform.create_link(&account, &json!({ "destination_url": "https://example.com/", "slug": "counted" })).await;
+    let browser = "Mozilla/5.0 (X11; Linux x86_64; rv:150.0) Gecko/20100101 Firefox/150.0";
+    for round in 1..=3 {
+        for _ in 0..50 {
+            let visit = platform.client.get(platform.edge("/counted")).header("user-agent", browser);
+            assert_eq!(visit.send().await.expect("an answer").status(), 302);
+        }
+        platform.stop().await;
+        platform.start_again().await;
+        let summary =
+            platform.read(&account, "/analytics/summary?from=2020-01-01T00:00:00Z&to=2999-01-01T00:00:00Z").await;
+        assert_eq!(summary["clicks"], round * 50, "{summary}");
+    }
+    platform.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restarted_edge_serves_its_snapshot_of_hot_links() {
+    let (mut platform, account) = platform_with_account().await;
+    platform.create_link(&account, &json!({ "destination_url": "https://example.com/hot", "slug": "hot" })).await;
+    assert_eq!(platform.visit("/hot").await.status(), 302);
+    platform.stop().await;
+    let snapshot = platform.config.data_folder.join("edge").join("links.snapshot");
+    assert!(snapshot.exists(), "the drain writes a snapshot");
+    platform.start_again().await;
+    assert_eq!(location(&platform.visit("/hot").await), "https://example.com/hot");
+    platform.stop().await;
+}

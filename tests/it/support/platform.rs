@@ -1,0 +1,151 @@
+//! The platform as a test starts it: in this process, on free ports, with data of its own.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use elido::config::{Config, Loaded, defaults};
+use elido::roles::{Roles, Running, start};
+use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::database;
+
+/// Long enough for a busy machine; a test that waits so long has failed.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const EMAIL: &str = "owner@example.com";
+pub const PASSWORD: &str = "correct horse battery staple";
+
+/// Some roles of the platform, running.
+pub struct Platform {
+    running: Option<Running>,
+    pub config: Config,
+    pub client: Client,
+    _folder: TempDir,
+}
+
+/// A signed-in person with a workspace.
+pub struct Account {
+    pub token: String,
+    pub workspace: String,
+}
+
+impl Platform {
+    /// Every role.
+    pub async fn start() -> Self {
+        Self::start_with(|_| {}).await
+    }
+
+    /// Every role, with other settings.
+    pub async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
+        // An error means that another test of this process has installed it.
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut config = defaults().expect("the defaults are valid");
+        config.data_folder = folder.path().to_path_buf();
+        config.database.url = database::of_its_own().await;
+        let anywhere: SocketAddr = "127.0.0.1:0".parse().expect("an address");
+        config.edge.listen = anywhere;
+        config.api.listen = anywhere;
+        config.internal.listen = anywhere;
+        config.grpc.listen = anywhere;
+        config.edge.workers = 2;
+        config.edge.journal.segment_bytes = 256 * 1024;
+        change(&mut config);
+        let client = Client::builder().redirect(redirect::Policy::none()).timeout(PATIENCE).build().expect("a client");
+        let mut platform = Self { running: None, config, client, _folder: folder };
+        platform.start_again().await;
+        platform
+    }
+
+    /// Starts on the data that is there.
+    pub async fn start_again(&mut self) {
+        let loaded = Loaded { config: self.config.clone(), entries: Vec::new() };
+        self.running = Some(start(&loaded, Roles::all()).await.expect("the platform starts"));
+    }
+
+    /// Drains and ends.
+    pub async fn stop(&mut self) {
+        let running = self.running.take().expect("it runs");
+        assert!(running.stop().await, "everything ended in time");
+    }
+
+    fn running(&self) -> &Running {
+        self.running.as_ref().expect("it runs")
+    }
+
+    /// A URL of the redirect listener.
+    pub fn edge(&self, path: &str) -> String {
+        format!("http://{}{path}", self.running().addresses().edge.expect("the edge role"))
+    }
+
+    /// A URL of the API.
+    pub fn api(&self, path: &str) -> String {
+        format!("http://{}{path}", self.running().addresses().api.expect("the api role"))
+    }
+
+    /// A URL of the internal listener.
+    pub fn internal(&self, path: &str) -> String {
+        format!("http://{}{path}", self.running().addresses().internal.expect("an internal listener"))
+    }
+
+    /// Visits a path of the default domain, as somebody with nothing special about them.
+    pub async fn visit(&self, path: &str) -> Response {
+        self.client.get(self.edge(path)).header("host", "localhost").send().await.expect("an answer")
+    }
+
+    /// The first account, signed in, with a workspace.
+    pub async fn account(&self) -> Account {
+        let person = json!({ "email": EMAIL, "password": PASSWORD });
+        let bootstrap = self.client.post(self.internal("/internal/admin/bootstrap")).json(&person);
+        assert_eq!(bootstrap.send().await.expect("an answer").status(), StatusCode::CREATED);
+        self.sign_in().await
+    }
+
+    /// The first account, signed in once more, with another workspace.
+    pub async fn sign_in(&self) -> Account {
+        let person = json!({ "email": EMAIL, "password": PASSWORD });
+        let session = self.client.post(self.api("/v1/auth/sign-in")).json(&person);
+        let session = body(session, StatusCode::OK).await;
+        let token = session["token"].as_str().expect("a token").to_owned();
+        let slug = format!("w{}", uuid::Uuid::new_v4().simple());
+        let workspace = self.client.post(self.api("/v1/workspaces")).bearer_auth(&token);
+        let workspace = body(workspace.json(&json!({ "name": "Test", "slug": slug })), StatusCode::CREATED).await;
+        Account { token, workspace: workspace["id"].as_str().expect("an id").to_owned() }
+    }
+
+    /// A request of this account to a path below its workspace.
+    pub fn of(&self, account: &Account, method: reqwest::Method, path: &str) -> RequestBuilder {
+        let url = self.api(&format!("/v1/workspaces/{}{path}", account.workspace));
+        self.client.request(method, url).bearer_auth(&account.token)
+    }
+
+    /// Creates a link and returns it.
+    pub async fn create_link(&self, account: &Account, link: &Value) -> Value {
+        body(self.of(account, reqwest::Method::POST, "/links").json(link), StatusCode::CREATED).await
+    }
+
+    /// Reads a path below the workspace.
+    pub async fn read(&self, account: &Account, path: &str) -> Value {
+        body(self.of(account, reqwest::Method::GET, path), StatusCode::OK).await
+    }
+}
+
+/// Sends a request that must answer with this status, and returns its body.
+pub async fn body(request: RequestBuilder, status: StatusCode) -> Value {
+    let answer = request.send().await.expect("an answer");
+    let answered = answer.status();
+    let text = answer.text().await.expect("a body");
+    assert_eq!(answered, status, "{text}");
+    serde_json::from_str(&text).unwrap_or(Value::Null)
+}
+
+/// Waits until a condition holds; asks again in short steps.
+pub async fn eventually<F: Future<Output = bool>>(what: &str, mut condition: impl FnMut() -> F) {
+    let waiting = async {
+        while !condition().await {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    assert!(tokio::time::timeout(PATIENCE, waiting).await.is_ok(), "in time: {what}");
+}
