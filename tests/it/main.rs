@@ -13,9 +13,9 @@
 )]
 
 mod accounts;
-mod idempotency;
 mod analytics;
 mod grpc_origin;
+mod idempotency;
 mod journal;
 mod links;
 mod redirects;
