@@ -13,6 +13,8 @@
 )]
 
 mod accounts;
+mod analytics;
+mod grpc_origin;
 mod idempotency;
 mod journal;
 mod links;
