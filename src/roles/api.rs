@@ -81,7 +81,8 @@ pub(super) async fn start(
             geo: platform.geo.clone(),
             user_agents: platform.agents.clone(),
         },
-    );
+    )
+    .counting_clicks(click_store.clone());
     core.ensure_default_domain().await?;
     tasks.spawn("api-housekeeping", core.clone().keep_house());
     let session_lifetime = Duration::from_secs(u64::from(config.api.session_hours) * 60 * 60);

@@ -176,6 +176,23 @@ async fn an_identical_link_is_found_however_many_look_for_it_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_link_tells_how_often_it_was_clicked() {
+    let platform = Platform::start().await;
+    let account = platform.account().await;
+    let link = platform.create_link(&account, &json!({ "destination_url": "https://example.com/" })).await;
+    assert_eq!((&link["clicks"], &link["last_click_at"]), (&json!(0), &Value::Null));
+    let browser = "Mozilla/5.0 (X11; Linux x86_64; rv:150.0) Gecko/20100101 Firefox/150.0";
+    let visit = platform.client.get(platform.edge(&format!("/{}", link["slug"].as_str().expect("a slug"))));
+    visit.header("user-agent", browser).send().await.expect("an answer");
+    let path = format!("/links/{}", link["id"].as_str().expect("an id"));
+    crate::support::platform::eventually("the click is counted", || async {
+        platform.read(&account, &path).await["clicks"] == 1
+    })
+    .await;
+    assert_ne!(platform.read(&account, "/links").await["data"][0]["last_click_at"], Value::Null);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_walk_over_the_pages_sees_every_link_once() {
     let platform = Platform::start().await;
     let account = platform.account().await;

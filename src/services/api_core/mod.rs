@@ -47,6 +47,7 @@ use url::Url;
 
 use crate::domain::error::{Error, Result};
 use crate::infra::cache::invalidation::{Invalidation, Invalidations};
+use crate::infra::click_store::ClickStore;
 use crate::infra::geo::GeoDatabase;
 use crate::infra::passwords::Passwords;
 use crate::infra::store::{Store, Transaction};
@@ -61,6 +62,7 @@ pub struct ApiCore {
     passwords: Passwords,
     tasks: Tasks,
     notes: Arc<Semaphore>,
+    clicks: Option<ClickStore>,
     settings: Settings,
 }
 
@@ -86,7 +88,13 @@ impl ApiCore {
         settings: Settings,
     ) -> Self {
         let notes = Arc::new(Semaphore::new(housekeeping::NOTES_MAX));
-        Self { store, invalidations, passwords, tasks, notes, settings }
+        Self { store, invalidations, passwords, tasks, notes, clicks: None, settings }
+    }
+
+    /// The same service, which tells how often links were clicked.
+    #[must_use]
+    pub fn counting_clicks(self, clicks: ClickStore) -> Self {
+        Self { clicks: Some(clicks), ..self }
     }
 
     /// The source of truth.

@@ -76,9 +76,10 @@ impl ApiCore {
             plan.push(planned);
         }
         plan.write(&transaction, &references.tags).await?;
-        let created = self.view_plan(&transaction, access, &plan).await?;
+        let mut created = self.view_plan(&transaction, access, &plan).await?;
         let stale = plan.made().map(|planned| invalidation(&planned.row)).collect();
         self.commit(transaction, stale).await?;
+        self.count_clicks(access, created.values_mut()).await;
         Ok(plan.finish(&created))
     }
 

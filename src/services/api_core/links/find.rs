@@ -52,7 +52,8 @@ impl ApiCore {
     pub async fn find_link(&self, access: &Access, id: LinkId) -> Result<Link> {
         let reader = self.store.reader();
         let row = links::find(reader, access.workspace_id(), id).await?.ok_or_else(|| Error::not_found("link"))?;
-        self.view_single(reader, access, row).await
+        let link = self.view_single(reader, access, row).await?;
+        Ok(self.with_clicks(access, link).await)
     }
 
     /// The workspace's link at a slug of a domain, as visitors would write it.
@@ -66,7 +67,8 @@ impl ApiCore {
         let domain = found.into_iter().next().ok_or_else(|| Error::not_found("link"))?;
         let key = slug_key(slug, domain.case_sensitive);
         let row = links::find_by_slug(reader, access.workspace_id(), domain.id, &key).await?;
-        self.view_single(reader, access, row.ok_or_else(|| Error::not_found("link"))?).await
+        let link = self.view_single(reader, access, row.ok_or_else(|| Error::not_found("link"))?).await?;
+        Ok(self.with_clicks(access, link).await)
     }
 
     /// A page of the workspace's links.
@@ -79,7 +81,9 @@ impl ApiCore {
         let time = if sort.by_update { SortTime::Updated } else { SortTime::Created };
         let order = if sort.ascending { SortOrder::Ascending } else { SortOrder::Descending };
         let rows = links::list(reader, access.workspace_id(), filter, (time, order), page).await?;
-        self.view_links(reader, access, rows).await
+        let mut links = self.view_links(reader, access, rows).await?;
+        self.count_clicks(access, links.iter_mut()).await;
+        Ok(links)
     }
 
     /// The query with ids for names; none if a name is unknown, so that nothing can fit.

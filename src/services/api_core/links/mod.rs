@@ -2,6 +2,7 @@
 
 mod bulk;
 mod changes;
+mod clicks;
 mod create;
 mod delete;
 mod draft;

@@ -109,16 +109,19 @@ impl ApiCore {
                 if changed.insert(edit.id) { edit.apply(&present) } else { Err(named_twice(&edit.pointer)) }
             });
             results.push(match edited {
-                Ok(edited) => write(&transaction, &tags_by_name, edited).await?,
+                Ok(edited) => write(&transaction, edited).await?,
                 Err(error) => Err(error),
             });
         }
+        replace_tags(&transaction, &tags_by_name, &results).await?;
         let stale =
             results.iter().flatten().flat_map(|edited| [invalidation(&edited.before), invalidation(&edited.after)]);
         let stale = stale.collect();
         let rows = results.iter().flatten().map(|edited| edited.after.clone()).collect();
-        let mut views = self.view_links(&transaction, access, rows).await?.into_iter();
+        let mut views = self.view_links(&transaction, access, rows).await?;
         self.commit(transaction, stale).await?;
+        self.count_clicks(access, views.iter_mut()).await;
+        let mut views = views.into_iter();
         let mut view = |_| views.next().ok_or_else(|| Error::internal("a link without its view"));
         Ok(results.into_iter().map(|result| result.and_then(&mut view)).collect())
     }
@@ -155,7 +158,7 @@ impl<V: ExpectedVersion> Edit<V> {
 }
 
 /// Writes an edit, unless its slug or external id is in use.
-async fn write(transaction: &Transaction, tags_by_name: &TagsByName, edited: Edited) -> Result<BulkItem<Edited>> {
+async fn write(transaction: &Transaction, edited: Edited) -> Result<BulkItem<Edited>> {
     let (before, after) = (&edited.before, &edited.after);
     if before.slug_key != after.slug_key {
         let taken = links::taken_slugs(transaction, after.domain_id, vec![after.slug_key.clone()]).await?;
@@ -173,12 +176,24 @@ async fn write(transaction: &Transaction, tags_by_name: &TagsByName, edited: Edi
         // Somebody took the slug or the external id since it was looked for; the transaction is spent.
         return Err(slug_taken());
     }
-    if let Some(names) = &edited.tag_names {
-        tags::take_off(transaction, &[after.id]).await?;
-        let pairs = tags_by_name.ids(names)?.into_iter().map(|tag| (after.id, tag)).collect();
-        tags::put_on(transaction, pairs).await?;
-    }
     Ok(Ok(edited))
+}
+
+/// Replaces the tags of those links whose edits name some.
+async fn replace_tags(
+    transaction: &Transaction,
+    tags_by_name: &TagsByName,
+    results: &[BulkItem<Edited>],
+) -> Result<()> {
+    let mut pairs = Vec::new();
+    let mut retagged = Vec::new();
+    for edited in results.iter().flatten() {
+        let Some(names) = &edited.tag_names else { continue };
+        retagged.push(edited.after.id);
+        pairs.extend(tags_by_name.ids(names)?.into_iter().map(|tag| (edited.after.id, tag)));
+    }
+    tags::take_off(transaction, &retagged).await?;
+    tags::put_on(transaction, pairs).await
 }
 
 fn named_twice(pointer: &str) -> Error {

@@ -70,6 +70,10 @@ pub struct Link {
     pub archived: bool,
     /// Why the platform switched it off; `null` if it did not.
     pub disabled_reason: Option<String>,
+    /// How many people it led on; bots, previews and prefetches are not counted. `null` while that is unknown.
+    pub clicks: Option<u64>,
+    /// When the last of them came.
+    pub last_click_at: Option<Timestamp>,
     /// Grows with every edit.
     pub version: i64,
     /// Who made it.
@@ -134,6 +138,8 @@ impl ApiCore {
             rules: row.rules.0,
             archived: row.archived,
             disabled_reason: row.disabled_reason,
+            clicks: None,
+            last_click_at: None,
             version: row.version,
             created_by: row.created_by,
             created_at: row.created_at,

@@ -2,7 +2,6 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::response::Response;
 use http::StatusCode;
 use http::header::LOCATION;
 use serde::{Deserialize, Serialize};
@@ -11,11 +10,11 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::authorized::{Authorized, LinksRead, LinksWrite, WorkspacePath};
-use super::headers::{IdempotencyHeader, IfMatchHeader, IfNoneMatchHeader};
+use super::headers::{IdempotencyHeader, IfMatchHeader};
 use super::listing::{page_of, requested_page};
 use crate::domain::id::{LinkId, UserId, WorkspaceId};
 use crate::domain::time::Timestamp;
-use crate::http::etag::{IfMatch, IfNoneMatch, Tagged};
+use crate::http::etag::{IfMatch, Tagged};
 use crate::http::extract::{Json as Body, Query};
 use crate::http::pagination::{Limit, Page, QueryFingerprint};
 use crate::http::path::Path;
@@ -177,23 +176,20 @@ async fn look_up(
 }
 
 /// Read a link
+///
+/// Its `ETag` is for `If-Match`. The number of clicks changes without an edit and is no part of it.
 #[utoipa::path(
     get, path = "/v1/workspaces/{workspace_id}/links/{link_id}", operation_id = "get_link", tag = "links",
-    params(LinkPath, IfNoneMatchHeader),
-    responses(
-        (status = 200, description = "The link.", body = Link),
-        (status = 304, description = "The caller has the current version."),
-        ReadProblems
-    )
+    params(LinkPath),
+    responses((status = 200, description = "The link.", body = Link), ReadProblems)
 )]
 async fn read(
     State(core): State<ApiCore>,
     access: Authorized<LinksRead>,
     Path(ids): Path<LinkPath>,
-    if_none_match: IfNoneMatch,
-) -> Result<Response, Problem> {
+) -> Result<Tagged<Json<Link>>, Problem> {
     let link = core.find_link(&access, ids.link_id).await?;
-    Ok(if_none_match.answer(Tagged { version: link.version, body: Json(link) }))
+    Ok(Tagged { version: link.version, body: Json(link) })
 }
 
 /// Change a link
