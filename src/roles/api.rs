@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 use url::Url;
 use utoipa::openapi::OpenApi;
 
@@ -26,7 +27,7 @@ use crate::runtime::tasks::Tasks;
 use crate::runtime::token_bucket::Rate;
 use crate::services::analytics_api::{self, Analytics};
 use crate::services::api_core::rest::{self as core_rest, IdempotencyRecords};
-use crate::services::api_core::{ApiCore, Settings};
+use crate::services::api_core::{ApiCore, Settings, grpc};
 use crate::services::edge_redirect::origin::Origin;
 use crate::services::identity::{self, Identity};
 
@@ -54,12 +55,12 @@ pub(super) struct Api {
     pub(super) origin: Arc<dyn Origin>,
 }
 
-/// Starts the services of the role on this socket.
+/// Starts the services of the role on these sockets: the API's, and the one of the link resolver.
 pub(super) async fn start(
     config: &Config,
     platform: &Platform,
     (store, click_store): (&Store, &ClickStore),
-    socket: TcpListener,
+    (socket, grpc_socket): (TcpListener, TcpListener),
     readiness: &mut Readiness,
     tasks: &Tasks,
 ) -> Result<Api, StartError> {
@@ -86,8 +87,16 @@ pub(super) async fn start(
     let router = services.router(&config.api)?;
     let limits = ListenerLimits { connections_max: CONNECTIONS_MAX, header_timeout: HEADER_TIMEOUT };
     tasks.spawn("api-listener", serve(socket, router, limits, tasks.clone()));
+    tasks.spawn("grpc-listener", answer_edges(grpc_socket, core.clone(), tasks.stopping()));
     check_stores(store.clone(), click_store.clone(), readiness);
     Ok(Api { internal_router: core_rest::internal_router(core.clone()), origin: Arc::new(DirectOrigin(core)) })
+}
+
+/// Answers edges of other processes. A listener that fails ends the task, and so the process.
+async fn answer_edges(socket: TcpListener, core: ApiCore, stopping: CancellationToken) {
+    if let Err(error) = grpc::serve(socket, core, stopping).await {
+        tracing::error!(%error, "the gRPC listener failed");
+    }
 }
 
 /// The OpenAPI document of every operation.

@@ -17,6 +17,7 @@ use crate::domain::error::Error;
 use crate::http::server::{ListenerLimits, serve};
 use crate::infra::click_store::ClickStoreError;
 use crate::runtime::tasks::Tasks;
+use crate::services::edge_redirect::GrpcOrigin;
 use crate::services::edge_redirect::origin::Origin;
 use crate::telemetry;
 
@@ -62,6 +63,8 @@ pub struct Addresses {
     pub edge: Option<SocketAddr>,
     /// The API.
     pub api: Option<SocketAddr>,
+    /// The link resolver, for edges of other processes.
+    pub grpc: Option<SocketAddr>,
     /// Health, metrics, bootstrap.
     pub internal: Option<SocketAddr>,
 }
@@ -112,14 +115,16 @@ pub async fn start(loaded: &Loaded, roles: Roles) -> Result<Running, StartError>
     }
     let mut internal_router = axum::Router::new();
     let mut origin: Option<Arc<dyn Origin>> = None;
-    if let (Some(socket), Some(store), Some(clicks)) = (sockets.api, &platform.store, &platform.click_store) {
-        let socket = TcpListener::from_std(socket)?;
-        let api = api::start(&config, &platform, (store, clicks), socket, &mut readiness, &stages.api).await?;
+    if let (Some(socket), Some(grpc), Some(store), Some(clicks)) =
+        (sockets.api, sockets.grpc, &platform.store, &platform.click_store)
+    {
+        let api_sockets = (TcpListener::from_std(socket)?, TcpListener::from_std(grpc)?);
+        let api = api::start(&config, &platform, (store, clicks), api_sockets, &mut readiness, &stages.api).await?;
         internal_router = internal_router.merge(api.internal_router);
         origin = Some(api.origin);
     }
     if !sockets.edge.is_empty() {
-        let origin = origin.ok_or_else(|| no_origin(loaded))?;
+        let origin = origin.map_or_else(|| distant_origin(loaded), Ok)?;
         edge::start(&config, &platform, origin, sockets.edge, &mut readiness, (&stages.edge, &stages.fetches))?;
     }
     let readiness = Arc::new(readiness);
@@ -131,10 +136,15 @@ pub async fn start(loaded: &Loaded, roles: Roles) -> Result<Running, StartError>
     Ok(Running { addresses, roles, config, stages, platform, readiness })
 }
 
-/// An edge of its own has to ask the api role of another process.
-fn no_origin(loaded: &Loaded) -> ConfigError {
-    let key = "grpc.origin_url";
-    ConfigError::new(key, loaded.source_of(key), "no api role answers there", "Start the role api in the same process")
+/// An edge of its own asks the api role of another process.
+fn distant_origin(loaded: &Loaded) -> Result<Arc<dyn Origin>, ConfigError> {
+    let (key, config) = ("grpc.origin_url", &loaded.config);
+    let deadline = Duration::from_millis(config.edge.cache.origin_timeout_ms);
+    let origin = GrpcOrigin::new(&config.grpc.origin_url, deadline).map_err(|error| {
+        let fix = "Write where the api role listens for gRPC, such as http://api.internal:50051";
+        ConfigError::new(key, loaded.source_of(key), error.to_string(), fix)
+    })?;
+    Ok(Arc::new(origin))
 }
 
 impl Running {
