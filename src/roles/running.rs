@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 
+use super::api::ApiSockets;
 use super::platform::Platform;
 use super::readiness::Readiness;
 use super::role::{Role, Roles};
@@ -63,7 +64,7 @@ pub struct Addresses {
     pub edge: Option<SocketAddr>,
     /// The API.
     pub api: Option<SocketAddr>,
-    /// The link resolver, for edges of other processes.
+    /// The link resolver.
     pub grpc: Option<SocketAddr>,
     /// Health, metrics, bootstrap.
     pub internal: Option<SocketAddr>,
@@ -115,16 +116,16 @@ pub async fn start(loaded: &Loaded, roles: Roles) -> Result<Running, StartError>
     }
     let mut internal_router = axum::Router::new();
     let mut origin: Option<Arc<dyn Origin>> = None;
-    if let (Some(socket), Some(grpc), Some(store), Some(clicks)) =
+    if let (Some(http), Some(grpc), Some(store), Some(clicks)) =
         (sockets.api, sockets.grpc, &platform.store, &platform.click_store)
     {
-        let api_sockets = (TcpListener::from_std(socket)?, TcpListener::from_std(grpc)?);
-        let api = api::start(&config, &platform, (store, clicks), api_sockets, &mut readiness, &stages.api).await?;
+        let sockets = ApiSockets { http: TcpListener::from_std(http)?, grpc: TcpListener::from_std(grpc)? };
+        let api = api::start(&config, &platform, (store, clicks), sockets, &mut readiness, &stages.api).await?;
         internal_router = internal_router.merge(api.internal_router);
         origin = Some(api.origin);
     }
     if !sockets.edge.is_empty() {
-        let origin = origin.map_or_else(|| distant_origin(loaded), Ok)?;
+        let origin = origin.map_or_else(|| remote_origin(loaded), Ok)?;
         edge::start(&config, &platform, origin, sockets.edge, &mut readiness, (&stages.edge, &stages.fetches))?;
     }
     let readiness = Arc::new(readiness);
@@ -136,13 +137,18 @@ pub async fn start(loaded: &Loaded, roles: Roles) -> Result<Running, StartError>
     Ok(Running { addresses, roles, config, stages, platform, readiness })
 }
 
-/// An edge of its own asks the api role of another process.
-fn distant_origin(loaded: &Loaded) -> Result<Arc<dyn Origin>, ConfigError> {
-    let (key, config) = ("grpc.origin_url", &loaded.config);
+/// An edge without the api role beside it asks that of another process.
+fn remote_origin(loaded: &Loaded) -> Result<Arc<dyn Origin>, ConfigError> {
+    let config = &loaded.config;
     let deadline = Duration::from_millis(config.edge.cache.origin_timeout_ms);
     let origin = GrpcOrigin::new(&config.grpc.origin_url, deadline).map_err(|error| {
-        let fix = "Write where the api role listens for gRPC, such as http://api.internal:50051";
-        ConfigError::new(key, loaded.source_of(key), error.to_string(), fix)
+        let key = "grpc.origin_url";
+        ConfigError::new(
+            key,
+            loaded.source_of(key),
+            error.to_string(),
+            "Name an address such as http://127.0.0.1:50051",
+        )
     })?;
     Ok(Arc::new(origin))
 }
