@@ -12,6 +12,7 @@
     reason = "a test may fail loudly"
 )]
 
+mod command_line;
 mod journal;
 mod redirects;
 mod support;
