@@ -16,6 +16,7 @@ mod accounts;
 mod analytics;
 mod grpc_origin;
 mod idempotency;
+mod command_line;
 mod journal;
 mod links;
 mod redirects;
