@@ -162,6 +162,12 @@ impl ApiClient {
         Self { patience, ..self }
     }
 
+    /// The token that it sends.
+    #[must_use]
+    pub fn token(&self) -> &SecretString {
+        &self.token
+    }
+
     /// Makes a call.
     ///
     /// # Errors

@@ -15,12 +15,13 @@ use std::time::Duration;
 
 use clap::Args;
 use indicatif::ProgressBar;
+use secrecy::ExposeSecret;
 use serde::Serialize;
 use uuid::Uuid;
 
 use self::batch::{Batch, gather};
 use self::report::Report;
-use self::state::{ImportIdentity, ImportState, file_sha256};
+use self::state::{ImportIdentity, ImportState, Sending, file_sha256, text_sha256};
 use super::api_client::{ApiArguments, ApiClient};
 use super::exit::{Exit, Failure};
 use super::output::{self, OutputArguments};
@@ -155,7 +156,7 @@ impl Import {
         self.state.report_bytes = self.report.add(&refusals).map_err(|error| cannot_keep(&error))?;
         self.state.refused = self.state.refused.saturating_add(u64::try_from(refusals.len()).unwrap_or(u64::MAX));
         self.state.rows_done = self.state.rows_done.saturating_add(rows);
-        self.state.sent_at = None;
+        self.state.sent = None;
         self.save()?;
         self.bar.set_message(format!("{} created, {} refused", self.state.created, self.state.refused));
         Ok(())
@@ -164,15 +165,16 @@ impl Import {
     /// Writes down that a batch is on its way, unless an earlier run did, and says how to send it.
     fn begin_batch(&mut self) -> Result<Repetition, Failure> {
         let key = self.state.identity.batch_key(self.state.rows_done, self.state.batch_rows);
-        let Some(sent_at) = self.state.sent_at else {
-            self.state.sent_at = Some(clock::now());
+        let now = Sending { at: clock::now(), token_sha256: text_sha256(self.client.token().expose_secret()) };
+        let Some(first) = &self.state.sent else {
+            self.state.sent = Some(now);
             self.save()?;
             return Ok(Repetition::ByKey(key));
         };
-        if clock::now().since(sent_at) < KEY_TRUSTED_FOR {
+        if first.token_sha256 == now.token_sha256 && now.at.since(first.at) < KEY_TRUSTED_FOR {
             return Ok(Repetition::ByKey(key));
         }
-        Ok(Repetition::ByContent(format!("{key}-late")))
+        Ok(Repetition::ByContent(format!("{key}-again")))
     }
 
     fn save(&self) -> Result<(), Failure> {
@@ -190,9 +192,9 @@ impl Import {
 /// How a batch whose first answer may have got lost is kept from being done twice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Repetition {
-    /// The server knows the key.
+    /// The server knows the key, if it has seen it.
     ByKey(String),
-    /// The key was used too long ago: the server looks for identical links, and this is a new key.
+    /// The key was used too long ago or with another token: the server looks for identical links, and this is a new key.
     ByContent(String),
 }
 

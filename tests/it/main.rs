@@ -12,6 +12,13 @@
     reason = "a test may fail loudly"
 )]
 
+mod accounts;
+mod analytics;
+mod grpc_origin;
+mod idempotency;
 mod journal;
+mod links;
 mod redirects;
+mod store;
 mod support;
+mod workspaces;

@@ -9,6 +9,8 @@ use serde_json::{Map, Value};
 
 use super::report::Refusal;
 use crate::cli::rows::{Row, RowMistake, Rows, RowsError};
+use crate::http::extract::parse_json;
+use crate::services::api_core::LinkDraft;
 
 /// A batch ends with the row that takes it past so many bytes of JSON. With one row more it stays below what the API reads.
 const BATCH_BYTES: usize = 1024 * 1024;
@@ -50,15 +52,23 @@ impl Batch {
         self.len() == 0
     }
 
-    fn add(&mut self, row: Row) {
+    /// Adds a row, and says how many bytes of JSON it has and whether it sets a password.
+    fn add(&mut self, row: Row) -> (usize, bool) {
         let (number, line) = (row.number, row.line);
-        match row.fields {
-            Ok(fields) => self.rows.push(BatchRow { number, line, fields }),
-            Err(RowMistake { pointer, code, detail }) => {
-                let code = code.to_owned();
-                self.refusals.push(Refusal { row: number, line, code, detail, pointer, fields: None });
-            }
-        }
+        let (mistake, fields) = match row.fields {
+            Ok(fields) => match check(&fields) {
+                Ok(bytes) => {
+                    let has_password = fields.contains_key("password");
+                    self.rows.push(BatchRow { number, line, fields });
+                    return (bytes, has_password);
+                }
+                Err(mistake) => (mistake, Some(fields)),
+            },
+            Err(mistake) => (mistake, None),
+        };
+        let RowMistake { pointer, code, detail } = mistake;
+        self.refusals.push(Refusal { row: number, line, code: code.to_owned(), detail, pointer, fields });
+        (0, false)
     }
 }
 
@@ -75,13 +85,24 @@ pub fn gather(rows: &mut Rows<impl Read>, rows_max: usize) -> Batch {
                 break;
             }
         };
-        if let Ok(fields) = &row.fields {
-            bytes = bytes.saturating_add(serde_json::to_vec(fields).map_or(0, |json| json.len()));
-            passwords = passwords.saturating_add(usize::from(fields.contains_key("password")));
-        }
-        batch.add(row);
+        let (row_bytes, has_password) = batch.add(row);
+        bytes = bytes.saturating_add(row_bytes);
+        passwords = passwords.saturating_add(usize::from(has_password));
     }
     batch
+}
+
+/// Whether the fields have the form that the API documents, because it refuses a whole batch for one row that has not.
+/// Returns their length as JSON, in bytes.
+fn check(fields: &Map<String, Value>) -> Result<usize, RowMistake> {
+    let refused = |pointer, code, detail| RowMistake { pointer, code, detail };
+    let json =
+        serde_json::to_vec(fields).map_err(|error| refused(String::new(), "malformed_json", error.to_string()))?;
+    parse_json::<LinkDraft>(&json).map_err(|error| match error.fields.into_iter().next() {
+        Some(field) => refused(field.pointer, field.code, field.message),
+        None => refused(String::new(), error.code, error.message),
+    })?;
+    Ok(json.len())
 }
 
 #[cfg(test)]
@@ -91,16 +112,29 @@ mod tests {
 
     #[test]
     fn batches_are_bounded_by_rows_and_by_bytes() {
-        let file = "{\"title\":\"a\"}\nx\n{\"title\":\"b\"}\n{\"title\":\"c\"}\n";
+        let file = "{\"destination_url\":\"a\"}\nx\n{\"destination_url\":\"b\"}\n{\"destination_url\":\"c\"}\n";
         let mut rows = Rows::open(Format::Ndjson, file.as_bytes()).expect("rows");
         let first = gather(&mut rows, 3);
         assert_eq!((first.rows.len(), first.refusals.len()), (2, 1));
         assert_eq!(gather(&mut rows, 3).len(), 1);
         assert!(gather(&mut rows, 3).is_empty());
 
-        let long = format!("{{\"title\":\"{}\"}}\n", "a".repeat(600_000)).repeat(5);
+        let long = format!("{{\"destination_url\":\"{}\"}}\n", "a".repeat(600_000)).repeat(5);
         let mut rows = Rows::open(Format::Ndjson, long.as_bytes()).expect("rows");
         assert_eq!(gather(&mut rows, 100).len(), 2);
+    }
+
+    #[test]
+    fn rows_of_another_form_are_refused_before_they_spoil_their_batch() {
+        let file =
+            "{\"destination_url\":\"a\",\"colour\":1}\n{\"destination_url\":\"a\",\"rules\":[{\"name\":\"r\"}]}\n{}\n";
+        let batch = gather(&mut Rows::open(Format::Ndjson, file.as_bytes()).expect("rows"), 10);
+        let mistakes: Vec<(&str, &str)> =
+            batch.refusals.iter().map(|refusal| (refusal.code.as_str(), refusal.pointer.as_str())).collect();
+        assert_eq!(
+            mistakes,
+            [("unknown_field", "/colour"), ("missing", "/rules/0/outcome"), ("missing", "/destination_url")]
+        );
     }
 
     #[test]

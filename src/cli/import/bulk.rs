@@ -26,9 +26,11 @@ struct BulkAnswer {
 }
 
 #[derive(Debug, Deserialize)]
-struct BulkResult {
-    /// The refusal; none where there is a link.
-    error: Option<ProblemDocument>,
+#[serde(tag = "status", rename_all = "snake_case")]
+enum BulkResult {
+    Created {},
+    Existing {},
+    Failed { problem: ProblemDocument },
 }
 
 /// Creates the links of a batch.
@@ -67,9 +69,9 @@ fn with_if_exists(fields: &Map<String, Value>, if_exists: Option<&str>) -> Map<S
 fn sorted_out(rows: &[BatchRow], results: Vec<BulkResult>) -> Outcome {
     let mut outcome = Outcome::default();
     for (row, result) in rows.iter().zip(results) {
-        match result.error {
-            None => outcome.created = outcome.created.saturating_add(1),
-            Some(problem) => outcome.refusals.push(refusal(row, problem)),
+        match result {
+            BulkResult::Created {} | BulkResult::Existing {} => outcome.created = outcome.created.saturating_add(1),
+            BulkResult::Failed { problem } => outcome.refusals.push(refusal(row, problem)),
         }
     }
     outcome
@@ -100,6 +102,22 @@ fn unexpected(what: &str) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_row_has_its_result() {
+        let row = |number| BatchRow { number, line: number + 1, fields: Map::new() };
+        let answer: BulkAnswer = serde_json::from_value(json!({"results": [
+            {"status": "created", "link": {"id": "lnk_1"}},
+            {"status": "failed", "problem": {"type": "t", "title": "T", "status": 400, "code": "invalid_request",
+                "detail": "d", "errors": [{"pointer": "/links/1/slug", "code": "taken", "detail": "it is taken"}]}},
+            {"status": "existing", "link": {"id": "lnk_2"}},
+        ]}))
+        .expect("an answer");
+        let outcome = sorted_out(&[row(5), row(6), row(7)], answer.results);
+        assert_eq!(outcome.created, 2);
+        let [refusal] = outcome.refusals.as_slice() else { panic!("one refusal") };
+        assert_eq!((refusal.row, refusal.code.as_str(), refusal.pointer.as_str()), (6, "taken", "/slug"));
+    }
 
     #[test]
     fn pointers_into_a_batch_become_pointers_into_a_row() {

@@ -32,6 +32,15 @@ pub struct ImportIdentity {
     pub again: String,
 }
 
+/// A batch on its way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sending {
+    /// When it was sent first.
+    pub at: Timestamp,
+    /// A hash of the token that it was sent with: the server knows its key for that one alone.
+    pub token_sha256: String,
+}
+
 /// How far it has come.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImportState {
@@ -48,8 +57,8 @@ pub struct ImportState {
     pub refused: u64,
     /// The length of the report, in bytes.
     pub report_bytes: u64,
-    /// When the batch that comes next was sent first, if it was: its answer is not known.
-    pub sent_at: Option<Timestamp>,
+    /// How the batch that comes next was sent first, if it was: its answer is not known.
+    pub sent: Option<Sending>,
     /// Whether the end of the file was reached.
     pub finished: bool,
 }
@@ -81,7 +90,7 @@ impl ImportState {
             created: 0,
             refused: 0,
             report_bytes: 0,
-            sent_at: None,
+            sent: None,
             finished: false,
         }
     }
@@ -129,6 +138,12 @@ pub fn file_sha256(path: &Path) -> io::Result<String> {
     let mut hash = Sha256::new();
     io::copy(&mut file, &mut hash)?;
     Ok(hexadecimal(&hash.finalize()))
+}
+
+/// SHA-256 of a text, in hexadecimal.
+#[must_use]
+pub fn text_sha256(text: &str) -> String {
+    hexadecimal(&Sha256::digest(text))
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {

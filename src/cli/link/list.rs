@@ -9,7 +9,7 @@ use crate::cli::output::{self, shown};
 use crate::cli::pages::Pages;
 
 /// The columns of the table.
-const COLUMNS: [&str; 5] = ["short_url", "destination_url", "clicks", "created_at", "id"];
+const COLUMNS: [&str; 4] = ["short_url", "destination_url", "created_at", "id"];
 
 /// Lists links, newest first.
 #[derive(Debug, Args)]
