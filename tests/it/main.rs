@@ -14,9 +14,9 @@
 
 mod accounts;
 mod analytics;
+mod command_line;
 mod grpc_origin;
 mod idempotency;
-mod command_line;
 mod journal;
 mod links;
 mod redirects;
