@@ -1,13 +1,9 @@
-//! Makes the table of user agents that is built into the executable.
+//! Turns proto/ into Rust, and makes the table of user agents that is built into the executable.
 //!
-//! The patterns come from the ua-parser crate's own package, which cargo has
+//! The table's patterns come from the ua-parser crate's own package, which cargo has
 //! fetched anyway, so that the repository holds no copy of them.
 
-#![allow(
-    clippy::disallowed_methods,
-    clippy::indexing_slicing,
-    reason = "cargo speaks to it by variables; a failure ends the build"
-)]
+#![allow(clippy::disallowed_methods, reason = "cargo talks to build scripts through the environment")]
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -19,7 +15,15 @@ use serde_json::Value;
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-changed=Cargo.lock");
+    compile_protocol()?;
     pack_user_agents()
+}
+
+/// Turns proto/ into Rust, without a `protoc` on the machine.
+fn compile_protocol() -> Result<(), Box<dyn Error>> {
+    println!("cargo:rerun-if-changed=proto");
+    let descriptors = protox::compile(["elido/v1/link_resolver.proto"], ["proto"])?;
+    Ok(tonic_prost_build::configure().compile_fds(descriptors)?)
 }
 
 /// Writes the patterns for browsers and operating systems to `user_agents.json`; those for devices are not used.
@@ -27,11 +31,8 @@ fn pack_user_agents() -> Result<(), Box<dyn Error>> {
     let source = package_folder("ua-parser")?.join("uap-core/regexes.yaml");
     println!("cargo:rerun-if-changed={}", source.display());
     let text = fs::read_to_string(&source).map_err(|error| format!("{}: {error}", source.display()))?;
-    let mut tables: Value = yaml_serde::from_str(&text)?;
-    let packed = serde_json::json!({
-        "browsers": tables["user_agent_parsers"].take(),
-        "systems": tables["os_parsers"].take(),
-    });
+    let tables: Value = yaml_serde::from_str(&text)?;
+    let packed = serde_json::json!({"browsers": tables.get("user_agent_parsers"), "systems": tables.get("os_parsers")});
     let target = Path::new(&env::var("OUT_DIR")?).join("user_agents.json");
     Ok(fs::write(target, packed.to_string())?)
 }
@@ -40,9 +41,11 @@ fn pack_user_agents() -> Result<(), Box<dyn Error>> {
 fn package_folder(name: &str) -> Result<PathBuf, Box<dyn Error>> {
     // Without the network first: a build that has all it needs must not wait for a registry.
     let metadata = cargo_metadata(&["--offline"]).or_else(|_| cargo_metadata(&[]))?;
-    let packages = metadata["packages"].as_array().ok_or("cargo metadata names no packages")?;
-    let package = packages.iter().find(|package| package["name"] == name).ok_or("not a dependency")?;
-    let manifest = Path::new(package["manifest_path"].as_str().ok_or("a package without a manifest")?);
+    let packages = metadata.get("packages").and_then(Value::as_array).ok_or("cargo metadata names no packages")?;
+    let of = |package: &Value, field| package.get(field).and_then(Value::as_str).map(str::to_owned);
+    let package = packages.iter().find(|package| of(package, "name").as_deref() == Some(name));
+    let manifest = package.and_then(|package| of(package, "manifest_path")).ok_or("a package without a manifest")?;
+    let manifest = Path::new(&manifest);
     Ok(manifest.parent().ok_or("a manifest without a folder")?.to_owned())
 }
 

@@ -1,5 +1,7 @@
 //! What a redirect costs inside the process: deciding, and writing its click into the journal.
 
+#![allow(clippy::expect_used, reason = "a benchmark that cannot start has nothing to say")]
+
 use std::hint::black_box;
 use std::net::{IpAddr, Ipv4Addr};
 

@@ -1,5 +1,7 @@
 //! What every redirect does must not allocate: deciding, choosing a rule, writing a click down and into the journal.
 
+#![allow(clippy::expect_used, reason = "helpers of tests are tests")]
+
 use std::hint::black_box;
 use std::net::{IpAddr, Ipv4Addr};
 

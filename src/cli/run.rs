@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::exit::{Exit, Failure};
+use super::output;
 use super::settings::ConfigArguments;
 use crate::roles::{self, Roles, StartError};
 
@@ -34,7 +35,7 @@ pub fn run(arguments: RunArguments) -> Result<ExitCode, Failure> {
         .enable_all()
         .build()
         .map_err(|error| Failure::new(Exit::Failure, error.to_string()))?;
-    let ended = runtime.block_on(roles::run(loaded, arguments.role));
+    let ended = runtime.block_on(roles::run(loaded, arguments.role, output::note));
     // After a second signal, nothing that still runs is waited for.
     runtime.shutdown_background();
     ended.map_err(|error| {

@@ -3,6 +3,7 @@
 pub mod cache;
 pub mod click_store;
 pub mod geo;
+pub mod grpc;
 pub mod journal;
 pub mod passwords;
 pub mod store;

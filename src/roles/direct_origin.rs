@@ -14,18 +14,18 @@ pub(super) struct DirectOrigin(pub(super) ApiCore);
 #[async_trait]
 impl Origin for DirectOrigin {
     async fn resolve_domain(&self, hostname: &str) -> Result<DomainRecord, OriginError> {
-        self.0.resolve_domain(hostname).await.map_err(away)
+        self.0.resolve_domain(hostname).await.map_err(|error| away(&error))
     }
 
     async fn resolve_link(&self, domain: DomainId, slug: &str) -> Result<Option<LinkRecord>, OriginError> {
-        self.0.resolve_link(domain, slug).await.map_err(away)
+        self.0.resolve_link(domain, slug).await.map_err(|error| away(&error))
     }
 
     async fn claim_click(&self, link: LinkId) -> Result<bool, OriginError> {
-        self.0.claim_click(link).await.map_err(away)
+        self.0.claim_click(link).await.map_err(|error| away(&error))
     }
 }
 
-fn away(error: Error) -> OriginError {
+fn away(error: &Error) -> OriginError {
     OriginError(error.to_string())
 }

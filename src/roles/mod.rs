@@ -28,15 +28,15 @@ use crate::telemetry;
 /// What a process that was told to stop ends with when it had to leave something undone.
 const UNCLEAN: u8 = 1;
 
-/// Runs these roles until a signal, or until a part of them fails. Call it within a multi-threaded runtime.
+/// Runs these roles until a signal, or until a part of them fails; `greet` says where everything is once it serves. Call it within a multi-threaded runtime.
 ///
 /// # Errors
 /// What kept the process from starting.
-pub async fn run(loaded: Loaded, roles: Roles) -> Result<ExitCode, StartError> {
+pub async fn run(loaded: Loaded, roles: Roles, greet: impl FnOnce(&str)) -> Result<ExitCode, StartError> {
     let guard = telemetry::start(&loaded.config)?;
     let running = start(&loaded, roles.clone()).await?;
     tracing::info!(%roles, "ready");
-    eprintln!("{}", running.welcome());
+    greet(&running.welcome());
     let failed = tokio::select! {
         () = signals::asked_to_stop() => None,
         name = running.failed() => Some(name),

@@ -36,14 +36,10 @@ impl Platform {
     /// What cannot be had.
     pub(super) async fn connect(loaded: &Loaded, roles: &Roles) -> Result<Self, StartError> {
         let config = &loaded.config;
-        let store = match roles.has(Role::Api) {
-            true => Some(connect_store(config).await?),
-            false => None,
-        };
-        let click_store = match roles.has(Role::Api) || roles.has(Role::Ingester) {
-            true => Some(ClickStore::open(&config.click_store, &config.data_folder).await?),
-            false => None,
-        };
+        let store = if roles.has(Role::Api) { Some(connect_store(config).await?) } else { None };
+        let uses_clicks = roles.has(Role::Api) || roles.has(Role::Ingester);
+        let click_store =
+            if uses_clicks { Some(ClickStore::open(&config.click_store, &config.data_folder).await?) } else { None };
         Ok(Self {
             store,
             click_store,

@@ -28,10 +28,9 @@ impl Sockets {
         let named = |key: &str, address: SocketAddr, error: io::Error| {
             ConfigError::cannot_listen(key, loaded.source_of(key), address, &error)
         };
-        let edge = match roles.has(Role::Edge) {
-            true => sockets::bind_shared(config.edge.listen, workers(config.edge.workers)),
-            false => Ok(Vec::new()),
-        };
+        let edge =
+            roles.has(Role::Edge).then(|| sockets::bind_shared(config.edge.listen, workers(config.edge.workers)));
+        let edge = edge.transpose().map(Option::unwrap_or_default);
         let edge = edge.map_err(|error| named("edge.listen", config.edge.listen, error));
         let api = roles.has(Role::Api).then(|| sockets::bind(config.api.listen)).transpose();
         let api = api.map_err(|error| named("api.listen", config.api.listen, error));

@@ -12,7 +12,14 @@
     reason = "a test may fail loudly"
 )]
 
+mod accounts;
+mod analytics;
 mod command_line;
+mod grpc_origin;
+mod idempotency;
 mod journal;
+mod links;
 mod redirects;
+mod store;
 mod support;
+mod workspaces;

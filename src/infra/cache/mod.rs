@@ -1,3 +1,4 @@
 //! What the caches of several parts of the platform have to tell each other.
 
 pub mod invalidation;
+pub mod packed;

@@ -19,7 +19,6 @@ pub struct Period {
 
 /// What is counted although it is left out by default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[allow(clippy::struct_excessive_bools, reason = "each is chosen by itself")]
 pub struct Include {
     /// Crawlers, monitors and scripts.
     pub bots: bool,

@@ -113,7 +113,9 @@ fn write(value: &Value, out: &mut Vec<u8>) {
         }
         Value::List(values) => {
             control(11, values.len(), out);
-            values.iter().for_each(|value| write(value, out));
+            for value in values {
+                write(value, out);
+            }
         }
     }
 }

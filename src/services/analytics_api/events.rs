@@ -15,7 +15,6 @@ const ID_PREFIX: &str = "clk_";
 /// One click.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = AnalyticsEvent)]
-#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct ClickEvent {
     /// Names this click for good.
     #[schema(example = "clk_0190b8f2c4a87d310000000000001f40")]

@@ -10,6 +10,7 @@ mod authenticate;
 mod bootstrap;
 mod domains;
 mod edge;
+pub mod grpc;
 mod housekeeping;
 mod links;
 mod mistakes;

@@ -24,13 +24,13 @@ impl ApiCore {
     /// The workspace's tags with the links that carry them: all tags, or those of these names in any case.
     ///
     /// # Errors
-    /// `TooLarge` where there are more than 200,000 pairs of a tag and a link.
+    /// `Invalid` where there are more than 200,000 pairs of a tag and a link.
     pub async fn tagged_links(&self, access: &Access, names: Option<&[String]>) -> Result<Vec<TaggedLinks>> {
         let keys: Option<Vec<String>> = names.map(|names| names.iter().map(|name| name.to_lowercase()).collect());
         let tags = tags::carried(self.store.reader(), access.workspace_id(), keys.as_deref(), PAIRS_MAX).await?;
         if tags.iter().map(|(_, links)| links.len()).sum::<usize>() > PAIRS_MAX {
             let message = format!("More than {PAIRS_MAX} links with tags would have to be looked at. Name fewer tags.");
-            return Err(Error::new(ErrorKind::TooLarge, "too_many_tagged_links", message));
+            return Err(Error::new(ErrorKind::Invalid, "too_many_tagged_links", message));
         }
         Ok(tags.into_iter().map(|(tag, links)| TaggedLinks { tag_id: tag.id, name: tag.name, links }).collect())
     }

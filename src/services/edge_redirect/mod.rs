@@ -12,6 +12,7 @@ mod capture;
 mod compiled_link;
 mod decide;
 mod destination;
+mod grpc_origin;
 mod handler;
 mod link_cache;
 mod link_path;
@@ -26,6 +27,7 @@ mod snapshot;
 
 pub use compiled_link::CompiledLink;
 pub use decide::{Decision, Facts, decide};
+pub use grpc_origin::GrpcOrigin;
 pub use handler::{Edge, EdgeParts};
 pub use request::RequestView;
 pub use server::EdgeServer;

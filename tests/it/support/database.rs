@@ -6,19 +6,28 @@ use sqlx::{Connection, Executor, PgConnection};
 /// The URL of an empty database: an SQLite file of the test's own folder (`embedded`, the default), or a new database of
 /// the PostgreSQL server at `ELIDO_TEST_POSTGRES_URL` (`services`).
 pub async fn of_its_own() -> SecretString {
+    if is_embedded() {
+        return "sqlite:elido.db".into();
+    }
+    let server = std::env::var("ELIDO_TEST_POSTGRES_URL").expect("ELIDO_TEST_POSTGRES_URL names a server");
+    new_postgres_database(&server).await.into()
+}
+
+/// Whether the tests run on what needs no server.
+pub fn is_embedded() -> bool {
     match std::env::var("ELIDO_TEST_BACKENDS").as_deref() {
-        Err(_) | Ok("" | "embedded") => "sqlite:elido.db".into(),
-        Ok("services") => new_postgres_database().await.into(),
+        Err(_) | Ok("" | "embedded") => true,
+        Ok("services") => false,
         Ok(other) => panic!("ELIDO_TEST_BACKENDS is embedded or services, not {other}"),
     }
 }
 
-async fn new_postgres_database() -> String {
-    let server = std::env::var("ELIDO_TEST_POSTGRES_URL").expect("ELIDO_TEST_POSTGRES_URL names a server");
+/// The URL of a new database of this server.
+pub async fn new_postgres_database(server: &str) -> String {
     let name = format!("test_{}", uuid::Uuid::new_v4().simple());
-    let mut connection = PgConnection::connect(&server).await.expect("the PostgreSQL server answers");
+    let mut connection = PgConnection::connect(server).await.expect("the PostgreSQL server answers");
     connection.execute(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.expect("a new database");
-    let mut url = url::Url::parse(&server).expect("a URL");
+    let mut url = url::Url::parse(server).expect("a URL");
     url.set_path(&name);
     url.into()
 }

@@ -1,5 +1,6 @@
 //! What the tests share.
 
+pub mod cuttable_proxy;
 pub mod database;
 pub mod platform;
 pub mod simulated_file_system;

@@ -9,29 +9,22 @@ use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use super::parameters::{
     BreakdownParameters, EventsParameters, ExportParameters, SummaryParameters, TimeseriesParameters,
 };
-use super::refusals::Refusals;
 use crate::domain::error::Error;
-use crate::domain::id::WorkspaceId;
-use crate::domain::role::Scope;
 use crate::domain::time::Timestamp;
-use crate::http::extract::{Path, Query};
+use crate::http::extract::Query;
 use crate::http::pagination::{Cursor, Page, QueryFingerprint, SortKey};
 use crate::http::problem::Problem;
+use crate::http::responses::ReadProblems;
 use crate::infra::click_store::{Event, EventPosition};
 use crate::infra::journal::JournalId;
 use crate::services::analytics_api::Analytics;
 use crate::services::analytics_api::answers::{BreakdownAnswer, Summary, Timeseries};
 use crate::services::analytics_api::events::{ClickEvent, identity};
 use crate::services::analytics_api::export;
-use crate::services::api_core::rest::Authenticated;
-use crate::services::api_core::{Access, Principal};
+use crate::services::api_core::rest::{AnalyticsRead, Authorized, WorkspacePath};
 
 /// The zone of series whose request names none.
 const TIME_ZONE_DEFAULT: &str = "UTC";
-
-async fn let_in(analytics: &Analytics, principal: &Principal, workspace_id: WorkspaceId) -> Result<Access, Error> {
-    analytics.core().authorize(principal, workspace_id, Scope::AnalyticsRead).await
-}
 
 /// Clicks and visitors in total
 ///
@@ -39,18 +32,16 @@ async fn let_in(analytics: &Analytics, principal: &Principal, workspace_id: Work
 #[utoipa::path(
     get,
     path = "/v1/workspaces/{workspace_id}/analytics/summary",
-    operation_id = "get_analytics_summary",
+    operation_id = "getAnalyticsSummary",
     tag = "analytics",
-    params(("workspace_id" = inline(WorkspaceId), Path, description = "The workspace."), SummaryParameters),
-    responses((status = 200, description = "The totals.", body = Summary), Refusals),
+    params(WorkspacePath, SummaryParameters),
+    responses((status = 200, description = "The totals.", body = Summary), ReadProblems),
 )]
 pub(super) async fn summary(
     State(analytics): State<Analytics>,
-    Authenticated(principal): Authenticated,
-    Path(workspace_id): Path<WorkspaceId>,
+    access: Authorized<AnalyticsRead>,
     Query(parameters): Query<SummaryParameters>,
 ) -> Result<Json<Summary>, Problem> {
-    let access = let_in(&analytics, &principal, workspace_id).await?;
     Ok(Json(analytics.summary(&access, &parameters.report(), parameters.compare.is_some()).await?))
 }
 
@@ -60,18 +51,16 @@ pub(super) async fn summary(
 #[utoipa::path(
     get,
     path = "/v1/workspaces/{workspace_id}/analytics/timeseries",
-    operation_id = "get_analytics_timeseries",
+    operation_id = "getAnalyticsTimeseries",
     tag = "analytics",
-    params(("workspace_id" = inline(WorkspaceId), Path, description = "The workspace."), TimeseriesParameters),
-    responses((status = 200, description = "The series.", body = Timeseries), Refusals),
+    params(WorkspacePath, TimeseriesParameters),
+    responses((status = 200, description = "The series.", body = Timeseries), ReadProblems),
 )]
 pub(super) async fn timeseries(
     State(analytics): State<Analytics>,
-    Authenticated(principal): Authenticated,
-    Path(workspace_id): Path<WorkspaceId>,
+    access: Authorized<AnalyticsRead>,
     Query(parameters): Query<TimeseriesParameters>,
 ) -> Result<Json<Timeseries>, Problem> {
-    let access = let_in(&analytics, &principal, workspace_id).await?;
     let zone = parameters.time_zone.as_deref().unwrap_or(TIME_ZONE_DEFAULT);
     let compare = parameters.compare.is_some();
     Ok(Json(analytics.timeseries(&access, &parameters.report(), parameters.interval, zone, compare).await?))
@@ -83,18 +72,16 @@ pub(super) async fn timeseries(
 #[utoipa::path(
     get,
     path = "/v1/workspaces/{workspace_id}/analytics/breakdown",
-    operation_id = "get_analytics_breakdown",
+    operation_id = "getAnalyticsBreakdown",
     tag = "analytics",
-    params(("workspace_id" = inline(WorkspaceId), Path, description = "The workspace."), BreakdownParameters),
-    responses((status = 200, description = "The values.", body = BreakdownAnswer), Refusals),
+    params(WorkspacePath, BreakdownParameters),
+    responses((status = 200, description = "The values.", body = BreakdownAnswer), ReadProblems),
 )]
 pub(super) async fn breakdown(
     State(analytics): State<Analytics>,
-    Authenticated(principal): Authenticated,
-    Path(workspace_id): Path<WorkspaceId>,
+    access: Authorized<AnalyticsRead>,
     Query(parameters): Query<BreakdownParameters>,
 ) -> Result<Json<BreakdownAnswer>, Problem> {
-    let access = let_in(&analytics, &principal, workspace_id).await?;
     let (dimension, limit) = (parameters.dimension, parameters.limit.get());
     let compare = parameters.compare.is_some();
     Ok(Json(analytics.breakdown(&access, &parameters.report(), dimension, limit, compare).await?))
@@ -106,20 +93,18 @@ pub(super) async fn breakdown(
 #[utoipa::path(
     get,
     path = "/v1/workspaces/{workspace_id}/analytics/events",
-    operation_id = "list_analytics_events",
+    operation_id = "listAnalyticsEvents",
     tag = "analytics",
-    params(("workspace_id" = inline(WorkspaceId), Path, description = "The workspace."), EventsParameters),
-    responses((status = 200, description = "A page of clicks.", body = Page<ClickEvent>), Refusals),
+    params(WorkspacePath, EventsParameters),
+    responses((status = 200, description = "A page of clicks.", body = Page<ClickEvent>), ReadProblems),
 )]
 pub(super) async fn events(
     State(analytics): State<Analytics>,
-    Authenticated(principal): Authenticated,
-    Path(workspace_id): Path<WorkspaceId>,
+    access: Authorized<AnalyticsRead>,
     Query(parameters): Query<EventsParameters>,
 ) -> Result<Json<Page<ClickEvent>>, Problem> {
-    let access = let_in(&analytics, &principal, workspace_id).await?;
     let report = parameters.report();
-    let fingerprint = QueryFingerprint::of(&("analytics-events", workspace_id, &report));
+    let fingerprint = QueryFingerprint::of(&("analytics-events", access.workspace_id(), &report));
     let after = parameters.cursor.as_deref().map(|text| position_of(text, fingerprint)).transpose()?;
     let events = analytics.events(&access, &report, after, parameters.limit.get() + 1).await?;
     Ok(Json(Page::from_overfetched(events, parameters.limit, fingerprint, cursor_of).map(ClickEvent::from)))
@@ -131,25 +116,23 @@ pub(super) async fn events(
 #[utoipa::path(
     get,
     path = "/v1/workspaces/{workspace_id}/analytics/export",
-    operation_id = "export_analytics_events",
+    operation_id = "exportAnalyticsEvents",
     tag = "analytics",
-    params(("workspace_id" = inline(WorkspaceId), Path, description = "The workspace."), ExportParameters),
+    params(WorkspacePath, ExportParameters),
     responses(
         (
             status = 200,
             description = "The file.",
             content((String = "text/csv"), (ClickEvent = "application/x-ndjson")),
         ),
-        Refusals,
+        ReadProblems,
     ),
 )]
 pub(super) async fn export(
     State(analytics): State<Analytics>,
-    Authenticated(principal): Authenticated,
-    Path(workspace_id): Path<WorkspaceId>,
+    access: Authorized<AnalyticsRead>,
     Query(parameters): Query<ExportParameters>,
 ) -> Result<Response, Problem> {
-    let access = let_in(&analytics, &principal, workspace_id).await?;
     let (store, selection) = analytics.to_export(&access, &parameters.report()).await?;
     let format = parameters.format;
     let pieces = export::export(store, selection, format)

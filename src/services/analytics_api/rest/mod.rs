@@ -1,17 +1,26 @@
 //! Analytics over REST.
+//!
+//! Invariant: handlers reach a workspace only through [`crate::services::api_core::rest::Authorized`].
 
 mod handlers;
 mod parameters;
-mod refusals;
 #[cfg(test)]
 mod tests;
 
+use axum::extract::FromRef;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Analytics;
+use crate::services::api_core::ApiCore;
 
-/// Every operation of analytics. Authentication is the caller's: it leaves a `Principal` in the extensions of each request.
+impl FromRef<Analytics> for ApiCore {
+    fn from_ref(analytics: &Analytics) -> Self {
+        analytics.core().clone()
+    }
+}
+
+/// Every operation of analytics. Wrap them in api-core's authentication.
 #[must_use]
 pub fn operations() -> OpenApiRouter<Analytics> {
     OpenApiRouter::new()

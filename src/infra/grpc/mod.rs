@@ -1,0 +1,12 @@
+//! The messages of proto/, which build.rs turns into Rust, and the limits that both ends keep to.
+
+/// The messages and services of `elido.v1`.
+#[allow(missing_docs, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction, reason = "generated")]
+pub mod v1 {
+    tonic::include_proto!("elido.v1");
+}
+
+/// The largest request, in bytes: ids, a host name, a slug.
+pub const REQUEST_BYTES_MAX: usize = 64 * 1024;
+/// The largest answer, in bytes. A link whose rules use every limit to the full has about ten million.
+pub const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
