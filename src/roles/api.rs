@@ -26,7 +26,7 @@ use crate::runtime::tasks::Tasks;
 use crate::runtime::token_bucket::Rate;
 use crate::services::analytics_api::{self, Analytics};
 use crate::services::api_core::rest::{self as core_rest, IdempotencyRecords};
-use crate::services::api_core::{ApiCore, Settings};
+use crate::services::api_core::{ApiCore, Settings, grpc};
 use crate::services::edge_redirect::origin::Origin;
 use crate::services::identity::{self, Identity};
 
@@ -46,6 +46,14 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
 const CONNECTIONS_MAX: usize = 4096;
 const MINUTE: Duration = Duration::from_secs(60);
 
+/// What the role listens on.
+pub(super) struct ApiSockets {
+    /// REST.
+    pub(super) http: TcpListener,
+    /// gRPC.
+    pub(super) grpc: TcpListener,
+}
+
 /// What other parts of the process want of the api role.
 pub(super) struct Api {
     /// What it answers on the internal listener.
@@ -54,12 +62,12 @@ pub(super) struct Api {
     pub(super) origin: Arc<dyn Origin>,
 }
 
-/// Starts the services of the role on this socket.
+/// Starts the services of the role on these sockets.
 pub(super) async fn start(
     config: &Config,
     platform: &Platform,
     (store, click_store): (&Store, &ClickStore),
-    socket: TcpListener,
+    sockets: ApiSockets,
     readiness: &mut Readiness,
     tasks: &Tasks,
 ) -> Result<Api, StartError> {
@@ -85,7 +93,8 @@ pub(super) async fn start(
     };
     let router = services.router(&config.api)?;
     let limits = ListenerLimits { connections_max: CONNECTIONS_MAX, header_timeout: HEADER_TIMEOUT };
-    tasks.spawn("api-listener", serve(socket, router, limits, tasks.clone()));
+    tasks.spawn("api-listener", serve(sockets.http, router, limits, tasks.clone()));
+    listen_for_edges(sockets.grpc, core.clone(), tasks);
     check_stores(store.clone(), click_store.clone(), readiness);
     Ok(Api { internal_router: core_rest::internal_router(core.clone()), origin: Arc::new(DirectOrigin(core)) })
 }
@@ -130,6 +139,15 @@ impl Services {
         };
         Ok(complete(operations.merge(documents), limits))
     }
+}
+
+fn listen_for_edges(socket: TcpListener, core: ApiCore, tasks: &Tasks) {
+    let stopping = tasks.stopping();
+    tasks.spawn("grpc-listener", async move {
+        if let Err(error) = grpc::serve(socket, core, stopping).await {
+            tracing::error!(%error, "the gRPC listener failed");
+        }
+    });
 }
 
 /// Without its database the API can do nothing; without its click store, everything but analytics.

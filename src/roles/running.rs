@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 
+use super::api::ApiSockets;
 use super::platform::Platform;
 use super::readiness::Readiness;
 use super::role::{Role, Roles};
@@ -17,6 +18,7 @@ use crate::domain::error::Error;
 use crate::http::server::{ListenerLimits, serve};
 use crate::infra::click_store::ClickStoreError;
 use crate::runtime::tasks::Tasks;
+use crate::services::edge_redirect::GrpcOrigin;
 use crate::services::edge_redirect::origin::Origin;
 use crate::telemetry;
 
@@ -62,6 +64,8 @@ pub struct Addresses {
     pub edge: Option<SocketAddr>,
     /// The API.
     pub api: Option<SocketAddr>,
+    /// The link resolver.
+    pub grpc: Option<SocketAddr>,
     /// Health, metrics, bootstrap.
     pub internal: Option<SocketAddr>,
 }
@@ -112,14 +116,16 @@ pub async fn start(loaded: &Loaded, roles: Roles) -> Result<Running, StartError>
     }
     let mut internal_router = axum::Router::new();
     let mut origin: Option<Arc<dyn Origin>> = None;
-    if let (Some(socket), Some(store), Some(clicks)) = (sockets.api, &platform.store, &platform.click_store) {
-        let socket = TcpListener::from_std(socket)?;
-        let api = api::start(&config, &platform, (store, clicks), socket, &mut readiness, &stages.api).await?;
+    if let (Some(http), Some(grpc), Some(store), Some(clicks)) =
+        (sockets.api, sockets.grpc, &platform.store, &platform.click_store)
+    {
+        let sockets = ApiSockets { http: TcpListener::from_std(http)?, grpc: TcpListener::from_std(grpc)? };
+        let api = api::start(&config, &platform, (store, clicks), sockets, &mut readiness, &stages.api).await?;
         internal_router = internal_router.merge(api.internal_router);
         origin = Some(api.origin);
     }
     if !sockets.edge.is_empty() {
-        let origin = origin.ok_or_else(|| no_origin(loaded))?;
+        let origin = origin.map_or_else(|| remote_origin(loaded), Ok)?;
         edge::start(&config, &platform, origin, sockets.edge, &mut readiness, (&stages.edge, &stages.fetches))?;
     }
     let readiness = Arc::new(readiness);
@@ -131,10 +137,20 @@ pub async fn start(loaded: &Loaded, roles: Roles) -> Result<Running, StartError>
     Ok(Running { addresses, roles, config, stages, platform, readiness })
 }
 
-/// An edge of its own has to ask the api role of another process.
-fn no_origin(loaded: &Loaded) -> ConfigError {
-    let key = "grpc.origin_url";
-    ConfigError::new(key, loaded.source_of(key), "no api role answers there", "Start the role api in the same process")
+/// An edge without the api role beside it asks that of another process.
+fn remote_origin(loaded: &Loaded) -> Result<Arc<dyn Origin>, ConfigError> {
+    let config = &loaded.config;
+    let deadline = Duration::from_millis(config.edge.cache.origin_timeout_ms);
+    let origin = GrpcOrigin::new(&config.grpc.origin_url, deadline).map_err(|error| {
+        let key = "grpc.origin_url";
+        ConfigError::new(
+            key,
+            loaded.source_of(key),
+            error.to_string(),
+            "Name an address such as http://127.0.0.1:50051",
+        )
+    })?;
+    Ok(Arc::new(origin))
 }
 
 impl Running {

@@ -14,6 +14,8 @@ pub(super) struct Sockets {
     pub(super) edge: Vec<TcpListener>,
     /// The API.
     pub(super) api: Option<TcpListener>,
+    /// The link resolver, for edges of other processes.
+    pub(super) grpc: Option<TcpListener>,
     /// Health and metrics.
     pub(super) internal: TcpListener,
 }
@@ -34,11 +36,15 @@ impl Sockets {
         let edge = edge.map_err(|error| named("edge.listen", config.edge.listen, error));
         let api = roles.has(Role::Api).then(|| sockets::bind(config.api.listen)).transpose();
         let api = api.map_err(|error| named("api.listen", config.api.listen, error));
+        let grpc = roles.has(Role::Api).then(|| sockets::bind(config.grpc.listen)).transpose();
+        let grpc = grpc.map_err(|error| named("grpc.listen", config.grpc.listen, error));
         let internal = sockets::bind(config.internal.listen);
         let internal = internal.map_err(|error| named("internal.listen", config.internal.listen, error));
-        match (edge, api, internal) {
-            (Ok(edge), Ok(api), Ok(internal)) => Ok(Self { edge, api, internal }),
-            (edge, api, internal) => Err([edge.err(), api.err(), internal.err()].into_iter().flatten().collect()),
+        match (edge, api, grpc, internal) {
+            (Ok(edge), Ok(api), Ok(grpc), Ok(internal)) => Ok(Self { edge, api, grpc, internal }),
+            (edge, api, grpc, internal) => {
+                Err([edge.err(), api.err(), grpc.err(), internal.err()].into_iter().flatten().collect())
+            }
         }
     }
 }
@@ -47,7 +53,12 @@ impl Sockets {
     /// Where they listen; with port 0 in the settings, the kernel chose.
     pub(super) fn addresses(&self) -> Addresses {
         let of = |socket: Option<&TcpListener>| socket.and_then(|socket| socket.local_addr().ok());
-        Addresses { edge: of(self.edge.first()), api: of(self.api.as_ref()), internal: of(Some(&self.internal)) }
+        Addresses {
+            edge: of(self.edge.first()),
+            api: of(self.api.as_ref()),
+            grpc: of(self.grpc.as_ref()),
+            internal: of(Some(&self.internal)),
+        }
     }
 }
 

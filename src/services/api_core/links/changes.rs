@@ -78,8 +78,8 @@ impl Changes {
 
     /// Replaces the password by its hash, which is costly and therefore done before any transaction.
     pub(super) async fn hash_password(&mut self, passwords: &Passwords) -> crate::domain::error::Result<()> {
-        if let Some(Some(password)) = self.password.take() {
-            self.password = Some(Some(passwords.hash(password).await?.into()));
+        if let Some(Some(password)) = &mut self.password {
+            *password = passwords.hash(password.clone()).await?.into();
         }
         Ok(())
     }

@@ -68,17 +68,17 @@ pub fn operations() -> OpenApiRouter<Identity> {
 #[utoipa::path(
     post, path = "/v1/auth/sign-in", operation_id = "signIn", tag = "auth", security(()),
     request_body = SignIn,
-    responses((status = 201, description = "The new session.", body = SignedIn), PlainBodyProblems)
+    responses((status = 200, description = "The new session.", body = SignedIn), PlainBodyProblems)
 )]
 async fn sign_in(
     State(identity): State<Identity>,
     address: Option<Extension<ClientAddress>>,
     headers: HeaderMap,
     Body(credentials): Body<SignIn>,
-) -> Result<(StatusCode, Json<SignedIn>), Problem> {
+) -> Result<Json<SignedIn>, Problem> {
     let user_agent = headers.get(USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let client = Client { address: address.map(|Extension(address)| address.0), user_agent: user_agent.to_owned() };
-    Ok((StatusCode::CREATED, Json(identity.sign_in(credentials, client).await?)))
+    Ok(Json(identity.sign_in(credentials, client).await?))
 }
 
 /// Sign out
