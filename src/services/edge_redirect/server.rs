@@ -127,6 +127,8 @@ impl Worker {
             let accepted = tokio::select! {
                 accepted = listener.accept() => accepted,
                 () = self.stopping.cancelled() => break,
+                // Without its flusher a worker would answer nobody; its end is seen by the process, which stops.
+                _ = flusher.failed() => return,
             };
             let Ok((stream, peer)) = accepted else {
                 tokio::time::sleep(ACCEPT_RETRY).await;

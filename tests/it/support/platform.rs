@@ -89,6 +89,11 @@ impl Platform {
         format!("http://{}{path}", self.running().addresses().internal.expect("an internal listener"))
     }
 
+    /// Where edges of other processes ask.
+    pub fn grpc(&self) -> String {
+        format!("http://{}", self.running().addresses().grpc.expect("the api role"))
+    }
+
     /// Visits a path of the default domain, as somebody with nothing special about them.
     pub async fn visit(&self, path: &str) -> Response {
         self.client.get(self.edge(path)).header("host", "localhost").send().await.expect("an answer")
