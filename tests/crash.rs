@@ -2,7 +2,15 @@
 //!
 //! Ends with a line `RESULT {…}`. `ELIDO_TEST_KILLS` says how many times the process is killed (20 by default).
 
-#![allow(clippy::disallowed_methods, clippy::expect_used, clippy::panic, reason = "a test may fail loudly")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "a test may fail loudly"
+)]
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader};
