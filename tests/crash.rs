@@ -42,11 +42,13 @@ impl Server {
             .env("ELIDO_INTERNAL__LISTEN", "127.0.0.1:0")
             .env("ELIDO_GRPC__LISTEN", "127.0.0.1:0")
             .env("ELIDO_EDGE__WORKERS", "2")
-            .env("ELIDO_EDGE__JOURNAL__SEGMENT_BYTES", "200000")
+            .env("ELIDO_EDGE__JOURNAL__SEGMENT_BYTES", "1048576")
+            .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
             .expect("the executable starts");
-        let mut lines = BufReader::new(child.stderr.take().expect("standard error")).lines().map_while(Result::ok);
+        let lines = BufReader::new(child.stderr.take().expect("standard error")).lines().map_while(Result::ok);
+        let mut lines = lines.inspect(|line| eprintln!("{line}"));
         let mut address_of = |what: &str| {
             let line = lines.by_ref().find(|line| line.trim_start().starts_with(what)).expect("the welcome");
             let url = line.split_whitespace().last().expect("a URL").to_owned();
@@ -72,7 +74,16 @@ impl Server {
     }
 }
 
-/// What one visit came to.
+/// A test that fails leaves no process behind.
+impl Drop for Server {
+    fn drop(&mut self) {
+        // An error means that it has ended already.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// What the visitors have done.
 #[derive(Default)]
 struct Visits {
     answered: Mutex<Vec<u64>>,
@@ -85,8 +96,10 @@ fn client() -> Client {
     Client::builder().redirect(redirect::Policy::none()).timeout(PATIENCE).build().expect("a client")
 }
 
-async fn post(client: &Client, url: String, token: &str, body: Value) -> Value {
-    let answer = client.post(url).bearer_auth(token).json(&body).send().await.expect("an answer");
+async fn post(client: &Client, url: String, token: Option<&str>, body: Value) -> Value {
+    let request = client.post(url).json(&body);
+    let request = if let Some(token) = token { request.bearer_auth(token) } else { request };
+    let answer = request.send().await.expect("an answer");
     assert!(answer.status().is_success(), "{}", answer.status());
     answer.json().await.expect("JSON")
 }
@@ -133,15 +146,15 @@ async fn every_answered_redirect_survives_sigkill_exactly_once() {
     let client = client();
     let mut server = Server::start(folder.path());
     let person = json!({ "email": "owner@example.com", "password": "correct horse battery staple" });
-    post(&client, format!("{}/internal/admin/bootstrap", server.internal), "", person.clone()).await;
-    let session = post(&client, format!("{}/v1/auth/sign-in", server.api), "", person).await;
+    post(&client, format!("{}/internal/admin/bootstrap", server.internal), None, person.clone()).await;
+    let session = post(&client, format!("{}/v1/auth/sign-in", server.api), None, person).await;
     let token = session["token"].as_str().expect("a token").to_owned();
     let workspace = json!({ "name": "Crash", "slug": "crash" });
-    let workspace = post(&client, format!("{}/v1/workspaces", server.api), &token, workspace).await;
+    let workspace = post(&client, format!("{}/v1/workspaces", server.api), Some(&token), workspace).await;
     let workspace = workspace["id"].as_str().expect("an id").to_owned();
     for link in 0..LINKS {
         let link = json!({ "destination_url": "https://example.com/", "slug": format!("link{link}") });
-        post(&client, format!("{}/v1/workspaces/{workspace}/links", server.api), &token, link).await;
+        post(&client, format!("{}/v1/workspaces/{workspace}/links", server.api), Some(&token), link).await;
     }
 
     let visits = Arc::new(Visits::default());

@@ -12,6 +12,7 @@ use super::exit::{Exit, Failure};
 
 /// How results are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::Args)]
+#[command(next_help_heading = "Output")]
 pub struct OutputArguments {
     /// Print results as JSON, one document per command (one per line where results are streamed).
     #[arg(long, global = true)]
