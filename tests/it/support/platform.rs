@@ -51,6 +51,8 @@ impl Platform {
         config.grpc.listen = anywhere;
         config.edge.workers = 2;
         config.edge.journal.segment_bytes = 256 * 1024;
+        // Without optimisation the tables of user agents take seconds to load.
+        config.edge.cache.origin_timeout_ms = 30_000;
         change(&mut config);
         let client = Client::builder().redirect(redirect::Policy::none()).timeout(PATIENCE).build().expect("a client");
         let mut platform = Self { running: None, config, client, _folder: folder };
