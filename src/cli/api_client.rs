@@ -39,8 +39,8 @@ pub struct ApiArguments {
     /// A session token or an API key. Prefer the variable or --token-file: other users can see command lines.
     #[arg(long, env = "ELIDO_TOKEN", value_name = "TOKEN", hide_env_values = true, global = true)]
     pub token: Option<SecretString>,
-    /// A file that holds the token.
-    #[arg(long, value_name = "FILE", conflicts_with = "token", global = true)]
+    /// A file that holds the token; it goes before the variable.
+    #[arg(long, value_name = "FILE", global = true)]
     pub token_file: Option<PathBuf>,
     /// The workspace, by its id. Not needed where the token reaches only one.
     #[arg(long, env = "ELIDO_WORKSPACE", value_name = "ID", global = true)]
@@ -261,15 +261,12 @@ fn workspace_path(id: &str) -> Result<String, Failure> {
 }
 
 fn read_token(arguments: &ApiArguments) -> Result<SecretString, Failure> {
-    if let Some(token) = &arguments.token {
-        return Ok(token.clone());
+    if let Some(path) = &arguments.token_file {
+        let text = std::fs::read_to_string(path).map_err(|error| Failure::file(path, &error))?;
+        return Ok(text.trim().into());
     }
-    let Some(path) = &arguments.token_file else {
-        let message = "no token is given: set ELIDO_TOKEN, or use --token-file FILE";
-        return Err(Failure::new(Exit::NoPermission, message));
-    };
-    let text = std::fs::read_to_string(path).map_err(|error| Failure::file(path, &error))?;
-    Ok(text.trim().into())
+    let message = "no token is given: set ELIDO_TOKEN, or use --token-file FILE";
+    arguments.token.clone().ok_or_else(|| Failure::new(Exit::NoPermission, message))
 }
 
 async fn read_answer(mut response: reqwest::Response) -> Result<Vec<u8>, CallFailure> {

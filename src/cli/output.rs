@@ -12,6 +12,7 @@ use super::exit::{Exit, Failure};
 
 /// How results are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::Args)]
+#[command(next_help_heading = "Output")]
 pub struct OutputArguments {
     /// Print results as JSON, one document per command (one per line where results are streamed).
     #[arg(long, global = true)]
@@ -29,7 +30,7 @@ pub fn line(text: &str) -> Result<(), Failure> {
 /// Prints text to standard output as it is, such as a script or a document.
 ///
 /// # Errors
-/// As [`line`].
+/// As [`line()`].
 pub fn verbatim(text: &[u8]) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
     written(stdout.write_all(text).and_then(|()| stdout.flush()))
@@ -44,7 +45,7 @@ pub fn note(text: &str) {
 /// Prints a document as indented JSON.
 ///
 /// # Errors
-/// As [`line`].
+/// As [`line()`].
 pub fn json(document: &impl Serialize) -> Result<(), Failure> {
     let text =
         serde_json::to_string_pretty(document).map_err(|error| Failure::new(Exit::Failure, error.to_string()))?;
@@ -54,7 +55,7 @@ pub fn json(document: &impl Serialize) -> Result<(), Failure> {
 /// Prints a document as JSON in one line.
 ///
 /// # Errors
-/// As [`line`].
+/// As [`line()`].
 pub fn json_line(document: &impl Serialize) -> Result<(), Failure> {
     let text = serde_json::to_string(document).map_err(|error| Failure::new(Exit::Failure, error.to_string()))?;
     verbatim(format!("{text}\n").as_bytes())
@@ -63,7 +64,7 @@ pub fn json_line(document: &impl Serialize) -> Result<(), Failure> {
 /// Prints figures for scripts, in the line that they look for.
 ///
 /// # Errors
-/// As [`line`].
+/// As [`line()`].
 pub fn result_line(figures: &impl Serialize) -> Result<(), Failure> {
     let text = serde_json::to_string(figures).map_err(|error| Failure::new(Exit::Failure, error.to_string()))?;
     line(&format!("RESULT {text}"))
@@ -72,7 +73,7 @@ pub fn result_line(figures: &impl Serialize) -> Result<(), Failure> {
 /// Prints names and values below each other; what is absent is left out.
 ///
 /// # Errors
-/// As [`line`].
+/// As [`line()`].
 pub fn record(fields: &[(&str, String)]) -> Result<(), Failure> {
     let width = fields.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
     for (name, value) in fields.iter().filter(|(_, value)| !value.is_empty()) {
@@ -84,7 +85,7 @@ pub fn record(fields: &[(&str, String)]) -> Result<(), Failure> {
 /// Prints rows under headings (none for the later parts of one table), in columns as wide as they need to be.
 ///
 /// # Errors
-/// As [`line`].
+/// As [`line()`].
 pub fn table(headings: &[&str], rows: &[Vec<String>]) -> Result<(), Failure> {
     let headings: Vec<String> = headings.iter().map(|heading| (*heading).to_owned()).collect();
     let lines: Vec<&Vec<String>> = std::iter::once(&headings).filter(|row| !row.is_empty()).chain(rows).collect();

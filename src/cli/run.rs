@@ -35,7 +35,7 @@ pub fn run(arguments: RunArguments) -> Result<ExitCode, Failure> {
         .enable_all()
         .build()
         .map_err(|error| Failure::new(Exit::Failure, error.to_string()))?;
-    let ended = runtime.block_on(roles::run(loaded, arguments.role, output::note));
+    let ended = runtime.block_on(roles::run(loaded, arguments.role, |welcome| welcome.lines().for_each(output::note)));
     // After a second signal, nothing that still runs is waited for.
     runtime.shutdown_background();
     ended.map_err(|error| {

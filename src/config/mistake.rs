@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 pub struct ConfigError {
     /// The key at fault, such as `edge.listen`; a file's name when the file as a whole is at fault.
     pub key: String,
-    /// Where the value came from: a file's name, the name of a variable, or [`DEFAULTS`].
+    /// Where the value came from: a file's name, the name of a variable, or "the built-in defaults".
     pub source: String,
     /// What is wrong, without a full stop.
     pub problem: String,

@@ -1,7 +1,7 @@
 //! Floor 2: the settings. One struct a concern; the defaults are config/elido.default.toml, compiled in.
 //!
 //! Invariant: nothing outside this folder reads an environment variable or a
-//! settings file, and a [`Config`] that [`load`] returned has no mistake that
+//! settings file, and a [`Config`] that [`load()`] returned has no mistake that
 //! can be found without opening a socket or a database.
 
 mod check;

@@ -68,6 +68,7 @@ pub(super) async fn start(
     platform: &Platform,
     (store, click_store): (&Store, &ClickStore),
     sockets: ApiSockets,
+    beside_an_edge: bool,
     readiness: &mut Readiness,
     tasks: &Tasks,
 ) -> Result<Api, StartError> {
@@ -96,7 +97,7 @@ pub(super) async fn start(
     let limits = ListenerLimits { connections_max: CONNECTIONS_MAX, header_timeout: HEADER_TIMEOUT };
     tasks.spawn("api-listener", serve(sockets.http, router, limits, tasks.clone()));
     listen_for_edges(sockets.grpc, core.clone(), tasks);
-    check_stores(store.clone(), click_store.clone(), readiness);
+    check_stores(store.clone(), click_store.clone(), beside_an_edge, readiness);
     Ok(Api { internal_router: core_rest::internal_router(core.clone()), origin: Arc::new(DirectOrigin(core)) })
 }
 
@@ -152,10 +153,12 @@ fn listen_for_edges(socket: TcpListener, core: ApiCore, tasks: &Tasks) {
 }
 
 /// Without its database the API can do nothing; without its click store, everything but analytics.
-fn check_stores(store: Store, click_store: ClickStore, readiness: &mut Readiness) {
+fn check_stores(store: Store, click_store: ClickStore, beside_an_edge: bool, readiness: &mut Readiness) {
+    // An edge in the same process serves what it knows, which no balancer must keep visitors from.
+    let away = if beside_an_edge { Condition::Degraded } else { Condition::Down };
     readiness.add("database", move || {
         let store = store.clone();
-        async move { if store.ping().await.is_ok() { Condition::Up } else { Condition::Down } }
+        async move { if store.ping().await.is_ok() { Condition::Up } else { away } }
     });
     readiness.add("click_store", move || {
         let click_store = click_store.clone();

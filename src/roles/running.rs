@@ -119,8 +119,10 @@ pub async fn start(loaded: &Loaded, roles: Roles) -> Result<Running, StartError>
     if let (Some(http), Some(grpc), Some(store), Some(clicks)) =
         (sockets.api, sockets.grpc, &platform.store, &platform.click_store)
     {
-        let sockets = ApiSockets { http: TcpListener::from_std(http)?, grpc: TcpListener::from_std(grpc)? };
-        let api = api::start(&config, &platform, (store, clicks), sockets, &mut readiness, &stages.api).await?;
+        let api_sockets = ApiSockets { http: TcpListener::from_std(http)?, grpc: TcpListener::from_std(grpc)? };
+        let (beside_an_edge, tasks) = (roles.has(Role::Edge), &stages.api);
+        let stores = (store, clicks);
+        let api = api::start(&config, &platform, stores, api_sockets, beside_an_edge, &mut readiness, tasks).await?;
         internal_router = internal_router.merge(api.internal_router);
         origin = Some(api.origin);
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use metrics::{Counter, Gauge, Histogram, Label, Unit};
 
-use super::recorder::{Named, REDIRECT_LATENCY};
+use super::recorder::Named;
 
 /// Where the edge found the link of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,8 +59,8 @@ const EDGE_STATUSES: [(u16, &str); 17] = [
     (503, "503"),
 ];
 
-const REDIRECT_LATENCY_METRIC: Named = Named {
-    name: REDIRECT_LATENCY,
+pub(super) const REDIRECT_LATENCY: Named = Named {
+    name: "elido_redirect_latency_seconds",
     unit: Unit::Seconds,
     help: "From the head of a request to its answer, by where the link was found.",
 };
@@ -90,7 +90,7 @@ impl EdgeMetrics {
 
     fn declare() -> Self {
         Self {
-            latency: LinkSource::ALL.map(|source| REDIRECT_LATENCY_METRIC.histogram(&[("cache", source.label())])),
+            latency: LinkSource::ALL.map(|source| REDIRECT_LATENCY.histogram(&[("cache", source.label())])),
             requests: LinkSource::ALL.map(|source| {
                 std::array::from_fn(|index| {
                     let status = EDGE_STATUSES.get(index).map_or("other", |(_, label)| label);

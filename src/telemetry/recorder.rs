@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use metrics::{Counter, Gauge, Histogram, Label, Unit};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
-use super::metrics::ProcessMetrics;
+use super::metrics::{ProcessMetrics, REDIRECT_LATENCY};
 use crate::runtime::tasks::Tasks;
 
 /// How often recorded durations are sorted into their buckets. Until then each takes eight bytes.
@@ -23,9 +23,6 @@ const REDIRECT_BUCKETS_SECONDS: [f64; 21] = [
 /// From a look-up by key to the longest that a request may take by default.
 const REQUEST_BUCKETS_SECONDS: [f64; 13] = [1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-2, 0.1, 0.2, 0.5, 1.0, 5.0, 10.0, 30.0];
 
-/// The name of the histogram with buckets of its own.
-pub(super) const REDIRECT_LATENCY: &str = "elido_redirect_latency_seconds";
-
 struct Recorder {
     handle: Option<PrometheusHandle>,
     started: Instant,
@@ -38,7 +35,7 @@ static RECORDER: LazyLock<Recorder> = LazyLock::new(|| {
 
 fn builder() -> Result<PrometheusBuilder, BuildError> {
     PrometheusBuilder::new()
-        .set_buckets_for_metric(Matcher::Full(REDIRECT_LATENCY.to_owned()), &REDIRECT_BUCKETS_SECONDS)?
+        .set_buckets_for_metric(Matcher::Full(REDIRECT_LATENCY.name.to_owned()), &REDIRECT_BUCKETS_SECONDS)?
         .set_buckets(&REQUEST_BUCKETS_SECONDS)
 }
 

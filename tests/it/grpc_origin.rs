@@ -3,6 +3,7 @@
 use std::net::{SocketAddr, TcpListener as StdListener};
 use std::time::Duration;
 
+use elido::config::Loaded;
 use elido::config::sections::DatabaseConfig;
 use elido::domain::id::{DomainId, LinkId};
 use elido::domain::link::LinkRecord;
@@ -15,6 +16,7 @@ use elido::infra::grpc::v1::{ClaimClickRequest, ResolveLinkRequest};
 use elido::infra::passwords::Passwords;
 use elido::infra::store::{self, Store};
 use elido::infra::user_agent::UserAgents;
+use elido::roles::{Roles, start};
 use elido::runtime::sockets;
 use elido::runtime::tasks::Tasks;
 use elido::services::api_core::{ApiCore, BootstrapDraft, LinkDraft, Principal, Settings, WorkspaceDraft, grpc};
@@ -25,6 +27,8 @@ use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 use url::Url;
+
+use crate::support::platform::Platform;
 
 /// Long enough for anything that answers at all.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -123,6 +127,33 @@ async fn an_edge_elsewhere_gets_the_same_answers() {
     assert_eq!(origin.resolve_link(domain.id, "spring").await, Ok(Some(link)));
     assert_eq!(origin.resolve_link(domain.id, "autumn").await, Ok(None));
     assert_eq!(origin.resolve_link(DomainId::new(), "spring").await, Ok(None));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edge_in_a_process_of_its_own_redirects_also_while_the_api_is_away() {
+    let mut platform = Platform::start().await;
+    let account = platform.account().await;
+    let link = serde_json::json!({"destination_url": "https://example.com/", "slug": "known", "rules": rules()});
+    platform.create_link(&account, &link).await;
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut config = platform.config.clone();
+    config.data_folder = folder.path().to_path_buf();
+    config.grpc.origin_url = platform.grpc().parse().expect("a URL");
+    // The first link with rules about bots waits for the table of user agents, which takes long without optimisation.
+    config.edge.cache.origin_timeout_ms = 30_000;
+    let roles: Roles = "edge".parse().expect("a role");
+    let edge = start(&Loaded { config, entries: Vec::new() }, roles).await.expect("the edge starts");
+    let address = edge.addresses().edge.expect("the edge role");
+    let visit = |slug: &str| platform.client.get(format!("http://{address}/{slug}")).header("host", "localhost").send();
+
+    assert_eq!(visit("known").await.expect("an answer").status(), 302);
+    assert_eq!(visit("unknown").await.expect("an answer").status(), 404);
+    let (known, never_seen) = (visit("known"), visit("never-seen"));
+    platform.stop().await;
+    assert_eq!(known.await.expect("an answer").status(), 302);
+    assert_eq!(never_seen.await.expect("an answer").status(), 503);
+    assert!(edge.stop().await, "everything ended in time");
 }
 
 #[tokio::test]

@@ -14,6 +14,7 @@
 
 mod accounts;
 mod analytics;
+mod command_line;
 mod grpc_origin;
 mod idempotency;
 mod journal;

@@ -4,6 +4,8 @@ use reqwest::Method;
 use reqwest::header::{ALLOW, CACHE_CONTROL, LOCATION};
 use serde_json::{Value, json};
 
+use crate::support::cuttable_proxy::CuttableProxy;
+use crate::support::database;
 use crate::support::platform::{Account, Platform, body, eventually};
 
 async fn platform_with_account() -> (Platform, Account) {
@@ -247,5 +249,37 @@ async fn a_restarted_edge_serves_its_snapshot_of_hot_links() {
     assert!(snapshot.exists(), "the drain writes a snapshot");
     platform.start_again().await;
     assert_eq!(location(&platform.visit("/hot").await), "https://example.com/hot");
+    platform.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn known_links_go_on_redirecting_while_the_database_is_away_and_after_it_returns() {
+    if database::is_embedded() {
+        eprintln!("SKIPPED: an embedded database cannot be away");
+        return;
+    }
+    let proxy = CuttableProxy::start(&database::of_its_own().await).await;
+    let mut platform = Platform::start_with(|config| {
+        config.database.url = proxy.url().into();
+        config.database.connect_timeout_ms = 500;
+        config.edge.cache.ttl_plain_seconds = 1;
+    })
+    .await;
+    let account = platform.account().await;
+    platform.create_link(&account, &json!({ "destination_url": "https://example.com/known", "slug": "known" })).await;
+    assert_eq!(platform.visit("/known").await.status(), 302);
+    proxy.cut();
+    eventually("the edge notices", || async {
+        assert_eq!(location(&platform.visit("/known").await), "https://example.com/known");
+        let ready = platform.client.get(platform.internal("/readyz")).send().await.expect("an answer");
+        ready.text().await.expect("a report").contains("\"origin\":\"degraded\"")
+    })
+    .await;
+    for _ in 0..50 {
+        assert_eq!(platform.visit("/known").await.status(), 302, "past its time, and with the origin away");
+    }
+    assert_eq!(platform.visit("/never-seen").await.status(), 503);
+    proxy.mend();
+    eventually("links are looked up again", || async { platform.visit("/never-seen").await.status() == 404 }).await;
     platform.stop().await;
 }

@@ -48,7 +48,8 @@ type Schema = BTreeSet<String>;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn both_databases_have_the_same_schema() {
-    let Ok(server) = std::env::var("ELIDO_TEST_POSTGRES_URL") else {
+    let named = std::env::var("ELIDO_TEST_POSTGRES_URL").ok();
+    let Some(server) = named.filter(|server| !server.is_empty()) else {
         println!("SKIPPED: ELIDO_TEST_POSTGRES_URL does not name a server");
         assert!(std::env::var("CI").is_err(), "ELIDO_TEST_POSTGRES_URL must name a server in CI");
         return;

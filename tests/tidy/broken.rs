@@ -19,8 +19,12 @@ const SOUND: [(&str, &str); 6] = [
 
 /// The breaches after a file was added to the sound tree, or put in place of one.
 fn with(path: &str, text: &str) -> Vec<String> {
+    with_all(&[(path, text)])
+}
+
+fn with_all(files: &[(&str, &str)]) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
-    for (path, text) in SOUND.into_iter().chain([(path, text)]) {
+    for (path, text) in SOUND.iter().chain(files) {
         write(folder.path(), path, text);
     }
     check(folder.path()).0.iter().map(ToString::to_string).collect()
@@ -117,6 +121,20 @@ fn the_map_is_the_tree() {
         [
             "ARCHITECTURE.md:0: the map does not show src/other",
             "src/other/mod.rs:0: other has no floor: put it into one of the folders of ARCHITECTURE.md",
+        ]
+    );
+}
+
+#[test]
+fn metrics_are_listed_and_none_is_invented() {
+    let declaration = "//! M.\nconst A: &str = \"elido_a_total\";\n";
+    let unlisted = with_all(&[("src/telemetry/metrics.rs", declaration), ("docs/operations.md", "`elido_b`\n")]);
+    assert_eq!(
+        unlisted,
+        [
+            "ARCHITECTURE.md:0: the map does not show src/telemetry",
+            "docs/operations.md:0: it does not list the metric elido_a_total",
+            "docs/operations.md:0: there is no metric elido_b",
         ]
     );
 }

@@ -21,6 +21,7 @@ pub fn check(root: &Path, sources: &[Source]) -> Vec<Breach> {
         breaches.extend(missing_files(root, &path, &text));
     }
     breaches.extend(check_map(root, sources));
+    breaches.extend(check_metrics(root, sources));
     breaches
 }
 
@@ -106,4 +107,29 @@ fn drawn(text: &str) -> BTreeSet<String> {
         paths.insert(above.join("/"));
     }
     paths
+}
+
+/// The document that lists the metrics, and the file that declares them.
+const METRICS_LIST: &str = "docs/operations.md";
+const METRICS_SOURCE: &str = "src/telemetry/metrics.rs";
+
+/// Every metric is listed for those who operate it, and none that does not exist.
+fn check_metrics(root: &Path, sources: &[Source]) -> Vec<Breach> {
+    let Some(source) = sources.iter().find(|source| source.path == Path::new(METRICS_SOURCE)) else {
+        return Vec::new();
+    };
+    let declared = metrics(&source.text, '"');
+    let listed = metrics(&fs::read_to_string(root.join(METRICS_LIST)).unwrap_or_default(), '`');
+    let missing = declared.difference(&listed).map(|name| format!("it does not list the metric {name}"));
+    let invented = listed.difference(&declared).map(|name| format!("there is no metric {name}"));
+    let breach = |what| Breach { file: METRICS_LIST.into(), line: 0, what };
+    missing.chain(invented).map(breach).collect()
+}
+
+/// Names of ours that begin right behind a quote.
+fn metrics(text: &str, quote: char) -> BTreeSet<String> {
+    let names = text.split(quote).filter(|word| word.starts_with("elido_"));
+    names
+        .map(|word| word.chars().take_while(|character| character.is_alphanumeric() || *character == '_').collect())
+        .collect()
 }

@@ -8,6 +8,7 @@ use sqlx::ConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 
 use super::error::ClickStoreError;
+use super::reading::Reading;
 use crate::config::sections::ClickStoreConfig;
 
 /// How many reports are computed at once; more wait.
@@ -25,6 +26,7 @@ static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/click_st
 #[derive(Clone, Debug)]
 pub struct ClickStore {
     pub(super) writer: SqlitePool,
+    /// Asked through [`Reading`] alone.
     pub(super) readers: SqlitePool,
 }
 
@@ -46,7 +48,8 @@ impl ClickStore {
     /// # Errors
     /// The store does not answer.
     pub async fn check(&self) -> Result<(), ClickStoreError> {
-        sqlx::query("SELECT 1").execute(&self.readers).await?;
+        let mut reading = Reading::begin(self).await?;
+        sqlx::query("SELECT 1").execute(reading.connection()).await?;
         Ok(())
     }
 

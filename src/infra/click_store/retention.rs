@@ -2,6 +2,7 @@
 
 use super::connection::ClickStore;
 use super::error::ClickStoreError;
+use super::reading::Reading;
 use crate::domain::time::Timestamp;
 
 /// Rows deleted in one transaction, so that new clicks never wait long.
@@ -47,10 +48,9 @@ impl ClickStore {
         Ok(result.rows_affected())
     }
 
-    async fn workspace_after(&self, workspace: &[u8]) -> Result<Option<Vec<u8>>, sqlx::Error> {
-        sqlx::query_scalar("SELECT min(workspace_id) FROM clicks WHERE workspace_id > ?")
-            .bind(workspace)
-            .fetch_one(&self.readers)
-            .await
+    async fn workspace_after(&self, workspace: &[u8]) -> Result<Option<Vec<u8>>, ClickStoreError> {
+        let mut reading = Reading::begin(self).await?;
+        let next = sqlx::query_scalar("SELECT min(workspace_id) FROM clicks WHERE workspace_id > ?").bind(workspace);
+        Ok(next.fetch_one(reading.connection()).await?)
     }
 }

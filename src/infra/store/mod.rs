@@ -55,7 +55,7 @@ impl Store {
         &self.reader
     }
 
-    /// Begins a transaction that may write. Dropping it without [`Transaction::commit`] undoes it.
+    /// Begins a transaction that may write. Dropping it without a commit undoes it.
     ///
     /// # Errors
     /// `Unavailable` if no connection is free in time or the database is away.

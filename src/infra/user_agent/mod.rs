@@ -64,7 +64,7 @@ impl UserAgents {
         Self { shared: Arc::new(Shared { parser: OnceLock::new(), known, unknown: Arc::new(Agent::unknown()) }) }
     }
 
-    /// Loads the tables now, which takes a good part of a second of one core, instead of at the first header.
+    /// Loads the tables now instead of at the first header: some 70 ms of one core (a second without optimisation), and 11 MB.
     pub fn warm(&self) {
         self.shared.parser();
     }

@@ -1,5 +1,6 @@
 //! The loop: take, store, acknowledge; again and again, however often the store refuses.
 
+use std::convert::Infallible;
 use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -98,14 +99,21 @@ impl ClickIngester {
     /// Works until `stopping` is cancelled, then until the journal is empty, but no longer than `drain` after that. What is
     /// left stays in the journal for the next start.
     pub async fn run(mut self, stopping: CancellationToken, drain: Duration) {
-        let mut retry = RETRY_FIRST;
-        while !stopping.is_cancelled() {
-            let pause = self.work(&mut retry).await.pause(self.interval);
-            // Stopping ends the wait; an interval of nothing would not let others run.
-            drop(tokio::time::timeout(pause, stopping.cancelled()).await);
-        }
+        // A round may be cut short anywhere: what was not acknowledged comes again, and the store knows what it has.
+        stopping.run_until_cancelled(self.work_for_ever()).await;
         if tokio::time::timeout(drain, self.drain()).await.is_err() {
             tracing::warn!("stopped before every click was stored; the rest is in the journal for the next start");
+        }
+    }
+
+    async fn work_for_ever(&mut self) -> Infallible {
+        let mut retry = RETRY_FIRST;
+        loop {
+            match self.work(&mut retry).await {
+                Next::Pause(Round::Full) => {}
+                Next::Pause(Round::Partial | Round::Empty) => tokio::time::sleep(self.interval).await,
+                Next::Retry(wait) => tokio::time::sleep(wait).await,
+            }
         }
     }
 
@@ -114,7 +122,7 @@ impl ClickIngester {
         loop {
             match self.work(&mut retry).await {
                 Next::Pause(Round::Empty) => return,
-                Next::Pause(_) => {}
+                Next::Pause(Round::Full | Round::Partial) => {}
                 Next::Retry(wait) => tokio::time::sleep(wait).await,
             }
         }
@@ -214,14 +222,4 @@ enum Next {
     Pause(Round),
     /// It did not; wait this long.
     Retry(Duration),
-}
-
-impl Next {
-    fn pause(&self, interval: Duration) -> Duration {
-        match self {
-            Self::Pause(Round::Full) => Duration::ZERO,
-            Self::Pause(Round::Partial | Round::Empty) => interval,
-            Self::Retry(wait) => *wait,
-        }
-    }
 }

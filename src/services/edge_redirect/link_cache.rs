@@ -185,6 +185,11 @@ impl LinkCache {
         self.links.len()
     }
 
+    /// What they weigh, in bytes.
+    pub(super) fn bytes(&self) -> u64 {
+        self.links.bytes()
+    }
+
     /// Whether the origin counts as away.
     pub(super) fn is_origin_away(&self) -> bool {
         self.breaker.is_open()

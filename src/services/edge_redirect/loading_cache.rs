@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use quick_cache::sync::Cache;
-use quick_cache::{Equivalent, Weighter};
+use quick_cache::{DefaultHashBuilder, Equivalent, Lifecycle, Weighter};
 use tokio::sync::watch;
 
 use super::breaker::Breaker;
@@ -20,6 +20,7 @@ use super::origin::OriginError;
 use crate::domain::time::Timestamp;
 use crate::runtime::clock;
 use crate::runtime::tasks::Tasks;
+use crate::telemetry::metrics::CacheMetrics;
 
 /// So long a value whose refresh failed is believed before the origin is asked again.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -71,7 +72,7 @@ pub(super) struct CacheLimits {
 }
 
 pub(super) struct LoadingCache<K, V> {
-    present: Cache<K, Arc<Cached<V>>, ByBytes>,
+    present: Cache<K, Arc<Cached<V>>, ByBytes, DefaultHashBuilder, CountEvictions>,
     absent: Cache<K, i64>,
     flights: Mutex<HashMap<K, Arc<Flight<V>>>>,
     breaker: Arc<Breaker>,
@@ -99,6 +100,18 @@ impl<K, V> Weighter<K, Arc<Cached<V>>> for ByBytes {
     }
 }
 
+/// Counts what leaves for want of room.
+#[derive(Clone)]
+struct CountEvictions;
+
+impl<K, V> Lifecycle<K, V> for CountEvictions {
+    type RequestState = ();
+
+    fn on_evict(&self, (): &mut (), _: K, _: V) {
+        CacheMetrics::global().evictions.increment(1);
+    }
+}
+
 impl<V> Cached<V> {
     fn is_believed(&self, now: Timestamp) -> bool {
         now.as_micros() < self.believed_until.load(Ordering::Relaxed)
@@ -118,10 +131,12 @@ where
     pub(super) fn new(limits: CacheLimits, breaker: Arc<Breaker>, tasks: Tasks) -> Self {
         let weight_min = limits.bytes_max / u64::try_from(limits.entries_max.max(1)).unwrap_or(u64::MAX);
         Self {
-            present: Cache::with_weighter(
+            present: Cache::with(
                 limits.entries_max,
                 limits.bytes_max,
                 ByBytes { weight_min: weight_min.max(1) },
+                DefaultHashBuilder::default(),
+                CountEvictions,
             ),
             absent: Cache::new(ABSENT_MAX),
             flights: Mutex::default(),
@@ -205,6 +220,7 @@ where
             flights.remove(key);
         }
         let now = clock::now();
+        count(&fetched);
         match fetched {
             Ok(Some(loaded)) if overtaken => Ok(Some(Arc::new(cached(loaded, now)))),
             Ok(Some(loaded)) => Ok(Some(self.keep(key, loaded, now))),
@@ -285,8 +301,22 @@ where
         self.present.len()
     }
 
+    /// What they weigh, in bytes; each counts for its share of the entries at least.
+    pub(super) fn bytes(&self) -> u64 {
+        self.present.weight()
+    }
+
     fn flights(&self) -> MutexGuard<'_, HashMap<K, Arc<Flight<V>>>> {
         self.flights.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn count<T>(fetched: &Result<Option<T>, OriginError>) {
+    let metrics = CacheMetrics::global();
+    match fetched {
+        Ok(Some(_)) => metrics.origin_found.increment(1),
+        Ok(None) => metrics.origin_missing.increment(1),
+        Err(_) => metrics.origin_failed.increment(1),
     }
 }
 

@@ -28,6 +28,8 @@ use crate::telemetry::metrics::{self, CacheMetrics, EdgeMetrics, JournalMetrics}
 const HEAD_BYTES_MAX: usize = 32 * 1024;
 /// How long a worker that cannot accept (such as for want of file descriptors) leaves the socket alone.
 const ACCEPT_RETRY: Duration = Duration::from_millis(50);
+/// How often the size of the cache is told.
+const GAUGE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What an edge serves with.
 pub struct EdgeServer {
@@ -88,6 +90,7 @@ impl EdgeServer {
             Duration::from_secs(config.cache.snapshot_interval_seconds),
             tasks,
         );
+        keep_gauges(Arc::clone(&self.edge), tasks);
         listen_for_edits(self.edge, self.invalidations, tasks);
         Ok(())
     }
@@ -127,6 +130,8 @@ impl Worker {
             let accepted = tokio::select! {
                 accepted = listener.accept() => accepted,
                 () = self.stopping.cancelled() => break,
+                // Without its flusher a worker would answer nobody; its end is seen by the process, which stops.
+                _ = flusher.failed() => return,
             };
             let Ok((stream, peer)) = accepted else {
                 tokio::time::sleep(ACCEPT_RETRY).await;
@@ -233,12 +238,23 @@ fn keep_snapshot(edge: Arc<Edge>, file: SnapshotFile, interval: Duration, tasks:
                 () = tokio::time::sleep(interval) => {}
                 () = stopping.cancelled() => {}
             }
-            CacheMetrics::global().size.set(gauge_value(edge.cache.len() as u64));
             let (edge, file) = (Arc::clone(&edge), file.clone());
             let written = tokio::task::spawn_blocking(move || file.write(&edge)).await;
             if let Ok(Err(error)) = written {
                 tracing::warn!(%error, "the snapshot of hot links could not be written; the last one stays");
             }
+        }
+    });
+}
+
+fn keep_gauges(edge: Arc<Edge>, tasks: &Tasks) {
+    let stopping = tasks.stopping();
+    tasks.spawn("cache-gauges", async move {
+        let metrics = CacheMetrics::global();
+        let mut ticks = tokio::time::interval(GAUGE_INTERVAL);
+        while stopping.run_until_cancelled(ticks.tick()).await.is_some() {
+            metrics.size.set(gauge_value(edge.cache.len() as u64));
+            metrics.bytes.set(gauge_value(edge.cache.bytes()));
         }
     });
 }

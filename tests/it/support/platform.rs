@@ -51,6 +51,8 @@ impl Platform {
         config.grpc.listen = anywhere;
         config.edge.workers = 2;
         config.edge.journal.segment_bytes = 256 * 1024;
+        // Without optimisation the tables of user agents take seconds to load.
+        config.edge.cache.origin_timeout_ms = 30_000;
         change(&mut config);
         let client = Client::builder().redirect(redirect::Policy::none()).timeout(PATIENCE).build().expect("a client");
         let mut platform = Self { running: None, config, client, _folder: folder };
@@ -87,6 +89,11 @@ impl Platform {
     /// A URL of the internal listener.
     pub fn internal(&self, path: &str) -> String {
         format!("http://{}{path}", self.running().addresses().internal.expect("an internal listener"))
+    }
+
+    /// Where edges of other processes ask.
+    pub fn grpc(&self) -> String {
+        format!("http://{}", self.running().addresses().grpc.expect("the api role"))
     }
 
     /// Visits a path of the default domain, as somebody with nothing special about them.

@@ -1,6 +1,7 @@
 //! The query strings of analytics.
 
 use serde::Deserialize;
+use utoipa::openapi::schema::{Array, ArrayBuilder, ObjectBuilder, Type};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::domain::time::Timestamp;
@@ -17,6 +18,13 @@ use crate::services::analytics_api::request::ReportRequest;
 pub(super) enum Compare {
     /// The period of the same length before.
     Previous,
+}
+
+/// What may be counted too, by name; several of them in one value are separated by commas.
+fn include_schema() -> Array {
+    let names = "(bots|previews|prefetches|heads)";
+    let item = ObjectBuilder::new().schema_type(Type::String).pattern(Some(format!("^{names}(,{names})*$")));
+    ArrayBuilder::new().items(item).build()
 }
 
 /// Makes the query string of one operation: its own parameters, and those that say which clicks it is about.
@@ -36,6 +44,7 @@ macro_rules! report_parameters {
             pub to: Option<Timestamp>,
             /// Counts what is left out by default: `bots`, `previews`, `prefetches`, `heads`. Repeat it, or separate by commas.
             #[serde(default)]
+            #[param(schema_with = include_schema)]
             pub include: Vec<String>,
             /// Only these links, by id. This and the other filters: repeat one for any of several values; different ones
             /// hold together; an empty value stands for clicks without the property.
@@ -163,9 +172,9 @@ report_parameters! {
 report_parameters! {
     /// Of the time series.
     TimeseriesParameters {
-        /// How long the buckets are.
+        /// How long the buckets are; a day if absent.
         #[serde(default)]
-        #[param(inline, required = false, default = "day")]
+        #[param(inline, required = false)]
         interval: Interval,
         /// Whose minutes, hours, days, weeks and months they are: an IANA name; UTC if absent.
         #[param(nullable = false, example = "Europe/Berlin")]
@@ -208,9 +217,9 @@ report_parameters! {
 report_parameters! {
     /// Of the export.
     ExportParameters {
-        /// The form of the file.
+        /// The form of the file; `csv` if absent.
         #[serde(default)]
-        #[param(inline, required = false, default = "csv")]
+        #[param(inline, required = false)]
         format: ExportFormat,
     }
 }

@@ -1,6 +1,6 @@
 //! api-core for the other processes of the cluster, over gRPC.
 //!
-//! Invariant: a call ends within [`DEADLINE`], and sooner if its caller says so.
+//! Invariant: a call ends within ten seconds, and sooner if its caller says so.
 
 mod link_resolver;
 mod status;

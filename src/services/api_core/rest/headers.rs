@@ -13,7 +13,7 @@ use crate::services::api_core::ExpectedVersion;
 pub struct IdempotencyHeader {
     /// Names the request: the first answer under a key is kept for 24 hours and repeated byte for byte.
     #[serde(rename = "Idempotency-Key")]
-    #[param(min_length = 1, max_length = 255, pattern = "^[!-~]+$")]
+    #[param(nullable = false, min_length = 1, max_length = 255, pattern = "^[!-~]+$")]
     pub idempotency_key: Option<String>,
 }
 
@@ -23,7 +23,7 @@ pub struct IdempotencyHeader {
 pub struct IfMatchHeader {
     /// The `ETag` of the version that the edit was made from; 412 if it is not the current one.
     #[serde(rename = "If-Match")]
-    #[param(pattern = "^(\\*|\"[0-9]+\")$", example = "\"3\"")]
+    #[param(nullable = false, pattern = "^(\\*|\"[0-9]+\")$", example = "\"3\"")]
     pub if_match: Option<String>,
 }
 
@@ -33,7 +33,7 @@ pub struct IfMatchHeader {
 pub struct IfNoneMatchHeader {
     /// The `ETag` of the version that the caller has; 304 if it is the current one.
     #[serde(rename = "If-None-Match")]
-    #[param(pattern = "^(\\*|\"[0-9]+\")$", example = "\"3\"")]
+    #[param(nullable = false, pattern = "^(\\*|\"[0-9]+\")$", example = "\"3\"")]
     pub if_none_match: Option<String>,
 }
 

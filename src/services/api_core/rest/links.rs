@@ -69,7 +69,7 @@ struct ListQuery {
     domain: Option<String>,
     /// Only links with the tag of this name, in any case.
     #[serde(default)]
-    #[param(min_length = 1, max_length = 50)]
+    #[param(min_length = 1)]
     tag: Option<String>,
     /// Only links that are put away (`true`), or are not (`false`).
     #[serde(default)]
@@ -87,9 +87,9 @@ struct ListQuery {
     /// Only links made before this moment.
     #[serde(default)]
     created_until: Option<Timestamp>,
-    /// The order; a minus sign means descending.
+    /// The order; a minus sign means descending. `-created_at` if absent.
     #[serde(default)]
-    #[param(inline, default = "-created_at")]
+    #[param(inline, required = false)]
     sort: Sort,
 }
 

@@ -1,0 +1,39 @@
+"""One more check for schemathesis, which loads this file (dev/api-conformance tells it to).
+
+Its own check that right data are accepted knows nothing but statuses. Here, a 400 for data that keep to the schema is only
+in order for a reason that no schema can state.
+"""
+
+import schemathesis
+
+# Codes of mistakes that depend on more than the shape of one value.
+BEYOND_SCHEMAS = {
+    "invalid_address",  # of either version of IP
+    "invalid_character",  # control characters
+    "in_the_past",  # an end that has passed
+    "invalid_cursor",  # cursors are handed out, not made up
+    "invalid_period",  # from is before to
+    "too_many_points",  # the period against the interval
+    "invalid_time",  # a time that has passed, or one that ends before it begins
+    "unknown_domain",  # a domain of the workspace
+}
+
+
+@schemathesis.check
+def right_data_are_refused_with_reason_alone(ctx, response, case):
+    """Data that keep to the schema are refused only for what no schema says."""
+    is_right = case.meta is not None and case.meta.generation.mode.is_positive
+    if not is_right or response.status_code != 400:
+        return
+    errors = response.json().get("errors", [])
+    unexplained = [error for error in errors if not is_beyond_schemas(error)]
+    assert errors and not unexplained, f"refused although the schema allows it: {unexplained}"
+
+
+def is_beyond_schemas(error):
+    """Whether a mistake is one that no schema could have told of."""
+    # To a schema, 3.0 is an integer.
+    is_whole_float = error["code"] == "invalid_type" and "floating point" in error["detail"]
+    # Which values a filter of analytics may have depends on its dimension, and is told by the answer.
+    is_filter = error["code"] == "invalid_value" and not error["pointer"].startswith("/")
+    return error["code"] in BEYOND_SCHEMAS or is_whole_float or is_filter
