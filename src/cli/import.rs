@@ -30,8 +30,8 @@ use super::rows::{Format, Rows, RowsError};
 use crate::http::idempotency;
 use crate::runtime::clock;
 
-/// How long to go on trying while the server is away.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// How long to go on trying while the server is away. A server that was killed at a batch refuses its key for a while.
+const PATIENCE: Duration = idempotency::CLAIM_HELD_FOR.saturating_add(Duration::from_secs(60));
 /// A batch whose answer is not known is sent again under its key for so long; the server forgets keys soon after.
 const KEY_TRUSTED_FOR: Duration = idempotency::KEPT_FOR.saturating_sub(Duration::from_secs(60 * 60));
 

@@ -2,7 +2,8 @@
 //!
 //! Invariants: a key is claimed before the handler runs, and the claim ends in
 //! an answer kept or a claim given up, also when the client goes away half-way:
-//! the work then goes on in a task of its own. Keys belong to a credential.
+//! everything from the claim on happens in a task of its own. Keys belong to a
+//! credential.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -40,6 +41,8 @@ pub const CLAIM_HELD_FOR: Duration = Duration::from_secs(5 * 60);
 const KEY_LENGTH_MAX: usize = 255;
 /// The longest answer kept, in bytes.
 const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// How long to wait after each failed attempt to keep an answer.
+const FINISH_WAITS: [Duration; 3] = [Duration::from_millis(50), Duration::from_millis(250), Duration::from_secs(1)];
 /// The headers that belong to an answer and are repeated with it.
 const KEPT_HEADERS: [HeaderName; 3] = [CONTENT_TYPE, ETAG, LOCATION];
 
@@ -104,6 +107,17 @@ impl Idempotency {
         Self { store, tasks }
     }
 
+    /// Claims the key, then does the work or says what became of it before.
+    async fn answer(self, claim: IdempotencyClaim, request: Request, next: Next) -> Response {
+        match self.store.begin(&claim).await {
+            Ok(KeyState::Claimed) => self.work(claim, request, next).await,
+            Ok(KeyState::Answered(answer)) => repeated(answer),
+            Ok(KeyState::InFlight) => in_flight().into_response(),
+            Ok(KeyState::UsedOtherwise) => used_otherwise().into_response(),
+            Err(error) => Problem::from(error).into_response(),
+        }
+    }
+
     /// Does the work of a claimed request to its end, whether or not somebody waits for the answer.
     async fn work(self, claim: IdempotencyClaim, request: Request, next: Next) -> Response {
         let response = match AssertUnwindSafe(next.run(request)).catch_unwind().await {
@@ -131,10 +145,21 @@ impl Idempotency {
         };
         let answer =
             KeptAnswer { status: parts.status.as_u16(), headers: kept_headers(&parts.headers), body: body.clone() };
-        if let Err(error) = self.store.finish(claim, &answer).await {
+        if let Err(error) = self.finish(claim, &answer).await {
             tracing::error!(error = ?error, "an answer could not be kept for repetition: {error}");
         }
         Ok(Response::from_parts(parts, Body::from(body)))
+    }
+
+    /// Keeps the answer, in several attempts: without it the same request would be done again once its claim has expired.
+    async fn finish(&self, claim: &IdempotencyClaim, answer: &KeptAnswer) -> Result<()> {
+        for wait in FINISH_WAITS {
+            match self.store.finish(claim, answer).await {
+                Ok(()) => return Ok(()),
+                Err(_) => tokio::time::sleep(wait).await,
+            }
+        }
+        self.store.finish(claim, answer).await
     }
 }
 
@@ -160,9 +185,8 @@ pub async fn repeat_answers(State(idempotency): State<Idempotency>, request: Req
     else {
         return next.run(request).await;
     };
-    match begin(&idempotency, credential, &key, request).await {
-        Ok(Begun::Claimed(claim, request)) => in_a_task(idempotency, claim, *request, next).await,
-        Ok(Begun::Answered(answer)) => repeated(answer),
+    match claim(credential, &key, request).await {
+        Ok((claim, request)) => in_a_task(idempotency, claim, request, next).await,
         Err(problem) => problem.into_response(),
     }
 }
@@ -171,29 +195,18 @@ fn takes_keys(method: &Method) -> bool {
     matches!(*method, Method::POST | Method::PATCH)
 }
 
-/// How a request with a key goes on.
-enum Begun {
-    Claimed(IdempotencyClaim, Box<Request>),
-    Answered(KeptAnswer),
-}
-
-async fn begin(
-    idempotency: &Idempotency,
+/// What is to be claimed for a request, whose body has to be read for that.
+async fn claim(
     credential: Credential,
     key: &HeaderValue,
     request: Request,
-) -> std::result::Result<Begun, Problem> {
+) -> std::result::Result<(IdempotencyClaim, Request), Problem> {
     let key = valid_key(key)?;
     let (parts, body) = request.into_parts();
     let body = read_body(Request::from_parts(parts.clone(), body), &()).await?;
     let fingerprint = fingerprint(&parts, &body);
     let claim = IdempotencyClaim { credential: credential.0, key, fingerprint };
-    match idempotency.store.begin(&claim).await? {
-        KeyState::Claimed => Ok(Begun::Claimed(claim, Box::new(Request::from_parts(parts, Body::from(body))))),
-        KeyState::Answered(answer) => Ok(Begun::Answered(answer)),
-        KeyState::InFlight => Err(in_flight()),
-        KeyState::UsedOtherwise => Err(used_otherwise()),
-    }
+    Ok((claim, Request::from_parts(parts, Body::from(body))))
 }
 
 fn valid_key(key: &HeaderValue) -> std::result::Result<Box<str>, Problem> {
@@ -237,11 +250,11 @@ fn used_otherwise() -> Problem {
     .into()
 }
 
-/// Runs the work where a client that goes away cannot stop it between its effect and the keeping of its answer.
+/// Runs everything where a client that goes away cannot stop it between claim, effect and the keeping of the answer.
 async fn in_a_task(idempotency: Idempotency, claim: IdempotencyClaim, request: Request, next: Next) -> Response {
     let (answer, answered) = oneshot::channel();
     let tasks = idempotency.tasks.clone();
-    let work = request_id::continued(idempotency.work(claim, request, next));
+    let work = request_id::continued(idempotency.answer(claim, request, next));
     tasks.spawn_finite(
         "idempotent request",
         async move {

@@ -15,31 +15,53 @@ type Use = ([u8; 32], Option<KeptAnswer>);
 
 /// Keeps answers for as long as a test runs.
 #[derive(Default)]
-struct InMemory(Mutex<HashMap<Key, Use>>);
+struct InMemory {
+    keys: Mutex<HashMap<Key, Use>>,
+    /// Holds whoever has just claimed a key, as a slow commit does.
+    gate: Option<Gate>,
+}
+
+/// Tells that somebody is at it, and lets him through.
+#[derive(Clone, Default)]
+struct Gate {
+    reached: Arc<Notify>,
+    open: Arc<Notify>,
+}
+
+impl InMemory {
+    fn claim(&self, claim: &IdempotencyClaim) -> KeyState {
+        let mut keys = self.keys.lock().expect("no panic under the lock");
+        match keys.get(&(claim.credential.clone(), claim.key.clone())) {
+            None => {
+                keys.insert((claim.credential.clone(), claim.key.clone()), (claim.fingerprint, None));
+                KeyState::Claimed
+            }
+            Some((fingerprint, _)) if *fingerprint != claim.fingerprint => KeyState::UsedOtherwise,
+            Some((_, None)) => KeyState::InFlight,
+            Some((_, Some(answer))) => KeyState::Answered(answer.clone()),
+        }
+    }
+}
 
 #[async_trait]
 impl IdempotencyStore for InMemory {
     async fn begin(&self, claim: &IdempotencyClaim) -> Result<KeyState> {
-        let mut keys = self.0.lock().expect("no panic under the lock");
-        match keys.get(&(claim.credential.clone(), claim.key.clone())) {
-            None => {
-                keys.insert((claim.credential.clone(), claim.key.clone()), (claim.fingerprint, None));
-                Ok(KeyState::Claimed)
-            }
-            Some((fingerprint, _)) if *fingerprint != claim.fingerprint => Ok(KeyState::UsedOtherwise),
-            Some((_, None)) => Ok(KeyState::InFlight),
-            Some((_, Some(answer))) => Ok(KeyState::Answered(answer.clone())),
+        let state = self.claim(claim);
+        if let (Some(gate), KeyState::Claimed) = (&self.gate, &state) {
+            gate.reached.notify_one();
+            gate.open.notified().await;
         }
+        Ok(state)
     }
 
     async fn finish(&self, claim: &IdempotencyClaim, answer: &KeptAnswer) -> Result<()> {
         let entry = (claim.fingerprint, Some(answer.clone()));
-        self.0.lock().expect("no panic under the lock").insert((claim.credential.clone(), claim.key.clone()), entry);
+        self.keys.lock().expect("no panic under the lock").insert((claim.credential.clone(), claim.key.clone()), entry);
         Ok(())
     }
 
     async fn abandon(&self, claim: &IdempotencyClaim) -> Result<()> {
-        self.0.lock().expect("no panic under the lock").remove(&(claim.credential.clone(), claim.key.clone()));
+        self.keys.lock().expect("no panic under the lock").remove(&(claim.credential.clone(), claim.key.clone()));
         Ok(())
     }
 }
@@ -53,6 +75,10 @@ struct Service {
 }
 
 fn service() -> Service {
+    service_with(InMemory::default())
+}
+
+fn service_with(store: InMemory) -> Service {
     let (done, entered, leave) = (Arc::new(AtomicUsize::new(0)), Arc::new(Notify::new()), Arc::new(Notify::new()));
     let count = {
         let done = done.clone();
@@ -77,7 +103,7 @@ fn service() -> Service {
     let panicking = move || async move {
         assert_eq!(count(), 0, "on purpose");
     };
-    let idempotency = Idempotency::new(Arc::new(InMemory::default()), Tasks::new());
+    let idempotency = Idempotency::new(Arc::new(store), Tasks::new());
     let router = Router::new()
         .route("/create", post(created.clone()).put(created))
         .route("/wait", post(waiting))
@@ -171,6 +197,30 @@ async fn a_key_in_flight_is_refused_and_the_work_survives_its_client() {
         tokio::task::yield_now().await;
     };
     assert_eq!((text(third).await.as_str(), service.done()), ("1", 1));
+}
+
+#[tokio::test]
+async fn a_client_that_goes_away_while_its_key_is_claimed_leaves_no_claim_behind() {
+    let gate = Gate::default();
+    let service = service_with(InMemory { gate: Some(gate.clone()), ..InMemory::default() });
+    {
+        let first = service.post("/create", "k", "");
+        tokio::pin!(first);
+        tokio::select! {
+            _ = &mut first => panic!("the gate holds it"),
+            () = gate.reached.notified() => {}
+        }
+        // The client goes away here.
+    }
+    gate.open.notify_one();
+    let second = loop {
+        let response = service.post("/create", "k", "").await;
+        if response.status() != StatusCode::CONFLICT {
+            break response;
+        }
+        tokio::task::yield_now().await;
+    };
+    assert_eq!((second.status(), service.done()), (StatusCode::CREATED, 1));
 }
 
 #[tokio::test]
