@@ -15,7 +15,9 @@ BEYOND_SCHEMAS = {
     "invalid_period",  # from is before to
     "too_many_points",  # the period against the interval
     "invalid_time",  # a time that has passed, or one that ends before it begins
+    "invalid_length",  # counted without the white space around a text
     "unknown_domain",  # a domain of the workspace
+    "unknown_time_zone",  # a name of the IANA's
 }
 
 
@@ -36,4 +38,6 @@ def is_beyond_schemas(error):
     is_whole_float = error["code"] == "invalid_type" and "floating point" in error["detail"]
     # Which values a filter of analytics may have depends on its dimension, and is told by the answer.
     is_filter = error["code"] == "invalid_value" and not error["pointer"].startswith("/")
-    return error["code"] in BEYOND_SCHEMAS or is_whole_float or is_filter
+    # Countries, hosts, languages and patterns have grammars of their own.
+    is_rule = error["pointer"].startswith("/rules/")
+    return error["code"] in BEYOND_SCHEMAS or is_whole_float or is_filter or is_rule

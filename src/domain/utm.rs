@@ -14,23 +14,23 @@ pub const UTM_LENGTH_MAX: usize = 255;
 pub struct Utm {
     /// `utm_source`: where visitors come from, such as `newsletter`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(max_length = 255)]
+    #[schema(min_length = 1, max_length = 255)]
     pub source: Option<String>,
     /// `utm_medium`: by which means, such as `email`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(max_length = 255)]
+    #[schema(min_length = 1, max_length = 255)]
     pub medium: Option<String>,
     /// `utm_campaign`: because of which campaign.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(max_length = 255)]
+    #[schema(min_length = 1, max_length = 255)]
     pub campaign: Option<String>,
     /// `utm_term`: which search term was paid for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(max_length = 255)]
+    #[schema(min_length = 1, max_length = 255)]
     pub term: Option<String>,
     /// `utm_content`: which of several links or pictures was clicked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(max_length = 255)]
+    #[schema(min_length = 1, max_length = 255)]
     pub content: Option<String>,
 }
 
