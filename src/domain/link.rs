@@ -124,8 +124,6 @@ pub struct LinkRecord {
     pub domain_id: DomainId,
     /// The slug as the domain files it (lower-cased where the domain ignores case).
     pub slug: Box<str>,
-    /// Grows with every edit; of two records of one link the higher version is right.
-    pub version: i64,
     /// Where visitors go unless a rule says otherwise.
     pub destination: Destination,
     /// The status of the redirect.
@@ -173,6 +171,4 @@ pub struct DomainRecord {
     pub not_found_url: Option<Destination>,
     /// Where expired links without an `expired_url` of their own go.
     pub expired_url: Option<Destination>,
-    /// Grows with every edit.
-    pub version: i64,
 }

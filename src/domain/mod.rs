@@ -3,10 +3,12 @@
 //! Invariant: nothing here imports another floor, reads a clock, opens a
 //! socket or a file, or draws a random number that was not handed in.
 
+pub mod change;
 pub mod click;
 pub mod error;
 pub mod id;
 pub mod link;
+pub mod name_key;
 pub mod role;
 pub mod rule;
 pub mod slug;

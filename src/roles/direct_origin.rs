@@ -1,31 +1,46 @@
 //! The edge's origin when the api role lives in the same process: a plain call.
 
 use async_trait::async_trait;
+use futures_util::{StreamExt, TryStreamExt};
 
+use crate::domain::change::{AsOf, ChangeBatch, Sequence};
 use crate::domain::error::Error;
 use crate::domain::id::{DomainId, LinkId};
 use crate::domain::link::{DomainRecord, LinkRecord};
+use crate::domain::name_key::NameKey;
 use crate::services::api_core::ApiCore;
-use crate::services::edge_redirect::origin::{Origin, OriginError};
+use crate::services::edge_redirect::origin::{Origin, OriginError, OriginStream};
 
 /// Asks api-core by a call.
 pub(super) struct DirectOrigin(pub(super) ApiCore);
 
 #[async_trait]
 impl Origin for DirectOrigin {
-    async fn resolve_domain(&self, hostname: &str) -> Result<DomainRecord, OriginError> {
-        self.0.resolve_domain(hostname).await.map_err(|error| away(&error))
+    async fn resolve_domain(&self, hostname: &str) -> Result<AsOf<DomainRecord>, OriginError> {
+        self.0.resolve_domain(hostname).await.map_err(away)
     }
 
-    async fn resolve_link(&self, domain: DomainId, slug: &str) -> Result<Option<LinkRecord>, OriginError> {
-        self.0.resolve_link(domain, slug).await.map_err(|error| away(&error))
+    async fn resolve_link(&self, domain: DomainId, slug: &str) -> Result<AsOf<Option<LinkRecord>>, OriginError> {
+        self.0.resolve_link(domain, slug).await.map_err(away)
     }
 
     async fn claim_click(&self, link: LinkId) -> Result<bool, OriginError> {
-        self.0.claim_click(link).await.map_err(|error| away(&error))
+        self.0.claim_click(link).await.map_err(away)
+    }
+
+    async fn follow_changes(&self, heard: Option<Sequence>) -> Result<OriginStream<ChangeBatch>, OriginError> {
+        Ok(self.0.follow_changes(heard).map(Ok).boxed())
+    }
+
+    async fn count_names(&self) -> Result<u64, OriginError> {
+        self.0.count_names().await.map_err(away)
+    }
+
+    async fn list_names(&self, key: NameKey) -> Result<OriginStream<Vec<u64>>, OriginError> {
+        Ok(self.0.list_names(key).map_err(away).boxed())
     }
 }
 
-fn away(error: &Error) -> OriginError {
+fn away(error: Error) -> OriginError {
     OriginError(error.to_string())
 }

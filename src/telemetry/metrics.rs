@@ -13,20 +13,20 @@ use metrics::{Counter, Gauge, Histogram, Label, Unit};
 use super::recorder::Named;
 
 /// Where the edge found the link of a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LinkSource {
+    /// The request needed no link.
+    None,
     /// In the process.
     L1,
     /// In the shared cache.
     L2,
     /// At the source of truth.
     Origin,
-    /// The request needed no link.
-    None,
 }
 
 impl LinkSource {
-    const ALL: [Self; 4] = [Self::L1, Self::L2, Self::Origin, Self::None];
+    const ALL: [Self; 4] = [Self::None, Self::L1, Self::L2, Self::Origin];
 
     const fn label(self) -> &'static str {
         match self {
@@ -133,6 +133,21 @@ const CACHE_STALE: Named = Named {
     unit: Unit::Count,
     help: "Requests answered from a link past its time, because the origin did not answer.",
 };
+pub(super) const INVALIDATION_DELAY: Named = Named {
+    name: "elido_invalidation_delay_seconds",
+    unit: Unit::Seconds,
+    help: "From the commit of a change until the edge's cache has heard of it.",
+};
+const FILTER_REFUSED: Named = Named {
+    name: "elido_filter_refused_total",
+    unit: Unit::Count,
+    help: "Look-ups of slugs that are not there, ended by the filter of names.",
+};
+const FILTER_FALSE_POSITIVES: Named = Named {
+    name: "elido_filter_false_positives_total",
+    unit: Unit::Count,
+    help: "Look-ups of slugs that are not there and passed the filter of names.",
+};
 const ORIGIN_REQUESTS: Named = Named {
     name: "elido_link_origin_requests_total",
     unit: Unit::Count,
@@ -151,6 +166,12 @@ pub struct CacheMetrics {
     pub invalidations: Counter,
     /// Answers from an entry past its time.
     pub stale_serves: Counter,
+    /// From the commit of a change until it is heard, in seconds.
+    pub invalidation_delay: Histogram,
+    /// Look-ups that the filter of names ended.
+    pub filter_refused: Counter,
+    /// Look-ups of absent slugs that passed the filter.
+    pub filter_false_positives: Counter,
     /// Origin fetches that found something.
     pub origin_found: Counter,
     /// Origin fetches that found nothing.
@@ -174,6 +195,9 @@ impl CacheMetrics {
             evictions: CACHE_EVICTIONS.counter(&[]),
             invalidations: CACHE_INVALIDATIONS.counter(&[]),
             stale_serves: CACHE_STALE.counter(&[]),
+            invalidation_delay: INVALIDATION_DELAY.histogram(&[]),
+            filter_refused: FILTER_REFUSED.counter(&[]),
+            filter_false_positives: FILTER_FALSE_POSITIVES.counter(&[]),
             origin_found: ORIGIN_REQUESTS.counter(&[("result", "found")]),
             origin_missing: ORIGIN_REQUESTS.counter(&[("result", "missing")]),
             origin_failed: ORIGIN_REQUESTS.counter(&[("result", "failed")]),

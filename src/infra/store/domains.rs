@@ -42,6 +42,14 @@ pub async fn find_by_hostname(connection: &impl Connection, hostname: &str) -> R
     }
 }
 
+/// Every host name that a domain has.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn hostnames(connection: &impl Connection) -> Result<Vec<String>> {
+    Ok(domain::Entity::find().select_only().column(domain::Column::Hostname).into_tuple().all(connection).await?)
+}
+
 /// A domain that the workspace may use, by its id.
 ///
 /// # Errors

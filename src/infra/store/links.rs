@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use sea_orm::sea_query::{Expr, LikeExpr, OnConflict, Order};
 use sea_orm::{
     ActiveModelTrait, ActiveValue::NotSet, ColumnTrait, EntityTrait, ExprTrait, IntoActiveModel, QueryFilter,
-    QuerySelect, QueryTrait, Select,
+    PaginatorTrait, QuerySelect, QueryTrait, Select,
 };
 
 use super::Connection;
@@ -154,6 +154,42 @@ pub async fn resolve(connection: &impl Connection, domain: DomainId, slug_key: &
     let query =
         link::Entity::find().filter(link::Column::DomainId.eq(domain)).filter(link::Column::SlugKey.eq(slug_key));
     Ok(query.one(connection).await?)
+}
+
+/// The links of whichever workspaces under these slugs of one domain, as it files them, at most a thousand of them.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn resolve_many(connection: &impl Connection, domain: DomainId, slug_keys: Vec<String>) -> Result<Vec<Link>> {
+    let query =
+        link::Entity::find().filter(link::Column::DomainId.eq(domain)).filter(link::Column::SlugKey.is_in(slug_keys));
+    Ok(query.all(connection).await?)
+}
+
+/// Where the links after `id` live, in the order of their ids: what edges learn of every workspace's links.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn names_after(
+    connection: &impl Connection,
+    id: LinkId,
+    limit: u64,
+) -> Result<Vec<(LinkId, DomainId, String)>> {
+    let query = link::Entity::find()
+        .select_only()
+        .column(link::Column::Id)
+        .column(link::Column::DomainId)
+        .column(link::Column::SlugKey)
+        .filter(link::Column::Id.gt(id));
+    Ok(sorted_by_id(query).limit(limit).into_tuple().all(connection).await?)
+}
+
+/// How many links all workspaces have.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn count(connection: &impl Connection) -> Result<u64> {
+    Ok(link::Entity::find().count(connection).await?)
 }
 
 /// The workspace's links to a destination, oldest first, at most `limit`; the hash may fit a few others too.

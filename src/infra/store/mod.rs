@@ -7,6 +7,7 @@
 //! are not named outside this folder.
 
 pub mod api_keys;
+pub mod changes;
 pub mod columns;
 mod connect;
 mod connection;

@@ -15,7 +15,7 @@ use crate::domain::error::{Error, ErrorKind, Result};
 use crate::domain::id::DomainId;
 use crate::domain::time::Timestamp;
 use crate::domain::url::Destination;
-use crate::infra::cache::invalidation::Invalidation;
+use crate::domain::change::Invalidation;
 use crate::infra::store::domains::{self, Domain as Row};
 use crate::infra::store::page::Page;
 use crate::runtime::clock;

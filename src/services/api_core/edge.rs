@@ -1,12 +1,14 @@
 //! What the edge asks: where a host name and a slug lead, and whether a click is left.
 
 use super::ApiCore;
+use crate::domain::change::AsOf;
 use crate::domain::error::{Error, Result};
 use crate::domain::id::{DomainId, LinkId};
 use crate::domain::link::{DomainRecord, LinkRecord, LinkState};
 use crate::domain::rule::{Outcome, Rule};
 use crate::domain::url::Destination;
 use crate::domain::utm::Utm;
+use crate::infra::store::changes;
 use crate::infra::store::domains::{self, Domain};
 use crate::infra::store::links::{self, Link};
 
@@ -15,19 +17,22 @@ impl ApiCore {
     ///
     /// # Errors
     /// Only those of the store.
-    pub async fn resolve_domain(&self, hostname: &str) -> Result<DomainRecord> {
+    pub async fn resolve_domain(&self, hostname: &str) -> Result<AsOf<DomainRecord>> {
         let hostname = hostname.to_ascii_lowercase();
+        let sequence = changes::last(self.store.reader()).await?;
         let domain = domains::find_by_hostname(self.store.reader(), &hostname).await?;
-        domain.map(domain_record).ok_or_else(|| Error::internal("there is no default domain"))
+        let domain = domain.ok_or_else(|| Error::internal("there is no default domain"))?;
+        Ok(AsOf { value: domain_record(domain), sequence })
     }
 
     /// The link at a slug, as the domain files it.
     ///
     /// # Errors
     /// Only those of the store.
-    pub async fn resolve_link(&self, domain: DomainId, slug: &str) -> Result<Option<LinkRecord>> {
+    pub async fn resolve_link(&self, domain: DomainId, slug: &str) -> Result<AsOf<Option<LinkRecord>>> {
+        let sequence = changes::last(self.store.reader()).await?;
         let link = links::resolve(self.store.reader(), domain, slug).await?;
-        Ok(link.map(link_record))
+        Ok(AsOf { value: link.map(link_record), sequence })
     }
 
     /// Uses up one of a link's clicks. False if none is left, or the link is gone.
@@ -52,7 +57,6 @@ fn domain_record(domain: Domain) -> DomainRecord {
         root_url: domain.root_url,
         not_found_url: domain.not_found_url,
         expired_url: domain.expired_url,
-        version: domain.version,
     }
 }
 
@@ -63,7 +67,6 @@ pub(super) fn link_record(link: Link) -> LinkRecord {
         workspace_id: link.workspace_id,
         domain_id: link.domain_id,
         slug: link.slug_key.into(),
-        version: link.version,
         destination: tagged(&utm, link.destination_url),
         redirect_status: link.redirect_status,
         state: match (link.disabled_reason, link.archived) {

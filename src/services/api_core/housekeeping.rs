@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::ApiCore;
+use super::change_log::CHANGES_KEPT_FOR;
 use crate::domain::error::Result;
-use crate::infra::store::{idempotency_keys, sessions};
+use crate::infra::store::{changes, idempotency_keys, sessions};
 use crate::runtime::clock;
 
 /// How often what has expired is forgotten.
@@ -35,6 +36,7 @@ impl ApiCore {
         let transaction = self.store.write().await?;
         idempotency_keys::delete_expired(&transaction, now).await?;
         sessions::delete_expired(&transaction, now).await?;
+        changes::delete_before(&transaction, now.minus(CHANGES_KEPT_FOR)).await?;
         transaction.commit().await
     }
 

@@ -8,6 +8,7 @@
 mod api_keys;
 mod authenticate;
 mod bootstrap;
+mod change_log;
 mod domains;
 mod edge;
 pub mod grpc;
@@ -26,6 +27,7 @@ mod workspaces;
 
 pub use crate::infra::store::page::{Page, Position};
 pub use api_keys::{ApiKey, ApiKeyDraft, CreatedApiKey};
+pub use change_log::CHANGES_KEPT_FOR;
 pub use bootstrap::{BootstrapDraft, NewAccount};
 pub use domains::{Domain, DomainPatch};
 pub use links::{
@@ -46,12 +48,14 @@ use tokio::sync::Semaphore;
 use url::Url;
 
 use crate::domain::error::{Error, Result};
-use crate::infra::cache::invalidation::{Invalidation, Invalidations};
+use crate::domain::change::Invalidation;
+use crate::infra::cache::invalidation::Invalidations;
 use crate::infra::click_store::ClickStore;
 use crate::infra::geo::GeoDatabase;
 use crate::infra::passwords::Passwords;
-use crate::infra::store::{Store, Transaction};
+use crate::infra::store::{Store, Transaction, changes};
 use crate::infra::user_agent::UserAgents;
+use crate::runtime::clock;
 use crate::runtime::tasks::Tasks;
 
 /// What the use cases need. Clones share it.
@@ -109,15 +113,19 @@ impl ApiCore {
         &self.passwords
     }
 
-    /// Commits and then tells the edges, in a task that a client who goes away cannot stop between the two. They are told
-    /// of a commit that failed too, because a lost connection leaves open what became of it.
+    /// Writes down what the edges have to know, commits and then tells them, in a task that a client who goes away cannot stop
+    /// between the two. Of a commit whose answer was lost they hear from the log of changes.
     async fn commit(&self, transaction: Transaction, stale: Vec<Invalidation>) -> Result<()> {
+        let change = match stale.is_empty() {
+            true => None,
+            false => Some(changes::append(&transaction, stale, clock::now()).await?),
+        };
         let (answer, answered) = tokio::sync::oneshot::channel();
         let invalidations = self.invalidations.clone();
         self.tasks.spawn_finite("commit", async move {
             let committed = transaction.commit().await;
-            if !stale.is_empty() {
-                invalidations.publish(stale);
+            if let (Ok(()), Some(change)) = (&committed, change) {
+                invalidations.publish(change);
             }
             // An error means that nobody waits any longer.
             drop(answer.send(committed));

@@ -11,7 +11,7 @@ use crate::domain::error::{Error, ErrorKind, Result};
 use crate::domain::id::{UserId, WorkspaceId};
 use crate::domain::role::Role;
 use crate::domain::time::Timestamp;
-use crate::infra::cache::invalidation::Invalidation;
+use crate::domain::change::Invalidation;
 use crate::infra::store::page::Page;
 use crate::infra::store::workspaces::{self, Membership, Workspace as Row};
 use crate::runtime::clock;

@@ -7,16 +7,23 @@ use std::future::Future;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures_util::StreamExt;
 use tonic::transport::{Channel, ClientTlsConfig, Endpoint};
 use tonic::{Code, Request, Response, Status};
 use url::Url;
 
-use super::origin::{Origin, OriginError};
+use super::origin::{Origin, OriginError, OriginStream};
+use crate::domain::change::{AsOf, Change, ChangeBatch, Sequence};
 use crate::domain::id::{DomainId, LinkId};
 use crate::domain::link::{DomainRecord, LinkRecord};
+use crate::domain::name_key::NameKey;
+use crate::domain::time::Timestamp;
 use crate::infra::cache::packed::{PackedError, unpack};
 use crate::infra::grpc::v1::link_resolver_client::LinkResolverClient;
-use crate::infra::grpc::v1::{ClaimClickRequest, ResolveDomainRequest, ResolveLinkRequest};
+use crate::infra::grpc::v1::{
+    ClaimClickRequest, CountNamesRequest, FollowChangesRequest, FollowChangesResponse, ListNamesRequest, ResolveDomainRequest,
+    ResolveLinkRequest,
+};
 use crate::infra::grpc::{ANSWER_BYTES_MAX, REQUEST_BYTES_MAX};
 
 /// The longest that a connection may take to be made.
@@ -65,7 +72,7 @@ impl GrpcOrigin {
     async fn call<T>(&self, call: impl Future<Output = Result<Response<T>, Status>>) -> Result<T, OriginError> {
         match tokio::time::timeout(self.deadline, call).await {
             Ok(Ok(answer)) => Ok(answer.into_inner()),
-            Ok(Err(status)) => Err(OriginError(format!("{:?}: {}", status.code(), status.message()))),
+            Ok(Err(status)) => Err(failed(status)),
             Err(_) => Err(OriginError("no answer in time".into())),
         }
     }
@@ -85,24 +92,26 @@ where
 
 #[async_trait]
 impl Origin for GrpcOrigin {
-    async fn resolve_domain(&self, hostname: &str) -> Result<DomainRecord, OriginError> {
+    async fn resolve_domain(&self, hostname: &str) -> Result<AsOf<DomainRecord>, OriginError> {
         let question = || {
             let request = self.request(ResolveDomainRequest { hostname: hostname.to_owned() });
             let mut client = self.client.clone();
             async move { client.resolve_domain(request).await }
         };
         let answer = self.call(ask(question)).await?;
-        unpack(&answer.domain).map_err(unreadable)
+        let value = unpack(&answer.domain).map_err(unreadable)?;
+        Ok(AsOf { value, sequence: Sequence::new(answer.sequence) })
     }
 
-    async fn resolve_link(&self, domain: DomainId, slug: &str) -> Result<Option<LinkRecord>, OriginError> {
+    async fn resolve_link(&self, domain: DomainId, slug: &str) -> Result<AsOf<Option<LinkRecord>>, OriginError> {
         let question = || {
             let request = self.request(ResolveLinkRequest { domain_id: domain.to_string(), slug: slug.to_owned() });
             let mut client = self.client.clone();
             async move { client.resolve_link(request).await }
         };
         let answer = self.call(ask(question)).await?;
-        answer.link.map(|link| unpack(&link)).transpose().map_err(unreadable)
+        let value = answer.link.map(|link| unpack(&link)).transpose().map_err(unreadable)?;
+        Ok(AsOf { value, sequence: Sequence::new(answer.sequence) })
     }
 
     async fn claim_click(&self, link: LinkId) -> Result<bool, OriginError> {
@@ -111,9 +120,51 @@ impl Origin for GrpcOrigin {
         let answer = self.call(client.claim_click(request)).await?;
         Ok(answer.claimed)
     }
+
+    async fn follow_changes(&self, heard: Option<Sequence>) -> Result<OriginStream<ChangeBatch>, OriginError> {
+        let mut client = self.client.clone();
+        let request = FollowChangesRequest { sequence: heard.map(Sequence::number) };
+        // Without a deadline of its own: it goes on for ever, and whoever follows it notices silence.
+        let batches = self.call(client.follow_changes(request)).await?;
+        Ok(batches.map(|batch| batch.map_err(failed).and_then(change_batch)).boxed())
+    }
+
+    async fn count_names(&self) -> Result<u64, OriginError> {
+        let question = || {
+            let request = self.request(CountNamesRequest {});
+            let mut client = self.client.clone();
+            async move { client.count_names(request).await }
+        };
+        Ok(self.call(ask(question)).await?.count)
+    }
+
+    async fn list_names(&self, key: NameKey) -> Result<OriginStream<Vec<u64>>, OriginError> {
+        let mut client = self.client.clone();
+        let request = ListNamesRequest { key: key.as_bytes().to_vec() };
+        let pieces = self.call(client.list_names(request)).await?;
+        Ok(pieces.map(|piece| piece.map(|piece| piece.hashes).map_err(failed)).boxed())
+    }
 }
 
-#[allow(clippy::needless_pass_by_value, reason = "it is what `map_err` passes")]
+fn change_batch(message: FollowChangesResponse) -> Result<ChangeBatch, OriginError> {
+    let changes = message.changes.into_iter().map(|change| {
+        Ok(Change {
+            sequence: Sequence::new(change.sequence),
+            at: Timestamp::from_micros(change.at),
+            invalidations: unpack(&change.invalidations).map_err(unreadable)?,
+        })
+    });
+    Ok(ChangeBatch {
+        sequence: Sequence::new(message.sequence),
+        unknown_before: message.unknown_before.map(Sequence::new),
+        changes: changes.collect::<Result<_, _>>()?,
+    })
+}
+
+fn failed(status: Status) -> OriginError {
+    OriginError(format!("{:?}: {}", status.code(), status.message()))
+}
+
 fn unreadable(error: PackedError) -> OriginError {
     OriginError(error.to_string())
 }

@@ -14,9 +14,8 @@ use super::capture::{self, Subject};
 use super::compiled_link::{CompiledLink, Target};
 use super::decide::{Decision, Facts, decide};
 use super::destination;
-use super::link_cache::{Found, LinkCache};
+use super::link_cache::{Cached, Found, LinkCache};
 use super::link_path::LinkPath;
-use super::loading_cache::Cached;
 use super::origin::{Origin, OriginError};
 use super::pages;
 use super::password::{self, Attempt, PasswordGate};
@@ -203,9 +202,7 @@ impl Edge {
             if found.stale {
                 self.cache_metrics.stale_serves.increment(1);
             }
-            if found.source == LinkSource::Origin {
-                source = LinkSource::Origin;
-            }
+            source = source.max(found.source);
             let takes_suffix = |link: &CompiledLink| matches!(suffix, "" | "/") || link.record().forward_path;
             if let Some(link) = found.value.filter(|link| takes_suffix(&link.value)) {
                 return Ok((Some(Hit { link, suffix }), source));

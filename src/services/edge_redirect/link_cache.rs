@@ -1,28 +1,46 @@
 //! L1: the domains and links that this edge knows, and how it learns of others.
+//!
+//! Invariant: after word of a change came, by whichever way, nothing that was
+//! read before it is answered any more.
 
+mod loading;
+mod name_filter;
+mod recent_changes;
+mod sources;
+
+use std::future::Future;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use quick_cache::Equivalent;
+use tokio_util::sync::CancellationToken;
 
-use super::breaker::Breaker;
+pub(super) use self::loading::Cached;
+use self::loading::{Loaded, LoadingCache, Lookup};
+use self::name_filter::{NameFilter, Verdict};
+use self::sources::{Sources, prepared_link};
 use super::compiled_link::CompiledLink;
-use super::loading_cache::{CacheLimits, Cached, Loaded, LoadingCache, Lookup};
 use super::origin::{Origin, OriginError};
 use crate::config::sections::EdgeCacheConfig;
+use crate::domain::change::{AsOf, Change, ChangeBatch, Invalidation, Sequence};
 use crate::domain::id::{DomainId, LinkId};
 use crate::domain::link::{DomainRecord, LinkRecord};
 use crate::domain::time::Timestamp;
-use crate::infra::cache::invalidation::Invalidation;
 use crate::infra::user_agent::UserAgents;
+use crate::runtime::clock;
 use crate::runtime::tasks::Tasks;
-use crate::telemetry::metrics::LinkSource;
+use crate::telemetry::metrics::{CacheMetrics, LinkSource};
 
 /// How many host names are known at once.
 const DOMAINS_MAX: usize = 10_000;
 /// What a domain counts for, in bytes.
 const DOMAIN_BYTES: u64 = 1024;
+/// So long after the last word from the log of changes it still counts as heard.
+const SILENCE_MAX: Duration = Duration::from_millis(1_500);
+/// Under this name the default domain is kept for all host names that no domain has. It is no host name.
+const NOBODYS: &str = "";
 
 /// An answer of the cache.
 pub(super) struct Found<V> {
@@ -30,14 +48,20 @@ pub(super) struct Found<V> {
     pub(super) value: Option<Arc<Cached<V>>>,
     /// Where it came from.
     pub(super) source: LinkSource,
-    /// Whether its time has passed and the origin did not say better.
+    /// Whether its time has passed and nobody could say whether it is still right.
     pub(super) stale: bool,
 }
 
+/// A domain or link as one process leaves it to the next.
+pub(super) struct Kept<K, V> {
+    pub(super) key: K,
+    pub(super) record: AsOf<V>,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct LinkKey {
-    domain: DomainId,
-    slug: Box<str>,
+pub(super) struct LinkKey {
+    pub(super) domain: DomainId,
+    pub(super) slug: Box<str>,
 }
 
 struct LinkKeyRef<'a> {
@@ -68,47 +92,40 @@ impl Equivalent<LinkKey> for LinkKeyRef<'_> {
 pub(super) struct LinkCache {
     domains: Arc<LoadingCache<Box<str>, DomainRecord>>,
     links: Arc<LoadingCache<LinkKey, CompiledLink>>,
-    breaker: Arc<Breaker>,
-    origin: Arc<dyn Origin>,
+    names: NameFilter,
+    sources: Arc<Sources>,
     agents: UserAgents,
-    config: EdgeCacheConfig,
+    /// When the log of changes was last heard.
+    heard_at: AtomicI64,
+    origin_patience: Duration,
+    refresh_patience: Duration,
 }
 
 impl LinkCache {
-    /// An empty cache in front of `origin`.
+    /// An empty cache in front of `origin`, whose fetches run as tasks of `tasks`.
     pub(super) fn new(config: &EdgeCacheConfig, origin: Arc<dyn Origin>, agents: UserAgents, tasks: &Tasks) -> Self {
-        let breaker = Arc::new(Breaker::default());
-        let limits = |entries_max, bytes_max| CacheLimits {
-            entries_max,
-            bytes_max,
-            absent_lifetime: Duration::from_secs(config.ttl_missing_seconds),
-            fetch_timeout: Duration::from_millis(config.origin_timeout_ms),
-        };
-        let domains = limits(DOMAINS_MAX, DOMAINS_MAX as u64 * DOMAIN_BYTES);
-        let links = limits(config.entries_max, config.bytes_max);
         Self {
-            domains: Arc::new(LoadingCache::new(domains, Arc::clone(&breaker), tasks.clone())),
-            links: Arc::new(LoadingCache::new(links, Arc::clone(&breaker), tasks.clone())),
-            breaker,
-            origin,
+            domains: Arc::new(LoadingCache::new(DOMAINS_MAX, DOMAINS_MAX as u64 * DOMAIN_BYTES, tasks.clone())),
+            links: Arc::new(LoadingCache::new(config.entries_max, config.bytes_max, tasks.clone())),
+            names: NameFilter::default(),
+            sources: Arc::new(Sources::new(config, origin, agents.clone())),
             agents,
-            config: config.clone(),
+            heard_at: AtomicI64::new(0),
+            origin_patience: Duration::from_millis(config.origin_timeout_ms),
+            refresh_patience: Duration::from_millis(config.refresh_timeout_ms),
         }
     }
 
     /// The domain that answers for this host.
     pub(super) async fn domain(&self, host: &str, now: Timestamp) -> Result<Found<DomainRecord>, OriginError> {
         let known = self.domains.get(host, now);
-        settle(known, &self.config, |patience| {
-            self.domains.load(host.into(), patience, || {
-                let (origin, host, lifetime) = (Arc::clone(&self.origin), host.to_owned(), self.lifetime(false));
-                async move {
-                    let record = origin.resolve_domain(&host).await?;
-                    Ok(Some(loaded_domain(record, lifetime)))
-                }
-            })
-        })
-        .await
+        let is_nobodys = matches!(known, Lookup::Unknown) && self.names.judge(|key| key.host(host)) == Verdict::Absent;
+        let (host, known) = if is_nobodys { (NOBODYS, self.domains.get(NOBODYS, now)) } else { (host, known) };
+        let fetch = || {
+            let (sources, host) = (Arc::clone(&self.sources), host.to_owned());
+            async move { sources.domain(&host).await }
+        };
+        self.settle(&self.domains, known, now, || host.into(), fetch).await
     }
 
     /// The link with this slug, as the domain files it.
@@ -119,65 +136,168 @@ impl LinkCache {
         now: Timestamp,
     ) -> Result<Found<CompiledLink>, OriginError> {
         let known = self.links.get(&LinkKeyRef { domain, slug }, now);
-        settle(known, &self.config, |patience| {
-            self.links.load(LinkKey { domain, slug: slug.into() }, patience, || {
-                let (origin, agents, slug) = (Arc::clone(&self.origin), self.agents.clone(), slug.to_owned());
-                let (plain, with_rules) = (self.lifetime(false), self.lifetime(true));
-                async move {
-                    let Some(record) = origin.resolve_link(domain, &slug).await? else { return Ok(None) };
-                    let lifetime = if record.rules.is_empty() { plain } else { with_rules };
-                    // Compiling a large pattern, or loading the user agents for the first time, takes too long for a thread that answers requests.
-                    let prepared = tokio::task::spawn_blocking(move || prepared_link(record, lifetime, &agents)).await;
-                    prepared.map(Some).map_err(|error| OriginError(error.to_string()))
+        let is_unknown = matches!(known, Lookup::Unknown);
+        if is_unknown && self.names.judge(|key| key.link(domain, slug)) == Verdict::Absent {
+            return self.excluded(now);
+        }
+        let fetch = || {
+            let (sources, slug) = (Arc::clone(&self.sources), slug.to_owned());
+            async move { sources.link(domain, &slug).await }
+        };
+        let found = self.settle(&self.links, known, now, || LinkKey { domain, slug: slug.into() }, fetch).await?;
+        if is_unknown && found.value.is_none() && self.names.is_there() {
+            CacheMetrics::global().filter_false_positives.increment(1);
+        }
+        Ok(found)
+    }
+
+    /// The answer for a slug that the filter excludes. While no word of changes comes, it may have been made unheard.
+    fn excluded<V>(&self, now: Timestamp) -> Result<Found<V>, OriginError> {
+        CacheMetrics::global().filter_refused.increment(1);
+        match self.is_following(now) {
+            true => Ok(Found { value: None, source: LinkSource::L1, stale: false }),
+            false => Err(OriginError("no word of changes, and the slug was not there before".into())),
+        }
+    }
+
+    /// What is known, or what the origin says, or what was known before the origin went away.
+    async fn settle<K, V, F>(
+        &self,
+        cache: &Arc<LoadingCache<K, V>>,
+        known: Lookup<V>,
+        now: Timestamp,
+        key: impl FnOnce() -> K,
+        fetch: impl Fn() -> F,
+    ) -> Result<Found<V>, OriginError>
+    where
+        K: Hash + Eq + Clone + Send + Sync + 'static,
+        V: Send + Sync + 'static,
+        F: Future<Output = Result<Loaded<V>, OriginError>> + Send + 'static,
+    {
+        let at_hand = |value, stale| Found { value, source: LinkSource::L1, stale };
+        match known {
+            Lookup::Fresh(cached) => Ok(at_hand(Some(cached), false)),
+            Lookup::Absent => Ok(at_hand(None, false)),
+            Lookup::Unknown => {
+                let arrival = cache.load(key(), self.origin_patience, fetch).await?;
+                Ok(Found { value: arrival.value, source: arrival.source, stale: false })
+            }
+            // Every change since was heard, and there was none of this key.
+            Lookup::Stale(cached) if self.is_following(now) => {
+                cache.refresh(key(), fetch);
+                Ok(at_hand(Some(cached), false))
+            }
+            Lookup::Stale(cached) | Lookup::Doubted(cached) if self.sources.is_ailing() => {
+                cache.refresh(key(), fetch);
+                Ok(at_hand(Some(cached), true))
+            }
+            Lookup::Stale(cached) | Lookup::Doubted(cached) => {
+                match cache.load(key(), self.refresh_patience, fetch).await {
+                    Ok(arrival) => Ok(Found { value: arrival.value, source: arrival.source, stale: false }),
+                    Err(_) => Ok(at_hand(Some(cached), true)),
                 }
-            })
-        })
-        .await
+            }
+        }
     }
 
     /// Takes one of a limited link's clicks.
     pub(super) async fn claim_click(&self, link: LinkId) -> Result<bool, OriginError> {
-        let patience = Duration::from_millis(self.config.origin_timeout_ms);
-        tokio::time::timeout(patience, self.origin.claim_click(link))
-            .await
-            .unwrap_or_else(|_| Err(OriginError("no answer in time".into())))
+        self.sources.claim_click(link).await
     }
 
-    /// Forgets what is no longer to be believed.
-    pub(super) fn invalidate(&self, invalidation: &Invalidation) {
+    /// Takes in the next piece of the log of changes.
+    pub(super) fn hear(&self, batch: &ChangeBatch) {
+        if let Some(sequence) = batch.unknown_before {
+            self.doubt_before(sequence);
+            self.names.forget();
+        }
+        batch.changes.iter().for_each(|change| self.apply(change));
+        self.heard_at.store(clock::now().as_micros(), Ordering::Relaxed);
+    }
+
+    /// Takes in a change, which may have been heard before.
+    pub(super) fn apply(&self, change: &Change) {
+        let news = change.invalidations.iter().filter(|invalidation| self.invalidate(invalidation, change.sequence));
+        let count = news.count() as u64;
+        if count > 0 {
+            let metrics = CacheMetrics::global();
+            metrics.invalidations.increment(count);
+            metrics.invalidation_delay.record(clock::now().since(change.at).as_secs_f64());
+        }
+    }
+
+    /// Whether that was news.
+    fn invalidate(&self, invalidation: &Invalidation, sequence: Sequence) -> bool {
         match invalidation {
-            Invalidation::Link { domain_id, slug } => {
-                self.links.invalidate(&LinkKeyRef { domain: *domain_id, slug });
+            Invalidation::Link { domain_id: domain, slug } => {
+                self.names.note(|key| key.link(*domain, slug));
+                self.links.invalidate(&LinkKey { domain: *domain, slug: slug.clone() }, sequence)
             }
-            Invalidation::Domain { hostname } => self.domains.invalidate(&**hostname),
+            Invalidation::Domain { hostname } => {
+                self.names.note(|key| key.host(hostname));
+                // The default domain answers for other host names too.
+                self.domains.invalidate_where(|key, domain| key == hostname || domain.hostname == *hostname, sequence)
+            }
             Invalidation::Workspace { workspace_id } => {
-                self.links.invalidate_where(|link| link.record().workspace_id == *workspace_id);
-                self.domains.invalidate_where(|domain| domain.workspace_id == Some(*workspace_id));
+                let workspace = Some(*workspace_id);
+                self.domains.invalidate_where(|_, domain| domain.workspace_id == workspace, sequence);
+                self.links.invalidate_where(|_, link| Some(link.record().workspace_id) == workspace, sequence)
             }
-            Invalidation::Everything => {
-                self.links.doubt_everything();
-                self.domains.doubt_everything();
-            }
+            Invalidation::Everything => self.doubt_before(sequence),
         }
     }
 
-    /// Takes in what an earlier process knew. It is not believed, only better than nothing.
-    pub(super) fn restore(&self, domains: Vec<DomainRecord>, links: Vec<LinkRecord>) {
-        for record in domains {
-            let key = record.hostname.clone();
-            self.domains.keep_stale(&key, loaded_domain(record, Duration::ZERO));
+    fn doubt_before(&self, sequence: Sequence) -> bool {
+        let (domains, links) = (self.domains.doubt_before(sequence), self.links.doubt_before(sequence));
+        domains || links
+    }
+
+    /// Whether the log of changes is heard at this moment.
+    pub(super) fn is_following(&self, now: Timestamp) -> bool {
+        now.since(Timestamp::from_micros(self.heard_at.load(Ordering::Relaxed))) < SILENCE_MAX
+    }
+
+    /// Keeps the filter of names until the token is cancelled.
+    pub(super) async fn keep_names(&self, stopping: CancellationToken) {
+        self.names.keep(Arc::clone(&self.sources.origin), stopping).await;
+    }
+
+    /// Where the log of changes comes from.
+    pub(super) fn origin(&self) -> &Arc<dyn Origin> {
+        &self.sources.origin
+    }
+
+    /// Takes in what an earlier process knew. Its time has passed, but it is better than nothing. Blocks.
+    pub(super) fn restore(&self, domains: Vec<Kept<Box<str>, DomainRecord>>, links: Vec<Kept<LinkKey, LinkRecord>>) {
+        let long_ago = Timestamp::default();
+        for Kept { key, record } in domains {
+            let loaded = self.sources.loaded_domain(record, long_ago);
+            self.domains.offer(&key, Loaded { believed_until: long_ago, ..loaded });
         }
-        for record in links {
-            let key = LinkKey { domain: record.domain_id, slug: record.slug.clone() };
-            self.links.keep_stale(&key, prepared_link(record, Duration::ZERO, &self.agents));
+        for Kept { key, record } in links {
+            let link = prepared_link(record.value, &self.agents);
+            let loaded = Loaded {
+                bytes: link.bytes(),
+                value: Some(link),
+                sequence: record.sequence,
+                source: LinkSource::L1,
+                believed_until: long_ago,
+            };
+            self.links.offer(&key, loaded);
         }
     }
 
     /// Every domain and link that is known, for the next process.
-    pub(super) fn records(&self) -> (Vec<DomainRecord>, Vec<LinkRecord>) {
-        let domains = self.domains.values().map(|cached| cached.value.clone()).collect();
-        let links = self.links.values().map(|cached| cached.value.record().clone()).collect();
-        (domains, links)
+    pub(super) fn kept(&self) -> (Vec<Kept<Box<str>, DomainRecord>>, Vec<Kept<LinkKey, LinkRecord>>) {
+        let domains = self.domains.entries().map(|(key, cached)| Kept {
+            key,
+            record: AsOf { value: cached.value.clone(), sequence: cached.sequence },
+        });
+        let links = self.links.entries().map(|(key, cached)| Kept {
+            key,
+            record: AsOf { value: cached.value.record().clone(), sequence: cached.sequence },
+        });
+        (domains.collect(), links.collect())
     }
 
     /// How many links are known.
@@ -192,47 +312,6 @@ impl LinkCache {
 
     /// Whether the origin counts as away.
     pub(super) fn is_origin_away(&self) -> bool {
-        self.breaker.is_open()
+        self.sources.is_away()
     }
-
-    fn lifetime(&self, with_rules: bool) -> Duration {
-        let seconds = if with_rules { self.config.ttl_with_rules_seconds } else { self.config.ttl_plain_seconds };
-        Duration::from_secs(seconds)
-    }
-}
-
-/// What is known, or what the origin says, or what was known before the origin went away.
-async fn settle<V, F>(
-    known: Lookup<V>,
-    config: &EdgeCacheConfig,
-    load: impl FnOnce(Duration) -> F,
-) -> Result<Found<V>, OriginError>
-where
-    F: Future<Output = Result<Option<Arc<Cached<V>>>, OriginError>>,
-{
-    match known {
-        Lookup::Fresh(cached) => Ok(Found { value: Some(cached), source: LinkSource::L1, stale: false }),
-        Lookup::Absent => Ok(Found { value: None, source: LinkSource::L1, stale: false }),
-        Lookup::Stale(cached) => match load(Duration::from_millis(config.refresh_timeout_ms)).await {
-            Ok(value) => Ok(Found { value, source: LinkSource::Origin, stale: false }),
-            Err(_) => Ok(Found { value: Some(cached), source: LinkSource::L1, stale: true }),
-        },
-        Lookup::Unknown => {
-            let value = load(Duration::from_millis(config.origin_timeout_ms)).await?;
-            Ok(Found { value, source: LinkSource::Origin, stale: false })
-        }
-    }
-}
-
-fn loaded_domain(record: DomainRecord, lifetime: Duration) -> Loaded<DomainRecord> {
-    Loaded { version: record.version, bytes: size_of::<DomainRecord>(), lifetime, value: record }
-}
-
-/// Compiles a link and sees to it that what its rules ask about is at hand. May block for some hundred milliseconds, once.
-fn prepared_link(record: LinkRecord, lifetime: Duration, agents: &UserAgents) -> Loaded<CompiledLink> {
-    let link = CompiledLink::new(record);
-    if link.rules().needs().agent {
-        agents.warm();
-    }
-    Loaded { version: link.record().version, bytes: link.bytes(), lifetime, value: link }
 }

@@ -1,14 +1,20 @@
 //! Where links come from: the source of truth, however far away it is.
 
 use async_trait::async_trait;
+use futures_util::stream::BoxStream;
 
+use crate::domain::change::{AsOf, ChangeBatch, Sequence};
 use crate::domain::id::{DomainId, LinkId};
 use crate::domain::link::{DomainRecord, LinkRecord};
+use crate::domain::name_key::NameKey;
 
 /// Why the origin did not answer. What it has not got is an answer, not an error.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the origin is not available: {0}")]
 pub struct OriginError(pub String);
+
+/// What comes from the origin piece by piece. It may end at any time, and then has to be asked for again.
+pub type OriginStream<T> = BoxStream<'static, Result<T, OriginError>>;
 
 /// The source of truth as the edge sees it: api-core in the same process, or by gRPC.
 #[async_trait]
@@ -17,17 +23,35 @@ pub trait Origin: Send + Sync + 'static {
     ///
     /// # Errors
     /// The origin cannot be asked now.
-    async fn resolve_domain(&self, hostname: &str) -> Result<DomainRecord, OriginError>;
+    async fn resolve_domain(&self, hostname: &str) -> Result<AsOf<DomainRecord>, OriginError>;
 
     /// The link with this slug, as the domain files it.
     ///
     /// # Errors
     /// The origin cannot be asked now.
-    async fn resolve_link(&self, domain: DomainId, slug: &str) -> Result<Option<LinkRecord>, OriginError>;
+    async fn resolve_link(&self, domain: DomainId, slug: &str) -> Result<AsOf<Option<LinkRecord>>, OriginError>;
 
     /// Takes one of the clicks that a link with `max_clicks` has left; `false` when there is none.
     ///
     /// # Errors
     /// The origin cannot be asked now; whether a click was taken is not known.
     async fn claim_click(&self, link: LinkId) -> Result<bool, OriginError>;
+
+    /// The log of changes after `heard`, or all of it that there still is. Batches come several times a second, empty ones too.
+    ///
+    /// # Errors
+    /// The origin cannot be asked now.
+    async fn follow_changes(&self, heard: Option<Sequence>) -> Result<OriginStream<ChangeBatch>, OriginError>;
+
+    /// How many host names and slugs there are, more or less.
+    ///
+    /// # Errors
+    /// The origin cannot be asked now.
+    async fn count_names(&self) -> Result<u64, OriginError>;
+
+    /// Hashes of every host name and slug that there is, some thousands at once.
+    ///
+    /// # Errors
+    /// The origin cannot be asked now.
+    async fn list_names(&self, key: NameKey) -> Result<OriginStream<Vec<u64>>, OriginError>;
 }

@@ -16,6 +16,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, oneshot};
 use tokio_util::sync::CancellationToken;
 
+use super::follow;
 use super::handler::Edge;
 use super::snapshot::SnapshotFile;
 use crate::config::sections::{EdgeConfig, JournalConfig};
@@ -35,7 +36,7 @@ const GAUGE_INTERVAL: Duration = Duration::from_secs(1);
 pub struct EdgeServer {
     /// What answers.
     pub edge: Arc<Edge>,
-    /// Word of edits.
+    /// Word of changes.
     pub invalidations: Subscription,
     /// Where the journals live.
     pub journal_folder: PathBuf,
@@ -91,7 +92,7 @@ impl EdgeServer {
             tasks,
         );
         keep_gauges(Arc::clone(&self.edge), tasks);
-        listen_for_edits(self.edge, self.invalidations, tasks);
+        follow::listen(&self.edge, self.invalidations, tasks);
         Ok(())
     }
 }
@@ -255,21 +256,6 @@ fn keep_gauges(edge: Arc<Edge>, tasks: &Tasks) {
         while stopping.run_until_cancelled(ticks.tick()).await.is_some() {
             metrics.size.set(gauge_value(edge.cache.len() as u64));
             metrics.bytes.set(gauge_value(edge.cache.bytes()));
-        }
-    });
-}
-
-fn listen_for_edits(edge: Arc<Edge>, mut invalidations: Subscription, tasks: &Tasks) {
-    let stopping = tasks.stopping();
-    tasks.spawn("link-invalidation", async move {
-        loop {
-            let heard = tokio::select! {
-                heard = invalidations.next() => heard,
-                () = stopping.cancelled() => return,
-            };
-            let Some(heard) = heard else { return stopping.cancelled().await };
-            CacheMetrics::global().invalidations.increment(heard.len() as u64);
-            heard.iter().for_each(|invalidation| edge.cache.invalidate(invalidation));
         }
     });
 }

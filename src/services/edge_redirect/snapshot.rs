@@ -7,11 +7,13 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::handler::Edge;
+use super::link_cache::{Kept, LinkKey};
+use crate::domain::change::{AsOf, Sequence};
 use crate::domain::link::{DomainRecord, LinkRecord};
 use crate::infra::journal::{DiskFileSystem, FileSystem};
 
 /// Version of the form. A snapshot of another form is as good as none.
-const FORM: u32 = 1;
+const FORM: u32 = 2;
 
 /// Where the snapshot is.
 #[derive(Debug, Clone)]
@@ -20,8 +22,8 @@ pub struct SnapshotFile(pub PathBuf);
 #[derive(Serialize, Deserialize)]
 struct Snapshot {
     form: u32,
-    domains: Vec<DomainRecord>,
-    links: Vec<LinkRecord>,
+    domains: Vec<(Box<str>, Sequence, DomainRecord)>,
+    links: Vec<(Sequence, LinkRecord)>,
 }
 
 impl SnapshotFile {
@@ -30,7 +32,9 @@ impl SnapshotFile {
     /// # Errors
     /// As the file system says; the last snapshot is still there.
     pub fn write(&self, edge: &Edge) -> io::Result<()> {
-        let (domains, links) = edge.cache.records();
+        let (domains, links) = edge.cache.kept();
+        let domains = domains.into_iter().map(|kept| (kept.key, kept.record.sequence, kept.record.value)).collect();
+        let links = links.into_iter().map(|kept| (kept.record.sequence, kept.record.value)).collect();
         let bytes = rmp_serde::to_vec_named(&Snapshot { form: FORM, domains, links }).map_err(io::Error::other)?;
         if let Some(folder) = self.0.parent() {
             DiskFileSystem.create_folder(folder)?;
@@ -43,7 +47,14 @@ impl SnapshotFile {
     pub fn restore(&self, edge: &Edge) -> usize {
         let Some(snapshot) = std::fs::read(&self.0).ok().as_deref().and_then(decode) else { return 0 };
         let count = snapshot.links.len();
-        edge.cache.restore(snapshot.domains, snapshot.links);
+        let domains = snapshot.domains.into_iter();
+        let domains =
+            domains.map(|(key, sequence, value)| Kept { key, record: AsOf { value, sequence } }).collect();
+        let links = snapshot.links.into_iter().map(|(sequence, value)| Kept {
+            key: LinkKey { domain: value.domain_id, slug: value.slug.clone() },
+            record: AsOf { value, sequence },
+        });
+        edge.cache.restore(domains, links.collect());
         count
     }
 }

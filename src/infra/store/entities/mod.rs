@@ -2,6 +2,8 @@
 
 pub mod api_key;
 pub mod bootstrap;
+pub mod change;
+pub mod change_sequence;
 pub mod domain;
 pub mod idempotency_key;
 pub mod link;

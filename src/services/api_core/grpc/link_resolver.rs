@@ -2,22 +2,33 @@
 
 use std::str::FromStr;
 
+use futures_util::stream::BoxStream;
+use futures_util::{StreamExt, TryStreamExt};
 use serde::Serialize;
+use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
 use super::status::to_status;
+use crate::domain::change::{ChangeBatch, Sequence};
 use crate::domain::error::{Error, Result as DomainResult};
 use crate::domain::id::ParseIdError;
+use crate::domain::name_key::NameKey;
 use crate::infra::cache::packed::pack;
 use crate::infra::grpc::v1::link_resolver_server::LinkResolver;
 use crate::infra::grpc::v1::{
-    ClaimClickRequest, ClaimClickResponse, ResolveDomainRequest, ResolveDomainResponse, ResolveLinkRequest,
-    ResolveLinkResponse,
+    self, ClaimClickRequest, ClaimClickResponse, CountNamesRequest, CountNamesResponse, FollowChangesRequest, FollowChangesResponse, ListNamesRequest,
+    ListNamesResponse, ResolveDomainRequest, ResolveDomainResponse, ResolveLinkRequest, ResolveLinkResponse,
 };
 use crate::services::api_core::ApiCore;
 
 /// Answers with the use cases that an edge in the same process calls by itself.
-pub(super) struct LinkResolverService(pub(super) ApiCore);
+pub(super) struct LinkResolverService {
+    pub(super) core: ApiCore,
+    /// Cancelled when streams shall end, because the process does.
+    pub(super) stopping: CancellationToken,
+}
+
+type Answers<T> = BoxStream<'static, Result<T, Status>>;
 
 #[tonic::async_trait]
 impl LinkResolver for LinkResolverService {
@@ -25,9 +36,9 @@ impl LinkResolver for LinkResolverService {
         &self,
         request: Request<ResolveDomainRequest>,
     ) -> Result<Response<ResolveDomainResponse>, Status> {
-        let domain = self.0.resolve_domain(&request.get_ref().hostname).await.map_err(to_status)?;
-        let domain = packed(&domain).map_err(to_status)?;
-        Ok(Response::new(ResolveDomainResponse { domain }))
+        let domain = self.core.resolve_domain(&request.get_ref().hostname).await.map_err(to_status)?;
+        let (domain, sequence) = (packed(&domain.value).map_err(to_status)?, domain.sequence.number());
+        Ok(Response::new(ResolveDomainResponse { domain, sequence }))
     }
 
     async fn resolve_link(
@@ -36,16 +47,61 @@ impl LinkResolver for LinkResolverService {
     ) -> Result<Response<ResolveLinkResponse>, Status> {
         let ResolveLinkRequest { domain_id, slug } = request.get_ref();
         let domain = parsed("domain_id", domain_id).map_err(to_status)?;
-        let link = self.0.resolve_link(domain, slug).await.map_err(to_status)?;
-        let link = link.as_ref().map(packed).transpose().map_err(to_status)?;
-        Ok(Response::new(ResolveLinkResponse { link }))
+        let link = self.core.resolve_link(domain, slug).await.map_err(to_status)?;
+        let sequence = link.sequence.number();
+        let link = link.value.as_ref().map(packed).transpose().map_err(to_status)?;
+        Ok(Response::new(ResolveLinkResponse { link, sequence }))
     }
 
     async fn claim_click(&self, request: Request<ClaimClickRequest>) -> Result<Response<ClaimClickResponse>, Status> {
         let link = parsed("link_id", &request.get_ref().link_id).map_err(to_status)?;
-        let claimed = self.0.claim_click(link).await.map_err(to_status)?;
+        let claimed = self.core.claim_click(link).await.map_err(to_status)?;
         Ok(Response::new(ClaimClickResponse { claimed }))
     }
+
+    type FollowChangesStream = Answers<FollowChangesResponse>;
+
+    async fn follow_changes(
+        &self,
+        request: Request<FollowChangesRequest>,
+    ) -> Result<Response<Self::FollowChangesStream>, Status> {
+        let batches = self.core.follow_changes(request.get_ref().sequence.map(Sequence::new));
+        let answers = batches.map(|batch| message(batch).map_err(to_status));
+        Ok(Response::new(answers.take_until(self.stopping.clone().cancelled_owned()).boxed()))
+    }
+
+    async fn count_names(&self, _: Request<CountNamesRequest>) -> Result<Response<CountNamesResponse>, Status> {
+        let count = self.core.count_names().await.map_err(to_status)?;
+        Ok(Response::new(CountNamesResponse { count }))
+    }
+
+    type ListNamesStream = Answers<ListNamesResponse>;
+
+    async fn list_names(
+        &self,
+        request: Request<ListNamesRequest>,
+    ) -> Result<Response<Self::ListNamesStream>, Status> {
+        let key = <[u8; 16]>::try_from(request.get_ref().key.as_slice());
+        let key = key.map_err(|_| Error::invalid_field("key", "invalid_key", "a key has 16 bytes"));
+        let key = NameKey::new(key.map_err(to_status)?);
+        let answers = self.core.list_names(key).map_ok(|hashes| ListNamesResponse { hashes }).map_err(to_status);
+        Ok(Response::new(answers.take_until(self.stopping.clone().cancelled_owned()).boxed()))
+    }
+}
+
+fn message(batch: ChangeBatch) -> DomainResult<FollowChangesResponse> {
+    let changes = batch.changes.iter().map(|change| {
+        Ok(v1::Change {
+            sequence: change.sequence.number(),
+            at: change.at.as_micros(),
+            invalidations: packed(&change.invalidations)?,
+        })
+    });
+    Ok(FollowChangesResponse {
+        sequence: batch.sequence.number(),
+        unknown_before: batch.unknown_before.map(Sequence::number),
+        changes: changes.collect::<DomainResult<_>>()?,
+    })
 }
 
 fn packed(record: &impl Serialize) -> DomainResult<Vec<u8>> {

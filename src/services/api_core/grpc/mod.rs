@@ -35,7 +35,7 @@ pub async fn serve(
 ) -> Result<(), tonic::transport::Error> {
     let (health, health_service) = tonic_health::server::health_reporter();
     health.set_serving::<LinkResolverServer<LinkResolverService>>().await;
-    let resolver = LinkResolverServer::new(LinkResolverService(core))
+    let resolver = LinkResolverServer::new(LinkResolverService { core, stopping: stopping.clone() })
         .max_decoding_message_size(REQUEST_BYTES_MAX)
         .max_encoding_message_size(ANSWER_BYTES_MAX);
     let stop = async move {

@@ -12,7 +12,7 @@ use super::view::Link;
 use crate::domain::error::{Error, Result};
 use crate::domain::id::LinkId;
 use crate::domain::url::Destination;
-use crate::infra::cache::invalidation::Invalidation;
+use crate::domain::change::Invalidation;
 use crate::infra::store::domains::{self, Domain};
 use crate::infra::store::{Transaction, workspaces};
 use crate::services::api_core::ApiCore;

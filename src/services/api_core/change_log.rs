@@ -1,0 +1,114 @@
+//! The log of changes, as edges follow it, and the names that there are.
+//!
+//! Invariant: a follower hears every change exactly once and in order, or is
+//! told up to where it cannot know. It hears nothing while the source of truth
+//! is away.
+
+use std::time::Duration;
+
+use futures_util::stream::{self, Stream};
+use tokio::time::{Instant, sleep};
+
+use super::ApiCore;
+use crate::domain::change::{ChangeBatch, Sequence};
+use crate::domain::error::Result;
+use crate::domain::id::LinkId;
+use crate::domain::name_key::NameKey;
+use crate::infra::store::{changes, domains, links};
+
+/// How often the log is read for a follower.
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
+/// How often a follower hears that nothing happened.
+const HEARTBEAT: Duration = Duration::from_millis(300);
+/// How many changes a follower hears at once.
+const BATCH_CHANGES_MAX: u64 = 200;
+/// How long changes are kept for followers that come back. What edges share with each other must not be older.
+pub const CHANGES_KEPT_FOR: Duration = Duration::from_secs(15 * 60);
+/// How many links are read at once for the list of names.
+const NAMES_PAGE: u64 = 10_000;
+
+/// How far one follower is.
+struct Follower {
+    core: ApiCore,
+    asked: Option<Sequence>,
+    heard: Option<Sequence>,
+    last_word: Instant,
+}
+
+impl ApiCore {
+    /// The log after `sequence`, or from its oldest change on, without an end.
+    pub fn follow_changes(&self, sequence: Option<Sequence>) -> impl Stream<Item = ChangeBatch> + Send + 'static {
+        let follower = Follower { core: self.clone(), asked: sequence, heard: None, last_word: Instant::now() };
+        stream::unfold(follower, |mut follower| async move {
+            loop {
+                // A source of truth that is away makes no changes; the follower notices the silence.
+                if let Ok(Some(batch)) = follower.next().await {
+                    follower.last_word = Instant::now();
+                    return Some((batch, follower));
+                }
+                sleep(POLL_INTERVAL).await;
+            }
+        })
+    }
+
+    /// Hashes of every host name and slug, some thousands at once.
+    pub fn list_names(&self, key: NameKey) -> impl Stream<Item = Result<Vec<u64>>> + Send + 'static {
+        let state = Some((self.clone(), None));
+        stream::try_unfold(state, move |state| async move {
+            let Some((core, position)) = state else { return Ok(None) };
+            let (hashes, next) = match position {
+                None => (core.host_hashes(key).await?, Some(LinkId::from_uuid(uuid::Uuid::nil()))),
+                Some(after) => core.link_hashes(key, after).await?,
+            };
+            Ok(Some((hashes, next.map(|after| (core, Some(after))))))
+        })
+    }
+
+    /// About how many names there are.
+    ///
+    /// # Errors
+    /// Only those of the store.
+    pub async fn count_names(&self) -> Result<u64> {
+        links::count(self.store.reader()).await
+    }
+
+    async fn host_hashes(&self, key: NameKey) -> Result<Vec<u64>> {
+        let hostnames = domains::hostnames(self.store.reader()).await?;
+        Ok(hostnames.iter().map(|hostname| key.host(hostname)).collect())
+    }
+
+    async fn link_hashes(&self, key: NameKey, after: LinkId) -> Result<(Vec<u64>, Option<LinkId>)> {
+        let names = links::names_after(self.store.reader(), after, NAMES_PAGE).await?;
+        let next = names.last().map(|(id, _, _)| *id);
+        Ok((names.iter().map(|(_, domain, slug)| key.link(*domain, slug)).collect(), next))
+    }
+}
+
+impl Follower {
+    /// What the follower has to hear now, if anything.
+    async fn next(&mut self) -> Result<Option<ChangeBatch>> {
+        let Some(heard) = self.heard else { return self.begin().await.map(Some) };
+        let changes = changes::after(self.core.store.reader(), heard, BATCH_CHANGES_MAX).await?;
+        match changes.first() {
+            // The log was cut behind the follower's back, or is another one than it was.
+            Some(first) if first.sequence != heard.next() => self.begin().await.map(Some),
+            None if self.last_word.elapsed() < HEARTBEAT => Ok(None),
+            _ => {
+                let sequence = changes.last().map_or(heard, |last| last.sequence);
+                self.heard = Some(sequence);
+                Ok(Some(ChangeBatch { sequence, unknown_before: None, changes }))
+            }
+        }
+    }
+
+    /// Goes on where the follower was, or where the log begins.
+    async fn begin(&mut self) -> Result<ChangeBatch> {
+        let reader = self.core.store.reader();
+        let (kept_from, last) = (changes::kept_from(reader).await?, changes::last(reader).await?);
+        let known = self.asked.take().filter(|sequence| (kept_from..=last).contains(sequence));
+        let sequence = known.unwrap_or(kept_from);
+        self.heard = Some(sequence);
+        let unknown_before = if known.is_some() { None } else { Some(sequence) };
+        Ok(ChangeBatch { sequence, unknown_before, changes: Vec::new() })
+    }
+}

@@ -1,0 +1,172 @@
+//! Where domains and links are fetched from when this process does not have them.
+//!
+//! Invariant: a fetch ends within the origin's deadline, and asks no origin that
+//! has just failed several times.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use super::loading::Loaded;
+use crate::config::sections::EdgeCacheConfig;
+use crate::domain::change::AsOf;
+use crate::domain::id::{DomainId, LinkId};
+use crate::domain::link::{DomainRecord, LinkRecord};
+use crate::domain::time::Timestamp;
+use crate::infra::user_agent::UserAgents;
+use crate::runtime::clock;
+use crate::services::edge_redirect::breaker::Breaker;
+use crate::services::edge_redirect::compiled_link::CompiledLink;
+use crate::services::edge_redirect::origin::{Origin, OriginError};
+use crate::telemetry::metrics::{CacheMetrics, LinkSource};
+
+/// The origin, and what is known of its health.
+pub(super) struct Sources {
+    pub(super) origin: Arc<dyn Origin>,
+    breaker: Breaker,
+    is_slow: AtomicBool,
+    agents: UserAgents,
+    lifetimes: Lifetimes,
+    /// How long the origin may take, and how long before it counts as slow.
+    deadline: Duration,
+    patience: Duration,
+}
+
+/// How long what was read is believed.
+#[derive(Debug, Clone, Copy)]
+struct Lifetimes {
+    plain: Duration,
+    with_rules: Duration,
+    missing: Duration,
+}
+
+impl Sources {
+    pub(super) fn new(config: &EdgeCacheConfig, origin: Arc<dyn Origin>, agents: UserAgents) -> Self {
+        Self {
+            origin,
+            breaker: Breaker::default(),
+            is_slow: AtomicBool::new(false),
+            agents,
+            lifetimes: Lifetimes {
+                plain: Duration::from_secs(config.ttl_plain_seconds),
+                with_rules: Duration::from_secs(config.ttl_with_rules_seconds),
+                missing: Duration::from_secs(config.ttl_missing_seconds),
+            },
+            deadline: Duration::from_millis(config.origin_timeout_ms),
+            patience: Duration::from_millis(config.refresh_timeout_ms),
+        }
+    }
+
+    /// Whether the origin counts as away.
+    pub(super) fn is_away(&self) -> bool {
+        self.breaker.is_open()
+    }
+
+    /// Whether nobody who has an old value should wait for the origin: it is away, or was slow when it was last asked.
+    pub(super) fn is_ailing(&self) -> bool {
+        self.is_away() || self.is_slow.load(Ordering::Relaxed)
+    }
+
+    /// The domain that answers for a host name.
+    pub(super) async fn domain(&self, host: &str) -> Result<Loaded<DomainRecord>, OriginError> {
+        let read_at = clock::now();
+        let answer = self.ask(self.origin.resolve_domain(host)).await;
+        count(answer.as_ref().map(|_| true));
+        Ok(self.loaded_domain(answer?, read_at))
+    }
+
+    /// The link at a slug, as the domain files it.
+    pub(super) async fn link(&self, domain: DomainId, slug: &str) -> Result<Loaded<CompiledLink>, OriginError> {
+        let read_at = clock::now();
+        let answer = self.ask(self.origin.resolve_link(domain, slug)).await;
+        count(answer.as_ref().map(|answer| answer.value.is_some()));
+        self.loaded_link(answer?, LinkSource::Origin, read_at).await
+    }
+
+    /// Takes one of a limited link's clicks.
+    pub(super) async fn claim_click(&self, link: LinkId) -> Result<bool, OriginError> {
+        self.ask(self.origin.claim_click(link)).await
+    }
+
+    pub(super) fn loaded_domain(&self, answer: AsOf<DomainRecord>, read_at: Timestamp) -> Loaded<DomainRecord> {
+        Loaded {
+            value: Some(answer.value),
+            sequence: answer.sequence,
+            source: LinkSource::Origin,
+            bytes: size_of::<DomainRecord>(),
+            believed_until: read_at.plus(self.lifetimes.plain),
+        }
+    }
+
+    /// Compiles a link and sees to it that what its rules ask about is at hand.
+    pub(super) async fn loaded_link(
+        &self,
+        answer: AsOf<Option<LinkRecord>>,
+        source: LinkSource,
+        read_at: Timestamp,
+    ) -> Result<Loaded<CompiledLink>, OriginError> {
+        let lifetime = self.lifetime(answer.value.as_ref());
+        let link = match answer.value {
+            // Compiling a large pattern, or loading the user agents for the first time, takes too long for a thread that answers requests.
+            Some(record) if !record.rules.is_empty() => {
+                let agents = self.agents.clone();
+                let prepared = tokio::task::spawn_blocking(move || prepared_link(record, &agents)).await;
+                Some(prepared.map_err(|error| OriginError(error.to_string()))?)
+            }
+            record => record.map(CompiledLink::new),
+        };
+        let bytes = link.as_ref().map_or(0, CompiledLink::bytes);
+        Ok(Loaded { value: link, sequence: answer.sequence, source, bytes, believed_until: read_at.plus(lifetime) })
+    }
+
+    fn lifetime(&self, record: Option<&LinkRecord>) -> Duration {
+        match record {
+            None => self.lifetimes.missing,
+            Some(record) if record.rules.is_empty() => self.lifetimes.plain,
+            Some(_) => self.lifetimes.with_rules,
+        }
+    }
+
+    /// Asks the origin under its deadline and the breaker, and notes whether it was slow.
+    async fn ask<T>(&self, question: impl Future<Output = Result<T, OriginError>>) -> Result<T, OriginError> {
+        if !self.breaker.allows(clock::now()) {
+            return Err(OriginError("it failed just now".into()));
+        }
+        let mut question = pin!(question);
+        let in_time = timeout(self.patience.min(self.deadline), &mut question).await;
+        self.is_slow.store(in_time.is_err(), Ordering::Relaxed);
+        let answer = match in_time {
+            Ok(answer) => answer,
+            Err(_) => timeout(self.deadline.saturating_sub(self.patience), question)
+                .await
+                .unwrap_or_else(|_| Err(OriginError("no answer in time".into()))),
+        };
+        match &answer {
+            Ok(_) => self.breaker.succeeded(),
+            Err(_) => self.breaker.failed(clock::now()),
+        }
+        answer
+    }
+}
+
+/// May block for some hundred milliseconds, once.
+pub(super) fn prepared_link(record: LinkRecord, agents: &UserAgents) -> CompiledLink {
+    let link = CompiledLink::new(record);
+    if link.rules().needs().agent {
+        agents.warm();
+    }
+    link
+}
+
+fn count(found: Result<bool, &OriginError>) {
+    let metrics = CacheMetrics::global();
+    match found {
+        Ok(true) => metrics.origin_found.increment(1),
+        Ok(false) => metrics.origin_missing.increment(1),
+        Err(_) => metrics.origin_failed.increment(1),
+    }
+}
