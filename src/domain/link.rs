@@ -101,8 +101,7 @@ pub enum ForwardQuery {
 }
 
 /// Whether a link redirects at all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum LinkState {
     /// It redirects, as long as its dates and limits allow.
     #[default]
@@ -114,7 +113,7 @@ pub enum LinkState {
 }
 
 /// A link as the edge needs it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct LinkRecord {
     /// The link.
     pub id: LinkId,

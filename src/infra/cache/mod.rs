@@ -2,3 +2,4 @@
 
 pub mod invalidation;
 pub mod packed;
+pub mod packed_link;

@@ -1,5 +1,5 @@
-//! The form in which links and domains travel between processes: MessagePack with the names of fields, so that releases
-//! which know different fields understand each other.
+//! The form in which domains, rules and changes travel between processes: MessagePack with the names of fields, so that
+//! releases which know different fields understand each other. Links, which are many, have a form of their own.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -13,6 +13,9 @@ pub enum PackedError {
     /// It is damaged, or of a release that this one does not understand.
     #[error("a record cannot be unpacked: {0}")]
     Unpack(#[from] rmp_serde::decode::Error),
+    /// It is damaged, or of a release that this one does not understand.
+    #[error("a link cannot be unpacked: {0}")]
+    Form(&'static str),
 }
 
 /// Packs a record.

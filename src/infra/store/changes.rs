@@ -16,11 +16,7 @@ use crate::domain::time::Timestamp;
 ///
 /// # Errors
 /// Only those of the database.
-pub async fn append(
-    transaction: &impl Connection,
-    invalidations: Vec<Invalidation>,
-    now: Timestamp,
-) -> Result<Change> {
+pub async fn append(transaction: &impl Connection, invalidations: Vec<Invalidation>, now: Timestamp) -> Result<Change> {
     let next = Expr::col(change_sequence::Column::Last).add(1);
     let updated = change_sequence::Entity::update_many()
         .col_expr(change_sequence::Column::Last, next)

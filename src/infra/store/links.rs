@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use sea_orm::sea_query::{Expr, LikeExpr, OnConflict, Order};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::NotSet, ColumnTrait, EntityTrait, ExprTrait, IntoActiveModel, QueryFilter,
-    PaginatorTrait, QuerySelect, QueryTrait, Select,
+    ActiveModelTrait, ActiveValue::NotSet, ColumnTrait, EntityTrait, ExprTrait, IntoActiveModel, PaginatorTrait,
+    QueryFilter, QuerySelect, QueryTrait, Select,
 };
 
 use super::Connection;

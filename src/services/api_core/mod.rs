@@ -27,8 +27,8 @@ mod workspaces;
 
 pub use crate::infra::store::page::{Page, Position};
 pub use api_keys::{ApiKey, ApiKeyDraft, CreatedApiKey};
-pub use change_log::CHANGES_KEPT_FOR;
 pub use bootstrap::{BootstrapDraft, NewAccount};
+pub use change_log::CHANGES_KEPT_FOR;
 pub use domains::{Domain, DomainPatch};
 pub use links::{
     BULK_ITEMS_MAX, BulkItem, BulkPatch, Created, IfExists, LINK_TAGS_MAX, Link, LinkDraft, LinkPatch, LinkQuery,
@@ -47,8 +47,8 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use url::Url;
 
-use crate::domain::error::{Error, Result};
 use crate::domain::change::Invalidation;
+use crate::domain::error::{Error, Result};
 use crate::infra::cache::invalidation::Invalidations;
 use crate::infra::click_store::ClickStore;
 use crate::infra::geo::GeoDatabase;

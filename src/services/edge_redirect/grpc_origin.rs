@@ -19,10 +19,11 @@ use crate::domain::link::{DomainRecord, LinkRecord};
 use crate::domain::name_key::NameKey;
 use crate::domain::time::Timestamp;
 use crate::infra::cache::packed::{PackedError, unpack};
+use crate::infra::cache::packed_link::PackedLink;
 use crate::infra::grpc::v1::link_resolver_client::LinkResolverClient;
 use crate::infra::grpc::v1::{
-    ClaimClickRequest, CountNamesRequest, FollowChangesRequest, FollowChangesResponse, ListNamesRequest, ResolveDomainRequest,
-    ResolveLinkRequest,
+    ClaimClickRequest, CountNamesRequest, FollowChangesRequest, FollowChangesResponse, ListNamesRequest,
+    ResolveDomainRequest, ResolveLinkRequest,
 };
 use crate::infra::grpc::{ANSWER_BYTES_MAX, REQUEST_BYTES_MAX};
 
@@ -110,7 +111,7 @@ impl Origin for GrpcOrigin {
             async move { client.resolve_link(request).await }
         };
         let answer = self.call(ask(question)).await?;
-        let value = answer.link.map(|link| unpack(&link)).transpose().map_err(unreadable)?;
+        let value = answer.link.as_deref().map(unpacked_link).transpose().map_err(unreadable)?;
         Ok(AsOf { value, sequence: Sequence::new(answer.sequence) })
     }
 
@@ -144,6 +145,10 @@ impl Origin for GrpcOrigin {
         let pieces = self.call(client.list_names(request)).await?;
         Ok(pieces.map(|piece| piece.map(|piece| piece.hashes).map_err(failed)).boxed())
     }
+}
+
+fn unpacked_link(bytes: &[u8]) -> Result<LinkRecord, PackedError> {
+    PackedLink::read(bytes)?.to_record()
 }
 
 fn change_batch(message: FollowChangesResponse) -> Result<ChangeBatch, OriginError> {

@@ -289,10 +289,10 @@ impl LinkCache {
 
     /// Every domain and link that is known, for the next process.
     pub(super) fn kept(&self) -> (Vec<Kept<Box<str>, DomainRecord>>, Vec<Kept<LinkKey, LinkRecord>>) {
-        let domains = self.domains.entries().map(|(key, cached)| Kept {
-            key,
-            record: AsOf { value: cached.value.clone(), sequence: cached.sequence },
-        });
+        let domains = self
+            .domains
+            .entries()
+            .map(|(key, cached)| Kept { key, record: AsOf { value: cached.value.clone(), sequence: cached.sequence } });
         let links = self.links.entries().map(|(key, cached)| Kept {
             key,
             record: AsOf { value: cached.value.record().clone(), sequence: cached.sequence },

@@ -4,12 +4,14 @@
 use std::io;
 use std::path::PathBuf;
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::handler::Edge;
 use super::link_cache::{Kept, LinkKey};
 use crate::domain::change::{AsOf, Sequence};
-use crate::domain::link::{DomainRecord, LinkRecord};
+use crate::domain::link::DomainRecord;
+use crate::infra::cache::packed_link::{PackedLink, pack_link};
 use crate::infra::journal::{DiskFileSystem, FileSystem};
 
 /// Version of the form. A snapshot of another form is as good as none.
@@ -23,7 +25,7 @@ pub struct SnapshotFile(pub PathBuf);
 struct Snapshot {
     form: u32,
     domains: Vec<(Box<str>, Sequence, DomainRecord)>,
-    links: Vec<(Sequence, LinkRecord)>,
+    links: Vec<(Sequence, Bytes)>,
 }
 
 impl SnapshotFile {
@@ -34,7 +36,10 @@ impl SnapshotFile {
     pub fn write(&self, edge: &Edge) -> io::Result<()> {
         let (domains, links) = edge.cache.kept();
         let domains = domains.into_iter().map(|kept| (kept.key, kept.record.sequence, kept.record.value)).collect();
-        let links = links.into_iter().map(|kept| (kept.record.sequence, kept.record.value)).collect();
+        let links = links.iter().filter_map(|kept| {
+            pack_link(&kept.record.value).ok().map(|link| (kept.record.sequence, Bytes::from(link)))
+        });
+        let links = links.collect();
         let bytes = rmp_serde::to_vec_named(&Snapshot { form: FORM, domains, links }).map_err(io::Error::other)?;
         if let Some(folder) = self.0.parent() {
             DiskFileSystem.create_folder(folder)?;
@@ -48,11 +53,11 @@ impl SnapshotFile {
         let Some(snapshot) = std::fs::read(&self.0).ok().as_deref().and_then(decode) else { return 0 };
         let count = snapshot.links.len();
         let domains = snapshot.domains.into_iter();
-        let domains =
-            domains.map(|(key, sequence, value)| Kept { key, record: AsOf { value, sequence } }).collect();
-        let links = snapshot.links.into_iter().map(|(sequence, value)| Kept {
-            key: LinkKey { domain: value.domain_id, slug: value.slug.clone() },
-            record: AsOf { value, sequence },
+        let domains = domains.map(|(key, sequence, value)| Kept { key, record: AsOf { value, sequence } }).collect();
+        let links = snapshot.links.iter().filter_map(|(sequence, link)| {
+            let value = PackedLink::read(link).and_then(|link| link.to_record()).ok()?;
+            let key = LinkKey { domain: value.domain_id, slug: value.slug.clone() };
+            Some(Kept { key, record: AsOf { value, sequence: *sequence } })
         });
         edge.cache.restore(domains, links.collect());
         count

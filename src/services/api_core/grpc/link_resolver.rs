@@ -14,10 +14,12 @@ use crate::domain::error::{Error, Result as DomainResult};
 use crate::domain::id::ParseIdError;
 use crate::domain::name_key::NameKey;
 use crate::infra::cache::packed::pack;
+use crate::infra::cache::packed_link::pack_link;
 use crate::infra::grpc::v1::link_resolver_server::LinkResolver;
 use crate::infra::grpc::v1::{
-    self, ClaimClickRequest, ClaimClickResponse, CountNamesRequest, CountNamesResponse, FollowChangesRequest, FollowChangesResponse, ListNamesRequest,
-    ListNamesResponse, ResolveDomainRequest, ResolveDomainResponse, ResolveLinkRequest, ResolveLinkResponse,
+    self, ClaimClickRequest, ClaimClickResponse, CountNamesRequest, CountNamesResponse, FollowChangesRequest,
+    FollowChangesResponse, ListNamesRequest, ListNamesResponse, ResolveDomainRequest, ResolveDomainResponse,
+    ResolveLinkRequest, ResolveLinkResponse,
 };
 use crate::services::api_core::ApiCore;
 
@@ -49,7 +51,7 @@ impl LinkResolver for LinkResolverService {
         let domain = parsed("domain_id", domain_id).map_err(to_status)?;
         let link = self.core.resolve_link(domain, slug).await.map_err(to_status)?;
         let sequence = link.sequence.number();
-        let link = link.value.as_ref().map(packed).transpose().map_err(to_status)?;
+        let link = link.value.as_ref().map(pack_link).transpose().map_err(Error::internal).map_err(to_status)?;
         Ok(Response::new(ResolveLinkResponse { link, sequence }))
     }
 
@@ -77,10 +79,7 @@ impl LinkResolver for LinkResolverService {
 
     type ListNamesStream = Answers<ListNamesResponse>;
 
-    async fn list_names(
-        &self,
-        request: Request<ListNamesRequest>,
-    ) -> Result<Response<Self::ListNamesStream>, Status> {
+    async fn list_names(&self, request: Request<ListNamesRequest>) -> Result<Response<Self::ListNamesStream>, Status> {
         let key = <[u8; 16]>::try_from(request.get_ref().key.as_slice());
         let key = key.map_err(|_| Error::invalid_field("key", "invalid_key", "a key has 16 bytes"));
         let key = NameKey::new(key.map_err(to_status)?);
