@@ -42,7 +42,6 @@ fn link(rules: Vec<Rule>) -> CompiledLink {
         workspace_id: WorkspaceId::new(),
         domain_id: DomainId::new(),
         slug: "sale".into(),
-        version: 1,
         destination: Destination::parse("https://example.com/landing").expect("a destination"),
         redirect_status: RedirectStatus::Found,
         state: LinkState::Active,

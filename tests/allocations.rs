@@ -94,7 +94,6 @@ fn record(rules: &str) -> LinkRecord {
         workspace_id: WorkspaceId::new(),
         domain_id: DomainId::new(),
         slug: "sale".into(),
-        version: 1,
         destination: Destination::parse("https://example.com/landing?campaign=spring").expect("a destination"),
         redirect_status: RedirectStatus::Found,
         state: LinkState::Active,

@@ -2,10 +2,13 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use secrecy::SecretString;
 use serde::Deserialize;
 use url::Url;
+
+use crate::domain::link::LinkLifetimes;
 
 /// All settings of one process.
 #[derive(Debug, Clone, Deserialize)]
@@ -21,6 +24,8 @@ pub struct Config {
     pub grpc: GrpcConfig,
     /// The internal listener.
     pub internal: InternalConfig,
+    /// What the processes of one deployment share.
+    pub cache: CacheConfig,
     /// Links in general.
     pub links: LinksConfig,
     /// The source of truth.
@@ -94,6 +99,18 @@ pub struct EdgeCacheConfig {
     pub snapshot_interval_seconds: u64,
 }
 
+impl EdgeCacheConfig {
+    /// How long what was read of a link is believed.
+    #[must_use]
+    pub const fn lifetimes(&self) -> LinkLifetimes {
+        LinkLifetimes {
+            plain: Duration::from_secs(self.ttl_plain_seconds),
+            with_rules: Duration::from_secs(self.ttl_with_rules_seconds),
+            missing: Duration::from_secs(self.ttl_missing_seconds),
+        }
+    }
+}
+
 /// The click journal.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -144,6 +161,19 @@ pub struct GrpcConfig {
 pub struct InternalConfig {
     /// Health, metrics and bootstrap. Never open this to the world.
     pub listen: SocketAddr,
+}
+
+/// What the processes of one deployment share.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CacheConfig {
+    /// Redis: redis://user:password@host:6379/0, rediss:// with TLS, redis-cluster:// and rediss-cluster:// for a cluster, of
+    /// which any node will do. Empty means that nothing is shared.
+    pub url: SecretString,
+    /// How long one call may take, in milliseconds. After one that failed, Redis is left alone for a moment.
+    pub timeout_ms: u64,
+    /// What goes in front of every key and channel, for deployments that share one Redis.
+    pub key_prefix: String,
 }
 
 /// Links in general.

@@ -1,6 +1,8 @@
 //! What the edge knows of a link and of the domain it lives on. These are the
 //! values that origins answer, caches keep and snapshots store.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use utoipa::openapi::schema::{ObjectBuilder, Schema};
 use utoipa::openapi::{RefOr, Type};
@@ -170,4 +172,27 @@ pub struct DomainRecord {
     pub not_found_url: Option<Destination>,
     /// Where expired links without an `expired_url` of their own go.
     pub expired_url: Option<Destination>,
+}
+
+/// How long what was read of a link is believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LinkLifetimes {
+    /// A link without rules, and a domain.
+    pub plain: Duration,
+    /// A link with rules.
+    pub with_rules: Duration,
+    /// That there is no such link.
+    pub missing: Duration,
+}
+
+impl LinkLifetimes {
+    /// That of a link, or of its absence.
+    #[must_use]
+    pub fn of(&self, link: Option<&LinkRecord>) -> Duration {
+        match link {
+            None => self.missing,
+            Some(link) if link.rules.is_empty() => self.plain,
+            Some(_) => self.with_rules,
+        }
+    }
 }

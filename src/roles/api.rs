@@ -79,11 +79,13 @@ pub(super) async fn start(
         tasks.clone(),
         Settings {
             default_domain_url: config.links.default_domain_url.clone(),
+            lifetimes: config.edge.cache.lifetimes(),
             geo: platform.geo.clone(),
             user_agents: platform.agents.clone(),
         },
     )
-    .counting_clicks(click_store.clone());
+    .counting_clicks(click_store.clone())
+    .writing_through(platform.shared_links.clone());
     core.ensure_default_domain().await?;
     tasks.spawn("api-housekeeping", core.clone().keep_house());
     let session_lifetime = Duration::from_secs(u64::from(config.api.session_hours) * 60 * 60);

@@ -23,6 +23,7 @@ pub(super) fn start(
 ) -> Result<(), StartError> {
     let parts = EdgeParts {
         origin,
+        shared: platform.shared_links.clone(),
         geo: platform.geo.clone(),
         agents: platform.agents.clone(),
         passwords: platform.passwords.clone(),
@@ -39,6 +40,9 @@ pub(super) fn start(
     server.start(&config.edge, sockets, tasks)?;
     // Known links are served without the origin, so an edge without it is degraded and still ready.
     let for_origin = Arc::clone(&edge);
+    if let Some(shared) = platform.shared_links.clone() {
+        readiness.add("redis", move || std::future::ready(degraded_if(shared.redis().is_away())));
+    }
     readiness.add("origin", move || std::future::ready(degraded_if(for_origin.is_origin_away())));
     readiness.add("click_journal", move || std::future::ready(degraded_if(edge.is_journal_sick())));
     Ok(())

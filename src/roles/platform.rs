@@ -2,16 +2,21 @@
 
 use std::path::PathBuf;
 
+use secrecy::ExposeSecret;
+
 use super::role::{Role, Roles};
 use super::running::StartError;
 use crate::config::sections::GeoConfig;
 use crate::config::{Config, ConfigError, Loaded};
 use crate::infra::cache::invalidation::Invalidations;
+use crate::infra::cache::redis::{Redis, RedisError};
+use crate::infra::cache::shared_links::SharedLinks;
 use crate::infra::click_store::ClickStore;
 use crate::infra::geo::GeoDatabase;
 use crate::infra::passwords::Passwords;
 use crate::infra::store::{self, Store};
 use crate::infra::user_agent::UserAgents;
+use crate::runtime::tasks::Tasks;
 
 /// The connections of one process.
 pub(super) struct Platform {
@@ -19,8 +24,10 @@ pub(super) struct Platform {
     pub(super) store: Option<Store>,
     /// Clicks, where a role writes or reads them.
     pub(super) click_store: Option<ClickStore>,
-    /// Word of edits between the roles of this process.
+    /// Word of changes between roles, of this process and of others.
     pub(super) invalidations: Invalidations,
+    /// Links that edges share, where there is a Redis.
+    pub(super) shared_links: Option<SharedLinks>,
     /// Where addresses are.
     pub(super) geo: GeoDatabase,
     /// What user agents are.
@@ -30,20 +37,28 @@ pub(super) struct Platform {
 }
 
 impl Platform {
-    /// Migrates and connects.
+    /// Migrates and connects. `tasks` keep the connections that outlive requests.
     ///
     /// # Errors
     /// What cannot be had.
-    pub(super) async fn connect(loaded: &Loaded, roles: &Roles) -> Result<Self, StartError> {
+    pub(super) async fn connect(loaded: &Loaded, roles: &Roles, tasks: &Tasks) -> Result<Self, StartError> {
         let config = &loaded.config;
         let store = if roles.has(Role::Api) { Some(connect_store(config).await?) } else { None };
         let uses_clicks = roles.has(Role::Api) || roles.has(Role::Ingester);
         let click_store =
             if uses_clicks { Some(ClickStore::open(&config.click_store, &config.data_folder).await?) } else { None };
+        let shares = roles.has(Role::Api) || roles.has(Role::Edge);
+        let redis = if shares { connect_redis(loaded, tasks)? } else { None };
+        let invalidations = match &redis {
+            Some(redis) => Invalidations::over_redis(redis.clone(), tasks).map_err(|error| unusable(loaded, &error))?,
+            None => Invalidations::in_process(),
+        };
+        let shared_links = redis.map(|redis| SharedLinks::new(redis, tasks));
         Ok(Self {
             store,
             click_store,
-            invalidations: Invalidations::in_process(),
+            invalidations,
+            shared_links,
             geo: open_geo(loaded, &config.geo)?,
             agents: UserAgents::new(),
             passwords: Passwords::new(),
@@ -64,6 +79,19 @@ impl Platform {
 async fn connect_store(config: &Config) -> Result<Store, StartError> {
     store::migrate(&config.database, &config.data_folder).await?;
     Ok(Store::connect(&config.database, &config.data_folder).await?)
+}
+
+fn connect_redis(loaded: &Loaded, tasks: &Tasks) -> Result<Option<Redis>, ConfigError> {
+    let config = &loaded.config.cache;
+    if config.url.expose_secret().is_empty() {
+        return Ok(None);
+    }
+    Redis::connect(config, tasks).map(Some).map_err(|error| unusable(loaded, &error))
+}
+
+fn unusable(loaded: &Loaded, error: &RedisError) -> ConfigError {
+    let (key, right) = ("cache.url", "Write redis://host:6379 or redis-cluster://host:6379, or nothing");
+    ConfigError::new(key, loaded.source_of(key), error.to_string(), right)
 }
 
 fn open_geo(loaded: &Loaded, config: &GeoConfig) -> Result<GeoDatabase, StartError> {

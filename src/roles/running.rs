@@ -107,8 +107,8 @@ pub async fn start(loaded: &Loaded, roles: Roles) -> Result<Running, StartError>
     let config = loaded.config.clone();
     let sockets = Sockets::bind(loaded, &roles)?;
     let addresses = sockets.addresses();
-    let platform = Platform::connect(loaded, &roles).await?;
     let stages = Stages::new();
+    let platform = Platform::connect(loaded, &roles, &stages.fetches).await?;
     telemetry::upkeep(&stages.internal);
     let mut readiness = Readiness::default();
     if let Some(store) = platform.click_store.as_ref().filter(|_| roles.has(Role::Ingester)) {

@@ -1,5 +1,6 @@
 //! Floor 2: what every long-lived part of the process shares: the clock, named tasks and the way they end.
 
+pub mod breaker;
 pub mod clock;
 pub mod sockets;
 pub mod tasks;

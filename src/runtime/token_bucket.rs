@@ -56,6 +56,23 @@ impl Rate {
         Duration::from_nanos(self.interval.saturating_mul(u64::from(self.burst)))
     }
 
+    /// Microseconds between two tokens; at least one.
+    #[must_use]
+    pub fn interval_micros(self) -> i64 {
+        i64::try_from(self.interval / 1_000).unwrap_or(i64::MAX).max(1)
+    }
+
+    /// What somebody else decided by this rate: until the bucket is full again, or until the next token comes.
+    #[must_use]
+    pub fn decided(self, is_allowed: bool, time: Duration) -> Decision {
+        if !is_allowed {
+            return Decision::Refused { retry_after: time };
+        }
+        let debt = nanos(time).div_ceil(self.interval);
+        let remaining = self.burst.saturating_sub(u32::try_from(debt).unwrap_or(u32::MAX));
+        Decision::Allowed { remaining, full_after: time }
+    }
+
     /// Decides on a request at `now`, given when the bucket will be full; returns that moment as it is afterwards.
     #[must_use]
     pub fn decide(self, full_at: u64, now: u64) -> (u64, Decision) {

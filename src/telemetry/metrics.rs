@@ -11,6 +11,7 @@ use std::time::Duration;
 use metrics::{Counter, Gauge, Histogram, Label, Unit};
 
 use super::recorder::Named;
+use crate::runtime::breaker::BreakerState;
 
 /// Where the edge found the link of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -202,6 +203,81 @@ impl CacheMetrics {
             origin_missing: ORIGIN_REQUESTS.counter(&[("result", "missing")]),
             origin_failed: ORIGIN_REQUESTS.counter(&[("result", "failed")]),
         }
+    }
+}
+
+const SHARED_CACHE_REQUESTS: Named = Named {
+    name: "elido_cache_requests_total",
+    unit: Unit::Count,
+    help: "Calls of the shared cache, by result; skipped are those that were not made because it had just failed.",
+};
+pub(super) const SHARED_CACHE_DURATION: Named = Named {
+    name: "elido_cache_request_seconds",
+    unit: Unit::Seconds,
+    help: "How long calls of the shared cache took, those included that failed.",
+};
+
+/// What is counted of the shared cache.
+pub struct SharedCacheMetrics {
+    /// Look-ups that found something.
+    pub hits: Counter,
+    /// Look-ups that found nothing.
+    pub misses: Counter,
+    /// Calls that failed or took too long.
+    pub failed: Counter,
+    /// Calls that were not made.
+    pub skipped: Counter,
+    /// How long calls took, in seconds.
+    pub duration: Histogram,
+}
+
+impl SharedCacheMetrics {
+    /// The handles of this process.
+    #[must_use]
+    pub fn global() -> &'static Self {
+        static METRICS: LazyLock<SharedCacheMetrics> = LazyLock::new(SharedCacheMetrics::declare);
+        &METRICS
+    }
+
+    fn declare() -> Self {
+        Self {
+            hits: SHARED_CACHE_REQUESTS.counter(&[("result", "hit")]),
+            misses: SHARED_CACHE_REQUESTS.counter(&[("result", "miss")]),
+            failed: SHARED_CACHE_REQUESTS.counter(&[("result", "failed")]),
+            skipped: SHARED_CACHE_REQUESTS.counter(&[("result", "skipped")]),
+            duration: SHARED_CACHE_DURATION.histogram(&[]),
+        }
+    }
+}
+
+const BREAKER_STATE: Named = Named {
+    name: "elido_breaker_state",
+    unit: Unit::Count,
+    help: "1 for the state that the circuit breaker of a dependency is in (closed, open, half_open), 0 for the others.",
+};
+
+/// The circuit breaker of one dependency.
+pub struct BreakerMetrics {
+    states: [(BreakerState, Gauge); 3],
+}
+
+impl BreakerMetrics {
+    /// The handles for a dependency: `redis` or `origin`.
+    #[must_use]
+    pub fn of(dependency: &'static str) -> Self {
+        let gauge = |state| BREAKER_STATE.gauge(&[("dependency", dependency), ("state", state)]);
+        Self {
+            states: [
+                (BreakerState::Closed, gauge("closed")),
+                (BreakerState::Open, gauge("open")),
+                (BreakerState::HalfOpen, gauge("half_open")),
+            ],
+        }
+    }
+
+    /// The breaker is in this state now.
+    pub fn set(&self, now: BreakerState) {
+        self.states.iter().for_each(|(state, gauge)| gauge.set(if *state == now { 1.0 } else { 0.0 }));
     }
 }
 

@@ -84,8 +84,8 @@ impl Api {
         let draft: LinkDraft = serde_json::from_value(draft).expect("a draft");
         let slug = draft.slug.clone().expect("a slug");
         self.core.create_link(&access, draft).await.expect("a link");
-        let domain = self.core.resolve_domain("go.example.com").await.expect("the domain");
-        self.core.resolve_link(domain.id, &slug).await.expect("an answer").expect("the link")
+        let domain = self.core.resolve_domain("go.example.com").await.expect("the domain").value;
+        self.core.resolve_link(domain.id, &slug).await.expect("an answer").value.expect("the link")
     }
 }
 
@@ -117,6 +117,7 @@ async fn an_edge_elsewhere_gets_the_same_answers() {
     let origin = api.origin();
     let domain = api.core.resolve_domain("anything.example.net").await.expect("the default domain");
     assert_eq!(origin.resolve_domain("anything.example.net").await, Ok(domain.clone()));
+    let domain = domain.value;
 
     let draft = serde_json::json!({
         "destination_url": "https://example.com/ü", "slug": "spring", "title": "Spring", "rules": rules(),
@@ -124,9 +125,10 @@ async fn an_edge_elsewhere_gets_the_same_answers() {
     });
     let link = api.link(draft).await;
     assert_eq!(link.rules, rules());
-    assert_eq!(origin.resolve_link(domain.id, "spring").await, Ok(Some(link)));
-    assert_eq!(origin.resolve_link(domain.id, "autumn").await, Ok(None));
-    assert_eq!(origin.resolve_link(DomainId::new(), "spring").await, Ok(None));
+    let resolved = async |domain, slug| origin.resolve_link(domain, slug).await.expect("an answer").value;
+    assert_eq!(resolved(domain.id, "spring").await, Some(link));
+    assert_eq!(resolved(domain.id, "autumn").await, None);
+    assert_eq!(resolved(DomainId::new(), "spring").await, None);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,17 +5,25 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use tokio::sync::broadcast::{self, error::RecvError};
 
+use super::packed::{pack, unpack};
+use super::redis::{Messages, Redis, RedisError};
 use crate::domain::change::Change;
+use crate::runtime::tasks::Tasks;
+
+/// The channel of Redis on which word of changes goes.
+const CHANNEL: &str = "link:invalidate";
 
 /// How many messages a slow subscriber may lag behind before it misses some.
 const BACKLOG_MAX: usize = 1024;
 
-/// Sends and receives word of changes within one process.
+/// Sends and receives word of changes, within one process and, over Redis, between processes.
 #[derive(Clone)]
 pub struct Invalidations {
     sender: broadcast::Sender<Arc<Change>>,
+    redis: Option<Redis>,
 }
 
 /// The receiving end.
@@ -33,13 +41,33 @@ impl Invalidations {
     /// For roles that live in one process.
     #[must_use]
     pub fn in_process() -> Self {
-        Self { sender: broadcast::channel(BACKLOG_MAX).0 }
+        Self { sender: broadcast::channel(BACKLOG_MAX).0, redis: None }
     }
 
-    /// Tells every subscriber; call it after the change is committed and before it is answered.
-    pub fn publish(&self, change: Change) {
+    /// For roles in several processes. `tasks` listen to the others.
+    ///
+    /// # Errors
+    /// The address of Redis makes no sense.
+    pub fn over_redis(redis: Redis, tasks: &Tasks) -> Result<Self, RedisError> {
+        let messages = redis.subscribe(CHANNEL, tasks)?;
+        let this = Self { redis: Some(redis), ..Self::in_process() };
+        let (stopping, sender) = (tasks.stopping(), this.sender.clone());
+        tasks.spawn("link-word", async move {
+            stopping.run_until_cancelled(pass_on(messages, sender)).await;
+        });
+        Ok(this)
+    }
+
+    /// Tells every subscriber; call it after the change is committed and before it is answered. It takes no longer than one
+    /// call of Redis may.
+    pub async fn publish(&self, change: Change) {
+        let message = pack(&change).map(Bytes::from);
         // An error means that nobody listens, which is fine: there is no cache to mend.
         drop(self.sender.send(Arc::new(change)));
+        if let (Some(redis), Ok(message)) = (&self.redis, message) {
+            // Where it fails, the log of changes brings the word a moment later.
+            drop(redis.publish(CHANNEL, message).await);
+        }
     }
 
     /// Listens from now on.
@@ -47,6 +75,16 @@ impl Invalidations {
     pub fn subscribe(&self) -> Subscription {
         Subscription { receiver: self.sender.subscribe() }
     }
+}
+
+/// What cannot be read is of a later release; the log of changes has it too.
+async fn pass_on(mut messages: Messages, sender: broadcast::Sender<Arc<Change>>) {
+    while let Some(message) = messages.next().await {
+        if let Ok(change) = unpack::<Change>(&message) {
+            drop(sender.send(Arc::new(change)));
+        }
+    }
+    std::future::pending::<()>().await;
 }
 
 impl Subscription {

@@ -3,3 +3,5 @@
 pub mod invalidation;
 pub mod packed;
 pub mod packed_link;
+pub mod redis;
+pub mod shared_links;

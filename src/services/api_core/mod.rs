@@ -24,6 +24,7 @@ mod texts;
 mod tokens;
 mod version;
 mod workspaces;
+mod write_through;
 
 pub use crate::infra::store::page::{Page, Position};
 pub use api_keys::{ApiKey, ApiKeyDraft, CreatedApiKey};
@@ -49,7 +50,9 @@ use url::Url;
 
 use crate::domain::change::Invalidation;
 use crate::domain::error::{Error, Result};
+use crate::domain::link::LinkLifetimes;
 use crate::infra::cache::invalidation::Invalidations;
+use crate::infra::cache::shared_links::SharedLinks;
 use crate::infra::click_store::ClickStore;
 use crate::infra::geo::GeoDatabase;
 use crate::infra::passwords::Passwords;
@@ -63,6 +66,7 @@ use crate::runtime::tasks::Tasks;
 pub struct ApiCore {
     store: Store,
     invalidations: Invalidations,
+    shared: Option<SharedLinks>,
     passwords: Passwords,
     tasks: Tasks,
     notes: Arc<Semaphore>,
@@ -75,6 +79,8 @@ pub struct ApiCore {
 pub struct Settings {
     /// How links of the default domain are reached.
     pub default_domain_url: Url,
+    /// How long the cache that edges share believes a link.
+    pub lifetimes: LinkLifetimes,
     /// Tells where described visitors are.
     pub geo: GeoDatabase,
     /// Tells what programs described visitors use.
@@ -92,13 +98,19 @@ impl ApiCore {
         settings: Settings,
     ) -> Self {
         let notes = Arc::new(Semaphore::new(housekeeping::NOTES_MAX));
-        Self { store, invalidations, passwords, tasks, notes, clicks: None, settings }
+        Self { store, invalidations, shared: None, passwords, tasks, notes, clicks: None, settings }
     }
 
     /// The same service, which tells how often links were clicked.
     #[must_use]
     pub fn counting_clicks(self, clicks: ClickStore) -> Self {
         Self { clicks: Some(clicks), ..self }
+    }
+
+    /// The same service, which writes changed links through to the cache that edges share.
+    #[must_use]
+    pub fn writing_through(self, shared: Option<SharedLinks>) -> Self {
+        Self { shared, ..self }
     }
 
     /// The source of truth.
@@ -121,11 +133,11 @@ impl ApiCore {
             false => Some(changes::append(&transaction, stale, clock::now()).await?),
         };
         let (answer, answered) = tokio::sync::oneshot::channel();
-        let invalidations = self.invalidations.clone();
+        let edges = self.clone();
         self.tasks.spawn_finite("commit", async move {
             let committed = transaction.commit().await;
             if let (Ok(()), Some(change)) = (&committed, change) {
-                invalidations.publish(change);
+                edges.tell(change).await;
             }
             // An error means that nobody waits any longer.
             drop(answer.send(committed));

@@ -26,6 +26,7 @@ use crate::domain::click::ClickKind;
 use crate::domain::link::{DomainRecord, RedirectStatus};
 use crate::domain::time::Timestamp;
 use crate::domain::url::Destination;
+use crate::infra::cache::shared_links::SharedLinks;
 use crate::infra::geo::{GeoDatabase, Location};
 use crate::infra::journal::{FileSystem, GroupCommit};
 use crate::infra::passwords::Passwords;
@@ -42,6 +43,8 @@ const ADDRESSES_MAX: usize = 200_000;
 pub struct EdgeParts {
     /// Where links come from.
     pub origin: Arc<dyn Origin>,
+    /// What edges share, if they share anything.
+    pub shared: Option<SharedLinks>,
     /// Where addresses are.
     pub geo: GeoDatabase,
     /// What user agents are.
@@ -88,7 +91,7 @@ impl Edge {
     pub fn new(config: &EdgeConfig, parts: EdgeParts) -> Self {
         let rate = Rate::new(config.rate_limit_per_second, Duration::from_secs(1), config.rate_limit_burst);
         Self {
-            cache: LinkCache::new(&config.cache, parts.origin, parts.agents.clone(), &parts.tasks),
+            cache: LinkCache::new(&config.cache, parts.origin, parts.shared, parts.agents.clone(), &parts.tasks),
             geo: parts.geo,
             agents: parts.agents,
             passwords: PasswordGate::new(parts.passwords),

@@ -28,7 +28,9 @@ use crate::domain::change::{AsOf, Change, ChangeBatch, Invalidation, Sequence};
 use crate::domain::id::{DomainId, LinkId};
 use crate::domain::link::{DomainRecord, LinkRecord};
 use crate::domain::time::Timestamp;
+use crate::infra::cache::shared_links::SharedLinks;
 use crate::infra::user_agent::UserAgents;
+use crate::runtime::breaker::BreakerState;
 use crate::runtime::clock;
 use crate::runtime::tasks::Tasks;
 use crate::telemetry::metrics::{CacheMetrics, LinkSource};
@@ -102,13 +104,19 @@ pub(super) struct LinkCache {
 }
 
 impl LinkCache {
-    /// An empty cache in front of `origin`, whose fetches run as tasks of `tasks`.
-    pub(super) fn new(config: &EdgeCacheConfig, origin: Arc<dyn Origin>, agents: UserAgents, tasks: &Tasks) -> Self {
+    /// An empty cache in front of `shared` and `origin`, whose fetches run as tasks of `tasks`.
+    pub(super) fn new(
+        config: &EdgeCacheConfig,
+        origin: Arc<dyn Origin>,
+        shared: Option<SharedLinks>,
+        agents: UserAgents,
+        tasks: &Tasks,
+    ) -> Self {
         Self {
             domains: Arc::new(LoadingCache::new(DOMAINS_MAX, DOMAINS_MAX as u64 * DOMAIN_BYTES, tasks.clone())),
             links: Arc::new(LoadingCache::new(config.entries_max, config.bytes_max, tasks.clone())),
             names: NameFilter::default(),
-            sources: Arc::new(Sources::new(config, origin, agents.clone())),
+            sources: Arc::new(Sources::new(config, origin, shared, agents.clone())),
             agents,
             heard_at: AtomicI64::new(0),
             origin_patience: Duration::from_millis(config.origin_timeout_ms),
@@ -122,8 +130,9 @@ impl LinkCache {
         let is_nobodys = matches!(known, Lookup::Unknown) && self.names.judge(|key| key.host(host)) == Verdict::Absent;
         let (host, known) = if is_nobodys { (NOBODYS, self.domains.get(NOBODYS, now)) } else { (host, known) };
         let fetch = || {
-            let (sources, host) = (Arc::clone(&self.sources), host.to_owned());
-            async move { sources.domain(&host).await }
+            let (sources, domains) = (Arc::clone(&self.sources), Arc::clone(&self.domains));
+            let host: Box<str> = host.into();
+            async move { sources.domain(&host, |sequence| domains.is_outdated(&host, sequence)).await }
         };
         self.settle(&self.domains, known, now, || host.into(), fetch).await
     }
@@ -141,8 +150,9 @@ impl LinkCache {
             return self.excluded(now);
         }
         let fetch = || {
-            let (sources, slug) = (Arc::clone(&self.sources), slug.to_owned());
-            async move { sources.link(domain, &slug).await }
+            let (sources, links) = (Arc::clone(&self.sources), Arc::clone(&self.links));
+            let key = LinkKey { domain, slug: slug.into() };
+            async move { sources.link(domain, &key.slug, |sequence| links.is_outdated(&key, sequence)).await }
         };
         let found = self.settle(&self.links, known, now, || LinkKey { domain, slug: slug.into() }, fetch).await?;
         if is_unknown && found.value.is_none() && self.names.is_there() {
@@ -308,6 +318,16 @@ impl LinkCache {
     /// What they weigh, in bytes.
     pub(super) fn bytes(&self) -> u64 {
         self.links.bytes()
+    }
+
+    /// What becomes of the next fetch from the origin.
+    pub(super) fn origin_breaker(&self, now: Timestamp) -> BreakerState {
+        self.sources.breaker_state(now)
+    }
+
+    /// What this edge shares with others.
+    pub(super) fn shared(&self) -> Option<&SharedLinks> {
+        self.sources.shared.as_ref()
     }
 
     /// Whether the origin counts as away.

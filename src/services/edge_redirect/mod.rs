@@ -7,7 +7,6 @@
 //! - It reaches the source of truth through [`origin::Origin`] alone.
 //! - A redirect is answered only after its click is with the kernel.
 
-mod breaker;
 mod capture;
 mod compiled_link;
 mod decide;

@@ -22,8 +22,9 @@ use super::snapshot::SnapshotFile;
 use crate::config::sections::{EdgeConfig, JournalConfig};
 use crate::infra::cache::invalidation::Subscription;
 use crate::infra::journal::{DiskFileSystem, Flushed, GroupCommit, JournalLimits, JournalState, Maintenance, Writer};
+use crate::runtime::clock;
 use crate::runtime::tasks::Tasks;
-use crate::telemetry::metrics::{self, CacheMetrics, EdgeMetrics, JournalMetrics};
+use crate::telemetry::metrics::{self, BreakerMetrics, CacheMetrics, EdgeMetrics, JournalMetrics};
 
 /// The longest head of a request, in bytes.
 const HEAD_BYTES_MAX: usize = 32 * 1024;
@@ -252,10 +253,16 @@ fn keep_gauges(edge: Arc<Edge>, tasks: &Tasks) {
     let stopping = tasks.stopping();
     tasks.spawn("cache-gauges", async move {
         let metrics = CacheMetrics::global();
+        let (origin, redis) = (BreakerMetrics::of("origin"), BreakerMetrics::of("redis"));
         let mut ticks = tokio::time::interval(GAUGE_INTERVAL);
         while stopping.run_until_cancelled(ticks.tick()).await.is_some() {
             metrics.size.set(gauge_value(edge.cache.len() as u64));
             metrics.bytes.set(gauge_value(edge.cache.bytes()));
+            let now = clock::now();
+            origin.set(edge.cache.origin_breaker(now));
+            if let Some(shared) = edge.cache.shared() {
+                redis.set(shared.redis().breaker().state(now));
+            }
         }
     });
 }

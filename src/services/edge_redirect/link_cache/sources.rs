@@ -13,52 +13,58 @@ use tokio::time::timeout;
 
 use super::loading::Loaded;
 use crate::config::sections::EdgeCacheConfig;
-use crate::domain::change::AsOf;
+use crate::domain::change::{AsOf, Sequence};
 use crate::domain::id::{DomainId, LinkId};
-use crate::domain::link::{DomainRecord, LinkRecord};
+use crate::domain::link::{DomainRecord, LinkLifetimes, LinkRecord};
 use crate::domain::time::Timestamp;
+use crate::infra::cache::shared_links::{Shared, SharedLinks};
 use crate::infra::user_agent::UserAgents;
+use crate::runtime::breaker::{Breaker, BreakerState};
 use crate::runtime::clock;
-use crate::services::edge_redirect::breaker::Breaker;
 use crate::services::edge_redirect::compiled_link::CompiledLink;
 use crate::services::edge_redirect::origin::{Origin, OriginError};
 use crate::telemetry::metrics::{CacheMetrics, LinkSource};
 
+/// So many failures in a row, and the origin is left alone.
+const FAILURES_MAX: u32 = 3;
+/// So long; then one fetch may try.
+const LEFT_ALONE_FOR: Duration = Duration::from_secs(1);
+
 /// The origin, and what is known of its health.
 pub(super) struct Sources {
     pub(super) origin: Arc<dyn Origin>,
+    pub(super) shared: Option<SharedLinks>,
     breaker: Breaker,
     is_slow: AtomicBool,
     agents: UserAgents,
-    lifetimes: Lifetimes,
+    lifetimes: LinkLifetimes,
     /// How long the origin may take, and how long before it counts as slow.
     deadline: Duration,
     patience: Duration,
 }
 
-/// How long what was read is believed.
-#[derive(Debug, Clone, Copy)]
-struct Lifetimes {
-    plain: Duration,
-    with_rules: Duration,
-    missing: Duration,
-}
-
 impl Sources {
-    pub(super) fn new(config: &EdgeCacheConfig, origin: Arc<dyn Origin>, agents: UserAgents) -> Self {
+    pub(super) fn new(
+        config: &EdgeCacheConfig,
+        origin: Arc<dyn Origin>,
+        shared: Option<SharedLinks>,
+        agents: UserAgents,
+    ) -> Self {
         Self {
             origin,
-            breaker: Breaker::default(),
+            shared,
+            breaker: Breaker::new(FAILURES_MAX, LEFT_ALONE_FOR),
             is_slow: AtomicBool::new(false),
             agents,
-            lifetimes: Lifetimes {
-                plain: Duration::from_secs(config.ttl_plain_seconds),
-                with_rules: Duration::from_secs(config.ttl_with_rules_seconds),
-                missing: Duration::from_secs(config.ttl_missing_seconds),
-            },
+            lifetimes: config.lifetimes(),
             deadline: Duration::from_millis(config.origin_timeout_ms),
             patience: Duration::from_millis(config.refresh_timeout_ms),
         }
+    }
+
+    /// What becomes of the next fetch from the origin.
+    pub(super) fn breaker_state(&self, now: Timestamp) -> BreakerState {
+        self.breaker.state(now)
     }
 
     /// Whether the origin counts as away.
@@ -71,20 +77,50 @@ impl Sources {
         self.is_away() || self.is_slow.load(Ordering::Relaxed)
     }
 
-    /// The domain that answers for a host name.
-    pub(super) async fn domain(&self, host: &str) -> Result<Loaded<DomainRecord>, OriginError> {
+    /// The domain that answers for a host name. What lies in the shared cache counts unless it `is_outdated`.
+    pub(super) async fn domain(
+        &self,
+        host: &str,
+        is_outdated: impl Fn(Sequence) -> bool,
+    ) -> Result<Loaded<DomainRecord>, OriginError> {
+        if let Some(shared) = &self.shared
+            && let Ok(Some(found)) = shared.domain(host).await
+            && !is_outdated(found.record.sequence)
+        {
+            return Ok(Loaded { source: LinkSource::L2, ..self.loaded_domain(found.record, found.read_at) });
+        }
         let read_at = clock::now();
         let answer = self.ask(self.origin.resolve_domain(host)).await;
         count(answer.as_ref().map(|_| true));
-        Ok(self.loaded_domain(answer?, read_at))
+        let record = answer?;
+        if let Some(shared) = &self.shared {
+            shared.fill_domain(host, &Shared { record: record.clone(), read_at }, self.lifetimes.plain);
+        }
+        Ok(self.loaded_domain(record, read_at))
     }
 
-    /// The link at a slug, as the domain files it.
-    pub(super) async fn link(&self, domain: DomainId, slug: &str) -> Result<Loaded<CompiledLink>, OriginError> {
+    /// The link at a slug, as the domain files it. What lies in the shared cache counts unless it `is_outdated`.
+    pub(super) async fn link(
+        &self,
+        domain: DomainId,
+        slug: &str,
+        is_outdated: impl Fn(Sequence) -> bool,
+    ) -> Result<Loaded<CompiledLink>, OriginError> {
+        if let Some(shared) = &self.shared
+            && let Ok(Some(found)) = shared.link(domain, slug).await
+            && !is_outdated(found.record.sequence)
+        {
+            return self.loaded_link(found.record, LinkSource::L2, found.read_at).await;
+        }
         let read_at = clock::now();
         let answer = self.ask(self.origin.resolve_link(domain, slug)).await;
         count(answer.as_ref().map(|answer| answer.value.is_some()));
-        self.loaded_link(answer?, LinkSource::Origin, read_at).await
+        let record = answer?;
+        let found = Shared { record, read_at };
+        if let Some(shared) = &self.shared {
+            shared.fill_link(domain, slug, &found, self.lifetimes.of(found.record.value.as_ref()));
+        }
+        self.loaded_link(found.record, LinkSource::Origin, read_at).await
     }
 
     /// Takes one of a limited link's clicks.
@@ -109,7 +145,7 @@ impl Sources {
         source: LinkSource,
         read_at: Timestamp,
     ) -> Result<Loaded<CompiledLink>, OriginError> {
-        let lifetime = self.lifetime(answer.value.as_ref());
+        let lifetime = self.lifetimes.of(answer.value.as_ref());
         let link = match answer.value {
             // Compiling a large pattern, or loading the user agents for the first time, takes too long for a thread that answers requests.
             Some(record) if !record.rules.is_empty() => {
@@ -121,14 +157,6 @@ impl Sources {
         };
         let bytes = link.as_ref().map_or(0, CompiledLink::bytes);
         Ok(Loaded { value: link, sequence: answer.sequence, source, bytes, believed_until: read_at.plus(lifetime) })
-    }
-
-    fn lifetime(&self, record: Option<&LinkRecord>) -> Duration {
-        match record {
-            None => self.lifetimes.missing,
-            Some(record) if record.rules.is_empty() => self.lifetimes.plain,
-            Some(_) => self.lifetimes.with_rules,
-        }
     }
 
     /// Asks the origin under its deadline and the breaker, and notes whether it was slow.
