@@ -4,14 +4,16 @@
 //! click is claimed at most once a call.
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use tonic::transport::{Channel, ClientTlsConfig, Endpoint};
-use tonic::{Code, Request, Response, Status};
+use tonic::{Request, Response, Status};
 use url::Url;
 
 use super::origin::{Origin, OriginError};
+use super::retry::RetryBudget;
 use crate::domain::id::{DomainId, LinkId};
 use crate::domain::link::{DomainRecord, LinkRecord};
 use crate::infra::cache::packed::{PackedError, unpack};
@@ -29,15 +31,16 @@ const KEEPALIVE: Duration = Duration::from_secs(10);
 pub struct GrpcOrigin {
     client: LinkResolverClient<Channel>,
     deadline: Duration,
+    retries: Arc<RetryBudget>,
 }
 
 impl GrpcOrigin {
-    /// An origin at `url` (`http://` or `https://`), whose calls end within `deadline`. Call it within a runtime, which then
-    /// runs the connection.
+    /// An origin at `url` (`http://`, or `https://` with these certificates), whose calls end within `deadline`. Call it
+    /// within a runtime, which then runs the connection.
     ///
     /// # Errors
-    /// The URL cannot be connected to at all.
-    pub fn new(url: &Url, deadline: Duration) -> Result<Self, tonic::transport::Error> {
+    /// The URL cannot be connected to at all, or the certificates cannot be used.
+    pub fn new(url: &Url, deadline: Duration, tls: ClientTlsConfig) -> Result<Self, tonic::transport::Error> {
         let mut endpoint = Endpoint::from_shared(url.to_string())?
             .connect_timeout(CONNECT_TIMEOUT.min(deadline))
             .timeout(deadline)
@@ -46,12 +49,12 @@ impl GrpcOrigin {
             .keep_alive_timeout(KEEPALIVE)
             .keep_alive_while_idle(true);
         if url.scheme() == "https" {
-            endpoint = endpoint.tls_config(ClientTlsConfig::new().with_webpki_roots())?;
+            endpoint = endpoint.tls_config(tls)?;
         }
         let client = LinkResolverClient::new(endpoint.connect_lazy())
             .max_encoding_message_size(REQUEST_BYTES_MAX)
             .max_decoding_message_size(ANSWER_BYTES_MAX);
-        Ok(Self { client, deadline })
+        Ok(Self { client, deadline, retries: Arc::default() })
     }
 
     /// A request that tells the other end how long it is waited for.
@@ -71,18 +74,6 @@ impl GrpcOrigin {
     }
 }
 
-/// Asks a question that changes nothing, and once more if the connection turned out to be dead, as after a restart of the
-/// other end.
-async fn ask<T, F>(mut question: impl FnMut() -> F) -> Result<Response<T>, Status>
-where
-    F: Future<Output = Result<Response<T>, Status>>,
-{
-    match question().await {
-        Err(status) if status.code() == Code::Unavailable => question().await,
-        answer => answer,
-    }
-}
-
 #[async_trait]
 impl Origin for GrpcOrigin {
     async fn resolve_domain(&self, hostname: &str) -> Result<DomainRecord, OriginError> {
@@ -91,7 +82,7 @@ impl Origin for GrpcOrigin {
             let mut client = self.client.clone();
             async move { client.resolve_domain(request).await }
         };
-        let answer = self.call(ask(question)).await?;
+        let answer = self.call(self.retries.ask(question)).await?;
         unpack(&answer.domain).map_err(unreadable)
     }
 
@@ -101,7 +92,7 @@ impl Origin for GrpcOrigin {
             let mut client = self.client.clone();
             async move { client.resolve_link(request).await }
         };
-        let answer = self.call(ask(question)).await?;
+        let answer = self.call(self.retries.ask(question)).await?;
         answer.link.map(|link| unpack(&link)).transpose().map_err(unreadable)
     }
 
