@@ -91,13 +91,13 @@ pub(super) async fn start(
     let services = Services {
         identity: Identity::new(store.clone(), platform.passwords.clone(), session_lifetime),
         analytics: Analytics::new(click_store.clone(), core.clone()),
-        idempotency: Idempotency::new(Arc::new(IdempotencyRecords::new(store.clone())), tasks.clone()),
+        idempotency: Idempotency::new(Arc::new(IdempotencyRecords::new(core.clone())), tasks.clone()),
         core: core.clone(),
     };
     let router = services.router(&config.api)?;
     let limits = ListenerLimits { connections_max: CONNECTIONS_MAX, header_timeout: HEADER_TIMEOUT };
     tasks.spawn("api-listener", serve(sockets.http, router, limits, tasks.clone()));
-    let server = grpc::server(tls::server(&config.grpc)?).map_err(std::io::Error::other)?;
+    let server = grpc::server(tls::server(&config.grpc)?).map_err(tls::with_reason)?;
     listen_for_cluster(server, sockets.grpc, core.clone(), tasks);
     check_stores(store.clone(), click_store.clone(), beside_an_edge, readiness);
     Ok(Api { internal_router: core_rest::internal_router(core.clone()), origin: Arc::new(DirectOrigin(core)) })

@@ -150,7 +150,7 @@ fn remote_origin(loaded: &Loaded) -> Result<Arc<dyn Origin>, StartError> {
         ConfigError::new(
             key,
             loaded.source_of(key),
-            error.to_string(),
+            tls::with_reason(error).to_string(),
             "Name an address such as http://127.0.0.1:50051",
         )
     })?;

@@ -233,3 +233,29 @@ async fn the_listener_says_that_it_serves() {
         assert_eq!(answer.into_inner().status(), ServingStatus::Serving);
     }
 }
+
+#[tokio::test]
+async fn a_dying_origin_is_not_asked_twice_as_often() {
+    const QUESTIONS: u32 = 100;
+    // Whoever connects is hung up on, as by a process that dies again and again.
+    let dying = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let url = format!("http://{}", dying.local_addr().expect("its address")).parse().expect("a URL");
+    let origin = GrpcOrigin::new(&url, PATIENCE, ClientTlsConfig::new()).expect("an origin");
+    let mut connections = 0;
+    let asking = async {
+        for _ in 0..QUESTIONS {
+            origin.resolve_domain("go.example.com").await.expect_err("a failure");
+        }
+    };
+    tokio::pin!(asking);
+    loop {
+        tokio::select! {
+            accepted = dying.accept() => {
+                drop(accepted.expect("a connection"));
+                connections += 1;
+            }
+            () = &mut asking => break,
+        }
+    }
+    assert!((QUESTIONS..QUESTIONS * 5 / 4).contains(&connections), "{connections}");
+}

@@ -1,5 +1,6 @@
 //! The certificates of both ends. They are read when a process starts; those that are renewed are taken up at the next start.
 
+use std::error::Error;
 use std::path::Path;
 use std::time::Duration;
 use std::{fs, io};
@@ -38,6 +39,14 @@ pub fn client(config: &GrpcConfig) -> io::Result<ClientTlsConfig> {
         Some(identity) => tls.identity(identity),
         None => tls,
     })
+}
+
+/// An error with the reason that it hides, such as a key that is not that of its certificate.
+#[must_use]
+pub fn with_reason(error: tonic::transport::Error) -> io::Error {
+    let first: &dyn Error = &error;
+    let reason = std::iter::successors(first.source(), |error| (*error).source()).last();
+    io::Error::other(reason.map_or_else(|| error.to_string(), |reason| format!("gRPC cannot be set up: {reason}")))
 }
 
 fn identity(certificate: &Path, key: &Path) -> io::Result<Option<Identity>> {

@@ -3,7 +3,7 @@
 //! Use cases know nothing of HTTP and hold no SQL. Invariants: what belongs to
 //! a workspace is only reached with an [`Access`], which only
 //! [`ApiCore::authorize`] gives out; after a commit and before the answer, the
-//! edges are told.
+//! edges are told; under an idempotency key, a commit waits for the answer.
 
 mod api_keys;
 mod authenticate;
@@ -21,6 +21,7 @@ mod tagged_links;
 mod tags;
 mod texts;
 mod tokens;
+mod unit_of_work;
 mod version;
 mod workspaces;
 
@@ -53,6 +54,7 @@ use crate::infra::passwords::Passwords;
 use crate::infra::store::{Store, Transaction};
 use crate::infra::user_agent::UserAgents;
 use crate::runtime::tasks::Tasks;
+use unit_of_work::Complete;
 
 /// What the use cases need. Clones share it.
 #[derive(Clone)]
@@ -109,19 +111,19 @@ impl ApiCore {
         &self.passwords
     }
 
-    /// Commits and then tells the edges, in a task that a client who goes away cannot stop between the two. They are told
-    /// of a commit that failed too, because a lost connection leaves open what became of it.
+    /// Commits and then tells the edges, in a task that a client who goes away cannot stop between the two. In a unit of
+    /// work, all that is left to its owner.
     async fn commit(&self, transaction: Transaction, stale: Vec<Invalidation>) -> Result<()> {
+        let Some(complete) = unit_of_work::hold(self.complete(transaction, stale)) else { return Ok(()) };
         let (answer, answered) = tokio::sync::oneshot::channel();
-        let invalidations = self.invalidations.clone();
         self.tasks.spawn_finite("commit", async move {
-            let committed = transaction.commit().await;
-            if !stale.is_empty() {
-                invalidations.publish(stale);
-            }
             // An error means that nobody waits any longer.
-            drop(answer.send(committed));
+            drop(answer.send(complete.commit().await));
         });
         answered.await.map_err(Error::internal)?
+    }
+
+    fn complete(&self, transaction: Transaction, stale: Vec<Invalidation>) -> Complete {
+        Complete { transaction, stale, invalidations: self.invalidations.clone() }
     }
 }
