@@ -39,10 +39,7 @@ impl Place {
     }
 
     fn start(&self) -> Server {
-        Server::start(
-            self.folder.path(),
-            &[("ELIDO_API__LISTEN", &self.api), ("ELIDO_DATABASE__URL", &self.database)],
-        )
+        Server::start(self.folder.path(), &[("ELIDO_API__LISTEN", &self.api), ("ELIDO_DATABASE__URL", &self.database)])
     }
 
     /// Kills the server, lets the time of its claims pass and starts the next one.
@@ -51,7 +48,8 @@ impl Place {
         let expire = "UPDATE idempotency_keys SET expires_at = 0 WHERE answer IS NULL";
         if database::is_embedded() {
             let file = self.folder.path().join("data/elido.db");
-            let mut connection = SqliteConnection::connect(&format!("sqlite:{}", file.display())).await.expect("a file");
+            let mut connection =
+                SqliteConnection::connect(&format!("sqlite:{}", file.display())).await.expect("a file");
             connection.execute(expire).await.expect("the claims are over");
         } else {
             let mut connection = PgConnection::connect(&self.database).await.expect("a server");
@@ -157,7 +155,8 @@ async fn a_batch_under_a_key_is_made_once_however_often_the_server_is_killed() {
     let (mut lost, mut duplicated) = (0, 0);
     for (batch, mut ids) in answered.clone() {
         let mut found = found.remove(&batch).unwrap_or_default();
-        (ids.sort(), found.sort());
+        ids.sort();
+        found.sort();
         duplicated += found.len().saturating_sub(BATCH_LINKS);
         lost += ids.iter().filter(|id| !found.contains(id)).count();
     }

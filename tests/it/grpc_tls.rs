@@ -91,7 +91,8 @@ async fn only_clients_of_the_authority_are_let_in() {
     assert!(is_let_in(&settings).await);
 
     let none = PathBuf::new();
-    let nobody = GrpcConfig { origin_certificate_file: none.clone(), origin_key_file: none.clone(), ..settings.clone() };
+    let nobody =
+        GrpcConfig { origin_certificate_file: none.clone(), origin_key_file: none.clone(), ..settings.clone() };
     assert!(!is_let_in(&nobody).await, "a client without a certificate");
 
     let strangers = Authority::new(folder.path(), "strangers");

@@ -53,13 +53,7 @@ const fn forward_query(forward: ForwardQuery) -> v1::ForwardQuery {
 }
 
 fn utm(utm: Utm) -> v1::Utm {
-    v1::Utm {
-        source: utm.source,
-        medium: utm.medium,
-        campaign: utm.campaign,
-        term: utm.term,
-        content: utm.content,
-    }
+    v1::Utm { source: utm.source, medium: utm.medium, campaign: utm.campaign, term: utm.term, content: utm.content }
 }
 
 fn time(moment: Timestamp) -> prost_types::Timestamp {
