@@ -19,11 +19,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     pack_user_agents()
 }
 
-/// Turns proto/ into Rust, without a `protoc` on the machine.
+/// Turns proto/ into Rust, without a `protoc` on the machine, and keeps its description for callers who ask for it.
 fn compile_protocol() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=proto");
-    let descriptors = protox::compile(["elido/v1/link_resolver.proto"], ["proto"])?;
-    Ok(tonic_prost_build::configure().compile_fds(descriptors)?)
+    let mut compiler = protox::Compiler::new(["proto"])?;
+    compiler.include_imports(true).include_source_info(true);
+    compiler.open_files(["elido/v1/link_resolver.proto", "elido/v1/links.proto"])?;
+    let description = Path::new(&env::var("OUT_DIR")?).join("elido_v1.bin");
+    fs::write(description, compiler.encode_file_descriptor_set())?;
+    Ok(tonic_prost_build::configure().compile_fds(compiler.file_descriptor_set())?)
 }
 
 /// Writes the patterns for browsers and operating systems to `user_agents.json`; those for devices are not used.

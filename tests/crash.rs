@@ -1,4 +1,4 @@
-//! SIGKILL at random moments under load: every answered redirect is stored exactly once.
+//! SIGKILL at random moments under load: every answered redirect is stored, and every request under a key done, exactly once.
 //!
 //! Ends with a line `RESULT {…}`. `ELIDO_TEST_KILLS` says how many times the process is killed (20 by default).
 
@@ -13,83 +13,27 @@
 )]
 
 use std::collections::HashMap;
-use std::io::{BufRead, BufReader};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use reqwest::{Client, StatusCode, redirect};
+use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 use tokio::sync::watch;
+
+use server::{Server, account, client, post};
+
+#[path = "it/support/database.rs"]
+mod database;
+#[path = "crash/server.rs"]
+mod server;
+#[path = "crash/writes.rs"]
+mod writes;
 
 const KILLS: u32 = 20;
 const VISITORS: usize = 16;
 const LINKS: u64 = 20;
-/// Long enough for a busy machine; a test that waits so long has failed.
-const PATIENCE: Duration = Duration::from_secs(120);
 const BROWSER: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:150.0) Gecko/20100101 Firefox/150.0";
-
-/// The executable, running every role on a folder.
-struct Server {
-    child: Child,
-    redirects: String,
-    api: String,
-    internal: String,
-}
-
-impl Server {
-    fn start(folder: &Path) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_elido"))
-            .args(["run", "--role", "all"])
-            .current_dir(folder)
-            .env("ELIDO_DATA_FOLDER", folder.join("data"))
-            .env("ELIDO_EDGE__LISTEN", "127.0.0.1:0")
-            .env("ELIDO_API__LISTEN", "127.0.0.1:0")
-            .env("ELIDO_INTERNAL__LISTEN", "127.0.0.1:0")
-            .env("ELIDO_GRPC__LISTEN", "127.0.0.1:0")
-            .env("ELIDO_EDGE__WORKERS", "2")
-            .env("ELIDO_EDGE__JOURNAL__SEGMENT_BYTES", "1048576")
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the executable starts");
-        let lines = BufReader::new(child.stderr.take().expect("standard error")).lines().map_while(Result::ok);
-        let mut lines = lines.inspect(|line| eprintln!("{line}"));
-        let mut address_of = |what: &str| {
-            let line = lines.by_ref().find(|line| line.trim_start().starts_with(what)).expect("the welcome");
-            let url = line.split_whitespace().last().expect("a URL").to_owned();
-            url.rsplit_once('/').expect("a path").0.to_owned()
-        };
-        let (redirects, api, internal) = (address_of("redirects"), address_of("API"), address_of("internal"));
-        // Somebody has to read what the process says, or it would stop to wait.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { child, redirects, api, internal }
-    }
-
-    /// SIGTERM: drain, ship everything, end well.
-    fn terminate(mut self) {
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().expect("a signal").success());
-        assert!(self.child.wait().expect("an end").success());
-    }
-
-    /// SIGKILL: no handler, no drain.
-    fn kill(mut self) {
-        self.child.kill().expect("a signal");
-        self.child.wait().expect("an end");
-    }
-}
-
-/// A test that fails leaves no process behind.
-impl Drop for Server {
-    fn drop(&mut self) {
-        // An error means that it has ended already.
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
-}
 
 /// What the visitors have done.
 #[derive(Default)]
@@ -97,19 +41,6 @@ struct Visits {
     answered: Mutex<Vec<u64>>,
     next: AtomicU64,
     over: AtomicBool,
-}
-
-fn client() -> Client {
-    drop(rustls::crypto::ring::default_provider().install_default());
-    Client::builder().redirect(redirect::Policy::none()).timeout(PATIENCE).build().expect("a client")
-}
-
-async fn post(client: &Client, url: String, token: Option<&str>, body: Value) -> Value {
-    let request = client.post(url).json(&body);
-    let request = if let Some(token) = token { request.bearer_auth(token) } else { request };
-    let answer = request.send().await.expect("an answer");
-    assert!(answer.status().is_success(), "{}", answer.status());
-    answer.json().await.expect("JSON")
 }
 
 /// Visits links, one after the other, until it is over; every visit carries a number of its own.
@@ -152,14 +83,8 @@ fn kills() -> u32 {
 async fn every_answered_redirect_survives_sigkill_exactly_once() {
     let folder = tempfile::tempdir().expect("a folder");
     let client = client();
-    let mut server = Server::start(folder.path());
-    let person = json!({ "email": "owner@example.com", "password": "correct horse battery staple" });
-    post(&client, format!("{}/internal/admin/bootstrap", server.internal), None, person.clone()).await;
-    let session = post(&client, format!("{}/v1/auth/sign-in", server.api), None, person).await;
-    let token = session["token"].as_str().expect("a token").to_owned();
-    let workspace = json!({ "name": "Crash", "slug": "crash" });
-    let workspace = post(&client, format!("{}/v1/workspaces", server.api), Some(&token), workspace).await;
-    let workspace = workspace["id"].as_str().expect("an id").to_owned();
+    let mut server = Server::start(folder.path(), &[]);
+    let (token, workspace) = account(&client, &server).await;
     for link in 0..LINKS {
         let link = json!({ "destination_url": "https://example.com/", "slug": format!("link{link}") });
         post(&client, format!("{}/v1/workspaces/{workspace}/links", server.api), Some(&token), link).await;
@@ -173,7 +98,7 @@ async fn every_answered_redirect_survives_sigkill_exactly_once() {
         // The moment is random on purpose, and always under load.
         tokio::time::sleep(Duration::from_millis(rand::random_range(50..500))).await;
         server.kill();
-        server = Server::start(folder.path());
+        server = Server::start(folder.path(), &[]);
         moves.send_replace(server.redirects.clone());
     }
     visits.over.store(true, Ordering::Relaxed);
@@ -181,7 +106,7 @@ async fn every_answered_redirect_survives_sigkill_exactly_once() {
         visitor.await.expect("a visitor who saw only redirects");
     }
     server.terminate();
-    let server = Server::start(folder.path());
+    let server = Server::start(folder.path(), &[]);
 
     let times = stored(&client, &server, &token, &workspace).await;
     let answered = visits.answered.lock().expect("no panic").clone();

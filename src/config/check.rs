@@ -10,6 +10,7 @@ use secrecy::ExposeSecret;
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
+use super::check_tls;
 use super::load::Loaded;
 use super::mistake::{ConfigError, quoted};
 use super::sections::Config;
@@ -35,6 +36,7 @@ pub(super) fn values(loaded: &Loaded, mistakes: &mut Vec<ConfigError>) {
     check.database("database.url", config.database.url.expose_secret(), true);
     check.database("click_store.url", config.click_store.url.expose_secret(), false);
     check.telemetry();
+    check_tls::values(&mut check, &config.grpc);
 }
 
 /// Looks at the files and folders that the settings name. Leaves nothing behind.
@@ -42,15 +44,18 @@ pub(super) fn files(loaded: &Loaded, mistakes: &mut Vec<ConfigError>) {
     let mut check = Check { loaded, mistakes };
     check.data_folder(&loaded.config.data_folder);
     check.country_file(&loaded.config.geo.country_file);
+    check_tls::files(&mut check, &loaded.config.grpc);
 }
 
-struct Check<'a> {
+/// Notes mistakes.
+pub(super) struct Check<'a> {
     loaded: &'a Loaded,
     mistakes: &'a mut Vec<ConfigError>,
 }
 
 impl Check<'_> {
-    fn wrong(&mut self, key: &str, problem: impl Into<String>, fix: impl Into<String>) {
+    /// Notes a mistake in the value of `key`.
+    pub(super) fn wrong(&mut self, key: &str, problem: impl Into<String>, fix: impl Into<String>) {
         self.mistakes.push(ConfigError::new(key, self.loaded.source_of(key), problem, fix));
     }
 

@@ -5,6 +5,7 @@
 //! can be found without opening a socket or a database.
 
 mod check;
+mod check_tls;
 mod environment;
 mod layer;
 mod listing;

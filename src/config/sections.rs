@@ -151,8 +151,22 @@ pub struct ApiConfig {
 pub struct GrpcConfig {
     /// Where edges of other processes reach the link resolver.
     pub listen: SocketAddr,
+    /// PEM files of the listener: its certificate with the chain, its key, and the authority whose clients alone are let in. Empty
+    /// means no TLS, or all clients.
+    pub tls_certificate_file: PathBuf,
+    /// As above.
+    pub tls_key_file: PathBuf,
+    /// As above.
+    pub tls_client_ca_file: PathBuf,
     /// How an edge without the api role reaches it.
     pub origin_url: Url,
+    /// PEM files of such an edge, for an https:// address: the authority to believe, and the edge's own certificate and key. Empty
+    /// means the authorities that browsers believe, and no certificate.
+    pub origin_ca_file: PathBuf,
+    /// As above.
+    pub origin_certificate_file: PathBuf,
+    /// As above.
+    pub origin_key_file: PathBuf,
 }
 
 /// The internal listener.

@@ -2,10 +2,14 @@
 //!
 //! Invariants: a key is claimed before the handler runs, and the claim ends in
 //! an answer kept or a claim given up, also when the client goes away half-way:
-//! everything from the claim on happens in a task of its own. Keys belong to a
+//! everything from the claim on happens in a task of its own. What the handler
+//! wrote becomes true together with the kept answer, so that a process that is
+//! killed has either done nothing or can say what it did. Keys belong to a
 //! credential.
 
+use std::future::Future;
 use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -35,14 +39,13 @@ pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key
 pub const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 /// How long an answer is kept.
 pub const KEPT_FOR: Duration = Duration::from_secs(24 * 60 * 60);
-/// After how long a claim without an answer may be taken over: its process must have died. Longer than any request may take.
-pub const CLAIM_HELD_FOR: Duration = Duration::from_secs(5 * 60);
+/// After how long a claim without an answer may be taken over: its process has died, or is slower than it should be. In that
+/// case too the work is done once, because only one of the two can keep its answer.
+pub const CLAIM_HELD_FOR: Duration = Duration::from_secs(60);
 /// The longest key, in characters.
 const KEY_LENGTH_MAX: usize = 255;
 /// The longest answer kept, in bytes.
 const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
-/// How long to wait after each failed attempt to keep an answer.
-const FINISH_WAITS: [Duration; 3] = [Duration::from_millis(50), Duration::from_millis(250), Duration::from_secs(1)];
 /// The headers that belong to an answer and are repeated with it.
 const KEPT_HEADERS: [HeaderName; 3] = [CONTENT_TYPE, ETAG, LOCATION];
 
@@ -81,16 +84,21 @@ pub enum KeyState {
     Answered(KeptAnswer),
 }
 
+/// The work of a claimed request: the answer to keep, if it is one to keep.
+pub type Work<'a> = Pin<Box<dyn Future<Output = Option<KeptAnswer>> + Send + 'a>>;
+
 /// Where answers are kept, for all replicas of a service.
 #[async_trait]
 pub trait IdempotencyStore: Send + Sync {
     /// Claims a key, or says what became of it; at once for all that ask. Answers older than [`KEPT_FOR`] and claims
     /// without an answer that are older than [`CLAIM_HELD_FOR`] are as if they had never been.
     async fn begin(&self, claim: &IdempotencyClaim) -> Result<KeyState>;
-    /// Keeps the answer of a claim.
-    async fn finish(&self, claim: &IdempotencyClaim, answer: &KeptAnswer) -> Result<()>;
-    /// Gives a claim up, so that the same key can be tried again.
-    async fn abandon(&self, claim: &IdempotencyClaim) -> Result<()>;
+    /// Does the work of a claim. What it writes becomes true together with the answer that it gives; if it gives none, nothing
+    /// becomes true and the claim is given up, so that the same key can be tried again.
+    ///
+    /// # Errors
+    /// The answer was not kept, and must not be given.
+    async fn settle(&self, claim: &IdempotencyClaim, work: Work<'_>) -> Result<()>;
 }
 
 /// What the middleware needs. Clones share it.
@@ -120,47 +128,36 @@ impl Idempotency {
 
     /// Does the work of a claimed request to its end, whether or not somebody waits for the answer.
     async fn work(self, claim: IdempotencyClaim, request: Request, next: Next) -> Response {
-        let response = match AssertUnwindSafe(next.run(request)).catch_unwind().await {
-            Ok(response) => response,
-            Err(panic) => standard::panicked(panic),
+        let mut answer = None;
+        let work = async {
+            let response = match AssertUnwindSafe(next.run(request)).catch_unwind().await {
+                Ok(response) => response,
+                Err(panic) => standard::panicked(panic),
+            };
+            let (response, kept) = to_keep(response).await;
+            answer = Some(response);
+            kept
         };
-        let kept = if is_kept(response.status()) { self.keep(&claim, response).await } else { Err(response) };
-        match kept {
-            Ok(response) => response,
-            Err(response) => {
-                if let Err(error) = self.store.abandon(&claim).await {
-                    tracing::warn!(error = ?error, "an idempotency key stays claimed until it expires: {error}");
-                }
-                response
-            }
+        match (self.store.settle(&claim, Box::pin(work)).await, answer) {
+            (Ok(()), Some(response)) => response,
+            (Ok(()), None) => Problem::from(Error::internal("claimed work was not done")).into_response(),
+            (Err(error), _) => Problem::from(error).into_response(),
         }
     }
+}
 
-    /// Keeps the answer. The work is done by now, so that a store that fails costs only the repetition.
-    async fn keep(&self, claim: &IdempotencyClaim, response: Response) -> std::result::Result<Response, Response> {
-        let (parts, body) = response.into_parts();
-        let body = match axum::body::to_bytes(body, ANSWER_BYTES_MAX).await {
-            Ok(body) => body,
-            Err(error) => return Err(Problem::from(Error::internal(error)).into_response()),
-        };
-        let answer =
-            KeptAnswer { status: parts.status.as_u16(), headers: kept_headers(&parts.headers), body: body.clone() };
-        if let Err(error) = self.finish(claim, &answer).await {
-            tracing::error!(error = ?error, "an answer could not be kept for repetition: {error}");
-        }
-        Ok(Response::from_parts(parts, Body::from(body)))
+/// The same response, and what to keep of it, if anything.
+async fn to_keep(response: Response) -> (Response, Option<KeptAnswer>) {
+    if !is_kept(response.status()) {
+        return (response, None);
     }
-
-    /// Keeps the answer, in several attempts: without it the same request would be done again once its claim has expired.
-    async fn finish(&self, claim: &IdempotencyClaim, answer: &KeptAnswer) -> Result<()> {
-        for wait in FINISH_WAITS {
-            match self.store.finish(claim, answer).await {
-                Ok(()) => return Ok(()),
-                Err(_) => tokio::time::sleep(wait).await,
-            }
-        }
-        self.store.finish(claim, answer).await
-    }
+    let (parts, body) = response.into_parts();
+    let body = match axum::body::to_bytes(body, ANSWER_BYTES_MAX).await {
+        Ok(body) => body,
+        Err(error) => return (Problem::from(Error::internal(error)).into_response(), None),
+    };
+    let kept = KeptAnswer { status: parts.status.as_u16(), headers: kept_headers(&parts.headers), body: body.clone() };
+    (Response::from_parts(parts, Body::from(body)), Some(kept))
 }
 
 /// Failures on our side, and refusals that say nothing of the request itself, may go otherwise the next time.

@@ -37,6 +37,15 @@ pub struct Page<T> {
 pub struct Limit(u32);
 
 impl Limit {
+    /// So many items, if a page may have them.
+    #[must_use]
+    pub const fn new(items: u32) -> Option<Self> {
+        match items {
+            1..=LIMIT_MAX => Some(Self(items)),
+            _ => None,
+        }
+    }
+
     /// The number of items.
     #[must_use]
     pub const fn get(self) -> u32 {
@@ -53,10 +62,8 @@ impl Default for Limit {
 impl<'de> Deserialize<'de> for Limit {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-        match text.parse() {
-            Ok(limit @ 1..=LIMIT_MAX) => Ok(Self(limit)),
-            _ => Err(serde::de::Error::custom(format!("a page has 1 to {LIMIT_MAX} items"))),
-        }
+        let limit = text.parse().ok().and_then(Self::new);
+        limit.ok_or_else(|| serde::de::Error::custom(format!("a page has 1 to {LIMIT_MAX} items")))
     }
 }
 

@@ -21,6 +21,7 @@ use crate::http::rate_limit::{RateLimit, limit};
 use crate::http::server::{ListenerLimits, serve};
 use crate::http::standard::{ServiceLimits, complete};
 use crate::infra::click_store::ClickStore;
+use crate::infra::grpc::tls;
 use crate::infra::store::Store;
 use crate::runtime::tasks::Tasks;
 use crate::runtime::token_bucket::Rate;
@@ -92,13 +93,14 @@ pub(super) async fn start(
     let services = Services {
         identity: Identity::new(store.clone(), platform.passwords.clone(), session_lifetime),
         analytics: Analytics::new(click_store.clone(), core.clone()),
-        idempotency: Idempotency::new(Arc::new(IdempotencyRecords::new(store.clone())), tasks.clone()),
+        idempotency: Idempotency::new(Arc::new(IdempotencyRecords::new(core.clone())), tasks.clone()),
         core: core.clone(),
     };
     let router = services.router(&config.api)?;
     let limits = ListenerLimits { connections_max: CONNECTIONS_MAX, header_timeout: HEADER_TIMEOUT };
     tasks.spawn("api-listener", serve(sockets.http, router, limits, tasks.clone()));
-    listen_for_edges(sockets.grpc, core.clone(), tasks);
+    let server = grpc::server(tls::server(&config.grpc)?).map_err(tls::with_reason)?;
+    listen_for_cluster(server, sockets.grpc, core.clone(), tasks);
     check_stores(store.clone(), click_store.clone(), beside_an_edge, readiness);
     Ok(Api { internal_router: core_rest::internal_router(core.clone()), origin: Arc::new(DirectOrigin(core)) })
 }
@@ -145,10 +147,10 @@ impl Services {
     }
 }
 
-fn listen_for_edges(socket: TcpListener, core: ApiCore, tasks: &Tasks) {
+fn listen_for_cluster(server: grpc::Server, socket: TcpListener, core: ApiCore, tasks: &Tasks) {
     let stopping = tasks.stopping();
     tasks.spawn("grpc-listener", async move {
-        if let Err(error) = grpc::serve(socket, core, stopping).await {
+        if let Err(error) = grpc::serve(server, socket, core, stopping).await {
             tracing::error!(%error, "the gRPC listener failed");
         }
     });

@@ -17,6 +17,7 @@ use crate::config::{Config, ConfigError, ConfigErrors, Loaded};
 use crate::domain::error::Error;
 use crate::http::server::{ListenerLimits, serve};
 use crate::infra::click_store::ClickStoreError;
+use crate::infra::grpc::tls;
 use crate::runtime::tasks::Tasks;
 use crate::services::edge_redirect::GrpcOrigin;
 use crate::services::edge_redirect::origin::Origin;
@@ -140,15 +141,16 @@ pub async fn start(loaded: &Loaded, roles: Roles) -> Result<Running, StartError>
 }
 
 /// An edge without the api role beside it asks that of another process.
-fn remote_origin(loaded: &Loaded) -> Result<Arc<dyn Origin>, ConfigError> {
+fn remote_origin(loaded: &Loaded) -> Result<Arc<dyn Origin>, StartError> {
     let config = &loaded.config;
     let deadline = Duration::from_millis(config.edge.cache.origin_timeout_ms);
-    let origin = GrpcOrigin::new(&config.grpc.origin_url, deadline).map_err(|error| {
+    let certificates = tls::client(&config.grpc)?;
+    let origin = GrpcOrigin::new(&config.grpc.origin_url, deadline, certificates).map_err(|error| {
         let key = "grpc.origin_url";
         ConfigError::new(
             key,
             loaded.source_of(key),
-            error.to_string(),
+            tls::with_reason(error).to_string(),
             "Name an address such as http://127.0.0.1:50051",
         )
     })?;

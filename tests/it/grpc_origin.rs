@@ -23,6 +23,7 @@ use elido::services::api_core::{ApiCore, BootstrapDraft, LinkDraft, Principal, S
 use elido::services::edge_redirect::GrpcOrigin;
 use elido::services::edge_redirect::origin::Origin;
 use tonic::Code;
+use tonic::transport::ClientTlsConfig;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
@@ -49,6 +50,7 @@ impl Api {
         let store = Store::connect(&config, folder.path()).await.expect("a store");
         let settings = Settings {
             default_domain_url: "http://go.example.com".parse().expect("a URL"),
+            lifetimes: elido::config::defaults().expect("the defaults are valid").edge.cache.lifetimes(),
             geo: GeoDatabase::unknown(),
             user_agents: UserAgents::new(),
         };
@@ -67,7 +69,7 @@ impl Api {
     }
 
     fn origin(&self) -> GrpcOrigin {
-        GrpcOrigin::new(&self.url(), PATIENCE).expect("an origin")
+        GrpcOrigin::new(&self.url(), PATIENCE, ClientTlsConfig::new()).expect("an origin")
     }
 
     fn url(&self) -> Url {
@@ -93,7 +95,8 @@ fn listen(socket: StdListener, core: &ApiCore) -> Tasks {
     let (tasks, core) = (Tasks::new(), core.clone());
     let listener = tokio::net::TcpListener::from_std(socket).expect("a listener");
     let stopping = tasks.stopping();
-    tasks.spawn("grpc", async move { grpc::serve(listener, core, stopping).await.expect("it serves") });
+    let server = grpc::server(None).expect("a server");
+    tasks.spawn("grpc", async move { grpc::serve(server, listener, core, stopping).await.expect("it serves") });
     tasks
 }
 
@@ -195,7 +198,7 @@ async fn an_origin_that_says_nothing_costs_the_deadline_and_no_more() {
     // The kernel takes the connection; nobody ever reads from it.
     let silent = StdListener::bind("127.0.0.1:0").expect("a free port");
     let url = format!("http://{}", silent.local_addr().expect("its address")).parse().expect("a URL");
-    let origin = GrpcOrigin::new(&url, Duration::from_millis(50)).expect("an origin");
+    let origin = GrpcOrigin::new(&url, Duration::from_millis(50), ClientTlsConfig::new()).expect("an origin");
     let answers = async {
         assert!(origin.resolve_domain("go.example.com").await.is_err());
         assert!(origin.resolve_link(DomainId::new(), "spring").await.is_err());
@@ -232,4 +235,30 @@ async fn the_listener_says_that_it_serves() {
         let answer = health.check(HealthCheckRequest { service: service.to_owned() }).await.expect("an answer");
         assert_eq!(answer.into_inner().status(), ServingStatus::Serving);
     }
+}
+
+#[tokio::test]
+async fn a_dying_origin_is_not_asked_twice_as_often() {
+    const QUESTIONS: u32 = 100;
+    // Whoever connects is hung up on, as by a process that dies again and again.
+    let dying = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let url = format!("http://{}", dying.local_addr().expect("its address")).parse().expect("a URL");
+    let origin = GrpcOrigin::new(&url, PATIENCE, ClientTlsConfig::new()).expect("an origin");
+    let mut connections = 0;
+    let asking = async {
+        for _ in 0..QUESTIONS {
+            origin.resolve_domain("go.example.com").await.expect_err("a failure");
+        }
+    };
+    tokio::pin!(asking);
+    loop {
+        tokio::select! {
+            accepted = dying.accept() => {
+                drop(accepted.expect("a connection"));
+                connections += 1;
+            }
+            () = &mut asking => break,
+        }
+    }
+    assert!((QUESTIONS..QUESTIONS * 5 / 4).contains(&connections), "{connections}");
 }

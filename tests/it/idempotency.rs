@@ -1,9 +1,28 @@
 //! Requests that are repeated do their work once.
 
+use std::future::pending;
+
+use bytes::Bytes;
+use elido::config::sections::DatabaseConfig;
+use elido::domain::id::SessionId;
+use elido::domain::role::Scope;
+use elido::http::idempotency::{IdempotencyClaim, IdempotencyStore, KeptAnswer, KeyState};
+use elido::infra::cache::invalidation::Invalidations;
+use elido::infra::geo::GeoDatabase;
+use elido::infra::passwords::Passwords;
+use elido::infra::store::{self, Store};
+use elido::infra::user_agent::UserAgents;
+use elido::runtime::tasks::Tasks;
+use elido::services::api_core::rest::IdempotencyRecords;
+use elido::services::api_core::{
+    Access, ApiCore, BootstrapDraft, LinkQuery, LinkSort, Page, Principal, Settings, WorkspaceDraft,
+};
 use futures_util::future::join_all;
 use reqwest::{Method, StatusCode};
 use serde_json::json;
+use tokio::sync::Notify;
 
+use crate::support::database;
 use crate::support::platform::{Account, Platform, body};
 
 fn create(platform: &Platform, account: &Account, key: &str, destination: &str) -> reqwest::RequestBuilder {
@@ -71,4 +90,104 @@ async fn a_refusal_is_repeated_too_and_a_fresh_key_tries_again() {
     let again = body(create(&platform, &account, "a", "nowhere"), StatusCode::BAD_REQUEST).await;
     assert_eq!(first, again);
     body(create(&platform, &account, "b", "https://example.com/"), StatusCode::CREATED).await;
+}
+
+/// Use cases, and where their answers are kept.
+struct Cases {
+    core: ApiCore,
+    access: Access,
+    records: IdempotencyRecords,
+    _folder: tempfile::TempDir,
+}
+
+impl Cases {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let url = database::of_its_own().await;
+        let config = DatabaseConfig { url, connections_max: 4, connect_timeout_ms: 10_000 };
+        store::migrate(&config, folder.path()).await.expect("migrations");
+        let store = Store::connect(&config, folder.path()).await.expect("a store");
+        let settings = Settings {
+            default_domain_url: "http://go.example.com".parse().expect("a URL"),
+            lifetimes: elido::config::defaults().expect("the defaults are valid").edge.cache.lifetimes(),
+            geo: GeoDatabase::unknown(),
+            user_agents: UserAgents::new(),
+        };
+        let core = ApiCore::new(store, Invalidations::in_process(), Passwords::new(), Tasks::new(), settings);
+        core.ensure_default_domain().await.expect("a default domain");
+        let account = BootstrapDraft { email: "ada@example.com".to_owned(), password: "correct horse battery".into() };
+        let user_id = core.bootstrap(account).await.expect("an account").id;
+        let workspace = WorkspaceDraft { name: "Test".to_owned(), slug: "test".to_owned() };
+        let workspace = core.create_workspace(user_id, workspace).await.expect("a workspace").id;
+        let person = Principal::Person { user_id, session_id: SessionId::new(), is_admin: true };
+        let access = core.authorize(&person, workspace, Scope::LinksWrite).await.expect("access");
+        Self { records: IdempotencyRecords::new(core.clone()), core, access, _folder: folder }
+    }
+
+    async fn create_link(&self) {
+        let draft = serde_json::from_value(json!({ "destination_url": "https://example.com/" })).expect("a draft");
+        self.core.create_link(&self.access, draft).await.expect("a link");
+    }
+
+    async fn count(&self) -> usize {
+        let sort = LinkSort { by_update: false, ascending: true };
+        let page = Page { after: None, limit: 100 };
+        self.core.list_links(&self.access, LinkQuery::default(), sort, page).await.expect("links").len()
+    }
+}
+
+fn claim() -> IdempotencyClaim {
+    IdempotencyClaim { credential: "key_1".into(), key: "a".into(), fingerprint: [7; 32] }
+}
+
+fn created() -> KeptAnswer {
+    KeptAnswer { status: 201, headers: Vec::new(), body: Bytes::from_static(b"made") }
+}
+
+#[tokio::test]
+async fn a_process_that_ends_between_effect_and_answer_leaves_neither() {
+    let cases = Cases::new().await;
+    assert_eq!(cases.records.begin(&claim()).await.expect("a state"), KeyState::Claimed);
+    let made = Notify::new();
+    let work = async {
+        cases.create_link().await;
+        made.notify_one();
+        pending().await
+    };
+    let claimed = claim();
+    tokio::select! {
+        _ = cases.records.settle(&claimed, Box::pin(work)) => panic!("there is no answer"),
+        () = made.notified() => {}
+    }
+    assert_eq!(cases.count().await, 0);
+    assert_eq!(cases.records.begin(&claim()).await.expect("a state"), KeyState::InFlight);
+}
+
+#[tokio::test]
+async fn what_has_no_answer_to_keep_did_not_happen() {
+    let cases = Cases::new().await;
+    cases.records.begin(&claim()).await.expect("a state");
+    let work = async {
+        cases.create_link().await;
+        None
+    };
+    cases.records.settle(&claim(), Box::pin(work)).await.expect("it ends");
+    assert_eq!(cases.count().await, 0);
+    assert_eq!(cases.records.begin(&claim()).await.expect("a state"), KeyState::Claimed, "the key is free");
+}
+
+#[tokio::test]
+async fn a_claim_that_two_believe_theirs_is_answered_once() {
+    let cases = Cases::new().await;
+    cases.records.begin(&claim()).await.expect("a state");
+    let work = || async {
+        cases.create_link().await;
+        Some(created())
+    };
+    let claim = claim();
+    let (one, other) =
+        tokio::join!(cases.records.settle(&claim, Box::pin(work())), cases.records.settle(&claim, Box::pin(work())));
+    assert_eq!([one.is_ok(), other.is_ok()].iter().filter(|settled| **settled).count(), 1);
+    assert_eq!(cases.count().await, 1);
+    assert_eq!(cases.records.begin(&claim).await.expect("a state"), KeyState::Answered(created()));
 }

@@ -15,7 +15,9 @@
 mod accounts;
 mod analytics;
 mod command_line;
+mod grpc_links;
 mod grpc_origin;
+mod grpc_tls;
 mod idempotency;
 mod journal;
 mod links;

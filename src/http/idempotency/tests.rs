@@ -19,6 +19,8 @@ struct InMemory {
     keys: Mutex<HashMap<Key, Use>>,
     /// Holds whoever has just claimed a key, as a slow commit does.
     gate: Option<Gate>,
+    /// Whether no answer can be kept.
+    is_broken: bool,
 }
 
 /// Tells that somebody is at it, and lets him through.
@@ -54,14 +56,17 @@ impl IdempotencyStore for InMemory {
         Ok(state)
     }
 
-    async fn finish(&self, claim: &IdempotencyClaim, answer: &KeptAnswer) -> Result<()> {
-        let entry = (claim.fingerprint, Some(answer.clone()));
-        self.keys.lock().expect("no panic under the lock").insert((claim.credential.clone(), claim.key.clone()), entry);
-        Ok(())
-    }
-
-    async fn abandon(&self, claim: &IdempotencyClaim) -> Result<()> {
-        self.keys.lock().expect("no panic under the lock").remove(&(claim.credential.clone(), claim.key.clone()));
+    async fn settle(&self, claim: &IdempotencyClaim, work: Work<'_>) -> Result<()> {
+        let answer = work.await;
+        if self.is_broken {
+            return Err(Error::unavailable("the store is away"));
+        }
+        let mut keys = self.keys.lock().expect("no panic under the lock");
+        let key = (claim.credential.clone(), claim.key.clone());
+        match answer {
+            Some(answer) => keys.insert(key, (claim.fingerprint, Some(answer))),
+            None => keys.remove(&key),
+        };
         Ok(())
     }
 }
@@ -231,6 +236,14 @@ async fn failures_on_our_side_are_not_kept() {
         assert!(service.post(path, path, "").await.status().is_server_error());
     }
     assert_eq!(service.done(), 4);
+}
+
+#[tokio::test]
+async fn an_answer_that_is_not_kept_is_not_given() {
+    let service = service_with(InMemory { is_broken: true, ..InMemory::default() });
+    let answer = service.post("/create", "k", "").await;
+    assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(code(answer).await, "unavailable");
 }
 
 #[tokio::test]

@@ -33,7 +33,7 @@ pub async fn find(connection: &impl Connection, credential: &str, key_hash: &[u8
     Ok(idempotency_key::Entity::find_by_id(id).one(connection).await?)
 }
 
-/// Keeps the answer of a claim until `expires_at`.
+/// Keeps the answer of a claim until `expires_at`. False if the claim has gone to somebody else, or was answered.
 ///
 /// # Errors
 /// Only those of the database.
@@ -42,16 +42,17 @@ pub async fn answer(
     key: &IdempotencyKey,
     answer: Vec<u8>,
     expires_at: Timestamp,
-) -> Result<()> {
-    idempotency_key::Entity::update_many()
+) -> Result<bool> {
+    let updated = idempotency_key::Entity::update_many()
         .col_expr(idempotency_key::Column::Answer, Expr::value(answer))
         .col_expr(idempotency_key::Column::ExpiresAt, Expr::value(expires_at))
         .filter(idempotency_key::Column::Credential.eq(&key.credential))
         .filter(idempotency_key::Column::KeyHash.eq(key.key_hash.clone()))
         .filter(idempotency_key::Column::Fingerprint.eq(key.fingerprint.clone()))
+        .filter(idempotency_key::Column::Answer.is_null())
         .exec(connection)
         .await?;
-    Ok(())
+    Ok(updated.rows_affected == 1)
 }
 
 /// Gives up a claim that has no answer.

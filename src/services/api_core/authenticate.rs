@@ -100,7 +100,7 @@ fn is_stale(last_used_at: Option<Timestamp>, now: Timestamp) -> bool {
     last_used_at.is_none_or(|used| now.since(used) >= LAST_USED_STEP)
 }
 
-fn unauthenticated() -> Error {
+pub(super) fn unauthenticated() -> Error {
     let message = "Send a valid session token or API key as Authorization: Bearer.";
     Error::new(ErrorKind::Unauthenticated, "unauthenticated", message)
 }

@@ -3,7 +3,7 @@
 //! Use cases know nothing of HTTP and hold no SQL. Invariants: what belongs to
 //! a workspace is only reached with an [`Access`], which only
 //! [`ApiCore::authorize`] gives out; after a commit and before the answer, the
-//! edges are told.
+//! edges are told; under an idempotency key, a commit waits for the answer.
 
 mod api_keys;
 mod authenticate;
@@ -22,6 +22,7 @@ mod tagged_links;
 mod tags;
 mod texts;
 mod tokens;
+mod unit_of_work;
 mod version;
 mod workspaces;
 mod write_through;
@@ -56,10 +57,10 @@ use crate::infra::cache::shared_links::SharedLinks;
 use crate::infra::click_store::ClickStore;
 use crate::infra::geo::GeoDatabase;
 use crate::infra::passwords::Passwords;
-use crate::infra::store::{Store, Transaction, changes};
+use crate::infra::store::{Store, Transaction};
 use crate::infra::user_agent::UserAgents;
-use crate::runtime::clock;
 use crate::runtime::tasks::Tasks;
+use unit_of_work::Complete;
 
 /// What the use cases need. Clones share it.
 #[derive(Clone)]
@@ -125,23 +126,19 @@ impl ApiCore {
         &self.passwords
     }
 
-    /// Writes down what the edges have to know, commits and then tells them, in a task that a client who goes away cannot stop
-    /// between the two. Of a commit whose answer was lost they hear from the log of changes.
+    /// Commits and then tells the edges, in a task that a client who goes away cannot stop between the two. In a unit of
+    /// work, all that is left to its owner.
     async fn commit(&self, transaction: Transaction, stale: Vec<Invalidation>) -> Result<()> {
-        let change = match stale.is_empty() {
-            true => None,
-            false => Some(changes::append(&transaction, stale, clock::now()).await?),
-        };
+        let Some(complete) = unit_of_work::hold(self.complete(transaction, stale)) else { return Ok(()) };
         let (answer, answered) = tokio::sync::oneshot::channel();
-        let edges = self.clone();
         self.tasks.spawn_finite("commit", async move {
-            let committed = transaction.commit().await;
-            if let (Ok(()), Some(change)) = (&committed, change) {
-                edges.tell(change).await;
-            }
             // An error means that nobody waits any longer.
-            drop(answer.send(committed));
+            drop(answer.send(complete.commit().await));
         });
         answered.await.map_err(Error::internal)?
+    }
+
+    fn complete(&self, transaction: Transaction, stale: Vec<Invalidation>) -> Complete {
+        Complete { transaction, stale, core: self.clone() }
     }
 }

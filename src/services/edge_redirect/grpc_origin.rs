@@ -4,15 +4,17 @@
 //! click is claimed at most once a call.
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::StreamExt;
 use tonic::transport::{Channel, ClientTlsConfig, Endpoint};
-use tonic::{Code, Request, Response, Status};
+use tonic::{Request, Response, Status};
 use url::Url;
 
 use super::origin::{Origin, OriginError, OriginStream};
+use super::retry::RetryBudget;
 use crate::domain::change::{AsOf, Change, ChangeBatch, Sequence};
 use crate::domain::id::{DomainId, LinkId};
 use crate::domain::link::{DomainRecord, LinkRecord};
@@ -37,15 +39,16 @@ const KEEPALIVE: Duration = Duration::from_secs(10);
 pub struct GrpcOrigin {
     client: LinkResolverClient<Channel>,
     deadline: Duration,
+    retries: Arc<RetryBudget>,
 }
 
 impl GrpcOrigin {
-    /// An origin at `url` (`http://` or `https://`), whose calls end within `deadline`. Call it within a runtime, which then
-    /// runs the connection.
+    /// An origin at `url` (`http://`, or `https://` with these certificates), whose calls end within `deadline`. Call it
+    /// within a runtime, which then runs the connection.
     ///
     /// # Errors
-    /// The URL cannot be connected to at all.
-    pub fn new(url: &Url, deadline: Duration) -> Result<Self, tonic::transport::Error> {
+    /// The URL cannot be connected to at all, or the certificates cannot be used.
+    pub fn new(url: &Url, deadline: Duration, tls: ClientTlsConfig) -> Result<Self, tonic::transport::Error> {
         let mut endpoint = Endpoint::from_shared(url.to_string())?
             .connect_timeout(CONNECT_TIMEOUT.min(deadline))
             .timeout(deadline)
@@ -54,12 +57,12 @@ impl GrpcOrigin {
             .keep_alive_timeout(KEEPALIVE)
             .keep_alive_while_idle(true);
         if url.scheme() == "https" {
-            endpoint = endpoint.tls_config(ClientTlsConfig::new().with_webpki_roots())?;
+            endpoint = endpoint.tls_config(tls)?;
         }
         let client = LinkResolverClient::new(endpoint.connect_lazy())
             .max_encoding_message_size(REQUEST_BYTES_MAX)
             .max_decoding_message_size(ANSWER_BYTES_MAX);
-        Ok(Self { client, deadline })
+        Ok(Self { client, deadline, retries: Arc::default() })
     }
 
     /// A request that tells the other end how long it is waited for.
@@ -79,18 +82,6 @@ impl GrpcOrigin {
     }
 }
 
-/// Asks a question that changes nothing, and once more if the connection turned out to be dead, as after a restart of the
-/// other end.
-async fn ask<T, F>(mut question: impl FnMut() -> F) -> Result<Response<T>, Status>
-where
-    F: Future<Output = Result<Response<T>, Status>>,
-{
-    match question().await {
-        Err(status) if status.code() == Code::Unavailable => question().await,
-        answer => answer,
-    }
-}
-
 #[async_trait]
 impl Origin for GrpcOrigin {
     async fn resolve_domain(&self, hostname: &str) -> Result<AsOf<DomainRecord>, OriginError> {
@@ -99,7 +90,7 @@ impl Origin for GrpcOrigin {
             let mut client = self.client.clone();
             async move { client.resolve_domain(request).await }
         };
-        let answer = self.call(ask(question)).await?;
+        let answer = self.call(self.retries.ask(question)).await?;
         let value = unpack(&answer.domain).map_err(unreadable)?;
         Ok(AsOf { value, sequence: Sequence::new(answer.sequence) })
     }
@@ -110,7 +101,7 @@ impl Origin for GrpcOrigin {
             let mut client = self.client.clone();
             async move { client.resolve_link(request).await }
         };
-        let answer = self.call(ask(question)).await?;
+        let answer = self.call(self.retries.ask(question)).await?;
         let value = answer.link.as_deref().map(unpacked_link).transpose().map_err(unreadable)?;
         Ok(AsOf { value, sequence: Sequence::new(answer.sequence) })
     }
@@ -136,7 +127,7 @@ impl Origin for GrpcOrigin {
             let mut client = self.client.clone();
             async move { client.count_names(request).await }
         };
-        Ok(self.call(ask(question)).await?.count)
+        Ok(self.call(self.retries.ask(question)).await?.count)
     }
 
     async fn list_names(&self, key: NameKey) -> Result<OriginStream<Vec<u64>>, OriginError> {

@@ -21,6 +21,7 @@ mod pages;
 mod password;
 mod request;
 mod respond;
+mod retry;
 mod server;
 mod snapshot;
 

@@ -78,7 +78,7 @@ pub(super) fn keep(client: impl ClientLike + Send + Sync + 'static, tasks: &Task
         let connected = async {
             loop {
                 // It ends when somebody stops it, or when an attempt fails for good, such as by a wrong password.
-                if let Err(error) = client.connect().await {
+                if let Ok(Err(error)) = client.connect().await {
                     tracing::warn!(%error, "the connection to Redis ended with an error; the next attempt follows");
                 }
                 tokio::time::sleep(Duration::from_millis(RECONNECT_MS.1.into())).await;

@@ -107,6 +107,7 @@ fn packed(record: &impl Serialize) -> DomainResult<Vec<u8>> {
     pack(record).map_err(Error::internal)
 }
 
-fn parsed<T: FromStr<Err = ParseIdError>>(field: &str, id: &str) -> DomainResult<T> {
+/// The id that a field of a request holds.
+pub(super) fn parsed<T: FromStr<Err = ParseIdError>>(field: &str, id: &str) -> DomainResult<T> {
     id.parse().map_err(|error: ParseIdError| Error::invalid_field(field, "invalid_id", error.to_string()))
 }

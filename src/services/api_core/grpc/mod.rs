@@ -2,20 +2,27 @@
 //!
 //! Invariant: a call ends within ten seconds, and sooner if its caller says so.
 
+mod link_answers;
+mod link_requests;
 mod link_resolver;
+mod links;
 mod status;
 
 use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
+use tonic::transport::{Error, ServerTlsConfig};
+
+pub use tonic::transport::Server;
 
 use super::ApiCore;
 use crate::infra::grpc::v1::link_resolver_server::LinkResolverServer;
-use crate::infra::grpc::{ANSWER_BYTES_MAX, REQUEST_BYTES_MAX};
+use crate::infra::grpc::v1::links_server::LinksServer;
+use crate::infra::grpc::{ANSWER_BYTES_MAX, FILE_DESCRIPTORS, LINK_BYTES_MAX, REQUEST_BYTES_MAX};
 use link_resolver::LinkResolverService;
+use links::LinksService;
 
 /// The longest that a call may take.
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -24,32 +31,59 @@ const CALLS_MAX: usize = 512;
 /// How often an idle connection is asked whether its other end is still there, and how long that may take.
 const KEEPALIVE: Duration = Duration::from_secs(20);
 
-/// Answers calls on `listener`, and health checks, until `stopping` is cancelled and the calls under way have ended.
+/// A server with the limits of this listener; over TLS if it is given certificates.
 ///
 /// # Errors
-/// The listener fails.
-pub async fn serve(
-    listener: TcpListener,
-    core: ApiCore,
-    stopping: CancellationToken,
-) -> Result<(), tonic::transport::Error> {
-    let (health, health_service) = tonic_health::server::health_reporter();
-    health.set_serving::<LinkResolverServer<LinkResolverService>>().await;
-    let resolver = LinkResolverServer::new(LinkResolverService { core, stopping: stopping.clone() })
-        .max_decoding_message_size(REQUEST_BYTES_MAX)
-        .max_encoding_message_size(ANSWER_BYTES_MAX);
-    let stop = async move {
-        stopping.cancelled().await;
-        health.set_not_serving::<LinkResolverServer<LinkResolverService>>().await;
-    };
-    Server::builder()
+/// The certificates cannot be used, as when a key is not that of its certificate.
+pub fn server(tls: Option<ServerTlsConfig>) -> Result<Server, Error> {
+    let server = Server::builder()
         .timeout(DEADLINE)
         .load_shed(true)
         .concurrency_limit_per_connection(CALLS_MAX)
         .http2_keepalive_interval(Some(KEEPALIVE))
-        .http2_keepalive_timeout(Some(KEEPALIVE))
+        .http2_keepalive_timeout(Some(KEEPALIVE));
+    match tls {
+        Some(tls) => server.tls_config(tls),
+        None => Ok(server),
+    }
+}
+
+/// Answers calls on `listener`, health checks and questions about the protocol, until `stopping` is cancelled and the calls
+/// under way have ended.
+///
+/// # Errors
+/// The listener fails.
+pub async fn serve(
+    mut server: Server,
+    listener: TcpListener,
+    core: ApiCore,
+    stopping: CancellationToken,
+) -> Result<(), Error> {
+    let (health, health_service) = tonic_health::server::health_reporter();
+    health.set_serving::<LinkResolverServer<LinkResolverService>>().await;
+    health.set_serving::<LinksServer<LinksService>>().await;
+    let resolver = LinkResolverServer::new(LinkResolverService { core: core.clone(), stopping: stopping.clone() })
+        .max_decoding_message_size(REQUEST_BYTES_MAX)
+        .max_encoding_message_size(ANSWER_BYTES_MAX);
+    let links = LinksServer::new(LinksService(core))
+        .max_decoding_message_size(LINK_BYTES_MAX)
+        .max_encoding_message_size(ANSWER_BYTES_MAX);
+    let reflection = tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(FILE_DESCRIPTORS)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        .build_v1();
+    // The descriptors are made together with the executable; without them everything else works all the same.
+    let reflection = reflection.inspect_err(|error| tracing::error!(%error, "the protocol is not described")).ok();
+    let stop = async move {
+        stopping.cancelled().await;
+        health.set_not_serving::<LinkResolverServer<LinkResolverService>>().await;
+        health.set_not_serving::<LinksServer<LinksService>>().await;
+    };
+    server
         .add_service(health_service)
+        .add_optional_service(reflection)
         .add_service(resolver)
+        .add_service(links)
         .serve_with_incoming_shutdown(TcpIncoming::from(listener).with_nodelay(Some(true)), stop)
         .await
 }

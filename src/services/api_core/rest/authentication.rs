@@ -29,8 +29,11 @@ pub async fn authenticate(State(core): State<ApiCore>, mut request: Request, nex
     }
 }
 
-/// The token of the one `Authorization` header.
-fn bearer(headers: &HeaderMap) -> Result<Option<String>, Error> {
+/// The token of the one `Authorization` header, over gRPC too; none if there is no such header.
+///
+/// # Errors
+/// `Unauthenticated` if there are several, or something else in it.
+pub(in crate::services::api_core) fn bearer(headers: &HeaderMap) -> Result<Option<String>, Error> {
     let mut values = headers.get_all(AUTHORIZATION).into_iter();
     match (values.next(), values.next()) {
         (None, _) => Ok(None),

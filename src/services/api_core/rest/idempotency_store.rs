@@ -1,8 +1,9 @@
 //! Keeps answers for repetition in the source of truth, so that all replicas repeat the same.
 //!
-//! Invariant: an answer may hold a secret that is shown once. It is sealed with
-//! the caller's own key, of which only a hash is kept, so that a copy of the
-//! database does not reveal it.
+//! Invariants: what a request writes is committed in one transaction with its
+//! answer, or not at all, and under one key only once. An answer may hold a
+//! secret that is shown once. It is sealed with the caller's own key, of which
+//! only a hash is kept, so that a copy of the database does not reveal it.
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -11,24 +12,27 @@ use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundK
 use sha2::{Digest, Sha256};
 
 use crate::domain::error::{Error, Result};
-use crate::http::idempotency::{CLAIM_HELD_FOR, IdempotencyClaim, IdempotencyStore, KEPT_FOR, KeptAnswer, KeyState};
-use crate::infra::store::Store;
+use crate::http::idempotency::{
+    CLAIM_HELD_FOR, IdempotencyClaim, IdempotencyStore, KEPT_FOR, KeptAnswer, KeyState, Work,
+};
 use crate::infra::store::idempotency_keys::{self, IdempotencyKey};
 use crate::runtime::clock;
+use crate::services::api_core::ApiCore;
+use crate::services::api_core::unit_of_work::{Complete, UnitOfWork};
 
 /// The answers that were given under idempotency keys.
 pub struct IdempotencyRecords {
-    store: Store,
+    core: ApiCore,
 }
 
 /// An answer in the form that is sealed.
 type Form = (u16, Vec<(String, Vec<u8>)>, Vec<u8>);
 
 impl IdempotencyRecords {
-    /// Keeps answers in this store.
+    /// Keeps answers in the store of these use cases, together with what they commit.
     #[must_use]
-    pub fn new(store: Store) -> Self {
-        Self { store }
+    pub fn new(core: ApiCore) -> Self {
+        Self { core }
     }
 }
 
@@ -37,7 +41,7 @@ impl IdempotencyStore for IdempotencyRecords {
     async fn begin(&self, claim: &IdempotencyClaim) -> Result<KeyState> {
         let now = clock::now();
         let row = IdempotencyKey { expires_at: now.plus(CLAIM_HELD_FOR), ..row(claim) };
-        let transaction = self.store.write().await?;
+        let transaction = self.core.store.write().await?;
         if idempotency_keys::claim(&transaction, row.clone(), now).await? {
             transaction.commit().await?;
             return Ok(KeyState::Claimed);
@@ -51,17 +55,46 @@ impl IdempotencyStore for IdempotencyRecords {
         }
     }
 
-    async fn finish(&self, claim: &IdempotencyClaim, answer: &KeptAnswer) -> Result<()> {
+    async fn settle(&self, claim: &IdempotencyClaim, work: Work<'_>) -> Result<()> {
+        let unit = UnitOfWork::default();
+        let settled = match unit.run(work).await {
+            Some(answer) => self.keep(claim, &answer, unit.take()).await.map(|()| true),
+            None => Ok(false),
+        };
+        // Before the claim is given up, because it takes the place of the writer.
+        drop(unit.take());
+        if !matches!(settled, Ok(true)) {
+            self.give_up(claim).await;
+        }
+        settled.map(drop)
+    }
+}
+
+impl IdempotencyRecords {
+    /// Commits what the work left to commit, if anything, together with its answer.
+    async fn keep(&self, claim: &IdempotencyClaim, answer: &KeptAnswer, work: Option<Complete>) -> Result<()> {
         let sealed = seal(claim, answer)?;
-        let transaction = self.store.write().await?;
-        idempotency_keys::answer(&transaction, &row(claim), sealed, clock::now().plus(KEPT_FOR)).await?;
-        transaction.commit().await
+        let work = match work {
+            Some(work) => work,
+            None => self.core.complete(self.core.store.write().await?, Vec::new()),
+        };
+        let end = clock::now().plus(KEPT_FOR);
+        if !idempotency_keys::answer(&work.transaction, &row(claim), sealed, end).await? {
+            return Err(Error::unavailable("the idempotency key went to a later request"));
+        }
+        work.commit().await
     }
 
-    async fn abandon(&self, claim: &IdempotencyClaim) -> Result<()> {
-        let transaction = self.store.write().await?;
-        idempotency_keys::abandon(&transaction, &row(claim)).await?;
-        transaction.commit().await
+    /// Gives a claim up, so that the same key can be tried again. What was answered all the same stays.
+    async fn give_up(&self, claim: &IdempotencyClaim) {
+        let given_up = async {
+            let transaction = self.core.store.write().await?;
+            idempotency_keys::abandon(&transaction, &row(claim)).await?;
+            transaction.commit().await
+        };
+        if let Err(error) = given_up.await {
+            tracing::warn!(error = ?error, "an idempotency key stays claimed until it expires: {error}");
+        }
     }
 }
 

@@ -16,6 +16,7 @@ mod tags;
 mod workspaces;
 
 pub use authentication::authenticate;
+pub(super) use authentication::bearer;
 pub use authorized::{
     AnalyticsRead, Authenticated, Authorized, LinksRead, LinksWrite, RequiredScope, WorkspacePath, WorkspaceRead,
     WorkspaceWrite,

@@ -1,0 +1,66 @@
+//! Links as messages.
+
+use crate::domain::error::{Error, Result};
+use crate::domain::link::ForwardQuery;
+use crate::domain::time::Timestamp;
+use crate::domain::utm::Utm;
+use crate::infra::grpc::v1;
+use crate::services::api_core::Link;
+
+const SECOND_MICROS: i64 = 1_000_000;
+
+/// The message that says what a link is.
+pub(super) fn to_message(link: Link) -> Result<v1::Link> {
+    Ok(v1::Link {
+        id: link.id.to_string(),
+        domain: link.domain,
+        slug: link.slug,
+        short_url: link.short_url,
+        destination_url: link.destination_url.to_string(),
+        redirect_status: link.redirect_status.as_u16().into(),
+        title: link.title,
+        description: link.description,
+        image_url: link.image_url.map(|url| url.to_string()),
+        comment: link.comment,
+        tags: link.tags,
+        external_id: link.external_id,
+        starts_at: link.starts_at.map(time),
+        expires_at: link.expires_at.map(time),
+        expired_url: link.expired_url.map(|url| url.to_string()),
+        max_clicks: link.max_clicks,
+        password_protected: link.password_protected,
+        forward_query: forward_query(link.forward_query).into(),
+        forward_path: link.forward_path,
+        utm: Some(utm(link.utm)),
+        rules_json: serde_json::to_string(&link.rules).map_err(Error::internal)?,
+        archived: link.archived,
+        disabled_reason: link.disabled_reason,
+        clicks: link.clicks,
+        last_click_at: link.last_click_at.map(time),
+        version: link.version,
+        created_by: link.created_by.map(|id| id.to_string()),
+        created_at: Some(time(link.created_at)),
+        updated_at: Some(time(link.updated_at)),
+    })
+}
+
+const fn forward_query(forward: ForwardQuery) -> v1::ForwardQuery {
+    match forward {
+        ForwardQuery::Off => v1::ForwardQuery::Off,
+        ForwardQuery::VisitorWins => v1::ForwardQuery::VisitorWins,
+        ForwardQuery::LinkWins => v1::ForwardQuery::LinkWins,
+    }
+}
+
+fn utm(utm: Utm) -> v1::Utm {
+    v1::Utm { source: utm.source, medium: utm.medium, campaign: utm.campaign, term: utm.term, content: utm.content }
+}
+
+fn time(moment: Timestamp) -> prost_types::Timestamp {
+    let micros = moment.as_micros();
+    let nanos = micros.rem_euclid(SECOND_MICROS).saturating_mul(1_000);
+    prost_types::Timestamp {
+        seconds: micros.div_euclid(SECOND_MICROS),
+        nanos: i32::try_from(nanos).unwrap_or_default(),
+    }
+}

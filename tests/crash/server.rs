@@ -1,0 +1,104 @@
+//! A server that can be killed.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use reqwest::{Client, redirect};
+use serde_json::{Value, json};
+
+/// Long enough for a busy machine; a test that waits so long has failed.
+pub const PATIENCE: Duration = Duration::from_secs(120);
+
+/// The executable, running every role on a folder.
+pub struct Server {
+    child: Child,
+    /// Where it redirects.
+    pub redirects: String,
+    /// Where its API is.
+    pub api: String,
+    /// Where its internal listener is.
+    pub internal: String,
+}
+
+impl Server {
+    /// Starts it, with these variables besides the usual ones.
+    pub fn start(folder: &Path, variables: &[(&str, &str)]) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_elido"))
+            .args(["run", "--role", "all"])
+            .current_dir(folder)
+            .env("ELIDO_DATA_FOLDER", folder.join("data"))
+            .env("ELIDO_EDGE__LISTEN", "127.0.0.1:0")
+            .env("ELIDO_API__LISTEN", "127.0.0.1:0")
+            .env("ELIDO_INTERNAL__LISTEN", "127.0.0.1:0")
+            .env("ELIDO_GRPC__LISTEN", "127.0.0.1:0")
+            .env("ELIDO_EDGE__WORKERS", "2")
+            .env("ELIDO_EDGE__JOURNAL__SEGMENT_BYTES", "1048576")
+            .envs(variables.iter().copied())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the executable starts");
+        let lines = BufReader::new(child.stderr.take().expect("standard error")).lines().map_while(Result::ok);
+        let mut lines = lines.inspect(|line| eprintln!("{line}"));
+        let mut address_of = |what: &str| {
+            let line = lines.by_ref().find(|line| line.trim_start().starts_with(what)).expect("the welcome");
+            let url = line.split_whitespace().last().expect("a URL").to_owned();
+            url.rsplit_once('/').expect("a path").0.to_owned()
+        };
+        let (redirects, api, internal) = (address_of("redirects"), address_of("API"), address_of("internal"));
+        // Somebody has to read what the process says, or it would stop to wait.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { child, redirects, api, internal }
+    }
+
+    /// SIGTERM: drain, ship everything, end well.
+    pub fn terminate(mut self) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().expect("a signal").success());
+        assert!(self.child.wait().expect("an end").success());
+    }
+
+    /// SIGKILL: no handler, no drain.
+    pub fn kill(mut self) {
+        self.child.kill().expect("a signal");
+        self.child.wait().expect("an end");
+    }
+}
+
+/// A test that fails leaves no process behind.
+impl Drop for Server {
+    fn drop(&mut self) {
+        // An error means that it has ended already.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// A client that follows no redirect.
+pub fn client() -> Client {
+    drop(rustls::crypto::ring::default_provider().install_default());
+    Client::builder().redirect(redirect::Policy::none()).timeout(PATIENCE).build().expect("a client")
+}
+
+/// Posts, and returns what a success answers.
+pub async fn post(client: &Client, url: String, token: Option<&str>, body: Value) -> Value {
+    let request = client.post(url).json(&body);
+    let request = if let Some(token) = token { request.bearer_auth(token) } else { request };
+    let answer = request.send().await.expect("an answer");
+    assert!(answer.status().is_success(), "{}", answer.status());
+    answer.json().await.expect("JSON")
+}
+
+/// The first account, signed in, with a workspace: its token and the workspace's id.
+pub async fn account(client: &Client, server: &Server) -> (String, String) {
+    let person = json!({ "email": "owner@example.com", "password": "correct horse battery staple" });
+    post(client, format!("{}/internal/admin/bootstrap", server.internal), None, person.clone()).await;
+    let session = post(client, format!("{}/v1/auth/sign-in", server.api), None, person).await;
+    let token = session["token"].as_str().expect("a token").to_owned();
+    let workspace = json!({ "name": "Crash", "slug": "crash" });
+    let workspace = post(client, format!("{}/v1/workspaces", server.api), Some(&token), workspace).await;
+    let workspace = workspace["id"].as_str().expect("an id").to_owned();
+    (token, workspace)
+}
