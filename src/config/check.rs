@@ -193,7 +193,7 @@ fn collide(left: SocketAddr, right: SocketAddr) -> bool {
 }
 
 /// Every number with the values that it may have.
-fn ranges(config: &Config) -> [(&'static str, u64, RangeInclusive<u64>); 30] {
+fn ranges(config: &Config) -> [(&'static str, u64, RangeInclusive<u64>); 31] {
     let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
     let (edge, cache, journal) = (&config.edge, &config.edge.cache, &config.edge.journal);
     let (api, database, ingester) = (&config.api, &config.database, &config.ingester);
@@ -221,6 +221,7 @@ fn ranges(config: &Config) -> [(&'static str, u64, RangeInclusive<u64>); 30] {
         ("api.rate_limit_per_minute", api.rate_limit_per_minute.into(), 1..=100_000_000),
         ("api.rate_limit_burst", api.rate_limit_burst.into(), 1..=1_000_000),
         ("api.session_hours", api.session_hours.into(), 1..=8760),
+        ("cache.timeout_ms", config.cache.timeout_ms, 1..=10_000),
         ("database.connections_max", database.connections_max.into(), 1..=1000),
         ("database.connect_timeout_ms", database.connect_timeout_ms, 1..=600_000),
         ("click_store.retention_days", config.click_store.retention_days.into(), 0..=36_500),
