@@ -109,7 +109,7 @@ pub async fn start(loaded: &Loaded, roles: Roles) -> Result<Running, StartError>
     let sockets = Sockets::bind(loaded, &roles)?;
     let addresses = sockets.addresses();
     let stages = Stages::new();
-    let platform = Platform::connect(loaded, &roles, &stages.fetches).await?;
+    let platform = Box::pin(Platform::connect(loaded, &roles, &stages.fetches)).await?;
     telemetry::upkeep(&stages.internal);
     let mut readiness = Readiness::default();
     if let Some(store) = platform.click_store.as_ref().filter(|_| roles.has(Role::Ingester)) {
@@ -123,7 +123,8 @@ pub async fn start(loaded: &Loaded, roles: Roles) -> Result<Running, StartError>
         let api_sockets = ApiSockets { http: TcpListener::from_std(http)?, grpc: TcpListener::from_std(grpc)? };
         let (beside_an_edge, tasks) = (roles.has(Role::Edge), &stages.api);
         let stores = (store, clicks);
-        let api = api::start(&config, &platform, stores, api_sockets, beside_an_edge, &mut readiness, tasks).await?;
+        let api = api::start(&config, &platform, stores, api_sockets, beside_an_edge, &mut readiness, tasks);
+        let api = Box::pin(api).await?;
         internal_router = internal_router.merge(api.internal_router);
         origin = Some(api.origin);
     }

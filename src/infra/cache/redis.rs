@@ -175,7 +175,7 @@ impl Redis {
     /// # Errors
     /// The address makes no sense.
     pub fn subscribe(&self, channel: &str, tasks: &Tasks) -> Result<Messages, RedisError> {
-        Messages::subscribe(self.0.settings.subscriber()?, self.key(channel), tasks)
+        Ok(Messages::subscribe(self.0.settings.subscriber()?, self.key(channel), tasks))
     }
 
     /// Takes a token of `key`'s bucket, if there is one, by the clock of Redis.

@@ -60,5 +60,5 @@ async fn hear_word(edge: &Edge, mut word: Subscription) {
     while let Some(change) = word.next().await {
         edge.cache.apply(&change);
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }

@@ -60,6 +60,9 @@ pub(super) struct Kept<K, V> {
     pub(super) record: AsOf<V>,
 }
 
+pub(super) type KeptDomains = Vec<Kept<Box<str>, DomainRecord>>;
+pub(super) type KeptLinks = Vec<Kept<LinkKey, LinkRecord>>;
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct LinkKey {
     pub(super) domain: DomainId,
@@ -278,7 +281,7 @@ impl LinkCache {
     }
 
     /// Takes in what an earlier process knew. Its time has passed, but it is better than nothing. Blocks.
-    pub(super) fn restore(&self, domains: Vec<Kept<Box<str>, DomainRecord>>, links: Vec<Kept<LinkKey, LinkRecord>>) {
+    pub(super) fn restore(&self, domains: KeptDomains, links: KeptLinks) {
         let long_ago = Timestamp::default();
         for Kept { key, record } in domains {
             let loaded = self.sources.loaded_domain(record, long_ago);
@@ -298,7 +301,7 @@ impl LinkCache {
     }
 
     /// Every domain and link that is known, for the next process.
-    pub(super) fn kept(&self) -> (Vec<Kept<Box<str>, DomainRecord>>, Vec<Kept<LinkKey, LinkRecord>>) {
+    pub(super) fn kept(&self) -> (KeptDomains, KeptLinks) {
         let domains = self
             .domains
             .entries()

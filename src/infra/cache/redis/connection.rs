@@ -72,7 +72,7 @@ impl Settings {
 }
 
 /// Connects, and again whenever the connection is lost, until `tasks` are stopped.
-pub(super) fn keep(client: impl ClientLike + Send + Sync + 'static, tasks: &Tasks) {
+pub(super) fn keep(client: impl ClientLike + 'static, tasks: &Tasks) {
     let stopping = tasks.stopping();
     tasks.spawn("redis-connection", async move {
         let connected = async {

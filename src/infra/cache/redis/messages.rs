@@ -8,7 +8,7 @@ use fred::interfaces::{EventInterface, PubsubInterface};
 use fred::types::Message;
 use tokio::sync::broadcast::{self, error::RecvError};
 
-use super::{RedisError, connection};
+use super::connection;
 use crate::runtime::tasks::Tasks;
 
 /// The receiving end of one channel.
@@ -18,7 +18,7 @@ pub struct Messages {
 }
 
 impl Messages {
-    pub(super) fn subscribe(client: SubscriberClient, channel: String, tasks: &Tasks) -> Result<Self, RedisError> {
+    pub(super) fn subscribe(client: SubscriberClient, channel: String, tasks: &Tasks) -> Self {
         let received = client.message_rx();
         drop(client.manage_subscriptions());
         connection::keep(client.clone(), tasks);
@@ -33,7 +33,7 @@ impl Messages {
             };
             stopping.run_until_cancelled(subscribed).await;
         });
-        Ok(Self { received, channel })
+        Self { received, channel }
     }
 
     /// The next message; none when there will be no more. Messages that came too fast to be read are passed over.

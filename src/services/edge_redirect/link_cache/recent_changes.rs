@@ -75,12 +75,11 @@ mod tests {
     #[test]
     fn what_is_forgotten_outdates_more_and_never_less() {
         let mut recent = RecentChanges::default();
-        let changes = 3 * KEYS_MAX as u64;
-        for key in 0..changes {
-            recent.note_key(key, at(key as i64 + 1));
-        }
+        let changes = 3 * i64::try_from(KEYS_MAX).expect("a small number");
+        let key = i64::cast_unsigned;
+        assert!((0..changes).all(|number| recent.note_key(key(number), at(number + 1))));
         assert!(recent.young.len() + recent.old.len() <= 2 * KEYS_MAX);
-        assert!((0..changes).all(|key| recent.is_outdated(key, at(key as i64))));
-        assert!(!recent.is_outdated(0, at(changes as i64)));
+        assert!((0..changes).all(|number| recent.is_outdated(key(number), at(number))));
+        assert!(!recent.is_outdated(0, at(changes)));
     }
 }

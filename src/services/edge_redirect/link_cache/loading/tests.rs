@@ -150,6 +150,10 @@ enum Event {
 
 const KEYS: usize = 3;
 
+fn number(length: usize) -> i64 {
+    i64::try_from(length).expect("a short log")
+}
+
 fn event() -> impl Strategy<Value = Event> {
     let key = 0..KEYS;
     let luck = any::<bool>();
@@ -202,7 +206,7 @@ impl World {
     }
 
     fn hear(&mut self, index: usize) {
-        let (key, sequence) = (self.log[index].0, index as i64 + 1);
+        let (key, sequence) = (self.log[index].0, number(index) + 1);
         self.cache.invalidate(&key, Sequence::new(sequence));
         self.heard[key] = self.heard[key].max(sequence);
     }
@@ -233,7 +237,7 @@ impl World {
     }
 
     fn happen(&mut self, event: Event) {
-        let end = self.log.len() as i64;
+        let end = number(self.log.len());
         match event {
             Event::Edit { key, deleted, written_through } => {
                 self.log.push((key, deleted));
