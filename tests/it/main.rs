@@ -15,6 +15,7 @@
 mod accounts;
 mod analytics;
 mod command_line;
+mod edges;
 mod grpc_links;
 mod grpc_origin;
 mod grpc_tls;
@@ -22,6 +23,7 @@ mod idempotency;
 mod journal;
 mod links;
 mod redirects;
+mod redis;
 mod store;
 mod support;
 mod workspaces;

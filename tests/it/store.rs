@@ -103,8 +103,10 @@ async fn sqlite_schema(connection: &mut SqliteConnection) -> Schema {
         let [table, from, to_table, to, on_delete] = [0, 1, 2, 3, 4].map(|index| row.get::<String, _>(index));
         schema.insert(format!("{table}.{from} references {to_table}.{to} {on_delete}"));
     }
-    // The primary key of a single INTEGER column is the table itself and no index.
-    schema.insert("bootstrap unique (id)".to_owned());
+    // A primary key of a single INTEGER column is the table itself and no index.
+    for key in ["bootstrap unique (id)", "change_sequence unique (id)", "changes unique (sequence)"] {
+        schema.insert(key.to_owned());
+    }
     schema
 }
 

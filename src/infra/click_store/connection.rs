@@ -37,6 +37,8 @@ impl ClickStore {
     /// The address is not `sqlite:FILE`, or the file cannot be opened or migrated.
     pub async fn open(config: &ClickStoreConfig, data_folder: &Path) -> Result<Self, ClickStoreError> {
         let file = file_of(config.url.expose_secret(), data_folder)?;
+        // Where the source of truth is elsewhere, nobody has made the data folder yet.
+        file.parent().map_or(Ok(()), std::fs::create_dir_all).map_err(sqlx::Error::from)?;
         let writer = open_writer(&file).await?;
         MIGRATIONS.run(&writer).await?;
         let readers = open_readers(&file).await?;

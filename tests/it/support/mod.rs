@@ -1,5 +1,6 @@
 //! What the tests share.
 
+pub mod cache;
 pub mod cuttable_proxy;
 pub mod database;
 pub mod platform;

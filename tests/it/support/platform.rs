@@ -9,7 +9,7 @@ use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::database;
+use super::{cache, database};
 
 /// Long enough for a busy machine; a test that waits so long has failed.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -44,6 +44,7 @@ impl Platform {
         let mut config = defaults().expect("the defaults are valid");
         config.data_folder = folder.path().to_path_buf();
         config.database.url = database::of_its_own().await;
+        config.cache = cache::of_its_own();
         let anywhere: SocketAddr = "127.0.0.1:0".parse().expect("an address");
         config.edge.listen = anywhere;
         config.api.listen = anywhere;

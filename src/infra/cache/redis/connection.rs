@@ -18,6 +18,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 const RECONNECT_MS: (u32, u32) = (50, 1_000);
 /// A connection that owes an answer for so long counts as dead.
 const UNRESPONSIVE_AFTER: Duration = Duration::from_secs(2);
+/// The longest that taking leave may take.
+const QUIT_TIMEOUT: Duration = Duration::from_millis(500);
 /// How many messages of subscriptions wait to be read.
 const MESSAGES_MAX: usize = 16 * 1024;
 /// How many commands wait for a connection.
@@ -85,7 +87,8 @@ pub(super) fn keep(client: impl ClientLike + 'static, tasks: &Tasks) {
             }
         };
         stopping.run_until_cancelled(connected).await;
-        drop(client.quit().await);
+        // An error means that there was nobody to take leave of, or no time for it.
+        drop(tokio::time::timeout(QUIT_TIMEOUT, client.quit()).await);
     });
 }
 

@@ -1,0 +1,16 @@
+//! What the processes of one test share, of the kind that `ELIDO_TEST_BACKENDS` names.
+
+use elido::config::sections::CacheConfig;
+
+use super::database::is_embedded;
+
+/// Nothing (`embedded`), or keys of the test's own in the Redis at `ELIDO_TEST_REDIS_URL` (`services`).
+pub fn of_its_own() -> CacheConfig {
+    let config = elido::config::defaults().expect("the defaults are valid").cache;
+    if is_embedded() {
+        return config;
+    }
+    let url = std::env::var("ELIDO_TEST_REDIS_URL").expect("ELIDO_TEST_REDIS_URL names a server");
+    // Unoptimised code on a busy machine takes its time.
+    CacheConfig { url: url.into(), key_prefix: format!("{}:", uuid::Uuid::new_v4().simple()), timeout_ms: 2_000 }
+}
