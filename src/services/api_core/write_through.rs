@@ -3,7 +3,7 @@
 //! Invariant: none of it decides anything. It ends in time and may fail; edges
 //! learn of every change from the log.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use super::ApiCore;
@@ -34,7 +34,7 @@ impl ApiCore {
         let mut entries = Vec::with_capacity(change.invalidations.len());
         for (domain, slugs) in slugs_by_domain(&change.invalidations) {
             let read_at = clock::now();
-            let rows = links::resolve_many(self.store.reader(), domain, slugs.clone()).await?;
+            let rows = links::resolve_many(self.store.reader(), domain, slugs.iter().cloned().collect()).await?;
             let mut records: HashMap<String, LinkRecord> =
                 rows.into_iter().map(|row| (row.slug_key.clone(), link_record(row))).collect();
             for slug in slugs {
@@ -51,11 +51,12 @@ impl ApiCore {
     }
 }
 
-fn slugs_by_domain(invalidations: &[Invalidation]) -> HashMap<DomainId, Vec<String>> {
-    let mut slugs: HashMap<DomainId, Vec<String>> = HashMap::new();
+/// Each slug once, though an edit names the old and the new one.
+fn slugs_by_domain(invalidations: &[Invalidation]) -> HashMap<DomainId, BTreeSet<String>> {
+    let mut slugs: HashMap<DomainId, BTreeSet<String>> = HashMap::new();
     for invalidation in invalidations {
         if let Invalidation::Link { domain_id, slug } = invalidation {
-            slugs.entry(*domain_id).or_default().push(slug.to_string());
+            slugs.entry(*domain_id).or_default().insert(slug.to_string());
         }
     }
     slugs
