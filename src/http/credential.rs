@@ -1,5 +1,6 @@
 //! Who a request is charged to.
 
+use std::fmt;
 use std::net::IpAddr;
 
 use http::Extensions;
@@ -29,6 +30,15 @@ impl Caller {
             return Some(Self::Credential(credential.clone()));
         }
         extensions.get::<ClientAddress>().map(|address| Self::Address(network_of(address.0)))
+    }
+}
+
+impl fmt::Display for Caller {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Credential(Credential(id)) => formatter.write_str(id),
+            Self::Address(address) => address.fmt(formatter),
+        }
     }
 }
 

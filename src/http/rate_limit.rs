@@ -3,7 +3,6 @@
 //! The layer belongs behind the service's authentication, so that a credential has one bucket however it is spelt.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
@@ -13,7 +12,9 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use super::credential::Caller;
 use super::problem::{Problem, whole_seconds};
 use crate::domain::error::{Error, ErrorKind};
-use crate::runtime::token_bucket::{Decision, Rate, TokenBuckets};
+use crate::infra::cache::redis::Redis;
+use crate::infra::cache::shared_buckets::SharedBuckets;
+use crate::runtime::token_bucket::{Decision, Rate};
 
 /// What the caller has left.
 pub const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
@@ -27,26 +28,19 @@ const CALLERS_MAX: usize = 100_000;
 pub struct RateLimit(Arc<Buckets>);
 
 struct Buckets {
-    buckets: TokenBuckets<Caller>,
-    started: Instant,
+    buckets: SharedBuckets<Caller>,
     policy: HeaderValue,
 }
 
 impl RateLimit {
-    /// Full buckets for everybody.
+    /// Full buckets for everybody; all processes with this Redis take from the same.
     #[must_use]
-    pub fn new(rate: Rate) -> Self {
+    pub fn new(rate: Rate, redis: Option<Redis>) -> Self {
         let policy = format!("\"default\";q={};w={}", rate.burst(), whole_seconds(rate.fill_time()));
         Self(Arc::new(Buckets {
-            buckets: TokenBuckets::new(rate, CALLERS_MAX),
-            started: Instant::now(),
+            buckets: SharedBuckets::new("api", rate, CALLERS_MAX, redis),
             policy: HeaderValue::try_from(policy).unwrap_or_else(|_| HeaderValue::from_static("\"default\"")),
         }))
-    }
-
-    fn take(&self, caller: &Caller) -> Decision {
-        let now = u64::try_from(self.0.started.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        self.0.buckets.take(caller, now)
     }
 
     fn describe(&self, headers: &mut HeaderMap, remaining: u32, reset_seconds: u64) {
@@ -62,7 +56,7 @@ pub async fn limit(State(rate_limit): State<RateLimit>, request: Request, next: 
     let Some(caller) = Caller::of(request.extensions()) else {
         return next.run(request).await;
     };
-    match rate_limit.take(&caller) {
+    match rate_limit.0.buckets.take(&caller).await {
         Decision::Allowed { remaining, full_after } => {
             let mut response = next.run(request).await;
             rate_limit.describe(response.headers_mut(), remaining, whole_seconds(full_after));
@@ -103,7 +97,7 @@ mod tests {
         let rate = Rate::new(1, Duration::from_secs(60), 2).expect("a rate");
         let router = Router::new()
             .route("/", get(|| async {}))
-            .layer(axum::middleware::from_fn_with_state(RateLimit::new(rate), limit));
+            .layer(axum::middleware::from_fn_with_state(RateLimit::new(rate, None), limit));
         let first = ask(&router, "key_1").await;
         assert_eq!(first.headers()[RATE_LIMIT_POLICY], "\"default\";q=2;w=120");
         assert_eq!(first.headers()[RATE_LIMIT], "\"default\";r=1;t=60");

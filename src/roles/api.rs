@@ -20,6 +20,7 @@ use crate::http::openapi;
 use crate::http::rate_limit::{RateLimit, limit};
 use crate::http::server::{ListenerLimits, serve};
 use crate::http::standard::{ServiceLimits, complete};
+use crate::infra::cache::redis::Redis;
 use crate::infra::click_store::ClickStore;
 use crate::infra::grpc::tls;
 use crate::infra::store::Store;
@@ -95,6 +96,7 @@ pub(super) async fn start(
         analytics: Analytics::new(click_store.clone(), core.clone()),
         idempotency: Idempotency::new(Arc::new(IdempotencyRecords::new(core.clone())), tasks.clone()),
         core: core.clone(),
+        redis: platform.shared_links.as_ref().map(|shared| shared.redis().clone()),
     };
     let router = services.router(&config.api)?;
     let limits = ListenerLimits { connections_max: CONNECTIONS_MAX, header_timeout: HEADER_TIMEOUT };
@@ -120,6 +122,7 @@ struct Services {
     core: ApiCore,
     analytics: Analytics,
     idempotency: Idempotency,
+    redis: Option<Redis>,
 }
 
 impl Services {
@@ -132,7 +135,7 @@ impl Services {
         // Innermost, because an answer is repeated only to the credential that it was given to.
         let operations = operations.layer(from_fn_with_state(self.idempotency, repeat_answers));
         let operations = match rate {
-            Some(rate) => operations.layer(from_fn_with_state(RateLimit::new(rate), limit)),
+            Some(rate) => operations.layer(from_fn_with_state(RateLimit::new(rate, self.redis), limit)),
             None => operations,
         };
         // Outermost, because limits and repetition go by the credential.

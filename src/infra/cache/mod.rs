@@ -4,4 +4,5 @@ pub mod invalidation;
 pub mod packed;
 pub mod packed_link;
 pub mod redis;
+pub mod shared_buckets;
 pub mod shared_links;
