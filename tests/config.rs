@@ -98,6 +98,7 @@ fn the_production_example_has_no_mistake_but_the_files_that_are_not_there() {
         jail.set_env("ELIDO_DATA_FOLDER", "data");
         let found = load(Some(example)).unwrap_err();
         let keys: Vec<&str> = found.iter().filter_map(|mistake| mistake.split(' ').next()).collect();
-        assert_eq!(keys, ["database.url_file", "geo.country_file", "telemetry.sentry_dsn_file"], "{found:#?}");
+        let wanted = ["cache.url_file", "database.url_file", "geo.country_file", "telemetry.sentry_dsn_file"];
+        assert_eq!(keys, wanted, "{found:#?}");
     });
 }
