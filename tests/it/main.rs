@@ -15,6 +15,7 @@
 mod accounts;
 mod analytics;
 mod command_line;
+mod connections;
 mod grpc_origin;
 mod idempotency;
 mod journal;
