@@ -133,7 +133,12 @@ impl LinkCache {
     }
 
     /// The link with this slug, if it is at hand and nobody has to be asked.
-    pub(super) fn link_at_hand(&self, domain: DomainId, slug: &str, now: Timestamp) -> Option<Arc<Cached<CompiledLink>>> {
+    pub(super) fn link_at_hand(
+        &self,
+        domain: DomainId,
+        slug: &str,
+        now: Timestamp,
+    ) -> Option<Arc<Cached<CompiledLink>>> {
         match self.links.get(&LinkKeyRef { domain, slug }, now) {
             Lookup::Fresh(cached) => Some(cached),
             _ => None,
