@@ -5,11 +5,12 @@
 //! label values come from lists in this file, except for routes, which are
 //! patterns of the API and never what a client sent.
 
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 use std::time::Duration;
 
 use metrics::{Counter, Gauge, Histogram, Label, Unit};
 
+use super::histogram::{DurationHistogram, render_head};
 use super::recorder::Named;
 use crate::runtime::breaker::BreakerState;
 
@@ -60,7 +61,7 @@ const EDGE_STATUSES: [(u16, &str); 17] = [
     (503, "503"),
 ];
 
-pub(super) const REDIRECT_LATENCY: Named = Named {
+const REDIRECT_LATENCY: Named = Named {
     name: "elido_redirect_latency_seconds",
     unit: Unit::Seconds,
     help: "From the head of a request to its answer, by where the link was found.",
@@ -73,9 +74,11 @@ const REDIRECT_REQUESTS: Named = Named {
 const EDGE_CONNECTIONS: Named =
     Named { name: "elido_edge_connections", unit: Unit::Count, help: "Connections that the edge holds open." };
 
+static EDGE_METRICS: OnceLock<EdgeMetrics> = OnceLock::new();
+
 /// What the edge counts at each request.
 pub struct EdgeMetrics {
-    latency: [Histogram; LinkSource::ALL.len()],
+    latency: [DurationHistogram; LinkSource::ALL.len()],
     requests: [[Counter; EDGE_STATUSES.len() + 1]; LinkSource::ALL.len()],
     /// Connections that are open.
     pub connections: Gauge,
@@ -85,13 +88,12 @@ impl EdgeMetrics {
     /// The handles of this process.
     #[must_use]
     pub fn global() -> &'static Self {
-        static METRICS: LazyLock<EdgeMetrics> = LazyLock::new(EdgeMetrics::declare);
-        &METRICS
+        EDGE_METRICS.get_or_init(Self::declare)
     }
 
     fn declare() -> Self {
         Self {
-            latency: LinkSource::ALL.map(|source| REDIRECT_LATENCY.histogram(&[("cache", source.label())])),
+            latency: LinkSource::ALL.map(|_| DurationHistogram::default()),
             requests: LinkSource::ALL.map(|source| {
                 std::array::from_fn(|index| {
                     let status = EDGE_STATUSES.get(index).map_or("other", |(_, label)| label);
@@ -102,7 +104,7 @@ impl EdgeMetrics {
         }
     }
 
-    /// Counts one answered request. Allocates nothing but, now and then, room for more durations.
+    /// Counts one answered request. Allocates nothing.
     pub fn answered(&self, status: u16, source: LinkSource, latency: Duration) {
         let status = EDGE_STATUSES.iter().position(|(known, _)| *known == status).unwrap_or(EDGE_STATUSES.len());
         let source = source as usize;
@@ -110,7 +112,16 @@ impl EdgeMetrics {
             counter.increment(1);
         }
         if let Some(histogram) = self.latency.get(source) {
-            histogram.record(latency.as_secs_f64());
+            histogram.record(latency);
+        }
+    }
+
+    /// Appends what the recorder does not know, if this process is an edge.
+    pub(super) fn render(text: &mut String) {
+        let Some(metrics) = EDGE_METRICS.get() else { return };
+        render_head(text, REDIRECT_LATENCY);
+        for (histogram, source) in metrics.latency.iter().zip(LinkSource::ALL) {
+            histogram.render(text, REDIRECT_LATENCY.name, &format!("cache=\"{}\"", source.label()));
         }
     }
 }

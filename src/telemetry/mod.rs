@@ -4,6 +4,7 @@
 //! nothing here is awaited by a request.
 
 mod errors;
+mod histogram;
 mod logs;
 pub mod metrics;
 mod recorder;

@@ -7,19 +7,14 @@ use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use metrics::{Counter, Gauge, Histogram, Label, Unit};
-use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
 
-use super::metrics::{ProcessMetrics, REDIRECT_LATENCY};
+use super::metrics::{EdgeMetrics, ProcessMetrics};
 use crate::runtime::tasks::Tasks;
 
 /// How often recorded durations are sorted into their buckets. Until then each takes eight bytes.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(1);
 
-/// From a cache hit, in microseconds, to a request that waits for a slow origin.
-const REDIRECT_BUCKETS_SECONDS: [f64; 21] = [
-    1e-6, 2e-6, 5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-2, 0.1, 0.2, 0.5, 1.0, 2.0,
-    5.0,
-];
 /// From a look-up by key to the longest that a request may take by default.
 const REQUEST_BUCKETS_SECONDS: [f64; 13] = [1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-2, 0.1, 0.2, 0.5, 1.0, 5.0, 10.0, 30.0];
 
@@ -34,9 +29,7 @@ static RECORDER: LazyLock<Recorder> = LazyLock::new(|| {
 });
 
 fn builder() -> Result<PrometheusBuilder, BuildError> {
-    PrometheusBuilder::new()
-        .set_buckets_for_metric(Matcher::Full(REDIRECT_LATENCY.name.to_owned()), &REDIRECT_BUCKETS_SECONDS)?
-        .set_buckets(&REQUEST_BUCKETS_SECONDS)
+    PrometheusBuilder::new().set_buckets(&REQUEST_BUCKETS_SECONDS)
 }
 
 /// Installs the recorder unless it is there.
@@ -49,7 +42,9 @@ pub(super) fn install() {
 pub fn render() -> String {
     let Some(handle) = &RECORDER.handle else { return String::new() };
     ProcessMetrics::global().refresh(RECORDER.started.elapsed());
-    handle.render()
+    let mut text = handle.render();
+    EdgeMetrics::render(&mut text);
+    text
 }
 
 /// Keeps the memory of recorded durations small for as long as `tasks` run.

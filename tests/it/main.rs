@@ -15,6 +15,7 @@
 mod accounts;
 mod analytics;
 mod command_line;
+mod connections;
 mod edges;
 mod grpc_links;
 mod grpc_origin;

@@ -80,9 +80,16 @@ struct Exchange<'a, F: FileSystem> {
 }
 
 /// What a path was found to mean.
-struct Hit<'a> {
-    link: Arc<Cached<CompiledLink>>,
-    suffix: &'a str,
+pub(super) struct Hit<'a> {
+    pub(super) link: Arc<Cached<CompiledLink>>,
+    pub(super) suffix: &'a str,
+}
+
+impl Hit<'_> {
+    /// Whether the link answers for what of the path is left after its slug.
+    pub(super) fn is_meant(&self) -> bool {
+        matches!(self.suffix, "" | "/") || self.link.value.record().forward_path
+    }
 }
 
 impl Edge {
@@ -126,11 +133,21 @@ impl Edge {
         let started = Instant::now();
         let (parts, body) = request.into_parts();
         let view = RequestView::new(&parts, peer, self.trusted_proxy_hops);
-        let exchange = Exchange { request: &view, journal, now: clock::now() };
-        let Answered(answer, source) = match self.answer_by_itself(&view) {
+        let now = clock::now();
+        let by_itself = self.answer_by_itself(&view);
+        if by_itself.is_none()
+            && let Some(redirect) = self.redirect_at_once(journal, &view, now)
+        {
+            drop(view);
+            let answer = redirect.answer(parts.headers).await;
+            self.metrics.answered(answer.status().as_u16(), LinkSource::L1, started.elapsed());
+            return answer;
+        }
+        let exchange = Exchange { request: &view, journal, now };
+        let Answered(answer, source) = match by_itself {
             Some(answer) => Answered(answer, LinkSource::None),
-            None => self
-                .look_up(&exchange, &parts, body)
+            // What takes its time may as well be kept apart, so that the future of a redirect that does not stays small.
+            None => Box::pin(self.look_up(&exchange, &parts, body))
                 .await
                 .unwrap_or_else(|OriginError(_)| Answered(respond::unavailable(&view), LinkSource::Origin)),
         };
@@ -206,9 +223,9 @@ impl Edge {
                 self.cache_metrics.stale_serves.increment(1);
             }
             source = source.max(found.source);
-            let takes_suffix = |link: &CompiledLink| matches!(suffix, "" | "/") || link.record().forward_path;
-            if let Some(link) = found.value.filter(|link| takes_suffix(&link.value)) {
-                return Ok((Some(Hit { link, suffix }), source));
+            let hit = found.value.map(|link| Hit { link, suffix });
+            if let Some(hit) = hit.filter(Hit::is_meant) {
+                return Ok((Some(hit), source));
             }
         }
         Ok((None, source))
@@ -224,24 +241,31 @@ impl Edge {
     ) -> Result<Answer, OriginError> {
         let (request, link) = (exchange.request, &hit.link.value);
         let attempt = self.try_password(link, request, password).await;
-        let needs = link.rules().needs();
-        let location = if needs.location { self.geo.locate(request.address) } else { Location::default() };
-        let agent = needs.agent.then(|| self.agents.classify(request.user_agent));
-        let facts = Facts {
-            country: location.country,
-            subdivision: location.subdivision,
-            agent: agent.as_deref(),
-            password_given: attempt == Some(Attempt::Right),
-            preview,
-        };
-        match decide(link, request, facts, exchange.now) {
-            Decision::Redirect(target) => self.redirect(exchange, domain, hit, target, facts.password_given).await,
+        let password_given = attempt == Some(Attempt::Right);
+        match self.decide(link, request, password_given, preview, exchange.now) {
+            Decision::Redirect(target) => self.redirect(exchange, domain, hit, target, password_given).await,
             Decision::Missing => Ok(missing(exchange, domain, request.path).await),
             Decision::Gone(substitute) => Ok(gone(exchange, domain, Subject::link(link.record()), substitute).await),
             Decision::AskPassword => Ok(ask_password(request, attempt)),
             Decision::Preview => Ok(respond::page(StatusCode::OK, pages::preview(link))),
             Decision::MethodNotAllowed => Ok(respond::method_not_allowed(request)),
         }
+    }
+
+    /// Decides, with those facts that the link's rules ask for.
+    pub(super) fn decide<'a>(
+        &self,
+        link: &'a CompiledLink,
+        request: &RequestView<'_>,
+        password_given: bool,
+        preview: bool,
+        now: Timestamp,
+    ) -> Decision<'a> {
+        let needs = link.rules().needs();
+        let location = if needs.location { self.geo.locate(request.address) } else { Location::default() };
+        let agent = needs.agent.then(|| self.agents.classify(request.user_agent));
+        let Location { country, subdivision, .. } = location;
+        decide(link, request, Facts { country, subdivision, agent: agent.as_deref(), password_given, preview }, now)
     }
 
     async fn try_password(
@@ -311,7 +335,7 @@ fn substitute(destination: Option<&Destination>) -> Option<Answer> {
     Some(respond::redirect(RedirectStatus::Found, location))
 }
 
-fn location(request: &RequestView<'_>, hit: &Hit<'_>, target: Target<'_>) -> HeaderValue {
+pub(super) fn location(request: &RequestView<'_>, hit: &Hit<'_>, target: Target<'_>) -> HeaderValue {
     let (link, record) = (&hit.link.value, hit.link.value.record());
     let suffix = if record.forward_path { hit.suffix } else { "" };
     if !link.forwards() || (suffix.is_empty() && request.query.is_empty()) {

@@ -127,6 +127,27 @@ impl LinkCache {
         }
     }
 
+    /// The domain of this name, if it is at hand and nobody has to be asked.
+    pub(super) fn domain_at_hand(&self, host: &str, now: Timestamp) -> Option<Arc<Cached<DomainRecord>>> {
+        match self.domains.get(host, now) {
+            Lookup::Fresh(cached) => Some(cached),
+            _ => None,
+        }
+    }
+
+    /// The link with this slug, if it is at hand and nobody has to be asked.
+    pub(super) fn link_at_hand(
+        &self,
+        domain: DomainId,
+        slug: &str,
+        now: Timestamp,
+    ) -> Option<Arc<Cached<CompiledLink>>> {
+        match self.links.get(&LinkKeyRef { domain, slug }, now) {
+            Lookup::Fresh(cached) => Some(cached),
+            _ => None,
+        }
+    }
+
     /// The domain that answers for this host.
     pub(super) async fn domain(&self, host: &str, now: Timestamp) -> Result<Found<DomainRecord>, OriginError> {
         let known = self.domains.get(host, now);

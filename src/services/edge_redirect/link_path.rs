@@ -21,8 +21,7 @@ impl<'a> LinkPath<'a> {
     /// Reads the path of a request; `None` where no link can have it.
     pub(super) fn parse(path: &'a str, case_sensitive: bool) -> Option<Self> {
         let path = path.strip_prefix('/').unwrap_or(path);
-        let decoded = percent_decode_str(path).decode_utf8().ok()?;
-        let (path, preview) = match decoded {
+        let (path, preview) = match decoded(path)? {
             Cow::Borrowed(path) => cut_preview(path),
             Cow::Owned(path) => {
                 let (cut, preview) = cut_preview(&path);
@@ -47,6 +46,10 @@ impl<'a> LinkPath<'a> {
             .filter(|(slug, _)| is_slug(slug))
             .take(CANDIDATES_MAX)
     }
+}
+
+fn decoded(path: &str) -> Option<Cow<'_, str>> {
+    if path.contains('%') { percent_decode_str(path).decode_utf8().ok() } else { Some(path.into()) }
 }
 
 fn cut_preview(path: &str) -> (Cow<'_, str>, bool) {

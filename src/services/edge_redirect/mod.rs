@@ -7,6 +7,7 @@
 //! - It reaches the source of truth through [`origin::Origin`] alone.
 //! - A redirect is answered only after its click is with the kernel.
 
+mod at_once;
 mod capture;
 mod compiled_link;
 mod decide;
@@ -24,6 +25,7 @@ mod respond;
 mod retry;
 mod server;
 mod snapshot;
+mod watch;
 
 pub use compiled_link::CompiledLink;
 pub use decide::{Decision, Facts, decide};

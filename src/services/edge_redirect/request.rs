@@ -4,16 +4,13 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, Method, header};
+use http::uri::Authority;
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 use crate::domain::click::Signals;
 use crate::domain::id::LinkId;
 use crate::domain::rule;
 
-const SEC_PURPOSE: HeaderName = HeaderName::from_static("sec-purpose");
-const PURPOSE: HeaderName = HeaderName::from_static("purpose");
-const DO_NOT_TRACK: HeaderName = HeaderName::from_static("dnt");
-const GLOBAL_PRIVACY_CONTROL: HeaderName = HeaderName::from_static("sec-gpc");
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// The longest host name (RFC 1035).
@@ -48,19 +45,34 @@ impl<'a> RequestView<'a> {
     /// Reads a request that came from `peer`, through so many proxies that are believed.
     #[must_use]
     pub fn new(parts: &'a Parts, peer: IpAddr, trusted_proxy_hops: usize) -> Self {
-        let headers = &parts.headers;
-        Self {
+        let mut view = Self {
             method: &parts.method,
-            host: host(parts),
+            host: Cow::Borrowed(""),
             path: parts.uri.path(),
             query: parts.uri.query().unwrap_or(""),
-            address: client_address(headers, peer, trusted_proxy_hops),
-            user_agent: text(headers, &header::USER_AGENT),
-            referrer: text(headers, &header::REFERER),
-            accept_language: text(headers, &header::ACCEPT_LANGUAGE),
-            signals: signals(&parts.method, headers),
-            wants_json: wants_json(headers),
+            address: client_address(&parts.headers, peer, trusted_proxy_hops),
+            user_agent: "",
+            referrer: "",
+            accept_language: "",
+            signals: Signals { head: parts.method == Method::HEAD, ..Signals::default() },
+            wants_json: false,
+        };
+        let mut host = "";
+        // One pass costs less than a look-up for each name, of which most are absent.
+        for (name, value) in &parts.headers {
+            match name.as_str() {
+                "host" => keep_first(&mut host, value),
+                "user-agent" => keep_first(&mut view.user_agent, value),
+                "referer" => keep_first(&mut view.referrer, value),
+                "accept-language" => keep_first(&mut view.accept_language, value),
+                "accept" => view.wants_json = wants_json(value.as_bytes()),
+                "dnt" | "sec-gpc" => view.signals.do_not_track |= value == "1",
+                "purpose" | "sec-purpose" => view.signals.prefetch |= contains(value.as_bytes(), b"prefetch"),
+                _ => {}
+            }
         }
+        view.host = host_name(parts.uri.authority().map_or(host, Authority::as_str));
+        view
     }
 
     /// Equal for the same visitor of the same link.
@@ -70,13 +82,13 @@ impl<'a> RequestView<'a> {
     }
 }
 
-fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> &'a str {
-    headers.get(name).and_then(|value| std::str::from_utf8(value.as_bytes()).ok()).unwrap_or("")
+fn keep_first<'a>(text: &mut &'a str, value: &'a HeaderValue) {
+    if text.is_empty() {
+        *text = std::str::from_utf8(value.as_bytes()).unwrap_or("");
+    }
 }
 
-fn host(parts: &Parts) -> Cow<'_, str> {
-    let authority =
-        parts.uri.authority().map_or_else(|| text(&parts.headers, &header::HOST), |authority| authority.as_str());
+fn host_name(authority: &str) -> Cow<'_, str> {
     let name = without_port(authority);
     let name = name.strip_suffix('.').unwrap_or(name);
     let is_host = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b':' | b'[' | b']');
@@ -108,19 +120,7 @@ fn client_address(headers: &HeaderMap, peer: IpAddr, trusted_proxy_hops: usize) 
         .to_canonical()
 }
 
-fn signals(method: &Method, headers: &HeaderMap) -> Signals {
-    let is_one = |name: HeaderName| headers.get(name).is_some_and(|value| value == "1");
-    let names_prefetch =
-        |name: HeaderName| contains(headers.get(name).map_or(&[], |value| value.as_bytes()), b"prefetch");
-    Signals {
-        do_not_track: is_one(DO_NOT_TRACK) || is_one(GLOBAL_PRIVACY_CONTROL),
-        prefetch: names_prefetch(SEC_PURPOSE) || names_prefetch(PURPOSE),
-        head: *method == Method::HEAD,
-    }
-}
-
-fn wants_json(headers: &HeaderMap) -> bool {
-    let accept = headers.get(header::ACCEPT).map_or(&[][..], |value| value.as_bytes());
+fn wants_json(accept: &[u8]) -> bool {
     contains(accept, b"json") && !contains(accept, b"text/html")
 }
 

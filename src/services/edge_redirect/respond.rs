@@ -1,7 +1,7 @@
 //! Answers. A redirect is a status and headers that were built when the link was loaded.
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Method, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use http_body_util::Full;
 
 use super::pages;
@@ -28,11 +28,22 @@ pub(super) fn empty(status: StatusCode) -> Answer {
 
 /// Sends the visitor to `location`.
 pub(super) fn redirect(status: RedirectStatus, location: HeaderValue) -> Answer {
-    let mut answer = empty(StatusCode::from_u16(status.as_u16()).unwrap_or(StatusCode::FOUND));
-    let headers = answer.headers_mut();
+    redirect_within(HeaderMap::default(), status, location)
+}
+
+/// The same, with the room of headers that nobody needs any more.
+pub(super) fn redirect_within(mut headers: HeaderMap, status: RedirectStatus, location: HeaderValue) -> Answer {
+    let mut answer = empty(status_code(status));
+    headers.clear();
     headers.insert(header::LOCATION, location);
     headers.insert(header::CACHE_CONTROL, if status.is_permanent() { SHORT } else { NO_STORE });
+    *answer.headers_mut() = headers;
     answer
+}
+
+/// The status of such a redirect.
+pub(super) fn status_code(status: RedirectStatus) -> StatusCode {
+    StatusCode::from_u16(status.as_u16()).unwrap_or(StatusCode::FOUND)
 }
 
 /// Says no: a small page for people, problem+json (RFC 9457) for programs that ask for JSON.

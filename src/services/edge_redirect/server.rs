@@ -2,23 +2,29 @@
 //! with its own listening socket and its own journal.
 
 use std::convert::Infallible;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::net::{SocketAddr, TcpListener as StdListener};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::task::Poll;
 use std::time::Duration;
 
+use http::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::follow;
 use super::handler::Edge;
+use super::respond::Answer;
 use super::snapshot::SnapshotFile;
+use super::watch::{Order, Watch, Watched};
 use crate::config::sections::{EdgeConfig, JournalConfig};
 use crate::infra::cache::invalidation::Subscription;
 use crate::infra::journal::{DiskFileSystem, Flushed, GroupCommit, JournalLimits, JournalState, Maintenance, Writer};
@@ -63,6 +69,7 @@ struct Connection {
     edge: Arc<Edge>,
     journal: Arc<GroupCommit<DiskFileSystem>>,
     peer: SocketAddr,
+    watched: Arc<Watched>,
 }
 
 impl EdgeServer {
@@ -118,43 +125,52 @@ impl Worker {
     async fn run(self) {
         let Ok(listener) = TcpListener::from_std(self.listener) else { return };
         let journal = Arc::new(GroupCommit::new(self.journal));
-        let (flusher, connections) = (Tasks::new(), Tasks::new());
+        let watch = Arc::new(Watch::default());
+        let (upkeep, connections) = (Tasks::new(), Tasks::new());
         let (flushing, report) = (Arc::clone(&journal), report_flush(Arc::clone(&self.edge)));
-        flusher.spawn("journal-flusher", async move { flushing.run(report).await });
+        upkeep.spawn("journal-flusher", async move { flushing.run(report).await });
+        let (watching, header_timeout) = (Arc::clone(&watch), self.header_timeout);
+        upkeep.spawn("connection-watch", async move { watching.run(header_timeout).await });
         let permits = Arc::new(Semaphore::new(self.connections_max));
-        let mut http = http1::Builder::new();
-        http.timer(TokioTimer::new())
-            .header_read_timeout(self.header_timeout)
-            .max_buf_size(HEAD_BYTES_MAX)
-            .pipeline_flush(true);
+        let http = protocol();
         loop {
             let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { break };
             let accepted = tokio::select! {
                 accepted = listener.accept() => accepted,
                 () = self.stopping.cancelled() => break,
-                // Without its flusher a worker would answer nobody; its end is seen by the process, which stops.
-                _ = flusher.failed() => return,
+                // Without its upkeep a worker would answer nobody; its end is seen by the process, which stops.
+                _ = upkeep.failed() => return,
             };
             let Ok((stream, peer)) = accepted else {
                 tokio::time::sleep(ACCEPT_RETRY).await;
                 continue;
             };
-            let connection = Connection { edge: Arc::clone(&self.edge), journal: Arc::clone(&journal), peer };
-            let (http, stopping) = (http.clone(), connections.stopping());
+            let (edge, journal) = (Arc::clone(&self.edge), Arc::clone(&journal));
+            let connection = Connection { edge, journal, peer, watched: watch.enter() };
+            let http = http.clone();
             connections.spawn_finite("connection", async move {
-                connection.serve(stream, &http, stopping).await;
+                connection.serve(stream, &http).await;
                 drop(permit);
             });
         }
         drop(listener);
+        watch.stop();
         // Connections that are still open after the drain are cut; their clicks were written before any answer.
         drop(connections.stop(self.drain).await);
         report_flush(self.edge)(journal.flush());
     }
 }
 
+/// How connections are read. [`Watch`] sees to it that a head comes in time.
+fn protocol() -> http1::Builder {
+    let mut http = http1::Builder::new();
+    // While a request waits for its journal, nobody reads ahead only to see whether the client is still there.
+    http.half_close(true).header_read_timeout(None).max_buf_size(HEAD_BYTES_MAX).pipeline_flush(true);
+    http
+}
+
 impl Connection {
-    async fn serve(self, stream: TcpStream, http: &http1::Builder, stopping: CancellationToken) {
+    async fn serve(self, stream: TcpStream, http: &http1::Builder) {
         if stream.set_nodelay(true).is_err() {
             return;
         }
@@ -163,20 +179,27 @@ impl Connection {
         let this = Arc::new(self);
         let service = service_fn(|request| {
             let this = Arc::clone(&this);
-            async move { Ok::<_, Infallible>(this.edge.handle(&this.journal, this.peer.ip(), request).await) }
+            async move { Ok::<_, Infallible>(this.answer(request).await) }
         });
-        let connection = http.serve_connection(TokioIo::new(stream), service);
-        tokio::pin!(connection);
-        tokio::select! {
-            biased;
-            // A connection that breaks is the client's affair.
-            ended = connection.as_mut() => drop(ended),
-            () = stopping.cancelled() => {
-                connection.as_mut().graceful_shutdown();
-                drop(connection.await);
+        let mut connection = std::pin::pin!(http.serve_connection(TokioIo::new(stream), service));
+        poll_fn(|context| {
+            match this.watched.order(context.waker()) {
+                Order::GoOn => {}
+                Order::Finish => connection.as_mut().graceful_shutdown(),
+                Order::End => return Poll::Ready(()),
             }
-        }
+            // A connection that breaks is the client's affair.
+            connection.as_mut().poll(context).map(drop)
+        })
+        .await;
         open.decrement(1.0);
+    }
+
+    async fn answer(&self, request: Request<Incoming>) -> Answer {
+        self.watched.starts_answer();
+        let answer = self.edge.handle(&self.journal, self.peer.ip(), request).await;
+        self.watched.ends_answer();
+        answer
     }
 }
 
