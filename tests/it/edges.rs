@@ -154,3 +154,26 @@ async fn an_edge_that_joins_later_serves_what_others_have_read_while_the_api_is_
         assert!(edge.stop().await, "everything ended in time");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn edges_share_the_rate_limit_of_an_address() {
+    if cache::of_its_own().key_prefix.is_empty() {
+        return;
+    }
+    let platform = Platform::start_with(|config| {
+        config.edge.rate_limit_per_second = 1;
+        config.edge.rate_limit_burst = 6;
+    })
+    .await;
+    let account = platform.account().await;
+    let mut deployment = Deployment { platform, account, edges: Vec::new() };
+    deployment.add_edge().await;
+    deployment.add_edge().await;
+    let edges: Vec<SocketAddr> = deployment.addresses().collect();
+    let visits = (0..40).map(|number| deployment.visit(edges[number % 2], "nothing"));
+    let statuses = futures_util::future::join_all(visits).await;
+    let passed = statuses.iter().filter(|status| **status != Err(429)).count();
+    // Six at once, and as many more as there were seconds meanwhile; two buckets would have let twelve pass.
+    assert!((6..12).contains(&passed), "{passed} passed");
+    deployment.stop().await;
+}

@@ -26,6 +26,7 @@ use crate::domain::click::ClickKind;
 use crate::domain::link::{DomainRecord, RedirectStatus};
 use crate::domain::time::Timestamp;
 use crate::domain::url::Destination;
+use crate::infra::cache::shared_buckets::SharedBuckets;
 use crate::infra::cache::shared_links::SharedLinks;
 use crate::infra::geo::{GeoDatabase, Location};
 use crate::infra::journal::{FileSystem, GroupCommit};
@@ -33,7 +34,7 @@ use crate::infra::passwords::Passwords;
 use crate::infra::user_agent::UserAgents;
 use crate::runtime::clock;
 use crate::runtime::tasks::Tasks;
-use crate::runtime::token_bucket::{Decision as Admission, Rate, TokenBuckets};
+use crate::runtime::token_bucket::{Decision as Admission, Rate};
 use crate::telemetry::metrics::{CacheMetrics, EdgeMetrics, LinkSource};
 
 /// How many addresses have a rate limit bucket of their own.
@@ -61,8 +62,7 @@ pub struct Edge {
     geo: GeoDatabase,
     agents: UserAgents,
     passwords: PasswordGate,
-    limiter: Option<TokenBuckets<IpAddr>>,
-    started: Instant,
+    limiter: Option<SharedBuckets<IpAddr>>,
     trusted_proxy_hops: usize,
     pub(super) journal_sick: AtomicBool,
     metrics: &'static EdgeMetrics,
@@ -97,13 +97,13 @@ impl Edge {
     #[must_use]
     pub fn new(config: &EdgeConfig, parts: EdgeParts) -> Self {
         let rate = Rate::new(config.rate_limit_per_second, Duration::from_secs(1), config.rate_limit_burst);
+        let redis = parts.shared.as_ref().map(|shared| shared.redis().clone());
         Self {
             cache: LinkCache::new(&config.cache, parts.origin, parts.shared, parts.agents.clone(), &parts.tasks),
             geo: parts.geo,
             agents: parts.agents,
             passwords: PasswordGate::new(parts.passwords),
-            limiter: rate.map(|rate| TokenBuckets::new(rate, ADDRESSES_MAX)),
-            started: Instant::now(),
+            limiter: rate.map(|rate| SharedBuckets::new("edge", rate, ADDRESSES_MAX, redis)),
             trusted_proxy_hops: config.trusted_proxy_hops,
             journal_sick: AtomicBool::new(false),
             metrics: EdgeMetrics::global(),
@@ -134,7 +134,7 @@ impl Edge {
         let (parts, body) = request.into_parts();
         let view = RequestView::new(&parts, peer, self.trusted_proxy_hops);
         let now = clock::now();
-        let by_itself = self.answer_by_itself(&view);
+        let by_itself = self.answer_by_itself(&view).await;
         if by_itself.is_none()
             && let Some(redirect) = self.redirect_at_once(journal, &view, now)
         {
@@ -156,8 +156,8 @@ impl Edge {
     }
 
     /// Answers that need no domain and no link.
-    fn answer_by_itself(&self, request: &RequestView<'_>) -> Option<Answer> {
-        if let Some(retry_after) = self.refuses(request.address) {
+    async fn answer_by_itself(&self, request: &RequestView<'_>) -> Option<Answer> {
+        if let Some(retry_after) = self.refuses(request.address).await {
             return Some(respond::too_many_requests(request, retry_after));
         }
         match request.path {
@@ -169,10 +169,10 @@ impl Edge {
         }
     }
 
-    fn refuses(&self, address: IpAddr) -> Option<Duration> {
+    /// When somebody who came too often may come again. Waits for Redis, if there is one, no longer than one call may take.
+    async fn refuses(&self, address: IpAddr) -> Option<Duration> {
         let limiter = self.limiter.as_ref()?;
-        let now = u64::try_from(self.started.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        match limiter.take(&network(address), now) {
+        match Box::pin(limiter.take(&network(address))).await {
             Admission::Allowed { .. } => None,
             Admission::Refused { retry_after } => Some(retry_after),
         }
