@@ -28,6 +28,10 @@ bench *options:
 demo *options:
     dev/demo {{options}}
 
+# Break things around a cluster and see whether the promises hold
+chaos scenario *options:
+    dev/chaos {{scenario}} {{options}}
+
 # Build the container image and try it
 image:
     dev/image

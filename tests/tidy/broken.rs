@@ -138,3 +138,20 @@ fn metrics_are_listed_and_none_is_invented() {
         ]
     );
 }
+
+#[test]
+fn dashboards_show_metrics_that_are_counted() {
+    let dashboard = "{\n\"expr\": \"rate(elido_a_total[5m]) / elido_b{x=\\\"y\\\"} + elido_c_bucket\"}\n";
+    let breaches = with_all(&[
+        ("src/telemetry/metrics.rs", "//! M.\nconst A: [&str; 2] = [\"elido_a_total\", \"elido_c\"];\n"),
+        ("docs/operations.md", "`elido_a_total` `elido_c`\n"),
+        ("charts/elido-mono/dashboards/edge.json", dashboard),
+    ]);
+    assert_eq!(
+        breaches,
+        [
+            "ARCHITECTURE.md:0: the map does not show src/telemetry",
+            "charts/elido-mono/dashboards/edge.json:2: there is no metric elido_b",
+        ]
+    );
+}

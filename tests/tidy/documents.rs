@@ -1,4 +1,5 @@
-//! Documents say what is there: files that they name exist, and ARCHITECTURE.md draws the tree as it is.
+//! Documents say what is there: files that they name exist, ARCHITECTURE.md draws the tree as it is, and dashboards show metrics
+//! that somebody counts.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -123,7 +124,34 @@ fn check_metrics(root: &Path, sources: &[Source]) -> Vec<Breach> {
     let missing = declared.difference(&listed).map(|name| format!("it does not list the metric {name}"));
     let invented = listed.difference(&declared).map(|name| format!("there is no metric {name}"));
     let breach = |what| Breach { file: METRICS_LIST.into(), line: 0, what };
-    missing.chain(invented).map(breach).collect()
+    let mut breaches: Vec<Breach> = missing.chain(invented).map(breach).collect();
+    breaches.extend(dashboards(root).iter().flat_map(|path| check_dashboard(root, path, &declared)));
+    breaches
+}
+
+/// Where the dashboards are.
+const DASHBOARDS: &str = "charts/elido-mono/dashboards";
+
+fn dashboards(root: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(root.join(DASHBOARDS)) else { return Vec::new() };
+    entries.map(|entry| Path::new(DASHBOARDS).join(entry.unwrap().file_name())).collect()
+}
+
+/// A dashboard asks for no metric that does not exist.
+fn check_dashboard(root: &Path, path: &Path, declared: &BTreeSet<String>) -> Vec<Breach> {
+    let text = fs::read_to_string(root.join(path)).unwrap();
+    let breach =
+        |(index, name)| Breach { file: path.to_owned(), line: index + 1, what: format!("there is no metric {name}") };
+    let words = text.lines().enumerate().flat_map(|(index, line)| {
+        let is_separator = |character: char| !(character.is_alphanumeric() || character == '_');
+        line.split(is_separator).filter(|word| word.starts_with("elido_")).map(move |word| (index, word))
+    });
+    words.filter(|(_, word)| !declared.contains(metric_of(word))).map(breach).collect()
+}
+
+/// The metric that a series belongs to: a histogram has several.
+fn metric_of(series: &str) -> &str {
+    ["_bucket", "_sum", "_count"].iter().find_map(|suffix| series.strip_suffix(suffix)).unwrap_or(series)
 }
 
 /// Names of ours that begin right behind a quote.

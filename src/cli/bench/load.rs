@@ -5,8 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::join_all;
@@ -20,7 +19,8 @@ use rand::rngs::StdRng;
 use tokio::net::TcpStream;
 
 use super::histogram::Histogram;
-use super::targets::{Target, Targets};
+use super::pace::{End, Pace};
+use super::targets::{Choice, Targets};
 use super::visitors::Visitors;
 use crate::cli::exit::{Exit, Failure};
 
@@ -29,17 +29,6 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a connection may take, and how long to wait before the next one is tried.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const RECONNECT_WAIT: Duration = Duration::from_millis(50);
-/// A run by number of requests ends after so many failures, because nothing else would end it.
-const ERRORS_MAX: u64 = 10_000;
-
-/// When a run is over.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum End {
-    /// After so many requests.
-    Requests(u64),
-    /// After so long.
-    After(Duration),
-}
 
 /// A run to be.
 pub(super) struct Load {
@@ -48,6 +37,8 @@ pub(super) struct Load {
     pub(super) connections: usize,
     pub(super) threads: usize,
     pub(super) end: End,
+    /// Requests per second; without it, each connection asks again as soon as it was answered.
+    pub(super) rate: Option<f64>,
     pub(super) seed: u64,
 }
 
@@ -70,10 +61,8 @@ pub(super) struct Tally {
 
 /// What all connections share.
 struct Shared {
+    pace: Pace,
     load: Load,
-    started: Instant,
-    asked: AtomicU64,
-    failed: AtomicU64,
 }
 
 impl Load {
@@ -84,12 +73,7 @@ impl Load {
     pub(super) async fn run(self) -> Result<(Tally, Targets), Failure> {
         let targets = self.targets.len();
         let threads = self.threads.min(self.connections).max(1);
-        let shared = Arc::new(Shared {
-            load: self,
-            started: Instant::now(),
-            asked: AtomicU64::new(0),
-            failed: AtomicU64::new(0),
-        });
+        let shared = Arc::new(Shared { pace: Pace::begin(self.end, self.rate), load: self });
         let running = (0..threads).map(|thread| {
             let shared = Arc::clone(&shared);
             tokio::task::spawn_blocking(move || drive_thread(&shared, thread, threads))
@@ -98,7 +82,7 @@ impl Load {
         for tally in join_all(running).await {
             total.add(tally.map_err(|error| Failure::new(Exit::Failure, error.to_string()))??);
         }
-        total.elapsed = shared.started.elapsed();
+        total.elapsed = shared.pace.elapsed();
         match Arc::into_inner(shared) {
             Some(shared) => Ok((total, shared.load.targets)),
             None => Err(Failure::new(Exit::Failure, "a thread of the load did not end")),
@@ -127,33 +111,25 @@ async fn drive_connections(shared: &Shared, number: usize) -> Tally {
     let mut generator = StdRng::seed_from_u64(seed);
     let mut client = Client { by_host: Vec::new() };
     let mut tally = Tally { by_target: vec![0; shared.load.targets.len()], ..Tally::default() };
-    while shared.may_ask() {
+    while let Some(due) = shared.pace.turn().await {
         let choice = (shared.load.targets.choose(&mut generator), shared.load.visitors.choose(&mut generator));
-        let (Some((index, target)), Some(visitor)) = choice else { break };
-        let asked = Instant::now();
-        match client.ask(target, visitor).await {
-            Ok(status) => tally.answered(index, status, asked.elapsed()),
+        let (Some(choice), Some(visitor)) = choice else { break };
+        if due.elapsed() > ANSWER_TIMEOUT {
+            shared.pace.failed();
+            *tally.errors.entry("no free connection in time").or_default() += 1;
+            continue;
+        }
+        let index = choice.index;
+        match client.ask(choice, visitor).await {
+            Ok(status) => tally.answered(index, status, due.elapsed()),
             Err(error) => {
-                shared.failed.fetch_add(1, Ordering::Relaxed);
+                shared.pace.failed();
                 *tally.errors.entry(error).or_default() += 1;
                 tokio::time::sleep(RECONNECT_WAIT).await;
             }
         }
     }
     tally
-}
-
-impl Shared {
-    /// Takes the right to ask once more.
-    fn may_ask(&self) -> bool {
-        match self.load.end {
-            End::After(duration) => self.started.elapsed() < duration,
-            End::Requests(requests) => {
-                self.failed.load(Ordering::Relaxed) < ERRORS_MAX
-                    && self.asked.fetch_add(1, Ordering::Relaxed) < requests
-            }
-        }
-    }
 }
 
 /// The open connections of one asker, by host.
@@ -169,16 +145,17 @@ struct Connection {
 
 impl Client {
     /// Sends one request and waits for its answer.
-    async fn ask(&mut self, target: &Target, visitor: &HeaderMap) -> Result<u16, &'static str> {
-        let position = self.by_host.iter().position(|(host, _)| *host == target.host);
+    async fn ask(&mut self, choice: Choice, visitor: &HeaderMap) -> Result<u16, &'static str> {
+        let host = choice.host.clone();
+        let position = self.by_host.iter().position(|(known, _)| *known == host);
         let mut connection = match position {
             Some(position) => self.by_host.swap_remove(position).1,
-            None => connect(&target.host).await?,
+            None => connect(&host).await?,
         };
-        let asked = tokio::time::timeout(ANSWER_TIMEOUT, connection.ask(target, visitor)).await;
+        let asked = tokio::time::timeout(ANSWER_TIMEOUT, connection.ask(choice, visitor)).await;
         let (status, is_open) = asked.map_err(|_| "no answer in time")??;
         if is_open {
-            self.by_host.push((target.host.clone(), connection));
+            self.by_host.push((host, connection));
         }
         Ok(status)
     }
@@ -186,11 +163,11 @@ impl Client {
 
 impl Connection {
     /// The status of the answer, and whether the connection takes another request.
-    async fn ask(&mut self, target: &Target, visitor: &HeaderMap) -> Result<(u16, bool), &'static str> {
+    async fn ask(&mut self, choice: Choice, visitor: &HeaderMap) -> Result<(u16, bool), &'static str> {
         let mut request = Request::new(Empty::new());
-        *request.uri_mut() = target.uri.clone();
+        *request.uri_mut() = choice.uri;
         *request.headers_mut() = visitor.clone();
-        request.headers_mut().insert(HOST, target.host.clone());
+        request.headers_mut().insert(HOST, choice.host);
         let sender = &mut self.sender;
         let exchange = async {
             let response = sender.send_request(request).await.map_err(|_| "connection broken")?;
@@ -256,6 +233,7 @@ impl Tally {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::bench::targets::Selection;
     use crate::http::server::{ListenerLimits, serve};
     use crate::runtime::tasks::Tasks;
     use axum::Router;
@@ -288,11 +266,12 @@ mod tests {
         let urls: Vec<Url> = slugs.iter().map(|slug| Url::parse(&format!("{base}/{slug}")).expect("a URL")).collect();
         let base = Url::parse(base).expect("a URL");
         Load {
-            targets: Targets::read(&urls, None, &base, 0.0).expect("targets"),
+            targets: Targets::read(&urls, None, &base, Selection::default()).expect("targets"),
             visitors: Visitors::read(None).expect("a visitor"),
             connections: 8,
             threads: 2,
             end,
+            rate: None,
             seed: 7,
         }
     }
@@ -315,6 +294,37 @@ mod tests {
         let (base, asked, _tasks) = listener().await;
         let (tally, _) = load(&base, &["a"], End::After(Duration::from_millis(50))).run().await.expect("a run");
         assert_eq!(tally.redirects, asked.lock().expect("no panic under the lock").values().sum::<u64>());
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_rate_decides_how_many_are_asked() {
+        let (base, asked, _tasks) = listener().await;
+        let end = End::After(Duration::from_millis(200));
+        let (tally, _) = Load { rate: Some(1000.0), ..load(&base, &["a"], end) }.run().await.expect("a run");
+        assert_eq!((tally.redirects, tally.errors.len()), (200, 0));
+        assert_eq!(asked.lock().expect("no panic under the lock").values().sum::<u64>(), 200);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn an_answer_is_timed_from_when_its_request_was_due() {
+        let (base, _, _tasks) = listener().await;
+        // All are due at once, and one connection asks for them one after the other.
+        let run = Load { rate: Some(1e9), connections: 1, ..load(&base, &["a"], End::Requests(500)) };
+        let (tally, _) = run.run().await.expect("a run");
+        assert_eq!(tally.redirects, 500);
+        assert!(Duration::from_nanos(tally.latencies.quantile(1.0)) > tally.elapsed / 2);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn random_slugs_are_new_each_time() {
+        let (base, asked, _tasks) = listener().await;
+        let mut run = load(&base, &["a"], End::Requests(1000));
+        let url = Url::parse(&base).expect("a URL");
+        let selection = Selection { random_slugs: true, ..Selection::default() };
+        run.targets = Targets::read(std::slice::from_ref(&url), None, &url, selection).expect("targets");
+        let (tally, _) = run.run().await.expect("a run");
+        assert_eq!(tally.redirects, 1000);
+        assert!(asked.lock().expect("no panic under the lock").len() > 990);
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

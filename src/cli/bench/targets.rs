@@ -10,6 +10,7 @@ use url::Url;
 
 use crate::cli::exit::Failure;
 use crate::cli::plain_http;
+use crate::domain::slug::Slug;
 
 /// The most URLs of one run.
 const URLS_MAX: usize = 2_000_000;
@@ -21,15 +22,33 @@ pub(super) struct Targets {
     targets: Vec<Target>,
     /// The weights summed up to each target; empty where all weigh the same.
     cumulative: Vec<f64>,
+    random_slugs: bool,
+}
+
+/// How URLs are chosen.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Selection {
+    /// The exponent of Zipf's law, from 0, which chooses all alike, to 10.
+    pub(super) zipf: f64,
+    /// Ask the chosen URL's host for a slug that was not asked for before.
+    pub(super) random_slugs: bool,
+}
+
+/// What to ask for.
+pub(super) struct Choice {
+    /// The place of the URL among all.
+    pub(super) index: usize,
+    /// `host:port`.
+    pub(super) host: HeaderValue,
+    /// Path and query.
+    pub(super) uri: Uri,
 }
 
 /// One URL.
-pub(super) struct Target {
+struct Target {
     url: Url,
-    /// Path and query.
-    pub(super) uri: Uri,
-    /// `host:port`.
-    pub(super) host: HeaderValue,
+    uri: Uri,
+    host: HeaderValue,
 }
 
 impl Targets {
@@ -37,7 +56,8 @@ impl Targets {
     ///
     /// # Errors
     /// When the file cannot be read, or a line is neither a plain HTTP URL nor a slug.
-    pub(super) fn read(urls: &[Url], file: Option<&Path>, base: &Url, zipf: f64) -> Result<Self, Failure> {
+    pub(super) fn read(urls: &[Url], file: Option<&Path>, base: &Url, selection: Selection) -> Result<Self, Failure> {
+        let Selection { zipf, random_slugs } = selection;
         let mut targets: Vec<Target> = urls.iter().cloned().map(Target::new).collect::<Result<_, _>>()?;
         if let Some(path) = file {
             let mut reader = BufReader::new(File::open(path).map_err(|error| Failure::file(path, &error))?);
@@ -55,7 +75,7 @@ impl Targets {
             return Err(Failure::usage("the exponent of Zipf's law is from 0 to 10"));
         }
         let cumulative = if zipf == 0.0 { Vec::new() } else { zipf_weights(targets.len(), zipf) };
-        Ok(Self { targets, cumulative })
+        Ok(Self { targets, cumulative, random_slugs })
     }
 
     pub(super) fn len(&self) -> usize {
@@ -66,8 +86,8 @@ impl Targets {
         self.targets.iter().map(|target| &target.url)
     }
 
-    /// Chooses one, and says which.
-    pub(super) fn choose(&self, generator: &mut impl Rng) -> Option<(usize, &Target)> {
+    /// Chooses what to ask for.
+    pub(super) fn choose(&self, generator: &mut impl Rng) -> Option<Choice> {
         let index = match self.cumulative.last() {
             None => generator.random_range(0..self.targets.len()),
             Some(sum) => {
@@ -75,7 +95,9 @@ impl Targets {
                 self.cumulative.partition_point(|weight| *weight <= point)
             }
         };
-        self.targets.get(index).map(|target| (index, target))
+        let target = self.targets.get(index)?;
+        let uri = if self.random_slugs { random_path(generator)? } else { target.uri.clone() };
+        Some(Choice { index, host: target.host.clone(), uri })
     }
 }
 
@@ -87,6 +109,10 @@ impl Target {
         let uri = path.parse().map_err(|error| Failure::usage(format!("{url}: {error}")))?;
         Ok(Self { url, uri, host })
     }
+}
+
+fn random_path(generator: &mut impl Rng) -> Option<Uri> {
+    Uri::try_from(format!("/{}", Slug::random(generator).as_str())).ok()
 }
 
 #[allow(clippy::cast_precision_loss, reason = "weights need not be exact")]
@@ -133,7 +159,8 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("urls.txt");
         std::fs::write(&path, lines).expect("written");
-        Targets::read(&[], Some(&path), &Url::parse("http://localhost:8080").expect("a URL"), zipf)
+        let selection = Selection { zipf, random_slugs: false };
+        Targets::read(&[], Some(&path), &Url::parse("http://localhost:8080").expect("a URL"), selection)
     }
 
     #[test]
@@ -158,7 +185,7 @@ mod tests {
         let mut generator = StdRng::seed_from_u64(1);
         let mut share_of_first = |zipf: f64| {
             let targets = targets(&lines, zipf).expect("targets");
-            (0..10_000).filter(|_| targets.choose(&mut generator).expect("one").0 == 0).count()
+            (0..10_000).filter(|_| targets.choose(&mut generator).expect("one").index == 0).count()
         };
         assert!((50..200).contains(&share_of_first(0.0)));
         assert!((1700..2200).contains(&share_of_first(1.0)));
