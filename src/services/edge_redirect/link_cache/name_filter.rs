@@ -3,7 +3,7 @@
 //!
 //! Invariants: a name that was listed, or whose change was heard since, is never
 //! taken for absent. A name that was made a moment ago may not have been heard
-//! of; a few look-ups a second go on in spite of the filter for its sake.
+//! of; a look-up a second goes on in spite of the filter for its sake.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,12 +20,13 @@ use crate::domain::name_key::NameKey;
 use crate::runtime::token_bucket::{Decision, Rate, TokenBuckets};
 use crate::services::edge_redirect::origin::{Origin, OriginError};
 
-/// How many absent names in a million pass the filter when it is full.
+/// The share of absent names that pass the filter when it is full.
 const FALSE_POSITIVES: f64 = 0.000_1;
 /// How many names fit beyond a quarter more than there are.
 const ROOM: u64 = 50_000;
-/// Names that the filter excludes are looked up all the same so often a second.
-const DOUBTS_PER_SECOND: u32 = 5;
+/// Names that the filter excludes are looked up all the same so often a second, and so many at once.
+const DOUBTS_PER_SECOND: u32 = 1;
+const DOUBTS_AT_ONCE: u32 = 2;
 /// After how long a filter is made anew, to be rid of names that are gone.
 const LIFETIME: Duration = Duration::from_secs(60 * 60);
 /// How long to wait after a list could not be had.
@@ -87,7 +88,7 @@ impl Names {
 
 impl Default for NameFilter {
     fn default() -> Self {
-        let doubts = Rate::new(DOUBTS_PER_SECOND, Duration::from_secs(1), DOUBTS_PER_SECOND);
+        let doubts = Rate::new(DOUBTS_PER_SECOND, Duration::from_secs(1), DOUBTS_AT_ONCE);
         Self {
             current: ArcSwapOption::empty(),
             next: ArcSwapOption::empty(),
