@@ -1,4 +1,5 @@
-//! What a redirect costs inside the process: deciding, and writing its click into the journal.
+//! What a redirect costs inside the process: reading a link that came from the shared cache, deciding, and writing its click
+//! into the journal.
 
 #![allow(clippy::expect_used, reason = "a benchmark that cannot start has nothing to say")]
 
@@ -11,6 +12,7 @@ use elido::domain::link::{ForwardQuery, LinkRecord, LinkState, RedirectStatus};
 use elido::domain::rule::{Agent, AgentClass, Device, Rule};
 use elido::domain::time::Timestamp;
 use elido::domain::url::Destination;
+use elido::infra::cache::packed_link::{PackedLink, pack_link};
 use elido::infra::journal::{DiskFileSystem, JournalLimits, Writer};
 use elido::services::edge_redirect::{CompiledLink, Facts, RequestView, decide};
 use http::Request;
@@ -36,8 +38,8 @@ fn six_rules() -> Vec<Rule> {
     rules.collect()
 }
 
-fn link(rules: Vec<Rule>) -> CompiledLink {
-    CompiledLink::new(LinkRecord {
+fn record(rules: Vec<Rule>) -> LinkRecord {
+    LinkRecord {
         id: LinkId::new(),
         workspace_id: WorkspaceId::new(),
         domain_id: DomainId::new(),
@@ -55,7 +57,20 @@ fn link(rules: Vec<Rule>) -> CompiledLink {
         rules,
         title: None,
         description: None,
-    })
+    }
+}
+
+fn link(rules: Vec<Rule>) -> CompiledLink {
+    CompiledLink::new(record(rules))
+}
+
+fn unpacking(criterion: &mut Criterion) {
+    for (name, rules) in [("without rules", Vec::new()), ("with six rules", six_rules())] {
+        let bytes = pack_link(&record(rules)).expect("a packed link");
+        criterion.bench_function(format!("read a packed link {name}"), |bencher| {
+            bencher.iter(|| black_box(PackedLink::read(black_box(&bytes))));
+        });
+    }
 }
 
 fn deciding(criterion: &mut Criterion) {
@@ -96,5 +111,5 @@ fn journal(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, deciding, journal);
+criterion_group!(benches, unpacking, deciding, journal);
 criterion_main!(benches);

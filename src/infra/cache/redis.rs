@@ -1,6 +1,6 @@
 //! Redis 7, single or Cluster, as a store of short-lived bytes that all processes share, and as a way to pass word on.
 //!
-//! Invariants: a call ends within `cache.timeout_ms`; after one that failed, calls
+//! Invariants: a call that somebody waits for ends within `cache.timeout_ms`; after one that failed, calls
 //! are refused at once for a moment, so that a slow or dead Redis costs its
 //! timeout once. Nothing here is the only copy of anything.
 
@@ -14,8 +14,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use fred::clients::Client;
 use fred::interfaces::{KeysInterface, PubsubInterface};
+use fred::types::Value;
 use fred::types::scripts::Script;
-use fred::types::{Expiration, Value};
 use futures_util::future::try_join_all;
 use tokio::time::timeout;
 use tokio_util::bytes::BufMut;
@@ -32,6 +32,8 @@ pub use messages::Messages;
 const PUT_NEWER: &str = include_str!("redis/put_newer.lua");
 /// Takes a token of a bucket.
 const TAKE_TOKEN: &str = include_str!("redis/take_token.lua");
+/// The longest that writing may take, for which no visitor waits: it may be many values, and the first of a connection.
+const WRITE_TIMEOUT: Duration = Duration::from_millis(200);
 /// So long a Redis that failed is left alone.
 const LEFT_ALONE_FOR: Duration = Duration::from_millis(500);
 
@@ -119,19 +121,10 @@ impl Redis {
     /// # Errors
     /// Redis is away.
     pub async fn get(&self, key: &str) -> Result<Option<Bytes>, RedisError> {
-        let found: Option<Bytes> = self.call(self.0.client.get(self.key(key))).await?;
+        let found: Option<Bytes> = self.call(self.0.timeout, self.0.client.get(self.key(key))).await?;
         let counter = if found.is_some() { &self.0.metrics.hits } else { &self.0.metrics.misses };
         counter.increment(1);
         Ok(found)
-    }
-
-    /// The values of several keys, in their order.
-    ///
-    /// # Errors
-    /// Redis is away.
-    pub async fn get_many(&self, keys: &[String]) -> Result<Vec<Option<Bytes>>, RedisError> {
-        // Each by itself, because keys of a cluster live on different nodes; the connection sends them together.
-        self.call(try_join_all(keys.iter().map(|key| self.0.client.get(self.key(key))))).await
     }
 
     /// Keeps each value unless a newer one is there.
@@ -140,7 +133,7 @@ impl Redis {
     /// Redis is away; some may be kept all the same.
     pub async fn put_newer(&self, entries: Vec<Entry>) -> Result<(), RedisError> {
         let puts = entries.into_iter().map(|entry| self.put_one(entry));
-        self.call(try_join_all(puts)).await.map(drop)
+        self.call(WRITE_TIMEOUT, try_join_all(puts)).await.map(drop)
     }
 
     async fn put_one(&self, entry: Entry) -> Result<(), fred::error::Error> {
@@ -152,22 +145,12 @@ impl Redis {
         self.0.put_newer.evalsha_with_reload(&self.0.client, self.key(&entry.key), arguments).await
     }
 
-    /// Keeps a value, whatever was there.
-    ///
-    /// # Errors
-    /// Redis is away.
-    pub async fn set(&self, key: &str, value: Bytes, lifetime: Duration) -> Result<(), RedisError> {
-        let milliseconds = i64::try_from(lifetime.as_millis()).unwrap_or(i64::MAX).max(1);
-        let expiry = Some(Expiration::PX(milliseconds));
-        self.call(self.0.client.set(self.key(key), value, expiry, None, false)).await
-    }
-
     /// Passes a message on to whoever listens to a channel at this moment.
     ///
     /// # Errors
     /// Redis is away; some may have heard it all the same.
     pub async fn publish(&self, channel: &str, message: Bytes) -> Result<(), RedisError> {
-        self.call(self.0.client.publish(self.key(channel), message)).await
+        self.call(self.0.timeout, self.0.client.publish(self.key(channel), message)).await
     }
 
     /// Listens to a channel from now on, as far as there is a connection; the subscription comes back with it. It ends with `tasks`.
@@ -185,7 +168,7 @@ impl Redis {
     pub async fn take_token(&self, key: &str, rate: Rate) -> Result<Decision, RedisError> {
         let arguments = vec![rate.interval_micros(), i64::from(rate.burst())];
         let taken = self.0.take_token.evalsha_with_reload(&self.0.client, self.key(key), arguments);
-        let (is_allowed, micros): (bool, i64) = self.call(taken).await?;
+        let (is_allowed, micros): (bool, i64) = self.call(self.0.timeout, taken).await?;
         let time = Duration::from_micros(u64::try_from(micros).unwrap_or(0));
         Ok(rate.decided(is_allowed, time))
     }
@@ -195,14 +178,18 @@ impl Redis {
     }
 
     /// Makes a call, unless the last one failed a moment ago.
-    async fn call<T>(&self, call: impl Future<Output = Result<T, fred::error::Error>>) -> Result<T, RedisError> {
+    async fn call<T>(
+        &self,
+        limit: Duration,
+        call: impl Future<Output = Result<T, fred::error::Error>>,
+    ) -> Result<T, RedisError> {
         let metrics = self.0.metrics;
         let began = clock::now();
         if !self.0.breaker.allows(began) {
             metrics.skipped.increment(1);
             return Err(RedisError::Away);
         }
-        let answer = match timeout(self.0.timeout, call).await {
+        let answer = match timeout(limit, call).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => Err(RedisError::Failed(error.to_string())),
             Err(_) => Err(RedisError::Timeout),

@@ -82,19 +82,6 @@ impl SharedLinks {
         Ok(Some(read_link(&value)?))
     }
 
-    /// Several links at once, in the order of the names.
-    ///
-    /// # Errors
-    /// Redis is away. Damaged entries are as good as none.
-    pub async fn links(
-        &self,
-        names: &[(DomainId, Box<str>)],
-    ) -> Result<Vec<Option<Shared<Option<LinkRecord>>>>, SharedError> {
-        let keys: Vec<String> = names.iter().map(|(domain, slug)| link_key(*domain, slug)).collect();
-        let values = self.redis.get_many(&keys).await?;
-        Ok(values.into_iter().map(|value| read_link(&value?).ok()).collect())
-    }
-
     /// The domain that answers for a host name, as somebody read it.
     ///
     /// # Errors

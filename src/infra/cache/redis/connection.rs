@@ -25,19 +25,18 @@ const MESSAGES_MAX: usize = 16 * 1024;
 /// How many commands wait for a connection.
 const COMMANDS_MAX: usize = 10_000;
 
+/// After so long a command is given up for good; who waits for it has gone on long before.
+const COMMAND_TIMEOUT: Duration = Duration::from_secs(1);
+
 /// What is needed to make clients.
 pub(super) struct Settings {
     config: Config,
-    command_timeout: Duration,
 }
 
 impl Settings {
     pub(super) fn new(config: &CacheConfig) -> Result<Self, RedisError> {
         let parsed = Config::from_url(config.url.expose_secret()).map_err(unusable)?;
-        Ok(Self {
-            config: Config { fail_fast: false, ..parsed },
-            command_timeout: Duration::from_millis(config.timeout_ms),
-        })
+        Ok(Self { config: Config { fail_fast: false, ..parsed } })
     }
 
     /// For commands.
@@ -65,7 +64,7 @@ impl Settings {
                 connection.tcp = TcpConfig { nodelay: Some(true), ..TcpConfig::default() };
             })
             .with_performance_config(|performance| {
-                performance.default_command_timeout = self.command_timeout;
+                performance.default_command_timeout = COMMAND_TIMEOUT;
                 performance.broadcast_channel_capacity = MESSAGES_MAX;
             })
             .set_policy(ReconnectPolicy::new_exponential(0, first, longest, 2));
