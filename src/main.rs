@@ -10,6 +10,8 @@ use elido::cli::arguments::Arguments;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    // They would make an idle edge twice as large. An error means that there are none.
+    let _without = rustix::thread::disable_transparent_huge_pages(true);
     // Every TLS client and server of the process uses the same provider; an error would only say that it is set already.
     drop(rustls::crypto::ring::default_provider().install_default());
     elido::cli::start(Arguments::parse())

@@ -14,6 +14,7 @@
 
 mod accounts;
 mod analytics;
+mod arbitrary_requests;
 mod command_line;
 mod connections;
 mod edges;

@@ -13,9 +13,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use fred::clients::Client;
-use fred::interfaces::{KeysInterface, PubsubInterface};
+use fred::interfaces::{KeysInterface, LuaInterface, PubsubInterface};
 use fred::types::Value;
-use fred::types::scripts::Script;
 use futures_util::future::try_join_all;
 use tokio::time::timeout;
 use tokio_util::bytes::BufMut;
@@ -47,8 +46,6 @@ struct Inner {
     breaker: Breaker,
     timeout: Duration,
     key_prefix: String,
-    put_newer: Script,
-    take_token: Script,
     metrics: &'static SharedCacheMetrics,
 }
 
@@ -98,8 +95,6 @@ impl Redis {
             breaker: Breaker::new(1, LEFT_ALONE_FOR),
             timeout: Duration::from_millis(config.timeout_ms),
             key_prefix: config.key_prefix.clone(),
-            put_newer: Script::from_lua(PUT_NEWER),
-            take_token: Script::from_lua(TAKE_TOKEN),
             metrics: SharedCacheMetrics::global(),
         })))
     }
@@ -142,7 +137,8 @@ impl Redis {
         stamped.put_slice(&entry.value);
         let milliseconds = i64::try_from(entry.lifetime.as_millis()).unwrap_or(i64::MAX).max(1_000);
         let arguments: Vec<Value> = vec![Bytes::from(stamped).into(), milliseconds.into()];
-        self.0.put_newer.evalsha_with_reload(&self.0.client, self.key(&entry.key), arguments).await
+        // The whole script each time: a server that was restarted, or took over, does not know it by its hash.
+        self.0.client.eval(PUT_NEWER, self.key(&entry.key), arguments).await
     }
 
     /// Passes a message on to whoever listens to a channel at this moment.
@@ -167,7 +163,7 @@ impl Redis {
     /// Redis is away.
     pub async fn take_token(&self, key: &str, rate: Rate) -> Result<Decision, RedisError> {
         let arguments = vec![rate.interval_micros(), i64::from(rate.burst())];
-        let taken = self.0.take_token.evalsha_with_reload(&self.0.client, self.key(key), arguments);
+        let taken = self.0.client.eval(TAKE_TOKEN, self.key(key), arguments);
         let (is_allowed, micros): (bool, i64) = self.call(self.0.timeout, taken).await?;
         let time = Duration::from_micros(u64::try_from(micros).unwrap_or(0));
         Ok(rate.decided(is_allowed, time))
