@@ -184,6 +184,9 @@ def measure(fault, edits, arguments):
     # A fetch is waited for longer than it is delayed, so that it lands after edits that were made meanwhile. The small cache
     # makes for fetches all the while.
     settings = {"edge.cache.entries_max": arguments.links // 2, "edge.cache.origin_timeout_ms": 3 * ORIGIN_DELAY_MS}
+    if arguments.short:
+        # The small form is for executables that were built without optimisation, which take their time.
+        settings["cache.timeout_ms"] = 500
     say(f"fault: {fault}")
     with Cluster(arguments.executable, settings=settings, **wiring) as cluster:
         links = cluster.create_links(arguments.links, destination)

@@ -146,7 +146,7 @@ impl Redis {
     /// # Errors
     /// Redis is away; some may have heard it all the same.
     pub async fn publish(&self, channel: &str, message: Bytes) -> Result<(), RedisError> {
-        self.call(self.0.timeout, self.0.client.publish(self.key(channel), message)).await
+        self.call(WRITE_TIMEOUT, self.0.client.publish(self.key(channel), message)).await
     }
 
     /// Listens to a channel from now on, as far as there is a connection; the subscription comes back with it. It ends with `tasks`.
