@@ -13,7 +13,7 @@ use url::Url;
 use super::check_tls;
 use super::load::Loaded;
 use super::mistake::{ConfigError, quoted};
-use super::sections::Config;
+use super::sections::{CacheConfig, Config};
 
 const HOUR_SECONDS: u64 = 60 * 60;
 const DAY_SECONDS: u64 = 24 * HOUR_SECONDS;
@@ -35,6 +35,7 @@ pub(super) fn values(loaded: &Loaded, mistakes: &mut Vec<ConfigError>) {
     check.web_address("links.default_domain_url", &config.links.default_domain_url);
     check.database("database.url", config.database.url.expose_secret(), true);
     check.database("click_store.url", config.click_store.url.expose_secret(), false);
+    check.redis(&config.cache);
     check.telemetry();
     check_tls::values(&mut check, &config.grpc);
 }
@@ -44,7 +45,7 @@ pub(super) fn files(loaded: &Loaded, mistakes: &mut Vec<ConfigError>) {
     let mut check = Check { loaded, mistakes };
     check.data_folder(&loaded.config.data_folder);
     check.country_file(&loaded.config.geo.country_file);
-    check_tls::files(&mut check, &loaded.config.grpc);
+    check_tls::files(&mut check, &loaded.config);
 }
 
 /// Notes mistakes.
@@ -123,6 +124,26 @@ impl Check<'_> {
                 }
             }
             _ => self.wrong(key, "the scheme is none of those that work here", right),
+        }
+    }
+
+    /// The address is secret, so that messages must not repeat it.
+    fn redis(&mut self, config: &CacheConfig) {
+        let (key, url) = ("cache.url", config.url.expose_secret());
+        let right =
+            "Write redis://host:6379 or redis-cluster://host:6379, with rediss in place of redis for TLS, or nothing";
+        let has_tls = match url.split_once("://") {
+            None if url.is_empty() => false,
+            Some(("redis" | "redis-cluster", _)) => false,
+            Some(("rediss" | "rediss-cluster", _)) => true,
+            _ => return self.wrong(key, "the scheme is none of those that work here", right),
+        };
+        if !url.is_empty() && !Url::parse(url).is_ok_and(|url| url.has_host()) {
+            self.wrong(key, "this Redis address lacks a host, or its port is no number", right);
+        }
+        if !has_tls && !config.ca_file.as_os_str().is_empty() {
+            let fix = "Begin it with rediss:// or rediss-cluster://, or empty cache.ca_file";
+            self.wrong(key, "ca_file is no use without TLS", fix);
         }
     }
 

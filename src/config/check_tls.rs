@@ -1,4 +1,4 @@
-//! What can be wrong with the certificates of gRPC: one without its key, none where they are needed, files that hold something else.
+//! What can be wrong with certificates: one without its key, none where they are needed, files that hold something else.
 
 use std::fs;
 use std::path::Path;
@@ -8,7 +8,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::check::Check;
 use super::mistake::quoted;
-use super::sections::GrpcConfig;
+use super::sections::{Config, GrpcConfig};
 
 /// A setting and the file that it names.
 type Named<'a> = (&'static str, &'a Path);
@@ -30,9 +30,10 @@ pub(super) fn values(check: &mut Check<'_>, config: &GrpcConfig) {
 }
 
 /// Looks into the files.
-pub(super) fn files(check: &mut Check<'_>, config: &GrpcConfig) {
-    let Files { listener, client_ca, origin_ca, origin } = Files::of(config);
-    for file in [listener.0, client_ca, origin_ca, origin.0].into_iter().filter(is_named) {
+pub(super) fn files(check: &mut Check<'_>, config: &Config) {
+    let Files { listener, client_ca, origin_ca, origin } = Files::of(&config.grpc);
+    let redis_ca: Named<'_> = ("cache.ca_file", &config.cache.ca_file);
+    for file in [listener.0, client_ca, origin_ca, origin.0, redis_ca].into_iter().filter(is_named) {
         holds(check, file, "certificate", |text| {
             CertificateDer::pem_slice_iter(text).collect::<Result<Vec<_>, _>>().map(|found| !found.is_empty())
         });

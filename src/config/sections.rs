@@ -184,6 +184,8 @@ pub struct CacheConfig {
     /// Redis: redis://user:password@host:6379/0, rediss:// with TLS, redis-cluster:// and rediss-cluster:// for a cluster, of
     /// which any node will do. Empty means that nothing is shared.
     pub url: SecretString,
+    /// A PEM file with the authority to believe, for an address with TLS. Empty means those that the system believes.
+    pub ca_file: PathBuf,
     /// How long one call may take, in milliseconds. After one that failed, Redis is left alone for a moment.
     pub timeout_ms: u64,
     /// What goes in front of every key and channel, for deployments that share one Redis.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use proptest::prelude::*;
 use secrecy::ExposeSecret;
 
+use super::check;
 use super::layer::SECRETS;
 use super::load::{Loaded, SettingsFile, assemble, defaults, finish};
 use super::mistake::DEFAULTS;
@@ -165,6 +166,87 @@ fn listeners_that_cannot_live_together_are_found() {
     assert_eq!(mistakes("[api]\nlisten = '127.0.0.1:8080'", &[]).len(), 1, "0.0.0.0:8080 is the edge's");
     assert_eq!(mistakes("[api]\nlisten = '127.0.0.1:8081'\n[internal]\nlisten = '127.0.0.2:8081'", &[]), [""; 0]);
     assert_eq!(mistakes("[api]\nlisten = '0.0.0.0:0'\n[edge]\nlisten = '0.0.0.0:0'", &[]), [""; 0]);
+}
+
+#[test]
+fn an_address_of_redis_is_one_that_can_be_reached() {
+    let right = [
+        "",
+        "redis://cache",
+        "redis://user:hunter2@cache:6379/1",
+        "rediss://cache:6379",
+        "redis-cluster://a:1?node=b:2",
+        "rediss-cluster://a:1?node=b:2",
+    ];
+    for url in right {
+        assert_eq!(mistakes("", &[("ELIDO_CACHE__URL", url)]), [""; 0], "{url}");
+    }
+    for url in ["cache:6379", "http://cache", "redis:cache", "redis://", "redis://:hunter2@cache:port", "memcached://a"]
+    {
+        let found = mistakes("", &[("ELIDO_CACHE__URL", url)]);
+        assert_eq!(found.len(), 1, "{url}: {found:?}");
+        assert!(found[0].starts_with("cache.url (ELIDO_CACHE__URL): "), "{}", found[0]);
+        assert!(!found[0].contains("hunter2"), "{}", found[0]);
+    }
+}
+
+#[test]
+fn certificates_that_are_of_no_use_are_found() {
+    let found = mistakes(
+        "[cache]
+        url = 'redis://cache:6379'
+        ca_file = 'ca.pem'
+        [grpc]
+        tls_certificate_file = 'listener.pem'
+        tls_client_ca_file = 'clients.pem'
+        origin_url = 'http://api:50051'
+        origin_ca_file = 'ca.pem'
+        origin_key_file = 'edge.key'",
+        &[],
+    );
+    insta::assert_snapshot!(found.join("\n"), @r#"
+    cache.url (config/site.toml): ca_file is no use without TLS. Begin it with rediss:// or rediss-cluster://, or empty cache.ca_file.
+    grpc.origin_certificate_file (the built-in defaults): grpc.origin_key_file is of no use without it. Name the file, or empty grpc.origin_key_file.
+    grpc.origin_url (config/site.toml): origin_ca_file is no use with an http:// address. Begin it with https://, or empty grpc.origin_ca_file.
+    grpc.origin_url (config/site.toml): origin_key_file is no use with an http:// address. Begin it with https://, or empty grpc.origin_key_file.
+    grpc.tls_key_file (the built-in defaults): grpc.tls_certificate_file is of no use without it. Name the file, or empty grpc.tls_certificate_file.
+    "#);
+}
+
+#[test]
+fn certificate_files_are_looked_into() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let key = rcgen::KeyPair::generate().unwrap();
+    let certificate = rcgen::CertificateParams::default().self_signed(&key).unwrap();
+    std::fs::write(path("good.pem"), certificate.pem()).unwrap();
+    std::fs::write(path("good.key"), key.serialize_pem()).unwrap();
+    std::fs::write(path("empty.pem"), "").unwrap();
+    std::fs::write(path("torn.pem"), &certificate.pem()[..100]).unwrap();
+    let found = |ca: &str, certificate: &str, key: &str| {
+        let text = format!(
+            "data_folder = '{}'\n[cache]\nurl = 'rediss://cache'\nca_file = '{}'\n[grpc]\ntls_certificate_file = '{}'\ntls_key_file = '{}'",
+            path("data"),
+            path(ca),
+            path(certificate),
+            path(key)
+        );
+        let mut mistakes = Vec::new();
+        check::files(&settings(&text, &[]).unwrap(), &mut mistakes);
+        let folder = path("");
+        mistakes.iter().map(|mistake| mistake.to_string().replace(&folder, "/")).collect::<Vec<_>>()
+    };
+    assert_eq!(found("good.pem", "good.pem", "good.key"), [""; 0]);
+    insta::assert_snapshot!(found("empty.pem", "torn.pem", "good.pem").join("\n"), @r#"
+    grpc.tls_certificate_file (config/site.toml): there is no certificate in "/torn.pem". Name a PEM file with a certificate.
+    cache.ca_file (config/site.toml): there is no certificate in "/empty.pem". Name a PEM file with a certificate.
+    grpc.tls_key_file (config/site.toml): there is no private key in "/good.pem". Name a PEM file with a private key.
+    "#);
+    insta::assert_snapshot!(found("absent.pem", "good.key", "empty.pem").join("\n"), @r#"
+    grpc.tls_certificate_file (config/site.toml): there is no certificate in "/good.key". Name a PEM file with a certificate.
+    cache.ca_file (config/site.toml): "/absent.pem" cannot be read (No such file or directory (os error 2)). Name a PEM file with a certificate.
+    grpc.tls_key_file (config/site.toml): there is no private key in "/empty.pem". Name a PEM file with a private key.
+    "#);
 }
 
 proptest! {

@@ -90,7 +90,10 @@ fn connect_redis(loaded: &Loaded, tasks: &Tasks) -> Result<Option<Redis>, Config
 }
 
 fn unusable(loaded: &Loaded, error: &RedisError) -> ConfigError {
-    let (key, right) = ("cache.url", "Write redis://host:6379 or redis-cluster://host:6379, or nothing");
+    let (key, right) = match error {
+        RedisError::Authority(_) => ("cache.ca_file", "Name a PEM file with a certificate, or nothing"),
+        _ => ("cache.url", "Write redis://host:6379 or redis-cluster://host:6379, or nothing"),
+    };
     ConfigError::new(key, loaded.source_of(key), error.to_string(), right)
 }
 

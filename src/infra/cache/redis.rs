@@ -55,6 +55,9 @@ pub enum RedisError {
     /// `cache.url` makes no sense.
     #[error("cache.url cannot be used: {0}")]
     Url(String),
+    /// `cache.ca_file` holds no authority.
+    #[error("cache.ca_file cannot be used: {0}")]
+    Authority(String),
     /// It failed a moment ago and is left alone.
     #[error("Redis is left alone, because it failed just now")]
     Away,
@@ -84,7 +87,7 @@ impl Redis {
     /// within a runtime, which then runs the connection.
     ///
     /// # Errors
-    /// The address makes no sense.
+    /// The address makes no sense, or the file of the authority.
     pub fn connect(config: &CacheConfig, tasks: &Tasks) -> Result<Self, RedisError> {
         let settings = connection::Settings::new(config)?;
         let client = settings.client()?;

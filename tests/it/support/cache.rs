@@ -4,7 +4,8 @@ use elido::config::sections::CacheConfig;
 
 use super::database::is_embedded;
 
-/// Nothing (`embedded`), or keys of the test's own in the Redis at `ELIDO_TEST_REDIS_URL` (`services`).
+/// Nothing (`embedded`), or keys of the test's own in the Redis at `ELIDO_TEST_REDIS_URL` (`services`), whose certificates
+/// come from the authority in `ELIDO_TEST_REDIS_CA_FILE` if it is one with TLS.
 pub fn of_its_own() -> CacheConfig {
     let config = elido::config::defaults().expect("the defaults are valid").cache;
     if is_embedded() {
@@ -12,5 +13,10 @@ pub fn of_its_own() -> CacheConfig {
     }
     let url = std::env::var("ELIDO_TEST_REDIS_URL").expect("ELIDO_TEST_REDIS_URL names a server");
     // Unoptimised code on a busy machine takes its time.
-    CacheConfig { url: url.into(), key_prefix: format!("{}:", uuid::Uuid::new_v4().simple()), timeout_ms: 2_000 }
+    CacheConfig {
+        url: url.into(),
+        ca_file: std::env::var_os("ELIDO_TEST_REDIS_CA_FILE").unwrap_or_default().into(),
+        key_prefix: format!("{}:", uuid::Uuid::new_v4().simple()),
+        timeout_ms: 2_000,
+    }
 }

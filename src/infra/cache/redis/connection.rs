@@ -1,11 +1,15 @@
 //! How Redis is reached, and that a lost connection is made again for as long as the process runs.
 
+use std::path::Path;
 use std::time::Duration;
 
 use fred::clients::{Client, SubscriberClient};
 use fred::interfaces::ClientLike;
 use fred::types::Builder;
-use fred::types::config::{Config, ReconnectPolicy, TcpConfig, UnresponsiveConfig};
+use fred::types::config::{Config, ReconnectPolicy, TcpConfig, TlsConfig, TlsConnector, UnresponsiveConfig};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::{ClientConfig, RootCertStore};
 use secrecy::ExposeSecret;
 
 use super::RedisError;
@@ -36,7 +40,11 @@ pub(super) struct Settings {
 impl Settings {
     pub(super) fn new(config: &CacheConfig) -> Result<Self, RedisError> {
         let parsed = Config::from_url(config.url.expose_secret()).map_err(unusable)?;
-        Ok(Self { config: Config { fail_fast: false, ..parsed } })
+        let tls = match parsed.tls {
+            Some(_) if !config.ca_file.as_os_str().is_empty() => Some(believing(&config.ca_file)?),
+            tls => tls,
+        };
+        Ok(Self { config: Config { fail_fast: false, tls, ..parsed } })
     }
 
     /// For commands.
@@ -89,6 +97,17 @@ pub(super) fn keep(client: impl ClientLike + 'static, tasks: &Tasks) {
         // An error means that there was nobody to take leave of, or no time for it.
         drop(tokio::time::timeout(QUIT_TIMEOUT, client.quit()).await);
     });
+}
+
+/// TLS with servers whose certificates come from the authorities in this PEM file.
+fn believing(file: &Path) -> Result<TlsConfig, RedisError> {
+    let mut authorities = RootCertStore::empty();
+    let certificates = CertificateDer::pem_file_iter(file).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    for certificate in certificates.map_err(|error| RedisError::Authority(error.to_string()))? {
+        authorities.add(certificate).map_err(|error| RedisError::Authority(error.to_string()))?;
+    }
+    let tls = ClientConfig::builder().with_root_certificates(authorities).with_no_client_auth();
+    Ok(TlsConnector::from(tls).into())
 }
 
 fn unusable(error: fred::error::Error) -> RedisError {
