@@ -33,6 +33,13 @@ const BOUNDS_NANOSECONDS: [u64; BOUNDS] = [
     5_000_000_000,
 ];
 
+/// What several histograms have counted together.
+#[derive(Default)]
+pub(super) struct Total {
+    buckets: [u64; BOUNDS + 1],
+    sum_nanoseconds: u64,
+}
+
 /// Counts durations.
 #[derive(Default)]
 pub(super) struct DurationHistogram {
@@ -52,23 +59,33 @@ impl DurationHistogram {
         self.sum_nanoseconds.fetch_add(nanoseconds, Ordering::Relaxed);
     }
 
+    /// Adds what was counted to `total`.
+    pub(super) fn add_to(&self, total: &mut Total) {
+        for (sum, bucket) in total.buckets.iter_mut().zip(&self.buckets) {
+            *sum += bucket.load(Ordering::Relaxed);
+        }
+        total.sum_nanoseconds += self.sum_nanoseconds.load(Ordering::Relaxed);
+    }
+}
+
+impl Total {
     /// Appends the samples in Prometheus' text form. `label` is what tells them from their siblings, such as `cache="l1"`.
     pub(super) fn render(&self, text: &mut String, name: &str, label: &str) {
         let mut count = 0;
         for (bucket, bound) in self.buckets.iter().zip(BOUNDS_NANOSECONDS.map(seconds)) {
-            count += bucket.load(Ordering::Relaxed);
+            count += bucket;
             text.push_str(&format!("{name}_bucket{{{label},le=\"{bound}\"}} {count}\n"));
         }
-        count += self.buckets.last().map_or(0, |beyond| beyond.load(Ordering::Relaxed));
-        let sum = seconds(self.sum_nanoseconds.load(Ordering::Relaxed));
+        count += self.buckets.last().unwrap_or(&0);
+        let sum = seconds(self.sum_nanoseconds);
         text.push_str(&format!("{name}_bucket{{{label},le=\"+Inf\"}} {count}\n"));
         text.push_str(&format!("{name}_sum{{{label}}} {sum}\n{name}_count{{{label}}} {count}\n"));
     }
 }
 
-/// Appends what stands above the samples of a histogram.
-pub(super) fn render_head(text: &mut String, named: Named) {
-    text.push_str(&format!("\n# HELP {} {}\n# TYPE {} histogram\n", named.name, named.help, named.name));
+/// Appends what stands above the samples of a metric of this kind.
+pub(super) fn render_head(text: &mut String, named: Named, kind: &str) {
+    text.push_str(&format!("\n# HELP {} {}\n# TYPE {} {kind}\n", named.name, named.help, named.name));
 }
 
 /// Sums are for people and rates; 2^53 nanoseconds are exact and a hundred days.
@@ -87,8 +104,9 @@ mod tests {
         for nanoseconds in [1_000, 1_001, 7_000_000_000] {
             histogram.record(Duration::from_nanos(nanoseconds));
         }
-        let mut text = String::new();
-        histogram.render(&mut text, "x", "cache=\"l1\"");
+        let (mut text, mut total) = (String::new(), Total::default());
+        histogram.add_to(&mut total);
+        total.render(&mut text, "x", "cache=\"l1\"");
         for line in [
             "x_bucket{cache=\"l1\",le=\"0.000001\"} 1",
             "x_bucket{cache=\"l1\",le=\"0.000002\"} 2",

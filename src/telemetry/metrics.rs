@@ -5,126 +5,27 @@
 //! label values come from lists in this file, except for routes, which are
 //! patterns of the API and never what a client sent.
 
-use std::sync::{LazyLock, OnceLock};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use metrics::{Counter, Gauge, Histogram, Label, Unit};
 
-use super::histogram::{DurationHistogram, render_head};
+pub use super::edge_metrics::{EdgeMetrics, LinkSource};
 use super::recorder::Named;
 use crate::runtime::breaker::BreakerState;
 
-/// Where the edge found the link of a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum LinkSource {
-    /// The request needed no link.
-    None,
-    /// In the process.
-    L1,
-    /// In the shared cache.
-    L2,
-    /// At the source of truth.
-    Origin,
-}
-
-impl LinkSource {
-    const ALL: [Self; 4] = [Self::None, Self::L1, Self::L2, Self::Origin];
-
-    const fn label(self) -> &'static str {
-        match self {
-            Self::L1 => "l1",
-            Self::L2 => "l2",
-            Self::Origin => "origin",
-            Self::None => "none",
-        }
-    }
-}
-
-/// What the edge answers. Any other status is counted as `other`.
-const EDGE_STATUSES: [(u16, &str); 17] = [
-    (200, "200"),
-    (301, "301"),
-    (302, "302"),
-    (303, "303"),
-    (307, "307"),
-    (308, "308"),
-    (400, "400"),
-    (401, "401"),
-    (404, "404"),
-    (405, "405"),
-    (408, "408"),
-    (410, "410"),
-    (413, "413"),
-    (414, "414"),
-    (429, "429"),
-    (500, "500"),
-    (503, "503"),
-];
-
-const REDIRECT_LATENCY: Named = Named {
+pub(super) const REDIRECT_LATENCY: Named = Named {
     name: "elido_redirect_latency_seconds",
     unit: Unit::Seconds,
     help: "From the head of a request to its answer, by where the link was found.",
 };
-const REDIRECT_REQUESTS: Named = Named {
+pub(super) const REDIRECT_REQUESTS: Named = Named {
     name: "elido_redirect_requests_total",
     unit: Unit::Count,
     help: "Requests that the edge answered, by status and by where the link was found.",
 };
-const EDGE_CONNECTIONS: Named =
+pub(super) const EDGE_CONNECTIONS: Named =
     Named { name: "elido_edge_connections", unit: Unit::Count, help: "Connections that the edge holds open." };
-
-static EDGE_METRICS: OnceLock<EdgeMetrics> = OnceLock::new();
-
-/// What the edge counts at each request.
-pub struct EdgeMetrics {
-    latency: [DurationHistogram; LinkSource::ALL.len()],
-    requests: [[Counter; EDGE_STATUSES.len() + 1]; LinkSource::ALL.len()],
-    /// Connections that are open.
-    pub connections: Gauge,
-}
-
-impl EdgeMetrics {
-    /// The handles of this process.
-    #[must_use]
-    pub fn global() -> &'static Self {
-        EDGE_METRICS.get_or_init(Self::declare)
-    }
-
-    fn declare() -> Self {
-        Self {
-            latency: LinkSource::ALL.map(|_| DurationHistogram::default()),
-            requests: LinkSource::ALL.map(|source| {
-                std::array::from_fn(|index| {
-                    let status = EDGE_STATUSES.get(index).map_or("other", |(_, label)| label);
-                    REDIRECT_REQUESTS.counter(&[("status", status), ("cache", source.label())])
-                })
-            }),
-            connections: EDGE_CONNECTIONS.gauge(&[]),
-        }
-    }
-
-    /// Counts one answered request. Allocates nothing.
-    pub fn answered(&self, status: u16, source: LinkSource, latency: Duration) {
-        let status = EDGE_STATUSES.iter().position(|(known, _)| *known == status).unwrap_or(EDGE_STATUSES.len());
-        let source = source as usize;
-        if let Some(counter) = self.requests.get(source).and_then(|statuses| statuses.get(status)) {
-            counter.increment(1);
-        }
-        if let Some(histogram) = self.latency.get(source) {
-            histogram.record(latency);
-        }
-    }
-
-    /// Appends what the recorder does not know, if this process is an edge.
-    pub(super) fn render(text: &mut String) {
-        let Some(metrics) = EDGE_METRICS.get() else { return };
-        render_head(text, REDIRECT_LATENCY);
-        for (histogram, source) in metrics.latency.iter().zip(LinkSource::ALL) {
-            histogram.render(text, REDIRECT_LATENCY.name, &format!("cache=\"{}\"", source.label()));
-        }
-    }
-}
 
 const CACHE_SIZE: Named =
     Named { name: "elido_link_cache_size", unit: Unit::Count, help: "Links in the edge's own cache." };

@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use metrics::{Counter, Gauge, Histogram, Label, Unit};
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
 
-use super::metrics::{EdgeMetrics, ProcessMetrics};
+use super::edge_metrics::EdgeMetrics;
+use super::metrics::ProcessMetrics;
 use crate::runtime::tasks::Tasks;
 
 /// How often recorded durations are sorted into their buckets. Until then each takes eight bytes.
