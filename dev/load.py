@@ -1,5 +1,6 @@
 """Redirects asked for by `elido bench`, beside what else goes on."""
 
+import atexit
 import json
 import math
 import socket
@@ -25,6 +26,8 @@ class Load:
         file.write_text("".join(f"{url}\n" for url in urls))
         command = [executable, "bench", "--json", "--file", file, *map(str, options)]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        # Also when the scenario is given up in the middle of it.
+        atexit.register(self.process.kill)
 
     def is_running(self):
         return self.process.poll() is None
