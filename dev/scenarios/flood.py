@@ -17,6 +17,8 @@ SIZES = {
 ORIGIN_SHARE_MAX = 0.001
 HIT_RATIO_MIN = 0.95
 CONNECTIONS = 96
+# How often each edge doubts its filter: at once, and each second.
+DOUBTS = (2, 1)
 
 
 def warm(edges, links):
@@ -67,7 +69,12 @@ def run(arguments):
     }
     show(figures)
     broken = []
-    if figures["origin_share"] >= ORIGIN_SHARE_MAX:
+    calls_max = ORIGIN_SHARE_MAX * figures["flood"]
+    if arguments.short:
+        # A few requests to a slow build take so long that what each edge doubts in a second is a large share of them.
+        at_once, each_second = DOUBTS
+        calls_max += len(cluster.edges) * (at_once + each_second * figures["flood"] / figures["flood_rps"])
+    if figures["origin_calls"] >= calls_max:
         broken.append(f"less than {ORIGIN_SHARE_MAX:.1%} of the flood reaches the source of truth")
     if figures["hit_ratio"] <= HIT_RATIO_MIN:
         broken.append(f"more than {HIT_RATIO_MIN:.0%} of the redirects come from the edges' own caches")
