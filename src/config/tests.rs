@@ -222,7 +222,7 @@ fn certificate_files_are_looked_into() {
     std::fs::write(path("good.pem"), certificate.pem()).unwrap();
     std::fs::write(path("good.key"), key.serialize_pem()).unwrap();
     std::fs::write(path("empty.pem"), "").unwrap();
-    std::fs::write(path("torn.pem"), &certificate.pem()[..100]).unwrap();
+    std::fs::write(path("torn.pem"), certificate.pem().split_at(100).0).unwrap();
     let found = |ca: &str, certificate: &str, key: &str| {
         let text = format!(
             "data_folder = '{}'\n[cache]\nurl = 'rediss://cache'\nca_file = '{}'\n[grpc]\ntls_certificate_file = '{}'\ntls_key_file = '{}'",
