@@ -127,3 +127,25 @@ impl EdgeMetrics {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_threads_count_by_themselves_is_told_as_one_sum() {
+        std::thread::scope(|threads| {
+            for _ in 0..2 * SHARES {
+                threads.spawn(|| EdgeMetrics::global().answered(414, LinkSource::L2, Duration::from_micros(1)));
+            }
+        });
+        let mut text = String::new();
+        EdgeMetrics::render(&mut text);
+        for line in [
+            "elido_redirect_requests_total{status=\"414\",cache=\"l2\"} 32",
+            "elido_redirect_latency_seconds_count{cache=\"l2\"} 32",
+        ] {
+            assert!(text.lines().any(|there| there == line), "{line} in {text}");
+        }
+    }
+}
