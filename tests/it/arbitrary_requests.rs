@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 use crate::support::platform::{PATIENCE, Platform, eventually};
 
 const REQUEST: &[u8] = b"GET /known?a=1 HTTP/1.1\r\nHost: localhost\r\nUser-Agent: Mozilla/5.0 Firefox/150.0\r\n\
-    Accept-Language: de\r\nReferer: https://example.com/\r\nConnection: close\r\n\r\n";
+    Accept-Language: de\r\nReferer: https://example.com/\r\nDNT: 1\r\n\r\n";
 
 /// Bytes without sense, and requests with some bytes changed, put in or left out.
 fn bytes() -> impl Strategy<Value = Vec<u8>> {

@@ -1,12 +1,13 @@
-//! Connections to the edge that keep it waiting.
+//! Connections to the edge: what comes over them in which pieces, and what keeps it waiting.
 
 use std::time::Duration;
 
 use elido::config::Config;
+use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::support::platform::{PATIENCE, Platform};
+use crate::support::platform::{PATIENCE, Platform, eventually};
 
 /// How long a dribbling client pauses between two bytes.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -25,6 +26,97 @@ async fn read_to_end(stream: &mut TcpStream) -> String {
     let mut text = String::new();
     tokio::time::timeout(PATIENCE, stream.read_to_string(&mut text)).await.expect("an end").expect("text");
     text
+}
+
+/// Reads the head of one answer.
+async fn read_head(stream: &mut TcpStream) -> String {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.expect("more of it"));
+    }
+    String::from_utf8(head).expect("text")
+}
+
+/// What the edge answers to these bytes, which are the last on their connection. Dates are left out, and lengths of nothing, which an
+/// answer to HEAD may leave out too.
+async fn exchange(platform: &Platform, request: &str) -> String {
+    let mut stream = connect(platform).await;
+    stream.write_all(request.as_bytes()).await.expect("it is taken");
+    stream.shutdown().await.expect("it ends");
+    let answer = read_to_end(&mut stream).await;
+    let is_left_out = |line: &&str| line.starts_with("date: ") || *line == "content-length: 0\r\n";
+    answer.split_inclusive("\r\n").filter(|line| !is_left_out(line)).collect()
+}
+
+async fn platform_with_links() -> Platform {
+    let platform = Platform::start().await;
+    let account = platform.account().await;
+    for link in [
+        json!({"destination_url": "https://example.com/1", "slug": "one"}),
+        json!({"destination_url": "https://example.com/2", "slug": "two", "redirect_status": 308}),
+        json!({"destination_url": "https://example.com/3", "slug": "three", "forward_query": "visitor_wins"}),
+        json!({"destination_url": "https://example.com/4", "slug": "four", "password": "open sesame"}),
+        json!({"destination_url": "https://example.com/5", "slug": "five", "max_clicks": 1000}),
+    ] {
+        platform.create_link(&account, &link).await;
+    }
+    platform
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_is_answered_alike_whoever_reads_it() {
+    let mut platform = platform_with_links().await;
+    for path in
+        ["/one", "/two", "/three?a=1", "/four", "/five", "/one+", "/no-such-link", "/", "/healthz", "/favicon.ico"]
+    {
+        for method in ["GET", "HEAD"] {
+            let head = format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\naccept: application/json\r\n");
+            let ordinary = exchange(&platform, &format!("{head}\r\n")).await;
+            // A length, even of nothing, makes a request one for hyper.
+            let other = exchange(&platform, &format!("{head}content-length: 0\r\n\r\n")).await;
+            assert!(ordinary.starts_with("HTTP/1.1 "), "{method} {path}: {ordinary}");
+            assert_eq!(ordinary, other, "{method} {path}");
+        }
+    }
+    platform.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_are_answered_in_turn_also_where_the_last_ones_are_out_of_the_ordinary() {
+    let mut platform = platform_with_links().await;
+    let get = |path: &str| format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n");
+    let form = "POST /four HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/x-www-form-urlencoded\r\n\
+        content-length: 20\r\n\r\npassword=open+sesame";
+    let answers = exchange(&platform, &[&get("/one"), &get("/two"), form, &get("/healthz")].concat()).await;
+    let lines = answers.lines().filter(|line| line.starts_with("HTTP/1.1") || line.starts_with("location"));
+    let expected = [
+        "HTTP/1.1 302 Found",
+        "location: https://example.com/1",
+        "HTTP/1.1 308 Permanent Redirect",
+        "location: https://example.com/2",
+        "HTTP/1.1 303 See Other",
+        "location: https://example.com/4",
+        "HTTP/1.1 200 OK",
+    ];
+    assert_eq!(lines.collect::<Vec<_>>(), expected);
+    platform.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_head_may_come_in_pieces_and_be_long() {
+    let mut platform = platform_with_links().await;
+    let mut stream = connect(&platform).await;
+    stream.set_nodelay(true).expect("an option");
+    for cookie_bytes in [100, 5_000, 20_000] {
+        let cookie = "x".repeat(cookie_bytes);
+        let head = format!("GET /one HTTP/1.1\r\nhost: localhost\r\ncookie: {cookie}\r\n\r\n");
+        for piece in head.as_bytes().chunks(1_500) {
+            stream.write_all(piece).await.expect("it is taken");
+            stream.flush().await.expect("it is sent");
+        }
+        assert!(read_head(&mut stream).await.starts_with("HTTP/1.1 302 Found"));
+    }
+    platform.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -64,4 +156,22 @@ async fn open_connections_do_not_keep_the_edge_from_stopping() {
     assert_eq!(&answered, b"HTTP/1.1 200");
     platform.stop().await;
     read_to_end(&mut stream).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_is_on_its_way_when_the_edge_stops_is_answered_as_the_last_one() {
+    let mut platform = platform_with_links().await;
+    let address = platform.edge("").trim_start_matches("http://").to_owned();
+    let mut stream = connect(&platform).await;
+    stream.write_all(b"HEAD /one HTTP/1.1\r\nhost: localhost\r\n\r\n").await.expect("it is taken");
+    read_head(&mut stream).await;
+    stream.write_all(b"GET /one HTTP/1.1\r\nhost: ").await.expect("it is taken");
+    let finish = async {
+        eventually("nobody is let in any more", || async { TcpStream::connect(&address).await.is_err() }).await;
+        stream.write_all(b"localhost\r\n\r\n").await.expect("it is taken");
+        read_to_end(&mut stream).await
+    };
+    let ((), answer) = tokio::join!(platform.stop(), finish);
+    assert!(answer.starts_with("HTTP/1.1 302 Found\r\n"), "{answer}");
+    assert!(answer.contains("\r\nconnection: close\r\n"), "{answer}");
 }

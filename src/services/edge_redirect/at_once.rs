@@ -1,34 +1,70 @@
 //! The redirects that most visitors come for: nobody has to be asked and
 //! nothing waited for, except for the journal.
+//!
+//! Invariant: such a redirect allocates nothing.
 
-use http::{HeaderMap, HeaderValue};
+use std::time::Instant;
+
+use bytes::Bytes;
+use http_body_util::Empty;
 
 use super::capture::{self, Subject};
 use super::decide::Decision;
-use super::handler::{Edge, Hit, location};
+use super::handler::{Answered, Edge, Exchange, Hit, forwarded};
 use super::link_path::LinkPath;
+use super::password::Form;
 use super::request::RequestView;
-use super::respond::{self, Answer};
+use super::respond;
+use super::written_answer::{self, Framing};
 use crate::domain::click::ClickKind;
 use crate::domain::link::{LinkRecord, RedirectStatus};
-use crate::domain::time::Timestamp;
 use crate::infra::journal::{Committed, FileSystem, GroupCommit};
+use crate::runtime::clock;
+use crate::telemetry::metrics::LinkSource;
 
 /// A redirect whose click is on its way to the kernel.
-pub(super) struct AtOnce<'a, F: FileSystem> {
+struct AtOnce<'a, F: FileSystem> {
     status: RedirectStatus,
-    location: HeaderValue,
     committed: Committed<'a, F>,
 }
 
 impl Edge {
-    /// The redirect of a link that is at hand. `None` is no answer: then the long way has to be gone.
-    pub(super) fn redirect_at_once<'a, F: FileSystem>(
+    /// Writes the answer to a request without a body into `room`. Its click is with the kernel when this returns.
+    pub(super) async fn write_answer<F: FileSystem>(
         &self,
-        journal: &'a GroupCommit<F>,
+        journal: &GroupCommit<F>,
         request: &RequestView<'_>,
-        now: Timestamp,
+        last: bool,
+        room: &mut Vec<u8>,
+    ) {
+        let started = Instant::now();
+        let exchange = Exchange { request, journal, now: clock::now() };
+        let framing = Framing { now: exchange.now, head: request.signals.head, last };
+        let refused = self.refuses(request.address).await;
+        if refused.is_none()
+            && let Some(redirect) = self.redirect_at_once(&exchange, framing, room)
+        {
+            redirect.committed.await;
+            self.metrics.answered(redirect.status.as_u16(), LinkSource::L1, started.elapsed());
+            return;
+        }
+        let Answered(answer, source) = match refused {
+            Some(retry_after) => Answered(respond::too_many_requests(request, retry_after), LinkSource::None),
+            // What takes its time may as well be kept apart, so that the future of a redirect that does not stays small.
+            None => Box::pin(self.answer(&exchange, None::<Form<'_, Empty<Bytes>>>)).await,
+        };
+        self.metrics.answered(answer.status().as_u16(), source, started.elapsed());
+        written_answer::write(room, framing, &answer);
+    }
+
+    /// Writes the redirect of a link that is at hand. `None` is no answer: then the long way has to be gone.
+    fn redirect_at_once<'a, F: FileSystem>(
+        &self,
+        exchange: &Exchange<'a, F>,
+        framing: Framing,
+        room: &mut Vec<u8>,
     ) -> Option<AtOnce<'a, F>> {
+        let &Exchange { request, journal, now } = exchange;
         let domain = self.cache.domain_at_hand(&request.host, now)?;
         if request.path == "/" || !domain.value.enabled {
             return None;
@@ -45,19 +81,13 @@ impl Edge {
         let subject = Subject::link(record).decided_by(target.rule, target.variant);
         let click = capture::click(request, subject, ClickKind::Redirect, respond::status_code(status), now);
         let committed = journal.append(|buffer| click.encode(buffer));
-        Some(AtOnce { status, location: location(request, &hit, target), committed })
+        let forwarded = forwarded(request, &hit, target);
+        written_answer::write_redirect(room, framing, status, forwarded.as_ref().unwrap_or(target.location));
+        Some(AtOnce { status, committed })
     }
 }
 
 /// Whether something of the link has to be checked that is not at hand.
 fn asks_elsewhere(record: &LinkRecord) -> bool {
     record.password_hash.is_some() || record.max_clicks.is_some()
-}
-
-impl<F: FileSystem> AtOnce<'_, F> {
-    /// Waits until the click is with the kernel. The answer takes the room of the request's `headers`.
-    pub(super) async fn answer(self, headers: HeaderMap) -> Answer {
-        self.committed.await;
-        respond::redirect_within(headers, self.status, self.location)
-    }
 }

@@ -6,8 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::request::Parts;
-use http::{HeaderValue, Method, Request, StatusCode};
+use http::{HeaderValue, Method, Request, StatusCode, header};
 use secrecy::SecretString;
 
 use super::capture::{self, Subject};
@@ -18,7 +17,7 @@ use super::link_cache::{Cached, Found, LinkCache};
 use super::link_path::LinkPath;
 use super::origin::{Origin, OriginError};
 use super::pages;
-use super::password::{self, Attempt, PasswordGate};
+use super::password::{Attempt, Form, PasswordGate};
 use super::request::RequestView;
 use super::respond::{self, Answer};
 use crate::config::sections::EdgeConfig;
@@ -63,20 +62,20 @@ pub struct Edge {
     agents: UserAgents,
     passwords: PasswordGate,
     limiter: Option<SharedBuckets<IpAddr>>,
-    trusted_proxy_hops: usize,
+    pub(super) trusted_proxy_hops: usize,
     pub(super) journal_sick: AtomicBool,
-    metrics: &'static EdgeMetrics,
+    pub(super) metrics: &'static EdgeMetrics,
     cache_metrics: &'static CacheMetrics,
 }
 
 /// An answer, and where its link was found.
-struct Answered(Answer, LinkSource);
+pub(super) struct Answered(pub(super) Answer, pub(super) LinkSource);
 
 /// One request on its way.
-struct Exchange<'a, F: FileSystem> {
-    request: &'a RequestView<'a>,
-    journal: &'a GroupCommit<F>,
-    now: Timestamp,
+pub(super) struct Exchange<'a, F: FileSystem> {
+    pub(super) request: &'a RequestView<'a>,
+    pub(super) journal: &'a GroupCommit<F>,
+    pub(super) now: Timestamp,
 }
 
 /// What a path was found to mean.
@@ -133,44 +132,31 @@ impl Edge {
         let started = Instant::now();
         let (parts, body) = request.into_parts();
         let view = RequestView::new(&parts, peer, self.trusted_proxy_hops);
-        let now = clock::now();
-        let by_itself = self.answer_by_itself(&view).await;
-        if by_itself.is_none()
-            && let Some(redirect) = self.redirect_at_once(journal, &view, now)
-        {
-            drop(view);
-            let answer = redirect.answer(parts.headers).await;
-            self.metrics.answered(answer.status().as_u16(), LinkSource::L1, started.elapsed());
-            return answer;
-        }
-        let exchange = Exchange { request: &view, journal, now };
-        let Answered(answer, source) = match by_itself {
-            Some(answer) => Answered(answer, LinkSource::None),
-            // What takes its time may as well be kept apart, so that the future of a redirect that does not stays small.
-            None => Box::pin(self.look_up(&exchange, &parts, body))
-                .await
-                .unwrap_or_else(|OriginError(_)| Answered(respond::unavailable(&view), LinkSource::Origin)),
+        let form = Form { content_type: parts.headers.get(header::CONTENT_TYPE), body };
+        let Answered(answer, source) = match self.refuses(view.address).await {
+            Some(retry_after) => Answered(respond::too_many_requests(&view, retry_after), LinkSource::None),
+            None => self.answer(&Exchange { request: &view, journal, now: clock::now() }, Some(form)).await,
         };
         self.metrics.answered(answer.status().as_u16(), source, started.elapsed());
         answer
     }
 
-    /// Answers that need no domain and no link.
-    async fn answer_by_itself(&self, request: &RequestView<'_>) -> Option<Answer> {
-        if let Some(retry_after) = self.refuses(request.address).await {
-            return Some(respond::too_many_requests(request, retry_after));
+    /// Answers a request that the limiter let through. `form` is what came with it.
+    pub(super) async fn answer<B, F>(&self, exchange: &Exchange<'_, F>, form: Option<Form<'_, B>>) -> Answered
+    where
+        B: http_body::Body<Data = Bytes>,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+        F: FileSystem,
+    {
+        if let Some(answer) = reserved(exchange.request.path) {
+            return Answered(answer, LinkSource::None);
         }
-        match request.path {
-            "/healthz" => Some(respond::text(StatusCode::OK, "ok\n")),
-            "/robots.txt" => Some(respond::text(StatusCode::OK, "User-agent: *\nAllow: /\n")),
-            "/favicon.ico" => Some(respond::empty(StatusCode::NO_CONTENT)),
-            path if path.starts_with("/.well-known/") => Some(respond::empty(StatusCode::NOT_FOUND)),
-            _ => None,
-        }
+        let unavailable = |OriginError(_)| Answered(respond::unavailable(exchange.request), LinkSource::Origin);
+        self.look_up(exchange, form).await.unwrap_or_else(unavailable)
     }
 
     /// When somebody who came too often may come again. Waits for Redis, if there is one, no longer than one call may take.
-    async fn refuses(&self, address: IpAddr) -> Option<Duration> {
+    pub(super) async fn refuses(&self, address: IpAddr) -> Option<Duration> {
         let limiter = self.limiter.as_ref()?;
         match Box::pin(limiter.take(&network(address))).await {
             Admission::Allowed { .. } => None,
@@ -178,7 +164,11 @@ impl Edge {
         }
     }
 
-    async fn look_up<B, F>(&self, exchange: &Exchange<'_, F>, parts: &Parts, body: B) -> Result<Answered, OriginError>
+    async fn look_up<B, F>(
+        &self,
+        exchange: &Exchange<'_, F>,
+        form: Option<Form<'_, B>>,
+    ) -> Result<Answered, OriginError>
     where
         B: http_body::Body<Data = Bytes>,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -202,7 +192,7 @@ impl Edge {
         let answer = match hit {
             None => missing(exchange, domain_record, request.path).await,
             Some(hit) => {
-                let password = password_sent(request, &hit.link.value, parts, body).await;
+                let password = password_sent(request, &hit.link.value, form).await;
                 self.answer_link(exchange, domain_record, &hit, path.preview, password).await?
             }
         };
@@ -292,9 +282,9 @@ impl Edge {
         if is_limited && !self.cache.claim_click(record.id).await? {
             return Ok(gone(exchange, domain, subject, record.expired_url.as_ref()).await);
         }
-        let location = location(request, hit, target);
+        let forwarded = forwarded(request, hit, target);
         let status = if after_form { RedirectStatus::SeeOther } else { record.redirect_status };
-        let answer = respond::redirect(status, location);
+        let answer = respond::redirect(status, forwarded.as_ref().unwrap_or(target.location));
         Ok(exchange.capture(subject.decided_by(target.rule, target.variant), ClickKind::Redirect, answer).await)
     }
 }
@@ -332,26 +322,36 @@ async fn gone<F: FileSystem>(
 /// Where visitors go instead, if there is such a place.
 fn substitute(destination: Option<&Destination>) -> Option<Answer> {
     let location = HeaderValue::from_str(destination?.as_str()).ok()?;
-    Some(respond::redirect(RedirectStatus::Found, location))
+    Some(respond::redirect(RedirectStatus::Found, &location))
 }
 
-pub(super) fn location(request: &RequestView<'_>, hit: &Hit<'_>, target: Target<'_>) -> HeaderValue {
+/// Where the visitor goes if what the visitor sent becomes part of it.
+pub(super) fn forwarded(request: &RequestView<'_>, hit: &Hit<'_>, target: Target<'_>) -> Option<HeaderValue> {
     let (link, record) = (&hit.link.value, hit.link.value.record());
     let suffix = if record.forward_path { hit.suffix } else { "" };
     if !link.forwards() || (suffix.is_empty() && request.query.is_empty()) {
-        return target.location.clone();
+        return None;
     }
-    destination::forward(target.destination, suffix, request.query, record.forward_query)
-        .and_then(|destination| HeaderValue::from_str(destination.as_str()).ok())
-        .unwrap_or_else(|| target.location.clone())
+    let destination = destination::forward(target.destination, suffix, request.query, record.forward_query)?;
+    HeaderValue::from_str(destination.as_str()).ok()
+}
+
+/// Answers that need no domain and no link.
+fn reserved(path: &str) -> Option<Answer> {
+    match path {
+        "/healthz" => Some(respond::text(StatusCode::OK, "ok\n")),
+        "/robots.txt" => Some(respond::text(StatusCode::OK, "User-agent: *\nAllow: /\n")),
+        "/favicon.ico" => Some(respond::empty(StatusCode::NO_CONTENT)),
+        path if path.starts_with("/.well-known/") => Some(respond::empty(StatusCode::NOT_FOUND)),
+        _ => None,
+    }
 }
 
 /// The password that came with the request, where the link wants one.
 async fn password_sent<B>(
     request: &RequestView<'_>,
     link: &CompiledLink,
-    parts: &Parts,
-    body: B,
+    form: Option<Form<'_, B>>,
 ) -> Option<SecretString>
 where
     B: http_body::Body<Data = Bytes>,
@@ -360,7 +360,7 @@ where
     if link.record().password_hash.is_none() || *request.method != Method::POST {
         return None;
     }
-    password::read_form(parts, body).await
+    form?.read().await
 }
 
 fn ask_password(request: &RequestView<'_>, attempt: Option<Attempt>) -> Answer {

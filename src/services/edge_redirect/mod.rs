@@ -10,6 +10,7 @@
 mod at_once;
 mod capture;
 mod compiled_link;
+mod connection;
 mod decide;
 mod destination;
 mod follow;
@@ -17,6 +18,7 @@ mod grpc_origin;
 mod handler;
 mod link_cache;
 mod link_path;
+mod ordinary_request;
 pub mod origin;
 mod pages;
 mod password;
@@ -26,6 +28,7 @@ mod retry;
 mod server;
 mod snapshot;
 mod watch;
+mod written_answer;
 
 pub use compiled_link::CompiledLink;
 pub use decide::{Decision, Facts, decide};

@@ -4,8 +4,7 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::header;
-use http::request::Parts;
+use http::HeaderValue;
 use http_body_util::{BodyExt, Limited};
 use secrecy::SecretString;
 use url::form_urlencoded;
@@ -64,17 +63,27 @@ impl PasswordGate {
     }
 }
 
-/// The password of a form, if the request is one.
-pub(super) async fn read_form<B>(parts: &Parts, body: B) -> Option<SecretString>
+/// What may be a form with a password.
+pub(super) struct Form<'a, B> {
+    /// The `Content-Type` header.
+    pub(super) content_type: Option<&'a HeaderValue>,
+    /// The body, of which nothing has been read.
+    pub(super) body: B,
+}
+
+impl<B> Form<'_, B>
 where
     B: http_body::Body<Data = Bytes>,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    let content_type = parts.headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
-    if !content_type.starts_with("application/x-www-form-urlencoded") {
-        return None;
+    /// The password of the form, if it is one.
+    pub(super) async fn read(self) -> Option<SecretString> {
+        let content_type = self.content_type?.to_str().ok()?;
+        if !content_type.starts_with("application/x-www-form-urlencoded") {
+            return None;
+        }
+        let read = tokio::time::timeout(FORM_TIMEOUT, Limited::new(self.body, FORM_BYTES_MAX).collect());
+        let bytes = read.await.ok()?.ok()?.to_bytes();
+        form_urlencoded::parse(&bytes).find(|(name, _)| name == "password").map(|(_, value)| value.into_owned().into())
     }
-    let read = tokio::time::timeout(FORM_TIMEOUT, Limited::new(body, FORM_BYTES_MAX).collect());
-    let bytes = read.await.ok()?.ok()?.to_bytes();
-    form_urlencoded::parse(&bytes).find(|(name, _)| name == "password").map(|(_, value)| value.into_owned().into())
 }

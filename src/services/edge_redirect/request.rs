@@ -3,21 +3,21 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
+use http::Method;
 use http::request::Parts;
 use http::uri::Authority;
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 use crate::domain::click::Signals;
 use crate::domain::id::LinkId;
 use crate::domain::rule;
 
-const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const FORWARDED_FOR: &str = "x-forwarded-for";
 
 /// The longest host name (RFC 1035).
 const HOST_BYTES_MAX: usize = 253;
 
 /// A request as it came in. What cannot be read as text counts as absent.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct RequestView<'a> {
     /// Its method.
     pub method: &'a Method,
@@ -45,33 +45,56 @@ impl<'a> RequestView<'a> {
     /// Reads a request that came from `peer`, through so many proxies that are believed.
     #[must_use]
     pub fn new(parts: &'a Parts, peer: IpAddr, trusted_proxy_hops: usize) -> Self {
+        let headers = || parts.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
+        let target = (parts.uri.path(), parts.uri.query().unwrap_or(""));
+        let mut view = Self::read(&parts.method, target, headers, peer, trusted_proxy_hops);
+        if let Some(authority) = parts.uri.authority() {
+            view.host = host_name(Authority::as_str(authority));
+        }
+        view
+    }
+
+    /// Reads a request of this path and query, whose headers may be written in either case.
+    pub(super) fn read<H: Iterator<Item = (&'a str, &'a [u8])>>(
+        method: &'a Method,
+        (path, query): (&'a str, &'a str),
+        headers: impl Fn() -> H,
+        peer: IpAddr,
+        trusted_proxy_hops: usize,
+    ) -> Self {
         let mut view = Self {
-            method: &parts.method,
+            method,
             host: Cow::Borrowed(""),
-            path: parts.uri.path(),
-            query: parts.uri.query().unwrap_or(""),
-            address: client_address(&parts.headers, peer, trusted_proxy_hops),
+            path,
+            query,
+            address: client_address(&headers, peer, trusted_proxy_hops),
             user_agent: "",
             referrer: "",
             accept_language: "",
-            signals: Signals { head: parts.method == Method::HEAD, ..Signals::default() },
+            signals: Signals { head: *method == Method::HEAD, ..Signals::default() },
             wants_json: false,
         };
         let mut host = "";
         // One pass costs less than a look-up for each name, of which most are absent.
-        for (name, value) in &parts.headers {
-            match name.as_str() {
-                "host" => keep_first(&mut host, value),
-                "user-agent" => keep_first(&mut view.user_agent, value),
-                "referer" => keep_first(&mut view.referrer, value),
-                "accept-language" => keep_first(&mut view.accept_language, value),
-                "accept" => view.wants_json = wants_json(value.as_bytes()),
-                "dnt" | "sec-gpc" => view.signals.do_not_track |= value == "1",
-                "purpose" | "sec-purpose" => view.signals.prefetch |= contains(value.as_bytes(), b"prefetch"),
-                _ => {}
+        for (name, value) in headers() {
+            let is = |known: &str| name.eq_ignore_ascii_case(known);
+            if is("host") {
+                keep_first(&mut host, value);
+            } else if is("user-agent") {
+                keep_first(&mut view.user_agent, value);
+            } else if is("referer") {
+                keep_first(&mut view.referrer, value);
+            } else if is("accept-language") {
+                keep_first(&mut view.accept_language, value);
+            } else if is("accept") {
+                view.wants_json = wants_json(value);
+            } else if is("dnt") || is("sec-gpc") {
+                view.signals.do_not_track |= value == b"1";
+            } else if is("purpose") || is("sec-purpose") {
+                view.signals.prefetch |= contains(value, b"prefetch");
             }
         }
-        view.host = host_name(parts.uri.authority().map_or(host, Authority::as_str));
+        view.host = host_name(host);
         view
     }
 
@@ -82,9 +105,9 @@ impl<'a> RequestView<'a> {
     }
 }
 
-fn keep_first<'a>(text: &mut &'a str, value: &'a HeaderValue) {
+fn keep_first<'a>(text: &mut &'a str, value: &'a [u8]) {
     if text.is_empty() {
-        *text = std::str::from_utf8(value.as_bytes()).unwrap_or("");
+        *text = std::str::from_utf8(value).unwrap_or("");
     }
 }
 
@@ -106,15 +129,21 @@ fn without_port(authority: &str) -> &str {
 }
 
 /// Every proxy appends the address that it was called from, so only the last so many entries are anybody's word but the visitor's.
-fn client_address(headers: &HeaderMap, peer: IpAddr, trusted_proxy_hops: usize) -> IpAddr {
-    let Some(skip) = trusted_proxy_hops.checked_sub(1) else { return peer.to_canonical() };
-    headers
-        .get_all(FORWARDED_FOR)
-        .into_iter()
-        .rev()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.rsplit(','))
-        .nth(skip)
+fn client_address<'a, H: Iterator<Item = (&'a str, &'a [u8])>>(
+    headers: impl Fn() -> H,
+    peer: IpAddr,
+    trusted_proxy_hops: usize,
+) -> IpAddr {
+    if trusted_proxy_hops == 0 {
+        return peer.to_canonical();
+    }
+    let entries = || {
+        let values = headers().filter(|(name, _)| name.eq_ignore_ascii_case(FORWARDED_FOR));
+        values.filter_map(|(_, value)| std::str::from_utf8(value).ok()).flat_map(|value| value.split(','))
+    };
+    let place = entries().count().checked_sub(trusted_proxy_hops);
+    place
+        .and_then(|place| entries().nth(place))
         .and_then(|entry| entry.trim().parse::<IpAddr>().ok())
         .unwrap_or(peer)
         .to_canonical()

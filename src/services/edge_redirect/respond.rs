@@ -1,19 +1,18 @@
 //! Answers. A redirect is a status and headers that were built when the link was loaded.
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
-use http_body_util::Full;
+use http::{HeaderName, HeaderValue, Method, Response, StatusCode, header};
 
 use super::pages;
 use super::request::RequestView;
 use crate::domain::link::RedirectStatus;
 
 /// What the edge answers with.
-pub(super) type Answer = Response<Full<Bytes>>;
+pub(super) type Answer = Response<Bytes>;
 
-const NO_STORE: HeaderValue = HeaderValue::from_static("private, no-store");
+static NO_STORE: HeaderValue = HeaderValue::from_static("private, no-store");
 /// So short that a permanent redirect can still be changed, and repeat visits are still counted.
-const SHORT: HeaderValue = HeaderValue::from_static("private, max-age=90");
+static SHORT: HeaderValue = HeaderValue::from_static("private, max-age=90");
 const PAGE_POLICY: HeaderValue =
     HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'");
 const NO_INDEX: HeaderValue = HeaderValue::from_static("noindex");
@@ -21,24 +20,24 @@ const ROBOTS_TAG: HeaderName = HeaderName::from_static("x-robots-tag");
 
 /// An answer without a body.
 pub(super) fn empty(status: StatusCode) -> Answer {
-    let mut answer = Response::new(Full::default());
+    let mut answer = Response::new(Bytes::new());
     *answer.status_mut() = status;
     answer
 }
 
 /// Sends the visitor to `location`.
-pub(super) fn redirect(status: RedirectStatus, location: HeaderValue) -> Answer {
-    redirect_within(HeaderMap::default(), status, location)
+pub(super) fn redirect(status: RedirectStatus, location: &HeaderValue) -> Answer {
+    let mut answer = empty(status_code(status));
+    for (name, value) in redirect_headers(status, location) {
+        answer.headers_mut().insert(name, value.clone());
+    }
+    answer
 }
 
-/// The same, with the room of headers that nobody needs any more.
-pub(super) fn redirect_within(mut headers: HeaderMap, status: RedirectStatus, location: HeaderValue) -> Answer {
-    let mut answer = empty(status_code(status));
-    headers.clear();
-    headers.insert(header::LOCATION, location);
-    headers.insert(header::CACHE_CONTROL, if status.is_permanent() { SHORT } else { NO_STORE });
-    *answer.headers_mut() = headers;
-    answer
+/// The headers of a redirect.
+pub(super) fn redirect_headers(status: RedirectStatus, location: &HeaderValue) -> [(HeaderName, &HeaderValue); 2] {
+    let lifetime = if status.is_permanent() { &SHORT } else { &NO_STORE };
+    [(header::LOCATION, location), (header::CACHE_CONTROL, lifetime)]
 }
 
 /// The status of such a redirect.
@@ -79,11 +78,11 @@ pub(super) fn text(status: StatusCode, text: &'static str) -> Answer {
 }
 
 fn body(status: StatusCode, content_type: HeaderValue, content: impl Into<Bytes>) -> Answer {
-    let mut answer = Response::new(Full::new(content.into()));
+    let mut answer = Response::new(content.into());
     *answer.status_mut() = status;
     let headers = answer.headers_mut();
     headers.insert(header::CONTENT_TYPE, content_type);
-    headers.insert(header::CACHE_CONTROL, NO_STORE);
+    headers.insert(header::CACHE_CONTROL, NO_STORE.clone());
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     answer
 }

@@ -1,39 +1,29 @@
 //! The accept loops: one thread and one single-threaded runtime a core, each
 //! with its own listening socket and its own journal.
 
-use std::convert::Infallible;
-use std::future::{Future, poll_fn};
 use std::io;
-use std::net::{SocketAddr, TcpListener as StdListener};
+use std::net::TcpListener as StdListener;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::task::Poll;
 use std::time::Duration;
 
-use http::Request;
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, oneshot};
 use tokio_util::sync::CancellationToken;
 
+use super::connection::{self, Connection};
 use super::follow;
 use super::handler::Edge;
-use super::respond::Answer;
 use super::snapshot::SnapshotFile;
-use super::watch::{Order, Watch, Watched};
+use super::watch::Watch;
 use crate::config::sections::{EdgeConfig, JournalConfig};
 use crate::infra::cache::invalidation::Subscription;
 use crate::infra::journal::{DiskFileSystem, Flushed, GroupCommit, JournalLimits, JournalState, Maintenance, Writer};
 use crate::runtime::clock;
 use crate::runtime::tasks::Tasks;
-use crate::telemetry::metrics::{self, BreakerMetrics, CacheMetrics, EdgeMetrics, JournalMetrics};
+use crate::telemetry::metrics::{self, BreakerMetrics, CacheMetrics, JournalMetrics};
 
-/// The longest head of a request, in bytes.
-const HEAD_BYTES_MAX: usize = 32 * 1024;
 /// How long a worker that cannot accept (such as for want of file descriptors) leaves the socket alone.
 const ACCEPT_RETRY: Duration = Duration::from_millis(50);
 /// How often the size of the cache is told.
@@ -62,14 +52,6 @@ struct Worker {
     connections_max: usize,
     drain: Duration,
     stopping: CancellationToken,
-}
-
-/// What the requests of one connection share.
-struct Connection {
-    edge: Arc<Edge>,
-    journal: Arc<GroupCommit<DiskFileSystem>>,
-    peer: SocketAddr,
-    watched: Arc<Watched>,
 }
 
 impl EdgeServer {
@@ -132,7 +114,7 @@ impl Worker {
         let (watching, header_timeout) = (Arc::clone(&watch), self.header_timeout);
         upkeep.spawn("connection-watch", async move { watching.run(header_timeout).await });
         let permits = Arc::new(Semaphore::new(self.connections_max));
-        let http = protocol();
+        let http = connection::protocol();
         loop {
             let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { break };
             let accepted = tokio::select! {
@@ -146,7 +128,7 @@ impl Worker {
                 continue;
             };
             let (edge, journal) = (Arc::clone(&self.edge), Arc::clone(&journal));
-            let connection = Connection { edge, journal, peer, watched: watch.enter() };
+            let connection = Connection { edge, journal, peer: peer.ip(), watched: watch.enter() };
             let http = http.clone();
             connections.spawn_finite("connection", async move {
                 connection.serve(stream, &http).await;
@@ -158,48 +140,6 @@ impl Worker {
         // Connections that are still open after the drain are cut; their clicks were written before any answer.
         drop(connections.stop(self.drain).await);
         report_flush(self.edge)(journal.flush());
-    }
-}
-
-/// How connections are read. [`Watch`] sees to it that a head comes in time.
-fn protocol() -> http1::Builder {
-    let mut http = http1::Builder::new();
-    // While a request waits for its journal, nobody reads ahead only to see whether the client is still there.
-    http.half_close(true).header_read_timeout(None).max_buf_size(HEAD_BYTES_MAX).pipeline_flush(true);
-    http
-}
-
-impl Connection {
-    async fn serve(self, stream: TcpStream, http: &http1::Builder) {
-        if stream.set_nodelay(true).is_err() {
-            return;
-        }
-        let open = &EdgeMetrics::global().connections;
-        open.increment(1.0);
-        let this = Arc::new(self);
-        let service = service_fn(|request| {
-            let this = Arc::clone(&this);
-            async move { Ok::<_, Infallible>(this.answer(request).await) }
-        });
-        let mut connection = std::pin::pin!(http.serve_connection(TokioIo::new(stream), service));
-        poll_fn(|context| {
-            match this.watched.order(context.waker()) {
-                Order::GoOn => {}
-                Order::Finish => connection.as_mut().graceful_shutdown(),
-                Order::End => return Poll::Ready(()),
-            }
-            // A connection that breaks is the client's affair.
-            connection.as_mut().poll(context).map(drop)
-        })
-        .await;
-        open.decrement(1.0);
-    }
-
-    async fn answer(&self, request: Request<Incoming>) -> Answer {
-        self.watched.starts_answer();
-        let answer = self.edge.handle(&self.journal, self.peer.ip(), request).await;
-        self.watched.ends_answer();
-        answer
     }
 }
 

@@ -90,11 +90,16 @@ impl Watched {
         self.waker.register(waker);
         if self.too_long.load(Ordering::Relaxed) {
             Order::End
-        } else if self.watch.stopping.load(Ordering::Relaxed) {
+        } else if self.is_finishing() {
             Order::Finish
         } else {
             Order::GoOn
         }
+    }
+
+    /// Whether the worker stops, so that the next answer of this connection is its last.
+    pub(super) fn is_finishing(&self) -> bool {
+        self.watch.stopping.load(Ordering::Relaxed)
     }
 
     /// A request has arrived.

@@ -1,0 +1,163 @@
+//! One connection of HTTP/1.1.
+//!
+//! Ordinary requests are read where they arrive and answered with one write.
+//! With the first request that is not ordinary the connection goes over to
+//! hyper, for the rest of its life.
+
+use std::convert::Infallible;
+use std::future::{Future, poll_fn};
+use std::net::IpAddr;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::Poll;
+
+use bytes::{Buf, Bytes, BytesMut};
+use http::{Request, Response};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_util::io::poll_read_buf;
+
+use super::handler::Edge;
+use super::ordinary_request::{self, Reading};
+use super::watch::{Order, Watched};
+use crate::infra::journal::{DiskFileSystem, GroupCommit};
+use crate::telemetry::metrics::EdgeMetrics;
+
+/// The longest head of an ordinary request, in bytes.
+const ORDINARY_HEAD_BYTES_MAX: usize = 4 * 1024;
+/// The longest head of any request, in bytes.
+const HEAD_BYTES_MAX: usize = 32 * 1024;
+/// What most answers take, in bytes.
+const ANSWER_BYTES: usize = 512;
+
+/// What the requests of one connection share.
+pub(super) struct Connection {
+    pub(super) edge: Arc<Edge>,
+    pub(super) journal: Arc<GroupCommit<DiskFileSystem>>,
+    pub(super) peer: IpAddr,
+    pub(super) watched: Arc<Watched>,
+}
+
+/// How the ordinary part of a connection ended.
+enum End {
+    /// Nothing more is to be said.
+    Over,
+    /// Something has arrived that is not ordinary.
+    Other,
+}
+
+/// The worker stops while nothing of a request is there.
+struct Finishing;
+
+/// How hyper reads connections. The watch sees to it that a head comes in time.
+pub(super) fn protocol() -> http1::Builder {
+    let mut http = http1::Builder::new();
+    // While a request waits for its journal, nobody reads ahead only to see whether the client is still there.
+    http.half_close(true).header_read_timeout(None).max_buf_size(HEAD_BYTES_MAX).pipeline_flush(true);
+    http
+}
+
+impl Connection {
+    /// Answers what comes, until either side ends the connection.
+    pub(super) async fn serve(self, mut stream: TcpStream, http: &http1::Builder) {
+        if stream.set_nodelay(true).is_err() {
+            return;
+        }
+        let open = &EdgeMetrics::global().connections;
+        open.increment(1.0);
+        let mut received = BytesMut::with_capacity(ORDINARY_HEAD_BYTES_MAX);
+        if let End::Other = self.answer_ordinary(&mut stream, &mut received).await {
+            Box::pin(self.answer_others(stream, received.freeze(), http)).await;
+        }
+        open.decrement(1.0);
+    }
+
+    /// Answers ordinary requests, one after the other. What is left in `received` has not been answered.
+    async fn answer_ordinary(&self, stream: &mut TcpStream, received: &mut BytesMut) -> End {
+        let mut answer = Vec::with_capacity(ANSWER_BYTES);
+        loop {
+            let (request, length) = match ordinary_request::read(received, self.peer, self.edge.trusted_proxy_hops) {
+                Reading::Ordinary(request, length) => (request, length),
+                Reading::Incomplete if received.len() < ORDINARY_HEAD_BYTES_MAX => {
+                    if !self.receive(stream, received).await {
+                        return End::Over;
+                    }
+                    continue;
+                }
+                Reading::Incomplete | Reading::Other => return End::Other,
+            };
+            let last = self.watched.is_finishing();
+            answer.clear();
+            self.watched.starts_answer();
+            self.edge.write_answer(&self.journal, &request, last, &mut answer).await;
+            self.watched.ends_answer();
+            drop(request);
+            received.advance(length);
+            if !self.send(stream, &answer).await || last {
+                return End::Over;
+            }
+        }
+    }
+
+    /// Waits for more of a request. False when none will come.
+    async fn receive(&self, stream: &mut TcpStream, received: &mut BytesMut) -> bool {
+        received.reserve(ORDINARY_HEAD_BYTES_MAX - received.len());
+        let reading = poll_fn(|context| {
+            if let Poll::Ready(read) = poll_read_buf(Pin::new(&mut *stream), context, received) {
+                return Poll::Ready(Ok(matches!(read, Ok(1..))));
+            }
+            match self.watched.order(context.waker()) {
+                Order::End => Poll::Ready(Ok(false)),
+                Order::Finish if received.is_empty() => Poll::Ready(Err(Finishing)),
+                Order::GoOn | Order::Finish => Poll::Pending,
+            }
+        });
+        if let Ok(read) = reading.await {
+            return read;
+        }
+        // A request that has arrived by now, though the runtime has not looked, is still answered.
+        tokio::task::yield_now().await;
+        matches!(stream.try_read_buf(received), Ok(1..))
+    }
+
+    /// Sends an answer. False if the connection broke, or the client takes too long to read it.
+    async fn send(&self, stream: &mut TcpStream, answer: &[u8]) -> bool {
+        let mut sending = pin!(stream.write_all(answer));
+        poll_fn(|context| match sending.as_mut().poll(context) {
+            Poll::Ready(sent) => Poll::Ready(sent.is_ok()),
+            Poll::Pending if self.watched.order(context.waker()) == Order::End => Poll::Ready(false),
+            Poll::Pending => Poll::Pending,
+        })
+        .await
+    }
+
+    /// Leaves the connection to hyper, which reads `received` first.
+    async fn answer_others(&self, stream: TcpStream, received: Bytes, http: &http1::Builder) {
+        let (read, write) = stream.into_split();
+        let stream = TokioIo::new(tokio::io::join(AsyncReadExt::chain(&*received, read), write));
+        let service = service_fn(|request| async { Ok::<_, Infallible>(self.answer_other(request).await) });
+        let mut connection = pin!(http.serve_connection(stream, service));
+        poll_fn(|context| {
+            match self.watched.order(context.waker()) {
+                Order::GoOn => {}
+                Order::Finish => connection.as_mut().graceful_shutdown(),
+                Order::End => return Poll::Ready(()),
+            }
+            // A connection that breaks is the client's affair.
+            connection.as_mut().poll(context).map(drop)
+        })
+        .await;
+    }
+
+    async fn answer_other(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        self.watched.starts_answer();
+        let answer = self.edge.handle(&self.journal, self.peer, request).await;
+        self.watched.ends_answer();
+        answer.map(Full::new)
+    }
+}

@@ -1,0 +1,93 @@
+//! Answers as the bytes of HTTP/1.1 (RFC 9112).
+
+use std::cell::Cell;
+use std::io::Write as _;
+use std::time::{Duration, UNIX_EPOCH};
+
+use http::{HeaderName, HeaderValue, StatusCode, header};
+use httpdate::HttpDate;
+
+use super::respond::{self, Answer};
+use crate::domain::link::RedirectStatus;
+use crate::domain::time::Timestamp;
+
+/// The length of a date as HTTP writes it (RFC 9110, section 5.6.7).
+const DATE_BYTES: usize = 29;
+
+thread_local! {
+    /// The last second that was written out, because most answers fall into the same one.
+    static LAST_DATE: Cell<(u64, [u8; DATE_BYTES])> = const { Cell::new((u64::MAX, [0; DATE_BYTES])) };
+}
+
+/// What an answer needs to know of its exchange.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Framing {
+    /// When it is given.
+    pub(super) now: Timestamp,
+    /// Whether the request was HEAD, whose answer has no body.
+    pub(super) head: bool,
+    /// Whether the connection ends after it.
+    pub(super) last: bool,
+}
+
+/// Writes a redirect behind what is in `room`. Allocates nothing if there is room enough.
+pub(super) fn write_redirect(room: &mut Vec<u8>, framing: Framing, status: RedirectStatus, location: &HeaderValue) {
+    let headers = respond::redirect_headers(status, location);
+    let headers = headers.iter().map(|(name, value)| (name, *value));
+    write_head(room, framing, respond::status_code(status), headers, 0);
+}
+
+/// Writes any answer behind what is in `room`.
+pub(super) fn write(room: &mut Vec<u8>, framing: Framing, answer: &Answer) {
+    let (headers, body) = (answer.headers(), answer.body());
+    write_head(room, framing, answer.status(), headers.iter(), body.len());
+    if !framing.head {
+        room.extend_from_slice(body);
+    }
+}
+
+fn write_head<'a>(
+    room: &mut Vec<u8>,
+    framing: Framing,
+    status: StatusCode,
+    headers: impl Iterator<Item = (&'a HeaderName, &'a HeaderValue)>,
+    length: usize,
+) {
+    room.extend_from_slice(b"HTTP/1.1 ");
+    room.extend_from_slice(status.as_str().as_bytes());
+    room.push(b' ');
+    room.extend_from_slice(status.canonical_reason().unwrap_or_default().as_bytes());
+    room.extend_from_slice(b"\r\n");
+    headers.for_each(|(name, value)| write_header(room, name, value.as_bytes()));
+    if status != StatusCode::NO_CONTENT {
+        write_header(room, &header::CONTENT_LENGTH, itoa::Buffer::new().format(length).as_bytes());
+    }
+    if framing.last {
+        write_header(room, &header::CONNECTION, b"close");
+    }
+    write_header(room, &header::DATE, &date(framing.now));
+    room.extend_from_slice(b"\r\n");
+}
+
+fn write_header(room: &mut Vec<u8>, name: &HeaderName, value: &[u8]) {
+    room.extend_from_slice(name.as_str().as_bytes());
+    room.extend_from_slice(b": ");
+    room.extend_from_slice(value);
+    room.extend_from_slice(b"\r\n");
+}
+
+fn date(now: Timestamp) -> [u8; DATE_BYTES] {
+    let second = u64::try_from(now.as_micros()).unwrap_or_default() / 1_000_000;
+    let (last_second, last) = LAST_DATE.get();
+    if last_second == second {
+        return last;
+    }
+    let mut date = [b' '; DATE_BYTES];
+    // A date of any year before 10000 has this length exactly.
+    drop(write!(date.as_mut_slice(), "{}", HttpDate::from(UNIX_EPOCH + Duration::from_secs(second))));
+    LAST_DATE.set((second, date));
+    date
+}
+
+#[cfg(test)]
+mod tests;
