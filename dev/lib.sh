@@ -45,7 +45,7 @@ need_toolchain() {
     [ ! -d "$HOME/.cargo/bin" ] || PATH="$HOME/.cargo/bin:$PATH"
     if ! command -v cargo >/dev/null; then
         say "installing Rust with rustup"
-        curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- -y --profile default --no-modify-path
+        curl --proto '=https' --tlsv1.2 -sSf https://static.rust-lang.org/rustup/rustup-init.sh | sh -s -- -y --profile default --no-modify-path
         PATH="$HOME/.cargo/bin:$PATH"
     fi
     local wanted found

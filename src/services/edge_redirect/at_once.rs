@@ -78,7 +78,7 @@ impl Edge {
         }
         let Decision::Redirect(target) = self.decide(link, request, false, path.preview, now) else { return None };
         let status = record.redirect_status;
-        let subject = Subject::link(record).decided_by(target.rule, target.variant);
+        let subject = Subject::link(record).named(slug).decided_by(target.rule, target.variant);
         let click = capture::click(request, subject, ClickKind::Redirect, respond::status_code(status), now);
         let committed = journal.append(|buffer| click.encode(buffer));
         let forwarded = forwarded(request, &hit, target);

@@ -36,6 +36,11 @@ impl<'a> Subject<'a> {
         }
     }
 
+    /// The same link, whose slug is also in `slug`, so that it is not fetched from where the link lies.
+    pub(super) fn named(self, slug: &'a str) -> Self {
+        Self { slug, ..self }
+    }
+
     /// The same link, and the rule and variant that decided.
     pub(super) fn decided_by(self, rule: Option<&'a str>, variant: Option<&'a str>) -> Self {
         Self { rule, variant, ..self }

@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use quick_cache::Equivalent;
+use smol_str::SmolStr;
 use tokio_util::sync::CancellationToken;
 
 pub(super) use self::loading::Cached;
@@ -63,10 +64,11 @@ pub(super) struct Kept<K, V> {
 pub(super) type KeptDomains = Vec<Kept<Box<str>, DomainRecord>>;
 pub(super) type KeptLinks = Vec<Kept<LinkKey, LinkRecord>>;
 
+/// Most slugs are so short that they lie in the key itself, where a look-up finds them without another step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct LinkKey {
     pub(super) domain: DomainId,
-    pub(super) slug: Box<str>,
+    pub(super) slug: SmolStr,
 }
 
 struct LinkKeyRef<'a> {
@@ -89,7 +91,7 @@ impl Hash for LinkKeyRef<'_> {
 
 impl Equivalent<LinkKey> for LinkKeyRef<'_> {
     fn equivalent(&self, key: &LinkKey) -> bool {
-        self.domain == key.domain && self.slug == &*key.slug
+        self.domain == key.domain && self.slug == key.slug
     }
 }
 
@@ -265,7 +267,7 @@ impl LinkCache {
         match invalidation {
             Invalidation::Link { domain_id: domain, slug } => {
                 self.names.note(|key| key.link(*domain, slug));
-                self.links.invalidate(&LinkKey { domain: *domain, slug: slug.clone() }, sequence)
+                self.links.invalidate(&LinkKey { domain: *domain, slug: (**slug).into() }, sequence)
             }
             Invalidation::Domain { hostname } => {
                 self.names.note(|key| key.host(hostname));

@@ -56,7 +56,7 @@ impl SnapshotFile {
         let domains = domains.map(|(key, sequence, value)| Kept { key, record: AsOf { value, sequence } }).collect();
         let links = snapshot.links.iter().filter_map(|(sequence, link)| {
             let value = PackedLink::read(link).and_then(|link| link.to_record()).ok()?;
-            let key = LinkKey { domain: value.domain_id, slug: value.slug.clone() };
+            let key = LinkKey { domain: value.domain_id, slug: (*value.slug).into() };
             Some(Kept { key, record: AsOf { value, sequence: *sequence } })
         });
         edge.cache.restore(domains, links.collect());
