@@ -1,7 +1,5 @@
 //! The redirects that most visitors come for: nobody has to be asked and
 //! nothing waited for, except for the journal.
-//!
-//! Invariant: such a redirect allocates nothing.
 
 use std::time::Instant;
 
@@ -54,7 +52,7 @@ impl Edge {
             None => Box::pin(self.answer(&exchange, None::<Form<'_, Empty<Bytes>>>)).await,
         };
         self.metrics.answered(answer.status().as_u16(), source, started.elapsed());
-        written_answer::write(room, framing, &answer);
+        written_answer::write(room, Framing { now: clock::now(), ..framing }, &answer);
     }
 
     /// Writes the redirect of a link that is at hand. `None` is no answer: then the long way has to be gone.

@@ -28,7 +28,7 @@ use super::watch::{Order, Watched};
 use crate::infra::journal::{DiskFileSystem, GroupCommit};
 use crate::telemetry::metrics::EdgeMetrics;
 
-/// The longest head of an ordinary request, in bytes.
+/// How much of a head is waited for before it counts as out of the ordinary, in bytes.
 const ORDINARY_HEAD_BYTES_MAX: usize = 4 * 1024;
 /// The longest head of any request, in bytes.
 const HEAD_BYTES_MAX: usize = 32 * 1024;
@@ -58,7 +58,7 @@ struct Finishing;
 pub(super) fn protocol() -> http1::Builder {
     let mut http = http1::Builder::new();
     // While a request waits for its journal, nobody reads ahead only to see whether the client is still there.
-    http.half_close(true).header_read_timeout(None).max_buf_size(HEAD_BYTES_MAX).pipeline_flush(true);
+    http.half_close(true).header_read_timeout(None).max_buf_size(HEAD_BYTES_MAX);
     http
 }
 
@@ -113,7 +113,7 @@ impl Connection {
             }
             match self.watched.order(context.waker()) {
                 Order::End => Poll::Ready(Ok(false)),
-                Order::Finish if received.is_empty() => Poll::Ready(Err(Finishing)),
+                Order::Finish if received.trim_ascii().is_empty() => Poll::Ready(Err(Finishing)),
                 Order::GoOn | Order::Finish => Poll::Pending,
             }
         });
@@ -143,13 +143,18 @@ impl Connection {
         let service = service_fn(|request| async { Ok::<_, Infallible>(self.answer_other(request).await) });
         let mut connection = pin!(http.serve_connection(stream, service));
         poll_fn(|context| {
-            match self.watched.order(context.waker()) {
-                Order::GoOn => {}
-                Order::Finish => connection.as_mut().graceful_shutdown(),
-                Order::End => return Poll::Ready(()),
+            let order = self.watched.order(context.waker());
+            if order == Order::End {
+                return Poll::Ready(());
             }
             // A connection that breaks is the client's affair.
-            connection.as_mut().poll(context).map(drop)
+            let over = connection.as_mut().poll(context).map(drop);
+            if order == Order::Finish && over.is_pending() {
+                // Not before hyper has looked: of what it has not seen it would answer nothing.
+                connection.as_mut().graceful_shutdown();
+                return connection.as_mut().poll(context).map(drop);
+            }
+            over
         })
         .await;
     }

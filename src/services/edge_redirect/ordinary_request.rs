@@ -27,7 +27,7 @@ pub(super) enum Reading<'a> {
     Other,
 }
 
-/// Reads a request that came from `peer`, through so many proxies that are believed. Allocates nothing.
+/// Reads a request that came from `peer`, through so many proxies that are believed. Allocates nothing, unless the host has capitals.
 pub(super) fn read(bytes: &[u8], peer: IpAddr, trusted_proxy_hops: usize) -> Reading<'_> {
     let mut room = [const { MaybeUninit::uninit() }; HEADERS_MAX];
     let mut request = Request::new(&mut []);

@@ -137,14 +137,15 @@ fn client_address<'a, H: Iterator<Item = (&'a str, &'a [u8])>>(
     if trusted_proxy_hops == 0 {
         return peer.to_canonical();
     }
+    // Of bytes, so that what is no text takes its place like any other entry.
     let entries = || {
         let values = headers().filter(|(name, _)| name.eq_ignore_ascii_case(FORWARDED_FOR));
-        values.filter_map(|(_, value)| std::str::from_utf8(value).ok()).flat_map(|value| value.split(','))
+        values.flat_map(|(_, value)| value.split(|byte| *byte == b','))
     };
     let place = entries().count().checked_sub(trusted_proxy_hops);
     place
         .and_then(|place| entries().nth(place))
-        .and_then(|entry| entry.trim().parse::<IpAddr>().ok())
+        .and_then(|entry| std::str::from_utf8(entry.trim_ascii()).ok()?.parse::<IpAddr>().ok())
         .unwrap_or(peer)
         .to_canonical()
 }
