@@ -252,5 +252,6 @@ fn summarise(arguments: &ImportArguments, state: &ImportState, report: &Path) ->
     if state.refused == 0 {
         return Ok(());
     }
-    Err(Failure::new(Exit::Data, format!("{} rows were refused: see {}", state.refused, report.display())))
+    let rows = if state.refused == 1 { "1 row was".to_owned() } else { format!("{} rows were", state.refused) };
+    Err(Failure::new(Exit::Data, format!("{rows} refused: see {}", report.display())))
 }
