@@ -65,11 +65,18 @@ class Cluster:
         self.parts.close()
 
     def create_links(self, count, destination):
-        """Creates links to `destination(number)` and gives them back once every edge knows them."""
-        say(f"making {count} links")
-        links = self.api.create_links(self.workspace, [{"destination_url": destination(number)} for number in range(count)])
+        """Creates links to `destination(number)` and gives them back once every edge has heard of them."""
         wait_until("state of health", self.is_healthy, 30)
+        say(f"making {count} links")
+        before = self.changes_heard()
+        links = self.api.create_links(self.workspace, [{"destination_url": destination(number)} for number in range(count)])
+        # Until then an edge takes them for slugs that nobody has made, and its 404 is a click like any other.
+        wait_until("edges that have heard of the links", lambda: self.changes_heard() >= before + count * len(self.edges), 30)
         return links
+
+    def changes_heard(self):
+        """How many changes of keys the edges have heard of, all together."""
+        return self.metric("elido_link_cache_invalidations_total")
 
     def is_healthy(self):
         """Whether no edge misses anything."""
