@@ -41,7 +41,10 @@ pub(super) fn start(
     // Known links are served without the origin, so an edge without it is degraded and still ready.
     let for_origin = Arc::clone(&edge);
     if let Some(shared) = platform.shared_links.clone() {
-        readiness.add("redis", move || std::future::ready(degraded_if(shared.redis().is_away())));
+        readiness.add("redis", move || {
+            let redis = shared.redis().clone();
+            async move { degraded_if(redis.is_away().await) }
+        });
     }
     readiness.add("origin", move || std::future::ready(degraded_if(for_origin.is_origin_away())));
     readiness.add("click_journal", move || std::future::ready(degraded_if(edge.is_journal_sick())));

@@ -269,10 +269,13 @@ async fn known_links_go_on_redirecting_while_the_database_is_away_and_after_it_r
     platform.create_link(&account, &json!({ "destination_url": "https://example.com/known", "slug": "known" })).await;
     assert_eq!(platform.visit("/known").await.status(), 302);
     proxy.cut();
+    let origin_is = async |condition: &str| {
+        let ready = platform.client.get(platform.internal("/readyz")).send().await.expect("an answer");
+        ready.text().await.expect("a report").contains(&format!("\"origin\":\"{condition}\""))
+    };
     eventually("the edge notices", || async {
         assert_eq!(location(&platform.visit("/known").await), "https://example.com/known");
-        let ready = platform.client.get(platform.internal("/readyz")).send().await.expect("an answer");
-        ready.text().await.expect("a report").contains("\"origin\":\"degraded\"")
+        origin_is("degraded").await
     })
     .await;
     for _ in 0..50 {
@@ -280,6 +283,7 @@ async fn known_links_go_on_redirecting_while_the_database_is_away_and_after_it_r
     }
     assert_eq!(platform.visit("/never-seen").await.status(), 503);
     proxy.mend();
+    eventually("the edge notices, though nobody asks it for a link", || origin_is("up")).await;
     eventually("links are looked up again", || async { platform.visit("/never-seen").await.status() == 404 }).await;
     platform.stop().await;
 }

@@ -10,8 +10,10 @@ use elido::runtime::token_bucket::{Decision, Rate};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
+use secrecy::ExposeSecret;
 
 use crate::support::cache;
+use crate::support::cuttable_proxy::CuttableProxy;
 use crate::support::database::is_embedded;
 use crate::support::platform::{PATIENCE, eventually};
 
@@ -124,5 +126,21 @@ async fn a_server_that_says_nothing_costs_its_time_once() {
     assert_ne!(first, Err(RedisError::Away), "the first call is made");
     assert!(first.is_err());
     assert_eq!(redis.get("key").await, Err(RedisError::Away));
-    assert!(redis.is_away());
+    assert!(redis.is_away().await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_back_counts_as_back_though_nobody_asks_it_for_anything() {
+    let config = cache::of_its_own();
+    if !config.url.expose_secret().starts_with("redis://") {
+        eprintln!("SKIPPED: a client of a cluster goes past the proxy");
+        return;
+    }
+    let proxy = CuttableProxy::start(&config.url).await;
+    let (redis, _tasks) = connected(&CacheConfig { url: proxy.url().into(), ..config }).await;
+    proxy.cut();
+    eventually("a call that fails", || async { redis.get("key").await.is_err() }).await;
+    assert!(redis.is_away().await);
+    proxy.mend();
+    eventually("Redis is back", || async { !redis.is_away().await }).await;
 }

@@ -13,14 +13,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use fred::clients::Client;
-use fred::interfaces::{KeysInterface, LuaInterface, PubsubInterface};
+use fred::interfaces::{ClientLike, KeysInterface, LuaInterface, PubsubInterface};
 use fred::types::Value;
 use futures_util::future::try_join_all;
 use tokio::time::timeout;
 use tokio_util::bytes::BufMut;
 
 use crate::config::sections::CacheConfig;
-use crate::runtime::breaker::Breaker;
+use crate::runtime::breaker::{Breaker, BreakerState};
 use crate::runtime::clock;
 use crate::runtime::tasks::Tasks;
 use crate::runtime::token_bucket::{Decision, Rate};
@@ -102,9 +102,11 @@ impl Redis {
         })))
     }
 
-    /// Whether it failed when it was last asked.
-    #[must_use]
-    pub fn is_away(&self) -> bool {
+    /// Whether it failed when it was last asked. Once its moment is over it is asked again, since perhaps nobody else does.
+    pub async fn is_away(&self) -> bool {
+        if self.0.breaker.state(clock::now()) == BreakerState::HalfOpen {
+            drop(self.call(self.0.timeout, self.0.client.ping::<()>(None)).await);
+        }
         self.0.breaker.is_open()
     }
 

@@ -113,7 +113,7 @@ impl Edge {
     /// Whether the origin counts as away. Known links are served all the same.
     #[must_use]
     pub fn is_origin_away(&self) -> bool {
-        self.cache.is_origin_away()
+        self.cache.is_origin_away(clock::now())
     }
 
     /// Whether some worker's journal cannot be written at the moment.

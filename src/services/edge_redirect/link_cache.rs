@@ -356,8 +356,8 @@ impl LinkCache {
         self.sources.shared.as_ref()
     }
 
-    /// Whether the origin counts as away.
-    pub(super) fn is_origin_away(&self) -> bool {
-        self.sources.is_away()
+    /// Whether the origin counts as away: its log of changes is not heard, or it failed a moment ago.
+    pub(super) fn is_origin_away(&self, now: Timestamp) -> bool {
+        !self.is_following(now) || self.sources.breaker_state(now) == BreakerState::Open
     }
 }
