@@ -34,7 +34,7 @@ fn rules(criterion: &mut Criterion) {
     let rules: Vec<Rule> = serde_json::from_str(SIX_RULES).expect("rules");
     criterion.bench_function("compile six rules", |bencher| bencher.iter(|| CompiledRules::compile(black_box(&rules))));
 
-    let compiled = CompiledRules::compile(&rules).expect("rules without mistakes");
+    let compiled = CompiledRules::compile(&rules).expect("rules without errors");
     let agent = Agent { device: Device::Mobile, os: "iOS".into(), browser: "Safari".into(), class: AgentClass::Human };
     let visitor = Visitor {
         country: Some("DE"),

@@ -6,7 +6,7 @@ in order for a reason that no schema can state.
 
 import schemathesis
 
-# Codes of mistakes that depend on more than the shape of one value.
+# Codes of errors that depend on more than the shape of one value.
 BEYOND_SCHEMAS = {
     "invalid_address",  # of either version of IP
     "invalid_character",  # control characters
@@ -33,10 +33,10 @@ def right_data_are_refused_with_reason_alone(ctx, response, case):
 
 
 def is_beyond_schemas(error):
-    """Whether a mistake is one that no schema could have told of."""
+    """Whether an error is one that no schema could have told of."""
     # To a schema, 3.0 is an integer.
     is_whole_float = error["code"] == "invalid_type" and "floating point" in error["detail"]
-    # Which values a filter of analytics may have depends on its dimension, and is told by the answer.
+    # Which values a filter of analytics may have depends on its dimension, and is told by the response.
     is_filter = error["code"] == "invalid_value" and not error["pointer"].startswith("/")
     # Countries, hosts, languages and patterns have grammars of their own.
     is_rule = error["pointer"].startswith("/rules/")

@@ -134,11 +134,11 @@ class Elido:
         return self.api("POST", "/v1/workspaces", {"name": "Real input", "slug": "real-input"})["id"]
 
     def api(self, method, path, body=None):
-        """One call of the API; its answer as JSON."""
+        """One call of the API; its response as JSON."""
         return json.loads(self.api_text(method, path, body))
 
     def api_text(self, method, path, body=None):
-        """One call of the API; its answer as text."""
+        """One call of the API; its response as text."""
         data = None if body is None else json.dumps(body).encode()
         headers = {"content-type": "application/json"}
         if self.token:
@@ -178,7 +178,7 @@ def cpu_seconds(pid):
 
 
 def fetch(url, data=None, headers=None, method=None):
-    """The body of an answer. Statuses from 400 up end the run, except 503, which is an OSError."""
+    """The body of a response. Statuses from 400 up end the run, except 503, which is an OSError."""
     headers = headers or {"content-type": "application/json"}
     request = urllib.request.Request(url, data=data, headers=headers, method=method)
     try:

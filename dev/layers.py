@@ -7,7 +7,7 @@ import time
 
 from cluster import Cluster
 from harness import fetch, say
-from load import percentile, read_answer
+from load import percentile, read_response
 
 LINKS = 2_000
 SHARES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
@@ -24,7 +24,7 @@ def visit(edge, slugs):
         for slug in slugs:
             start = time.perf_counter()
             connection.sendall(f"GET /{slug} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
-            status, _ = read_answer(answers)
+            status, _ = read_response(answers)
             times.append((time.perf_counter() - start) * 1e6)
             assert status == 302, status
     return times

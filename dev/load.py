@@ -43,7 +43,7 @@ class Load:
 
 def failures(figures):
     """Requests of a run that were no redirect."""
-    return figures["other_answers"] + figures["errors"]
+    return figures["other_responses"] + figures["errors"]
 
 
 def urls(edges, links):
@@ -60,11 +60,11 @@ def ask_once(edge, links):
             batch = links[start : start + PIPELINED]
             requests = [f"GET /{link['slug']} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" for link in batch]
             connection.sendall("".join(requests).encode())
-            redirects += sum(read_answer(answers)[0] == 302 for _ in batch)
+            redirects += sum(read_response(answers)[0] == 302 for _ in batch)
     return redirects
 
 
-def read_answer(answers):
+def read_response(answers):
     """The status and the location of the next answer on a connection."""
     line = answers.readline()
     if not line:

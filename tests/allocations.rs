@@ -36,7 +36,7 @@ const RULES: &str = r#"[
 #[test]
 fn choosing_among_rules_of_every_kind_allocates_nothing() {
     let rules: Vec<Rule> = serde_json::from_str(RULES).expect("rules");
-    let compiled = CompiledRules::compile(&rules).expect("rules without mistakes");
+    let compiled = CompiledRules::compile(&rules).expect("rules without errors");
     let agent = Agent { device: Device::Mobile, os: "iOS".into(), browser: "Safari".into(), class: AgentClass::Human };
     let visitor = Visitor {
         country: Some("DE"),

@@ -19,7 +19,7 @@ fn in_empty_folder(test: impl FnOnce(&mut Jail)) {
 }
 
 fn load(file: Option<&str>) -> Result<Loaded, Vec<String>> {
-    config::load(file.map(Path::new)).map_err(|errors| errors.mistakes().iter().map(ToString::to_string).collect())
+    config::load(file.map(Path::new)).map_err(|errors| errors.errors().iter().map(ToString::to_string).collect())
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn every_file_that_cannot_be_used_is_told_with_the_rest() {
         jail.set_env("ELIDO_DATABASE__URL_FILE", "missing-secret");
         jail.set_env("ELIDO_EDGE__LISTEN", "here");
         let found = load(Some("missing.toml")).unwrap_err();
-        let keys: Vec<&str> = found.iter().filter_map(|mistake| mistake.split(' ').next()).collect();
+        let keys: Vec<&str> = found.iter().filter_map(|error| error.split(' ').next()).collect();
         assert_eq!(
             keys,
             ["data_folder", "database.url_file", "edge.listen", "geo.country_file", "missing.toml"],
@@ -92,12 +92,12 @@ fn a_read_only_place_is_no_data_folder() {
 }
 
 #[test]
-fn the_production_example_has_no_mistake_but_the_files_that_are_not_there() {
+fn the_production_example_has_no_error_but_the_files_that_are_not_there() {
     let example = concat!(env!("CARGO_MANIFEST_DIR"), "/config/elido.production.example.toml");
     in_empty_folder(|jail| {
         jail.set_env("ELIDO_DATA_FOLDER", "data");
         let found = load(Some(example)).unwrap_err();
-        let keys: Vec<&str> = found.iter().filter_map(|mistake| mistake.split(' ').next()).collect();
+        let keys: Vec<&str> = found.iter().filter_map(|error| error.split(' ').next()).collect();
         let wanted = ["cache.url_file", "database.url_file", "geo.country_file", "telemetry.sentry_dsn_file"];
         assert_eq!(keys, wanted, "{found:#?}");
     });

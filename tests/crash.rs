@@ -64,7 +64,7 @@ async fn visit(client: Client, mut server: watch::Receiver<String>, visits: Arc<
 async fn stored(client: &Client, server: &Server, token: &str, workspace: &str) -> HashMap<u64, u64> {
     let period = "from=2020-01-01T00:00:00Z&to=2999-01-01T00:00:00Z";
     let url = format!("{}/v1/workspaces/{workspace}/analytics/export?format=ndjson&{period}", server.api);
-    let export = client.get(url).bearer_auth(token).send().await.expect("an answer");
+    let export = client.get(url).bearer_auth(token).send().await.expect("a response");
     assert_eq!(export.status(), StatusCode::OK);
     let mut times = HashMap::new();
     for line in export.text().await.expect("a text").lines() {

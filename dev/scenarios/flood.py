@@ -63,8 +63,8 @@ def run(arguments):
     hits = figures.pop("hits")
     failed = sum(map(failures, in_use)) + flooded["errors"]
     figures |= {
-        "flood": flooded["other_answers"], "flood_rps": round(flooded["requests_per_s"]), "links": len(links),
-        "failed": failed, "origin_share": round(figures["origin_calls"] / flooded["other_answers"], 6),
+        "flood": flooded["other_responses"], "flood_rps": round(flooded["requests_per_s"]), "links": len(links),
+        "failed": failed, "origin_share": round(figures["origin_calls"] / flooded["other_responses"], 6),
         "hit_ratio": round(hits / figures["redirects"], 4), "in_use_p99_us": max(each["p99_us"] for each in in_use),
     }
     show(figures)
@@ -78,7 +78,7 @@ def run(arguments):
         broken.append(f"less than {ORIGIN_SHARE_MAX:.1%} of the flood reaches the source of truth")
     if figures["hit_ratio"] <= HIT_RATIO_MIN:
         broken.append(f"more than {HIT_RATIO_MIN:.0%} of the redirects come from the edges' own caches")
-    if failed or flooded["other_answers"] < arguments.flood:
+    if failed or flooded["other_responses"] < arguments.flood:
         broken.append("every request is answered as it should be")
     return figures, broken
 

@@ -15,7 +15,7 @@ import time
 
 from cluster import Cluster
 from harness import say
-from load import Load, ask_once, failures, percentile, read_answer, urls
+from load import Load, ask_once, failures, percentile, read_response, urls
 from servers import send_signal
 
 SIZES = {
@@ -39,7 +39,7 @@ def destination(number, edit=0):
 
 
 def edit_in(location):
-    """Which edit of a link an answer shows."""
+    """Which edit of a link a response shows."""
     found = re.search(r"/edit/(\d+)$", location or "")
     return int(found[1]) if found else None
 
@@ -83,7 +83,7 @@ class Visitor(threading.Thread):
         self.delays_ms.append((time.monotonic() - answered) * 1000)
 
     def look(self, number):
-        """Asks for a link, judges the answer, and says which edit it shows."""
+        """Asks for a link, judges the response, and says which edit it shows."""
         asked = time.monotonic()
         try:
             status, location = self.ask(self.slugs[number])
@@ -106,7 +106,7 @@ class Visitor(threading.Thread):
             self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self.answers = self.connection.makefile("rb")
         self.connection.sendall(f"GET /{slug} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
-        return read_answer(self.answers)
+        return read_response(self.answers)
 
 
 class Editor:
@@ -235,7 +235,7 @@ def show_histogram(delays_ms):
     """How many edits took how long to show."""
     bounds = [*HISTOGRAM_MS, float("inf")]
     counts = collections.Counter(next(bound for bound in bounds if delay <= bound) for delay in delays_ms)
-    print("\nfrom the answer to an edit until an edge shows it")
+    print("\nfrom the response to an edit until an edge shows it")
     for bound in bounds:
         name = f"> {HISTOGRAM_MS[-1]} ms" if bound == bounds[-1] else f"<= {bound} ms"
         print(f"{name:>12}{counts[bound]:8}  {'#' * round(60 * counts[bound] / max(counts.values()))}")

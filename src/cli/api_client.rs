@@ -1,6 +1,6 @@
 //! The REST API as commands use it.
 //!
-//! Invariants: every request has a deadline and every answer a size; a request
+//! Invariants: every request has a deadline and every response a size; a request
 //! that is sent again carries the same idempotency key, so that nothing is done twice.
 
 use std::path::PathBuf;
@@ -68,7 +68,7 @@ pub struct Call<'a> {
 
 /// What the API answered with success.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Answer {
+pub struct ApiResponse {
     /// The body; null where there is none.
     pub body: Value,
     /// The entity tag of a single resource.
@@ -78,11 +78,11 @@ pub struct Answer {
 /// Why a call failed.
 #[derive(Debug)]
 enum CallFailure {
-    /// No answer came.
+    /// No response came.
     Transport(reqwest::Error),
     /// The API refused.
     Refused { status: StatusCode, problem: Option<Box<ProblemDocument>>, retry_after: Option<Duration> },
-    /// What came is not an answer of this API.
+    /// What came is not a response of this API.
     Unreadable(String),
 }
 
@@ -172,7 +172,7 @@ impl ApiClient {
     ///
     /// # Errors
     /// Says what the server said, or that it could not be reached.
-    pub async fn call(&self, call: &Call<'_>) -> Result<Answer, Failure> {
+    pub async fn call(&self, call: &Call<'_>) -> Result<ApiResponse, Failure> {
         let started = Instant::now();
         let mut wait = WAIT_MIN;
         loop {
@@ -209,21 +209,21 @@ impl ApiClient {
         }
     }
 
-    async fn attempt(&self, call: &Call<'_>) -> Result<Answer, CallFailure> {
+    async fn attempt(&self, call: &Call<'_>) -> Result<ApiResponse, CallFailure> {
         let response = self.request(call)?.send().await.map_err(CallFailure::Transport)?;
         let status = response.status();
         let etag = response.headers().get(ETAG).and_then(|tag| tag.to_str().ok()).map(str::to_owned);
         let retry_after = response.headers().get(RETRY_AFTER).and_then(|wait| wait.to_str().ok()?.parse().ok());
-        let body = read_answer(response).await?;
+        let body = read_response(response).await?;
         if !status.is_success() {
             let problem = serde_json::from_slice(&body).ok().map(Box::new);
             return Err(CallFailure::Refused { status, problem, retry_after: retry_after.map(Duration::from_secs) });
         }
         if body.is_empty() {
-            return Ok(Answer { body: Value::Null, etag });
+            return Ok(ApiResponse { body: Value::Null, etag });
         }
         match serde_json::from_slice(&body) {
-            Ok(body) => Ok(Answer { body, etag }),
+            Ok(body) => Ok(ApiResponse { body, etag }),
             Err(error) => Err(CallFailure::Unreadable(error.to_string())),
         }
     }
@@ -269,7 +269,7 @@ fn read_token(arguments: &ApiArguments) -> Result<SecretString, Failure> {
     arguments.token.clone().ok_or_else(|| Failure::new(Exit::NoPermission, message))
 }
 
-async fn read_answer(mut response: reqwest::Response) -> Result<Vec<u8>, CallFailure> {
+async fn read_response(mut response: reqwest::Response) -> Result<Vec<u8>, CallFailure> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(CallFailure::Transport)? {
         if body.len().saturating_add(chunk.len()) > ANSWER_BYTES_MAX {

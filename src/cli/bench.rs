@@ -27,7 +27,7 @@ use super::output::{self, OutputArguments};
 /// The most connections of one run.
 const CONNECTIONS_MAX: usize = 10_000;
 
-/// Sends redirect requests and measures the answers.
+/// Sends redirect requests and measures the responses.
 #[derive(Debug, Args)]
 #[command(
     long_about = "Sends redirect requests over keep-alive connections, for a time or a number of requests, and prints how \
@@ -102,7 +102,7 @@ struct Figures {
     seconds: f64,
     requests: u64,
     redirects_answered: u64,
-    other_answers: u64,
+    other_responses: u64,
     errors: u64,
     requests_per_s: f64,
     p50_us: f64,
@@ -171,7 +171,7 @@ fn figures(arguments: &BenchArguments, urls: usize, tally: &Tally, stored: Optio
         seconds: rounded(seconds),
         requests,
         redirects_answered: tally.redirects,
-        other_answers: tally.others.values().sum(),
+        other_responses: tally.others.values().sum(),
         errors: tally.errors.values().sum(),
         requests_per_s: rounded(rate),
         p50_us: microseconds(0.5),
@@ -218,7 +218,7 @@ fn print(figures: &Figures, tally: &Tally, arguments: OutputArguments) -> Result
 
 /// A run that measured nothing, or whose clicks do not add up, is a failure.
 fn judge(figures: &Figures, random_slugs: bool) -> Result<(), Failure> {
-    let measured = figures.redirects_answered > 0 || (random_slugs && figures.other_answers > 0);
+    let measured = figures.redirects_answered > 0 || (random_slugs && figures.other_responses > 0);
     if !measured {
         return Err(Failure::new(Exit::Failure, "no redirect was answered"));
     }

@@ -20,7 +20,7 @@ pub struct ConfigCommand {
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// Reports every mistake in the settings, and ends with 64 if there is one.
+    /// Reports every error in the settings, and ends with 64 if there is one.
     #[command(after_long_help = "Examples:\n  elido config check\n  elido config check --config /etc/elido/elido.toml")]
     Check(SettingsArguments),
     /// Prints every setting with its source. Secrets are redacted.
@@ -39,7 +39,7 @@ struct SettingsArguments {
 /// Runs the command.
 ///
 /// # Errors
-/// All mistakes in the settings.
+/// All errors in the settings.
 pub fn run(command: ConfigCommand) -> Result<(), Failure> {
     match command.what {
         What::Check(arguments) => check(&arguments),
@@ -52,7 +52,7 @@ fn check(arguments: &SettingsArguments) -> Result<(), Failure> {
     if arguments.output.json {
         return output::json_line(&serde_json::json!({"valid": true, "settings": loaded.entries.len()}));
     }
-    output::line(&format!("{} settings, no mistakes", loaded.entries.len()))
+    output::line(&format!("{} settings, no errors", loaded.entries.len()))
 }
 
 fn show(arguments: &SettingsArguments) -> Result<(), Failure> {

@@ -10,7 +10,7 @@ Exit codes:
   1   it failed
   2   the command line is not valid
   64  the settings are not valid
-  65  the input has mistakes, such as rows that an import refused
+  65  the input has errors, such as rows that an import refused
   69  a server could not be reached or is not ready
   77  the credential is missing, does not hold or does not reach this far";
 
@@ -23,7 +23,7 @@ pub enum Exit {
     Usage,
     /// The settings are not valid.
     Config,
-    /// The input has mistakes.
+    /// The input has errors.
     Data,
     /// A server could not be reached or is not ready.
     Unavailable,

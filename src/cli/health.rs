@@ -28,7 +28,7 @@ pub struct HealthArguments {
     /// Ask only whether the process lives, not whether it is ready.
     #[arg(long)]
     live: bool,
-    /// How long to wait for an answer, in seconds.
+    /// How long to wait for a response, in seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=600))]
     timeout: u64,
     #[command(flatten)]
@@ -40,7 +40,7 @@ pub struct HealthArguments {
 /// Runs the command.
 ///
 /// # Errors
-/// When nobody answers, or the answer is that it is not ready.
+/// When nobody answers, or the response is that it is not ready.
 pub async fn run(arguments: HealthArguments) -> Result<(), Failure> {
     let base = match &arguments.url {
         Some(url) => url.clone(),

@@ -189,7 +189,7 @@ impl Import {
     }
 }
 
-/// How a batch whose first answer may have got lost is kept from being done twice.
+/// How a batch whose first response may have got lost is kept from being done twice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Repetition {
     /// The server knows the key, if it has seen it.

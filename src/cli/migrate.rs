@@ -42,7 +42,7 @@ struct DatabaseArguments {
 /// Runs the command.
 ///
 /// # Errors
-/// When the settings have mistakes, the database is away, or a migration fails.
+/// When the settings have errors, the database is away, or a migration fails.
 pub async fn run(command: MigrateCommand) -> Result<(), Failure> {
     match command.what {
         What::Up(arguments) => up(&arguments).await,

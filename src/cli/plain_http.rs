@@ -17,7 +17,7 @@ use super::exit::{Exit, Failure};
 /// The longest answer read, in bytes.
 const ANSWER_BYTES_MAX: usize = 1024 * 1024;
 
-/// Sends a request and reads the whole answer, within `timeout`.
+/// Sends a request and reads the whole response, within `timeout`.
 ///
 /// # Errors
 /// When the URL is not plain HTTP, or nobody answers in time.

@@ -36,15 +36,15 @@ pub struct Row {
     /// The line that it starts on, from 1.
     pub line: u64,
     /// The fields of the link, or why it has none.
-    pub fields: Result<Map<String, Value>, RowMistake>,
+    pub fields: Result<Map<String, Value>, RowError>,
 }
 
 /// What is wrong with a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RowMistake {
+pub struct RowError {
     /// The field at fault as a JSON pointer, or nothing where it is the row as a whole.
     pub pointer: String,
-    /// Stable code of the mistake, `snake_case`.
+    /// Stable code of the error, `snake_case`.
     pub code: &'static str,
     /// What is wrong, for people.
     pub detail: String,
@@ -107,7 +107,7 @@ impl<R: Read> Rows<R> {
     }
 }
 
-impl RowMistake {
+impl RowError {
     fn of_row(code: &'static str, detail: impl Into<String>) -> Self {
         Self { pointer: String::new(), code, detail: detail.into() }
     }

@@ -22,15 +22,15 @@ impl ConfigArguments {
     /// The settings.
     ///
     /// # Errors
-    /// All mistakes in them at once.
+    /// All errors in them at once.
     pub fn load(&self) -> Result<Loaded, Failure> {
-        config::load(self.config.as_deref()).map_err(|mistakes| Failure::new(Exit::Config, mistakes.to_string()))
+        config::load(self.config.as_deref()).map_err(|errors| Failure::new(Exit::Config, errors.to_string()))
     }
 
     /// How the internal listener is reached from this machine.
     ///
     /// # Errors
-    /// When the settings have mistakes.
+    /// When the settings have errors.
     pub fn internal_url(&self) -> Result<Url, Failure> {
         let listen = reachable(self.load()?.config.internal.listen);
         Url::parse(&format!("http://{listen}")).map_err(|error| Failure::new(Exit::Config, error.to_string()))

@@ -11,8 +11,8 @@ use tracing_subscriber::EnvFilter;
 use url::Url;
 
 use super::check_tls;
+use super::config_error::{ConfigError, quoted};
 use super::load::Loaded;
-use super::mistake::{ConfigError, quoted};
 use super::sections::{CacheConfig, Config};
 
 const HOUR_SECONDS: u64 = 60 * 60;
@@ -21,9 +21,9 @@ const MEBIBYTE: u64 = 1024 * 1024;
 const TEBIBYTE: u64 = MEBIBYTE * MEBIBYTE;
 
 /// Looks at values alone, so that it does the same on every machine.
-pub(super) fn values(loaded: &Loaded, mistakes: &mut Vec<ConfigError>) {
+pub(super) fn values(loaded: &Loaded, errors: &mut Vec<ConfigError>) {
     let config = &loaded.config;
-    let mut check = Check { loaded, mistakes };
+    let mut check = Check { loaded, errors };
     check.ranges();
     check.not_above(
         ("edge.journal.segment_bytes", config.edge.journal.segment_bytes),
@@ -41,23 +41,23 @@ pub(super) fn values(loaded: &Loaded, mistakes: &mut Vec<ConfigError>) {
 }
 
 /// Looks at the files and folders that the settings name. Leaves nothing behind.
-pub(super) fn files(loaded: &Loaded, mistakes: &mut Vec<ConfigError>) {
-    let mut check = Check { loaded, mistakes };
+pub(super) fn files(loaded: &Loaded, errors: &mut Vec<ConfigError>) {
+    let mut check = Check { loaded, errors };
     check.data_folder(&loaded.config.data_folder);
     check.country_file(&loaded.config.geo.country_file);
     check_tls::files(&mut check, &loaded.config);
 }
 
-/// Notes mistakes.
+/// Notes errors.
 pub(super) struct Check<'a> {
     loaded: &'a Loaded,
-    mistakes: &'a mut Vec<ConfigError>,
+    errors: &'a mut Vec<ConfigError>,
 }
 
 impl Check<'_> {
-    /// Notes a mistake in the value of `key`.
+    /// Notes an error in the value of `key`.
     pub(super) fn wrong(&mut self, key: &str, problem: impl Into<String>, fix: impl Into<String>) {
-        self.mistakes.push(ConfigError::new(key, self.loaded.source_of(key), problem, fix));
+        self.errors.push(ConfigError::new(key, self.loaded.source_of(key), problem, fix));
     }
 
     fn ranges(&mut self) {

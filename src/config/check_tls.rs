@@ -7,7 +7,7 @@ use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::check::Check;
-use super::mistake::quoted;
+use super::config_error::quoted;
 use super::sections::{Config, GrpcConfig};
 
 /// A setting and the file that it names.

@@ -4,8 +4,8 @@ use std::ffi::OsString;
 
 use figment::value::{Dict, Num, Tag, Value};
 
+use super::config_error::{ConfigError, quoted};
 use super::layer::{Layer, insert};
-use super::mistake::{ConfigError, quoted};
 
 /// What every variable of ours begins with.
 const PREFIX: &str = "ELIDO_";
@@ -20,20 +20,20 @@ const LEVELS_MAX: usize = 4;
 pub(super) fn layers(
     variables: impl Iterator<Item = (OsString, OsString)>,
     defaults: &Dict,
-    mistakes: &mut Vec<ConfigError>,
+    errors: &mut Vec<ConfigError>,
 ) -> Vec<Layer> {
     let mut settings: Vec<(String, OsString)> = variables
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
         .filter(|(name, value)| is_setting(name, &value.to_string_lossy()))
         .collect();
     settings.sort();
-    settings.into_iter().filter_map(|(name, value)| layer(name, value, defaults, mistakes)).collect()
+    settings.into_iter().filter_map(|(name, value)| layer(name, value, defaults, errors)).collect()
 }
 
-fn layer(name: String, value: OsString, defaults: &Dict, mistakes: &mut Vec<ConfigError>) -> Option<Layer> {
+fn layer(name: String, value: OsString, defaults: &Dict, errors: &mut Vec<ConfigError>) -> Option<Layer> {
     let path = path_of(&name);
     let Ok(text) = value.into_string() else {
-        mistakes.push(ConfigError::new(path.join("."), name, "the value is not UTF-8 text", "Write it as UTF-8"));
+        errors.push(ConfigError::new(path.join("."), name, "the value is not UTF-8 text", "Write it as UTF-8"));
         return None;
     };
     let mut dict = Dict::new();
@@ -150,7 +150,7 @@ mod tests {
             assert!(!is_setting(name, "tcp://10.0.0.1:8090"), "{name}");
         }
         assert!(is_setting("ELIDO_EDGE__LISTEN", "0.0.0.0:80"));
-        assert!(is_setting("ELIDO_EDGE_LISTEN", "0.0.0.0:80"), "a mistake that is worth a message");
-        assert!(is_setting("ELIDO_EDGE_PORT", "80"), "a mistake that is worth a message");
+        assert!(is_setting("ELIDO_EDGE_LISTEN", "0.0.0.0:80"), "an error that is worth a message");
+        assert!(is_setting("ELIDO_EDGE_PORT", "80"), "an error that is worth a message");
     }
 }

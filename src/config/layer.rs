@@ -6,14 +6,14 @@ use std::path::Path;
 use figment::value::{Dict, Map, Tag, Value};
 use figment::{Metadata, Profile, Provider};
 
+use super::config_error::{ConfigError, quoted};
 use super::environment::{flattened, is_variable, variable_of};
-use super::mistake::{ConfigError, quoted};
 
 /// Keys whose values are secret and may come from a file, by `NAME_file`.
 pub(super) const SECRETS: [&str; 4] = ["cache.url", "database.url", "click_store.url", "telemetry.sentry_dsn"];
 /// A secret's file is not longer than this, in bytes.
 const SECRET_BYTES_MAX: usize = 64 * 1024;
-/// How many edits apart a name may be that a mistaken one probably means.
+/// How many edits apart a name may be that a errorn one probably means.
 const EDITS_MAX: usize = 3;
 /// A longer name is no mistyped key.
 const GUESSED_BYTES_MAX: usize = 128;
@@ -42,22 +42,22 @@ impl Provider for Layer {
 
 impl Layer {
     /// The same values without what cannot be: names that do not exist, tables in place of values, unreadable secrets.
-    /// All of that is put into `mistakes`.
-    pub(super) fn checked(mut self, defaults: &Dict, read: ReadSecret<'_>, mistakes: &mut Vec<ConfigError>) -> Self {
-        self.take_secret_files(read, mistakes);
+    /// All of that is put into `errors`.
+    pub(super) fn checked(mut self, defaults: &Dict, read: ReadSecret<'_>, errors: &mut Vec<ConfigError>) -> Self {
+        self.take_secret_files(read, errors);
         let mut kept = Dict::new();
-        self.keep_known(&self.dict, defaults, &mut Vec::new(), &mut kept, mistakes, defaults);
+        self.keep_known(&self.dict, defaults, &mut Vec::new(), &mut kept, errors, defaults);
         Self { source: self.source, dict: kept }
     }
 
-    fn take_secret_files(&mut self, read: ReadSecret<'_>, mistakes: &mut Vec<ConfigError>) {
+    fn take_secret_files(&mut self, read: ReadSecret<'_>, errors: &mut Vec<ConfigError>) {
         for key in SECRETS {
             let (table, name) = key.split_once('.').unwrap_or(("", key));
             let Some(Value::Dict(_, table)) = self.dict.get_mut(table) else { continue };
             let Some(file) = table.remove(&format!("{name}_file")) else { continue };
             match secret_from(key, &self.source, &file, table.contains_key(name), read) {
                 Ok(secret) => drop(table.insert(name.to_owned(), Value::String(Tag::Default, secret))),
-                Err(mistake) => mistakes.push(mistake),
+                Err(error) => errors.push(error),
             }
         }
     }
@@ -68,20 +68,20 @@ impl Layer {
         known: &Dict,
         path: &mut Vec<String>,
         kept: &mut Dict,
-        mistakes: &mut Vec<ConfigError>,
+        errors: &mut Vec<ConfigError>,
         defaults: &Dict,
     ) {
         for (name, value) in given {
             path.push(name.clone());
             match (known.get(name), value) {
-                (None, _) => mistakes.push(self.unknown(&path.join("."), defaults)),
+                (None, _) => errors.push(self.unknown(&path.join("."), defaults)),
                 (Some(Value::Dict(_, known)), Value::Dict(_, given)) => {
                     let mut inner = Dict::new();
-                    self.keep_known(given, known, path, &mut inner, mistakes, defaults);
+                    self.keep_known(given, known, path, &mut inner, errors, defaults);
                     kept.insert(name.clone(), Value::Dict(Tag::Default, inner));
                 }
-                (Some(Value::Dict(..)), _) => mistakes.push(self.wrong_shape(path, "a table of settings", "a value")),
-                (Some(_), Value::Dict(..)) => mistakes.push(self.wrong_shape(path, "a single value", "a table")),
+                (Some(Value::Dict(..)), _) => errors.push(self.wrong_shape(path, "a table of settings", "a value")),
+                (Some(_), Value::Dict(..)) => errors.push(self.wrong_shape(path, "a single value", "a table")),
                 (Some(_), value) => drop(kept.insert(name.clone(), value.clone())),
             }
             path.pop();

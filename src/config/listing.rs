@@ -6,10 +6,10 @@ use figment::Figment;
 use figment::value::{Dict, Value};
 use serde::Serialize;
 
+use super::config_error::DEFAULTS;
 use super::environment::shown;
 use super::layer::{SECRETS, leaves};
 use super::load::Loaded;
-use super::mistake::DEFAULTS;
 
 /// Shown in place of a secret.
 const REDACTED: &str = "\"[redacted]\"";

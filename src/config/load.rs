@@ -1,4 +1,4 @@
-//! Reads every source, in order, and either has settings without a mistake or all mistakes at once.
+//! Reads every source, in order, and either has settings without an error or all errors at once.
 //!
 //! Invariant: a later source wins over an earlier one, key by key: the
 //! defaults, the files of the `config` folder by name (or the one file asked
@@ -13,12 +13,12 @@ use figment::providers::{Format, Toml};
 use figment::value::{Dict, Value};
 use figment::{Error as FigmentError, Figment};
 
+use super::config_error::{ConfigError, ConfigErrors, DEFAULTS};
 use super::environment::{self, shown};
 use super::layer::{Layer, ReadSecret, SECRETS, insert, leaves};
 use super::listing::{Entry, entries};
-use super::mistake::{ConfigError, ConfigErrors, DEFAULTS};
 use super::sections::Config;
-use super::{check, mistake::quoted};
+use super::{check, config_error::quoted};
 
 /// The defaults, with their documentation.
 const DEFAULT_TOML: &str = include_str!("../../config/elido.default.toml");
@@ -49,19 +49,19 @@ pub(super) struct SettingsFile {
 /// (or `file` in their place), then `ELIDO_…` variables.
 ///
 /// # Errors
-/// Every mistake that can be found without opening a socket or a database.
+/// Every error that can be found without opening a socket or a database.
 pub fn load(file: Option<&Path>) -> Result<Loaded, ConfigErrors> {
-    let mut mistakes = Vec::new();
+    let mut errors = Vec::new();
     let names = match file {
         Some(file) => vec![file.to_owned()],
-        None => files_of(Path::new(FOLDER), &mut mistakes),
+        None => files_of(Path::new(FOLDER), &mut errors),
     };
-    let files: Vec<_> = names.iter().filter_map(|name| read_settings(name, &mut mistakes)).collect();
-    let loaded = assemble(&files, variables(), &read_text, &mut mistakes);
+    let files: Vec<_> = names.iter().filter_map(|name| read_settings(name, &mut errors)).collect();
+    let loaded = assemble(&files, variables(), &read_text, &mut errors);
     if let Some(loaded) = &loaded {
-        check::files(loaded, &mut mistakes);
+        check::files(loaded, &mut errors);
     }
-    finish(loaded, mistakes)
+    finish(loaded, errors)
 }
 
 /// The built-in settings alone, for tools and tests that need no others.
@@ -69,17 +69,17 @@ pub fn load(file: Option<&Path>) -> Result<Loaded, ConfigErrors> {
 /// # Errors
 /// Those of [`load`]; the built-in settings have none.
 pub fn defaults() -> Result<Config, ConfigErrors> {
-    let mut mistakes = Vec::new();
-    let loaded = assemble(&[], Vec::new(), &read_text, &mut mistakes);
-    finish(loaded, mistakes).map(|loaded| loaded.config)
+    let mut errors = Vec::new();
+    let loaded = assemble(&[], Vec::new(), &read_text, &mut errors);
+    finish(loaded, errors).map(|loaded| loaded.config)
 }
 
-pub(super) fn finish(loaded: Option<Loaded>, mistakes: Vec<ConfigError>) -> Result<Loaded, ConfigErrors> {
+pub(super) fn finish(loaded: Option<Loaded>, errors: Vec<ConfigError>) -> Result<Loaded, ConfigErrors> {
     let nothing = || ConfigError::new("config", DEFAULTS, "they cannot be read", "Report this as a defect");
     match loaded {
-        Some(loaded) => ConfigErrors::unless_empty(mistakes, loaded),
-        None if mistakes.is_empty() => Err(nothing().into()),
-        None => ConfigErrors::unless_empty(mistakes, ()).and(Err(nothing().into())),
+        Some(loaded) => ConfigErrors::unless_empty(errors, loaded),
+        None if errors.is_empty() => Err(nothing().into()),
+        None => ConfigErrors::unless_empty(errors, ()).and(Err(nothing().into())),
     }
 }
 
@@ -93,53 +93,53 @@ pub(super) fn assemble(
     files: &[SettingsFile],
     variables: Vec<(OsString, OsString)>,
     read: ReadSecret<'_>,
-    mistakes: &mut Vec<ConfigError>,
+    errors: &mut Vec<ConfigError>,
 ) -> Option<Loaded> {
-    let defaults = parse(DEFAULTS, DEFAULT_TOML, mistakes)?;
+    let defaults = parse(DEFAULTS, DEFAULT_TOML, errors)?;
     let known = defaults.dict.clone();
-    let mut layers: Vec<Layer> = files.iter().filter_map(|file| parse(&file.name, &file.text, mistakes)).collect();
-    layers.extend(environment::layers(variables.into_iter(), &known, mistakes));
-    both_forms_of_a_secret(&layers, mistakes);
+    let mut layers: Vec<Layer> = files.iter().filter_map(|file| parse(&file.name, &file.text, errors)).collect();
+    layers.extend(environment::layers(variables.into_iter(), &known, errors));
+    both_forms_of_a_secret(&layers, errors);
 
     let mut figment = Figment::from(defaults);
     for layer in layers {
-        figment = figment.merge(layer.checked(&known, read, mistakes));
+        figment = figment.merge(layer.checked(&known, read, errors));
     }
-    let (config, figment) = extract(figment, &known, mistakes)?;
+    let (config, figment) = extract(figment, &known, errors)?;
     let entries = entries(&figment, &known);
     let loaded = Loaded { config, entries };
-    check::values(&loaded, mistakes);
+    check::values(&loaded, errors);
     Some(loaded)
 }
 
-fn parse(name: &str, text: &str, mistakes: &mut Vec<ConfigError>) -> Option<Layer> {
+fn parse(name: &str, text: &str, errors: &mut Vec<ConfigError>) -> Option<Layer> {
     match Toml::from_str::<Dict>(text) {
         Ok(dict) => Some(Layer { source: name.to_owned(), dict }),
         Err(error) => {
             let position = error.span().map(|span| text.get(..span.start).unwrap_or(text).lines().count().max(1));
             let at = position.map(|line| format!("line {line}: ")).unwrap_or_default();
             let problem = format!("{at}{}", one_line(error.message()));
-            mistakes.push(ConfigError::new(name, "settings file", problem, "Write valid TOML there"));
+            errors.push(ConfigError::new(name, "settings file", problem, "Write valid TOML there"));
             None
         }
     }
 }
 
 /// Two variables are two layers, so that only here it shows that a secret is given twice.
-fn both_forms_of_a_secret(layers: &[Layer], mistakes: &mut Vec<ConfigError>) {
+fn both_forms_of_a_secret(layers: &[Layer], errors: &mut Vec<ConfigError>) {
     for key in SECRETS {
         let (given, from_file) = (environment::variable_of(key), environment::variable_of(&format!("{key}_file")));
         let has = |name: &str| layers.iter().any(|layer| layer.source == name);
         if has(&given) && has(&from_file) {
             let key = format!("{key}_file");
-            mistakes.push(ConfigError::new(key, from_file, format!("{given} is set too"), "Keep one of the two"));
+            errors.push(ConfigError::new(key, from_file, format!("{given} is set too"), "Keep one of the two"));
         }
     }
 }
 
 /// Reads the settings out of the merged tree. What does not fit is noted, replaced by its default and tried again, so that
 /// one wrong value does not hide the next.
-fn extract(mut figment: Figment, known: &Dict, mistakes: &mut Vec<ConfigError>) -> Option<(Config, Figment)> {
+fn extract(mut figment: Figment, known: &Dict, errors: &mut Vec<ConfigError>) -> Option<(Config, Figment)> {
     let defaults = leaves(known);
     for _ in 0..=defaults.len() {
         let error = match figment.extract::<Config>() {
@@ -148,15 +148,10 @@ fn extract(mut figment: Figment, known: &Dict, mistakes: &mut Vec<ConfigError>) 
         };
         let key = error.path.join(".");
         let Some((_, default)) = defaults.iter().find(|(known, _)| *known == key) else {
-            mistakes.push(ConfigError::new(
-                key,
-                DEFAULTS,
-                one_line(&error.kind.to_string()),
-                "Report this as a defect",
-            ));
+            errors.push(ConfigError::new(key, DEFAULTS, one_line(&error.kind.to_string()), "Report this as a defect"));
             return None;
         };
-        mistakes.push(misfit(&figment, &key, default, &error));
+        errors.push(misfit(&figment, &key, default, &error));
         figment = figment.merge(single(&key, default));
     }
     None
@@ -208,7 +203,7 @@ fn one_line(text: &str) -> String {
 }
 
 /// The settings files of a folder, by name. No folder means no files.
-fn files_of(folder: &Path, mistakes: &mut Vec<ConfigError>) -> Vec<PathBuf> {
+fn files_of(folder: &Path, errors: &mut Vec<ConfigError>) -> Vec<PathBuf> {
     let listed = match fs::read_dir(folder) {
         Ok(listed) => listed.collect::<io::Result<Vec<_>>>(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Vec::new(),
@@ -223,12 +218,7 @@ fn files_of(folder: &Path, mistakes: &mut Vec<ConfigError>) -> Vec<PathBuf> {
         }
         Err(error) => {
             let problem = format!("the folder cannot be read ({error})");
-            mistakes.push(ConfigError::new(
-                folder.display().to_string(),
-                "folder",
-                problem,
-                "Let this process read it",
-            ));
+            errors.push(ConfigError::new(folder.display().to_string(), "folder", problem, "Let this process read it"));
             Vec::new()
         }
     }
@@ -240,13 +230,13 @@ fn is_used(path: &Path) -> bool {
     name.ends_with(".toml") && name != "elido.default.toml" && !name.ends_with(".example.toml")
 }
 
-fn read_settings(path: &Path, mistakes: &mut Vec<ConfigError>) -> Option<SettingsFile> {
+fn read_settings(path: &Path, errors: &mut Vec<ConfigError>) -> Option<SettingsFile> {
     let name = path.display().to_string();
     match read_text(path) {
         Ok(text) => Some(SettingsFile { name, text }),
         Err(error) => {
             let problem = format!("{} cannot be read ({error})", quoted(&name));
-            mistakes.push(ConfigError::new(name, "settings file", problem, "Name a file that this process may read"));
+            errors.push(ConfigError::new(name, "settings file", problem, "Name a file that this process may read"));
             None
         }
     }

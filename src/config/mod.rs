@@ -1,21 +1,21 @@
 //! Floor 2: the settings. One struct a concern; the defaults are config/elido.default.toml, compiled in.
 //!
 //! Invariant: nothing outside this folder reads an environment variable or a
-//! settings file, and a [`Config`] that [`load()`] returned has no mistake that
+//! settings file, and a [`Config`] that [`load()`] returned has no error that
 //! can be found without opening a socket or a database.
 
 mod check;
 mod check_tls;
+mod config_error;
 mod environment;
 mod layer;
 mod listing;
 mod load;
-mod mistake;
 pub mod sections;
 
+pub use config_error::{ConfigError, ConfigErrors};
 pub use listing::Entry;
 pub use load::{Loaded, defaults, load};
-pub use mistake::{ConfigError, ConfigErrors};
 pub use sections::Config;
 
 #[cfg(test)]

@@ -6,9 +6,9 @@ use proptest::prelude::*;
 use secrecy::ExposeSecret;
 
 use super::check;
+use super::config_error::DEFAULTS;
 use super::layer::SECRETS;
 use super::load::{Loaded, SettingsFile, assemble, defaults, finish};
-use super::mistake::DEFAULTS;
 
 fn file(text: &str) -> SettingsFile {
     SettingsFile { name: "config/site.toml".to_owned(), text: text.to_owned() }
@@ -20,17 +20,17 @@ fn no_secrets(_: &Path) -> io::Result<String> {
 
 fn settings(text: &str, variables: &[(&str, &str)]) -> Result<Loaded, Vec<String>> {
     let variables = variables.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
-    let mut mistakes = Vec::new();
-    let loaded = assemble(&[file(text)], variables, &no_secrets, &mut mistakes);
-    finish(loaded, mistakes).map_err(|errors| errors.mistakes().iter().map(ToString::to_string).collect())
+    let mut errors = Vec::new();
+    let loaded = assemble(&[file(text)], variables, &no_secrets, &mut errors);
+    finish(loaded, errors).map_err(|errors| errors.errors().iter().map(ToString::to_string).collect())
 }
 
-fn mistakes(text: &str, variables: &[(&str, &str)]) -> Vec<String> {
+fn errors(text: &str, variables: &[(&str, &str)]) -> Vec<String> {
     settings(text, variables).err().unwrap_or_default()
 }
 
 #[test]
-fn the_defaults_have_no_mistake() {
+fn the_defaults_have_no_error() {
     assert_eq!(defaults().map(|config| config.edge.listen.port()), Ok(8080));
 }
 
@@ -45,8 +45,8 @@ fn every_number_of_the_defaults_has_a_range() {
         .collect();
     for key in &numbers {
         let (table, name) = key.rsplit_once('.').unwrap();
-        let found = mistakes(&format!("[{table}]\n{name} = 9000000000000000000"), &[]);
-        assert!(found.iter().any(|mistake| mistake.starts_with(key)), "{key} takes any number: {found:?}");
+        let found = errors(&format!("[{table}]\n{name} = 9000000000000000000"), &[]);
+        assert!(found.iter().any(|error| error.starts_with(key)), "{key} takes any number: {found:?}");
     }
     assert!(numbers.len() > 20);
 }
@@ -67,8 +67,8 @@ fn later_sources_win_key_by_key() {
 }
 
 #[test]
-fn all_mistakes_are_told_at_once() {
-    let found = mistakes(
+fn all_errors_are_told_at_once() {
+    let found = errors(
         "colour = 'red'
         [edge]
         listen = 'nowhere'
@@ -101,8 +101,8 @@ fn all_mistakes_are_told_at_once() {
 }
 
 #[test]
-fn a_file_that_is_no_toml_is_one_mistake_with_its_line() {
-    let found = mistakes("[edge]\nworkers = 1\nlisten = \n", &[]);
+fn a_file_that_is_no_toml_is_one_error_with_its_line() {
+    let found = errors("[edge]\nworkers = 1\nlisten = \n", &[]);
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(found[0].starts_with("config/site.toml (settings file): line 3: "), "{}", found[0]);
 }
@@ -110,7 +110,7 @@ fn a_file_that_is_no_toml_is_one_mistake_with_its_line() {
 #[test]
 fn a_wrong_secret_is_not_repeated() {
     let found =
-        mistakes("", &[("ELIDO_DATABASE__URL", "mysql://root:hunter2@db"), ("ELIDO_TELEMETRY__SENTRY_DSN", "hunter2")]);
+        errors("", &[("ELIDO_DATABASE__URL", "mysql://root:hunter2@db"), ("ELIDO_TELEMETRY__SENTRY_DSN", "hunter2")]);
     assert_eq!(found.len(), 2, "{found:?}");
     assert!(!found.concat().contains("hunter2"), "{found:?}");
 }
@@ -123,9 +123,9 @@ fn a_secret_may_come_from_a_file() {
     };
     let load = |text: &str, variables: &[(&str, &str)]| {
         let variables = variables.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
-        let mut mistakes = Vec::new();
-        let loaded = assemble(&[file(text)], variables, &read, &mut mistakes);
-        finish(loaded, mistakes).map_err(|errors| errors.to_string())
+        let mut errors = Vec::new();
+        let loaded = assemble(&[file(text)], variables, &read, &mut errors);
+        finish(loaded, errors).map_err(|errors| errors.to_string())
     };
 
     let loaded = load("[database]\nurl_file = '/run/secrets/database'", &[]).unwrap();
@@ -163,9 +163,9 @@ fn the_listing_is_toml_that_loads_again() {
 
 #[test]
 fn listeners_that_cannot_live_together_are_found() {
-    assert_eq!(mistakes("[api]\nlisten = '127.0.0.1:8080'", &[]).len(), 1, "0.0.0.0:8080 is the edge's");
-    assert_eq!(mistakes("[api]\nlisten = '127.0.0.1:8081'\n[internal]\nlisten = '127.0.0.2:8081'", &[]), [""; 0]);
-    assert_eq!(mistakes("[api]\nlisten = '0.0.0.0:0'\n[edge]\nlisten = '0.0.0.0:0'", &[]), [""; 0]);
+    assert_eq!(errors("[api]\nlisten = '127.0.0.1:8080'", &[]).len(), 1, "0.0.0.0:8080 is the edge's");
+    assert_eq!(errors("[api]\nlisten = '127.0.0.1:8081'\n[internal]\nlisten = '127.0.0.2:8081'", &[]), [""; 0]);
+    assert_eq!(errors("[api]\nlisten = '0.0.0.0:0'\n[edge]\nlisten = '0.0.0.0:0'", &[]), [""; 0]);
 }
 
 #[test]
@@ -179,11 +179,11 @@ fn an_address_of_redis_is_one_that_can_be_reached() {
         "rediss-cluster://a:1?node=b:2",
     ];
     for url in right {
-        assert_eq!(mistakes("", &[("ELIDO_CACHE__URL", url)]), [""; 0], "{url}");
+        assert_eq!(errors("", &[("ELIDO_CACHE__URL", url)]), [""; 0], "{url}");
     }
     for url in ["cache:6379", "http://cache", "redis:cache", "redis://", "redis://:hunter2@cache:port", "memcached://a"]
     {
-        let found = mistakes("", &[("ELIDO_CACHE__URL", url)]);
+        let found = errors("", &[("ELIDO_CACHE__URL", url)]);
         assert_eq!(found.len(), 1, "{url}: {found:?}");
         assert!(found[0].starts_with("cache.url (ELIDO_CACHE__URL): "), "{}", found[0]);
         assert!(!found[0].contains("hunter2"), "{}", found[0]);
@@ -192,7 +192,7 @@ fn an_address_of_redis_is_one_that_can_be_reached() {
 
 #[test]
 fn certificates_that_are_of_no_use_are_found() {
-    let found = mistakes(
+    let found = errors(
         "[cache]
         url = 'redis://cache:6379'
         ca_file = 'ca.pem'
@@ -231,10 +231,10 @@ fn certificate_files_are_looked_into() {
             path(certificate),
             path(key)
         );
-        let mut mistakes = Vec::new();
-        check::files(&settings(&text, &[]).unwrap(), &mut mistakes);
+        let mut errors = Vec::new();
+        check::files(&settings(&text, &[]).unwrap(), &mut errors);
         let folder = path("");
-        mistakes.iter().map(|mistake| mistake.to_string().replace(&folder, "/")).collect::<Vec<_>>()
+        errors.iter().map(|error| error.to_string().replace(&folder, "/")).collect::<Vec<_>>()
     };
     assert_eq!(found("good.pem", "good.pem", "good.key"), [""; 0]);
     insta::assert_snapshot!(found("empty.pem", "torn.pem", "good.pem").join("\n"), @r#"
@@ -251,20 +251,20 @@ fn certificate_files_are_looked_into() {
 
 proptest! {
     #[test]
-    fn any_file_and_any_variable_gives_settings_or_mistakes(
+    fn any_file_and_any_variable_gives_settings_or_errors(
         text in "(\\PC|\n){0,200}",
         name in "[A-Za-z_.]{0,40}|(a?__){0,200}",
         value in "(\\PC|\n){0,60}",
     ) {
         let found = settings(&text, &[(&format!("ELIDO_{name}"), &value)]);
-        if let Err(mistakes) = found {
-            prop_assert!(!mistakes.is_empty());
-            prop_assert!(mistakes.iter().all(|mistake| mistake.lines().count() == 1), "{mistakes:?}");
+        if let Err(errors) = found {
+            prop_assert!(!errors.is_empty());
+            prop_assert!(errors.iter().all(|error| error.lines().count() == 1), "{errors:?}");
         }
     }
 
     #[test]
-    fn any_value_of_any_key_gives_settings_or_a_mistake_of_that_key(
+    fn any_value_of_any_key_gives_settings_or_an_error_of_that_key(
         index in any::<prop::sample::Index>(),
         value in prop_oneof![
             "[0-9.:a-z/@]{0,20}".prop_map(|text| format!("{text:?}")),
@@ -276,20 +276,20 @@ proptest! {
     ) {
         let entries = settings("", &[]).unwrap().entries;
         let key = &index.get(&entries).key;
-        if let Err(mistakes) = settings(&format!("{key} = {value}"), &[]) {
-            prop_assert!(mistakes.iter().all(|mistake| mistake.lines().count() == 1), "{mistakes:?}");
+        if let Err(errors) = settings(&format!("{key} = {value}"), &[]) {
+            prop_assert!(errors.iter().all(|error| error.lines().count() == 1), "{errors:?}");
         }
     }
 }
 
 #[test]
-fn a_variable_that_is_not_text_is_a_mistake() {
+fn a_variable_that_is_not_text_is_an_error() {
     use std::os::unix::ffi::OsStringExt;
     let variables = vec![("ELIDO_LOG__FILTER".into(), OsString::from_vec(vec![0xff, 0xfe]))];
-    let mut mistakes = Vec::new();
-    assemble(&[], variables, &no_secrets, &mut mistakes).unwrap();
+    let mut errors = Vec::new();
+    assemble(&[], variables, &no_secrets, &mut errors).unwrap();
     assert_eq!(
-        mistakes.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        errors.iter().map(ToString::to_string).collect::<Vec<_>>(),
         ["log.filter (ELIDO_LOG__FILTER): the value is not UTF-8 text. Write it as UTF-8."]
     );
 }

@@ -2,7 +2,7 @@
 //!
 //! Invariant: whatever was read while the log ended at some number is right
 //! until a later change names it. So numbers decide which of two values is
-//! newer, however late and in whichever order word of changes arrives.
+//! newer, however late and in whichever order invalidation messages arrives.
 
 use serde::{Deserialize, Serialize};
 

@@ -36,7 +36,7 @@ pub enum ErrorKind {
 pub struct FieldError {
     /// Where it is: an RFC 6901 pointer into the body, or the name of a parameter.
     pub pointer: String,
-    /// Stable code of the mistake, `snake_case`.
+    /// Stable code of the error, `snake_case`.
     pub code: &'static str,
     /// What is wrong and what would be right, for people.
     pub message: String,
@@ -71,7 +71,7 @@ impl Error {
         Self { kind, code, message: message.into(), fields: Vec::new(), retry_after: None, source: None }
     }
 
-    /// A request with mistakes in these fields.
+    /// A request with errors in these fields.
     #[must_use]
     pub fn invalid_fields(fields: Vec<FieldError>) -> Self {
         let message = match fields.as_slice() {
@@ -81,7 +81,7 @@ impl Error {
         Self { fields, ..Self::new(ErrorKind::Invalid, "invalid_request", message) }
     }
 
-    /// A request with a mistake in one field.
+    /// A request with an error in one field.
     #[must_use]
     pub fn invalid_field(pointer: impl Into<String>, code: &'static str, message: impl Into<String>) -> Self {
         Self::invalid_fields(vec![FieldError { pointer: pointer.into(), code, message: message.into() }])

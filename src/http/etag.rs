@@ -43,7 +43,7 @@ struct EntityTag {
 pub struct Tagged<T> {
     /// Grows with every edit of the resource.
     pub version: i64,
-    /// The answer.
+    /// The response.
     pub body: T,
 }
 

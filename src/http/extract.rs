@@ -11,13 +11,13 @@ use http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
-use super::mistake;
+use super::deserialize_error;
 pub use super::path::Path;
 use super::problem::Problem;
 use crate::domain::error::{Error, ErrorKind};
 
 /// A JSON body. Answers 415 to another media type, 413 to a body above the limit, 400 with the line and column to
-/// malformed JSON, and 400 with a JSON pointer to a mistake in a field.
+/// malformed JSON, and 400 with a JSON pointer to an error in a field.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Json<T>(pub T);
 
@@ -82,7 +82,9 @@ fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
 pub fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
     let mut reader = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| match error.inner().classify() {
-        Category::Data => Error::invalid_fields(vec![mistake::at_pointer(error.path(), &bare_message(error.inner()))]),
+        Category::Data => {
+            Error::invalid_fields(vec![deserialize_error::at_pointer(error.path(), &bare_message(error.inner()))])
+        }
         Category::Syntax | Category::Eof | Category::Io => malformed(error.inner()),
     })?;
     reader.end().map_err(|error| malformed(&error))?;
@@ -95,8 +97,9 @@ pub fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
 /// Names the parameter at fault.
 pub fn parse_query<T: DeserializeOwned>(query: &str) -> Result<T, Error> {
     let reader = serde_html_form::Deserializer::from_bytes(query.as_bytes());
-    serde_path_to_error::deserialize(reader)
-        .map_err(|error| Error::invalid_fields(vec![mistake::in_parameter(error.path(), &error.inner().to_string())]))
+    serde_path_to_error::deserialize(reader).map_err(|error| {
+        Error::invalid_fields(vec![deserialize_error::in_parameter(error.path(), &error.inner().to_string())])
+    })
 }
 
 /// The message without the position that the JSON reader adds to it.
@@ -152,7 +155,7 @@ mod tests {
     }
 
     async fn send(request: Request) -> (StatusCode, Bytes) {
-        let response = router().oneshot(request).await.expect("an answer");
+        let response = router().oneshot(request).await.expect("a response");
         let status = response.status();
         (status, axum::body::to_bytes(response.into_body(), 10_000).await.expect("a body"))
     }

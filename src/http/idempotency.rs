@@ -1,9 +1,9 @@
 //! `Idempotency-Key` on POST and PATCH: the same request under the same key is done once.
 //!
 //! Invariants: a key is claimed before the handler runs, and the claim ends in
-//! an answer kept or a claim given up, also when the client goes away half-way:
+//! a response kept or a claim given up, also when the client goes away half-way:
 //! everything from the claim on happens in a task of its own. What the handler
-//! wrote becomes true together with the kept answer, so that a process that is
+//! wrote becomes true together with the kept response, so that a process that is
 //! killed has either done nothing or can say what it did. Keys belong to a
 //! credential.
 
@@ -29,24 +29,24 @@ use tracing::Instrument;
 use super::credential::Credential;
 use super::extract::read_body;
 use super::problem::Problem;
-use super::{request_id, standard};
+use super::{middleware, request_id};
 use crate::domain::error::{Error, ErrorKind, Result};
 use crate::runtime::tasks::Tasks;
 
 /// The header that names a request.
 pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
-/// Set to `true` on an answer that was given before.
+/// Set to `true` on a response that was given before.
 pub const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
-/// How long an answer is kept.
+/// How long a response is kept.
 pub const KEPT_FOR: Duration = Duration::from_secs(24 * 60 * 60);
-/// After how long a claim without an answer may be taken over: its process has died, or is slower than it should be. In that
-/// case too the work is done once, because only one of the two can keep its answer.
+/// After how long a claim without a response may be taken over: its process has died, or is slower than it should be. In that
+/// case too the work is done once, because only one of the two can keep its response.
 pub const CLAIM_HELD_FOR: Duration = Duration::from_secs(60);
 /// The longest key, in characters.
 const KEY_LENGTH_MAX: usize = 255;
 /// The longest answer kept, in bytes.
 const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
-/// The headers that belong to an answer and are repeated with it.
+/// The headers that belong to a response and are repeated with it.
 const KEPT_HEADERS: [HeaderName; 3] = [CONTENT_TYPE, ETAG, LOCATION];
 
 /// One key of one credential.
@@ -60,9 +60,9 @@ pub struct IdempotencyClaim {
     pub fingerprint: [u8; 32],
 }
 
-/// An answer as it is kept and repeated.
+/// A response as it is kept and repeated.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeptAnswer {
+pub struct StoredResponse {
     /// The status.
     pub status: u16,
     /// The headers that belong to it: names in lower case, and values.
@@ -81,23 +81,23 @@ pub enum KeyState {
     /// It was used for a request with another fingerprint.
     UsedOtherwise,
     /// Its request was answered.
-    Answered(KeptAnswer),
+    Answered(StoredResponse),
 }
 
-/// The work of a claimed request: the answer to keep, if it is one to keep.
-pub type Work<'a> = Pin<Box<dyn Future<Output = Option<KeptAnswer>> + Send + 'a>>;
+/// The work of a claimed request: the response to keep, if it is one to keep.
+pub type Work<'a> = Pin<Box<dyn Future<Output = Option<StoredResponse>> + Send + 'a>>;
 
 /// Where answers are kept, for all replicas of a service.
 #[async_trait]
 pub trait IdempotencyStore: Send + Sync {
     /// Claims a key, or says what became of it; at once for all that ask. Answers older than [`KEPT_FOR`] and claims
-    /// without an answer that are older than [`CLAIM_HELD_FOR`] are as if they had never been.
+    /// without a response that are older than [`CLAIM_HELD_FOR`] are as if they had never been.
     async fn begin(&self, claim: &IdempotencyClaim) -> Result<KeyState>;
-    /// Does the work of a claim. What it writes becomes true together with the answer that it gives; if it gives none, nothing
+    /// Does the work of a claim. What it writes becomes true together with the response that it gives; if it gives none, nothing
     /// becomes true and the claim is given up, so that the same key can be tried again.
     ///
     /// # Errors
-    /// The answer was not kept, and must not be given.
+    /// The response was not kept, and must not be given.
     async fn settle(&self, claim: &IdempotencyClaim, work: Work<'_>) -> Result<()>;
 }
 
@@ -126,13 +126,13 @@ impl Idempotency {
         }
     }
 
-    /// Does the work of a claimed request to its end, whether or not somebody waits for the answer.
+    /// Does the work of a claimed request to its end, whether or not somebody waits for the response.
     async fn work(self, claim: IdempotencyClaim, request: Request, next: Next) -> Response {
         let mut answer = None;
         let work = async {
             let response = match AssertUnwindSafe(next.run(request)).catch_unwind().await {
                 Ok(response) => response,
-                Err(panic) => standard::panicked(panic),
+                Err(panic) => middleware::panicked(panic),
             };
             let (response, kept) = to_keep(response).await;
             answer = Some(response);
@@ -147,7 +147,7 @@ impl Idempotency {
 }
 
 /// The same response, and what to keep of it, if anything.
-async fn to_keep(response: Response) -> (Response, Option<KeptAnswer>) {
+async fn to_keep(response: Response) -> (Response, Option<StoredResponse>) {
     if !is_kept(response.status()) {
         return (response, None);
     }
@@ -156,7 +156,8 @@ async fn to_keep(response: Response) -> (Response, Option<KeptAnswer>) {
         Ok(body) => body,
         Err(error) => return (Problem::from(Error::internal(error)).into_response(), None),
     };
-    let kept = KeptAnswer { status: parts.status.as_u16(), headers: kept_headers(&parts.headers), body: body.clone() };
+    let kept =
+        StoredResponse { status: parts.status.as_u16(), headers: kept_headers(&parts.headers), body: body.clone() };
     (Response::from_parts(parts, Body::from(body)), Some(kept))
 }
 
@@ -175,7 +176,7 @@ fn kept_headers(headers: &HeaderMap) -> Vec<(String, Vec<u8>)> {
 }
 
 /// The middleware. It belongs behind the service's authentication; requests without a credential pass as they are.
-pub async fn repeat_answers(State(idempotency): State<Idempotency>, request: Request, next: Next) -> Response {
+pub async fn repeat_responses(State(idempotency): State<Idempotency>, request: Request, next: Next) -> Response {
     let credential = request.extensions().get::<Credential>().cloned();
     let (Some(credential), Some(key), true) =
         (credential, request.headers().get(IDEMPOTENCY_KEY).cloned(), takes_keys(request.method()))
@@ -247,7 +248,7 @@ fn used_otherwise() -> Problem {
     .into()
 }
 
-/// Runs everything where a client that goes away cannot stop it between claim, effect and the keeping of the answer.
+/// Runs everything where a client that goes away cannot stop it between claim, effect and the keeping of the response.
 async fn in_a_task(idempotency: Idempotency, claim: IdempotencyClaim, request: Request, next: Next) -> Response {
     let (answer, answered) = oneshot::channel();
     let tasks = idempotency.tasks.clone();
@@ -255,7 +256,7 @@ async fn in_a_task(idempotency: Idempotency, claim: IdempotencyClaim, request: R
     tasks.spawn_finite(
         "idempotent request",
         async move {
-            // An error means that nobody waits any longer; the answer is kept for whoever asks again.
+            // An error means that nobody waits any longer; the response is kept for whoever asks again.
             drop(answer.send(work.await));
         }
         .instrument(tracing::Span::current()),
@@ -263,12 +264,12 @@ async fn in_a_task(idempotency: Idempotency, claim: IdempotencyClaim, request: R
     match answered.await {
         Ok(response) => response,
         Err(_) => {
-            Problem::from(Error::internal("the task of an idempotent request ended without an answer")).into_response()
+            Problem::from(Error::internal("the task of an idempotent request ended without a response")).into_response()
         }
     }
 }
 
-fn repeated(answer: KeptAnswer) -> Response {
+fn repeated(answer: StoredResponse) -> Response {
     let mut response = Response::new(Body::from(answer.body));
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
     for (name, value) in answer.headers {

@@ -8,6 +8,7 @@ pub mod credential;
 pub mod etag;
 pub mod extract;
 pub mod idempotency;
+pub mod middleware;
 pub mod openapi;
 pub mod pagination;
 pub mod path;
@@ -16,6 +17,5 @@ pub mod rate_limit;
 pub mod request_id;
 pub mod responses;
 pub mod server;
-pub mod standard;
 
-mod mistake;
+mod deserialize_error;

@@ -23,10 +23,10 @@ const DESCRIPTION: &str = "\
 Short links, smart-link rules and click analytics.
 
 Times are RFC 3339 in UTC. Ids carry a prefix that names their kind. Lists are read in pages: pass `next_cursor` of one \
-page as `cursor` of the next. Every failure is a problem document (RFC 9457) with a stable `code`; mistakes in a body are \
+page as `cursor` of the next. Every failure is a problem document (RFC 9457) with a stable `code`; errors in a body are \
 listed with JSON pointers. Unknown fields and parameters are refused.
 
-`POST` and `PATCH` take an `Idempotency-Key`: the first answer is kept for 24 hours and repeated for the same request under \
+`POST` and `PATCH` take an `Idempotency-Key`: the first response is kept for 24 hours and repeated for the same request under \
 the same key. Single resources carry an `ETag`; send it back as `If-Match` so that no edit is lost.";
 
 /// The frame that services add their operations to: information, server, security scheme, tags (name and description),
@@ -85,13 +85,13 @@ mod tests {
             let request = Request::get(path).body(Body::empty()).expect("a request");
             router.clone().oneshot(request)
         };
-        let response = ask(DOCUMENT_PATH).await.expect("an answer");
+        let response = ask(DOCUMENT_PATH).await.expect("a response");
         let body = axum::body::to_bytes(response.into_body(), 1_000_000).await.expect("a body");
         let json: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
         assert_eq!(json["openapi"], "3.1.0");
         assert_eq!(json["servers"][0]["url"], "https://api.example.com");
         assert_eq!(json["components"]["securitySchemes"]["bearer"]["scheme"], "bearer");
         assert!(json["components"]["schemas"]["Problem"]["properties"]["request_id"].is_object());
-        assert_eq!(ask("/docs/").await.expect("an answer").status(), StatusCode::OK);
+        assert_eq!(ask("/docs/").await.expect("a response").status(), StatusCode::OK);
     }
 }

@@ -1,4 +1,4 @@
-//! Path parameters, read so that a mistake names its parameter.
+//! Path parameters, read so that an error names its parameter.
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use http::request::Parts;
@@ -7,7 +7,7 @@ use serde::de::{DeserializeOwned, Deserializer, Error as _, IntoDeserializer, Vi
 use serde::forward_to_deserialize_any;
 use serde_path_to_error::Segment;
 
-use super::mistake;
+use super::deserialize_error;
 use super::problem::Problem;
 use crate::domain::error::Error;
 
@@ -25,7 +25,7 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T>
         })?;
         let parameters: Vec<(&str, &str)> = parameters.iter().collect();
         let value = serde_path_to_error::deserialize(Parameters(&parameters)).map_err(|error| {
-            let mut field = mistake::in_parameter(error.path(), &error.inner().to_string());
+            let mut field = deserialize_error::in_parameter(error.path(), &error.inner().to_string());
             if field.pointer.is_empty() {
                 name_at(&parameters, error.path()).unwrap_or("path").clone_into(&mut field.pointer);
             }
@@ -121,7 +121,7 @@ mod tests {
                 get(|Path(named): Path<Named>| async move { format!("{}{}", named.workspace_id, named.link_id) }),
             );
         let request = Request::get(path).body(Body::empty()).expect("a request");
-        let response = router.oneshot(request).await.expect("an answer");
+        let response = router.oneshot(request).await.expect("a response");
         let status = response.status();
         let body = axum::body::to_bytes(response.into_body(), 10_000).await.expect("a body");
         (status, String::from_utf8(body.to_vec()).expect("text"))
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_mistake_names_its_parameter() {
+    async fn an_error_names_its_parameter() {
         let (workspace, link) = (WorkspaceId::new(), LinkId::new());
         for (path, name) in [
             ("/one/lnk_7".to_owned(), "link_id"),

@@ -61,7 +61,7 @@ pub struct ProblemField {
     /// An RFC 6901 JSON pointer into the body, or the name of a parameter.
     #[schema(example = "/destination_url")]
     pub pointer: String,
-    /// Stable code of the mistake, `snake_case`.
+    /// Stable code of the error, `snake_case`.
     #[schema(example = "missing")]
     pub code: String,
     /// What is wrong and what would be right, for people.

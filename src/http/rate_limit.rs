@@ -89,7 +89,7 @@ mod tests {
     async fn ask(router: &Router, credential: &str) -> Response {
         let mut request = Request::get("/").body(Body::empty()).expect("a request");
         request.extensions_mut().insert(Credential(credential.into()));
-        router.clone().oneshot(request).await.expect("an answer")
+        router.clone().oneshot(request).await.expect("a response")
     }
 
     #[tokio::test]

@@ -89,7 +89,7 @@ mod tests {
         if let Some(sent) = sent {
             request = request.header(X_REQUEST_ID, sent);
         }
-        let response = router.oneshot(request.body(Body::empty()).expect("a request")).await.expect("an answer");
+        let response = router.oneshot(request.body(Body::empty()).expect("a request")).await.expect("a response");
         let header = response.headers()[X_REQUEST_ID].to_str().expect("text").to_owned();
         let body = axum::body::to_bytes(response.into_body(), 1000).await.expect("a body");
         (header, String::from_utf8(body.to_vec()).expect("text"))

@@ -121,7 +121,7 @@ mod tests {
 
     async fn rest(mut stream: TcpStream) -> String {
         let mut text = String::new();
-        stream.read_to_string(&mut text).await.expect("an answer");
+        stream.read_to_string(&mut text).await.expect("a response");
         text
     }
 
@@ -153,7 +153,7 @@ mod tests {
         let mut first = TcpStream::connect(address).await.expect("a connection");
         ask(&mut first, "GET / HTTP/1.1\r\nHost: x\r\n\r\n").await;
         let mut beginning = [0; 12];
-        first.read_exact(&mut beginning).await.expect("an answer");
+        first.read_exact(&mut beginning).await.expect("a response");
         assert_eq!(&beginning, b"HTTP/1.1 200");
 
         let mut second = TcpStream::connect(address).await.expect("a place in the queue");

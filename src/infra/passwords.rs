@@ -94,8 +94,8 @@ mod tests {
         let passwords = Passwords::new();
         let hash = passwords.hash("correct horse".into()).await.expect("a hash");
         assert!(hash.starts_with("$argon2id$"));
-        assert!(passwords.verify("correct horse".into(), Some(hash.clone())).await.expect("an answer"));
-        assert!(!passwords.verify("battery staple".into(), Some(hash)).await.expect("an answer"));
-        assert!(!passwords.verify("correct horse".into(), None).await.expect("an answer"));
+        assert!(passwords.verify("correct horse".into(), Some(hash.clone())).await.expect("a response"));
+        assert!(!passwords.verify("battery staple".into(), Some(hash)).await.expect("a response"));
+        assert!(!passwords.verify("correct horse".into(), None).await.expect("a response"));
     }
 }

@@ -15,11 +15,11 @@ use super::readiness::{Condition, Readiness};
 use super::running::StartError;
 use crate::config::Config;
 use crate::config::sections::ApiConfig;
-use crate::http::idempotency::{Idempotency, repeat_answers};
+use crate::http::idempotency::{Idempotency, repeat_responses};
+use crate::http::middleware::{ServiceLimits, complete};
 use crate::http::openapi;
 use crate::http::rate_limit::{RateLimit, limit};
 use crate::http::server::{ListenerLimits, serve};
-use crate::http::standard::{ServiceLimits, complete};
 use crate::infra::cache::redis::Redis;
 use crate::infra::click_store::ClickStore;
 use crate::infra::grpc::tls;
@@ -132,8 +132,8 @@ impl Services {
             .merge(Router::from(core_rest::operations()).with_state(self.core.clone()))
             .merge(Router::from(analytics_api::rest::operations()).with_state(self.analytics));
         let rate = Rate::new(config.rate_limit_per_minute, MINUTE, config.rate_limit_burst);
-        // Innermost, because an answer is repeated only to the credential that it was given to.
-        let operations = operations.layer(from_fn_with_state(self.idempotency, repeat_answers));
+        // Innermost, because a response is repeated only to the credential that it was given to.
+        let operations = operations.layer(from_fn_with_state(self.idempotency, repeat_responses));
         let operations = match rate {
             Some(rate) => operations.layer(from_fn_with_state(RateLimit::new(rate, self.redis), limit)),
             None => operations,

@@ -24,7 +24,7 @@ pub(super) struct Platform {
     pub(super) store: Option<Store>,
     /// Clicks, where a role writes or reads them.
     pub(super) click_store: Option<ClickStore>,
-    /// Word of changes between roles, of this process and of others.
+    /// Invalidation messages between roles, of this process and of others.
     pub(super) invalidations: Invalidations,
     /// Links that edges share, where there is a Redis.
     pub(super) shared_links: Option<SharedLinks>,

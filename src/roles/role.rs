@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lists_are_read_and_mistakes_are_named() {
+    fn lists_are_read_and_errors_are_named() {
         assert_eq!("all".parse(), Ok(Roles::all()));
         assert_eq!("api, edge,edge".parse::<Roles>().map(|roles| roles.to_string()), Ok("edge,api".to_owned()));
         assert_eq!("edges".parse::<Roles>(), Err(ParseRolesError("edges".to_owned())));

@@ -1,4 +1,4 @@
-//! Listening sockets, bound before anything else starts, so that a taken port is a mistake of the start and not of the traffic.
+//! Listening sockets, bound before anything else starts, so that a taken port is an error of the start and not of the traffic.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};

@@ -17,7 +17,7 @@ use crate::runtime::breaker::BreakerState;
 pub(super) const REDIRECT_LATENCY: Named = Named {
     name: "elido_redirect_latency_seconds",
     unit: Unit::Seconds,
-    help: "From the head of a request to its answer, by where the link was found.",
+    help: "From the head of a request to its response, by where the link was found.",
 };
 pub(super) const REDIRECT_REQUESTS: Named = Named {
     name: "elido_redirect_requests_total",
@@ -340,7 +340,7 @@ const HTTP_REQUESTS: Named = Named {
 const HTTP_DURATION: Named = Named {
     name: "elido_http_request_duration_seconds",
     unit: Unit::Seconds,
-    help: "From the head of an API request to the head of its answer, by method and route.",
+    help: "From the head of an API request to the head of its response, by method and route.",
 };
 
 /// What the API counts at each request.

@@ -86,7 +86,7 @@ pub fn client() -> Client {
 pub async fn post(client: &Client, url: String, token: Option<&str>, body: Value) -> Value {
     let request = client.post(url).json(&body);
     let request = if let Some(token) = token { request.bearer_auth(token) } else { request };
-    let answer = request.send().await.expect("an answer");
+    let answer = request.send().await.expect("a response");
     assert!(answer.status().is_success(), "{}", answer.status());
     answer.json().await.expect("JSON")
 }

@@ -1,4 +1,4 @@
-//! SIGKILL while links are made under idempotency keys: whoever asks again until there is an answer has asked once.
+//! SIGKILL while links are made under idempotency keys: whoever asks again until there is a response has asked once.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
@@ -113,7 +113,7 @@ async fn links(client: &Client, url: &str, token: &str) -> HashMap<String, Vec<S
     let mut cursor = String::new();
     loop {
         let page = client.get(format!("{url}?limit=100&sort=created_at{cursor}")).bearer_auth(token);
-        let page: Value = page.send().await.expect("an answer").json().await.expect("JSON");
+        let page: Value = page.send().await.expect("a response").json().await.expect("JSON");
         for link in page["data"].as_array().expect("links") {
             let text = |field: &str| link[field].as_str().expect("a text").to_owned();
             found.entry(text("title")).or_default().push(text("id"));

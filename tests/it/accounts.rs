@@ -33,16 +33,16 @@ async fn the_first_administrator_is_made_once_however_many_ask() {
         platform.client.post(platform.internal("/internal/admin/bootstrap")).json(&draft).send()
     };
     let answers = futures_util::future::join_all((0..8).map(ask)).await;
-    let statuses: Vec<u16> = answers.into_iter().map(|answer| answer.expect("an answer").status().as_u16()).collect();
+    let statuses: Vec<u16> = answers.into_iter().map(|answer| answer.expect("a response").status().as_u16()).collect();
     assert_eq!(statuses.iter().filter(|status| **status == 201).count(), 1, "{statuses:?}");
     assert_eq!(statuses.iter().filter(|status| **status == 409).count(), 7, "{statuses:?}");
-    assert_eq!(ask(9).await.expect("an answer").status(), StatusCode::CONFLICT);
+    assert_eq!(ask(9).await.expect("a response").status(), StatusCode::CONFLICT);
     let elsewhere = platform.client.post(platform.api("/internal/admin/bootstrap")).json(&json!({}));
-    assert_eq!(elsewhere.send().await.expect("an answer").status(), StatusCode::NOT_FOUND);
+    assert_eq!(elsewhere.send().await.expect("a response").status(), StatusCode::NOT_FOUND);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_mistake_in_the_first_account_is_told_at_once() {
+async fn every_error_in_the_first_account_is_told_at_once() {
     let platform = Platform::start().await;
     let draft = json!({ "email": "nobody", "password": "short" });
     let ask = platform.client.post(platform.internal("/internal/admin/bootstrap")).json(&draft);
@@ -70,17 +70,17 @@ async fn wrong_passwords_and_unknown_addresses_look_alike() {
 async fn guessing_passwords_is_slowed_down_and_says_when_to_come_back() {
     let platform = Platform::start().await;
     platform.account().await;
-    let mut last = sign_in(&platform, EMAIL, "wrong password").send().await.expect("an answer");
+    let mut last = sign_in(&platform, EMAIL, "wrong password").send().await.expect("a response");
     for _ in 0..20 {
         if last.status() == StatusCode::TOO_MANY_REQUESTS {
             break;
         }
-        last = sign_in(&platform, EMAIL, "wrong password").send().await.expect("an answer");
+        last = sign_in(&platform, EMAIL, "wrong password").send().await.expect("a response");
     }
     assert_eq!(last.status(), StatusCode::TOO_MANY_REQUESTS);
     assert!(last.headers().contains_key("retry-after"));
     assert_eq!(
-        sign_in(&platform, EMAIL, PASSWORD).send().await.expect("an answer").status(),
+        sign_in(&platform, EMAIL, PASSWORD).send().await.expect("a response").status(),
         StatusCode::TOO_MANY_REQUESTS
     );
 }

@@ -20,7 +20,7 @@ async fn visit(platform: &Platform, path: &str, user_agent: &str, headers: &[(&s
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
-    let answer = request.send().await.expect("an answer");
+    let answer = request.send().await.expect("a response");
     assert_eq!(answer.status(), StatusCode::FOUND, "{}", answer.text().await.unwrap_or_default());
 }
 
@@ -79,7 +79,7 @@ async fn every_fact_of_a_visit_can_be_counted_by() {
         .header("user-agent", FIREFOX)
         .send()
         .await
-        .expect("an answer");
+        .expect("a response");
     until_clicks(&platform, &account, 7).await;
 
     let people = platform.read(&account, "/analytics/summary?compare=previous").await;
@@ -152,8 +152,11 @@ async fn what_reports_count_is_what_raw_clicks_and_exports_hold() {
         }
     }
     assert_eq!(seen.len(), 18);
-    let export =
-        platform.of(&account, Method::GET, "/analytics/export?format=ndjson&slug=two").send().await.expect("an answer");
+    let export = platform
+        .of(&account, Method::GET, "/analytics/export?format=ndjson&slug=two")
+        .send()
+        .await
+        .expect("a response");
     assert_eq!(export.headers()["content-type"], "application/x-ndjson");
     assert_eq!(export.text().await.expect("a file").lines().count(), 6);
     platform.stop().await;

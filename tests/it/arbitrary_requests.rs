@@ -65,7 +65,7 @@ fn no_bytes_make_the_edge_fail_and_every_redirect_is_stored() {
     assert!(redirects.get() > 0, "some of them are requests");
     runtime.block_on(eventually("every click", || async {
         let summary = platform.read(&account, "/analytics/summary?include=bots,previews,prefetches,heads").await;
-        // A client that sends nonsense behind a request may be cut off before it has read its answer.
+        // A client that sends nonsense behind a request may be cut off before it has read its response.
         summary["clicks"].as_u64() >= Some(redirects.get())
     }));
 }

@@ -28,7 +28,7 @@ async fn read_to_end(stream: &mut TcpStream) -> String {
     text
 }
 
-/// Reads the head of one answer.
+/// Reads the head of one response.
 async fn read_head(stream: &mut TcpStream) -> String {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -152,7 +152,7 @@ async fn open_connections_do_not_keep_the_edge_from_stopping() {
     let mut stream = connect(&platform).await;
     stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n").await.expect("it is taken");
     let mut answered = [0; 12];
-    stream.read_exact(&mut answered).await.expect("an answer");
+    stream.read_exact(&mut answered).await.expect("a response");
     assert_eq!(&answered, b"HTTP/1.1 200");
     platform.stop().await;
     read_to_end(&mut stream).await;
@@ -186,7 +186,7 @@ async fn what_follows_a_request_does_not_hold_its_answer_back() {
         let mut stream = connect(&platform).await;
         let request = format!("GET /one HTTP/1.1\r\nhost: localhost\r\n{line}\r\n\r\n");
         stream.write_all(request.as_bytes()).await.expect("it is taken");
-        let answer = tokio::time::timeout(PATIENCE, read_head(&mut stream)).await.expect("an answer");
+        let answer = tokio::time::timeout(PATIENCE, read_head(&mut stream)).await.expect("a response");
         assert!(answer.starts_with("HTTP/1.1 302 Found\r\n"), "{answer}");
     }
     platform.stop().await;

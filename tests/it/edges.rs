@@ -46,7 +46,7 @@ impl Deployment {
     /// Where this edge sends visitors of a slug; the status where it sends nobody.
     async fn visit(&self, edge: SocketAddr, slug: &str) -> Result<String, u16> {
         let request = self.platform.client.get(format!("http://{edge}/{slug}")).header("host", "localhost");
-        let answer = request.send().await.expect("an answer");
+        let answer = request.send().await.expect("a response");
         let location = answer.headers().get("location").and_then(|value| value.to_str().ok()).map(str::to_owned);
         location.ok_or_else(|| answer.status().as_u16())
     }
@@ -87,7 +87,7 @@ async fn every_edge_hears_of_every_edit() {
         eventually("the edit everywhere", || deployment.everywhere("moving", Ok(place(number)))).await;
         assert!(deployment.everywhere("moving", Ok(place(number))).await, "it does not go back");
     }
-    let deleted = platform.of(account, Method::DELETE, &path).send().await.expect("an answer");
+    let deleted = platform.of(account, Method::DELETE, &path).send().await.expect("a response");
     assert_eq!(deleted.status(), 204);
     eventually("the deletion everywhere", || deployment.everywhere("moving", Err(404))).await;
     deployment.stop().await;
@@ -114,7 +114,7 @@ async fn a_flood_of_random_slugs_stays_away_from_the_source_of_truth() {
     platform.create_link(account, &json!({"destination_url": "https://example.com/", "slug": "known"})).await;
     let edge = deployment.addresses().next().expect("an edge");
     let metric = async |name: &str| {
-        let text = platform.client.get(platform.internal("/metrics")).send().await.expect("an answer");
+        let text = platform.client.get(platform.internal("/metrics")).send().await.expect("a response");
         let text = text.text().await.expect("a text");
         let lines =
             text.lines().filter_map(|line| line.rsplit_once(' ')).filter(|(series, _)| series.starts_with(name));
@@ -179,7 +179,7 @@ async fn edges_share_the_rate_limit_of_an_address() {
         let visits = (0..20).map(|number| {
             let request =
                 client.get(format!("http://{}/nothing", edges[number % 2])).header("x-forwarded-for", &address);
-            async move { request.send().await.expect("an answer").status() != 429 }
+            async move { request.send().await.expect("a response").status() != 429 }
         });
         let visits = futures_util::future::join_all(visits);
         // Six at once, and one more for a second that passes meanwhile; two limits would let twelve pass.

@@ -146,7 +146,7 @@ async fn a_link_is_the_same_link_over_both_protocols() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn mistakes_have_the_fields_and_codes_of_rest() {
+async fn errors_have_the_fields_and_codes_of_rest() {
     let platform = Platform::start().await;
     let account = platform.account().await;
     let mut program = Program::of(&platform, &account).await;
@@ -205,7 +205,7 @@ async fn an_identical_link_is_answered_if_the_caller_wants_that() {
             content: Some(leading_to("https://example.com/")),
             ..CreateLinkRequest::default()
         };
-        existed.push(program.client.create_link(program.call(request)).await.expect("an answer").into_inner().existed);
+        existed.push(program.client.create_link(program.call(request)).await.expect("a response").into_inner().existed);
     }
     assert_eq!(existed, [false, true, false]);
 }
@@ -297,12 +297,12 @@ async fn the_listener_describes_its_services() {
     ];
     let answers = reflection.server_reflection_info(futures_util::stream::iter(questions)).await.expect("answers");
     let mut answers = answers.into_inner();
-    let listed = answers.message().await.expect("an answer").and_then(|answer| answer.message_response);
+    let listed = answers.message().await.expect("a response").and_then(|answer| answer.message_response);
     let Some(MessageResponse::ListServicesResponse(services)) = listed else { panic!("{listed:?}") };
     let names: Vec<_> = services.service.into_iter().map(|service| service.name).collect();
     for name in ["elido.v1.LinkResolver", "elido.v1.Links", "grpc.health.v1.Health"] {
         assert!(names.iter().any(|known| known == name), "{name}: {names:?}");
     }
-    let file = answers.message().await.expect("an answer").and_then(|answer| answer.message_response);
+    let file = answers.message().await.expect("a response").and_then(|answer| answer.message_response);
     assert!(matches!(file, Some(MessageResponse::FileDescriptorResponse(_))), "{file:?}");
 }

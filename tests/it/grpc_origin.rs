@@ -87,7 +87,7 @@ impl Api {
         let slug = draft.slug.clone().expect("a slug");
         self.core.create_link(&access, draft).await.expect("a link");
         let domain = self.core.resolve_domain("go.example.com").await.expect("the domain").value;
-        self.core.resolve_link(domain.id, &slug).await.expect("an answer").value.expect("the link")
+        self.core.resolve_link(domain.id, &slug).await.expect("a response").value.expect("the link")
     }
 }
 
@@ -128,7 +128,7 @@ async fn an_edge_elsewhere_gets_the_same_answers() {
     });
     let link = api.link(draft).await;
     assert_eq!(link.rules, rules());
-    let resolved = async |domain, slug| origin.resolve_link(domain, slug).await.expect("an answer").value;
+    let resolved = async |domain, slug| origin.resolve_link(domain, slug).await.expect("a response").value;
     assert_eq!(resolved(domain.id, "spring").await, Some(link));
     assert_eq!(resolved(domain.id, "autumn").await, None);
     assert_eq!(resolved(DomainId::new(), "spring").await, None);
@@ -152,12 +152,12 @@ async fn an_edge_in_a_process_of_its_own_redirects_also_while_the_api_is_away() 
     let address = edge.addresses().edge.expect("the edge role");
     let visit = |slug: &str| platform.client.get(format!("http://{address}/{slug}")).header("host", "localhost").send();
 
-    assert_eq!(visit("known").await.expect("an answer").status(), 302);
-    assert_eq!(visit("unknown").await.expect("an answer").status(), 404);
+    assert_eq!(visit("known").await.expect("a response").status(), 302);
+    assert_eq!(visit("unknown").await.expect("a response").status(), 404);
     let (known, never_seen) = (visit("known"), visit("never-seen"));
     platform.stop().await;
-    assert_eq!(known.await.expect("an answer").status(), 302);
-    assert_eq!(never_seen.await.expect("an answer").status(), 503);
+    assert_eq!(known.await.expect("a response").status(), 302);
+    assert_eq!(never_seen.await.expect("a response").status(), 503);
     assert!(edge.stop().await, "everything ended in time");
 }
 
@@ -178,7 +178,7 @@ async fn clicks_are_claimed_exactly() {
 async fn a_question_survives_a_restart_of_the_other_end() {
     let mut api = Api::start().await;
     let origin = api.origin();
-    let domain = origin.resolve_domain("go.example.com").await.expect("an answer");
+    let domain = origin.resolve_domain("go.example.com").await.expect("a response");
     api.restart().await;
     assert_eq!(origin.resolve_domain("go.example.com").await, Ok(domain));
 }
@@ -208,7 +208,7 @@ async fn an_origin_that_says_nothing_costs_the_deadline_and_no_more() {
 }
 
 #[tokio::test]
-async fn mistakes_of_a_caller_are_its_own() {
+async fn errors_of_a_caller_are_its_own() {
     let api = Api::start().await;
     let mut client = LinkResolverClient::connect(api.url().to_string()).await.expect("a connection");
     let malformed = client.claim_click(ClaimClickRequest { link_id: "lnk_1".to_owned() }).await;
@@ -232,7 +232,7 @@ async fn the_listener_says_that_it_serves() {
     let channel = tonic::transport::Endpoint::from_shared(api.url().to_string()).expect("an endpoint");
     let mut health = HealthClient::new(channel.connect().await.expect("a connection"));
     for service in ["", "elido.v1.LinkResolver"] {
-        let answer = health.check(HealthCheckRequest { service: service.to_owned() }).await.expect("an answer");
+        let answer = health.check(HealthCheckRequest { service: service.to_owned() }).await.expect("a response");
         assert_eq!(answer.into_inner().status(), ServingStatus::Serving);
     }
 }

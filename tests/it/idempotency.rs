@@ -6,7 +6,7 @@ use bytes::Bytes;
 use elido::config::sections::DatabaseConfig;
 use elido::domain::id::SessionId;
 use elido::domain::role::Scope;
-use elido::http::idempotency::{IdempotencyClaim, IdempotencyStore, KeptAnswer, KeyState};
+use elido::http::idempotency::{IdempotencyClaim, IdempotencyStore, KeyState, StoredResponse};
 use elido::infra::cache::invalidation::Invalidations;
 use elido::infra::geo::GeoDatabase;
 use elido::infra::passwords::Passwords;
@@ -38,10 +38,10 @@ async fn count_links(platform: &Platform, account: &Account) -> usize {
 async fn a_repeated_request_gets_the_first_answer_byte_for_byte() {
     let platform = Platform::start().await;
     let account = platform.account().await;
-    let first = create(&platform, &account, "a", "https://example.com/").send().await.expect("an answer");
+    let first = create(&platform, &account, "a", "https://example.com/").send().await.expect("a response");
     let (status, etag) = (first.status(), first.headers()["etag"].clone());
     let first = first.bytes().await.expect("a body");
-    let second = create(&platform, &account, "a", "https://example.com/").send().await.expect("an answer");
+    let second = create(&platform, &account, "a", "https://example.com/").send().await.expect("a response");
     assert_eq!((second.status(), &second.headers()["etag"]), (status, &etag));
     assert_eq!(second.headers()["idempotency-replayed"], "true");
     assert_eq!(second.bytes().await.expect("a body"), first);
@@ -51,7 +51,7 @@ async fn a_repeated_request_gets_the_first_answer_byte_for_byte() {
     assert_eq!(body(other, StatusCode::UNPROCESSABLE_ENTITY).await["code"], "idempotency_key_reused");
     let other = platform.sign_in().await;
     assert_eq!(
-        create(&platform, &other, "a", "https://example.com/").send().await.expect("an answer").status(),
+        create(&platform, &other, "a", "https://example.com/").send().await.expect("a response").status(),
         StatusCode::CREATED
     );
 }
@@ -62,7 +62,7 @@ async fn concurrent_duplicates_create_one_thing() {
     let account = platform.account().await;
     let answers = join_all((0..16).map(|_| create(&platform, &account, "a", "https://example.com/").send())).await;
     for answer in answers {
-        let status = answer.expect("an answer").status();
+        let status = answer.expect("a response").status();
         assert!(matches!(status, StatusCode::CREATED | StatusCode::CONFLICT), "{status}");
     }
     assert_eq!(count_links(&platform, &account).await, 1);
@@ -92,7 +92,7 @@ async fn a_refusal_is_repeated_too_and_a_fresh_key_tries_again() {
     body(create(&platform, &account, "b", "https://example.com/"), StatusCode::CREATED).await;
 }
 
-/// Use cases, and where their answers are kept.
+/// Use cases, and where their responses are kept.
 struct Cases {
     core: ApiCore,
     access: Access,
@@ -140,8 +140,8 @@ fn claim() -> IdempotencyClaim {
     IdempotencyClaim { credential: "key_1".into(), key: "a".into(), fingerprint: [7; 32] }
 }
 
-fn created() -> KeptAnswer {
-    KeptAnswer { status: 201, headers: Vec::new(), body: Bytes::from_static(b"made") }
+fn created() -> StoredResponse {
+    StoredResponse { status: 201, headers: Vec::new(), body: Bytes::from_static(b"made") }
 }
 
 #[tokio::test]
@@ -156,7 +156,7 @@ async fn a_process_that_ends_between_effect_and_answer_leaves_neither() {
     };
     let claimed = claim();
     tokio::select! {
-        _ = cases.records.settle(&claimed, Box::pin(work)) => panic!("there is no answer"),
+        _ = cases.records.settle(&claimed, Box::pin(work)) => panic!("there is no response"),
         () = made.notified() => {}
     }
     assert_eq!(cases.count().await, 0);

@@ -80,7 +80,7 @@ async fn a_link_keeps_everything_that_was_said_about_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_mistake_in_a_link_is_told_at_once_with_its_place() {
+async fn every_error_in_a_link_is_told_at_once_with_its_place() {
     let platform = Platform::start().await;
     let account = platform.account().await;
     let draft = json!({
@@ -159,7 +159,7 @@ async fn an_identical_link_is_found_however_many_look_for_it_at_once() {
     let mut ids = HashSet::new();
     let mut made = 0;
     for answer in answers {
-        let answer = answer.expect("an answer");
+        let answer = answer.expect("a response");
         made += usize::from(answer.status() == StatusCode::CREATED);
         let link: Value = answer.json().await.expect("a link");
         ids.insert(link["id"].as_str().expect("an id").to_owned());
@@ -183,7 +183,7 @@ async fn a_link_tells_how_often_it_was_clicked() {
     assert_eq!((&link["clicks"], &link["last_click_at"]), (&json!(0), &Value::Null));
     let browser = "Mozilla/5.0 (X11; Linux x86_64; rv:150.0) Gecko/20100101 Firefox/150.0";
     let visit = platform.client.get(platform.edge(&format!("/{}", link["slug"].as_str().expect("a slug"))));
-    visit.header("user-agent", browser).send().await.expect("an answer");
+    visit.header("user-agent", browser).send().await.expect("a response");
     let path = format!("/links/{}", link["id"].as_str().expect("an id"));
     crate::support::platform::eventually("the click is counted", || async {
         platform.read(&account, &path).await["clicks"] == 1
@@ -356,7 +356,7 @@ async fn resolving_explains_which_rule_decides_and_why() {
     assert_eq!(found["destination_url"], "https://example.com/b?utm_source=qr");
     assert_eq!(found["explanation"]["winner"]["variant"], "b");
     assert_eq!(found["explanation"]["rules"][0]["conditions"][0]["holds"], false);
-    let mistakes = json!({ "address": "here", "region": "Bavaria", "at": "now" });
-    let problem = body(platform.of(&account, Method::POST, &path).json(&mistakes), StatusCode::BAD_REQUEST).await;
+    let errors = json!({ "address": "here", "region": "Bavaria", "at": "now" });
+    let problem = body(platform.of(&account, Method::POST, &path).json(&errors), StatusCode::BAD_REQUEST).await;
     assert_eq!(pointers(&problem), HashSet::from(["/address", "/region", "/at"]));
 }

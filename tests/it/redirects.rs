@@ -49,10 +49,10 @@ async fn only_307_and_308_redirect_other_methods() {
     let kept = json!({ "destination_url": "https://example.com/", "redirect_status": 307 });
     let kept = platform.create_link(&account, &kept).await;
     let send = |method: Method, path: String| platform.client.request(method, platform.edge(&path)).send();
-    let refused = send(Method::POST, path(&found)).await.expect("an answer");
+    let refused = send(Method::POST, path(&found)).await.expect("a response");
     assert_eq!((refused.status().as_u16(), refused.headers()[ALLOW].to_str().ok()), (405, Some("GET, HEAD")));
-    assert_eq!(send(Method::HEAD, path(&found)).await.expect("an answer").status(), 302);
-    assert_eq!(send(Method::POST, path(&kept)).await.expect("an answer").status(), 307);
+    assert_eq!(send(Method::HEAD, path(&found)).await.expect("a response").status(), 302);
+    assert_eq!(send(Method::POST, path(&kept)).await.expect("a response").status(), 307);
     platform.stop().await;
 }
 
@@ -91,7 +91,7 @@ async fn an_edit_is_seen_at_once_and_a_created_link_even_after_a_miss() {
     body(edit.json(&json!({ "destination_url": "https://example.com/2" })), reqwest::StatusCode::OK).await;
     eventually("the edit", || async { location(&platform.visit("/launch").await) == "https://example.com/2" }).await;
     let delete = platform.of(&account, Method::DELETE, &format!("/links/{id}"));
-    assert_eq!(delete.send().await.expect("an answer").status(), 204);
+    assert_eq!(delete.send().await.expect("a response").status(), 204);
     eventually("the deletion", || async { platform.visit("/launch").await.status() == 404 }).await;
     platform.stop().await;
 }
@@ -128,7 +128,7 @@ async fn rules_send_visitors_to_different_places_and_a_split_is_sticky() {
     platform.create_link(&account, &link).await;
     let visit = |agent: String, path: &'static str| {
         let request = platform.client.get(platform.edge(path)).header("user-agent", agent);
-        async move { location(&request.send().await.expect("an answer")).to_owned() }
+        async move { location(&request.send().await.expect("a response")).to_owned() }
     };
     let iphone = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_7 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.0 Mobile/15E148 Safari/604.1";
     assert_eq!(visit(iphone.to_owned(), "/smart").await, "https://example.com/ios");
@@ -171,8 +171,8 @@ async fn a_password_link_asks_first_and_shows_nothing_before() {
             platform.client.post(platform.edge("/vault")).header("content-type", "application/x-www-form-urlencoded");
         form.body(format!("password={password}")).send()
     };
-    assert_eq!(send("guess").await.expect("an answer").status(), 403);
-    let opened = send("sesame-open-up").await.expect("an answer");
+    assert_eq!(send("guess").await.expect("a response").status(), 403);
+    let opened = send("sesame-open-up").await.expect("a response");
     assert_eq!((opened.status().as_u16(), location(&opened)), (303, "https://example.com/secret"));
     platform.stop().await;
 }
@@ -212,11 +212,11 @@ async fn too_many_requests_of_one_address_are_told_when_to_return() {
     };
     let mut statuses = Vec::new();
     for _ in 0..4 {
-        let answer = from("192.0.2.1").await.expect("an answer");
+        let answer = from("192.0.2.1").await.expect("a response");
         statuses.push((answer.status().as_u16(), answer.headers().contains_key("retry-after")));
     }
     assert_eq!(statuses, [(200, false), (200, false), (200, false), (429, true)]);
-    assert_eq!(from("192.0.2.2").await.expect("an answer").status(), 200);
+    assert_eq!(from("192.0.2.2").await.expect("a response").status(), 200);
     platform.stop().await;
 }
 
@@ -228,7 +228,7 @@ async fn every_answered_redirect_is_stored_once_also_across_a_restart() {
     for round in 1..=3 {
         for _ in 0..50 {
             let visit = platform.client.get(platform.edge("/counted")).header("user-agent", browser);
-            assert_eq!(visit.send().await.expect("an answer").status(), 302);
+            assert_eq!(visit.send().await.expect("a response").status(), 302);
         }
         platform.stop().await;
         platform.start_again().await;
@@ -270,7 +270,7 @@ async fn known_links_go_on_redirecting_while_the_database_is_away_and_after_it_r
     assert_eq!(platform.visit("/known").await.status(), 302);
     proxy.cut();
     let origin_is = async |condition: &str| {
-        let ready = platform.client.get(platform.internal("/readyz")).send().await.expect("an answer");
+        let ready = platform.client.get(platform.internal("/readyz")).send().await.expect("a response");
         ready.text().await.expect("a report").contains(&format!("\"origin\":\"{condition}\""))
     };
     eventually("the edge notices", || async {

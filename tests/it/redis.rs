@@ -107,7 +107,7 @@ async fn two_clients_take_from_one_bucket() {
     let allowed = decisions.iter().filter(|decision| matches!(decision, Ok(Decision::Allowed { .. }))).count();
     assert_eq!((allowed, decisions.len()), (10, 30), "{decisions:?}");
     assert!(matches!(one.take_token("another bucket", rate).await, Ok(Decision::Allowed { remaining: 9, .. })));
-    match other.take_token("bucket", rate).await.expect("an answer") {
+    match other.take_token("bucket", rate).await.expect("a response") {
         Decision::Refused { retry_after } => assert!(retry_after <= HOUR && retry_after > HOUR / 2),
         allowed @ Decision::Allowed { .. } => panic!("{allowed:?}"),
     }

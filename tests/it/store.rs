@@ -36,7 +36,7 @@ async fn a_thousand_visitors_never_use_up_more_clicks_than_there_are() {
     let store = Store::connect(&platform.config.database, &platform.config.data_folder).await.expect("a store");
     let claims = join_all((0..200).map(|_| async {
         let transaction = store.write().await.expect("a transaction");
-        let claimed = links::claim_click(&transaction, id).await.expect("an answer");
+        let claimed = links::claim_click(&transaction, id).await.expect("a response");
         transaction.commit().await.expect("a commit");
         claimed
     }));
@@ -187,12 +187,12 @@ async fn a_database_that_is_cut_off_answers_503_until_it_is_back() {
     let account = platform.account().await;
     proxy.cut();
     let ask = || platform.of(&account, Method::GET, "/links");
-    let answer = ask().send().await.expect("an answer");
+    let answer = ask().send().await.expect("a response");
     assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert!(answer.headers().contains_key("retry-after"));
     proxy.mend();
     crate::support::platform::eventually("the database is back", || async {
-        ask().send().await.expect("an answer").status() == StatusCode::OK
+        ask().send().await.expect("a response").status() == StatusCode::OK
     })
     .await;
 }

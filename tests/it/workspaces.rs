@@ -114,14 +114,14 @@ async fn a_lost_update_is_refused_and_a_known_version_is_not_sent_again() {
         request.json(&json!({ "title": title })).send()
     };
     let (first, second) = tokio::join!(edit("one"), edit("two"));
-    let mut statuses = [first.expect("an answer").status().as_u16(), second.expect("an answer").status().as_u16()];
+    let mut statuses = [first.expect("a response").status().as_u16(), second.expect("a response").status().as_u16()];
     statuses.sort_unstable();
     assert_eq!(statuses, [200, 412]);
     let delete = platform.of(&account, Method::DELETE, &path).header("if-match", "\"1\"");
     assert_eq!(body(delete, StatusCode::PRECONDITION_FAILED).await["code"], "version_mismatch");
 
     let workspace = platform.of(&account, Method::GET, "").header("if-none-match", "\"1\"");
-    let workspace = workspace.send().await.expect("an answer");
+    let workspace = workspace.send().await.expect("a response");
     assert_eq!(
         (workspace.status(), workspace.headers()["etag"].to_str().ok()),
         (StatusCode::NOT_MODIFIED, Some("\"1\""))

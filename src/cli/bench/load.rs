@@ -1,4 +1,4 @@
-//! Drives the load: connections that ask, wait for the answer and ask again.
+//! Drives the load: connections that ask, wait for the response and ask again.
 //!
 //! Invariant: a request that was sent is waited for, also past the end of the
 //! run, so that what was answered is known exactly.
@@ -24,7 +24,7 @@ use super::targets::{Choice, Targets};
 use super::visitors::Visitors;
 use crate::cli::exit::{Exit, Failure};
 
-/// How long an answer may take.
+/// How long a response may take.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a connection may take, and how long to wait before the next one is tried.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -45,13 +45,13 @@ pub(super) struct Load {
 /// What a run came to.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
-    /// Answers that redirected.
+    /// Responses that redirected.
     pub(super) redirects: u64,
     /// The same by target.
     pub(super) by_target: Vec<u64>,
     /// Other answers, by status.
     pub(super) others: BTreeMap<u16, u64>,
-    /// Requests without an answer and connections that were not made, by what went wrong.
+    /// Requests without a response and connections that were not made, by what went wrong.
     pub(super) errors: BTreeMap<&'static str, u64>,
     /// How long answers took, in nanoseconds.
     pub(super) latencies: Histogram,
@@ -90,7 +90,7 @@ impl Load {
     }
 }
 
-/// Runs this thread's share of the connections on a runtime of its own, which costs least between a request and its answer.
+/// Runs this thread's share of the connections on a runtime of its own, which costs least between a request and its response.
 fn drive_thread(shared: &Shared, thread: usize, threads: usize) -> Result<Tally, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -144,7 +144,7 @@ struct Connection {
 }
 
 impl Client {
-    /// Sends one request and waits for its answer.
+    /// Sends one request and waits for its response.
     async fn ask(&mut self, choice: Choice, visitor: &HeaderMap) -> Result<u16, &'static str> {
         let host = choice.host.clone();
         let position = self.by_host.iter().position(|(known, _)| *known == host);
@@ -153,7 +153,7 @@ impl Client {
             None => connect(&host).await?,
         };
         let asked = tokio::time::timeout(ANSWER_TIMEOUT, connection.ask(choice, visitor)).await;
-        let (status, is_open) = asked.map_err(|_| "no answer in time")??;
+        let (status, is_open) = asked.map_err(|_| "no response in time")??;
         if is_open {
             self.by_host.push((host, connection));
         }
@@ -162,7 +162,7 @@ impl Client {
 }
 
 impl Connection {
-    /// The status of the answer, and whether the connection takes another request.
+    /// The status of the response, and whether the connection takes another request.
     async fn ask(&mut self, choice: Choice, visitor: &HeaderMap) -> Result<(u16, bool), &'static str> {
         let mut request = Request::new(Empty::new());
         *request.uri_mut() = choice.uri;
@@ -182,7 +182,7 @@ impl Connection {
         tokio::select! {
             biased;
             answer = exchange.as_mut() => answer,
-            // The connection may end together with its last answer.
+            // The connection may end together with its last response.
             _ = &mut self.driver => exchange.await,
         }
     }

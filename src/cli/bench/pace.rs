@@ -1,7 +1,7 @@
 //! When requests are due.
 //!
 //! Invariant: with a rate, a request is due when the schedule says so, however
-//! slow the answers before it were, and its time counts from then on. A slow
+//! slow the responses before it were, and its time counts from then on. A slow
 //! server makes requests wait, and does not make there be fewer of them.
 
 use std::sync::atomic::{AtomicU64, Ordering};

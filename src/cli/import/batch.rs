@@ -8,7 +8,7 @@ use std::io::Read;
 use serde_json::{Map, Value};
 
 use super::report::Refusal;
-use crate::cli::rows::{Row, RowMistake, Rows, RowsError};
+use crate::cli::rows::{Row, RowError, Rows, RowsError};
 use crate::http::extract::parse_json;
 use crate::services::api_core::LinkDraft;
 
@@ -55,18 +55,18 @@ impl Batch {
     /// Adds a row, and says how many bytes of JSON it has and whether it sets a password.
     fn add(&mut self, row: Row) -> (usize, bool) {
         let (number, line) = (row.number, row.line);
-        let (mistake, fields) = match row.fields {
+        let (error, fields) = match row.fields {
             Ok(fields) => match check(&fields) {
                 Ok(bytes) => {
                     let has_password = fields.contains_key("password");
                     self.rows.push(BatchRow { number, line, fields });
                     return (bytes, has_password);
                 }
-                Err(mistake) => (mistake, Some(fields)),
+                Err(error) => (error, Some(fields)),
             },
-            Err(mistake) => (mistake, None),
+            Err(error) => (error, None),
         };
-        let RowMistake { pointer, code, detail } = mistake;
+        let RowError { pointer, code, detail } = error;
         self.refusals.push(Refusal { row: number, line, code: code.to_owned(), detail, pointer, fields });
         (0, false)
     }
@@ -94,8 +94,8 @@ pub fn gather(rows: &mut Rows<impl Read>, rows_max: usize) -> Batch {
 
 /// Whether the fields have the form that the API documents, because it refuses a whole batch for one row that has not.
 /// Returns their length as JSON, in bytes.
-fn check(fields: &Map<String, Value>) -> Result<usize, RowMistake> {
-    let refused = |pointer, code, detail| RowMistake { pointer, code, detail };
+fn check(fields: &Map<String, Value>) -> Result<usize, RowError> {
+    let refused = |pointer, code, detail| RowError { pointer, code, detail };
     let json =
         serde_json::to_vec(fields).map_err(|error| refused(String::new(), "malformed_json", error.to_string()))?;
     parse_json::<LinkDraft>(&json).map_err(|error| match error.fields.into_iter().next() {
@@ -129,10 +129,10 @@ mod tests {
         let file =
             "{\"destination_url\":\"a\",\"colour\":1}\n{\"destination_url\":\"a\",\"rules\":[{\"name\":\"r\"}]}\n{}\n";
         let batch = gather(&mut Rows::open(Format::Ndjson, file.as_bytes()).expect("rows"), 10);
-        let mistakes: Vec<(&str, &str)> =
+        let errors: Vec<(&str, &str)> =
             batch.refusals.iter().map(|refusal| (refusal.code.as_str(), refusal.pointer.as_str())).collect();
         assert_eq!(
-            mistakes,
+            errors,
             [("unknown_field", "/colour"), ("missing", "/rules/0/outcome"), ("missing", "/destination_url")]
         );
     }
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_before_a_fatal_mistake_are_not_lost() {
+    fn rows_before_a_fatal_error_are_not_lost() {
         let file = format!("destination_url\na\nb\n\"{}", "x".repeat(3_000_000));
         let mut rows = Rows::open(Format::Csv, file.as_bytes()).expect("rows");
         let batch = gather(&mut rows, 100);

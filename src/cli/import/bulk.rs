@@ -21,7 +21,7 @@ pub(super) struct Outcome {
 
 /// What the server answers: one result for each link, in their order.
 #[derive(Debug, Deserialize)]
-struct BulkAnswer {
+struct BulkResponse {
     results: Vec<BulkResult>,
 }
 
@@ -51,7 +51,7 @@ pub(super) async fn create(
     let links: Vec<Map<String, Value>> = rows.iter().map(|row| with_if_exists(&row.fields, if_exists)).collect();
     let call = Call::post(&path, &json!({ "links": links }))?.under_key(key.clone());
     let answer = client.call(&call).await?;
-    let answer: BulkAnswer = serde_json::from_value(answer.body).map_err(|error| unexpected(&error.to_string()))?;
+    let answer: BulkResponse = serde_json::from_value(answer.body).map_err(|error| unexpected(&error.to_string()))?;
     if answer.results.len() != rows.len() {
         return Err(unexpected("it does not have one result for each row"));
     }
@@ -106,13 +106,13 @@ mod tests {
     #[test]
     fn each_row_has_its_result() {
         let row = |number| BatchRow { number, line: number + 1, fields: Map::new() };
-        let answer: BulkAnswer = serde_json::from_value(json!({"results": [
+        let answer: BulkResponse = serde_json::from_value(json!({"results": [
             {"status": "created", "link": {"id": "lnk_1"}},
             {"status": "failed", "problem": {"type": "t", "title": "T", "status": 400, "code": "invalid_request",
                 "detail": "d", "errors": [{"pointer": "/links/1/slug", "code": "taken", "detail": "it is taken"}]}},
             {"status": "existing", "link": {"id": "lnk_2"}},
         ]}))
-        .expect("an answer");
+        .expect("a response");
         let outcome = sorted_out(&[row(5), row(6), row(7)], answer.results);
         assert_eq!(outcome.created, 2);
         let [refusal] = outcome.refusals.as_slice() else { panic!("one refusal") };

@@ -14,7 +14,7 @@ pub struct Refusal {
     pub row: u64,
     /// The line that it starts on, from 1.
     pub line: u64,
-    /// Stable code of the mistake.
+    /// Stable code of the error.
     pub code: String,
     /// What is wrong, for people.
     pub detail: String,

@@ -57,7 +57,7 @@ pub struct ImportState {
     pub refused: u64,
     /// The length of the report, in bytes.
     pub report_bytes: u64,
-    /// How the batch that comes next was sent first, if it was: its answer is not known.
+    /// How the batch that comes next was sent first, if it was: its response is not known.
     pub sent: Option<Sending>,
     /// Whether the end of the file was reached.
     pub finished: bool,

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::RowMistake;
+use super::RowError;
 
 /// What separates the items of a list in a cell.
 const LIST_SEPARATOR: char = ',';
@@ -81,11 +81,11 @@ impl Column {
     ///
     /// # Errors
     /// Says what a cell of this column holds.
-    pub fn read(self, cell: &str, fields: &mut Map<String, Value>) -> Result<(), RowMistake> {
+    pub fn read(self, cell: &str, fields: &mut Map<String, Value>) -> Result<(), RowError> {
         if cell.is_empty() {
             return Ok(());
         }
-        let mistake = |detail: &str| RowMistake {
+        let error = |detail: &str| RowError {
             pointer: format!("/{}", self.name),
             code: "invalid_value",
             detail: detail.to_owned(),
@@ -93,10 +93,10 @@ impl Column {
         let value = match self.kind {
             Kind::ReadOnly => return Ok(()),
             Kind::Text => Value::from(cell),
-            Kind::Number => cell.parse::<u64>().map(Value::from).map_err(|_| mistake("expected a whole number"))?,
-            Kind::Flag => cell.parse::<bool>().map(Value::from).map_err(|_| mistake("expected true or false"))?,
+            Kind::Number => cell.parse::<u64>().map(Value::from).map_err(|_| error("expected a whole number"))?,
+            Kind::Flag => cell.parse::<bool>().map(Value::from).map_err(|_| error("expected true or false"))?,
             Kind::List => cell.split(LIST_SEPARATOR).map(str::trim).filter(|item| !item.is_empty()).collect(),
-            Kind::Json => serde_json::from_str(cell).map_err(|_| mistake("expected a JSON document"))?,
+            Kind::Json => serde_json::from_str(cell).map_err(|_| error("expected a JSON document"))?,
         };
         fields.insert(self.name.to_owned(), value);
         Ok(())
@@ -155,8 +155,8 @@ mod tests {
     fn cells_of_the_wrong_form_name_their_column() {
         for (name, cell) in [("max_clicks", "-1"), ("forward_path", "yes"), ("rules", "{")] {
             let column = Column::named(name).expect("a column");
-            let mistake = column.read(cell, &mut Map::new()).expect_err("a mistake");
-            assert_eq!(mistake.pointer, format!("/{name}"));
+            let error = column.read(cell, &mut Map::new()).expect_err("an error");
+            assert_eq!(error.pointer, format!("/{name}"));
         }
     }
 }

@@ -8,7 +8,7 @@ use csv::{ByteRecord, Reader, ReaderBuilder};
 use serde_json::{Map, Value};
 
 use super::columns::{COLUMNS, Column};
-use super::{ROW_BYTES_MAX, Row, RowMistake, RowsError};
+use super::{ROW_BYTES_MAX, Row, RowError, RowsError};
 
 /// How much is read from the file at once, in bytes.
 const BUFFER_BYTES: usize = 64 * 1024;
@@ -80,16 +80,16 @@ impl<R: Read> CsvRows<R> {
         })
     }
 
-    fn fields(&self) -> Result<Map<String, Value>, RowMistake> {
+    fn fields(&self) -> Result<Map<String, Value>, RowError> {
         if self.record.len() != self.columns.len() {
             let detail = format!("the row has {} cells, the headings are {}", self.record.len(), self.columns.len());
-            return Err(RowMistake::of_row("wrong_number_of_cells", detail));
+            return Err(RowError::of_row("wrong_number_of_cells", detail));
         }
         let mut fields = Map::new();
         for (column, cell) in self.columns.iter().zip(&self.record) {
             let Ok(cell) = std::str::from_utf8(cell) else {
                 let pointer = format!("/{}", column.name);
-                return Err(RowMistake { pointer, code: "not_utf8", detail: "this is not UTF-8 text".to_owned() });
+                return Err(RowError { pointer, code: "not_utf8", detail: "this is not UTF-8 text".to_owned() });
             };
             column.read(cell, &mut fields)?;
         }
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_with_a_mistake_does_not_stop_the_next() {
+    fn a_row_with_an_error_does_not_stop_the_next() {
         let rows = rows("destination_url,max_clicks\na\nb,x\nc,3\n").expect("a readable file");
         assert_eq!(rows[0].fields.as_ref().expect_err("too few cells").code, "wrong_number_of_cells");
         assert_eq!(rows[1].fields.as_ref().expect_err("no number").pointer, "/max_clicks");

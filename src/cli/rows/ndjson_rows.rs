@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Read};
 use serde_json::{Map, Value};
 
 use super::columns::keep_writable;
-use super::{ROW_BYTES_MAX, Row, RowMistake, RowsError};
+use super::{ROW_BYTES_MAX, Row, RowError, RowsError};
 
 /// Reads the rows of an NDJSON file.
 #[derive(Debug)]
@@ -42,11 +42,11 @@ impl<R: Read> NdjsonRows<R> {
     }
 }
 
-fn too_long() -> RowMistake {
-    RowMistake::of_row("row_too_long", format!("the line is longer than {ROW_BYTES_MAX} bytes"))
+fn too_long() -> RowError {
+    RowError::of_row("row_too_long", format!("the line is longer than {ROW_BYTES_MAX} bytes"))
 }
 
-fn fields(text: &[u8]) -> Result<Map<String, Value>, RowMistake> {
+fn fields(text: &[u8]) -> Result<Map<String, Value>, RowError> {
     // Other programs may put a byte order mark at the beginning of a file.
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     match serde_json::from_slice::<Map<String, Value>>(text) {
@@ -54,7 +54,7 @@ fn fields(text: &[u8]) -> Result<Map<String, Value>, RowMistake> {
             keep_writable(&mut fields);
             Ok(fields)
         }
-        Err(error) => Err(RowMistake::of_row("malformed_json", format!("the line is no JSON object: {error}"))),
+        Err(error) => Err(RowError::of_row("malformed_json", format!("the line is no JSON object: {error}"))),
     }
 }
 
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn blank_lines_are_no_rows_and_mistakes_do_not_stop_the_next() {
+    fn blank_lines_are_no_rows_and_errors_do_not_stop_the_next() {
         let rows = rows("\u{feff}{\"destination_url\":\"a\",\"id\":\"lnk_1\",\"title\":null}\n\n[1]\r\n{\"x\":1}");
         assert_eq!(rows.iter().map(|row| (row.number, row.line)).collect::<Vec<_>>(), [(1, 1), (2, 3), (3, 4)]);
         assert_eq!(rows[0].fields.as_ref().expect("an object").len(), 1);

@@ -1,8 +1,8 @@
 //! Rules compiled once, when a link is loaded, and asked on every redirect.
 
+use super::field_errors::{FieldErrors, ValueError};
 use super::limits::{CONDITIONS_MAX, PATTERNS_MAX, RULES_MAX, VALUES_TOTAL_MAX};
 use super::matcher::Matcher;
-use super::mistakes::{Mistake, Mistakes};
 use super::split::Split;
 use super::{Condition, Outcome, Rule, Test, TestKind, Visitor};
 use crate::domain::error::FieldError;
@@ -56,17 +56,17 @@ impl CompiledRules {
     /// Checks and compiles the rules of one link.
     ///
     /// # Errors
-    /// All mistakes at once (the first 100); their pointers start at `/rules`.
+    /// All errors at once (the first 100); their pointers start at `/rules`.
     pub fn compile(rules: &[Rule]) -> Result<Self, Vec<FieldError>> {
-        let mut mistakes = Mistakes::default();
-        check_totals(rules, &mut mistakes);
-        mistakes.check_names("/rules", rules.iter().take(RULES_MAX).map(|rule| rule.name.as_str()));
+        let mut errors = FieldErrors::default();
+        check_totals(rules, &mut errors);
+        errors.check_names("/rules", rules.iter().take(RULES_MAX).map(|rule| rule.name.as_str()));
         let numbered = rules.iter().take(RULES_MAX).enumerate();
         let compiled: Box<[_]> = numbered
-            .map(|(index, rule)| CompiledRule::compile(&format!("/rules/{index}"), rule, &mut mistakes))
+            .map(|(index, rule)| CompiledRule::compile(&format!("/rules/{index}"), rule, &mut errors))
             .collect();
         let needs = Needs::of(&compiled);
-        mistakes.into_result(Self { rules: compiled, needs })
+        errors.into_result(Self { rules: compiled, needs })
     }
 
     /// Which costly facts the rules ask for; the others may be left out of the [`Visitor`].
@@ -96,18 +96,18 @@ impl CompiledRules {
 }
 
 impl CompiledRule {
-    fn compile(pointer: &str, rule: &Rule, mistakes: &mut Mistakes) -> Self {
+    fn compile(pointer: &str, rule: &Rule, errors: &mut FieldErrors) -> Self {
         if rule.conditions.len() > CONDITIONS_MAX {
-            let mistake = Mistake::new("too_many", format!("a rule has at most {CONDITIONS_MAX} conditions"));
-            mistakes.add(format!("{pointer}/conditions"), mistake);
+            let error = ValueError::new("too_many", format!("a rule has at most {CONDITIONS_MAX} conditions"));
+            errors.add(format!("{pointer}/conditions"), error);
         }
         let numbered = rule.conditions.iter().take(CONDITIONS_MAX).enumerate();
         let conditions = numbered
             .filter_map(|(index, condition)| {
-                CompiledCondition::compile(&format!("{pointer}/conditions/{index}"), condition, mistakes)
+                CompiledCondition::compile(&format!("{pointer}/conditions/{index}"), condition, errors)
             })
             .collect();
-        let outcome = CompiledOutcome::compile(&format!("{pointer}/outcome"), &rule.outcome, mistakes);
+        let outcome = CompiledOutcome::compile(&format!("{pointer}/outcome"), &rule.outcome, errors);
         Self { name: rule.name.as_str().into(), conditions, outcome }
     }
 
@@ -131,8 +131,8 @@ impl CompiledRule {
 }
 
 impl CompiledCondition {
-    fn compile(pointer: &str, condition: &Condition, mistakes: &mut Mistakes) -> Option<Self> {
-        let matcher = Matcher::compile(pointer, &condition.test, mistakes)?;
+    fn compile(pointer: &str, condition: &Condition, errors: &mut FieldErrors) -> Option<Self> {
+        let matcher = Matcher::compile(pointer, &condition.test, errors)?;
         Some(Self { negate: condition.negate, matcher })
     }
 
@@ -143,11 +143,11 @@ impl CompiledCondition {
 }
 
 impl CompiledOutcome {
-    fn compile(pointer: &str, outcome: &Outcome, mistakes: &mut Mistakes) -> Self {
+    fn compile(pointer: &str, outcome: &Outcome, errors: &mut FieldErrors) -> Self {
         match outcome {
             Outcome::Destination { .. } => Self::Destination,
             Outcome::Split { variants } => Self::Split {
-                split: Split::compile(&format!("{pointer}/variants"), variants, mistakes),
+                split: Split::compile(&format!("{pointer}/variants"), variants, errors),
                 names: variants.iter().map(|variant| variant.name.as_str().into()).collect(),
             },
         }
@@ -178,18 +178,18 @@ impl Needs {
 }
 
 /// Checks what counts over all rules of a link.
-fn check_totals(rules: &[Rule], mistakes: &mut Mistakes) {
+fn check_totals(rules: &[Rule], errors: &mut FieldErrors) {
     if rules.len() > RULES_MAX {
-        mistakes.add("/rules", Mistake::new("too_many", format!("a link has at most {RULES_MAX} rules")));
+        errors.add("/rules", ValueError::new("too_many", format!("a link has at most {RULES_MAX} rules")));
     }
     let tests = || rules.iter().flat_map(|rule| &rule.conditions).map(|condition| &condition.test);
     if tests().map(count_values).sum::<usize>() > VALUES_TOTAL_MAX {
         let message = format!("the conditions of a link list at most {VALUES_TOTAL_MAX} values together");
-        mistakes.add("/rules", Mistake::new("too_many_values", message));
+        errors.add("/rules", ValueError::new("too_many_values", message));
     }
     if tests().filter(|test| matches!(test, Test::UserAgent { .. })).count() > PATTERNS_MAX {
         let message = format!("a link has at most {PATTERNS_MAX} user_agent conditions");
-        mistakes.add("/rules", Mistake::new("too_many_patterns", message));
+        errors.add("/rules", ValueError::new("too_many_patterns", message));
     }
 }
 

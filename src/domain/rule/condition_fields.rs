@@ -1,5 +1,5 @@
 //! How a condition is read: field by field and without buffering, so that a
-//! reader that tracks where it is can name the place of a mistake.
+//! reader that tracks where it is can name the place of an error.
 
 use std::fmt;
 
@@ -142,7 +142,7 @@ impl ConditionFields {
     fn take_devices(&mut self) -> Result<Vec<Device>, String> {
         let device = |(index, text): (usize, String)| {
             let parsed: Result<Device, de::value::Error> = Device::deserialize(text.into_deserializer());
-            parsed.map_err(|mistake| format!("`any_of` at {index}: {mistake}"))
+            parsed.map_err(|error| format!("`any_of` at {index}: {error}"))
         };
         self.take_texts()?.into_iter().enumerate().map(device).collect()
     }
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_name_their_place() {
+    fn errors_name_their_place() {
         let unknown = read(r#"{"type":"time_windows","time_zone":"UTC","any_of":[{"days":["monday"]},{"form":"1"}]}"#);
         assert!(unknown.is_err_and(|error| error.starts_with("any_of[1].form: unknown field")));
         let device = read(r#"{"type":"devices","any_of":["mobile","fridge"]}"#);

@@ -1,6 +1,6 @@
 //! Country codes (ISO 3166-1 alpha-2) and codes of their parts (ISO 3166-2).
 
-use super::mistakes::Mistake;
+use super::field_errors::ValueError;
 
 /// The 249 codes that are assigned, and `XK` for Kosovo, which address databases use. In order.
 const ASSIGNED: &str = "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT \
@@ -28,14 +28,14 @@ pub(super) fn assigned_codes() -> impl Iterator<Item = &'static str> {
 }
 
 /// Reads a country of a rule.
-pub(super) fn parse(value: &str) -> Result<CountryCode, Mistake> {
-    let malformed = || Mistake::new("country", "expected two capital letters (ISO 3166-1 alpha-2) such as DE");
+pub(super) fn parse(value: &str) -> Result<CountryCode, ValueError> {
+    let malformed = || ValueError::new("country", "expected two capital letters (ISO 3166-1 alpha-2) such as DE");
     let code = CountryCode::try_from(value.as_bytes()).map_err(|_| malformed())?;
     if !code.iter().all(u8::is_ascii_uppercase) {
         return Err(malformed());
     }
     if !assigned_codes().any(|assigned| assigned == value) {
-        return Err(Mistake::new("unknown_country", "this code stands for no country (ISO 3166-1 alpha-2)"));
+        return Err(ValueError::new("unknown_country", "this code stands for no country (ISO 3166-1 alpha-2)"));
     }
     Ok(code)
 }
@@ -47,8 +47,8 @@ pub(super) fn is_one_of(country: &str, codes: &[CountryCode]) -> bool {
 
 impl Region {
     /// Reads a region of a rule.
-    pub fn parse(value: &str) -> Result<Self, Mistake> {
-        let malformed = || Mistake::new("region", "expected an ISO 3166-2 code such as DE-BY");
+    pub fn parse(value: &str) -> Result<Self, ValueError> {
+        let malformed = || ValueError::new("region", "expected an ISO 3166-2 code such as DE-BY");
         let (country, subdivision) = value.split_once('-').ok_or_else(malformed)?;
         let is_letter = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
         if !(1..=3).contains(&subdivision.len()) || !subdivision.bytes().all(is_letter) {
@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn malformed_and_unassigned_codes_are_refused() {
-        let code = |value: &str| parse(value).map_err(|mistake| mistake.code);
+        let code = |value: &str| parse(value).map_err(|error| error.code);
         assert_eq!(code("DE"), Ok(*b"DE"));
         assert_eq!(code("de"), Err("country"));
         assert_eq!(code("DEU"), Err("country"));

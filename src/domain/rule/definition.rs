@@ -22,7 +22,7 @@ pub struct Rule {
     pub outcome: Outcome,
 }
 
-/// One condition: what is asked of the visitor, and whether the answer is turned round.
+/// One condition: what is asked of the visitor, and whether the response is turned round.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "ConditionFields")]
 pub struct Condition {

@@ -1,10 +1,10 @@
 //! Language tags (RFC 5646) and the `Accept-Language` header (RFC 9110, section 12.5.4).
 
-use super::mistakes::{Mistake, check_length};
+use super::field_errors::{ValueError, check_length};
 
 /// Reads a tag of a rule.
-pub(super) fn parse(value: &str) -> Result<Box<str>, Mistake> {
-    let malformed = || Mistake::new("language", "expected a language tag such as en or pt-BR");
+pub(super) fn parse(value: &str) -> Result<Box<str>, ValueError> {
+    let malformed = || ValueError::new("language", "expected a language tag such as en or pt-BR");
     let mut subtags = check_length(value)?.split('-');
     let primary = subtags.next().unwrap_or_default();
     let primary_fits = (2..=8).contains(&primary.len()) && primary.bytes().all(|byte| byte.is_ascii_alphabetic());

@@ -9,12 +9,12 @@ use crate::domain::time::Timestamp;
 use crate::domain::url::Destination;
 
 fn compile(rules: &[Rule]) -> CompiledRules {
-    CompiledRules::compile(rules).expect("rules without mistakes")
+    CompiledRules::compile(rules).expect("rules without errors")
 }
 
-fn mistakes(rules: &[Rule]) -> Vec<(String, &'static str)> {
-    let found = CompiledRules::compile(rules).expect_err("rules with mistakes");
-    found.into_iter().map(|mistake| (mistake.pointer, mistake.code)).collect()
+fn errors(rules: &[Rule]) -> Vec<(String, &'static str)> {
+    let found = CompiledRules::compile(rules).expect_err("rules with errors");
+    found.into_iter().map(|error| (error.pointer, error.code)).collect()
 }
 
 fn destination() -> Outcome {
@@ -38,9 +38,9 @@ proptest! {
             Err(found) => {
                 prop_assert!(!found.is_empty());
                 let json = serde_json::json!({ "rules": rules });
-                for mistake in found {
-                    let parent = mistake.pointer.rsplit_once('/').map_or("", |(parent, _)| parent);
-                    prop_assert!(json.pointer(&mistake.pointer).or(json.pointer(parent)).is_some(), "{mistake:?}");
+                for error in found {
+                    let parent = error.pointer.rsplit_once('/').map_or("", |(parent, _)| parent);
+                    prop_assert!(json.pointer(&error.pointer).or(json.pointer(parent)).is_some(), "{error:?}");
                 }
             }
         }
@@ -110,7 +110,7 @@ fn without_empty_windows(mut rules: Vec<Rule>) -> Vec<Rule> {
 }
 
 #[test]
-fn all_mistakes_are_found_at_once_and_name_their_place() {
+fn all_errors_are_found_at_once_and_name_their_place() {
     let rules = [
         rule("same", vec![Test::Countries { any_of: texts(&["DE", "de", "UK"]) }]),
         rule("same", vec![Test::Bots, Test::Browsers { any_of: vec![] }]),
@@ -118,7 +118,7 @@ fn all_mistakes_are_found_at_once_and_name_their_place() {
         Rule { outcome: Outcome::Split { variants: vec![] }, ..rule("split", vec![]) },
     ];
     assert_eq!(
-        mistakes(&rules),
+        errors(&rules),
         [
             ("/rules/1/name", "duplicate"),
             ("/rules/2/name", "length"),
@@ -135,23 +135,23 @@ fn all_mistakes_are_found_at_once_and_name_their_place() {
 #[test]
 fn every_limit_is_held() {
     let many = |count| (0..count).map(|index| rule(&format!("rule {index}"), vec![])).collect::<Vec<_>>();
-    assert_eq!(mistakes(&many(RULES_MAX + 1)), [("/rules".to_owned(), "too_many")]);
+    assert_eq!(errors(&many(RULES_MAX + 1)), [("/rules".to_owned(), "too_many")]);
 
     let conditions = rule("many", vec![Test::Bots; CONDITIONS_MAX + 1]);
-    assert_eq!(mistakes(&[conditions]), [("/rules/0/conditions".to_owned(), "too_many")]);
+    assert_eq!(errors(&[conditions]), [("/rules/0/conditions".to_owned(), "too_many")]);
 
     let values = rule("many", vec![Test::Countries { any_of: texts(&vec!["DE"; VALUES_MAX + 1]) }]);
-    assert_eq!(mistakes(&[values]), [("/rules/0/conditions/0/any_of".to_owned(), "too_many")]);
+    assert_eq!(errors(&[values]), [("/rules/0/conditions/0/any_of".to_owned(), "too_many")]);
 
     let values = rule("many", vec![Test::Countries { any_of: texts(&vec!["DE"; VALUES_MAX]) }; 11]);
-    assert_eq!(mistakes(&[values]), [("/rules".to_owned(), "too_many_values")]);
+    assert_eq!(errors(&[values]), [("/rules".to_owned(), "too_many_values")]);
 
     let pattern = || Test::UserAgent { pattern: "x".to_owned() };
     let patterns = [rule("a", vec![pattern(); PATTERNS_MAX]), rule("b", vec![pattern()])];
-    assert_eq!(mistakes(&patterns), [("/rules".to_owned(), "too_many_patterns")]);
+    assert_eq!(errors(&patterns), [("/rules".to_owned(), "too_many_patterns")]);
 
     let name = rule(&"n".repeat(NAME_CHARACTERS_MAX + 1), vec![]);
-    assert_eq!(mistakes(&[name]), [("/rules/0/name".to_owned(), "length")]);
+    assert_eq!(errors(&[name]), [("/rules/0/name".to_owned(), "length")]);
 }
 
 #[test]
@@ -163,10 +163,10 @@ fn splits_keep_to_their_limits() {
     };
     let split = |variants| Rule { outcome: Outcome::Split { variants }, ..rule("split", vec![]) };
     let many = split((0..=VARIANTS_MAX).map(|index| variant(index, 1)).collect());
-    assert_eq!(mistakes(&[many]), [("/rules/0/outcome/variants".to_owned(), "too_many")]);
+    assert_eq!(errors(&[many]), [("/rules/0/outcome/variants".to_owned(), "too_many")]);
     let weightless = split(vec![variant(0, 0), variant(0, 0), variant(1, 10_001)]);
     assert_eq!(
-        mistakes(&[weightless]),
+        errors(&[weightless]),
         [
             ("/rules/0/outcome/variants/1/name".to_owned(), "duplicate"),
             ("/rules/0/outcome/variants/2/weight".to_owned(), "range")

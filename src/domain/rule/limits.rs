@@ -22,5 +22,5 @@ pub const WEIGHT_MAX: u32 = 10_000;
 pub const NAME_CHARACTERS_MAX: usize = 64;
 /// How much memory one compiled regular expression may take, in bytes; its cache may take as much again.
 pub(super) const PATTERN_BYTES_MAX: usize = 128 * 1024;
-/// How many mistakes are reported at once; more help nobody.
-pub(super) const MISTAKES_MAX: usize = 100;
+/// How many errors are reported at once; more help nobody.
+pub(super) const FIELD_ERRORS_MAX: usize = 100;

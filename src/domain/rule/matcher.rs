@@ -3,7 +3,7 @@
 use regex::Regex;
 
 use super::country::{self, CountryCode, Region};
-use super::mistakes::{Mistake, Mistakes, check_length};
+use super::field_errors::{FieldErrors, ValueError, check_length};
 use super::query::Parameter;
 use super::time_windows::TimeWindows;
 use super::{AgentClass, Device, Test, TestKind, Visitor, agent_names, language, limits, query, referrer, user_agent};
@@ -31,35 +31,35 @@ pub(super) enum Matcher {
 
 impl Matcher {
     /// Compiles the test of the condition at `pointer`; none if that is impossible, which has then been noted.
-    pub fn compile(pointer: &str, test: &Test, mistakes: &mut Mistakes) -> Option<Self> {
+    pub fn compile(pointer: &str, test: &Test, errors: &mut FieldErrors) -> Option<Self> {
         let list = &format!("{pointer}/any_of");
         Some(match test {
             Test::Countries { any_of } => {
-                let mut codes = mistakes.check_list(list, any_of, |value| country::parse(value));
+                let mut codes = errors.check_list(list, any_of, |value| country::parse(value));
                 codes.sort_unstable();
                 Self::Countries(codes)
             }
-            Test::Regions { any_of } => Self::Regions(mistakes.check_list(list, any_of, |value| Region::parse(value))),
-            Test::Devices { any_of } => Self::Devices(mistakes.check_list(list, any_of, |device| Ok(*device))),
+            Test::Regions { any_of } => Self::Regions(errors.check_list(list, any_of, |value| Region::parse(value))),
+            Test::Devices { any_of } => Self::Devices(errors.check_list(list, any_of, |device| Ok(*device))),
             Test::Os { any_of } => {
-                Self::Os(mistakes.check_list(list, any_of, |name| parse_name(name, agent_names::canonical_os)))
+                Self::Os(errors.check_list(list, any_of, |name| parse_name(name, agent_names::canonical_os)))
             }
-            Test::Browsers { any_of } => Self::Browsers(
-                mistakes.check_list(list, any_of, |name| parse_name(name, agent_names::canonical_browser)),
-            ),
+            Test::Browsers { any_of } => {
+                Self::Browsers(errors.check_list(list, any_of, |name| parse_name(name, agent_names::canonical_browser)))
+            }
             Test::Languages { any_of } => {
-                Self::Languages(mistakes.check_list(list, any_of, |value| language::parse(value)))
+                Self::Languages(errors.check_list(list, any_of, |value| language::parse(value)))
             }
             Test::TimeWindows { time_zone, any_of } => {
-                Self::TimeWindows(TimeWindows::compile(pointer, time_zone, any_of, mistakes)?)
+                Self::TimeWindows(TimeWindows::compile(pointer, time_zone, any_of, errors)?)
             }
             Test::ReferrerHosts { any_of } => {
-                Self::ReferrerHosts(mistakes.check_list(list, any_of, |value| referrer::parse(value)))
+                Self::ReferrerHosts(errors.check_list(list, any_of, |value| referrer::parse(value)))
             }
             Test::UserAgent { pattern } => {
-                Self::UserAgent(mistakes.check(format!("{pointer}/pattern"), user_agent::parse(pattern))?)
+                Self::UserAgent(errors.check(format!("{pointer}/pattern"), user_agent::parse(pattern))?)
             }
-            Test::Query { any_of } => Self::Query(mistakes.check_list(list, any_of, |value| Parameter::parse(value))),
+            Test::Query { any_of } => Self::Query(errors.check_list(list, any_of, |value| Parameter::parse(value))),
             Test::Bots => Self::Bots,
         })
     }
@@ -146,7 +146,7 @@ impl Matcher {
     }
 }
 
-fn parse_name(name: &str, canonical: fn(&str) -> &str) -> Result<Box<str>, Mistake> {
+fn parse_name(name: &str, canonical: fn(&str) -> &str) -> Result<Box<str>, ValueError> {
     check_length(name.trim()).map(|name| canonical(name).into())
 }
 

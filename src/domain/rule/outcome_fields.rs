@@ -1,5 +1,5 @@
 //! How an outcome is read: field by field and without buffering, so that a
-//! reader that tracks where it is can name the place of a mistake.
+//! reader that tracks where it is can name the place of an error.
 
 use serde::Deserialize;
 
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_name_their_place() {
+    fn errors_name_their_place() {
         let variant =
             read(r#"{"type":"split","variants":[{"name":"A","weight":1,"destination_url":"javascript:alert(1)"}]}"#);
         assert!(variant.is_err_and(|error| error.starts_with("variants[0].destination_url: the scheme")));

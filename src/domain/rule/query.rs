@@ -1,6 +1,6 @@
 //! Parameters of the query string that a visitor brings along.
 
-use super::mistakes::{Mistake, check_length};
+use super::field_errors::{ValueError, check_length};
 
 /// How many parameters of a query string are looked at; a visitor chooses how many there are.
 const PARAMETERS_MAX: usize = 100;
@@ -14,13 +14,13 @@ pub(super) struct Parameter {
 
 impl Parameter {
     /// Reads `key` or `key=value`.
-    pub fn parse(text: &str) -> Result<Self, Mistake> {
+    pub fn parse(text: &str) -> Result<Self, ValueError> {
         let (key, value) = match check_length(text)?.split_once('=') {
             Some((key, value)) => (key, Some(value.into())),
             None => (text, None),
         };
         if key.is_empty() || key.contains('&') {
-            return Err(Mistake::new("parameter", "expected key or key=value, not percent-encoded"));
+            return Err(ValueError::new("parameter", "expected key or key=value, not percent-encoded"));
         }
         Ok(Self { key: key.into(), value })
     }

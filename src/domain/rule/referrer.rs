@@ -2,11 +2,12 @@
 
 use url::Host;
 
-use super::mistakes::{Mistake, check_length};
+use super::field_errors::{ValueError, check_length};
 
 /// Reads a host of a rule, in its ASCII form.
-pub(super) fn parse(value: &str) -> Result<Box<str>, Mistake> {
-    let malformed = || Mistake::new("host", "expected a host name such as example.com, without scheme, port or path");
+pub(super) fn parse(value: &str) -> Result<Box<str>, ValueError> {
+    let malformed =
+        || ValueError::new("host", "expected a host name such as example.com, without scheme, port or path");
     let host = Host::parse(check_length(value)?.trim_end_matches('.')).map_err(|_| malformed())?;
     match host {
         Host::Domain(domain) if domain.split('.').all(is_label) => Ok(domain.into_boxed_str()),

@@ -39,7 +39,7 @@ impl PartialSchema for Condition {
             .item(user_agent)
             .item(listed(TestKind::Query, "`key` or `key=value` in the short link's query string.", value("utm_source=news")))
             .item(condition(TestKind::Bots, "Bots, link previews and prefetches."))
-            .description(Some("One condition: what is asked of the visitor. True if any listed value fits; `negate` turns the answer round."))
+            .description(Some("One condition: what is asked of the visitor. True if any listed value fits; `negate` turns the response round."))
             .into()
     }
 }

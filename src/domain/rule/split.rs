@@ -1,8 +1,8 @@
 //! Weighted splits: each visitor to one variant, always the same one, without a cookie.
 
 use super::Variant;
+use super::field_errors::{FieldErrors, ValueError};
 use super::limits::{VARIANTS_MAX, WEIGHT_MAX};
-use super::mistakes::{Mistake, Mistakes};
 
 /// The upper bounds of the variants' shares, ascending.
 #[derive(Debug)]
@@ -13,24 +13,24 @@ pub(super) struct Split {
 
 impl Split {
     /// Adds up the weights of the variants at `pointer`.
-    pub fn compile(pointer: &str, variants: &[Variant], mistakes: &mut Mistakes) -> Self {
+    pub fn compile(pointer: &str, variants: &[Variant], errors: &mut FieldErrors) -> Self {
         if variants.len() > VARIANTS_MAX {
-            mistakes.add(pointer, Mistake::new("too_many", format!("a split has at most {VARIANTS_MAX} variants")));
+            errors.add(pointer, ValueError::new("too_many", format!("a split has at most {VARIANTS_MAX} variants")));
         }
         let variants = variants.get(..VARIANTS_MAX).unwrap_or(variants);
-        mistakes.check_names(pointer, variants.iter().map(|variant| variant.name.as_str()));
+        errors.check_names(pointer, variants.iter().map(|variant| variant.name.as_str()));
         let mut total = 0;
         let mut bounds = Vec::with_capacity(variants.len());
         for (index, variant) in variants.iter().enumerate() {
             if variant.weight > WEIGHT_MAX {
-                let mistake = Mistake::new("range", format!("a weight is at most {WEIGHT_MAX}"));
-                mistakes.add(format!("{pointer}/{index}/weight"), mistake);
+                let error = ValueError::new("range", format!("a weight is at most {WEIGHT_MAX}"));
+                errors.add(format!("{pointer}/{index}/weight"), error);
             }
             total += variant.weight.min(WEIGHT_MAX);
             bounds.push(total);
         }
         if total == 0 {
-            mistakes.add(pointer, Mistake::new("no_weight", "at least one variant needs a weight above 0"));
+            errors.add(pointer, ValueError::new("no_weight", "at least one variant needs a weight above 0"));
         }
         Self { bounds: bounds.into(), total }
     }
@@ -75,9 +75,9 @@ mod tests {
             destination_url: destination_url.clone(),
         };
         let variants: Vec<_> = weights.iter().enumerate().map(variant).collect();
-        let mut mistakes = Mistakes::default();
-        let split = Split::compile("", &variants, &mut mistakes);
-        mistakes.into_result(split).expect("no mistakes")
+        let mut errors = FieldErrors::default();
+        let split = Split::compile("", &variants, &mut errors);
+        errors.into_result(split).expect("no errors")
     }
 
     proptest! {

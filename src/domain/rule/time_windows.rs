@@ -6,8 +6,8 @@ use std::fmt;
 use chrono::{Datelike, NaiveDate, NaiveDateTime, Offset, TimeDelta, TimeZone, Timelike};
 use chrono_tz::Tz;
 
+use super::field_errors::{FieldErrors, ValueError};
 use super::limits::VALUES_MAX;
-use super::mistakes::{Mistake, Mistakes};
 use super::{TimeWindow, Weekday};
 use crate::domain::time::Timestamp;
 
@@ -34,13 +34,13 @@ struct Window {
 
 impl TimeWindows {
     /// Reads the windows of a condition at `pointer`.
-    pub fn compile(pointer: &str, time_zone: &str, windows: &[TimeWindow], mistakes: &mut Mistakes) -> Option<Self> {
-        let zone = mistakes.check(format!("{pointer}/time_zone"), parse_zone(time_zone));
+    pub fn compile(pointer: &str, time_zone: &str, windows: &[TimeWindow], errors: &mut FieldErrors) -> Option<Self> {
+        let zone = errors.check(format!("{pointer}/time_zone"), parse_zone(time_zone));
         let pointer = format!("{pointer}/any_of");
-        mistakes.check_count(&pointer, windows.len());
+        errors.check_count(&pointer, windows.len());
         let considered = windows.iter().take(VALUES_MAX).enumerate();
         let windows = considered
-            .filter_map(|(index, window)| Window::compile(&format!("{pointer}/{index}"), window, mistakes))
+            .filter_map(|(index, window)| Window::compile(&format!("{pointer}/{index}"), window, errors))
             .collect();
         Some(Self { zone: zone?, windows })
     }
@@ -71,13 +71,13 @@ impl TimeWindows {
 }
 
 impl Window {
-    fn compile(pointer: &str, window: &TimeWindow, mistakes: &mut Mistakes) -> Option<Self> {
-        let from = mistakes.check(format!("{pointer}/from"), parse_minute(window.from.as_deref(), 0));
-        let until = mistakes.check(format!("{pointer}/until"), parse_minute(window.until.as_deref(), MINUTES_OF_A_DAY));
+    fn compile(pointer: &str, window: &TimeWindow, errors: &mut FieldErrors) -> Option<Self> {
+        let from = errors.check(format!("{pointer}/from"), parse_minute(window.from.as_deref(), 0));
+        let until = errors.check(format!("{pointer}/until"), parse_minute(window.until.as_deref(), MINUTES_OF_A_DAY));
         let first = parse_date(window.first_date.as_deref(), NaiveDate::MIN);
-        let first_date = mistakes.check(format!("{pointer}/first_date"), first);
+        let first_date = errors.check(format!("{pointer}/first_date"), first);
         let last = parse_date(window.last_date.as_deref(), NaiveDate::MAX);
-        let last_date = mistakes.check(format!("{pointer}/last_date"), last);
+        let last_date = errors.check(format!("{pointer}/last_date"), last);
         let days = window.days.iter().fold(0, |bits, day| bits | bit(*day));
         let compiled = Self {
             days: if days == 0 { u8::MAX } else { days },
@@ -87,11 +87,11 @@ impl Window {
             last_date: last_date?,
         };
         if compiled.from == compiled.until {
-            mistakes.add(format!("{pointer}/until"), Mistake::new("empty_window", "from and until must differ"));
+            errors.add(format!("{pointer}/until"), ValueError::new("empty_window", "from and until must differ"));
         }
         if compiled.first_date > compiled.last_date {
-            let mistake = Mistake::new("empty_window", "last_date must not be before first_date");
-            mistakes.add(format!("{pointer}/last_date"), mistake);
+            let error = ValueError::new("empty_window", "last_date must not be before first_date");
+            errors.add(format!("{pointer}/last_date"), error);
         }
         Some(compiled)
     }
@@ -123,12 +123,12 @@ const fn bit(day: Weekday) -> u8 {
     }
 }
 
-fn parse_zone(text: &str) -> Result<Tz, Mistake> {
-    text.parse().map_err(|_| Mistake::new("time_zone", "expected an IANA time zone such as Europe/Berlin"))
+fn parse_zone(text: &str) -> Result<Tz, ValueError> {
+    text.parse().map_err(|_| ValueError::new("time_zone", "expected an IANA time zone such as Europe/Berlin"))
 }
 
 /// `HH:MM` as the minute of the day.
-fn parse_minute(text: Option<&str>, default: u32) -> Result<u32, Mistake> {
+fn parse_minute(text: Option<&str>, default: u32) -> Result<u32, ValueError> {
     let Some(text) = text else { return Ok(default) };
     let minute = |digits: &[u8]| match *digits {
         [a @ b'0'..=b'9', b @ b'0'..=b'9', b':', c @ b'0'..=b'9', d @ b'0'..=b'9'] => {
@@ -138,14 +138,14 @@ fn parse_minute(text: Option<&str>, default: u32) -> Result<u32, Mistake> {
         }
         _ => None,
     };
-    minute(text.as_bytes()).ok_or_else(|| Mistake::new("time_of_day", "expected HH:MM between 00:00 and 23:59"))
+    minute(text.as_bytes()).ok_or_else(|| ValueError::new("time_of_day", "expected HH:MM between 00:00 and 23:59"))
 }
 
-fn parse_date(text: Option<&str>, default: NaiveDate) -> Result<NaiveDate, Mistake> {
+fn parse_date(text: Option<&str>, default: NaiveDate) -> Result<NaiveDate, ValueError> {
     let Some(text) = text else { return Ok(default) };
     let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok();
     // The calendar's own reader takes shorter forms as well; each date has one spelling here.
-    date.filter(|date| date.to_string() == text).ok_or_else(|| Mistake::new("date", "expected a date as YYYY-MM-DD"))
+    date.filter(|date| date.to_string() == text).ok_or_else(|| ValueError::new("date", "expected a date as YYYY-MM-DD"))
 }
 
 #[cfg(test)]
@@ -153,9 +153,9 @@ mod tests {
     use super::*;
 
     fn windows(zone: &str, windows: &[TimeWindow]) -> TimeWindows {
-        let mut mistakes = Mistakes::default();
-        let compiled = TimeWindows::compile("", zone, windows, &mut mistakes);
-        mistakes.into_result(compiled).expect("no mistakes").expect("windows")
+        let mut errors = FieldErrors::default();
+        let compiled = TimeWindows::compile("", zone, windows, &mut errors);
+        errors.into_result(compiled).expect("no errors").expect("windows")
     }
 
     fn hours(from: &str, until: &str) -> TimeWindow {
@@ -227,8 +227,8 @@ mod tests {
     }
 
     #[test]
-    fn all_mistakes_of_a_window_are_found() {
-        let mut mistakes = Mistakes::default();
+    fn all_errors_of_a_window_are_found() {
+        let mut errors = FieldErrors::default();
         let window = TimeWindow {
             from: Some("9:00".to_owned()),
             until: Some("24:00".to_owned()),
@@ -241,9 +241,9 @@ mod tests {
             last_date: Some("2026-02-02".to_owned()),
             ..hours("09:00", "09:00")
         };
-        TimeWindows::compile("", "Mars/Olympus", &[window, empty], &mut mistakes);
-        let found = mistakes.into_result(()).expect_err("mistakes");
-        let places: Vec<_> = found.iter().map(|mistake| mistake.pointer.as_str()).collect();
+        TimeWindows::compile("", "Mars/Olympus", &[window, empty], &mut errors);
+        let found = errors.into_result(()).expect_err("errors");
+        let places: Vec<_> = found.iter().map(|error| error.pointer.as_str()).collect();
         assert_eq!(
             places,
             [

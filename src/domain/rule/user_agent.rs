@@ -2,23 +2,23 @@
 
 use regex::{Regex, RegexBuilder};
 
+use super::field_errors::ValueError;
 use super::limits::{PATTERN_BYTES_MAX, PATTERN_CHARACTERS_MAX};
-use super::mistakes::Mistake;
 
 /// Reads a pattern of a rule; its matching takes time linear in the header's length.
-pub(super) fn parse(pattern: &str) -> Result<Regex, Mistake> {
+pub(super) fn parse(pattern: &str) -> Result<Regex, ValueError> {
     let length = pattern.chars().count();
     if length == 0 || length > PATTERN_CHARACTERS_MAX {
         let message = format!("a pattern has 1 to {PATTERN_CHARACTERS_MAX} characters");
-        return Err(Mistake::new("length", message));
+        return Err(ValueError::new("length", message));
     }
     let mut builder = RegexBuilder::new(pattern);
     builder.case_insensitive(true).size_limit(PATTERN_BYTES_MAX).dfa_size_limit(PATTERN_BYTES_MAX);
     builder.build().map_err(|error| match error {
         regex::Error::CompiledTooBig(_) => {
-            Mistake::new("pattern_too_large", "this regular expression takes too much memory; use fewer repetitions")
+            ValueError::new("pattern_too_large", "this regular expression takes too much memory; use fewer repetitions")
         }
-        other => Mistake::new("pattern", format!("not a regular expression: {}", last_line(&other.to_string()))),
+        other => ValueError::new("pattern", format!("not a regular expression: {}", last_line(&other.to_string()))),
     })
 }
 
@@ -38,12 +38,12 @@ mod tests {
 
     #[test]
     fn bad_and_too_large_patterns_are_refused() {
-        let code = |pattern: &str| parse(pattern).map(drop).map_err(|mistake| mistake.code);
+        let code = |pattern: &str| parse(pattern).map(drop).map_err(|error| error.code);
         assert_eq!(code("("), Err("pattern"));
         assert_eq!(code("(\\w{50}){50}"), Err("pattern_too_large"));
         assert_eq!(code(""), Err("length"));
         assert_eq!(code(&"a".repeat(513)), Err("length"));
         assert_eq!(code("(iPhone|iPad|iPod).*OS (1[5-9]|2\\d)_\\d+.*\\bVersion/\\w+"), Ok(()));
-        assert!(parse("a)").is_err_and(|mistake| mistake.message == "not a regular expression: unopened group"));
+        assert!(parse("a)").is_err_and(|error| error.message == "not a regular expression: unopened group"));
     }
 }

@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 use tower::ServiceExt;
 
 type Key = (Box<str>, Box<str>);
-type Use = ([u8; 32], Option<KeptAnswer>);
+type Use = ([u8; 32], Option<StoredResponse>);
 
 /// Keeps answers for as long as a test runs.
 #[derive(Default)]
@@ -19,7 +19,7 @@ struct InMemory {
     keys: Mutex<HashMap<Key, Use>>,
     /// Holds whoever has just claimed a key, as a slow commit does.
     gate: Option<Gate>,
-    /// Whether no answer can be kept.
+    /// Whether no response can be kept.
     is_broken: bool,
 }
 
@@ -114,7 +114,7 @@ fn service_with(store: InMemory) -> Service {
         .route("/wait", post(waiting))
         .route("/fail", post(failing))
         .route("/panic", post(panicking))
-        .layer(axum::middleware::from_fn_with_state(idempotency, repeat_answers));
+        .layer(axum::middleware::from_fn_with_state(idempotency, repeat_responses));
     Service { router, done, entered, leave }
 }
 
@@ -123,7 +123,7 @@ impl Service {
         let request = Request::builder().method(method).uri(path).header(IDEMPOTENCY_KEY, key);
         let mut request = request.body(Body::from(body.to_owned())).expect("a request");
         request.extensions_mut().insert(Credential(credential.into()));
-        self.router.clone().oneshot(request).await.expect("an answer")
+        self.router.clone().oneshot(request).await.expect("a response")
     }
 
     async fn post(&self, path: &str, key: &str, body: &str) -> Response {

@@ -1,4 +1,4 @@
-//! Word of changes, from api-core to every edge, at once.
+//! Invalidation messages, from api-core to every edge, at once.
 //!
 //! Invariant: a message that is lost costs a moment and nothing else. Edges
 //! follow the log of changes, which loses none; messages only hurry.
@@ -13,13 +13,13 @@ use super::redis::{Messages, Redis, RedisError};
 use crate::domain::change::Change;
 use crate::runtime::tasks::Tasks;
 
-/// The channel of Redis on which word of changes goes.
+/// The channel of Redis on which invalidation messages goes.
 const CHANNEL: &str = "link:invalidate";
 
 /// How many messages a slow subscriber may lag behind before it misses some.
 const BACKLOG_MAX: usize = 1024;
 
-/// Sends and receives word of changes, within one process and, over Redis, between processes.
+/// Sends and receives invalidation messages, within one process and, over Redis, between processes.
 #[derive(Clone)]
 pub struct Invalidations {
     sender: broadcast::Sender<Arc<Change>>,

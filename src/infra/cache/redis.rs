@@ -61,7 +61,7 @@ pub enum RedisError {
     /// It failed a moment ago and is left alone.
     #[error("Redis is left alone, because it failed just now")]
     Away,
-    /// No answer in time.
+    /// No response in time.
     #[error("Redis did not answer in time")]
     Timeout,
     /// It answered with an error, or the connection broke.

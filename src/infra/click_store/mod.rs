@@ -23,7 +23,7 @@ mod totals;
 mod write;
 
 #[cfg(test)]
-pub(crate) mod samples;
+pub(crate) mod test_clicks;
 #[cfg(test)]
 mod tests;
 

@@ -16,7 +16,7 @@ const READING_TIME_MAX: Duration = Duration::from_secs(10);
 const STEPS_BETWEEN_LOOKS: i32 = 10_000;
 
 /// A read transaction: its queries all see the same clicks. SQLite itself stops a query when the time is up, and when nobody waits
-/// for the answer any more. A reader keeps the clock of its last use until the next, so it is asked in no other way.
+/// for the response any more. A reader keeps the clock of its last use until the next, so it is asked in no other way.
 pub(super) struct Reading {
     transaction: Transaction<'static, Sqlite>,
     abandoned: Arc<AtomicBool>,

@@ -38,7 +38,7 @@ impl ClickStore {
     /// Stores the clicks that are new and remembers how far the journal has come. All or nothing; repeat it freely.
     ///
     /// # Errors
-    /// The database refused; nothing was stored, or, if only the answer was lost, everything.
+    /// The database refused; nothing was stored, or, if only the response was lost, everything.
     pub async fn store(&self, batch: &ClickBatch) -> Result<Stored, ClickStoreError> {
         let mut transaction = self.writer.begin_with("BEGIN IMMEDIATE").await?;
         let mark = high_water_mark(&mut transaction, batch.journal_id).await?;

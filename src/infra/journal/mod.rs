@@ -12,7 +12,7 @@
 //! - A record's bytes are with the kernel before its ticket is released.
 //! - A position is never used twice, whatever is lost.
 //! - A full or failing disk is a state with a number of drops; it is never a
-//!   panic, and it never keeps a redirect from its answer.
+//!   panic, and it never keeps a redirect from its response.
 //! - A segment is removed only after a cursor beyond it is durable.
 
 mod file_system;

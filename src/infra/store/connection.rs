@@ -1,4 +1,4 @@
-//! Connections whose every statement has a time limit, also when the network swallows the answer.
+//! Connections whose every statement has a time limit, also when the network swallows the response.
 
 use std::future::Future;
 use std::time::Duration;
@@ -59,7 +59,7 @@ pub(super) async fn in_time<T>(
 ) -> std::result::Result<T, DbErr> {
     tokio::time::timeout(STATEMENT_TIMEOUT, statement)
         .await
-        .unwrap_or_else(|_| Err(DbErr::Conn(RuntimeErr::Internal(format!("no answer within {STATEMENT_TIMEOUT:?}")))))
+        .unwrap_or_else(|_| Err(DbErr::Conn(RuntimeErr::Internal(format!("no response within {STATEMENT_TIMEOUT:?}")))))
 }
 
 #[async_trait]

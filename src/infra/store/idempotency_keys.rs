@@ -33,7 +33,7 @@ pub async fn find(connection: &impl Connection, credential: &str, key_hash: &[u8
     Ok(idempotency_key::Entity::find_by_id(id).one(connection).await?)
 }
 
-/// Keeps the answer of a claim until `expires_at`. False if the claim has gone to somebody else, or was answered.
+/// Keeps the response of a claim until `expires_at`. False if the claim has gone to somebody else, or was answered.
 ///
 /// # Errors
 /// Only those of the database.
@@ -55,7 +55,7 @@ pub async fn answer(
     Ok(updated.rows_affected == 1)
 }
 
-/// Gives up a claim that has no answer.
+/// Gives up a claim that has no response.
 ///
 /// # Errors
 /// Only those of the database.

@@ -192,10 +192,10 @@ fn plain(text: Option<Box<str>>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::infra::click_store::{Event, samples};
+    use crate::infra::click_store::{Event, test_clicks};
 
     fn event() -> ClickEvent {
-        ClickEvent::from(Event { position: samples::position(7), click: samples::visit(7) })
+        ClickEvent::from(Event { position: test_clicks::position(7), click: test_clicks::visit(7) })
     }
 
     #[test]

@@ -4,13 +4,13 @@
 //! and with the raw clicks.
 
 mod analytics;
-pub mod answers;
 pub mod calendar;
 pub mod dimension;
 pub mod events;
 pub mod export;
 pub mod reports;
 pub mod request;
+pub mod responses;
 pub mod rest;
 pub mod tags;
 

@@ -2,12 +2,12 @@
 
 use chrono_tz::Tz;
 
-use super::answers::{
-    BreakdownAnswer, PeriodCounts, PlainCounts, Point, Remainder, Series, Summary, Timeseries, ValueCounts,
-};
 use super::calendar::{Bucket, Interval, buckets};
 use super::dimension::ReportDimension;
 use super::request::previous;
+use super::responses::{
+    BreakdownResponse, PeriodCounts, PlainCounts, Point, Remainder, Series, Summary, Timeseries, ValueCounts,
+};
 use super::tags::LinkTags;
 use crate::domain::error::Result;
 use crate::infra::click_store::{Breakdown, BreakdownItem, ClickStore, Counts, Filter, Period, Selection, Value};
@@ -66,7 +66,7 @@ pub async fn breakdown(
     tags: &LinkTags,
     limit: u32,
     compare: bool,
-) -> Result<BreakdownAnswer> {
+) -> Result<BreakdownResponse> {
     let breakdown = match dimension {
         ReportDimension::Click(dimension) => store.breakdown(selection, dimension, limit).await?,
         ReportDimension::Tag => store.breakdown_by_tag(selection, tags.memberships(), limit).await?,
@@ -79,7 +79,7 @@ pub async fn breakdown(
         clicks: item.counts.clicks,
         visitors: item.counts.visitors,
     };
-    Ok(BreakdownAnswer {
+    Ok(BreakdownResponse {
         dimension,
         from: selection.period.from,
         to: selection.period.to,

@@ -1,4 +1,4 @@
-//! What a caller asks about, checked as a whole: every mistake is told at once.
+//! What a caller asks about, checked as a whole: every error is told at once.
 
 use std::time::Duration;
 
@@ -43,38 +43,38 @@ impl ReportRequest {
     /// # Errors
     /// Names every parameter at fault.
     pub fn check(&self, workspace_id: WorkspaceId, now: Timestamp) -> Result<Report> {
-        let mut mistakes = Vec::new();
-        let period = self.period(now, &mut mistakes);
-        let include = self.include(&mut mistakes);
+        let mut errors = Vec::new();
+        let period = self.period(now, &mut errors);
+        let include = self.include(&mut errors);
         let mut filters = Vec::new();
         let mut tags = Vec::new();
         for (dimension, values) in self.filters.iter().filter(|(_, values)| !values.is_empty()) {
             if values.len() > VALUES_MAX {
                 let message = format!("a filter has at most {VALUES_MAX} values");
-                mistakes.push(mistake(dimension.as_str(), "too_many_values", message));
+                errors.push(field_error(dimension.as_str(), "too_many_values", message));
                 continue;
             }
             match dimension {
                 ReportDimension::Tag => tags.extend(values.iter().map(|name| name.to_lowercase())),
-                ReportDimension::Click(dimension) => filters.push(filter(*dimension, values, &mut mistakes)),
+                ReportDimension::Click(dimension) => filters.push(filter(*dimension, values, &mut errors)),
             }
         }
-        if mistakes.is_empty() {
+        if errors.is_empty() {
             return Ok(Report { selection: Selection { workspace_id, period, include, filters }, tags });
         }
-        Err(Error::invalid_fields(mistakes))
+        Err(Error::invalid_fields(errors))
     }
 
-    fn period(&self, now: Timestamp, mistakes: &mut Vec<FieldError>) -> Period {
+    fn period(&self, now: Timestamp, errors: &mut Vec<FieldError>) -> Period {
         let to = self.to.unwrap_or(now);
         let from = self.from.unwrap_or_else(|| to.minus(PERIOD_DEFAULT));
         if from >= to {
-            mistakes.push(mistake("from", "invalid_period", "from must be before to"));
+            errors.push(field_error("from", "invalid_period", "from must be before to"));
         }
         Period { from, to }
     }
 
-    fn include(&self, mistakes: &mut Vec<FieldError>) -> Include {
+    fn include(&self, errors: &mut Vec<FieldError>) -> Include {
         let mut include = Include::default();
         for name in self.include.iter().flat_map(|list| list.split(',')).map(str::trim) {
             match name {
@@ -84,7 +84,7 @@ impl ReportRequest {
                 "heads" => include.heads = true,
                 _ => {
                     let message = "expected any of bots, previews, prefetches, heads";
-                    mistakes.push(mistake("include", "invalid_value", message));
+                    errors.push(field_error("include", "invalid_value", message));
                 }
             }
         }
@@ -93,19 +93,19 @@ impl ReportRequest {
 }
 
 /// An empty value stands for the absence of the property.
-fn filter(dimension: Dimension, values: &[String], mistakes: &mut Vec<FieldError>) -> Filter {
+fn filter(dimension: Dimension, values: &[String], errors: &mut Vec<FieldError>) -> Filter {
     let mut any_of: Vec<Option<Value>> = Vec::with_capacity(values.len());
     for text in values {
         match dimension.parse_value(text) {
             _ if text.is_empty() => any_of.push(None),
             Ok(value) => any_of.push(Some(value)),
-            Err(error) => mistakes.push(mistake(dimension.as_str(), "invalid_value", error.to_string())),
+            Err(error) => errors.push(field_error(dimension.as_str(), "invalid_value", error.to_string())),
         }
     }
     Filter { dimension, any_of }
 }
 
-fn mistake(parameter: &str, code: &'static str, message: impl Into<String>) -> FieldError {
+fn field_error(parameter: &str, code: &'static str, message: impl Into<String>) -> FieldError {
     FieldError { pointer: parameter.to_owned(), code, message: message.into() }
 }
 
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn every_mistake_is_told_with_its_parameter() {
+    fn every_error_is_told_with_its_parameter() {
         let request = ReportRequest {
             from: Some(at("2026-06-01T00:00:00Z")),
             include: values(&["robots"]),
@@ -174,7 +174,7 @@ mod tests {
             ],
             ..ReportRequest::default()
         };
-        let error = check(&request).expect_err("mistakes");
+        let error = check(&request).expect_err("errors");
         let parameters: Vec<_> = error.fields.iter().map(|field| field.pointer.as_str()).collect();
         assert_eq!(parameters, ["from", "include", "device", "city"]);
     }

@@ -11,7 +11,7 @@ use super::reports::{breakdown, summary, timeseries};
 use super::tags::LinkTags;
 use crate::config::sections::ClickStoreConfig;
 use crate::domain::id::{LinkId, TagId};
-use crate::infra::click_store::samples::{link, micros, visit, workspace};
+use crate::infra::click_store::test_clicks::{link, micros, visit, workspace};
 use crate::infra::click_store::{
     ClickBatch, ClickStore, Dimension, EnrichedClick, Include, JournalledClick, Period, Selection,
 };

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::ApiCore;
-use super::mistakes::Mistakes;
+use super::field_errors::FieldErrors;
 use super::principal::Access;
 use super::tokens::{Token, TokenKind};
 use crate::domain::error::{Error, ErrorKind, Result};
@@ -92,11 +92,11 @@ impl ApiCore {
     /// `Forbidden` for a scope that the maker does not have; `Conflict` if the workspace has too many keys.
     pub async fn create_api_key(&self, access: &Access, draft: ApiKeyDraft) -> Result<CreatedApiKey> {
         let now = clock::now();
-        let mut mistakes = Mistakes::default();
-        let name = mistakes.name("/name", &draft.name);
-        let scopes = check_scopes(&mut mistakes, &draft.scopes);
-        let expires_at = draft.expires_at.and_then(|text| check_end(&mut mistakes, &text, now));
-        mistakes.into_result()?;
+        let mut errors = FieldErrors::default();
+        let name = errors.name("/name", &draft.name);
+        let scopes = check_scopes(&mut errors, &draft.scopes);
+        let expires_at = draft.expires_at.and_then(|text| check_end(&mut errors, &text, now));
+        errors.into_result()?;
         for scope in &scopes {
             access.actor.require(*scope)?;
         }
@@ -158,17 +158,17 @@ impl ApiCore {
 }
 
 /// Each scope once, in the order that documents list them.
-fn check_scopes(mistakes: &mut Mistakes, scopes: &[Scope]) -> Vec<Scope> {
+fn check_scopes(errors: &mut FieldErrors, scopes: &[Scope]) -> Vec<Scope> {
     if scopes.is_empty() {
-        mistakes.add("/scopes", "invalid_length", "a key needs at least one scope");
+        errors.add("/scopes", "invalid_length", "a key needs at least one scope");
     }
     Scope::ALL.into_iter().filter(|scope| scopes.contains(scope)).collect()
 }
 
-fn check_end(mistakes: &mut Mistakes, text: &str, now: Timestamp) -> Option<Timestamp> {
-    let end: Timestamp = mistakes.check("/expires_at", "invalid_time", text.parse())?;
+fn check_end(errors: &mut FieldErrors, text: &str, now: Timestamp) -> Option<Timestamp> {
+    let end: Timestamp = errors.check("/expires_at", "invalid_time", text.parse())?;
     if end <= now {
-        mistakes.add("/expires_at", "in_the_past", "a key must be valid for some time");
+        errors.add("/expires_at", "in_the_past", "a key must be valid for some time");
     }
     Some(end)
 }

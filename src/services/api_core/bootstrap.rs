@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::ApiCore;
-use super::mistakes::Mistakes;
+use super::field_errors::FieldErrors;
 use crate::domain::error::{Error, ErrorKind, Result};
 use crate::domain::id::UserId;
 use crate::domain::time::Timestamp;
@@ -45,10 +45,10 @@ impl ApiCore {
         if users::is_bootstrapped(self.store.reader()).await? {
             return Err(already_bootstrapped());
         }
-        let mut mistakes = Mistakes::default();
-        let email = mistakes.email("/email", &draft.email);
-        mistakes.password("/password", draft.password.expose_secret());
-        mistakes.into_result()?;
+        let mut errors = FieldErrors::default();
+        let email = errors.email("/email", &draft.email);
+        errors.password("/password", draft.password.expose_secret());
+        errors.into_result()?;
 
         let password_hash = self.passwords.hash(draft.password).await?;
         let now = clock::now();

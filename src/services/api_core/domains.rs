@@ -7,7 +7,7 @@ use url::Url;
 use utoipa::ToSchema;
 
 use super::ApiCore;
-use super::mistakes::Mistakes;
+use super::field_errors::FieldErrors;
 use super::patch::present;
 use super::principal::{Access, Actor};
 use super::version::ExpectedVersion;
@@ -173,21 +173,21 @@ impl ApiCore {
 }
 
 fn apply(patch: DomainPatch, current: Row) -> Result<Row> {
-    let mut mistakes = Mistakes::default();
+    let mut errors = FieldErrors::default();
     let row = Row {
         case_sensitive: patch.case_sensitive.unwrap_or(current.case_sensitive),
-        root_url: changed_url(&mut mistakes, "/root_url", patch.root_url, current.root_url),
-        not_found_url: changed_url(&mut mistakes, "/not_found_url", patch.not_found_url, current.not_found_url),
-        expired_url: changed_url(&mut mistakes, "/expired_url", patch.expired_url, current.expired_url),
+        root_url: changed_url(&mut errors, "/root_url", patch.root_url, current.root_url),
+        not_found_url: changed_url(&mut errors, "/not_found_url", patch.not_found_url, current.not_found_url),
+        expired_url: changed_url(&mut errors, "/expired_url", patch.expired_url, current.expired_url),
         version: current.version + 1,
         updated_at: clock::now(),
         ..current
     };
-    mistakes.into_result().map(|()| row)
+    errors.into_result().map(|()| row)
 }
 
 fn changed_url(
-    mistakes: &mut Mistakes,
+    errors: &mut FieldErrors,
     pointer: &str,
     patch: Option<Option<String>>,
     current: Option<Destination>,
@@ -195,7 +195,7 @@ fn changed_url(
     match patch {
         None => current,
         Some(None) => None,
-        Some(Some(text)) => mistakes.check(pointer, "invalid_url", Destination::parse(&text)),
+        Some(Some(text)) => errors.check(pointer, "invalid_url", Destination::parse(&text)),
     }
 }
 

@@ -40,7 +40,7 @@ impl ApiCore {
         transaction.commit().await
     }
 
-    /// Writes down what no answer depends on, in a task of its own; not at all while too much is being written down already.
+    /// Writes down what no response depends on, in a task of its own; not at all while too much is being written down already.
     pub(super) fn note<F>(&self, what: &'static str, write: impl FnOnce(Self) -> F)
     where
         F: Future<Output = Result<()>> + Send + 'static,

@@ -2,8 +2,8 @@
 //!
 //! Use cases know nothing of HTTP and hold no SQL. Invariants: what belongs to
 //! a workspace is only reached with an [`Access`], which only
-//! [`ApiCore::authorize`] gives out; after a commit and before the answer, the
-//! edges are told; under an idempotency key, a commit waits for the answer.
+//! [`ApiCore::authorize`] gives out; after a commit and before the response, the
+//! edges are told; under an idempotency key, a commit waits for the response.
 
 mod api_keys;
 mod authenticate;
@@ -11,16 +11,16 @@ mod bootstrap;
 mod change_log;
 mod domains;
 mod edge;
+mod field_errors;
 pub mod grpc;
 mod housekeeping;
 mod links;
-mod mistakes;
 mod patch;
 mod principal;
 pub mod rest;
 mod tagged_links;
 mod tags;
-mod texts;
+mod text_validation;
 mod tokens;
 mod unit_of_work;
 mod version;
@@ -32,11 +32,11 @@ pub use api_keys::{ApiKey, ApiKeyDraft, CreatedApiKey};
 pub use bootstrap::{BootstrapDraft, NewAccount};
 pub use change_log::CHANGES_KEPT_FOR;
 pub use domains::{Domain, DomainPatch};
+pub use field_errors::FieldErrors;
 pub use links::{
     BULK_ITEMS_MAX, BulkItem, BulkPatch, Created, IfExists, LINK_TAGS_MAX, Link, LinkDraft, LinkPatch, LinkQuery,
     LinkSort, Resolution, ResolutionState, VisitorDraft,
 };
-pub use mistakes::Mistakes;
 pub use principal::{Access, Actor, Principal};
 pub use tagged_links::TaggedLinks;
 pub use tags::{Tag, TagDraft, TagPatch};

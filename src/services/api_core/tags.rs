@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::ApiCore;
-use super::mistakes::Mistakes;
+use super::field_errors::FieldErrors;
 use super::principal::Access;
 use super::version::ExpectedVersion;
 use crate::domain::error::{Error, ErrorKind, Result};
@@ -84,10 +84,10 @@ impl ApiCore {
     /// # Errors
     /// `Conflict` if the workspace has one of this name, or too many.
     pub async fn create_tag(&self, access: &Access, draft: TagDraft) -> Result<Tag> {
-        let mut mistakes = Mistakes::default();
-        let name = check_name(&mut mistakes, "/name", &draft.name);
-        let color = draft.color.map(|color| check_color(&mut mistakes, &color));
-        mistakes.into_result()?;
+        let mut errors = FieldErrors::default();
+        let name = check_name(&mut errors, "/name", &draft.name);
+        let color = draft.color.map(|color| check_color(&mut errors, &color));
+        errors.into_result()?;
 
         let row = Row { color: color.unwrap_or_else(|| DEFAULT_COLOR.to_owned()), ..new_row(access, name) };
         let transaction = self.store.write().await?;
@@ -128,10 +128,10 @@ impl ApiCore {
         expected: &impl ExpectedVersion,
         patch: TagPatch,
     ) -> Result<Tag> {
-        let mut mistakes = Mistakes::default();
-        let name = patch.name.map(|name| check_name(&mut mistakes, "/name", &name));
-        let color = patch.color.map(|color| check_color(&mut mistakes, &color));
-        mistakes.into_result()?;
+        let mut errors = FieldErrors::default();
+        let name = patch.name.map(|name| check_name(&mut errors, "/name", &name));
+        let color = patch.color.map(|color| check_color(&mut errors, &color));
+        errors.into_result()?;
 
         let transaction = self.store.write().await?;
         let current = tags::lock(&transaction, access.workspace_id(), id).await?;
@@ -192,14 +192,14 @@ pub(super) async fn require_room(connection: &impl Connection, access: &Access, 
 }
 
 /// The name of a tag.
-pub(super) fn check_name(mistakes: &mut Mistakes, pointer: &str, name: &str) -> String {
-    mistakes.text(pointer, name, (1, NAME_LENGTH_MAX), super::texts::Lines::One)
+pub(super) fn check_name(errors: &mut FieldErrors, pointer: &str, name: &str) -> String {
+    errors.text(pointer, name, (1, NAME_LENGTH_MAX), super::text_validation::Lines::One)
 }
 
-fn check_color(mistakes: &mut Mistakes, color: &str) -> String {
+fn check_color(errors: &mut FieldErrors, color: &str) -> String {
     let digits = color.strip_prefix('#').filter(|digits| digits.len() == 6);
     if !digits.is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit())) {
-        mistakes.add("/color", "invalid_color", "expected a colour such as #d62828");
+        errors.add("/color", "invalid_color", "expected a colour such as #d62828");
     }
     color.to_ascii_lowercase()
 }

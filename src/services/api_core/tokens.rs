@@ -83,7 +83,7 @@ impl Token {
         Sha256::digest(self.text.expose_secret()).to_vec()
     }
 
-    /// Whether `hash` was made from this token; takes as long for every answer.
+    /// Whether `hash` was made from this token; takes as long for every response.
     #[must_use]
     pub fn matches(&self, hash: &[u8]) -> bool {
         self.hash().ct_eq(hash).into()

@@ -1,4 +1,4 @@
-//! What a request wants committed, held back until its answer is committed with it.
+//! What a request wants committed, held back until its response is committed with it.
 //!
 //! Invariants: a request that runs in a unit of work has one transaction; it becomes true when the unit's owner commits it,
 //! and never if the owner does not.

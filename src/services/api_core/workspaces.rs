@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::ApiCore;
-use super::mistakes::Mistakes;
+use super::field_errors::FieldErrors;
 use super::principal::{Access, Actor};
 use super::version::ExpectedVersion;
 use crate::domain::change::Invalidation;
@@ -94,10 +94,10 @@ impl ApiCore {
     /// # Errors
     /// `Conflict` if the slug is in use.
     pub async fn create_workspace(&self, owner: UserId, draft: WorkspaceDraft) -> Result<Workspace> {
-        let mut mistakes = Mistakes::default();
-        let name = mistakes.name("/name", &draft.name);
-        check_slug(&mut mistakes, &draft.slug);
-        mistakes.into_result()?;
+        let mut errors = FieldErrors::default();
+        let name = errors.name("/name", &draft.name);
+        check_slug(&mut errors, &draft.slug);
+        errors.into_result()?;
 
         let now = clock::now();
         let id = WorkspaceId::new();
@@ -138,12 +138,12 @@ impl ApiCore {
         expected: &impl ExpectedVersion,
         patch: WorkspacePatch,
     ) -> Result<Workspace> {
-        let mut mistakes = Mistakes::default();
-        let name = patch.name.map(|name| mistakes.name("/name", &name));
+        let mut errors = FieldErrors::default();
+        let name = patch.name.map(|name| errors.name("/name", &name));
         if let Some(slug) = &patch.slug {
-            check_slug(&mut mistakes, slug);
+            check_slug(&mut errors, slug);
         }
-        mistakes.into_result()?;
+        errors.into_result()?;
 
         let transaction = self.store.write().await?;
         let current = workspaces::lock(&transaction, access.workspace_id()).await?;
@@ -196,13 +196,13 @@ impl ApiCore {
     }
 }
 
-fn check_slug(mistakes: &mut Mistakes, slug: &str) {
+fn check_slug(errors: &mut FieldErrors, slug: &str) {
     let is_segment = |segment: &str| {
         !segment.is_empty() && segment.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
     };
     if slug.len() > SLUG_LENGTH_MAX || !slug.split('-').all(is_segment) {
         let message = format!("1 to {SLUG_LENGTH_MAX} lower-case letters, digits and single hyphens between them");
-        mistakes.add("/slug", "invalid_slug", message);
+        errors.add("/slug", "invalid_slug", message);
     }
 }
 

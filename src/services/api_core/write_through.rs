@@ -17,7 +17,7 @@ use crate::infra::cache::shared_links::{LIFETIME_MAX, Shared, SharedLinks, link_
 use crate::infra::store::links;
 use crate::runtime::clock;
 
-/// How long an answer may wait until the shared cache has the new links.
+/// How long a response may wait until the shared cache has the new links.
 const WRITE_THROUGH_TIMEOUT: Duration = Duration::from_millis(250);
 
 impl ApiCore {

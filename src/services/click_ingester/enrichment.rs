@@ -111,7 +111,7 @@ mod tests {
 
     use super::*;
     use crate::domain::rule::{AgentClass, Device};
-    use crate::services::click_ingester::samples;
+    use crate::services::click_ingester::test_click;
 
     fn agent(class: AgentClass) -> Agent {
         Agent { device: Device::Mobile, os: "iOS".into(), browser: "".into(), class }
@@ -131,7 +131,7 @@ mod tests {
             asn: Some(3320),
             organization: Some("Example Net"),
         };
-        let click = enrich(&samples::click(), &location, &agent(AgentClass::Bot), &VisitorKey::random());
+        let click = enrich(&test_click::click(), &location, &agent(AgentClass::Bot), &VisitorKey::random());
         assert_eq!(click.country.as_deref(), Some("DE"));
         assert_eq!(click.region.as_deref(), Some("DE-BY"));
         assert_eq!(click.city.as_deref(), Some("Munich"));
@@ -139,13 +139,13 @@ mod tests {
         assert_eq!((click.os.as_deref(), click.browser.as_deref()), (Some("iOS"), None));
         assert!(!click.is_counted(), "a bot");
         let nameless = Location { subdivision: None, ..location };
-        let click = enrich(&samples::click(), &nameless, &agent(AgentClass::Human), &VisitorKey::random());
+        let click = enrich(&test_click::click(), &nameless, &agent(AgentClass::Human), &VisitorKey::random());
         assert_eq!(click.region.as_deref(), Some("Bavaria"));
     }
 
     #[test]
     fn only_people_who_came_to_look_are_counted() {
-        let click = samples::click();
+        let click = test_click::click();
         assert!(enriched(&click).is_counted());
         let mut prefetch = click;
         prefetch.signals.prefetch = true;
@@ -160,22 +160,22 @@ mod tests {
     #[test]
     fn campaign_parameters_and_the_qr_marker_are_read_from_the_query() {
         let query = "utm_source=news%20letter&utm_medium=+e-mail+&utm_campaign=&utm_campaign=sp%C3%A9cial&utm_source=later&qr=1&utm_term=%00";
-        let click = enriched(&Click { query, ..samples::click() });
+        let click = enriched(&Click { query, ..test_click::click() });
         assert_eq!(click.utm.source.as_deref(), Some("news letter"));
         assert_eq!(click.utm.medium.as_deref(), Some("e-mail"));
         assert_eq!(click.utm.campaign.as_deref(), Some("spécial"));
         assert_eq!((click.utm.term, click.utm.content), (None, None));
         assert!(click.qr);
-        assert!(!enriched(&Click { query: "qr=true", ..samples::click() }).qr);
+        assert!(!enriched(&Click { query: "qr=true", ..test_click::click() }).qr);
     }
 
     #[test]
     fn referrers_become_lower_case_hosts_and_languages_their_primary_subtag() {
-        let referrer_host = |referrer| enriched(&Click { referrer, ..samples::click() }).referrer_host;
+        let referrer_host = |referrer| enriched(&Click { referrer, ..test_click::click() }).referrer_host;
         assert_eq!(referrer_host("https://WWW.News.Example:8443/a?b").as_deref(), Some("www.news.example"));
         assert_eq!(referrer_host("android-app://com.google.android.gm/").as_deref(), Some("com.google.android.gm"));
         assert_eq!(referrer_host(""), None);
-        let language = |accept_language| enriched(&Click { accept_language, ..samples::click() }).language;
+        let language = |accept_language| enriched(&Click { accept_language, ..test_click::click() }).language;
         assert_eq!(language("fr;q=0.4, DE-at").as_deref(), Some("de"));
         assert_eq!(language("*"), None);
         assert_eq!(language("1234567"), None);
@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn a_visitor_who_asks_not_to_be_tracked_is_counted_and_not_recognised() {
-        let mut click = samples::click();
+        let mut click = test_click::click();
         click.signals.do_not_track = true;
         let click = enriched(&click);
         assert!(click.is_counted());
@@ -193,7 +193,7 @@ mod tests {
     proptest! {
         #[test]
         fn arbitrary_texts_never_panic_and_stay_short(query in "\\PC{0,300}", referrer in "\\PC{0,300}", language in "\\PC{0,60}") {
-            let click = enriched(&Click { query: &query, referrer: &referrer, accept_language: &language, ..samples::click() });
+            let click = enriched(&Click { query: &query, referrer: &referrer, accept_language: &language, ..test_click::click() });
             for text in [click.utm.source, click.utm.campaign, click.referrer_host, click.language].into_iter().flatten() {
                 prop_assert!((1..=TEXT_CHARACTERS_MAX).contains(&text.chars().count()));
             }

@@ -9,9 +9,9 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::batch_reader::{BatchReader, Taken};
 use super::dead_letters::DeadLetters;
 use super::health::Health;
-use super::intake::{Intake, Taken};
 use super::visitor::VisitorKeys;
 use crate::config::sections::IngesterConfig;
 use crate::infra::click_store::{ClickStore, ClickStoreError};
@@ -40,7 +40,7 @@ pub struct Sources<'a> {
 /// Moves clicks from the journal into the store.
 pub struct ClickIngester {
     /// Used by one blocking thread at a time.
-    intake: Arc<Mutex<Intake>>,
+    intake: Arc<Mutex<BatchReader>>,
     /// Taken from the journal, refused by the store.
     waiting: Option<Taken>,
     store: ClickStore,
@@ -73,7 +73,7 @@ impl ClickIngester {
     /// An ingester from these sources into `store`.
     #[must_use]
     pub fn new(config: &IngesterConfig, sources: Sources<'_>, store: ClickStore) -> Self {
-        let intake = Intake {
+        let intake = BatchReader {
             reader: JournalReader::open(sources.journal_folder),
             geo: sources.geo,
             user_agents: sources.user_agents,
@@ -193,7 +193,10 @@ impl ClickIngester {
         Ok(self.on_blocking_thread(move |intake| intake.reader.acknowledge(&taken.records)).await?)
     }
 
-    async fn on_blocking_thread<T: Send + 'static>(&self, work: impl FnOnce(&mut Intake) -> T + Send + 'static) -> T {
+    async fn on_blocking_thread<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut BatchReader) -> T + Send + 'static,
+    ) -> T {
         let intake = Arc::clone(&self.intake);
         let thread =
             tokio::task::spawn_blocking(move || work(&mut intake.lock().unwrap_or_else(PoisonError::into_inner)));

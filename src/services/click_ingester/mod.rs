@@ -5,16 +5,16 @@
 //! whenever this stops. A record that is no click is kept aside, and stops
 //! nothing.
 
+mod batch_reader;
 mod dead_letters;
 mod enrichment;
 mod health;
 mod ingester;
-mod intake;
 mod retention;
 mod visitor;
 
 #[cfg(test)]
-mod samples;
+mod test_click;
 #[cfg(test)]
 mod tests;
 

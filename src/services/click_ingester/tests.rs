@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::samples;
+use super::test_click;
 use super::{ClickIngester, DEAD_LETTER_FILE, Health, Sources};
 use crate::config::sections::{ClickStoreConfig, IngesterConfig};
 use crate::domain::click::Click;
@@ -85,7 +85,7 @@ async fn open_store(folder: &Path) -> ClickStore {
 
 fn everything() -> Selection {
     Selection {
-        workspace_id: samples::click().workspace_id.expect("a workspace"),
+        workspace_id: test_click::click().workspace_id.expect("a workspace"),
         period: Period { from: Timestamp::from_micros(0), to: Timestamp::from_micros(i64::MAX) },
         include: Include { bots: true, previews: true, prefetches: true, heads: true },
         filters: Vec::new(),
@@ -94,7 +94,7 @@ fn everything() -> Selection {
 
 fn write(writer: &mut Writer<DiskFileSystem>, clicks: usize) {
     for _ in 0..clicks {
-        writer.append(|buffer| samples::click().encode(buffer));
+        writer.append(|buffer| test_click::click().encode(buffer));
     }
     assert_eq!(writer.flush().records, clicks as u64);
 }
@@ -172,9 +172,9 @@ async fn while_the_store_is_away_clicks_wait_and_readiness_says_so() {
 async fn clicks_of_nobodys_host_are_stored_and_shown_to_nobody() {
     let house = House::new().await;
     let mut writer = house.writer();
-    writer.append(|buffer| Click { workspace_id: None, ..samples::click() }.encode(buffer));
+    writer.append(|buffer| Click { workspace_id: None, ..test_click::click() }.encode(buffer));
     let other = Some(WorkspaceId::new());
-    writer.append(|buffer| Click { workspace_id: other, ..samples::click() }.encode(buffer));
+    writer.append(|buffer| Click { workspace_id: other, ..test_click::click() }.encode(buffer));
     writer.flush();
     house.ingest_all().await;
     assert_eq!(house.clicks().await, 0);

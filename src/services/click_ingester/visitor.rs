@@ -76,12 +76,12 @@ fn sixteen_bytes(address: IpAddr) -> [u8; 16] {
 mod tests {
     use super::*;
     use crate::domain::id::WorkspaceId;
-    use crate::services::click_ingester::samples;
+    use crate::services::click_ingester::test_click;
 
     #[test]
     fn one_visitor_is_one_hash_and_every_difference_another() {
         let key = VisitorKey::random();
-        let click = samples::click();
+        let click = test_click::click();
         let hash = key.hash(&click);
         assert!(hash.is_some());
         assert_eq!(key.hash(&Click { slug: "other", referrer: "https://x.example/", ..click }), hash);
@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn who_asks_not_to_be_tracked_has_no_hash() {
-        let mut click = samples::click();
+        let mut click = test_click::click();
         click.signals.do_not_track = true;
         assert_eq!(VisitorKey::random().hash(&click), None);
     }
@@ -108,7 +108,7 @@ mod tests {
     fn a_key_holds_for_a_utc_day_and_is_forgotten_after_it() {
         let day = |number: i64| Timestamp::from_micros(number * MICROS_PER_DAY);
         let late = Timestamp::from_micros(101 * MICROS_PER_DAY - 1);
-        let click = samples::click();
+        let click = test_click::click();
         let mut keys = VisitorKeys::default();
         let hash = keys.of_day(day(100)).hash(&click);
         assert_eq!(keys.of_day(late).hash(&click), hash);

@@ -1,4 +1,4 @@
-//! What is remembered of a request, and where: in this worker's journal, before the answer.
+//! What is remembered of a request, and where: in this worker's journal, before the response.
 
 use http::StatusCode;
 

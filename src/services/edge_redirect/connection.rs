@@ -23,8 +23,8 @@ use tokio::net::TcpStream;
 use tokio_util::io::poll_read_buf;
 
 use super::handler::Edge;
-use super::ordinary_request::{self, Reading};
-use super::watch::{Order, Watched};
+use super::idle_connections::{Order, WatchedConnection};
+use super::request_reader::{self, Reading};
 use crate::infra::journal::{DiskFileSystem, GroupCommit};
 use crate::telemetry::metrics::EdgeMetrics;
 
@@ -32,7 +32,7 @@ use crate::telemetry::metrics::EdgeMetrics;
 const ORDINARY_HEAD_BYTES_MAX: usize = 4 * 1024;
 /// The longest head of any request, in bytes.
 const HEAD_BYTES_MAX: usize = 32 * 1024;
-/// What most answers take, in bytes.
+/// What most responses take, in bytes.
 const ANSWER_BYTES: usize = 512;
 
 /// What the requests of one connection share.
@@ -40,7 +40,7 @@ pub(super) struct Connection {
     pub(super) edge: Arc<Edge>,
     pub(super) journal: Arc<GroupCommit<DiskFileSystem>>,
     pub(super) peer: IpAddr,
-    pub(super) watched: Arc<Watched>,
+    pub(super) watched: Arc<WatchedConnection>,
 }
 
 /// How the ordinary part of a connection ended.
@@ -81,7 +81,7 @@ impl Connection {
     async fn answer_ordinary(&self, stream: &mut TcpStream, received: &mut BytesMut) -> End {
         let mut answer = Vec::with_capacity(ANSWER_BYTES);
         loop {
-            let (request, length) = match ordinary_request::read(received, self.peer, self.edge.trusted_proxy_hops) {
+            let (request, length) = match request_reader::read(received, self.peer, self.edge.trusted_proxy_hops) {
                 Reading::Ordinary(request, length) => (request, length),
                 Reading::Incomplete if received.len() < ORDINARY_HEAD_BYTES_MAX => {
                     if !self.receive(stream, received).await {
@@ -93,9 +93,9 @@ impl Connection {
             };
             let last = self.watched.is_finishing();
             answer.clear();
-            self.watched.starts_answer();
-            self.edge.write_answer(&self.journal, &request, last, &mut answer).await;
-            self.watched.ends_answer();
+            self.watched.starts_response();
+            self.edge.write_response(&self.journal, &request, last, &mut answer).await;
+            self.watched.ends_response();
             drop(request);
             received.advance(length);
             if !self.send(stream, &answer).await || last {
@@ -125,7 +125,7 @@ impl Connection {
         matches!(stream.try_read_buf(received), Ok(1..))
     }
 
-    /// Sends an answer. False if the connection broke, or the client takes too long to read it.
+    /// Sends a response. False if the connection broke, or the client takes too long to read it.
     async fn send(&self, stream: &mut TcpStream, answer: &[u8]) -> bool {
         let mut sending = pin!(stream.write_all(answer));
         poll_fn(|context| match sending.as_mut().poll(context) {
@@ -160,9 +160,9 @@ impl Connection {
     }
 
     async fn answer_other(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
-        self.watched.starts_answer();
+        self.watched.starts_response();
         let answer = self.edge.handle(&self.journal, self.peer, request).await;
-        self.watched.ends_answer();
+        self.watched.ends_response();
         answer.map(Full::new)
     }
 }

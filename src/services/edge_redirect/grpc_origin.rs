@@ -77,7 +77,7 @@ impl GrpcOrigin {
         match tokio::time::timeout(self.deadline, call).await {
             Ok(Ok(answer)) => Ok(answer.into_inner()),
             Ok(Err(status)) => Err(failed(status)),
-            Err(_) => Err(OriginError("no answer in time".into())),
+            Err(_) => Err(OriginError("no response in time".into())),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! From a request to its answer, one step after the other.
+//! From a request to its response, one step after the other.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use super::origin::{Origin, OriginError};
 use super::pages;
 use super::password::{Attempt, Form, PasswordGate};
 use super::request::RequestView;
-use super::respond::{self, Answer};
+use super::respond::{self, EdgeResponse};
 use crate::config::sections::EdgeConfig;
 use crate::domain::click::ClickKind;
 use crate::domain::link::{DomainRecord, RedirectStatus};
@@ -68,8 +68,8 @@ pub struct Edge {
     cache_metrics: &'static CacheMetrics,
 }
 
-/// An answer, and where its link was found.
-pub(super) struct Answered(pub(super) Answer, pub(super) LinkSource);
+/// A response, and where its link was found.
+pub(super) struct Responded(pub(super) EdgeResponse, pub(super) LinkSource);
 
 /// One request on its way.
 pub(super) struct Exchange<'a, F: FileSystem> {
@@ -123,7 +123,7 @@ impl Edge {
     }
 
     /// Answers one request that came from `peer`. Its click is with the kernel when this returns.
-    pub async fn handle<B, F>(&self, journal: &GroupCommit<F>, peer: IpAddr, request: Request<B>) -> Answer
+    pub async fn handle<B, F>(&self, journal: &GroupCommit<F>, peer: IpAddr, request: Request<B>) -> EdgeResponse
     where
         B: http_body::Body<Data = Bytes>,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -133,8 +133,8 @@ impl Edge {
         let (parts, body) = request.into_parts();
         let view = RequestView::new(&parts, peer, self.trusted_proxy_hops);
         let form = Form { content_type: parts.headers.get(header::CONTENT_TYPE), body };
-        let Answered(answer, source) = match self.refuses(view.address).await {
-            Some(retry_after) => Answered(respond::too_many_requests(&view, retry_after), LinkSource::None),
+        let Responded(answer, source) = match self.refuses(view.address).await {
+            Some(retry_after) => Responded(respond::too_many_requests(&view, retry_after), LinkSource::None),
             None => self.answer(&Exchange { request: &view, journal, now: clock::now() }, Some(form)).await,
         };
         self.metrics.answered(answer.status().as_u16(), source, started.elapsed());
@@ -142,16 +142,16 @@ impl Edge {
     }
 
     /// Answers a request that the limiter let through. `form` is what came with it.
-    pub(super) async fn answer<B, F>(&self, exchange: &Exchange<'_, F>, form: Option<Form<'_, B>>) -> Answered
+    pub(super) async fn answer<B, F>(&self, exchange: &Exchange<'_, F>, form: Option<Form<'_, B>>) -> Responded
     where
         B: http_body::Body<Data = Bytes>,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
         F: FileSystem,
     {
         if let Some(answer) = reserved(exchange.request.path) {
-            return Answered(answer, LinkSource::None);
+            return Responded(answer, LinkSource::None);
         }
-        let unavailable = |OriginError(_)| Answered(respond::unavailable(exchange.request), LinkSource::Origin);
+        let unavailable = |OriginError(_)| Responded(respond::unavailable(exchange.request), LinkSource::Origin);
         self.look_up(exchange, form).await.unwrap_or_else(unavailable)
     }
 
@@ -168,7 +168,7 @@ impl Edge {
         &self,
         exchange: &Exchange<'_, F>,
         form: Option<Form<'_, B>>,
-    ) -> Result<Answered, OriginError>
+    ) -> Result<Responded, OriginError>
     where
         B: http_body::Body<Data = Bytes>,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -176,17 +176,17 @@ impl Edge {
     {
         let request = exchange.request;
         let domain = self.cache.domain(&request.host, exchange.now).await?;
-        let Some(cached_domain) = &domain.value else { return Ok(Answered(respond::missing(request), domain.source)) };
+        let Some(cached_domain) = &domain.value else { return Ok(Responded(respond::missing(request), domain.source)) };
         let domain_record = &cached_domain.value;
         if request.path == "/" {
-            return Ok(Answered(root(exchange, domain_record).await, domain.source));
+            return Ok(Responded(root(exchange, domain_record).await, domain.source));
         }
         if !domain_record.enabled {
             let subject = Subject::domain(domain_record, request.path);
-            return Ok(Answered(gone(exchange, domain_record, subject, None).await, domain.source));
+            return Ok(Responded(gone(exchange, domain_record, subject, None).await, domain.source));
         }
         let Some(path) = LinkPath::parse(request.path, domain_record.case_sensitive) else {
-            return Ok(Answered(missing(exchange, domain_record, request.path).await, domain.source));
+            return Ok(Responded(missing(exchange, domain_record, request.path).await, domain.source));
         };
         let (hit, source) = self.find(domain_record, &path, exchange.now).await?;
         let answer = match hit {
@@ -196,7 +196,7 @@ impl Edge {
                 self.answer_link(exchange, domain_record, &hit, path.preview, password).await?
             }
         };
-        Ok(Answered(answer, source))
+        Ok(Responded(answer, source))
     }
 
     /// The link that a path means. Of several that it could, the one with the longest slug.
@@ -228,7 +228,7 @@ impl Edge {
         hit: &Hit<'_>,
         preview: bool,
         password: Option<SecretString>,
-    ) -> Result<Answer, OriginError> {
+    ) -> Result<EdgeResponse, OriginError> {
         let (request, link) = (exchange.request, &hit.link.value);
         let attempt = self.try_password(link, request, password).await;
         let password_given = attempt == Some(Attempt::Right);
@@ -275,7 +275,7 @@ impl Edge {
         hit: &Hit<'_>,
         target: Target<'_>,
         after_form: bool,
-    ) -> Result<Answer, OriginError> {
+    ) -> Result<EdgeResponse, OriginError> {
         let (request, record) = (exchange.request, hit.link.value.record());
         let subject = Subject::link(record);
         let is_limited = record.max_clicks.is_some() && *request.method != Method::HEAD;
@@ -290,20 +290,20 @@ impl Edge {
 }
 
 impl<F: FileSystem> Exchange<'_, F> {
-    /// Puts the click into the journal; when this returns, the answer may be given.
-    async fn capture(&self, subject: Subject<'_>, kind: ClickKind, answer: Answer) -> Answer {
+    /// Puts the click into the journal; when this returns, the response may be given.
+    async fn capture(&self, subject: Subject<'_>, kind: ClickKind, answer: EdgeResponse) -> EdgeResponse {
         let click = capture::click(self.request, subject, kind, answer.status(), self.now);
         self.journal.append(|buffer| click.encode(buffer)).await;
         answer
     }
 }
 
-async fn root<F: FileSystem>(exchange: &Exchange<'_, F>, domain: &DomainRecord) -> Answer {
+async fn root<F: FileSystem>(exchange: &Exchange<'_, F>, domain: &DomainRecord) -> EdgeResponse {
     let answer = substitute(domain.root_url.as_ref()).unwrap_or_else(|| respond::missing(exchange.request));
     exchange.capture(Subject::domain(domain, ""), ClickKind::Root, answer).await
 }
 
-async fn missing<F: FileSystem>(exchange: &Exchange<'_, F>, domain: &DomainRecord, path: &str) -> Answer {
+async fn missing<F: FileSystem>(exchange: &Exchange<'_, F>, domain: &DomainRecord, path: &str) -> EdgeResponse {
     let answer = substitute(domain.not_found_url.as_ref()).unwrap_or_else(|| respond::missing(exchange.request));
     let slug = path.strip_prefix('/').unwrap_or(path);
     exchange.capture(Subject::domain(domain, slug), ClickKind::Missing, answer).await
@@ -314,13 +314,13 @@ async fn gone<F: FileSystem>(
     domain: &DomainRecord,
     subject: Subject<'_>,
     own_substitute: Option<&Destination>,
-) -> Answer {
+) -> EdgeResponse {
     let answer = substitute(own_substitute.or(domain.expired_url.as_ref()));
     exchange.capture(subject, ClickKind::Gone, answer.unwrap_or_else(|| respond::gone(exchange.request))).await
 }
 
 /// Where visitors go instead, if there is such a place.
-fn substitute(destination: Option<&Destination>) -> Option<Answer> {
+fn substitute(destination: Option<&Destination>) -> Option<EdgeResponse> {
     let location = HeaderValue::from_str(destination?.as_str()).ok()?;
     Some(respond::redirect(RedirectStatus::Found, &location))
 }
@@ -336,8 +336,8 @@ pub(super) fn forwarded(request: &RequestView<'_>, hit: &Hit<'_>, target: Target
     HeaderValue::from_str(destination.as_str()).ok()
 }
 
-/// Answers that need no domain and no link.
-fn reserved(path: &str) -> Option<Answer> {
+/// Responses that need no domain and no link.
+fn reserved(path: &str) -> Option<EdgeResponse> {
     match path {
         "/healthz" => Some(respond::text(StatusCode::OK, "ok\n")),
         "/robots.txt" => Some(respond::text(StatusCode::OK, "User-agent: *\nAllow: /\n")),
@@ -363,7 +363,7 @@ where
     form?.read().await
 }
 
-fn ask_password(request: &RequestView<'_>, attempt: Option<Attempt>) -> Answer {
+fn ask_password(request: &RequestView<'_>, attempt: Option<Attempt>) -> EdgeResponse {
     let problem = match attempt {
         Some(Attempt::TooMany(retry_after)) => return respond::too_many_requests(request, retry_after),
         Some(Attempt::Wrong | Attempt::Right) => Some("That is not the password of this link."),

@@ -1,6 +1,6 @@
 //! L1: the domains and links that this edge knows, and how it learns of others.
 //!
-//! Invariant: after word of a change came, by whichever way, nothing that was
+//! Invariant: after an invalidation message came, by whichever way, nothing that was
 //! read before it is answered any more.
 
 mod loading;
@@ -45,7 +45,7 @@ const SILENCE_MAX: Duration = Duration::from_millis(1_500);
 /// Under this name the default domain is kept for all host names that no domain has. It is no host name.
 const NOBODYS: &str = "";
 
-/// An answer of the cache.
+/// A response of the cache.
 pub(super) struct Found<V> {
     /// The value; none where there is no such thing.
     pub(super) value: Option<Arc<Cached<V>>>,
@@ -187,12 +187,12 @@ impl LinkCache {
         Ok(found)
     }
 
-    /// The answer for a slug that the filter excludes. While no word of changes comes, it may have been made unheard.
+    /// The response for a slug that the filter excludes. While no invalidation messages comes, it may have been made unheard.
     fn excluded<V>(&self, now: Timestamp) -> Result<Found<V>, OriginError> {
         CacheMetrics::global().filter_refused.increment(1);
         match self.is_following(now) {
             true => Ok(Found { value: None, source: LinkSource::L1, stale: false }),
-            false => Err(OriginError("no word of changes, and the slug was not there before".into())),
+            false => Err(OriginError("no invalidation messages, and the slug was not there before".into())),
         }
     }
 

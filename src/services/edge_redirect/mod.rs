@@ -7,28 +7,28 @@
 //! - It reaches the source of truth through [`origin::Origin`] alone.
 //! - A redirect is answered only after its click is with the kernel.
 
-mod at_once;
 mod capture;
+mod change_log_follower;
 mod compiled_link;
 mod connection;
 mod decide;
 mod destination;
-mod follow;
+mod fast_path;
 mod grpc_origin;
 mod handler;
+mod idle_connections;
 mod link_cache;
 mod link_path;
-mod ordinary_request;
 pub mod origin;
 mod pages;
 mod password;
 mod request;
+mod request_reader;
 mod respond;
+mod response_writer;
 mod retry;
 mod server;
 mod snapshot;
-mod watch;
-mod written_answer;
 
 pub use compiled_link::CompiledLink;
 pub use decide::{Decision, Facts, decide};

@@ -8,7 +8,7 @@ use crate::domain::id::{DomainId, LinkId};
 use crate::domain::link::{DomainRecord, LinkRecord};
 use crate::domain::name_key::NameKey;
 
-/// Why the origin did not answer. What it has not got is an answer, not an error.
+/// Why the origin did not answer. What it has not got is a response, not an error.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the origin is not available: {0}")]
 pub struct OriginError(pub String);

@@ -8,7 +8,7 @@ use super::request::RequestView;
 use crate::domain::link::RedirectStatus;
 
 /// What the edge answers with.
-pub(super) type Answer = Response<Bytes>;
+pub(super) type EdgeResponse = Response<Bytes>;
 
 static NO_STORE: HeaderValue = HeaderValue::from_static("private, no-store");
 /// So short that a permanent redirect can still be changed, and repeat visits are still counted.
@@ -18,15 +18,15 @@ const PAGE_POLICY: HeaderValue =
 const NO_INDEX: HeaderValue = HeaderValue::from_static("noindex");
 const ROBOTS_TAG: HeaderName = HeaderName::from_static("x-robots-tag");
 
-/// An answer without a body.
-pub(super) fn empty(status: StatusCode) -> Answer {
+/// A response without a body.
+pub(super) fn empty(status: StatusCode) -> EdgeResponse {
     let mut answer = Response::new(Bytes::new());
     *answer.status_mut() = status;
     answer
 }
 
 /// Sends the visitor to `location`.
-pub(super) fn redirect(status: RedirectStatus, location: &HeaderValue) -> Answer {
+pub(super) fn redirect(status: RedirectStatus, location: &HeaderValue) -> EdgeResponse {
     let mut answer = empty(status_code(status));
     for (name, value) in redirect_headers(status, location) {
         answer.headers_mut().insert(name, value.clone());
@@ -52,7 +52,7 @@ pub(super) fn refusal(
     code: &'static str,
     title: &str,
     text: &str,
-) -> Answer {
+) -> EdgeResponse {
     if !request.wants_json {
         return page(status, pages::message(title, text));
     }
@@ -63,7 +63,7 @@ pub(super) fn refusal(
 }
 
 /// A page.
-pub(super) fn page(status: StatusCode, html: String) -> Answer {
+pub(super) fn page(status: StatusCode, html: String) -> EdgeResponse {
     let mut answer = body(status, HeaderValue::from_static("text/html; charset=utf-8"), html);
     let headers = answer.headers_mut();
     headers.insert(header::CONTENT_SECURITY_POLICY, PAGE_POLICY);
@@ -73,11 +73,11 @@ pub(super) fn page(status: StatusCode, html: String) -> Answer {
 }
 
 /// A short text.
-pub(super) fn text(status: StatusCode, text: &'static str) -> Answer {
+pub(super) fn text(status: StatusCode, text: &'static str) -> EdgeResponse {
     body(status, HeaderValue::from_static("text/plain; charset=utf-8"), text)
 }
 
-fn body(status: StatusCode, content_type: HeaderValue, content: impl Into<Bytes>) -> Answer {
+fn body(status: StatusCode, content_type: HeaderValue, content: impl Into<Bytes>) -> EdgeResponse {
     let mut answer = Response::new(content.into());
     *answer.status_mut() = status;
     let headers = answer.headers_mut();
@@ -88,19 +88,19 @@ fn body(status: StatusCode, content_type: HeaderValue, content: impl Into<Bytes>
 }
 
 /// There is no such link.
-pub(super) fn missing(request: &RequestView<'_>) -> Answer {
+pub(super) fn missing(request: &RequestView<'_>) -> EdgeResponse {
     let text = "There is no link at this address. Check it for a typing mistake.";
     refusal(request, StatusCode::NOT_FOUND, "link_not_found", "Link not found", text)
 }
 
 /// The link is over.
-pub(super) fn gone(request: &RequestView<'_>) -> Answer {
+pub(super) fn gone(request: &RequestView<'_>) -> EdgeResponse {
     let text = "This link has expired or was switched off by its owner.";
     refusal(request, StatusCode::GONE, "link_gone", "This link is no longer available", text)
 }
 
 /// Only reading is answered.
-pub(super) fn method_not_allowed(request: &RequestView<'_>) -> Answer {
+pub(super) fn method_not_allowed(request: &RequestView<'_>) -> EdgeResponse {
     let text = format!("{} is not answered here; GET and HEAD are.", safe_name(request.method));
     let mut answer =
         refusal(request, StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Method not allowed", &text);
@@ -109,7 +109,7 @@ pub(super) fn method_not_allowed(request: &RequestView<'_>) -> Answer {
 }
 
 /// The link is not known here and the origin cannot be asked.
-pub(super) fn unavailable(request: &RequestView<'_>) -> Answer {
+pub(super) fn unavailable(request: &RequestView<'_>) -> EdgeResponse {
     let text = "This link cannot be looked up at the moment. Try again in a few seconds.";
     let mut answer = refusal(request, StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Try again shortly", text);
     answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
@@ -117,7 +117,7 @@ pub(super) fn unavailable(request: &RequestView<'_>) -> Answer {
 }
 
 /// This visitor comes too often.
-pub(super) fn too_many_requests(request: &RequestView<'_>, retry_after: std::time::Duration) -> Answer {
+pub(super) fn too_many_requests(request: &RequestView<'_>, retry_after: std::time::Duration) -> EdgeResponse {
     let text = "Too many requests came from your address. Wait a moment.";
     let mut answer = refusal(request, StatusCode::TOO_MANY_REQUESTS, "rate_limited", "Too many requests", text);
     answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(retry_after.as_secs() + 1));

@@ -10,11 +10,11 @@ use std::time::Duration;
 use tonic::{Code, Status};
 use tower::retry::budget::{Budget, TpsBudget};
 
-/// How long an answer counts.
+/// How long a response counts.
 const WINDOW: Duration = Duration::from_secs(10);
 /// Second attempts that need no answers before them.
 const RESERVE_PER_SECOND: u32 = 1;
-/// Second attempts that an answer makes room for.
+/// Second attempts that a response makes room for.
 const RETRIES_PER_ANSWER: f32 = 0.2;
 
 /// How many questions may be asked again.

@@ -12,11 +12,11 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, oneshot};
 use tokio_util::sync::CancellationToken;
 
+use super::change_log_follower;
 use super::connection::{self, Connection};
-use super::follow;
 use super::handler::Edge;
+use super::idle_connections::IdleConnections;
 use super::snapshot::SnapshotFile;
-use super::watch::Watch;
 use crate::config::sections::{EdgeConfig, JournalConfig};
 use crate::infra::cache::invalidation::Subscription;
 use crate::infra::journal::{DiskFileSystem, Flushed, GroupCommit, JournalLimits, JournalState, Maintenance, Writer};
@@ -33,7 +33,7 @@ const GAUGE_INTERVAL: Duration = Duration::from_secs(1);
 pub struct EdgeServer {
     /// What answers.
     pub edge: Arc<Edge>,
-    /// Word of changes.
+    /// Invalidation messages.
     pub invalidations: Subscription,
     /// Where the journals live.
     pub journal_folder: PathBuf,
@@ -82,7 +82,7 @@ impl EdgeServer {
             tasks,
         );
         keep_gauges(Arc::clone(&self.edge), tasks);
-        follow::listen(&self.edge, self.invalidations, tasks);
+        change_log_follower::listen(&self.edge, self.invalidations, tasks);
         Ok(())
     }
 }
@@ -107,7 +107,7 @@ impl Worker {
     async fn run(self) {
         let Ok(listener) = TcpListener::from_std(self.listener) else { return };
         let journal = Arc::new(GroupCommit::new(self.journal));
-        let watch = Arc::new(Watch::default());
+        let watch = Arc::new(IdleConnections::default());
         let (upkeep, connections) = (Tasks::new(), Tasks::new());
         let (flushing, report) = (Arc::clone(&journal), report_flush(Arc::clone(&self.edge)));
         upkeep.spawn("journal-flusher", async move { flushing.run(report).await });

@@ -1,6 +1,6 @@
 //! identity: signing in and out, and sessions.
 //!
-//! Invariant: whether an address has an account shows neither in the answer to a sign-in nor in how long it takes.
+//! Invariant: whether an address has an account shows neither in the response to a sign-in nor in how long it takes.
 
 mod attempts;
 pub mod rest;

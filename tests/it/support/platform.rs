@@ -99,14 +99,14 @@ impl Platform {
 
     /// Visits a path of the default domain, as somebody with nothing special about them.
     pub async fn visit(&self, path: &str) -> Response {
-        self.client.get(self.edge(path)).header("host", "localhost").send().await.expect("an answer")
+        self.client.get(self.edge(path)).header("host", "localhost").send().await.expect("a response")
     }
 
     /// The first account, signed in, with a workspace.
     pub async fn account(&self) -> Account {
         let person = json!({ "email": EMAIL, "password": PASSWORD });
         let bootstrap = self.client.post(self.internal("/internal/admin/bootstrap")).json(&person);
-        assert_eq!(bootstrap.send().await.expect("an answer").status(), StatusCode::CREATED);
+        assert_eq!(bootstrap.send().await.expect("a response").status(), StatusCode::CREATED);
         self.sign_in().await
     }
 
@@ -141,7 +141,7 @@ impl Platform {
 
 /// Sends a request that must answer with this status, and returns its body.
 pub async fn body(request: RequestBuilder, status: StatusCode) -> Value {
-    let answer = request.send().await.expect("an answer");
+    let answer = request.send().await.expect("a response");
     let answered = answer.status();
     let text = answer.text().await.expect("a body");
     assert_eq!(answered, status, "{text}");

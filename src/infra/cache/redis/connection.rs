@@ -20,7 +20,7 @@ use crate::runtime::tasks::Tasks;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 /// The waits between two attempts to connect, in milliseconds: the first, and the longest.
 const RECONNECT_MS: (u32, u32) = (50, 1_000);
-/// A connection that owes an answer for so long counts as dead.
+/// A connection that owes a response for so long counts as dead.
 const UNRESPONSIVE_AFTER: Duration = Duration::from_secs(2);
 /// The longest that taking leave may take.
 const QUIT_TIMEOUT: Duration = Duration::from_millis(500);

@@ -5,7 +5,7 @@ mod exactly_once;
 
 use tempfile::TempDir;
 
-use super::samples::{link, micros, visit, workspace};
+use super::test_clicks::{link, micros, visit, workspace};
 use super::*;
 use crate::config::sections::ClickStoreConfig;
 use crate::domain::id::WorkspaceId;

@@ -16,7 +16,7 @@ pub struct Model {
     pub key_hash: Vec<u8>,
     /// Equal for equal requests.
     pub fingerprint: Vec<u8>,
-    /// None while the answer is on its way.
+    /// None while the response is on its way.
     pub answer: Option<Vec<u8>>,
     /// From then on it is as if the key had never been used.
     pub expires_at: Timestamp,

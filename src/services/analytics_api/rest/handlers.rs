@@ -1,4 +1,4 @@
-//! One function an operation: reads the request, asks the use case, writes the answer.
+//! One function an operation: reads the request, asks the use case, writes the response.
 
 use axum::body::Body;
 use axum::extract::State;
@@ -18,9 +18,9 @@ use crate::http::responses::ReadProblems;
 use crate::infra::click_store::{Event, EventPosition};
 use crate::infra::journal::JournalId;
 use crate::services::analytics_api::Analytics;
-use crate::services::analytics_api::answers::{BreakdownAnswer, Summary, Timeseries};
 use crate::services::analytics_api::events::{ClickEvent, identity};
 use crate::services::analytics_api::export;
+use crate::services::analytics_api::responses::{BreakdownResponse, Summary, Timeseries};
 use crate::services::api_core::rest::{AnalyticsRead, Authorized, WorkspacePath};
 
 /// The zone of series whose request names none.
@@ -75,13 +75,13 @@ pub(super) async fn timeseries(
     operation_id = "getAnalyticsBreakdown",
     tag = "analytics",
     params(WorkspacePath, BreakdownParameters),
-    responses((status = 200, description = "The values.", body = BreakdownAnswer), ReadProblems),
+    responses((status = 200, description = "The values.", body = BreakdownResponse), ReadProblems),
 )]
 pub(super) async fn breakdown(
     State(analytics): State<Analytics>,
     access: Authorized<AnalyticsRead>,
     Query(parameters): Query<BreakdownParameters>,
-) -> Result<Json<BreakdownAnswer>, Problem> {
+) -> Result<Json<BreakdownResponse>, Problem> {
     let (dimension, limit) = (parameters.dimension, parameters.limit.get());
     let compare = parameters.compare.is_some();
     Ok(Json(analytics.breakdown(&access, &parameters.report(), dimension, limit, compare).await?))

@@ -18,7 +18,7 @@ use crate::domain::role::Scope;
 use crate::domain::rule::AgentClass;
 use crate::http::openapi;
 use crate::infra::cache::invalidation::Invalidations;
-use crate::infra::click_store::samples::visit;
+use crate::infra::click_store::test_clicks::visit;
 use crate::infra::click_store::{ClickBatch, ClickStore, EnrichedClick, JournalledClick};
 use crate::infra::geo::GeoDatabase;
 use crate::infra::journal::JournalId;
@@ -91,7 +91,7 @@ impl House {
     async fn get_of(&self, workspace: WorkspaceId, report: &str) -> Response {
         let uri = format!("/v1/workspaces/{workspace}/analytics/{report}");
         let request = Request::get(uri).body(Body::empty()).expect("a request");
-        self.router().oneshot(request).await.expect("an answer")
+        self.router().oneshot(request).await.expect("a response")
     }
 
     async fn ask(&self, report: &str) -> Value {
@@ -100,7 +100,7 @@ impl House {
         serde_json::from_str(&text(response).await).expect("JSON")
     }
 
-    async fn mistakes(&self, report: &str) -> BTreeSet<String> {
+    async fn errors(&self, report: &str) -> BTreeSet<String> {
         let response = self.get(report).await;
         assert_eq!(response.status(), StatusCode::BAD_REQUEST, "{report}");
         let problem: Value = serde_json::from_str(&text(response).await).expect("JSON");
@@ -202,8 +202,8 @@ async fn pages_of_raw_clicks_hold_each_click_once() {
     }
     assert_eq!(ids.len(), 25);
     assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), 25);
-    let mistakes = house.mistakes(&format!("events?{PERIOD}&limit=10&country=DE{cursor}")).await;
-    assert_eq!(mistakes, names(&["cursor"]), "a cursor of other filters");
+    let errors = house.errors(&format!("events?{PERIOD}&limit=10&country=DE{cursor}")).await;
+    assert_eq!(errors, names(&["cursor"]), "a cursor of other filters");
 }
 
 #[tokio::test]
@@ -225,11 +225,11 @@ async fn exports_are_files_with_every_click() {
 }
 
 #[tokio::test]
-async fn mistakes_name_their_parameters() {
+async fn errors_name_their_parameters() {
     let house = House::new().await;
     let link = "link=dom_0190b8f20000700080000000000000aa";
     assert_eq!(
-        house.mistakes(&format!("summary?{link}&country=Germany&include=all")).await,
+        house.errors(&format!("summary?{link}&country=Germany&include=all")).await,
         names(&["link", "country", "include"])
     );
     for (report, parameter) in [
@@ -246,7 +246,7 @@ async fn mistakes_name_their_parameters() {
         ("events?cursor=x", "cursor"),
         ("export?format=xlsx", "format"),
     ] {
-        assert_eq!(house.mistakes(report).await, names(&[parameter]), "{report}");
+        assert_eq!(house.errors(report).await, names(&[parameter]), "{report}");
     }
 }
 

@@ -1,6 +1,6 @@
 //! Messages about links as the use cases take them.
 //!
-//! A message becomes the body that REST would have got, and is read and checked as that body is: the same mistakes have
+//! A message becomes the body that REST would have got, and is read and checked as that body is: the same errors have
 //! the same codes and pointers.
 
 use std::str::FromStr;

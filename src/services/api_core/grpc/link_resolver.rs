@@ -30,7 +30,7 @@ pub(super) struct LinkResolverService {
     pub(super) stopping: CancellationToken,
 }
 
-type Answers<T> = BoxStream<'static, Result<T, Status>>;
+type ResponseStream<T> = BoxStream<'static, Result<T, Status>>;
 
 #[tonic::async_trait]
 impl LinkResolver for LinkResolverService {
@@ -61,7 +61,7 @@ impl LinkResolver for LinkResolverService {
         Ok(Response::new(ClaimClickResponse { claimed }))
     }
 
-    type FollowChangesStream = Answers<FollowChangesResponse>;
+    type FollowChangesStream = ResponseStream<FollowChangesResponse>;
 
     async fn follow_changes(
         &self,
@@ -77,7 +77,7 @@ impl LinkResolver for LinkResolverService {
         Ok(Response::new(CountNamesResponse { count }))
     }
 
-    type ListNamesStream = Answers<ListNamesResponse>;
+    type ListNamesStream = ResponseStream<ListNamesResponse>;
 
     async fn list_names(&self, request: Request<ListNamesRequest>) -> Result<Response<Self::ListNamesStream>, Status> {
         let key = <[u8; 16]>::try_from(request.get_ref().key.as_slice());

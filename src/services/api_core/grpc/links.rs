@@ -5,9 +5,9 @@
 use prost::Message;
 use tonic::{Request, Response, Status};
 
-use super::link_answers::to_message;
 use super::link_requests::{limit, moment, order, to_draft, to_patch};
 use super::link_resolver::parsed;
+use super::link_responses::to_message;
 use super::status::to_status;
 use crate::domain::error::Result as DomainResult;
 use crate::domain::id::UserId;

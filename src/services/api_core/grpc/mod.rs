@@ -2,9 +2,9 @@
 //!
 //! Invariant: a call ends within ten seconds, and sooner if its caller says so.
 
-mod link_answers;
 mod link_requests;
 mod link_resolver;
+mod link_responses;
 mod links;
 mod status;
 

@@ -13,7 +13,7 @@ pub struct Created {
     pub existed: bool,
 }
 
-/// What became of one item: its mistakes concern it alone, and the other items are done all the same.
+/// What became of one item: its errors concern it alone, and the other items are done all the same.
 pub type BulkItem<T> = Result<T>;
 
 /// # Errors
@@ -39,7 +39,7 @@ pub(super) fn check_passwords(passwords: usize) -> Result<()> {
     Ok(())
 }
 
-/// Where the mistakes of an item point: into the list of a bulk request, or into the whole body of a single one.
+/// Where the errors of an item point: into the list of a bulk request, or into the whole body of a single one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
     /// The body is the item.

@@ -17,9 +17,9 @@ use crate::domain::utm::{UTM_LENGTH_MAX, Utm};
 use crate::infra::passwords::Passwords;
 use crate::infra::store::columns::Json;
 use crate::infra::store::links::Link as Row;
-use crate::services::api_core::mistakes::Mistakes;
+use crate::services::api_core::field_errors::FieldErrors;
 use crate::services::api_core::tags;
-use crate::services::api_core::texts::{Lines, PASSWORD_LENGTH_MAX};
+use crate::services::api_core::text_validation::{Lines, PASSWORD_LENGTH_MAX};
 
 /// The most that `max_clicks` may be.
 const MAX_CLICKS_MAX: i64 = 1_000_000_000_000;
@@ -50,28 +50,26 @@ pub(super) struct Changes {
 
 impl Changes {
     /// Checks each field by itself.
-    pub(super) fn check(patch: LinkPatch, mistakes: &mut Mistakes) -> Self {
+    pub(super) fn check(patch: LinkPatch, errors: &mut FieldErrors) -> Self {
         Self {
-            slug: patch.slug.and_then(|slug| mistakes.check("/slug", "invalid_slug", Slug::parse(&slug))),
-            destination_url: patch.destination_url.and_then(|url| destination(mistakes, "/destination_url", &url)),
-            tags: patch.tags.map(|names| tag_names(mistakes, &names)),
-            password: patch.password.inspect(|password| check_password(mistakes, password.as_ref())),
+            slug: patch.slug.and_then(|slug| errors.check("/slug", "invalid_slug", Slug::parse(&slug))),
+            destination_url: patch.destination_url.and_then(|url| destination(errors, "/destination_url", &url)),
+            tags: patch.tags.map(|names| tag_names(errors, &names)),
+            password: patch.password.inspect(|password| check_password(errors, password.as_ref())),
             redirect_status: patch.redirect_status,
-            title: patch.title.map(|text| optional_text(mistakes, "/title", text, 255, Lines::One)),
-            description: patch
-                .description
-                .map(|text| optional_text(mistakes, "/description", text, 1_000, Lines::Many)),
-            image_url: patch.image_url.map(|url| url.and_then(|url| web_address(mistakes, "/image_url", &url))),
-            comment: patch.comment.map(|text| optional_text(mistakes, "/comment", text, 2_000, Lines::Many)),
-            external_id: patch.external_id.map(|text| optional_text(mistakes, "/external_id", text, 255, Lines::One)),
-            starts_at: patch.starts_at.map(|time| time.and_then(|time| moment(mistakes, "/starts_at", &time))),
-            expires_at: patch.expires_at.map(|time| time.and_then(|time| moment(mistakes, "/expires_at", &time))),
-            expired_url: patch.expired_url.map(|url| url.and_then(|url| destination(mistakes, "/expired_url", &url))),
-            max_clicks: patch.max_clicks.inspect(|clicks| check_max_clicks(mistakes, *clicks)),
+            title: patch.title.map(|text| optional_text(errors, "/title", text, 255, Lines::One)),
+            description: patch.description.map(|text| optional_text(errors, "/description", text, 1_000, Lines::Many)),
+            image_url: patch.image_url.map(|url| url.and_then(|url| web_address(errors, "/image_url", &url))),
+            comment: patch.comment.map(|text| optional_text(errors, "/comment", text, 2_000, Lines::Many)),
+            external_id: patch.external_id.map(|text| optional_text(errors, "/external_id", text, 255, Lines::One)),
+            starts_at: patch.starts_at.map(|time| time.and_then(|time| moment(errors, "/starts_at", &time))),
+            expires_at: patch.expires_at.map(|time| time.and_then(|time| moment(errors, "/expires_at", &time))),
+            expired_url: patch.expired_url.map(|url| url.and_then(|url| destination(errors, "/expired_url", &url))),
+            max_clicks: patch.max_clicks.inspect(|clicks| check_max_clicks(errors, *clicks)),
             forward_query: patch.forward_query,
             forward_path: patch.forward_path,
-            utm: patch.utm.inspect(|utm| check_utm(mistakes, utm)),
-            rules: patch.rules.inspect(|rules| check_rules(mistakes, rules)),
+            utm: patch.utm.inspect(|utm| check_utm(errors, utm)),
+            rules: patch.rules.inspect(|rules| check_rules(errors, rules)),
             archived: patch.archived,
         }
     }
@@ -85,7 +83,7 @@ impl Changes {
     }
 
     /// Writes the edit into the link and checks what only shows in the whole.
-    pub(super) fn apply(self, row: &mut Row, mistakes: &mut Mistakes) {
+    pub(super) fn apply(self, row: &mut Row, errors: &mut FieldErrors) {
         set(&mut row.slug, self.slug.map(|slug| slug.as_str().to_owned()));
         set(&mut row.destination_url, self.destination_url);
         set(&mut row.redirect_status, self.redirect_status);
@@ -107,7 +105,7 @@ impl Changes {
         set(&mut row.archived, self.archived);
         row.destination_hash = destination_hash(&row.destination_url);
         row.search_key = search_key(row);
-        check_together(row, mistakes);
+        check_together(row, errors);
     }
 }
 
@@ -117,19 +115,15 @@ fn set<T>(field: &mut T, change: Option<T>) {
     }
 }
 
-fn check_together(row: &Row, mistakes: &mut Mistakes) {
+fn check_together(row: &Row, errors: &mut FieldErrors) {
     if let (Some(start), Some(end)) = (row.starts_at, row.expires_at)
         && end <= start
     {
-        mistakes.add("/expires_at", "not_after_start", "the end must be after starts_at");
+        errors.add("/expires_at", "not_after_start", "the end must be after starts_at");
     }
     for destination in destinations(row) {
         if let Err(error) = row.utm.0.apply(destination) {
-            mistakes.add(
-                "/utm",
-                "too_long",
-                format!("with its campaign parameters {destination} is too long: {error}"),
-            );
+            errors.add("/utm", "too_long", format!("with its campaign parameters {destination} is too long: {error}"));
         }
     }
 }
@@ -153,65 +147,65 @@ fn search_key(row: &Row) -> String {
     format!("{}\n{}\n{title}", row.slug, row.destination_url).to_lowercase()
 }
 
-fn destination(mistakes: &mut Mistakes, pointer: &str, text: &str) -> Option<Destination> {
-    mistakes.check(pointer, "invalid_url", Destination::parse(text))
+fn destination(errors: &mut FieldErrors, pointer: &str, text: &str) -> Option<Destination> {
+    errors.check(pointer, "invalid_url", Destination::parse(text))
 }
 
-fn web_address(mistakes: &mut Mistakes, pointer: &str, text: &str) -> Option<Destination> {
+fn web_address(errors: &mut FieldErrors, pointer: &str, text: &str) -> Option<Destination> {
     let url = Destination::parse(text).and_then(|url| {
         let is_web = url.as_str().starts_with("https://") || url.as_str().starts_with("http://");
         if is_web { Ok(url) } else { Err(DestinationError::NotAbsolute) }
     });
-    mistakes.check(pointer, "invalid_url", url)
+    errors.check(pointer, "invalid_url", url)
 }
 
-fn moment(mistakes: &mut Mistakes, pointer: &str, text: &str) -> Option<Timestamp> {
-    mistakes.check(pointer, "invalid_time", text.parse())
+fn moment(errors: &mut FieldErrors, pointer: &str, text: &str) -> Option<Timestamp> {
+    errors.check(pointer, "invalid_time", text.parse())
 }
 
 fn optional_text(
-    mistakes: &mut Mistakes,
+    errors: &mut FieldErrors,
     pointer: &str,
     text: Option<String>,
     max: usize,
     lines: Lines,
 ) -> Option<String> {
-    text.map(|text| mistakes.text(pointer, &text, (1, max), lines))
+    text.map(|text| errors.text(pointer, &text, (1, max), lines))
 }
 
 /// Each name once, in any case.
-fn tag_names(mistakes: &mut Mistakes, names: &[String]) -> Vec<String> {
+fn tag_names(errors: &mut FieldErrors, names: &[String]) -> Vec<String> {
     if names.len() > LINK_TAGS_MAX {
-        mistakes.add("/tags", "too_many", format!("a link has at most {LINK_TAGS_MAX} tags"));
+        errors.add("/tags", "too_many", format!("a link has at most {LINK_TAGS_MAX} tags"));
         return Vec::new();
     }
     let mut seen = HashSet::new();
     let checked =
-        names.iter().enumerate().map(|(index, name)| tags::check_name(mistakes, &format!("/tags/{index}"), name));
+        names.iter().enumerate().map(|(index, name)| tags::check_name(errors, &format!("/tags/{index}"), name));
     checked.filter(|name| seen.insert(name.to_lowercase())).collect()
 }
 
-fn check_password(mistakes: &mut Mistakes, password: Option<&SecretString>) {
+fn check_password(errors: &mut FieldErrors, password: Option<&SecretString>) {
     let length = password.map(|password| password.expose_secret().chars().count());
     if length.is_some_and(|length| !(1..=PASSWORD_LENGTH_MAX).contains(&length)) {
-        mistakes.add("/password", "invalid_length", format!("a password has 1 to {PASSWORD_LENGTH_MAX} characters"));
+        errors.add("/password", "invalid_length", format!("a password has 1 to {PASSWORD_LENGTH_MAX} characters"));
     }
 }
 
-fn check_max_clicks(mistakes: &mut Mistakes, max_clicks: Option<i64>) {
+fn check_max_clicks(errors: &mut FieldErrors, max_clicks: Option<i64>) {
     if max_clicks.is_some_and(|clicks| !(1..=MAX_CLICKS_MAX).contains(&clicks)) {
-        mistakes.add("/max_clicks", "out_of_range", format!("1 to {MAX_CLICKS_MAX}"));
+        errors.add("/max_clicks", "out_of_range", format!("1 to {MAX_CLICKS_MAX}"));
     }
 }
 
-fn check_utm(mistakes: &mut Mistakes, utm: &Utm) {
+fn check_utm(errors: &mut FieldErrors, utm: &Utm) {
     for (field, _, value) in utm.parameters() {
-        mistakes.text(&format!("/utm/{field}"), value, (1, UTM_LENGTH_MAX), Lines::One);
+        errors.text(&format!("/utm/{field}"), value, (1, UTM_LENGTH_MAX), Lines::One);
     }
 }
 
-fn check_rules(mistakes: &mut Mistakes, rules: &[Rule]) {
+fn check_rules(errors: &mut FieldErrors, rules: &[Rule]) {
     if let Err(found) = CompiledRules::compile(rules) {
-        mistakes.extend(found);
+        errors.extend(found);
     }
 }

@@ -16,7 +16,7 @@ use crate::domain::url::Destination;
 use crate::infra::store::domains::{self, Domain};
 use crate::infra::store::{Transaction, workspaces};
 use crate::services::api_core::ApiCore;
-use crate::services::api_core::mistakes::Mistakes;
+use crate::services::api_core::field_errors::FieldErrors;
 use crate::services::api_core::principal::Access;
 
 /// A draft whose fields were checked by themselves.
@@ -46,7 +46,7 @@ impl ApiCore {
         only(self.create(access, vec![draft], Place::Single).await?)
     }
 
-    /// Makes up to a thousand links in one transaction. Mistakes of one do not keep the others from being made; pointers
+    /// Makes up to a thousand links in one transaction. FieldErrors of one do not keep the others from being made; pointers
     /// start at `/links`.
     ///
     /// # Errors
@@ -85,14 +85,14 @@ impl ApiCore {
 
     /// Checks a draft and hashes its password. The inner error is the draft's own.
     async fn check_draft(&self, draft: LinkDraft, pointer: String) -> Result<BulkItem<Checked>> {
-        let mut mistakes = Mistakes::under(pointer.clone());
+        let mut errors = FieldErrors::under(pointer.clone());
         let hostname = draft.domain.as_ref().map(|hostname| hostname.trim().to_lowercase());
         let if_exists = draft.if_exists;
         let slug_chosen = draft.slug.is_some();
-        let mut changes = Changes::check(draft.into_patch(), &mut mistakes);
+        let mut changes = Changes::check(draft.into_patch(), &mut errors);
         let tag_names = changes.tags.take().unwrap_or_default();
         let destination = changes.destination_url.take();
-        if let Err(error) = mistakes.into_result() {
+        if let Err(error) = errors.into_result() {
             return Ok(Err(error));
         }
         let destination = destination.ok_or_else(|| Error::internal("a destination neither right nor wrong"))?;
@@ -145,19 +145,19 @@ async fn plan_one(
     checked: Checked,
     before: &Plan,
 ) -> Result<BulkItem<Planned>> {
-    let mut mistakes = Mistakes::under(checked.pointer);
+    let mut errors = FieldErrors::under(checked.pointer);
     let domain = match &checked.hostname {
         None => Some(&references.default_domain),
         Some(hostname) => references.domains.get(hostname),
     };
     let Some(domain) = domain else {
-        mistakes.add("/domain", "unknown_domain", "the workspace has no such domain");
-        return Ok(Err(mistakes.into_error()));
+        errors.add("/domain", "unknown_domain", "the workspace has no such domain");
+        return Ok(Err(errors.into_error()));
     };
     let mut row = new_row(access, domain, checked.destination);
-    checked.changes.apply(&mut row, &mut mistakes);
-    if !mistakes.is_empty() {
-        return Ok(Err(mistakes.into_error()));
+    checked.changes.apply(&mut row, &mut errors);
+    if !errors.is_empty() {
+        return Ok(Err(errors.into_error()));
     }
     let mut planned = Planned::new(row, domain, checked.slug_chosen, checked.tag_names);
     let Some(choice) = checked.if_exists else { return Ok(Ok(planned)) };

@@ -1,4 +1,4 @@
-//! Links and edits of links as callers write them. Texts stay texts here, so that all mistakes can be told at once.
+//! Links and edits of links as callers write them. Texts stay texts here, so that all errors can be told at once.
 
 #![allow(clippy::option_option, reason = "absent, null and a value are three things in an edit")]
 

@@ -9,9 +9,9 @@ use crate::infra::store::links::{self, LinkFilter, SortOrder, SortTime};
 use crate::infra::store::page::Page;
 use crate::infra::store::{domains, tags};
 use crate::services::api_core::ApiCore;
-use crate::services::api_core::mistakes::Mistakes;
+use crate::services::api_core::field_errors::FieldErrors;
 use crate::services::api_core::principal::Access;
-use crate::services::api_core::texts::Lines;
+use crate::services::api_core::text_validation::Lines;
 
 /// The longest text that can be searched for, in characters.
 const SEARCH_LENGTH_MAX: usize = 200;
@@ -88,12 +88,12 @@ impl ApiCore {
 
     /// The query with ids for names; none if a name is unknown, so that nothing can fit.
     async fn filter(&self, access: &Access, query: LinkQuery) -> Result<Option<LinkFilter>> {
-        let mut mistakes = Mistakes::default();
+        let mut errors = FieldErrors::default();
         let lengths = (1, SEARCH_LENGTH_MAX);
-        let search = query.search.map(|text| mistakes.text("search", &text, lengths, Lines::One).to_lowercase());
-        let domain = query.domain.map(|text| mistakes.text("domain", &text, (1, 253), Lines::One).to_lowercase());
-        let tag = query.tag.map(|text| mistakes.text("tag", &text, lengths, Lines::One).to_lowercase());
-        mistakes.into_result()?;
+        let search = query.search.map(|text| errors.text("search", &text, lengths, Lines::One).to_lowercase());
+        let domain = query.domain.map(|text| errors.text("domain", &text, (1, 253), Lines::One).to_lowercase());
+        let tag = query.tag.map(|text| errors.text("tag", &text, lengths, Lines::One).to_lowercase());
+        errors.into_result()?;
         let mut filter = LinkFilter {
             search,
             archived: query.archived,

@@ -16,7 +16,7 @@ use crate::infra::store::links;
 use crate::runtime::clock;
 use crate::services::api_core::ApiCore;
 use crate::services::api_core::edge::link_record;
-use crate::services::api_core::mistakes::Mistakes;
+use crate::services::api_core::field_errors::FieldErrors;
 use crate::services::api_core::principal::Access;
 
 /// The longest header or query string of a described visitor, in bytes.
@@ -146,7 +146,7 @@ impl ApiCore {
     }
 
     fn describe(&self, visitor: &VisitorDraft) -> Result<Described> {
-        let mut mistakes = Mistakes::default();
+        let mut errors = FieldErrors::default();
         let texts = [
             ("/user_agent", &visitor.user_agent),
             ("/accept_language", &visitor.accept_language),
@@ -155,15 +155,15 @@ impl ApiCore {
         ];
         for (pointer, text) in texts {
             if text.len() > TEXT_BYTES_MAX {
-                mistakes.add(pointer, "invalid_length", format!("at most {TEXT_BYTES_MAX} bytes"));
+                errors.add(pointer, "invalid_length", format!("at most {TEXT_BYTES_MAX} bytes"));
             }
         }
         let address = visitor.address.as_deref().map(str::parse::<IpAddr>);
-        let address = address.and_then(|address| mistakes.check("/address", "invalid_address", address));
-        let (country, subdivision) = self.place(&mut mistakes, visitor, address);
+        let address = address.and_then(|address| errors.check("/address", "invalid_address", address));
+        let (country, subdivision) = self.place(&mut errors, visitor, address);
         let at = visitor.at.as_deref().map(str::parse::<Timestamp>);
-        let at = at.and_then(|at| mistakes.check("/at", "invalid_time", at)).unwrap_or_else(clock::now);
-        mistakes.into_result()?;
+        let at = at.and_then(|at| errors.check("/at", "invalid_time", at)).unwrap_or_else(clock::now);
+        errors.into_result()?;
         let address = address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)).to_canonical();
         Ok(Described { address, country, subdivision, at })
     }
@@ -171,20 +171,20 @@ impl ApiCore {
     /// Country and subdivision: as described, or else where the address is.
     fn place(
         &self,
-        mistakes: &mut Mistakes,
+        errors: &mut FieldErrors,
         visitor: &VisitorDraft,
         address: Option<IpAddr>,
     ) -> (Option<String>, Option<String>) {
         if let Some(region) = &visitor.region {
             let halves = region.split_once('-').filter(|(country, part)| is_country(country) && is_part(part));
             if halves.is_none() {
-                mistakes.add("/region", "invalid_region", "expected an ISO 3166-2 code such as DE-BY");
+                errors.add("/region", "invalid_region", "expected an ISO 3166-2 code such as DE-BY");
             }
             return (halves.map(|(country, _)| country.to_owned()), halves.map(|(_, part)| part.to_owned()));
         }
         if let Some(country) = &visitor.country {
             if !is_country(country) {
-                mistakes.add("/country", "invalid_country", "expected an ISO 3166-1 alpha-2 code such as DE");
+                errors.add("/country", "invalid_country", "expected an ISO 3166-1 alpha-2 code such as DE");
             }
             return (Some(country.clone()), None);
         }

@@ -16,7 +16,7 @@ use crate::infra::store::links::{self, Link as Row};
 use crate::infra::store::{Transaction, tags};
 use crate::runtime::clock;
 use crate::services::api_core::ApiCore;
-use crate::services::api_core::mistakes::Mistakes;
+use crate::services::api_core::field_errors::FieldErrors;
 use crate::services::api_core::principal::Access;
 use crate::services::api_core::version::ExpectedVersion;
 
@@ -59,7 +59,7 @@ impl ApiCore {
         only(Box::pin(self.update(access, vec![edit])).await?)
     }
 
-    /// Changes up to a thousand links in one transaction. Mistakes of one do not keep the others from being changed; pointers
+    /// Changes up to a thousand links in one transaction. FieldErrors of one do not keep the others from being changed; pointers
     /// start at `/links`.
     ///
     /// # Errors
@@ -83,9 +83,9 @@ impl ApiCore {
         patch: LinkPatch,
         pointer: String,
     ) -> Result<BulkItem<Edit<V>>> {
-        let mut mistakes = Mistakes::under(pointer.clone());
-        let mut changes = Changes::check(patch, &mut mistakes);
-        if let Err(error) = mistakes.into_result() {
+        let mut errors = FieldErrors::under(pointer.clone());
+        let mut changes = Changes::check(patch, &mut errors);
+        if let Err(error) = errors.into_result() {
             return Ok(Err(error));
         }
         changes.hash_password(self.passwords()).await?;
@@ -146,10 +146,10 @@ impl<V: ExpectedVersion> Edit<V> {
         self.expected.require(before.version)?;
         let domain = present.domains.get(&before.domain_id);
         let domain = domain.ok_or_else(|| Error::internal("a link without its domain"))?;
-        let mut mistakes = Mistakes::under(self.pointer);
+        let mut errors = FieldErrors::under(self.pointer);
         let mut after = before.clone();
-        self.changes.apply(&mut after, &mut mistakes);
-        mistakes.into_result()?;
+        self.changes.apply(&mut after, &mut errors);
+        errors.into_result()?;
         after.slug_key = slug_key(&after.slug, domain.case_sensitive);
         after.version = before.version.saturating_add(1);
         after.updated_at = clock::now();

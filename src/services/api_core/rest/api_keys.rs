@@ -55,7 +55,7 @@ async fn list(
 
 /// Create an API key
 ///
-/// The answer holds the secret, which is shown this once. A key can do nothing that its maker cannot.
+/// The response holds the secret, which is shown this once. A key can do nothing that its maker cannot.
 #[utoipa::path(
     post, path = "/v1/workspaces/{workspace_id}/api-keys", operation_id = "create_api_key", tag = "api-keys",
     params(WorkspacePath, IdempotencyHeader), request_body = ApiKeyDraft,

@@ -103,7 +103,7 @@ pub(super) fn routes() -> OpenApiRouter<ApiCore> {
 
 /// Create many links
 ///
-/// In one transaction. A mistake in the content of one link is that link's result, with pointers into the whole body, and
+/// In one transaction. An error in the content of one link is that link's result, with pointers into the whole body, and
 /// does not keep the others from being made. A body that does not have the documented form is refused as a whole.
 #[utoipa::path(
     post, path = "/v1/workspaces/{workspace_id}/links/bulk", operation_id = "create_links", tag = "links",
@@ -120,7 +120,7 @@ async fn create(
 
 /// Change many links
 ///
-/// In one transaction. A mistake in one edit is that edit's result and does not keep the others from being made.
+/// In one transaction. An error in one edit is that edit's result and does not keep the others from being made.
 #[utoipa::path(
     patch, path = "/v1/workspaces/{workspace_id}/links/bulk", operation_id = "update_links", tag = "links",
     params(WorkspacePath, IdempotencyHeader), request_body = BulkUpdate,

@@ -11,7 +11,7 @@ use crate::services::api_core::ExpectedVersion;
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Header)]
 pub struct IdempotencyHeader {
-    /// Names the request: the first answer under a key is kept for 24 hours and repeated byte for byte.
+    /// Names the request: the first response under a key is kept for 24 hours and repeated byte for byte.
     #[serde(rename = "Idempotency-Key")]
     #[param(nullable = false, min_length = 1, max_length = 255, pattern = "^[!-~]+$")]
     pub idempotency_key: Option<String>,

@@ -1,7 +1,7 @@
 //! Keeps answers for repetition in the source of truth, so that all replicas repeat the same.
 //!
 //! Invariants: what a request writes is committed in one transaction with its
-//! answer, or not at all, and under one key only once. An answer may hold a
+//! answer, or not at all, and under one key only once. A response may hold a
 //! secret that is shown once. It is sealed with the caller's own key, of which
 //! only a hash is kept, so that a copy of the database does not reveal it.
 
@@ -13,19 +13,19 @@ use sha2::{Digest, Sha256};
 
 use crate::domain::error::{Error, Result};
 use crate::http::idempotency::{
-    CLAIM_HELD_FOR, IdempotencyClaim, IdempotencyStore, KEPT_FOR, KeptAnswer, KeyState, Work,
+    CLAIM_HELD_FOR, IdempotencyClaim, IdempotencyStore, KEPT_FOR, KeyState, StoredResponse, Work,
 };
 use crate::infra::store::idempotency_keys::{self, IdempotencyKey};
 use crate::runtime::clock;
 use crate::services::api_core::ApiCore;
 use crate::services::api_core::unit_of_work::{Complete, UnitOfWork};
 
-/// The answers that were given under idempotency keys.
+/// The responses that were given under idempotency keys.
 pub struct IdempotencyRecords {
     core: ApiCore,
 }
 
-/// An answer in the form that is sealed.
+/// A response in the form that is sealed.
 type Form = (u16, Vec<(String, Vec<u8>)>, Vec<u8>);
 
 impl IdempotencyRecords {
@@ -71,8 +71,8 @@ impl IdempotencyStore for IdempotencyRecords {
 }
 
 impl IdempotencyRecords {
-    /// Commits what the work left to commit, if anything, together with its answer.
-    async fn keep(&self, claim: &IdempotencyClaim, answer: &KeptAnswer, work: Option<Complete>) -> Result<()> {
+    /// Commits what the work left to commit, if anything, together with its response.
+    async fn keep(&self, claim: &IdempotencyClaim, answer: &StoredResponse, work: Option<Complete>) -> Result<()> {
         let sealed = seal(claim, answer)?;
         let work = match work {
             Some(work) => work,
@@ -123,7 +123,7 @@ fn sealing_key(claim: &IdempotencyClaim) -> Result<LessSafeKey> {
     key.map(LessSafeKey::new).map_err(|_| Error::internal("a key of the wrong length"))
 }
 
-fn seal(claim: &IdempotencyClaim, answer: &KeptAnswer) -> Result<Vec<u8>> {
+fn seal(claim: &IdempotencyClaim, answer: &StoredResponse) -> Result<Vec<u8>> {
     let form: Form = (answer.status, answer.headers.clone(), answer.body.to_vec());
     let mut text = rmp_serde::to_vec(&form).map_err(Error::internal)?;
     let mut nonce = [0; NONCE_LEN];
@@ -131,17 +131,17 @@ fn seal(claim: &IdempotencyClaim, answer: &KeptAnswer) -> Result<Vec<u8>> {
     let sealing = sealing_key(claim)?;
     let sealed =
         sealing.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(claim.fingerprint), &mut text);
-    sealed.map_err(|_| Error::internal("an answer could not be sealed"))?;
+    sealed.map_err(|_| Error::internal("a response could not be sealed"))?;
     Ok([nonce.as_slice(), &text].concat())
 }
 
-fn open(claim: &IdempotencyClaim, mut sealed: Vec<u8>) -> Result<KeptAnswer> {
-    let broken = || Error::internal("a kept answer cannot be opened");
+fn open(claim: &IdempotencyClaim, mut sealed: Vec<u8>) -> Result<StoredResponse> {
+    let broken = || Error::internal("a kept response cannot be opened");
     let (nonce, text) = sealed.split_at_mut_checked(NONCE_LEN).ok_or_else(broken)?;
     let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| broken())?;
     let text = sealing_key(claim)?.open_in_place(nonce, Aad::from(claim.fingerprint), text).map_err(|_| broken())?;
     let (status, headers, body): Form = rmp_serde::from_slice(text).map_err(Error::internal)?;
-    Ok(KeptAnswer { status, headers, body: Bytes::from(body) })
+    Ok(StoredResponse { status, headers, body: Bytes::from(body) })
 }
 
 #[cfg(test)]
@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn an_answer_opens_with_its_own_key_alone() {
-        let answer = KeptAnswer {
+        let answer = StoredResponse {
             status: 201,
             headers: vec![("etag".into(), b"\"1\"".to_vec())],
             body: Bytes::from_static(b"a secret"),

@@ -194,7 +194,7 @@ async fn read(
 
 /// Change a link
 ///
-/// What is absent stays as it is, `null` clears. Within a second of the answer no visitor is led by the old version.
+/// What is absent stays as it is, `null` clears. Within a second of the response no visitor is led by the old version.
 #[utoipa::path(
     patch, path = "/v1/workspaces/{workspace_id}/links/{link_id}", operation_id = "update_link", tag = "links",
     params(LinkPath, IdempotencyHeader, IfMatchHeader), request_body = LinkPatch,

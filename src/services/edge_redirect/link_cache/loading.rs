@@ -228,7 +228,7 @@ where
                     Some(Landing::Overtaken) | None => {}
                 },
                 Ok(Err(_)) => return Err(OriginError("the fetch was given up".into())),
-                Err(_) => return Err(OriginError("no answer in time".into())),
+                Err(_) => return Err(OriginError("no response in time".into())),
             }
         }
         Err(OriginError("it changes faster than it can be fetched".into()))

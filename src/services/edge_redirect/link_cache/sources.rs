@@ -171,7 +171,7 @@ impl Sources {
             Ok(answer) => answer,
             Err(_) => timeout(self.deadline.saturating_sub(self.patience), question)
                 .await
-                .unwrap_or_else(|_| Err(OriginError("no answer in time".into()))),
+                .unwrap_or_else(|_| Err(OriginError("no response in time".into()))),
         };
         match &answer {
             Ok(_) => self.breaker.succeeded(),

@@ -52,7 +52,7 @@ async fn many_requests_for_one_key_make_one_fetch() {
     };
     let loads = (0..50).map(|_| cache.load(key(), PATIENCE, fetch));
     for arrival in futures_util::future::join_all(loads).await {
-        assert_eq!(arrival.expect("an answer").value.expect("a value").value, 7);
+        assert_eq!(arrival.expect("a response").value.expect("a value").value, 7);
     }
     assert_eq!(fetches.load(Ordering::Relaxed), 1);
 }

@@ -117,7 +117,7 @@ pub struct Remainder {
 /// Clicks and visitors by value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = AnalyticsBreakdown)]
-pub struct BreakdownAnswer {
+pub struct BreakdownResponse {
     /// What clicks are told apart by.
     pub dimension: ReportDimension,
     /// The first moment of the period.

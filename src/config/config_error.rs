@@ -1,10 +1,10 @@
-//! What is wrong with the settings, in words: one line a mistake, with the key, where its value came from, what is wrong
+//! What is wrong with the settings, in words: one line an error, with the key, where its value came from, what is wrong
 //! and what to do.
 
 use std::fmt;
 use std::net::SocketAddr;
 
-/// One mistake in the settings.
+/// One error in the settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError {
     /// The key at fault, such as `edge.listen`; a file's name when the file as a whole is at fault.
@@ -17,7 +17,7 @@ pub struct ConfigError {
     pub fix: String,
 }
 
-/// Every mistake found; never empty.
+/// Every error found; never empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigErrors(Vec<ConfigError>);
 
@@ -28,7 +28,7 @@ pub(super) const DEFAULTS: &str = "the built-in defaults";
 const SHOWN_CHARACTERS_MAX: usize = 80;
 
 impl ConfigError {
-    /// A mistake in the value of `key`, which came from `source`.
+    /// An error in the value of `key`, which came from `source`.
     #[must_use]
     pub fn new(
         key: impl Into<String>,
@@ -74,46 +74,46 @@ impl fmt::Display for ConfigError {
 impl std::error::Error for ConfigError {}
 
 impl ConfigErrors {
-    /// `value` if there are no mistakes.
+    /// `value` if there are no errors.
     ///
     /// # Errors
-    /// All of `mistakes`, in the order of their keys, if there are any.
-    pub(super) fn unless_empty<T>(mut mistakes: Vec<ConfigError>, value: T) -> Result<T, Self> {
-        if mistakes.is_empty() {
+    /// All of `errors`, in the order of their keys, if there are any.
+    pub(super) fn unless_empty<T>(mut errors: Vec<ConfigError>, value: T) -> Result<T, Self> {
+        if errors.is_empty() {
             return Ok(value);
         }
-        mistakes.sort_by(|left, right| left.key.cmp(&right.key));
-        mistakes.dedup();
-        Err(Self(mistakes))
+        errors.sort_by(|left, right| left.key.cmp(&right.key));
+        errors.dedup();
+        Err(Self(errors))
     }
 
-    /// The mistakes, sorted by key.
+    /// The errors, sorted by key.
     #[must_use]
-    pub fn mistakes(&self) -> &[ConfigError] {
+    pub fn errors(&self) -> &[ConfigError] {
         &self.0
     }
 }
 
 impl FromIterator<ConfigError> for ConfigErrors {
-    fn from_iter<T: IntoIterator<Item = ConfigError>>(mistakes: T) -> Self {
-        Self(mistakes.into_iter().collect())
+    fn from_iter<T: IntoIterator<Item = ConfigError>>(errors: T) -> Self {
+        Self(errors.into_iter().collect())
     }
 }
 
 impl From<ConfigError> for ConfigErrors {
-    fn from(mistake: ConfigError) -> Self {
-        Self(vec![mistake])
+    fn from(error: ConfigError) -> Self {
+        Self(vec![error])
     }
 }
 
 impl fmt::Display for ConfigErrors {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0.len() {
-            1 => write!(formatter, "The settings have a mistake:")?,
-            count => write!(formatter, "The settings have {count} mistakes:")?,
+            1 => write!(formatter, "The settings have an error:")?,
+            count => write!(formatter, "The settings have {count} errors:")?,
         }
-        for mistake in &self.0 {
-            write!(formatter, "\n  {mistake}")?;
+        for error in &self.0 {
+            write!(formatter, "\n  {error}")?;
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! Watches over the open connections of one worker: ends those that keep
 //! silent too long, and asks all of them to end when the worker stops.
 //!
-//! A connection notes at each answer in which round of the watch that was.
+//! A connection notes at each response in which round of the watch that was.
 //! This costs a request next to nothing, whereas a timer for each request
 //! wakes the runtime by a system call of its own.
 
@@ -19,15 +19,15 @@ const ANSWERING: u32 = u32::MAX;
 
 /// The watch of one worker.
 #[derive(Default)]
-pub(super) struct Watch {
+pub(super) struct IdleConnections {
     round: AtomicU32,
     stopping: AtomicBool,
-    connections: Mutex<Vec<Weak<Watched>>>,
+    connections: Mutex<Vec<Weak<WatchedConnection>>>,
 }
 
 /// A connection that is watched.
-pub(super) struct Watched {
-    watch: Arc<Watch>,
+pub(super) struct WatchedConnection {
+    watch: Arc<IdleConnections>,
     silent_since: AtomicU32,
     too_long: AtomicBool,
     waker: AtomicWaker,
@@ -38,16 +38,16 @@ pub(super) struct Watched {
 pub(super) enum Order {
     /// Go on.
     GoOn,
-    /// Answer what is being answered, and end.
+    /// EdgeResponse what is being answered, and end.
     Finish,
     /// End at once.
     End,
 }
 
-impl Watch {
+impl IdleConnections {
     /// Takes a new connection under watch for as long as it lasts.
-    pub(super) fn enter(self: &Arc<Self>) -> Arc<Watched> {
-        let watched = Arc::new(Watched {
+    pub(super) fn enter(self: &Arc<Self>) -> Arc<WatchedConnection> {
+        let watched = Arc::new(WatchedConnection {
             watch: Arc::clone(self),
             silent_since: AtomicU32::new(self.round.load(Ordering::Relaxed)),
             too_long: AtomicBool::new(false),
@@ -79,12 +79,12 @@ impl Watch {
         });
     }
 
-    fn connections(&self) -> MutexGuard<'_, Vec<Weak<Watched>>> {
+    fn connections(&self) -> MutexGuard<'_, Vec<Weak<WatchedConnection>>> {
         self.connections.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Watched {
+impl WatchedConnection {
     /// What the connection shall do. When that changes, `waker` is woken.
     pub(super) fn order(&self, waker: &Waker) -> Order {
         self.waker.register(waker);
@@ -103,12 +103,12 @@ impl Watched {
     }
 
     /// A request has arrived.
-    pub(super) fn starts_answer(&self) {
+    pub(super) fn starts_response(&self) {
         self.silent_since.store(ANSWERING, Ordering::Relaxed);
     }
 
     /// It is answered, and the next one may come.
-    pub(super) fn ends_answer(&self) {
+    pub(super) fn ends_response(&self) {
         self.silent_since.store(self.watch.round.load(Ordering::Relaxed), Ordering::Relaxed);
     }
 
@@ -127,26 +127,26 @@ mod tests {
 
     #[test]
     fn only_silence_that_lasts_ends_a_connection() {
-        let watch = Arc::new(Watch::default());
+        let watch = Arc::new(IdleConnections::default());
         let (silent, answering, lively) = (watch.enter(), watch.enter(), watch.enter());
-        answering.starts_answer();
+        answering.starts_response();
         for _ in 0..=ROUNDS {
-            lively.starts_answer();
-            lively.ends_answer();
+            lively.starts_response();
+            lively.ends_response();
             assert_eq!(silent.order(Waker::noop()), Order::GoOn);
             watch.pass_round();
         }
         assert_eq!(silent.order(Waker::noop()), Order::End);
         assert_eq!(answering.order(Waker::noop()), Order::GoOn);
         assert_eq!(lively.order(Waker::noop()), Order::GoOn);
-        answering.ends_answer();
+        answering.ends_response();
         (0..=ROUNDS).for_each(|_| watch.pass_round());
         assert_eq!(answering.order(Waker::noop()), Order::End);
     }
 
     #[test]
     fn whoever_ends_is_forgotten_and_whoever_enters_while_the_worker_stops_finishes() {
-        let watch = Arc::new(Watch::default());
+        let watch = Arc::new(IdleConnections::default());
         let stays = watch.enter();
         drop(watch.enter());
         watch.pass_round();

@@ -1,15 +1,15 @@
-//! Collects every mistake of a request, so that all are told at once.
+//! Collects every error of a request, so that all are told at once.
 
 use crate::domain::error::{Error, FieldError, Result};
 
-/// The mistakes found until now, under a common pointer.
+/// The errors found until now, under a common pointer.
 #[derive(Debug, Default)]
-pub struct Mistakes {
+pub struct FieldErrors {
     base: String,
     found: Vec<FieldError>,
 }
 
-impl Mistakes {
+impl FieldErrors {
     /// None yet; the pointers of those to come start with `base`, which is empty for a whole body.
     #[must_use]
     pub fn under(base: impl Into<String>) -> Self {
@@ -28,7 +28,7 @@ impl Mistakes {
         }
     }
 
-    /// The value, or else its mistake is added.
+    /// The value, or else its error is added.
     pub fn check<T, E: std::fmt::Display>(
         &mut self,
         pointer: &str,
@@ -50,7 +50,7 @@ impl Mistakes {
         self.found.is_empty()
     }
 
-    /// All mistakes as one error; the caller has seen that there are some.
+    /// All errors as one error; the caller has seen that there are some.
     #[must_use]
     pub fn into_error(self) -> Error {
         Error::invalid_fields(self.found)
@@ -59,7 +59,7 @@ impl Mistakes {
     /// Ends the search.
     ///
     /// # Errors
-    /// All mistakes, if there are any.
+    /// All errors, if there are any.
     pub fn into_result(self) -> Result<()> {
         if self.found.is_empty() { Ok(()) } else { Err(Error::invalid_fields(self.found)) }
     }

@@ -6,7 +6,7 @@ const NOW: Timestamp = Timestamp::from_micros(1_780_000_000_000_000);
 const FRAMING: Framing = Framing { now: NOW, head: false, last: false };
 static LOCATION: HeaderValue = HeaderValue::from_static("https://example.com/");
 
-fn written(framing: Framing, answer: &Answer) -> String {
+fn written(framing: Framing, answer: &EdgeResponse) -> String {
     let mut room = Vec::new();
     write(&mut room, framing, answer);
     String::from_utf8(room).expect("text")

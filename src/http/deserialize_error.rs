@@ -6,7 +6,7 @@ use serde_path_to_error::{Path, Segment};
 
 use crate::domain::error::FieldError;
 
-/// The mistake at `path`, as an RFC 6901 pointer and a sentence.
+/// The error at `path`, as an RFC 6901 pointer and a sentence.
 pub(super) fn at_pointer(path: &Path, message: &str) -> FieldError {
     let (code, field, message) = described(message);
     let mut pointer: String = path.iter().map(pointer_segment).collect();
@@ -14,7 +14,7 @@ pub(super) fn at_pointer(path: &Path, message: &str) -> FieldError {
     FieldError { pointer, code, message }
 }
 
-/// The mistake in the parameter at `path`, by the parameter's name.
+/// The error in the parameter at `path`, by the parameter's name.
 pub(super) fn in_parameter(path: &Path, message: &str) -> FieldError {
     let (code, field, message) = described(message);
     let mut pointer = match path.iter().next() {
@@ -131,9 +131,9 @@ mod tests {
         Countries { any_of: Vec<String> },
     }
 
-    fn mistake(json: &str) -> (String, &'static str, String) {
+    fn error(json: &str) -> (String, &'static str, String) {
         let mut reader = serde_json::Deserializer::from_str(json);
-        let error = serde_path_to_error::deserialize::<_, SecretName>(&mut reader).expect_err("a mistake");
+        let error = serde_path_to_error::deserialize::<_, SecretName>(&mut reader).expect_err("an error");
         let message = error.inner().to_string();
         let message = message.split(" at line ").next().unwrap_or_default();
         let field = at_pointer(error.path(), message);
@@ -141,14 +141,14 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_point_at_the_field() {
-        assert_eq!(mistake("{}"), ("/number".into(), "missing", "this field is required".into()));
-        assert_eq!(mistake(r#"{"number":"x"}"#).0, "/number");
-        assert_eq!(mistake(r#"{"number":1,"free":{"a/b~c":-1}}"#).0, "/free/a~1b~0c");
-        let (pointer, code, message) = mistake(r#"{"number":1,"extra":2}"#);
+    fn errors_point_at_the_field() {
+        assert_eq!(error("{}"), ("/number".into(), "missing", "this field is required".into()));
+        assert_eq!(error(r#"{"number":"x"}"#).0, "/number");
+        assert_eq!(error(r#"{"number":1,"free":{"a/b~c":-1}}"#).0, "/free/a~1b~0c");
+        let (pointer, code, message) = error(r#"{"number":1,"extra":2}"#);
         assert_eq!((pointer.as_str(), code), ("/extra", "unknown_field"));
         assert!(message.contains("\"number\""), "{message}");
-        assert_eq!(mistake(r#"{"number":1,"inner":[{"type":"planets"}]}"#).1, "unknown_value");
+        assert_eq!(error(r#"{"number":1,"inner":[{"type":"planets"}]}"#).1, "unknown_value");
     }
 
     #[test]
@@ -162,7 +162,7 @@ mod tests {
             r#"{"number":1,"inner":[{"type":"countries","any_of":{}}]}"#,
             r#"{"number":1,"inner":[{"type":"countries","any":[]}]}"#,
         ] {
-            let (pointer, code, message) = mistake(json);
+            let (pointer, code, message) = error(json);
             assert!(!message.contains("Name") && !message.contains("enum"), "{json}: {pointer} {code} {message}");
         }
     }

@@ -1,6 +1,6 @@
 //! What texts may hold. Lengths are in characters; control characters, of which PostgreSQL cannot even store all, are refused.
 
-use super::mistakes::Mistakes;
+use super::field_errors::FieldErrors;
 
 /// The longest email address (RFC 5321).
 pub(super) const EMAIL_LENGTH_MAX: usize = 254;
@@ -20,7 +20,7 @@ pub(super) enum Lines {
     Many,
 }
 
-impl Mistakes {
+impl FieldErrors {
     /// A text without spaces at its ends, within these lengths.
     pub(super) fn text(&mut self, pointer: &str, text: &str, lengths: (usize, usize), lines: Lines) -> String {
         let text = text.trim();
@@ -68,31 +68,31 @@ fn is_layout(character: char) -> bool {
 mod tests {
     use super::*;
 
-    fn is_refused(check: impl FnOnce(&mut Mistakes)) -> bool {
-        let mut mistakes = Mistakes::default();
-        check(&mut mistakes);
-        !mistakes.is_empty()
+    fn is_refused(check: impl FnOnce(&mut FieldErrors)) -> bool {
+        let mut errors = FieldErrors::default();
+        check(&mut errors);
+        !errors.is_empty()
     }
 
     #[test]
     fn texts_keep_to_their_limits() {
-        let mut mistakes = Mistakes::default();
-        assert_eq!(mistakes.text("/x", " Grüße ", (1, 5), Lines::One), "Grüße");
-        assert!(mistakes.into_result().is_ok());
-        assert!(is_refused(|mistakes| drop(mistakes.text("/x", "  ", (1, 5), Lines::One))));
-        assert!(is_refused(|mistakes| drop(mistakes.text("/x", "a\nb", (1, 5), Lines::One))));
-        assert!(!is_refused(|mistakes| drop(mistakes.text("/x", "a\nb", (1, 5), Lines::Many))));
-        assert!(is_refused(|mistakes| drop(mistakes.text("/x", "a\0b", (1, 5), Lines::Many))));
+        let mut errors = FieldErrors::default();
+        assert_eq!(errors.text("/x", " Grüße ", (1, 5), Lines::One), "Grüße");
+        assert!(errors.into_result().is_ok());
+        assert!(is_refused(|errors| drop(errors.text("/x", "  ", (1, 5), Lines::One))));
+        assert!(is_refused(|errors| drop(errors.text("/x", "a\nb", (1, 5), Lines::One))));
+        assert!(!is_refused(|errors| drop(errors.text("/x", "a\nb", (1, 5), Lines::Many))));
+        assert!(is_refused(|errors| drop(errors.text("/x", "a\0b", (1, 5), Lines::Many))));
     }
 
     #[test]
     fn email_addresses_are_plausible() {
         for email in ["ada@example.com", "a+b@localhost", "\"odd @ name\"@example.com"] {
-            let plausible = !is_refused(|mistakes| drop(mistakes.email("/email", email)));
+            let plausible = !is_refused(|errors| drop(errors.email("/email", email)));
             assert_eq!(plausible, !email.contains(' '), "{email}");
         }
         for email in ["", "ada", "@example.com", "ada@", "a b@example.com"] {
-            assert!(is_refused(|mistakes| drop(mistakes.email("/email", email))), "{email}");
+            assert!(is_refused(|errors| drop(errors.email("/email", email))), "{email}");
         }
     }
 }

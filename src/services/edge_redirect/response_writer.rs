@@ -1,4 +1,4 @@
-//! Answers as the bytes of HTTP/1.1 (RFC 9112).
+//! Responses as the bytes of HTTP/1.1 (RFC 9112).
 
 use std::cell::Cell;
 use std::io::Write as _;
@@ -7,7 +7,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use httpdate::HttpDate;
 
-use super::respond::{self, Answer};
+use super::respond::{self, EdgeResponse};
 use crate::domain::link::RedirectStatus;
 use crate::domain::time::Timestamp;
 
@@ -15,11 +15,11 @@ use crate::domain::time::Timestamp;
 const DATE_BYTES: usize = 29;
 
 thread_local! {
-    /// The last second that was written out, because most answers fall into the same one.
+    /// The last second that was written out, because most responses fall into the same one.
     static LAST_DATE: Cell<(u64, [u8; DATE_BYTES])> = const { Cell::new((u64::MAX, [0; DATE_BYTES])) };
 }
 
-/// What an answer needs to know of its exchange.
+/// What a response needs to know of its exchange.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Framing {
     /// When it is given.
@@ -38,7 +38,7 @@ pub(super) fn write_redirect(room: &mut Vec<u8>, framing: Framing, status: Redir
 }
 
 /// Writes any answer behind what is in `room`.
-pub(super) fn write(room: &mut Vec<u8>, framing: Framing, answer: &Answer) {
+pub(super) fn write(room: &mut Vec<u8>, framing: Framing, answer: &EdgeResponse) {
     let (headers, body) = (answer.headers(), answer.body());
     write_head(room, framing, answer.status(), headers.iter(), body.len());
     if !framing.head {

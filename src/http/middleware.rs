@@ -25,7 +25,7 @@ pub struct ServiceLimits {
     pub trusted_proxy_hops: usize,
 }
 
-/// Completes a service: failures of routing, panics and timeouts answer problems, and every answer carries the same
+/// Completes a service: failures of routing, panics and timeouts answer problems, and every response carries the same
 /// headers. The service's own layers (authentication, then rate limit, then idempotency) are on `router` already.
 pub fn complete(router: Router, limits: ServiceLimits) -> Router {
     let timeout = limits.request_timeout;
@@ -36,12 +36,12 @@ pub fn complete(router: Router, limits: ServiceLimits) -> Router {
         .layer(DefaultBodyLimit::max(limits.body_bytes_max))
         // A handler that hangs gives its place back.
         .layer(from_fn(move |request, next| with_timeout(timeout, request, next)))
-        // A handler that panics costs one answer and not the process.
+        // A handler that panics costs one response and not the process.
         .layer(CatchPanicLayer::custom(panicked))
         // What limits and logs go by.
         .layer(from_fn_with_state(limits.trusted_proxy_hops, client_address::find))
         .layer(from_fn(with_security_headers))
-        // Outermost, so that every answer and every log line of it has the id.
+        // Outermost, so that every response and every log line of it has the id.
         .layer(from_fn(request_id::name_and_trace))
 }
 
@@ -105,7 +105,7 @@ mod tests {
 
     async fn ask(method: Method, path: &str) -> (Response<()>, ProblemDocument) {
         let request = Request::builder().method(method).uri(path).body(Body::empty()).expect("a request");
-        let (parts, body) = service().oneshot(request).await.expect("an answer").into_parts();
+        let (parts, body) = service().oneshot(request).await.expect("a response").into_parts();
         let body = axum::body::to_bytes(body, 10_000).await.expect("a body");
         let document: ProblemDocument = serde_json::from_slice(&body).expect("a problem");
         assert_eq!(parts.headers[CONTENT_TYPE], PROBLEM_JSON);

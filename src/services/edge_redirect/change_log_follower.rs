@@ -1,5 +1,5 @@
 //! The edge's ear: the log of changes from the origin, which loses nothing, and
-//! word of changes that comes at once and may be lost.
+//! Invalidation messages that comes at once and may be lost.
 //!
 //! Invariant: the log is taken up where it was left, however often the
 //! connection breaks.
@@ -31,7 +31,7 @@ pub(super) fn listen(edge: &Arc<Edge>, word: Subscription, tasks: &Tasks) {
     tasks.spawn("name-filter", async move { keeper.cache.keep_names(stopping).await });
     let (stopping, listener) = (tasks.stopping(), Arc::clone(edge));
     tasks.spawn("link-invalidation", async move {
-        stopping.run_until_cancelled(hear_word(&listener, word)).await;
+        stopping.run_until_cancelled(receive_invalidations(&listener, word)).await;
     });
 }
 
@@ -56,7 +56,7 @@ async fn follow(edge: &Edge, heard: &mut Option<Sequence>) -> Result<(), OriginE
     }
 }
 
-async fn hear_word(edge: &Edge, mut word: Subscription) {
+async fn receive_invalidations(edge: &Edge, mut word: Subscription) {
     while let Some(change) = word.next().await {
         edge.cache.apply(&change);
     }

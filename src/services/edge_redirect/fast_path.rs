@@ -8,12 +8,12 @@ use http_body_util::Empty;
 
 use super::capture::{self, Subject};
 use super::decide::Decision;
-use super::handler::{Answered, Edge, Exchange, Hit, forwarded};
+use super::handler::{Edge, Exchange, Hit, Responded, forwarded};
 use super::link_path::LinkPath;
 use super::password::Form;
 use super::request::RequestView;
 use super::respond;
-use super::written_answer::{self, Framing};
+use super::response_writer::{self, Framing};
 use crate::domain::click::ClickKind;
 use crate::domain::link::{LinkRecord, RedirectStatus};
 use crate::infra::journal::{Committed, FileSystem, GroupCommit};
@@ -21,14 +21,14 @@ use crate::runtime::clock;
 use crate::telemetry::metrics::LinkSource;
 
 /// A redirect whose click is on its way to the kernel.
-struct AtOnce<'a, F: FileSystem> {
+struct FastRedirect<'a, F: FileSystem> {
     status: RedirectStatus,
     committed: Committed<'a, F>,
 }
 
 impl Edge {
-    /// Writes the answer to a request without a body into `room`. Its click is with the kernel when this returns.
-    pub(super) async fn write_answer<F: FileSystem>(
+    /// Writes the response to a request without a body into `room`. Its click is with the kernel when this returns.
+    pub(super) async fn write_response<F: FileSystem>(
         &self,
         journal: &GroupCommit<F>,
         request: &RequestView<'_>,
@@ -46,22 +46,22 @@ impl Edge {
             self.metrics.answered(redirect.status.as_u16(), LinkSource::L1, started.elapsed());
             return;
         }
-        let Answered(answer, source) = match refused {
-            Some(retry_after) => Answered(respond::too_many_requests(request, retry_after), LinkSource::None),
+        let Responded(answer, source) = match refused {
+            Some(retry_after) => Responded(respond::too_many_requests(request, retry_after), LinkSource::None),
             // What takes its time may as well be kept apart, so that the future of a redirect that does not stays small.
             None => Box::pin(self.answer(&exchange, None::<Form<'_, Empty<Bytes>>>)).await,
         };
         self.metrics.answered(answer.status().as_u16(), source, started.elapsed());
-        written_answer::write(room, Framing { now: clock::now(), ..framing }, &answer);
+        response_writer::write(room, Framing { now: clock::now(), ..framing }, &answer);
     }
 
-    /// Writes the redirect of a link that is at hand. `None` is no answer: then the long way has to be gone.
+    /// Writes the redirect of a link that is at hand. `None` is no response: then the long way has to be gone.
     fn redirect_at_once<'a, F: FileSystem>(
         &self,
         exchange: &Exchange<'a, F>,
         framing: Framing,
         room: &mut Vec<u8>,
-    ) -> Option<AtOnce<'a, F>> {
+    ) -> Option<FastRedirect<'a, F>> {
         let &Exchange { request, journal, now } = exchange;
         let domain = self.cache.domain_at_hand(&request.host, now)?;
         if request.path == "/" || !domain.value.enabled {
@@ -80,8 +80,8 @@ impl Edge {
         let click = capture::click(request, subject, ClickKind::Redirect, respond::status_code(status), now);
         let committed = journal.append(|buffer| click.encode(buffer));
         let forwarded = forwarded(request, &hit, target);
-        written_answer::write_redirect(room, framing, status, forwarded.as_ref().unwrap_or(target.location));
-        Some(AtOnce { status, committed })
+        response_writer::write_redirect(room, framing, status, forwarded.as_ref().unwrap_or(target.location));
+        Some(FastRedirect { status, committed })
     }
 }
 

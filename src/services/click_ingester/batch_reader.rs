@@ -15,7 +15,7 @@ use crate::runtime::clock;
 use crate::telemetry::metrics::{IngesterMetrics, JournalMetrics};
 
 /// Reads and enriches.
-pub(super) struct Intake {
+pub(super) struct BatchReader {
     pub(super) reader: JournalReader,
     pub(super) geo: GeoDatabase,
     pub(super) user_agents: UserAgents,
@@ -33,7 +33,7 @@ pub(super) struct Taken {
     pub(super) earliest: Option<Timestamp>,
 }
 
-impl Intake {
+impl BatchReader {
     /// The next records of the journal, at most `records_max`; none when there are none now.
     pub(super) fn take(&mut self, records_max: usize) -> io::Result<Option<Taken>> {
         let next = self.reader.next(records_max);
