@@ -21,6 +21,7 @@ mod edges;
 mod grpc_links;
 mod grpc_origin;
 mod grpc_tls;
+mod history;
 mod idempotency;
 mod journal;
 mod links;
