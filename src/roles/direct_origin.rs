@@ -28,6 +28,10 @@ impl Origin for DirectOrigin {
         self.0.claim_click(link).await.map_err(away)
     }
 
+    async fn has_click_left(&self, link: LinkId) -> Result<bool, OriginError> {
+        self.0.has_click_left(link).await.map_err(away)
+    }
+
     async fn follow_changes(&self, heard: Option<Sequence>) -> Result<OriginStream<ChangeBatch>, OriginError> {
         Ok(self.0.follow_changes(heard).map(Ok).boxed())
     }

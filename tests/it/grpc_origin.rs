@@ -211,7 +211,7 @@ async fn an_origin_that_says_nothing_costs_the_deadline_and_no_more() {
 async fn errors_of_a_caller_are_its_own() {
     let api = Api::start().await;
     let mut client = LinkResolverClient::connect(api.url().to_string()).await.expect("a connection");
-    let malformed = client.claim_click(ClaimClickRequest { link_id: "lnk_1".to_owned() }).await;
+    let malformed = client.claim_click(ClaimClickRequest { link_id: "lnk_1".to_owned(), only_ask: false }).await;
     assert_eq!(malformed.expect_err("a refusal").code(), Code::InvalidArgument);
     let request = ResolveLinkRequest { domain_id: DomainId::new().to_string(), slug: "x".repeat(100_000) };
     assert_eq!(client.resolve_link(request).await.expect_err("a refusal").code(), Code::OutOfRange);

@@ -20,7 +20,9 @@ pub const VARIANTS_MAX: usize = 20;
 pub const WEIGHT_MAX: u32 = 10_000;
 /// The longest name of a rule or a variant, in characters.
 pub const NAME_CHARACTERS_MAX: usize = 64;
-/// How much memory one compiled regular expression may take, in bytes; its cache may take as much again.
+/// How much memory the automaton of one regular expression may take, in bytes.
 pub(super) const PATTERN_BYTES_MAX: usize = 128 * 1024;
+/// How much of a `User-Agent` header regular expressions look at, in bytes.
+pub(super) const USER_AGENT_BYTES_MAX: usize = 1024;
 /// How many errors are reported at once; more help nobody.
 pub(super) const FIELD_ERRORS_MAX: usize = 100;

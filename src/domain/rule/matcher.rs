@@ -1,12 +1,10 @@
 //! The compiled form of one test. Asking it allocates nothing once a regular expression has warmed up.
 
-use regex::Regex;
-
 use super::country::{self, CountryCode, Region};
 use super::field_errors::{FieldErrors, ValueError, check_length};
 use super::query::Parameter;
 use super::time_windows::TimeWindows;
-use super::{AgentClass, Device, Test, TestKind, Visitor, agent_names, language, limits, query, referrer, user_agent};
+use super::{AgentClass, Device, Test, TestKind, Visitor, agent_names, language, query, referrer, user_agent};
 use crate::domain::time::Timestamp;
 
 /// What a test became.
@@ -24,7 +22,7 @@ pub(super) enum Matcher {
     TimeWindows(TimeWindows),
     /// In ASCII.
     ReferrerHosts(Box<[Box<str>]>),
-    UserAgent(Regex),
+    UserAgent(user_agent::Pattern),
     Query(Box<[Parameter]>),
     Bots,
 }
@@ -80,7 +78,7 @@ impl Matcher {
             Self::TimeWindows(windows) => windows.contain(now),
             Self::ReferrerHosts(domains) => referrer::host_of(visitor.referrer)
                 .is_some_and(|host| domains.iter().any(|domain| referrer::is_within(host, domain))),
-            Self::UserAgent(regex) => regex.is_match(visitor.user_agent),
+            Self::UserAgent(pattern) => pattern.is_in(visitor.user_agent),
             Self::Query(parameters) => query::contains_any(visitor.query, parameters),
             Self::Bots => is_bot(visitor),
         }
@@ -137,7 +135,7 @@ impl Matcher {
                 names.iter().map(|name| size_of_val(name) + name.len()).sum()
             }
             Self::TimeWindows(windows) => windows.heap_bytes(),
-            Self::UserAgent(_) => 2 * limits::PATTERN_BYTES_MAX,
+            Self::UserAgent(pattern) => pattern.heap_bytes(),
             Self::Query(parameters) => {
                 parameters.iter().map(|parameter| size_of_val(parameter) + parameter.heap_bytes()).sum()
             }

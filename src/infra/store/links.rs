@@ -255,6 +255,16 @@ pub async fn delete_many(connection: &impl Connection, workspace: WorkspaceId, i
     Ok(())
 }
 
+/// Whether a link has a click left; uses none up.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn has_click_left(connection: &impl Connection, id: LinkId) -> Result<bool> {
+    let left = Expr::col(link::Column::UsedClicks).lt(Expr::col(link::Column::MaxClicks));
+    let found = link::Entity::find_by_id(id).filter(link::Column::MaxClicks.is_null().or(left)).one(connection).await?;
+    Ok(found.is_some())
+}
+
 /// Uses up one of a link's clicks, in one statement, so that never more are used than there are. False if none is left.
 ///
 /// # Errors

@@ -45,6 +45,14 @@ impl ApiCore {
         transaction.commit().await?;
         Ok(claimed)
     }
+
+    /// Whether a link has a click left; uses none up.
+    ///
+    /// # Errors
+    /// Only those of the store.
+    pub async fn has_click_left(&self, link: LinkId) -> Result<bool> {
+        links::has_click_left(self.store.reader(), link).await
+    }
 }
 
 fn domain_record(domain: Domain) -> DomainRecord {

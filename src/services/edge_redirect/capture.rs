@@ -68,9 +68,9 @@ pub(super) fn click<'a>(
         signals: request.signals,
         host: &request.host,
         slug: subject.slug,
-        user_agent: request.user_agent,
-        referrer: request.referrer,
-        accept_language: request.accept_language,
+        user_agent: &request.user_agent,
+        referrer: &request.referrer,
+        accept_language: &request.accept_language,
         query: request.query,
     }
 }

@@ -1,10 +1,26 @@
 //! A link ready to be answered: rules compiled, `Location` values built, once, when it is loaded.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
 use http::HeaderValue;
 
 use crate::domain::link::{ForwardQuery, LinkRecord};
 use crate::domain::rule::{Choice, CompiledRules, Outcome};
+use crate::domain::time::Timestamp;
 use crate::domain::url::Destination;
+
+/// So long a permanent redirect may be remembered by whoever followed it.
+const SHORT: Duration = Duration::from_secs(90);
+
+/// How long a redirect may be remembered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lifetime {
+    /// Not at all.
+    None,
+    /// A minute and a half.
+    Short,
+}
 
 /// A link and everything about it that can be prepared.
 #[derive(Debug)]
@@ -13,6 +29,8 @@ pub struct CompiledLink {
     rules: CompiledRules,
     location: HeaderValue,
     outcomes: Box<[CompiledOutcome]>,
+    /// Whether the origin has said that no click is left. It stays so until the link is edited, and then this is another link.
+    used_up: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -44,7 +62,7 @@ impl CompiledLink {
         });
         let outcomes = record.rules.iter().map(|rule| CompiledOutcome::new(&rule.outcome)).collect();
         let location = header_value(&record.destination);
-        Self { rules: rules.unwrap_or_default(), record, location, outcomes }
+        Self { rules: rules.unwrap_or_default(), record, location, outcomes, used_up: AtomicBool::new(false) }
     }
 
     /// The link itself.
@@ -57,6 +75,29 @@ impl CompiledLink {
     #[must_use]
     pub fn rules(&self) -> &CompiledRules {
         &self.rules
+    }
+
+    /// How long a redirect of this link may be remembered: never beyond its end, and not at all where the next visit may
+    /// lead elsewhere.
+    #[must_use]
+    pub fn lifetime(&self, now: Timestamp) -> Lifetime {
+        let record = &self.record;
+        let is_the_same_for_a_while = record.redirect_status.is_permanent()
+            && record.max_clicks.is_none()
+            && self.rules.is_empty()
+            && record.expires_at.is_none_or(|end| now.plus(SHORT) <= end);
+        if is_the_same_for_a_while { Lifetime::Short } else { Lifetime::None }
+    }
+
+    /// Whether no click is left, as far as is known here.
+    #[must_use]
+    pub fn is_used_up(&self) -> bool {
+        self.used_up.load(Ordering::Relaxed)
+    }
+
+    /// The origin says that no click is left.
+    pub fn set_used_up(&self) {
+        self.used_up.store(true, Ordering::Relaxed);
     }
 
     /// Whether the visitor's own path or query can become part of the destination.

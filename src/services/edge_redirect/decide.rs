@@ -82,10 +82,10 @@ fn choose(
     let visitor = Visitor {
         country: facts.country,
         subdivision: facts.subdivision,
-        user_agent: request.user_agent,
+        user_agent: &request.user_agent,
         agent: facts.agent,
-        accept_language: request.accept_language,
-        referrer: request.referrer,
+        accept_language: &request.accept_language,
+        referrer: &request.referrer,
         query: request.query,
         prefetch: request.signals.prefetch,
         visitor_hash: request.visitor_hash(link.record().id),

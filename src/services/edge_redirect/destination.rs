@@ -1,62 +1,136 @@
 //! What a visitor's own path and query may add to a destination.
 //!
-//! Invariant: nothing that the visitor sends changes the scheme, host or port.
+//! Invariants: nothing that the visitor sends changes the scheme, host or port.
+//! What stays is copied byte for byte, the destination's as it was written and
+//! the visitor's as it was sent; names are decoded only to be compared.
 
-use url::Url;
-use url::form_urlencoded;
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use http::HeaderValue;
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode, utf8_percent_encode};
 
 use crate::domain::link::ForwardQuery;
-use crate::domain::url::Destination;
+use crate::domain::url::{DESTINATION_BYTES_MAX, Destination};
 
 /// The query parameter by which the platform's own QR images mark a scan; it is never passed on.
-pub(super) const QR_MARKER: &str = "qr";
+pub(super) const QR_MARKER: &str = "qr=1";
+/// How many parameters both queries may have together for names to be compared; with more, the visitor's are appended.
+const COMPARED_MAX: usize = 256;
+/// What no URL holds as it is, and what browsers take for a slash.
+const UNSAFE: &AsciiSet =
+    &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'\\').add(b'^').add(b'`').add(b'{').add(b'|').add(b'}');
 
-/// The destination with the visitor's path suffix and query added; `None` where the outcome would be no destination any more.
-pub(super) fn forward(destination: &Destination, suffix: &str, query: &str, mode: ForwardQuery) -> Option<Destination> {
-    let mut url = destination.to_url()?;
-    let before = (url.scheme().to_owned(), url.host_str().map(str::to_owned), url.port());
-    if !suffix.is_empty() {
-        append_path(&mut url, suffix);
-    }
-    if mode != ForwardQuery::Off && !query.is_empty() {
-        merge_query(&mut url, query, mode);
-    }
-    let after = (url.scheme().to_owned(), url.host_str().map(str::to_owned), url.port());
-    (before == after).then(|| Destination::from_url(&url).ok()).flatten()
+/// What became of a destination.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Forwarded {
+    /// It is as it was.
+    Unchanged,
+    /// It leads there.
+    To(HeaderValue),
+    /// With the path it is longer than a destination may be.
+    TooLong,
 }
 
-fn append_path(url: &mut Url, suffix: &str) {
-    let Ok(mut segments) = url.path_segments_mut() else { return };
-    segments.pop_if_empty();
-    for segment in suffix.split('/').filter(|segment| !segment.is_empty()) {
-        let decoded = percent_encoding::percent_decode_str(segment).decode_utf8_lossy();
-        if !matches!(&*decoded, "." | "..") {
-            segments.push(&decoded);
+/// The destination with the visitor's path suffix and query added. A query that makes it too long is left out. Only web
+/// addresses take anything: in those of apps the query says who is written to.
+pub(super) fn forward(destination: &Destination, suffix: &str, query: &str, mode: ForwardQuery) -> Forwarded {
+    let text = destination.as_str();
+    if !text.starts_with("https://") && !text.starts_with("http://") {
+        return Forwarded::Unchanged;
+    }
+    let (rest, fragment) = split_before(text, '#');
+    let (base, own) = split_before(rest, '?');
+    let path = with_suffix(base, suffix);
+    if path.len() + own.len() + fragment.len() > DESTINATION_BYTES_MAX {
+        return Forwarded::TooLong;
+    }
+    let room = DESTINATION_BYTES_MAX - path.len() - fragment.len();
+    let merged = merged_query(own, query, mode).filter(|merged| merged.len() <= room);
+    if merged.is_none() && matches!(path, Cow::Borrowed(_)) {
+        return Forwarded::Unchanged;
+    }
+    let forwarded = [&*path, merged.as_deref().unwrap_or(own), fragment].concat();
+    HeaderValue::from_str(&forwarded).map_or(Forwarded::Unchanged, Forwarded::To)
+}
+
+/// The text before a mark, and the rest with the mark.
+fn split_before(text: &str, mark: char) -> (&str, &str) {
+    text.find(mark).and_then(|at| text.split_at_checked(at)).unwrap_or((text, ""))
+}
+
+/// Dot segments are taken out, so that nobody climbs out of the destination's own path.
+fn with_suffix<'a>(base: &'a str, suffix: &str) -> Cow<'a, str> {
+    if suffix.is_empty() {
+        return base.into();
+    }
+    let mut path = base.strip_suffix('/').unwrap_or(base).to_owned();
+    let segments = suffix.strip_prefix('/').unwrap_or(suffix).split('/');
+    let mut ends_in_dots = false;
+    for segment in segments {
+        ends_in_dots = is_dots(segment);
+        if !ends_in_dots {
+            path.push('/');
+            path.extend(utf8_percent_encode(segment, UNSAFE));
         }
     }
-    if suffix.ends_with('/') {
-        segments.push("");
+    if ends_in_dots {
+        path.push('/');
     }
+    path.into()
 }
 
-fn merge_query(url: &mut Url, query: &str, mode: ForwardQuery) {
-    let own: Vec<(String, String)> = url.query_pairs().into_owned().collect();
-    let theirs: Vec<(String, String)> =
-        form_urlencoded::parse(query.as_bytes()).into_owned().filter(|(key, _)| key != QR_MARKER).collect();
-    if theirs.is_empty() {
-        return;
+fn is_dots(segment: &str) -> bool {
+    segment.len() <= "%2e%2e".len() && matches!(&*decoded_name(segment), b"." | b"..")
+}
+
+/// The destination's query with the visitor's, each with its `?`; none if nothing of the visitor's is added.
+fn merged_query(own: &str, query: &str, mode: ForwardQuery) -> Option<String> {
+    if mode == ForwardQuery::Off || query.is_empty() || own.len() + query.len() > DESTINATION_BYTES_MAX {
+        return None;
     }
-    let (winners, losers) = match mode {
-        ForwardQuery::VisitorWins => (&theirs, &own),
-        ForwardQuery::LinkWins | ForwardQuery::Off => (&own, &theirs),
+    let own = own.strip_prefix('?').unwrap_or(own);
+    let theirs = || query.split('&').filter(|pair| *pair != QR_MARKER && !pair.is_empty());
+    let ours = || own.split('&').filter(|pair| !pair.is_empty());
+    let is_compared = ours().count() + theirs().count() <= COMPARED_MAX;
+    let beaten: HashSet<_> = match mode {
+        _ if !is_compared => HashSet::new(),
+        ForwardQuery::VisitorWins => theirs().map(name_of).collect(),
+        ForwardQuery::LinkWins | ForwardQuery::Off => ours().map(name_of).collect(),
     };
-    let is_beaten = |key: &str| winners.iter().any(|(winner, _)| winner == key);
-    let kept_losers = losers.iter().filter(|(key, _)| !is_beaten(key));
-    let merged: Vec<&(String, String)> = match mode {
-        ForwardQuery::VisitorWins => kept_losers.chain(winners).collect(),
-        ForwardQuery::LinkWins | ForwardQuery::Off => winners.iter().chain(kept_losers).collect(),
-    };
-    url.query_pairs_mut().clear().extend_pairs(merged.iter().map(|(key, value)| (key, value)));
+    let is_kept = |pair: &&str| beaten.is_empty() || !beaten.contains(&name_of(pair));
+    let mut merged = String::with_capacity(own.len() + query.len() + 2);
+    match mode {
+        ForwardQuery::VisitorWins => {
+            theirs().next()?;
+            ours().filter(is_kept).for_each(|pair| push(&mut merged, pair));
+            theirs().for_each(|pair| push(&mut merged, pair));
+        }
+        ForwardQuery::LinkWins | ForwardQuery::Off => {
+            theirs().find(is_kept)?;
+            ours().for_each(|pair| push(&mut merged, pair));
+            theirs().filter(is_kept).for_each(|pair| push(&mut merged, pair));
+        }
+    }
+    Some(merged)
+}
+
+fn push(query: &mut String, pair: &str) {
+    query.push(if query.is_empty() { '?' } else { '&' });
+    query.extend(utf8_percent_encode(pair, UNSAFE));
+}
+
+/// The name of a parameter, as forms write it.
+fn name_of(pair: &str) -> Cow<'_, [u8]> {
+    let name = pair.split_once('=').map_or(pair, |(name, _)| name);
+    if !name.contains(['%', '+']) {
+        return name.as_bytes().into();
+    }
+    decoded_name(&name.replace('+', " ")).into_owned().into()
+}
+
+fn decoded_name(text: &str) -> Cow<'_, [u8]> {
+    percent_decode(text.as_bytes()).into()
 }
 
 #[cfg(test)]
@@ -67,34 +141,90 @@ mod tests {
 
     fn forwarded(destination: &str, suffix: &str, query: &str, mode: ForwardQuery) -> String {
         let destination = Destination::parse(destination).expect("a destination");
-        forward(&destination, suffix, query, mode).expect("a destination").to_string()
+        match forward(&destination, suffix, query, mode) {
+            Forwarded::Unchanged => destination.to_string(),
+            Forwarded::To(location) => location.to_str().expect("text").to_owned(),
+            Forwarded::TooLong => "too long".to_owned(),
+        }
     }
 
     #[test]
-    fn paths_are_appended() {
-        assert_eq!(forwarded("https://example.com/a/", "/b/c", "", ForwardQuery::Off), "https://example.com/a/b/c");
-        assert_eq!(forwarded("https://example.com", "/b/", "", ForwardQuery::Off), "https://example.com/b/");
-        assert_eq!(forwarded("https://example.com/a", "/../../b", "", ForwardQuery::Off), "https://example.com/a/b");
+    fn paths_are_appended_as_they_were_sent() {
+        let to = |destination, suffix| forwarded(destination, suffix, "", ForwardQuery::Off);
+        assert_eq!(to("https://example.com/a/", "/b/c"), "https://example.com/a/b/c");
+        assert_eq!(to("https://example.com", "/b/"), "https://example.com/b/");
+        assert_eq!(to("https://example.com/a", "/50%2525"), "https://example.com/a/50%2525");
+        assert_eq!(to("https://example.com/a", "/b%2Fc"), "https://example.com/a/b%2Fc");
+        assert_eq!(to("https://example.com/a", "/https://x.org/y"), "https://example.com/a/https://x.org/y");
+        assert_eq!(to("https://example.com/a?b=c#d", "/C%2B%2B"), "https://example.com/a/C%2B%2B?b=c#d");
     }
 
     #[test]
-    fn queries_are_merged_and_one_side_wins() {
-        let link = "https://example.com/?a=1&b=2";
-        assert_eq!(forwarded(link, "", "b=3&c=4&qr=1", ForwardQuery::VisitorWins), "https://example.com/?a=1&b=3&c=4");
-        assert_eq!(forwarded(link, "", "b=3&c=4", ForwardQuery::LinkWins), "https://example.com/?a=1&b=2&c=4");
+    fn nobody_climbs_out_of_the_path_of_the_destination() {
+        for suffix in ["/../../b", "/%2e%2e/.%2E/b", "/./b", "/b/.."] {
+            let place = forwarded("https://example.com/a", suffix, "", ForwardQuery::Off);
+            assert!(matches!(&*place, "https://example.com/a/b" | "https://example.com/a/b/"), "{suffix}: {place}");
+        }
+        assert_eq!(
+            forwarded("https://example.com/a", "/..\\..\\b", "", ForwardQuery::Off),
+            "https://example.com/a/..%5C..%5Cb"
+        );
+    }
+
+    #[test]
+    fn what_stays_of_a_query_is_not_written_anew() {
+        let signed = "https://example.com/f.pdf?sig=ab&name=attachment%3B%20filename%3D%22a%20b.pdf%22";
+        assert_eq!(forwarded(signed, "", "fbclid=IwAR1", ForwardQuery::VisitorWins), format!("{signed}&fbclid=IwAR1"));
+        let latin = "https://example.com/?q=%E4&flag&x=(1)#top";
+        assert_eq!(
+            forwarded(latin, "", "install&Some%20Filter=1", ForwardQuery::VisitorWins),
+            "https://example.com/?q=%E4&flag&x=(1)&install&Some%20Filter=1#top"
+        );
+    }
+
+    #[test]
+    fn one_side_wins_where_both_have_a_name() {
+        let link = "https://example.com/?a=1&b+c=2";
+        assert_eq!(
+            forwarded(link, "", "b%20c=3&d=4&qr=1", ForwardQuery::VisitorWins),
+            "https://example.com/?a=1&b%20c=3&d=4"
+        );
+        assert_eq!(forwarded(link, "", "b%20c=3&d=4", ForwardQuery::LinkWins), "https://example.com/?a=1&b+c=2&d=4");
         assert_eq!(forwarded(link, "", "qr=1", ForwardQuery::VisitorWins), link);
+        assert_eq!(forwarded(link, "", "qr=ABC", ForwardQuery::VisitorWins), format!("{link}&qr=ABC"));
+        assert_eq!(forwarded(link, "", "a=2", ForwardQuery::LinkWins), link);
+    }
+
+    #[test]
+    fn apps_are_given_nothing_that_a_visitor_wrote() {
+        let link = "mailto:team@example.com";
+        assert_eq!(forwarded(link, "", "bcc=evil@example.com", ForwardQuery::VisitorWins), link);
+    }
+
+    #[test]
+    fn a_query_that_is_too_long_is_left_out_and_the_path_is_kept() {
+        let long = format!("t={}", "a".repeat(8_180));
+        assert_eq!(
+            forwarded("https://example.com/base", "/pay/step2", &long, ForwardQuery::VisitorWins),
+            "https://example.com/base/pay/step2"
+        );
+        assert_eq!(
+            forwarded("https://example.com/base", &format!("/{long}aaaaaaaaaaaa"), "", ForwardQuery::Off),
+            "too long"
+        );
     }
 
     proptest! {
         #[test]
-        fn a_visitor_never_chooses_the_host(suffix in "(/[!-~]{0,12}){0,4}", query in "[!-~]{0,40}") {
+        fn a_visitor_never_chooses_the_host_and_loses_no_parameter(suffix in "(/[!-~]{0,12}){0,4}", query in "[!-~&&[^#]]{0,40}") {
             let destination = Destination::parse("https://example.com:8443/base?x=1").expect("a destination");
             for mode in [ForwardQuery::Off, ForwardQuery::VisitorWins, ForwardQuery::LinkWins] {
-                let Some(forwarded) = forward(&destination, &suffix, &query, mode) else { continue };
-                let url = forwarded.to_url().expect("a URL");
+                let Forwarded::To(location) = forward(&destination, &suffix, &query, mode) else { continue };
+                let url = url::Url::parse(location.to_str().expect("text")).expect("a URL");
                 prop_assert_eq!(url.host_str(), Some("example.com"));
                 prop_assert_eq!(url.port(), Some(8443));
                 prop_assert_eq!(url.scheme(), "https");
+                prop_assert!(url.path().starts_with("/base"), "{}", url.path());
             }
         }
     }

@@ -8,8 +8,9 @@ use http_body_util::Empty;
 
 use super::capture::{self, Subject};
 use super::decide::Decision;
+use super::destination::Forwarded;
 use super::handler::{Edge, Exchange, Hit, Responded, forwarded};
-use super::link_path::LinkPath;
+use super::link_path::{Candidate, LinkPath};
 use super::password::Form;
 use super::request::RequestView;
 use super::respond;
@@ -68,19 +69,24 @@ impl Edge {
             return None;
         }
         let path = LinkPath::parse(request.path, domain.value.case_sensitive)?;
-        let (slug, suffix) = path.candidates().next()?;
-        let hit = Hit { link: self.cache.link_at_hand(domain.value.id, slug, now)?, suffix };
+        let Candidate { slug, rest: suffix, preview } = path.candidates().next()?;
+        let hit = Hit { link: self.cache.link_at_hand(domain.value.id, &slug, now)?, suffix, preview };
         let (link, record) = (&hit.link.value, hit.link.value.record());
         if !hit.is_meant() || asks_elsewhere(record) {
             return None;
         }
-        let Decision::Redirect(target) = self.decide(link, request, false, path.preview, now) else { return None };
+        let Decision::Redirect(target) = self.decide(link, request, false, preview, now) else { return None };
+        let forwarded = match forwarded(request, &hit, target) {
+            Forwarded::Unchanged => None,
+            Forwarded::To(location) => Some(location),
+            Forwarded::TooLong => return None,
+        };
         let status = record.redirect_status;
-        let subject = Subject::link(record).named(slug).decided_by(target.rule, target.variant);
+        let subject = Subject::link(record).named(&slug).decided_by(target.rule, target.variant);
         let click = capture::click(request, subject, ClickKind::Redirect, respond::status_code(status), now);
         let committed = journal.append(|buffer| click.encode(buffer));
-        let forwarded = forwarded(request, &hit, target);
-        response_writer::write_redirect(room, framing, status, forwarded.as_ref().unwrap_or(target.location));
+        let location = forwarded.as_ref().unwrap_or(target.location);
+        response_writer::write_redirect(room, framing, (status, link.lifetime(now)), location);
         Some(FastRedirect { status, committed })
     }
 }

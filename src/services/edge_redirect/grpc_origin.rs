@@ -108,9 +108,18 @@ impl Origin for GrpcOrigin {
 
     async fn claim_click(&self, link: LinkId) -> Result<bool, OriginError> {
         let mut client = self.client.clone();
-        let request = self.request(ClaimClickRequest { link_id: link.to_string() });
+        let request = self.request(ClaimClickRequest { link_id: link.to_string(), only_ask: false });
         let answer = self.call(client.claim_click(request)).await?;
         Ok(answer.claimed)
+    }
+
+    async fn has_click_left(&self, link: LinkId) -> Result<bool, OriginError> {
+        let question = || {
+            let request = self.request(ClaimClickRequest { link_id: link.to_string(), only_ask: true });
+            let mut client = self.client.clone();
+            async move { client.claim_click(request).await }
+        };
+        Ok(self.call(self.retries.ask(question)).await?.claimed)
     }
 
     async fn follow_changes(&self, heard: Option<Sequence>) -> Result<OriginStream<ChangeBatch>, OriginError> {

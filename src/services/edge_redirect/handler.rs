@@ -10,11 +10,11 @@ use http::{HeaderValue, Method, Request, StatusCode, header};
 use secrecy::SecretString;
 
 use super::capture::{self, Subject};
-use super::compiled_link::{CompiledLink, Target};
+use super::compiled_link::{CompiledLink, Lifetime, Target};
 use super::decide::{Decision, Facts, decide};
-use super::destination;
+use super::destination::{self, Forwarded};
 use super::link_cache::{Cached, Found, LinkCache};
-use super::link_path::LinkPath;
+use super::link_path::{Candidate, LinkPath};
 use super::origin::{Origin, OriginError};
 use super::pages;
 use super::password::{Attempt, Form, PasswordGate};
@@ -23,6 +23,7 @@ use super::respond::{self, EdgeResponse};
 use crate::config::sections::EdgeConfig;
 use crate::domain::click::ClickKind;
 use crate::domain::link::{DomainRecord, RedirectStatus};
+use crate::domain::rule::AgentClass;
 use crate::domain::time::Timestamp;
 use crate::domain::url::Destination;
 use crate::infra::cache::shared_buckets::SharedBuckets;
@@ -83,6 +84,8 @@ pub(super) struct Exchange<'a, F: FileSystem> {
 pub(super) struct Hit<'a> {
     pub(super) link: Arc<Cached<CompiledLink>>,
     pub(super) suffix: &'a str,
+    /// Whether the visitor asked to see where the link goes.
+    pub(super) preview: bool,
 }
 
 impl Hit<'_> {
@@ -195,7 +198,7 @@ impl Edge {
             None => missing(exchange, domain_record, request.path).await,
             Some(hit) => {
                 let password = password_sent(request, &hit.link.value, form).await;
-                self.answer_link(exchange, domain_record, &hit, path.preview, password).await?
+                self.answer_link(exchange, domain_record, &hit, password).await?
             }
         };
         Ok(Responded(answer, source))
@@ -205,17 +208,17 @@ impl Edge {
     async fn find<'a>(
         &self,
         domain: &DomainRecord,
-        path: &'a LinkPath<'_>,
+        path: &LinkPath<'a>,
         now: Timestamp,
     ) -> Result<(Option<Hit<'a>>, LinkSource), OriginError> {
         let mut source = LinkSource::L1;
-        for (slug, suffix) in path.candidates() {
-            let found: Found<CompiledLink> = self.cache.link(domain.id, slug, now).await?;
+        for Candidate { slug, rest: suffix, preview } in path.candidates() {
+            let found: Found<CompiledLink> = self.cache.link(domain.id, &slug, now).await?;
             if found.stale {
                 self.cache_metrics.stale_serves.increment(1);
             }
             source = source.max(found.source);
-            let hit = found.value.map(|link| Hit { link, suffix });
+            let hit = found.value.map(|link| Hit { link, suffix, preview });
             if let Some(hit) = hit.filter(Hit::is_meant) {
                 return Ok((Some(hit), source));
             }
@@ -228,13 +231,17 @@ impl Edge {
         exchange: &Exchange<'_, F>,
         domain: &DomainRecord,
         hit: &Hit<'_>,
-        preview: bool,
         password: Option<SecretString>,
     ) -> Result<EdgeResponse, OriginError> {
         let (request, link) = (exchange.request, &hit.link.value);
         let attempt = self.try_password(link, request, password).await;
         let password_given = attempt == Some(Attempt::Right);
-        match self.decide(link, request, password_given, preview, exchange.now) {
+        match self.decide(link, request, password_given, hit.preview, exchange.now) {
+            Decision::Redirect(_) | Decision::Preview
+                if link.record().max_clicks.is_some() && self.is_only_looking(request, hit.preview) =>
+            {
+                self.answer_onlooker(exchange, domain, link, hit.preview).await
+            }
             Decision::Redirect(target) => self.redirect(exchange, domain, hit, target, password_given).await,
             Decision::Missing => Ok(missing(exchange, domain, request.path).await),
             Decision::Gone(substitute) => Ok(gone(exchange, domain, Subject::link(link.record()), substitute).await),
@@ -255,7 +262,7 @@ impl Edge {
     ) -> Decision<'a> {
         let needs = link.rules().needs();
         let location = if needs.location { self.geo.locate(request.address) } else { Location::default() };
-        let agent = needs.agent.then(|| self.agents.classify(request.user_agent));
+        let agent = needs.agent.then(|| self.agents.classify(&request.user_agent));
         let Location { country, subdivision, .. } = location;
         decide(link, request, Facts { country, subdivision, agent: agent.as_deref(), password_given, preview }, now)
     }
@@ -280,14 +287,58 @@ impl Edge {
     ) -> Result<EdgeResponse, OriginError> {
         let (request, record) = (exchange.request, hit.link.value.record());
         let subject = Subject::link(record);
-        let is_limited = record.max_clicks.is_some() && *request.method != Method::HEAD;
-        if is_limited && !self.cache.claim_click(record.id).await? {
+        let forwarded = match forwarded(request, hit, target) {
+            Forwarded::TooLong => return Ok(respond::too_long(request)),
+            Forwarded::Unchanged => None,
+            Forwarded::To(location) => Some(location),
+        };
+        if record.max_clicks.is_some() && !self.claim_click(&hit.link.value).await? {
             return Ok(gone(exchange, domain, subject, record.expired_url.as_ref()).await);
         }
-        let forwarded = forwarded(request, hit, target);
+        let lifetime = if after_form { Lifetime::None } else { hit.link.value.lifetime(exchange.now) };
         let status = if after_form { RedirectStatus::SeeOther } else { record.redirect_status };
-        let answer = respond::redirect(status, forwarded.as_ref().unwrap_or(target.location));
+        let answer = respond::redirect(status, lifetime, forwarded.as_ref().unwrap_or(target.location));
         Ok(exchange.capture(subject.decided_by(target.rule, target.variant), ClickKind::Redirect, answer).await)
+    }
+}
+
+impl Edge {
+    /// Takes one of the link's clicks; false if none is left, which is remembered.
+    async fn claim_click(&self, link: &CompiledLink) -> Result<bool, OriginError> {
+        let claimed = !link.is_used_up() && self.cache.claim_click(link.record().id).await?;
+        if !claimed {
+            link.set_used_up();
+        }
+        Ok(claimed)
+    }
+
+    /// Whether a request only wants to see what there is: nobody is sent anywhere by it.
+    fn is_only_looking(&self, request: &RequestView<'_>, preview: bool) -> bool {
+        preview
+            || request.signals.head
+            || request.signals.prefetch
+            || self.agents.classify(&request.user_agent).class == AgentClass::Preview
+    }
+
+    /// Answers who only looks at a link with `max_clicks`: that it is over, or that it is there, but not where it leads.
+    async fn answer_onlooker<F: FileSystem>(
+        &self,
+        exchange: &Exchange<'_, F>,
+        domain: &DomainRecord,
+        link: &CompiledLink,
+        preview: bool,
+    ) -> Result<EdgeResponse, OriginError> {
+        let (request, record) = (exchange.request, link.record());
+        if link.is_used_up() || !self.cache.has_click_left(record.id).await? {
+            link.set_used_up();
+            return Ok(gone(exchange, domain, Subject::link(record), record.expired_url.as_ref()).await);
+        }
+        let is_program = request.signals.head || request.signals.prefetch;
+        let answer = if is_program { respond::silent() } else { respond::page(StatusCode::OK, pages::limited(link)) };
+        if preview {
+            return Ok(answer);
+        }
+        Ok(exchange.capture(Subject::link(record), ClickKind::Redirect, answer).await)
     }
 }
 
@@ -324,18 +375,17 @@ async fn gone<F: FileSystem>(
 /// Where visitors go instead, if there is such a place.
 fn substitute(destination: Option<&Destination>) -> Option<EdgeResponse> {
     let location = HeaderValue::from_str(destination?.as_str()).ok()?;
-    Some(respond::redirect(RedirectStatus::Found, &location))
+    Some(respond::redirect(RedirectStatus::Found, Lifetime::None, &location))
 }
 
 /// Where the visitor goes if what the visitor sent becomes part of it.
-pub(super) fn forwarded(request: &RequestView<'_>, hit: &Hit<'_>, target: Target<'_>) -> Option<HeaderValue> {
+pub(super) fn forwarded(request: &RequestView<'_>, hit: &Hit<'_>, target: Target<'_>) -> Forwarded {
     let (link, record) = (&hit.link.value, hit.link.value.record());
     let suffix = if record.forward_path { hit.suffix } else { "" };
     if !link.forwards() || (suffix.is_empty() && request.query.is_empty()) {
-        return None;
+        return Forwarded::Unchanged;
     }
-    let destination = destination::forward(target.destination, suffix, request.query, record.forward_query)?;
-    HeaderValue::from_str(destination.as_str()).ok()
+    destination::forward(target.destination, suffix, request.query, record.forward_query)
 }
 
 /// Responses that need no domain and no link.

@@ -236,6 +236,11 @@ impl LinkCache {
         }
     }
 
+    /// Whether a limited link has a click left.
+    pub(super) async fn has_click_left(&self, link: LinkId) -> Result<bool, OriginError> {
+        self.sources.has_click_left(link).await
+    }
+
     /// Takes one of a limited link's clicks.
     pub(super) async fn claim_click(&self, link: LinkId) -> Result<bool, OriginError> {
         self.sources.claim_click(link).await

@@ -1,4 +1,6 @@
 //! Which links a path may mean: the whole of it, or a beginning whose link appends the rest to its destination.
+//!
+//! Invariant: slugs are compared decoded; the rest of a path stays as it was sent.
 
 use std::borrow::Cow;
 
@@ -6,14 +8,27 @@ use percent_encoding::percent_decode_str;
 
 use crate::domain::slug::{SLUG_LENGTH_MAX, is_reserved_path};
 
-/// How many links are looked up for one path at the most.
+/// How many links are looked up for one path at the most: half of them have the longest slugs that it may mean, half the shortest.
 const CANDIDATES_MAX: usize = 8;
+/// What a path may need for the longest slug, every byte of it encoded.
+const ENCODED_SLUG_BYTES_MAX: usize = 3 * SLUG_LENGTH_MAX;
 
 /// A path that could be a link's.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct LinkPath<'a> {
-    path: Cow<'a, str>,
-    /// Whether it ended in `+`: show where the link goes instead of going there.
+    /// As it was sent, without its first slash.
+    path: &'a str,
+    case_sensitive: bool,
+}
+
+/// A link that a path may mean.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Candidate<'a> {
+    /// Its slug, as the domain files it.
+    pub(super) slug: Cow<'a, str>,
+    /// What of the path is left after it, as it was sent.
+    pub(super) rest: &'a str,
+    /// Whether a `+` follows the slug: show where the link goes instead of going there.
     pub(super) preview: bool,
 }
 
@@ -21,41 +36,53 @@ impl<'a> LinkPath<'a> {
     /// Reads the path of a request; `None` where no link can have it.
     pub(super) fn parse(path: &'a str, case_sensitive: bool) -> Option<Self> {
         let path = path.strip_prefix('/').unwrap_or(path);
-        let (path, preview) = match decoded(path)? {
-            Cow::Borrowed(path) => cut_preview(path),
-            Cow::Owned(path) => {
-                let (cut, preview) = cut_preview(&path);
-                (Cow::Owned(cut.into_owned()), preview)
-            }
-        };
         let first = path.split('/').next().unwrap_or_default();
-        if first.is_empty() || first.len() > SLUG_LENGTH_MAX || is_reserved_path(&path) {
+        if first.is_empty() || first.len() > ENCODED_SLUG_BYTES_MAX || is_reserved_path(&decoded(path)?) {
             return None;
         }
-        let lower = !case_sensitive && path.bytes().any(|byte| byte.is_ascii_uppercase());
-        Some(Self { path: if lower { path.to_ascii_lowercase().into() } else { path }, preview })
+        Some(Self { path, case_sensitive })
     }
 
-    /// Each slug that the path may mean, the longest first, and what of the path is left after it.
-    pub(super) fn candidates(&self) -> impl Iterator<Item = (&str, &str)> {
-        let whole = self.path.trim_end_matches('/');
-        let shorter = whole.rmatch_indices('/').map(|(end, _)| end);
-        std::iter::once(whole.len())
-            .chain(shorter)
-            .filter_map(|end| self.path.split_at_checked(end))
-            .filter(|(slug, _)| is_slug(slug))
-            .take(CANDIDATES_MAX)
+    /// Each link that the path may mean, the one with the longest slug first.
+    pub(super) fn candidates(&self) -> impl Iterator<Item = Candidate<'a>> {
+        let count = self.ends().count();
+        let is_asked = move |place: usize| place < CANDIDATES_MAX / 2 || place + CANDIDATES_MAX / 2 >= count;
+        let (path, case_sensitive) = (self.path, self.case_sensitive);
+        let asked = self.ends().enumerate().filter(move |(place, _)| is_asked(*place));
+        asked.filter_map(move |(_, end)| candidate(path, end, case_sensitive))
     }
+
+    /// Where a slug may end, the last place first.
+    fn ends(&self) -> impl Iterator<Item = usize> + use<'a> {
+        let whole = self.path.trim_end_matches('/');
+        let beginning = whole.get(..whole.floor_char_boundary(ENCODED_SLUG_BYTES_MAX + 1)).unwrap_or(whole);
+        let shorter = beginning.rmatch_indices('/').map(|(end, _)| end).filter(|end| *end > 0);
+        (whole.len() <= ENCODED_SLUG_BYTES_MAX + 1).then_some(whole.len()).into_iter().chain(shorter)
+    }
+}
+
+fn candidate(path: &str, end: usize, case_sensitive: bool) -> Option<Candidate<'_>> {
+    let (slug, rest) = path.split_at_checked(end)?;
+    let slug = decoded(slug)?;
+    // Whatever follows another slash is the visitor's own.
+    let preview = slug.ends_with('+') && matches!(rest, "" | "/");
+    let slug = if preview { without_last(slug) } else { slug };
+    let lower = !case_sensitive && slug.bytes().any(|byte| byte.is_ascii_uppercase());
+    let slug = if lower { slug.to_ascii_lowercase().into() } else { slug };
+    is_slug(&slug).then_some(Candidate { slug, rest, preview })
 }
 
 fn decoded(path: &str) -> Option<Cow<'_, str>> {
     if path.contains('%') { percent_decode_str(path).decode_utf8().ok() } else { Some(path.into()) }
 }
 
-fn cut_preview(path: &str) -> (Cow<'_, str>, bool) {
-    match path.strip_suffix('+') {
-        Some(path) => (path.into(), true),
-        None => (path.into(), false),
+fn without_last(text: Cow<'_, str>) -> Cow<'_, str> {
+    match text {
+        Cow::Borrowed(text) => text.get(..text.len() - 1).unwrap_or_default().into(),
+        Cow::Owned(mut text) => {
+            text.pop();
+            text.into()
+        }
     }
 }
 
@@ -72,11 +99,16 @@ mod tests {
 
     fn candidates(path: &str) -> Vec<(String, String)> {
         let path = LinkPath::parse(path, true).expect("a path");
-        path.candidates().map(|(slug, rest)| (slug.to_owned(), rest.to_owned())).collect()
+        path.candidates().map(|candidate| (candidate.slug.into_owned(), candidate.rest.to_owned())).collect()
     }
 
     fn pair(slug: &str, rest: &str) -> (String, String) {
         (slug.to_owned(), rest.to_owned())
+    }
+
+    fn previews(path: &str) -> Vec<(String, bool)> {
+        let path = LinkPath::parse(path, true).expect("a path");
+        path.candidates().map(|candidate| (candidate.slug.into_owned(), candidate.preview)).collect()
     }
 
     #[test]
@@ -88,11 +120,34 @@ mod tests {
     }
 
     #[test]
-    fn a_plus_asks_for_the_preview() {
-        let path = LinkPath::parse("/abc+", true).expect("a path");
-        assert!(path.preview);
-        assert_eq!(path.candidates().next(), Some(("abc", "")));
-        assert!(LinkPath::parse("/abc%2B", true).is_some_and(|path| path.preview));
+    fn the_rest_stays_as_it_was_sent() {
+        assert_eq!(candidates("/a/b%2Fc").last(), Some(&pair("a", "/b%2Fc")));
+        assert_eq!(candidates("/%61/50%2525"), [pair("a", "/50%2525")]);
+        assert_eq!(candidates("/a/https://x.org"), [pair("a", "/https://x.org")]);
+        let folded = LinkPath::parse("/A/B", false).expect("a path");
+        assert_eq!(
+            folded.candidates().last().map(|last| (last.slug.into_owned(), last.rest)),
+            Some(("a".to_owned(), "/B"))
+        );
+    }
+
+    #[test]
+    fn the_shortest_slugs_are_asked_for_however_deep_the_path_is() {
+        for depth in [8, 50, 500, 5_000] {
+            let rest = "/x".repeat(depth);
+            let found = candidates(&format!("/abc{rest}"));
+            assert!(found.contains(&pair("abc", &rest)), "{depth}");
+            assert!(found.len() <= CANDIDATES_MAX);
+        }
+        assert_eq!(candidates(&format!("/a/{}", "y".repeat(30_000))).last().map(|(slug, _)| &**slug), Some("a"));
+    }
+
+    #[test]
+    fn a_plus_behind_the_slug_asks_for_the_preview_and_one_behind_more_does_not() {
+        assert_eq!(previews("/abc+"), [("abc".to_owned(), true)]);
+        assert_eq!(previews("/abc%2B"), [("abc".to_owned(), true)]);
+        assert_eq!(previews("/abc/C%2B%2B"), [("abc".to_owned(), false)]);
+        assert_eq!(previews("/abc/C+"), [("abc/C".to_owned(), true), ("abc".to_owned(), false)]);
     }
 
     #[test]
@@ -100,15 +155,15 @@ mod tests {
         assert_eq!(LinkPath::parse("/.well-known/x", true), None);
         assert_eq!(LinkPath::parse("/Robots.txt", true), None);
         let folded = LinkPath::parse("/ABC", false).expect("a path");
-        assert_eq!(folded.candidates().next(), Some(("abc", "")));
+        assert_eq!(folded.candidates().next().map(|first| first.slug.into_owned()).as_deref(), Some("abc"));
     }
 
     proptest! {
         #[test]
-        fn no_path_panics_and_every_candidate_is_a_beginning(path in "/\\PC{0,60}") {
+        fn no_path_panics_and_every_rest_is_an_end(path in "/\\PC{0,60}") {
             if let Some(parsed) = LinkPath::parse(&path, true) {
-                for (slug, rest) in parsed.candidates() {
-                    prop_assert_eq!(format!("{slug}{rest}"), &*parsed.path);
+                for candidate in parsed.candidates() {
+                    prop_assert!(path.ends_with(candidate.rest));
                 }
             }
         }

@@ -37,6 +37,12 @@ pub trait Origin: Send + Sync + 'static {
     /// The origin cannot be asked now; whether a click was taken is not known.
     async fn claim_click(&self, link: LinkId) -> Result<bool, OriginError>;
 
+    /// Whether a link with `max_clicks` has a click left; takes none.
+    ///
+    /// # Errors
+    /// The origin cannot be asked now.
+    async fn has_click_left(&self, link: LinkId) -> Result<bool, OriginError>;
+
     /// The log of changes after `heard`, or all of it that there still is. Batches come several times a second, empty ones too.
     ///
     /// # Errors

@@ -57,6 +57,16 @@ pub(super) fn preview(link: &CompiledLink) -> String {
     )
 }
 
+/// Says of a link with a limited number of clicks that it is there. Where it leads is for those who use one of them.
+pub(super) fn limited(link: &CompiledLink) -> String {
+    let record = link.record();
+    let title = record.title.as_deref().map(|title| format!("<h2>{}</h2>", Escaped(title))).unwrap_or_default();
+    page(
+        "A link with a limited number of uses",
+        &format!("{title}<p>Opening this link uses one of them, and shows where it goes.</p>"),
+    )
+}
+
 fn page(title: &str, body: &str) -> String {
     let title = Escaped(title);
     format!(

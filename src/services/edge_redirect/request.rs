@@ -16,7 +16,7 @@ const FORWARDED_FOR: &str = "x-forwarded-for";
 /// The longest host name (RFC 1035).
 const HOST_BYTES_MAX: usize = 253;
 
-/// A request as it came in. What cannot be read as text counts as absent.
+/// A request as it came in. Headers are bytes; those that are not UTF-8 are read as Latin-1 (RFC 9110, section 5.5).
 #[derive(Debug, PartialEq, Eq)]
 pub struct RequestView<'a> {
     /// Its method.
@@ -30,11 +30,11 @@ pub struct RequestView<'a> {
     /// The visitor's address.
     pub address: IpAddr,
     /// The `User-Agent` header.
-    pub user_agent: &'a str,
+    pub user_agent: Cow<'a, str>,
     /// The `Referer` header.
-    pub referrer: &'a str,
+    pub referrer: Cow<'a, str>,
     /// The `Accept-Language` header.
-    pub accept_language: &'a str,
+    pub accept_language: Cow<'a, str>,
     /// What the request says of itself.
     pub signals: Signals,
     /// Whether the client would rather have JSON than a page.
@@ -68,9 +68,9 @@ impl<'a> RequestView<'a> {
             path,
             query,
             address: client_address(&headers, peer, trusted_proxy_hops),
-            user_agent: "",
-            referrer: "",
-            accept_language: "",
+            user_agent: Cow::Borrowed(""),
+            referrer: Cow::Borrowed(""),
+            accept_language: Cow::Borrowed(""),
             signals: Signals { head: *method == Method::HEAD, ..Signals::default() },
             wants_json: false,
         };
@@ -79,7 +79,9 @@ impl<'a> RequestView<'a> {
         for (name, value) in headers() {
             let is = |known: &str| name.eq_ignore_ascii_case(known);
             if is("host") {
-                keep_first(&mut host, value);
+                if host.is_empty() {
+                    host = std::str::from_utf8(value).unwrap_or("");
+                }
             } else if is("user-agent") {
                 keep_first(&mut view.user_agent, value);
             } else if is("referer") {
@@ -90,8 +92,8 @@ impl<'a> RequestView<'a> {
                 view.wants_json = wants_json(value);
             } else if is("dnt") || is("sec-gpc") {
                 view.signals.do_not_track |= value == b"1";
-            } else if is("purpose") || is("sec-purpose") {
-                view.signals.prefetch |= contains(value, b"prefetch");
+            } else if is("purpose") || is("sec-purpose") || is("x-purpose") || is("x-moz") {
+                view.signals.prefetch |= says_prefetch(value);
             }
         }
         view.host = host_name(host);
@@ -101,14 +103,22 @@ impl<'a> RequestView<'a> {
     /// Equal for the same visitor of the same link.
     #[must_use]
     pub fn visitor_hash(&self, link: LinkId) -> u64 {
-        rule::visitor_hash(link, self.address, self.user_agent)
+        rule::visitor_hash(link, self.address, &self.user_agent)
     }
 }
 
-fn keep_first<'a>(text: &mut &'a str, value: &'a [u8]) {
+fn keep_first<'a>(text: &mut Cow<'a, str>, value: &'a [u8]) {
     if text.is_empty() {
-        *text = std::str::from_utf8(value).unwrap_or("");
+        *text = match std::str::from_utf8(value) {
+            Ok(value) => value.into(),
+            Err(_) => value.iter().map(|byte| char::from(*byte)).collect::<String>().into(),
+        };
     }
+}
+
+/// Whether a request says that nobody has asked for the page yet: by the standard, and by the names from before it.
+fn says_prefetch(value: &[u8]) -> bool {
+    [&b"prefetch"[..], b"preview", b"prerender"].iter().any(|word| contains(value, word))
 }
 
 fn host_name(authority: &str) -> Cow<'_, str> {

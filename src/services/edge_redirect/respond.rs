@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Response, StatusCode, header};
 
+use super::compiled_link::Lifetime;
 use super::pages;
 use super::request::RequestView;
 use crate::domain::link::RedirectStatus;
@@ -26,18 +27,35 @@ pub(super) fn empty(status: StatusCode) -> EdgeResponse {
 }
 
 /// Sends the visitor to `location`.
-pub(super) fn redirect(status: RedirectStatus, location: &HeaderValue) -> EdgeResponse {
+pub(super) fn redirect(status: RedirectStatus, lifetime: Lifetime, location: &HeaderValue) -> EdgeResponse {
     let mut answer = empty(status_code(status));
-    for (name, value) in redirect_headers(status, location) {
+    for (name, value) in redirect_headers(lifetime, location) {
         answer.headers_mut().insert(name, value.clone());
     }
     answer
 }
 
 /// The headers of a redirect.
-pub(super) fn redirect_headers(status: RedirectStatus, location: &HeaderValue) -> [(HeaderName, &HeaderValue); 2] {
-    let lifetime = if status.is_permanent() { &SHORT } else { &NO_STORE };
+pub(super) fn redirect_headers(lifetime: Lifetime, location: &HeaderValue) -> [(HeaderName, &HeaderValue); 2] {
+    let lifetime = match lifetime {
+        Lifetime::Short => &SHORT,
+        Lifetime::None => &NO_STORE,
+    };
     [(header::LOCATION, location), (header::CACHE_CONTROL, lifetime)]
+}
+
+/// Says that there is a link, and keeps to itself where it leads: whoever reads this does not use one of its clicks up.
+pub(super) fn silent() -> EdgeResponse {
+    let mut answer = empty(StatusCode::OK);
+    answer.headers_mut().insert(header::CACHE_CONTROL, NO_STORE.clone());
+    answer
+}
+
+/// The path that a visitor added makes too long a destination.
+pub(super) fn too_long(request: &RequestView<'_>) -> EdgeResponse {
+    let text =
+        "With the path that was added, the destination of this link is longer than 8,192 bytes. Shorten the path.";
+    refusal(request, StatusCode::URI_TOO_LONG, "destination_too_long", "The address is too long", text)
 }
 
 /// The status of such a redirect.

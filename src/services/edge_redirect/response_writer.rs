@@ -7,6 +7,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use httpdate::HttpDate;
 
+use super::compiled_link::Lifetime;
 use super::respond::{self, EdgeResponse};
 use crate::domain::link::RedirectStatus;
 use crate::domain::time::Timestamp;
@@ -31,8 +32,13 @@ pub(super) struct Framing {
 }
 
 /// Writes a redirect behind what is in `room`. Allocates nothing if there is room enough.
-pub(super) fn write_redirect(room: &mut Vec<u8>, framing: Framing, status: RedirectStatus, location: &HeaderValue) {
-    let headers = respond::redirect_headers(status, location);
+pub(super) fn write_redirect(
+    room: &mut Vec<u8>,
+    framing: Framing,
+    (status, lifetime): (RedirectStatus, Lifetime),
+    location: &HeaderValue,
+) {
+    let headers = respond::redirect_headers(lifetime, location);
     let headers = headers.iter().map(|(name, value)| (name, *value));
     write_head(room, framing, respond::status_code(status), headers, 0);
 }

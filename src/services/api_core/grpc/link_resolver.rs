@@ -57,8 +57,11 @@ impl LinkResolver for LinkResolverService {
 
     async fn claim_click(&self, request: Request<ClaimClickRequest>) -> Result<Response<ClaimClickResponse>, Status> {
         let link = parsed("link_id", &request.get_ref().link_id).map_err(to_status)?;
-        let claimed = self.core.claim_click(link).await.map_err(to_status)?;
-        Ok(Response::new(ClaimClickResponse { claimed }))
+        let claimed = match request.get_ref().only_ask {
+            true => self.core.has_click_left(link).await,
+            false => self.core.claim_click(link).await,
+        };
+        Ok(Response::new(ClaimClickResponse { claimed: claimed.map_err(to_status)? }))
     }
 
     type FollowChangesStream = ResponseStream<FollowChangesResponse>;

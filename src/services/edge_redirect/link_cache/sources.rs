@@ -124,6 +124,12 @@ impl Sources {
     }
 
     /// Takes one of a limited link's clicks.
+    /// Whether a limited link has a click left.
+    pub(super) async fn has_click_left(&self, link: LinkId) -> Result<bool, OriginError> {
+        self.ask(self.origin.has_click_left(link)).await
+    }
+
+    /// Takes one of a limited link's clicks.
     pub(super) async fn claim_click(&self, link: LinkId) -> Result<bool, OriginError> {
         self.ask(self.origin.claim_click(link)).await
     }
