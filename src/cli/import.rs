@@ -169,8 +169,11 @@ impl Import {
         let Some(first) = &self.state.sent else {
             self.state.sent = Some(now);
             self.save()?;
-            return Ok(Repetition::ByKey(key));
+            return Ok(if self.state.by_content { Repetition::ByContent(key) } else { Repetition::ByKey(key) });
         };
+        if self.state.by_content {
+            return Ok(Repetition::ByContent(key));
+        }
         if first.token_sha256 == now.token_sha256 && now.at.since(first.at) < KEY_TRUSTED_FOR {
             return Ok(Repetition::ByKey(key));
         }
@@ -233,6 +236,12 @@ fn state_of(arguments: &ImportArguments, workspace: &str, state_path: &Path) -> 
     };
     identity.again.clone_from(&state.identity.again);
     if state.identity != identity {
+        if state.finished && state.identity.is_of_another_file_only(&identity) {
+            // Whoever mends refused rows runs the same command again: links that are there already stay one.
+            let mut state = ImportState::new(identity, arguments.batch_rows);
+            state.by_content = true;
+            return Ok(state);
+        }
         return Err(Failure::usage(format!(
             "{} belongs to the import of another file, or into another workspace: name another --report, or start over \
              with --again, which creates the links of rows that were imported before once more",

@@ -5,6 +5,7 @@
 
 pub mod columns;
 mod csv_rows;
+mod csv_text;
 mod ndjson_rows;
 
 use std::io::Read;
@@ -62,8 +63,7 @@ pub enum RowsError {
 }
 
 /// Reads the rows of a file.
-#[derive(Debug)]
-pub enum Rows<R> {
+pub enum Rows<R: Read> {
     /// From CSV.
     Csv(Box<CsvRows<R>>),
     /// From NDJSON.

@@ -61,9 +61,19 @@ pub struct ImportState {
     pub sent: Option<Sending>,
     /// Whether the end of the file was reached.
     pub finished: bool,
+    /// Whether an earlier form of the file was imported before: links that are there already are not made again.
+    #[serde(default)]
+    pub by_content: bool,
 }
 
 impl ImportIdentity {
+    /// Whether everything but the file's bytes is the same.
+    #[must_use]
+    pub fn is_of_another_file_only(&self, other: &Self) -> bool {
+        self.file_sha256 != other.file_sha256
+            && *self == Self { file_sha256: self.file_sha256.clone(), ..other.clone() }
+    }
+
     /// The key under which the batch that begins after `rows_done` rows is sent.
     #[must_use]
     pub fn batch_key(&self, rows_done: u64, batch_rows: usize) -> String {
@@ -92,6 +102,7 @@ impl ImportState {
             report_bytes: 0,
             sent: None,
             finished: false,
+            by_content: false,
         }
     }
 

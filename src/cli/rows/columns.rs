@@ -4,9 +4,6 @@ use serde_json::{Map, Value};
 
 use super::RowError;
 
-/// What separates the items of a list in a cell.
-const LIST_SEPARATOR: char = ',';
-
 /// A field of a link that a file may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Column {
@@ -21,9 +18,11 @@ enum Kind {
     Text,
     /// A whole number that is not negative.
     Number,
-    /// `true` or `false`.
+    /// A moment, or a day, which means its beginning in UTC.
+    Time,
+    /// `true` or `false`, in any case.
     Flag,
-    /// Items with commas between them.
+    /// Items with commas between them, those that hold one in quotes.
     List,
     /// A JSON document.
     Json,
@@ -48,8 +47,8 @@ pub const COLUMNS: [Column; 31] = [
     column("tags", Kind::List),
     column("external_id", Kind::Text),
     column("redirect_status", Kind::Number),
-    column("starts_at", Kind::Text),
-    column("expires_at", Kind::Text),
+    column("starts_at", Kind::Time),
+    column("expires_at", Kind::Time),
     column("expired_url", Kind::Text),
     column("max_clicks", Kind::Number),
     column("password", Kind::Text),
@@ -70,11 +69,61 @@ pub const COLUMNS: [Column; 31] = [
     column("updated_at", Kind::ReadOnly),
 ];
 
+/// What other products call the same, in lower case and with spaces for all that stands between words.
+const OTHER_NAMES: [(&str, &str); 44] = [
+    ("destination", "destination_url"),
+    ("long url", "destination_url"),
+    ("longurl", "destination_url"),
+    ("original url", "destination_url"),
+    ("originalurl", "destination_url"),
+    ("target url", "destination_url"),
+    ("target", "destination_url"),
+    ("url", "destination_url"),
+    ("alias", "slug"),
+    ("back half", "slug"),
+    ("key", "slug"),
+    ("keyword", "slug"),
+    ("path", "slug"),
+    ("short code", "slug"),
+    ("shortcode", "slug"),
+    ("slashtag", "slug"),
+    ("domain name", "domain"),
+    ("hostname", "domain"),
+    ("name", "title"),
+    ("comments", "comment"),
+    ("note", "comment"),
+    ("notes", "comment"),
+    ("labels", "tags"),
+    ("external id", "external_id"),
+    ("externalid", "external_id"),
+    ("valid since", "starts_at"),
+    ("validsince", "starts_at"),
+    ("expires", "expires_at"),
+    ("expiresat", "expires_at"),
+    ("valid until", "expires_at"),
+    ("validuntil", "expires_at"),
+    ("max visits", "max_clicks"),
+    ("maxvisits", "max_clicks"),
+    ("short link", "short_url"),
+    ("shorturl", "short_url"),
+    ("bitlink", "short_url"),
+    ("created", "created_at"),
+    ("createdat", "created_at"),
+    ("date created", "created_at"),
+    ("timestamp", "created_at"),
+    ("visits", "clicks"),
+    ("visits count", "clicks"),
+    ("visitscount", "clicks"),
+    ("total clicks", "clicks"),
+];
+
 impl Column {
-    /// The column with this heading.
+    /// The column with this heading, in any case, or with the one that another product gives it.
     #[must_use]
     pub fn named(heading: &str) -> Option<Self> {
-        COLUMNS.into_iter().find(|column| column.name == heading)
+        let words = heading.trim().to_lowercase().replace(['_', '-'], " ");
+        let other = OTHER_NAMES.iter().find(|(name, _)| *name == words).map(|(_, name)| *name);
+        COLUMNS.into_iter().find(|column| column.name.replace('_', " ") == words || Some(column.name) == other)
     }
 
     /// Adds the value of a cell; an empty cell adds nothing.
@@ -93,9 +142,10 @@ impl Column {
         let value = match self.kind {
             Kind::ReadOnly => return Ok(()),
             Kind::Text => Value::from(cell),
-            Kind::Number => cell.parse::<u64>().map(Value::from).map_err(|_| error("expected a whole number"))?,
-            Kind::Flag => cell.parse::<bool>().map(Value::from).map_err(|_| error("expected true or false"))?,
-            Kind::List => cell.split(LIST_SEPARATOR).map(str::trim).filter(|item| !item.is_empty()).collect(),
+            Kind::Number => number(cell).map(Value::from).ok_or_else(|| error("expected a whole number"))?,
+            Kind::Time => Value::from(time(cell)),
+            Kind::Flag => flag(cell).map(Value::from).ok_or_else(|| error("expected true or false"))?,
+            Kind::List => items(cell).ok_or_else(|| error("expected items with commas between them"))?.into(),
             Kind::Json => serde_json::from_str(cell).map_err(|_| error("expected a JSON document"))?,
         };
         fields.insert(self.name.to_owned(), value);
@@ -108,15 +158,102 @@ impl Column {
         match link.get(self.name) {
             None | Some(Value::Null) => String::new(),
             Some(Value::String(text)) => text.clone(),
-            Some(Value::Array(items)) if self.kind == Kind::List => {
-                let items: Vec<&str> = items.iter().filter_map(Value::as_str).collect();
-                items.join(&LIST_SEPARATOR.to_string())
-            }
+            Some(Value::Array(items)) if self.kind == Kind::List => list(items.iter().filter_map(Value::as_str)),
             Some(Value::Array(items)) if items.is_empty() => String::new(),
             Some(Value::Object(members)) if members.is_empty() => String::new(),
             Some(value) => value.to_string(),
         }
     }
+}
+
+/// A whole number as spreadsheets write it: `1000`, `1,000` or `1000.0`.
+fn number(cell: &str) -> Option<u64> {
+    let whole = cell
+        .split_once('.')
+        .map_or(Some(cell), |(whole, rest)| rest.bytes().all(|digit| digit == b'0').then_some(whole))?;
+    let (first, groups) = whole.split_once(',').map_or((whole, None), |(first, groups)| (first, Some(groups)));
+    let is_group = |group: &str| group.len() == 3 && group.bytes().all(|digit| digit.is_ascii_digit());
+    if groups.is_some_and(|groups| !(1..=3).contains(&first.len()) || !groups.split(',').all(is_group)) {
+        return None;
+    }
+    whole.replace(',', "").parse().ok()
+}
+
+/// Spreadsheets write flags in capitals.
+fn flag(cell: &str) -> Option<bool> {
+    cell.to_ascii_lowercase().parse().ok()
+}
+
+/// A moment in the form of the API (RFC 3339), as far as other forms say the same; the server refuses the rest.
+fn time(cell: &str) -> String {
+    const DAY: usize = "2027-05-01".len();
+    let bytes = cell.as_bytes();
+    let is_day = bytes.len() >= DAY && bytes.get(4) == Some(&b'-') && bytes.get(7) == Some(&b'-');
+    if !is_day {
+        return cell.to_owned();
+    }
+    let (day, clock) = cell.split_at_checked(DAY).unwrap_or((cell, ""));
+    let clock = clock.trim_start_matches(['T', 't', ' ']);
+    let zone_at = clock.find(['Z', 'z', '+', '-']).unwrap_or(clock.len());
+    let (clock, zone) = clock.split_at_checked(zone_at).unwrap_or((clock, ""));
+    let clock = match clock.trim_end() {
+        "" => "00:00:00".to_owned(),
+        clock if clock.len() == "09:00".len() => format!("{clock}:00"),
+        clock => clock.to_owned(),
+    };
+    let zone = match zone.as_bytes() {
+        [] => "Z".to_owned(),
+        [sign, a, b, c, d] => String::from_utf8_lossy(&[*sign, *a, *b, b':', *c, *d]).into_owned(),
+        _ => zone.to_owned(),
+    };
+    format!("{day}T{clock}{zone}")
+}
+
+/// The items of a cell, which is a row of CSV within the row.
+fn items(cell: &str) -> Option<Vec<String>> {
+    let mut reader =
+        csv::ReaderBuilder::new().has_headers(false).flexible(true).trim(csv::Trim::All).from_reader(cell.as_bytes());
+    let items = reader.records().next()?.ok()?;
+    Some(items.iter().filter(|item| !item.is_empty()).map(str::to_owned).collect())
+}
+
+/// The cell that [`items`] reads as these.
+fn list<'a>(items: impl Iterator<Item = &'a str>) -> String {
+    let quoted = items.map(|item| match item.contains([',', '"', '\n', '\r']) {
+        true => format!("\"{}\"", item.replace('"', "\"\"")),
+        false => item.to_owned(),
+    });
+    quoted.collect::<Vec<_>>().join(",")
+}
+
+/// Whether a row holds something that protects its link and that cannot be carried over.
+///
+/// # Errors
+/// Names the field, and what to do.
+pub fn check_restrictions(fields: &Map<String, Value>) -> Result<(), RowError> {
+    let is_set = |name: &str| match fields.get(name) {
+        Some(Value::Bool(flag)) => *flag,
+        Some(Value::String(text)) => !text.trim().is_empty() && flag(text.trim()) != Some(false) && text.trim() != "0",
+        Some(Value::Number(number)) => number.as_f64() != Some(0.0),
+        _ => false,
+    };
+    let error = |pointer: &str, code, detail: &str| {
+        Err(RowError { pointer: pointer.to_owned(), code, detail: detail.to_owned() })
+    };
+    if is_set("password_protected") && !is_set("password") {
+        let detail = "the link asked for a password, which no export holds: write one into password, or empty \
+                      password_protected to make the link open to all";
+        return error("/password", "password_needed", detail);
+    }
+    if is_set("disabled_reason") {
+        let detail = "the link was switched off: empty disabled_reason to make it anew all the same";
+        return error("/disabled_reason", "link_disabled", detail);
+    }
+    if is_set("max_clicks") && is_set("used_clicks") {
+        let detail = "some of the link's clicks are used: write what is left into max_clicks, and empty used_clicks";
+        return error("/used_clicks", "clicks_used", detail);
+    }
+    Ok(())
 }
 
 /// Leaves out what an export holds and only the server may set, and what has no value.
@@ -151,9 +288,62 @@ mod tests {
         assert_eq!(fields, expected);
     }
 
+    fn read(name: &str, cell: &str) -> Value {
+        let mut fields = Map::new();
+        Column::named(name).expect("a column").read(cell, &mut fields).expect("a readable cell");
+        fields.into_iter().next().map(|(_, value)| value).unwrap_or_default()
+    }
+
+    #[test]
+    fn what_spreadsheets_make_of_cells_is_read() {
+        for (name, cell, value) in [
+            ("archived", "FALSE", json!(false)),
+            ("forward_path", "True", json!(true)),
+            ("max_clicks", "1,000", json!(1000)),
+            ("redirect_status", "302.0", json!(302)),
+            ("expires_at", "2027-05-01", json!("2027-05-01T00:00:00Z")),
+            ("expires_at", "2027-05-01 09:30", json!("2027-05-01T09:30:00Z")),
+            ("expires_at", "2027-05-01T09:30:15+0200", json!("2027-05-01T09:30:15+02:00")),
+            ("expires_at", "2027-05-01T09:30:15Z", json!("2027-05-01T09:30:15Z")),
+        ] {
+            assert_eq!(read(name, cell), value, "{name} {cell}");
+        }
+    }
+
+    #[test]
+    fn headings_are_known_in_any_case_and_by_the_names_of_other_products() {
+        for (heading, name) in [
+            ("Destination URL", "destination_url"),
+            ("SLUG", "slug"),
+            ("long_url", "destination_url"),
+            ("Keyword", "slug"),
+            ("validUntil", "expires_at"),
+        ] {
+            assert_eq!(Column::named(heading).map(|column| column.name), Some(name), "{heading}");
+        }
+    }
+
+    #[test]
+    fn tags_with_commas_and_quotes_come_back_as_they_were() {
+        let link = object(&json!({ "tags": ["a,b", "c", "d \"e\""] }));
+        let cell = Column::named("tags").expect("a column").write(&link);
+        assert_eq!(read("tags", &cell), link["tags"]);
+    }
+
+    #[test]
+    fn what_protects_a_link_is_not_lost_without_a_word() {
+        let code = |fields: Value| check_restrictions(&object(&fields)).map_err(|error| error.code);
+        assert_eq!(code(json!({"password_protected": true})), Err("password_needed"));
+        assert_eq!(code(json!({"password_protected": "TRUE", "password": ""})), Err("password_needed"));
+        assert_eq!(code(json!({"password_protected": true, "password": "secret"})), Ok(()));
+        assert_eq!(code(json!({"password_protected": "false", "disabled_reason": "spam"})), Err("link_disabled"));
+        assert_eq!(code(json!({"max_clicks": 3, "used_clicks": "2"})), Err("clicks_used"));
+        assert_eq!(code(json!({"max_clicks": 3, "used_clicks": 0, "disabled_reason": null})), Ok(()));
+    }
+
     #[test]
     fn cells_of_the_wrong_form_name_their_column() {
-        for (name, cell) in [("max_clicks", "-1"), ("forward_path", "yes"), ("rules", "{")] {
+        for (name, cell) in [("max_clicks", "-1"), ("max_clicks", "1,0"), ("forward_path", "yes"), ("rules", "{")] {
             let column = Column::named(name).expect("a column");
             let error = column.read(cell, &mut Map::new()).expect_err("an error");
             assert_eq!(error.pointer, format!("/{name}"));

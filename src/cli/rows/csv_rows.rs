@@ -1,13 +1,14 @@
 //! Rows of a CSV file.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::io::{self, Read};
 use std::rc::Rc;
 
 use csv::{ByteRecord, Reader, ReaderBuilder};
 use serde_json::{Map, Value};
 
-use super::columns::{COLUMNS, Column};
+use super::columns::{COLUMNS, Column, check_restrictions};
+use super::csv_text::{CsvText, Lines};
 use super::{ROW_BYTES_MAX, Row, RowError, RowsError};
 
 /// How much is read from the file at once, in bytes.
@@ -16,41 +17,54 @@ const BUFFER_BYTES: usize = 64 * 1024;
 const REQUIRED: &str = "destination_url";
 
 /// Reads the rows of a CSV file.
-#[derive(Debug)]
-pub struct CsvRows<R> {
-    reader: Reader<Metered<R>>,
-    read_for_row: Rc<Cell<usize>>,
-    columns: Vec<Column>,
+pub struct CsvRows<R: Read> {
+    reader: Reader<Metered<CsvText<R>>>,
+    meter: Rc<RefCell<Meter>>,
+    /// A column without a heading is none.
+    columns: Vec<Option<Column>>,
     record: ByteRecord,
     number: u64,
 }
 
-/// Counts what is read for one row, because a quote that is never closed makes the rest of the file one row.
-#[derive(Debug)]
+/// Counts what is read for one row, because a quote that is never closed makes the rest of the file one row, and where the
+/// lines begin.
 struct Metered<R> {
     file: R,
-    read_for_row: Rc<Cell<usize>>,
+    meter: Rc<RefCell<Meter>>,
+}
+
+struct Meter {
+    read_for_row: usize,
+    lines: Lines,
 }
 
 impl<R: Read> Read for Metered<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.read_for_row.get() > ROW_BYTES_MAX {
+        let mut meter = self.meter.borrow_mut();
+        if meter.read_for_row > ROW_BYTES_MAX {
             return Err(io::Error::new(io::ErrorKind::FileTooLarge, "too long a row"));
         }
         let count = self.file.read(buffer)?;
-        self.read_for_row.set(self.read_for_row.get().saturating_add(count));
+        meter.read_for_row = meter.read_for_row.saturating_add(count);
+        meter.lines.pass(buffer.get(..count).unwrap_or_default());
         Ok(count)
     }
 }
 
 impl<R: Read> CsvRows<R> {
     pub(super) fn open(file: R) -> Result<Self, RowsError> {
-        let read_for_row = Rc::new(Cell::new(0));
-        let metered = Metered { file, read_for_row: Rc::clone(&read_for_row) };
-        let reader =
-            ReaderBuilder::new().has_headers(false).flexible(true).buffer_capacity(BUFFER_BYTES).from_reader(metered);
-        let mut rows = Self { reader, read_for_row, columns: Vec::new(), record: ByteRecord::new(), number: 0 };
-        if !rows.advance()? {
+        let text = CsvText::open(file)?;
+        let (delimiter, lines) = (text.delimiter(), Lines::from_line(text.first_line()));
+        let meter = Rc::new(RefCell::new(Meter { read_for_row: 0, lines }));
+        let metered = Metered { file: text, meter: Rc::clone(&meter) };
+        let reader = ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .delimiter(delimiter)
+            .buffer_capacity(BUFFER_BYTES)
+            .from_reader(metered);
+        let mut rows = Self { reader, meter, columns: Vec::new(), record: ByteRecord::new(), number: 0 };
+        if rows.advance()?.is_none() {
             return Err(RowsError::Form("the file is empty: its first line names the columns".to_owned()));
         }
         rows.columns = rows.record.iter().map(heading).collect::<Result<_, _>>()?;
@@ -59,25 +73,33 @@ impl<R: Read> CsvRows<R> {
     }
 
     pub(super) fn next(&mut self) -> Result<Option<Row>, RowsError> {
-        if !self.advance()? {
-            return Ok(None);
+        loop {
+            let Some(line) = self.advance()? else { return Ok(None) };
+            // Spreadsheets leave rows of empty cells at the end.
+            if self.record.iter().any(|cell| !cell.trim_ascii().is_empty()) {
+                self.number = self.number.saturating_add(1);
+                return Ok(Some(Row { number: self.number, line, fields: self.fields() }));
+            }
         }
-        self.number = self.number.saturating_add(1);
-        let line = self.record.position().map_or(0, csv::Position::line);
-        Ok(Some(Row { number: self.number, line, fields: self.fields() }))
     }
 
-    /// Reads the next record; false after the last.
-    fn advance(&mut self) -> Result<bool, RowsError> {
-        let line = self.reader.position().line();
-        self.read_for_row.set(0);
-        self.reader.read_byte_record(&mut self.record).map_err(|error| match error.into_kind() {
-            csv::ErrorKind::Io(error) if error.kind() == io::ErrorKind::FileTooLarge => RowsError::Form(format!(
-                "the row that starts at line {line} is longer than {ROW_BYTES_MAX} bytes: is a quote left open?"
-            )),
-            csv::ErrorKind::Io(error) => RowsError::Read(error),
-            other => RowsError::Form(format!("{other:?}")),
-        })
+    /// Reads the next record and says on which line it starts; none after the last.
+    fn advance(&mut self) -> Result<Option<u64>, RowsError> {
+        self.meter.borrow_mut().read_for_row = 0;
+        let start = self.reader.position().byte();
+        let read = self.reader.read_byte_record(&mut self.record);
+        let line = self.meter.borrow_mut().lines.line_at(start);
+        match read {
+            Ok(true) => Ok(Some(line)),
+            Ok(false) => Ok(None),
+            Err(error) => Err(match error.into_kind() {
+                csv::ErrorKind::Io(error) if error.kind() == io::ErrorKind::FileTooLarge => RowsError::Form(format!(
+                    "the row that starts at line {line} is longer than {ROW_BYTES_MAX} bytes: is a quote left open?"
+                )),
+                csv::ErrorKind::Io(error) => RowsError::Read(error),
+                other => RowsError::Form(format!("{other:?}")),
+            }),
+        }
     }
 
     fn fields(&self) -> Result<Map<String, Value>, RowError> {
@@ -86,32 +108,42 @@ impl<R: Read> CsvRows<R> {
             return Err(RowError::of_row("wrong_number_of_cells", detail));
         }
         let mut fields = Map::new();
+        let mut cells = Map::new();
         for (column, cell) in self.columns.iter().zip(&self.record) {
+            let Some(column) = column else { continue };
             let Ok(cell) = std::str::from_utf8(cell) else {
                 let pointer = format!("/{}", column.name);
                 return Err(RowError { pointer, code: "not_utf8", detail: "this is not UTF-8 text".to_owned() });
             };
-            column.read(cell, &mut fields)?;
+            cells.insert(column.name.to_owned(), cell.into());
+            // Spaces around a password are part of it.
+            column.read(if column.name == "password" { cell } else { cell.trim() }, &mut fields)?;
         }
+        check_restrictions(&cells)?;
         Ok(fields)
     }
 }
 
-fn heading(cell: &[u8]) -> Result<Column, RowsError> {
+fn heading(cell: &[u8]) -> Result<Option<Column>, RowsError> {
     let name = String::from_utf8_lossy(cell);
-    Column::named(name.trim()).ok_or_else(|| {
+    if name.trim().is_empty() {
+        return Ok(None);
+    }
+    Column::named(&name).map(Some).ok_or_else(|| {
         let known: Vec<&str> = COLUMNS.iter().map(|column| column.name).collect();
         RowsError::Form(format!("there is no column {:?}; the columns are {}", name.trim(), known.join(", ")))
     })
 }
 
-fn check_headings(columns: &[Column]) -> Result<(), RowsError> {
+fn check_headings(columns: &[Option<Column>]) -> Result<(), RowsError> {
     for (index, column) in columns.iter().enumerate() {
-        if columns.iter().take(index).any(|earlier| earlier == column) {
+        if let Some(column) = column
+            && columns.iter().take(index).any(|earlier| earlier.as_ref() == Some(column))
+        {
             return Err(RowsError::Form(format!("the column {} is there twice", column.name)));
         }
     }
-    if columns.iter().any(|column| column.name == REQUIRED) {
+    if columns.iter().flatten().any(|column| column.name == REQUIRED) {
         return Ok(());
     }
     Err(RowsError::Form(format!("the column {REQUIRED} is missing")))
@@ -139,6 +171,47 @@ mod tests {
         assert_eq!(fields[0], json!({"destination_url": "https://example.com/?a,b", "tags": ["x", "y"]}));
         assert_eq!(fields[1], json!({"destination_url": "https://example.org"}));
         assert_eq!((rows[0].number, rows[1].number), (1, 2));
+    }
+
+    fn lines(text: &str) -> Vec<u64> {
+        rows(text).expect("a readable file").iter().map(|row| row.line).collect()
+    }
+
+    #[test]
+    fn rows_are_found_on_the_lines_where_people_see_them() {
+        assert_eq!(lines("destination_url\na\nb\n"), [2, 3]);
+        assert_eq!(lines("destination_url\r\na\r\n\r\nb\r\n"), [2, 4]);
+        assert_eq!(lines("destination_url\ra\rb\r"), [2, 3]);
+        assert_eq!(lines("destination_url,title\r\na,\"two\r\nlines\"\r\nb,\r\n"), [2, 4]);
+        assert_eq!(lines("sep=;\r\ndestination_url;slug\r\na;b\r\n"), [3]);
+    }
+
+    #[test]
+    fn files_of_spreadsheets_are_read() {
+        for text in
+            ["destination_url;slug\na;b\n", "sep=;\ndestination_url;slug\na;b\n", "Destination_URL\tSlug\na\tb\n"]
+        {
+            let rows = rows(text).expect("a readable file");
+            let fields = rows[0].fields.as_ref().expect("fields");
+            assert_eq!((&fields["destination_url"], &fields["slug"]), (&json!("a"), &json!("b")), "{text}");
+        }
+        let utf16: Vec<u8> =
+            "\u{feff}destination_url\tslug\r\na\tb\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let row = CsvRows::open(utf16.as_slice()).expect("headings").next().expect("a row").expect("one");
+        assert_eq!(json!(row.fields.expect("fields")), json!({"destination_url": "a", "slug": "b"}));
+    }
+
+    #[test]
+    fn rows_without_a_value_are_no_rows_and_columns_without_a_heading_no_columns() {
+        let rows = rows("destination_url,slug,\na, b ,x\n,,\n   ,,\n   \n").expect("a readable file");
+        assert_eq!(rows.len(), 1);
+        assert_eq!(json!(rows[0].fields.as_ref().expect("fields")), json!({"destination_url": "a", "slug": "b"}));
+    }
+
+    #[test]
+    fn a_protected_link_does_not_come_back_open() {
+        let rows = rows("destination_url,password,password_protected\na,,TRUE\n").expect("a readable file");
+        assert_eq!(rows[0].fields.as_ref().expect_err("no password").code, "password_needed");
     }
 
     #[test]

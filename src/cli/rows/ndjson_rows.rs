@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read};
 
 use serde_json::{Map, Value};
 
-use super::columns::keep_writable;
+use super::columns::{check_restrictions, keep_writable};
 use super::{ROW_BYTES_MAX, Row, RowError, RowsError};
 
 /// Reads the rows of an NDJSON file.
@@ -51,6 +51,7 @@ fn fields(text: &[u8]) -> Result<Map<String, Value>, RowError> {
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     match serde_json::from_slice::<Map<String, Value>>(text) {
         Ok(mut fields) => {
+            check_restrictions(&fields)?;
             keep_writable(&mut fields);
             Ok(fields)
         }

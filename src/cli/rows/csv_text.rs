@@ -1,0 +1,107 @@
+//! The text of a CSV file, however a spreadsheet has written it: its encoding, its delimiter and its lines.
+
+use std::collections::VecDeque;
+use std::io::{self, BufRead, BufReader, Read};
+
+use encoding_rs_io::DecodeReaderBytes;
+
+/// What may stand between cells; the first where a heading line has none of them.
+const DELIMITERS: [u8; 3] = [b',', b';', b'\t'];
+/// What Excel writes in front of the headings to name the delimiter.
+const DELIMITER_MARK: &[u8] = b"sep=";
+
+/// The text in UTF-8; files in UTF-16 are told by their byte order mark.
+pub(super) struct CsvText<R: Read> {
+    text: BufReader<DecodeReaderBytes<R, Vec<u8>>>,
+    delimiter: u8,
+    first_line: u64,
+}
+
+impl<R: Read> CsvText<R> {
+    /// Looks at the first line.
+    ///
+    /// # Errors
+    /// Those of the file.
+    pub(super) fn open(file: R) -> io::Result<Self> {
+        let mut text = BufReader::new(DecodeReaderBytes::new(file));
+        let beginning = text.fill_buf()?;
+        let line = beginning.split(|byte| matches!(byte, b'\n' | b'\r')).next().unwrap_or_default();
+        let text_of_line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
+        let Some(mark) = text_of_line.strip_prefix(DELIMITER_MARK) else {
+            let delimiter = most_frequent(line);
+            return Ok(Self { text, delimiter, first_line: 1 });
+        };
+        let delimiter = mark.first().copied().unwrap_or(DELIMITERS[0]);
+        let length = line.len();
+        let end = beginning.get(length..).unwrap_or_default();
+        let end = if end.starts_with(b"\r\n") { 2 } else { end.len().min(1) };
+        text.consume(length + end);
+        Ok(Self { text, delimiter, first_line: 2 })
+    }
+
+    /// What stands between cells.
+    pub(super) const fn delimiter(&self) -> u8 {
+        self.delimiter
+    }
+
+    /// The number of the line with the headings.
+    pub(super) const fn first_line(&self) -> u64 {
+        self.first_line
+    }
+}
+
+impl<R: Read> Read for CsvText<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.text.read(buffer)
+    }
+}
+
+fn most_frequent(line: &[u8]) -> u8 {
+    let count = |delimiter: u8| line.iter().filter(|byte| **byte == delimiter).count();
+    // Of several that are equally frequent, the last one would win.
+    DELIMITERS.into_iter().rev().max_by_key(|delimiter| count(*delimiter)).unwrap_or(DELIMITERS[0])
+}
+
+/// Where the lines begin that are not empty.
+pub(super) struct Lines {
+    beginnings: VecDeque<(u64, u64)>,
+    offset: u64,
+    line: u64,
+    at_beginning: bool,
+    after_return: bool,
+}
+
+impl Lines {
+    /// Nothing was read yet, and the first line has this number.
+    pub(super) const fn from_line(line: u64) -> Self {
+        Self { beginnings: VecDeque::new(), offset: 0, line, at_beginning: true, after_return: false }
+    }
+
+    /// Takes in the next bytes.
+    pub(super) fn pass(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            match byte {
+                b'\n' if self.after_return => {}
+                b'\n' | b'\r' => {
+                    self.line += 1;
+                    self.at_beginning = true;
+                }
+                _ if self.at_beginning => {
+                    self.beginnings.push_back((self.offset, self.line));
+                    self.at_beginning = false;
+                }
+                _ => {}
+            }
+            self.after_return = *byte == b'\r';
+            self.offset += 1;
+        }
+    }
+
+    /// The number of the first line with something in it at or after this byte. Ask for growing bytes only.
+    pub(super) fn line_at(&mut self, byte: u64) -> u64 {
+        while self.beginnings.front().is_some_and(|(beginning, _)| *beginning < byte) {
+            self.beginnings.pop_front();
+        }
+        self.beginnings.front().map_or(self.line, |(_, line)| *line)
+    }
+}
