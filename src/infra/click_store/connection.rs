@@ -8,7 +8,6 @@ use sqlx::ConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 
 use super::error::ClickStoreError;
-use super::reading::Reading;
 use crate::config::sections::ClickStoreConfig;
 
 /// How many reports are computed at once; more wait.
@@ -26,7 +25,7 @@ static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/click_st
 #[derive(Clone, Debug)]
 pub struct ClickStore {
     pub(super) writer: SqlitePool,
-    /// Asked through [`Reading`] alone.
+    /// Asked through [`Reading`](super::reading::Reading) alone.
     pub(super) readers: SqlitePool,
 }
 
@@ -43,16 +42,6 @@ impl ClickStore {
         MIGRATIONS.run(&writer).await?;
         let readers = open_readers(&file).await?;
         Ok(Self { writer, readers })
-    }
-
-    /// Asks the store for a sign of life.
-    ///
-    /// # Errors
-    /// The store does not answer.
-    pub async fn check(&self) -> Result<(), ClickStoreError> {
-        let mut reading = Reading::begin(self).await?;
-        sqlx::query("SELECT 1").execute(reading.connection()).await?;
-        Ok(())
     }
 
     /// Finishes what is under way and closes the files.

@@ -19,6 +19,9 @@ pub enum ClickStoreError {
     /// The schema could not be brought up to date.
     #[error("the click store's schema could not be brought up to date: {0}")]
     Migration(#[from] sqlx::migrate::MigrateError),
+    /// What was committed cannot be read.
+    #[error("the click store does not keep what was committed")]
+    Forgetful,
     /// A question took longer than it may.
     #[error("the question was not answered within its time")]
     TimeLimit,

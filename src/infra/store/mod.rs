@@ -14,6 +14,7 @@ mod connection;
 pub mod domains;
 mod entities;
 mod error;
+mod health;
 pub mod idempotency_keys;
 pub mod links;
 mod migrations;
@@ -67,15 +68,6 @@ impl Store {
         };
         let transaction = connection::in_time(self.writer.begin_with_options(options)).await?;
         Ok(Transaction::new(transaction))
-    }
-
-    /// Asks the database whether it is there.
-    ///
-    /// # Errors
-    /// `Unavailable` if it is not.
-    pub async fn ping(&self) -> Result<()> {
-        self.reader.execute_unprepared("SELECT 1").await?;
-        Ok(())
     }
 
     /// Closes every connection, after the statements that are running.
