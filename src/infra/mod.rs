@@ -6,5 +6,6 @@ pub mod geo;
 pub mod grpc;
 pub mod journal;
 pub mod passwords;
+pub mod sqlite;
 pub mod store;
 pub mod user_agent;

@@ -6,7 +6,7 @@ use crate::source::{Source, line_of};
 /// A name, and the only places in src/ where it may stand.
 const FENCES: [(&str, &[&str]); 22] = [
     ("sea_orm::", &["infra/store"]),
-    ("sqlx::", &["infra/store", "infra/click_store"]),
+    ("sqlx::", &["infra/store", "infra/click_store", "infra/sqlite"]),
     ("figment::", &["config"]),
     ("std::env", &["config"]),
     ("env::var", &["config"]),

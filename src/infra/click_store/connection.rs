@@ -9,6 +9,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePo
 
 use super::error::ClickStoreError;
 use crate::config::sections::ClickStoreConfig;
+use crate::infra::sqlite;
 
 /// How many reports are computed at once; more wait.
 const READERS: u32 = 4;
@@ -83,11 +84,7 @@ async fn open_readers(file: &Path) -> Result<SqlitePool, ClickStoreError> {
 }
 
 fn pool(connections_max: u32) -> SqlitePoolOptions {
-    SqlitePoolOptions::new()
-        .max_connections(connections_max)
-        .acquire_timeout(WAIT_MAX)
-        .idle_timeout(None)
-        .max_lifetime(None)
+    sqlite::pool().max_connections(connections_max).acquire_timeout(WAIT_MAX)
 }
 
 #[cfg(test)]

@@ -8,11 +8,12 @@ use sea_orm::{DatabaseConnection, SqlxPostgresConnector, SqlxSqliteConnector};
 use secrecy::ExposeSecret;
 use sqlx::ConnectOptions;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 
 use super::connection::STATEMENT_TIMEOUT;
 use crate::config::sections::DatabaseConfig;
 use crate::domain::error::{Error, ErrorKind, Result};
+use crate::infra::sqlite;
 
 /// Where reads and where writes go.
 pub(super) struct Pools {
@@ -48,7 +49,7 @@ pub(super) async fn open(config: &DatabaseConfig, data_folder: &Path) -> Result<
 }
 
 async fn open_sqlite(options: SqliteConnectOptions, readers: u32, timeout: Duration) -> Result<Pools> {
-    let pool = || SqlitePoolOptions::new().acquire_timeout(timeout).idle_timeout(None).max_lifetime(None);
+    let pool = || sqlite::pool().acquire_timeout(timeout);
     let writer = pool().max_connections(1).connect_with(options.clone()).await?;
     // Only a statement that a repository should have run in a transaction would write here.
     let reader = pool().max_connections(readers.max(1)).connect_with(options.pragma("query_only", "ON")).await?;
@@ -80,7 +81,8 @@ fn sqlite(file: &str, config: &DatabaseConfig, data_folder: &Path) -> Result<Sql
         .filename(data_folder.join(PathBuf::from(file)))
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Normal)
+        // What is answered is on the disk: a power cut takes back no commit.
+        .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(Duration::from_millis(config.connect_timeout_ms))
         .disable_statement_logging())

@@ -1,0 +1,70 @@
+//! What every SQLite file of the platform needs of its connections.
+//!
+//! Invariant: a connection that is inside a transaction when it comes back to
+//! its pool is closed. After a full disk, a disk error or want of memory SQLite
+//! undoes a transaction by itself; the driver does not hear of it and would nest
+//! all later transactions in one that nobody ever commits.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use sqlx::pool::PoolConnectionMetadata;
+use sqlx::sqlite::{SqliteConnection, SqlitePoolOptions};
+use sqlx::{Connection, Error, Executor};
+
+/// A pool that keeps only connections without an open transaction.
+#[must_use]
+pub fn pool() -> SqlitePoolOptions {
+    SqlitePoolOptions::new().idle_timeout(None).max_lifetime(None).after_release(keep)
+}
+
+type Kept<'a> = Pin<Box<dyn Future<Output = Result<bool, Error>> + Send + 'a>>;
+
+fn keep(connection: &mut SqliteConnection, _: PoolConnectionMetadata) -> Kept<'_> {
+    Box::pin(async move {
+        let kept = is_outside_transactions(connection).await;
+        if !kept {
+            tracing::warn!("a failed transaction has cost a database connection; the next one opens a fresh one");
+        }
+        Ok(kept)
+    })
+}
+
+/// The rollback of a dropped transaction is done before the probe, because a connection works in turn. Beginning a
+/// deferred transaction takes no lock, and fails inside of another one.
+async fn is_outside_transactions(connection: &mut SqliteConnection) -> bool {
+    let probe = connection.execute("BEGIN; ROLLBACK").await;
+    probe.is_ok() && !connection.is_in_transaction()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_connection_whose_transaction_was_undone_behind_its_back_is_not_used_again() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let url = format!("sqlite:{}?mode=rwc", folder.path().join("a.db").display());
+        let pool = pool().max_connections(1).connect(&url).await.expect("a pool");
+        pool.execute("CREATE TABLE a (b TEXT)").await.expect("a table");
+        pool.execute("PRAGMA max_page_count = 4").await.expect("a small disk");
+        let much = "x".repeat(100_000);
+        for _ in 0..3 {
+            let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await.expect("a transaction");
+            // The fresh connection has no such limit, so each one gets it anew.
+            transaction.execute("PRAGMA max_page_count = 4").await.expect("a small disk");
+            sqlx::query("INSERT INTO a VALUES (?)")
+                .bind(&much)
+                .execute(&mut *transaction)
+                .await
+                .expect_err("it is full");
+        }
+        let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await.expect("a transaction that is not nested");
+        transaction.execute("INSERT INTO a VALUES ('written')").await.expect("there is room");
+        transaction.commit().await.expect("committed");
+        pool.close().await;
+        let other = SqlitePoolOptions::new().connect(&url).await.expect("another process");
+        let rows: i64 = sqlx::query_scalar("SELECT count(*) FROM a").fetch_one(&other).await.expect("a count");
+        assert_eq!(rows, 1);
+    }
+}
