@@ -42,7 +42,7 @@ pub fn run(arguments: RunArguments) -> Result<ExitCode, Failure> {
         let exit = match error {
             StartError::Config(_) => Exit::Config,
             StartError::Database(_) | StartError::ClickStore(_) => Exit::Unavailable,
-            StartError::Machine(_) => Exit::Failure,
+            StartError::Machine(_) | StartError::DatabaseLost { .. } => Exit::Failure,
         };
         Failure::new(exit, error.to_string())
     })

@@ -25,7 +25,8 @@ pub mod users;
 pub mod workspaces;
 
 pub use connection::{Connection, Reader, Transaction};
-pub use migrations::{MigrationStatus, migrate, migrations_status};
+pub use error::is_contended;
+pub use migrations::{MigrationStatus, is_new_file, migrate, migrations_status};
 
 use std::path::Path;
 

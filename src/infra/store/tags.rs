@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use sea_orm::sea_query::OnConflict;
+use sea_orm::sea_query::{LockType, OnConflict};
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QuerySelect};
 
 use super::Connection;
@@ -51,6 +51,24 @@ pub async fn find(connection: &impl Connection, workspace: WorkspaceId, id: TagI
 pub async fn lock(connection: &impl Connection, workspace: WorkspaceId, id: TagId) -> Result<Option<Tag>> {
     let query = tag::Entity::find_by_id(id).filter(tag::Column::WorkspaceId.eq(workspace)).lock_exclusive();
     Ok(query.one(connection).await?)
+}
+
+/// The tags of a workspace with these names, lower-cased; none of them is deleted until the transaction ends.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn hold_named(
+    connection: &impl Connection,
+    workspace: WorkspaceId,
+    name_keys: &[String],
+) -> Result<Vec<Tag>> {
+    let mut found = Vec::new();
+    for keys in name_keys.chunks(ROWS_MAX) {
+        let query =
+            tag::Entity::find().filter(tag::Column::WorkspaceId.eq(workspace)).filter(tag::Column::NameKey.is_in(keys));
+        found.extend(query.lock(LockType::KeyShare).all(connection).await?);
+    }
+    Ok(found)
 }
 
 /// The tags of a workspace with these names, lower-cased.
