@@ -14,6 +14,11 @@ const OTHERS: u32 = 0o077;
 /// How deep the platform's own folders go: the journal of a worker is a folder in a folder.
 const DEPTH_MAX: usize = 3;
 
+/// From now on, whatever this process makes is its owner's alone. Call it before there are threads that make files.
+pub fn keep_new_files_private() {
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(OTHERS));
+}
+
 /// Makes the folder where there is none, and takes it and all that is in it from everybody but its owner. What belongs to another user, such
 /// as the mount point of a volume, is left as it is, and the log says so.
 ///
