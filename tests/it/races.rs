@@ -13,7 +13,7 @@ use crate::support::platform::{Account, Platform, body};
 async fn start() -> Platform {
     Platform::start_with(|config| {
         config.database.connect_timeout_ms = 30_000;
-        config.api.rate_limit_per_minute = 0;
+        config.api.rate_limit_burst = 100_000;
     })
     .await
 }
