@@ -25,6 +25,8 @@ use server::{Server, account, client, post};
 
 #[path = "it/support/database.rs"]
 mod database;
+#[path = "crash/disk.rs"]
+mod disk;
 #[path = "crash/server.rs"]
 mod server;
 #[path = "crash/writes.rs"]

@@ -13,6 +13,8 @@ mod bench;
 mod completions;
 mod config;
 mod export;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod health;
 mod import;
 mod link;

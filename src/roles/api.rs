@@ -89,6 +89,7 @@ pub(super) async fn start(
     )
     .counting_clicks(click_store.clone())
     .writing_through(platform.shared_links.clone());
+    core.begin_history().await?;
     core.ensure_default_domain().await?;
     tasks.spawn("api-housekeeping", core.clone().keep_house());
     let session_lifetime = Duration::from_secs(u64::from(config.api.session_hours) * 60 * 60);

@@ -3,5 +3,6 @@
 pub mod breaker;
 pub mod clock;
 pub mod sockets;
+pub mod sync;
 pub mod tasks;
 pub mod token_bucket;

@@ -5,10 +5,11 @@
 
 use std::hash::Hash;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use quick_cache::sync::Cache;
+
+use super::sync::atomic::{AtomicU64, Ordering};
 
 /// How fast a bucket fills, and how much it holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -217,5 +218,36 @@ mod tests {
                 }
             }
         }
+    }
+}
+
+#[cfg(all(test, shuttle))]
+mod model {
+    use super::*;
+    use crate::runtime::sync::atomic::AtomicU32;
+
+    #[test]
+    fn however_threads_take_turns_a_bucket_gives_out_what_it_holds_and_no_more() {
+        let check = || {
+            let rate = Rate::new(1, Duration::from_secs(1), 3).expect("a rate");
+            let buckets = Arc::new(TokenBuckets::new(rate, 10));
+            let allowed = Arc::new(AtomicU32::new(0));
+            let takers: Vec<_> = (0..4)
+                .map(|_| {
+                    let (buckets, allowed) = (Arc::clone(&buckets), Arc::clone(&allowed));
+                    shuttle::thread::spawn(move || {
+                        for _ in 0..2 {
+                            if matches!(buckets.take(&"key", 0), Decision::Allowed { .. }) {
+                                allowed.fetch_add(1, Ordering::Relaxed);
+                            }
+                        }
+                    })
+                })
+                .collect();
+            takers.into_iter().for_each(|taker| taker.join().expect("no panic"));
+            assert_eq!(allowed.load(Ordering::Relaxed), 3);
+        };
+        shuttle::check_random(check, 20_000);
+        shuttle::check_pct(check, 20_000, 3);
     }
 }

@@ -212,6 +212,16 @@ const JOURNAL_CORRUPT: Named = Named {
     unit: Unit::Bytes,
     help: "Bytes of the journal that are no whole record, such as a tail torn by a crash.",
 };
+const JOURNAL_SYNC_FAILURES: Named = Named {
+    name: "elido_journal_sync_failures_total",
+    unit: Unit::Count,
+    help: "Runs of the journal's upkeep that could not make what was written survive a power cut.",
+};
+const JOURNAL_UNREADABLE: Named = Named {
+    name: "elido_journal_unreadable",
+    unit: Unit::Count,
+    help: "Journals that the ingester cannot read now; it reads the others and tries these again.",
+};
 const PUBLISH_LAG: Named = Named {
     name: "elido_click_publish_lag_seconds",
     unit: Unit::Seconds,
@@ -253,6 +263,10 @@ pub struct JournalMetrics {
     pub drops_failing: Counter,
     /// Bytes that are no record.
     pub corrupt_bytes: Counter,
+    /// Runs of the upkeep that could not sync what was written.
+    pub sync_failures: Counter,
+    /// Journals that cannot be read now.
+    pub unreadable: Gauge,
     /// Age of the oldest record not passed on, in seconds.
     pub publish_lag_seconds: Gauge,
     states: [Gauge; JournalState::ALL.len()],
@@ -273,6 +287,8 @@ impl JournalMetrics {
             drops_full: JOURNAL_DROPS.counter(&[("reason", JournalState::Full.label())]),
             drops_failing: JOURNAL_DROPS.counter(&[("reason", JournalState::Failing.label())]),
             corrupt_bytes: JOURNAL_CORRUPT.counter(&[]),
+            sync_failures: JOURNAL_SYNC_FAILURES.counter(&[]),
+            unreadable: JOURNAL_UNREADABLE.gauge(&[]),
             publish_lag_seconds: PUBLISH_LAG.gauge(&[]),
             states: JournalState::ALL.map(|state| JOURNAL_STATE.gauge(&[("state", state.label())])),
         };

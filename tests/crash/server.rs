@@ -25,8 +25,9 @@ pub struct Server {
 impl Server {
     /// Starts it, with these variables besides the usual ones.
     pub fn start(folder: &Path, variables: &[(&str, &str)]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_elido"))
-            .args(["run", "--role", "all"])
+        // A write beyond the limit of file sizes shall be an error and not the end of the process.
+        let mut child = Command::new("sh")
+            .args(["-c", "trap '' XFSZ; exec \"$0\" run --role all", env!("CARGO_BIN_EXE_elido")])
             .current_dir(folder)
             .env("ELIDO_DATA_FOLDER", folder.join("data"))
             .env("ELIDO_EDGE__LISTEN", "127.0.0.1:0")
@@ -58,6 +59,13 @@ impl Server {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().expect("a signal").success());
         assert!(self.child.wait().expect("an end").success());
+    }
+
+    /// From now on no file can be written, or all can again.
+    pub fn allow_writing(&self, allowed: bool) {
+        let limit = if allowed { "--fsize=unlimited" } else { "--fsize=0:unlimited" };
+        let pid = self.child.id().to_string();
+        assert!(Command::new("prlimit").args(["--pid", &pid, limit]).status().expect("a limit").success());
     }
 
     /// SIGKILL: no handler, no drain.

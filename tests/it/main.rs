@@ -22,6 +22,7 @@ mod edges;
 mod grpc_links;
 mod grpc_origin;
 mod grpc_tls;
+mod history;
 mod idempotency;
 mod journal;
 mod links;

@@ -81,6 +81,12 @@ pub trait FileSystem: Clone + Send + Sync + 'static {
     /// As the file system says.
     fn sync_folder(&self, folder: &Path) -> io::Result<()>;
 
+    /// Whether there is something at `path`.
+    ///
+    /// # Errors
+    /// As the file system says.
+    fn exists(&self, path: &Path) -> io::Result<bool>;
+
     /// Takes the lock at `path` unless another living owner has it.
     ///
     /// # Errors
@@ -165,6 +171,10 @@ impl FileSystem for DiskFileSystem {
 
     fn sync_folder(&self, folder: &Path) -> io::Result<()> {
         std::fs::File::open(folder)?.sync_all()
+    }
+
+    fn exists(&self, path: &Path) -> io::Result<bool> {
+        path.try_exists()
     }
 
     fn try_lock(&self, path: &Path) -> io::Result<Option<Self::Lock>> {

@@ -7,11 +7,14 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
 use std::task::{Context, Poll, Waker};
 
+use tokio::time::timeout;
+
 use super::file_system::FileSystem;
-use super::writer::{Flushed, Writer};
+use super::writer::{Flushed, RETRY_AFTER, Writer};
+use crate::runtime::sync::{Mutex, MutexGuard};
 
 /// What waits when nothing grows: more than the connections that are ready in one round.
 const WAITERS_READY: usize = 1024;
@@ -68,11 +71,24 @@ impl<F: FileSystem> GroupCommit<F> {
 
     /// Runs the flusher for ever; `report` hears of every flush. Run it on the thread whose requests append.
     pub async fn run(&self, mut report: impl FnMut(Flushed)) {
+        let mut waiting = 0;
         loop {
-            self.wait_for_records().await;
+            if waiting == 0 {
+                self.wait_for_records().await;
+            } else {
+                // The time may pass without another record: what a sick disk has refused is tried again all the same.
+                drop(timeout(RETRY_AFTER, self.wait_for_records()).await);
+            }
             tokio::task::yield_now().await;
-            report(self.flush());
+            let flushed = self.flush();
+            waiting = flushed.waiting;
+            report(flushed);
         }
+    }
+
+    /// Gives up what waits in memory, at the end of the process. Says how many records that were.
+    pub fn give_up(&self) -> u64 {
+        self.lock().writer.give_up()
     }
 
     /// Writes what is there and releases those who wait for it.
@@ -115,5 +131,46 @@ impl<F: FileSystem> Future for Committed<'_, F> {
         }
         state.waiters.push(context.waker().clone());
         Poll::Pending
+    }
+}
+
+#[cfg(all(test, shuttle))]
+mod model {
+    use std::sync::Arc;
+
+    use shuttle::future::{block_on, spawn};
+
+    use super::*;
+    use crate::infra::journal::{DiskFileSystem, JournalLimits};
+    use crate::runtime::sync::atomic::{AtomicU64, Ordering};
+
+    const REQUESTS: u64 = 4;
+
+    /// Shuttle reports a deadlock when a request waits for a flush that nobody is woken for.
+    #[test]
+    fn however_tasks_take_turns_no_request_waits_for_ever_and_every_record_is_written_once() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().to_owned();
+        let check = move || {
+            let limits = JournalLimits { segment_bytes: 64 * 1024, bytes_max: 1 << 30 };
+            let group = Arc::new(GroupCommit::new(Writer::new(DiskFileSystem, &path, limits)));
+            let written = Arc::new(AtomicU64::new(0));
+            let (flusher, counted) = (Arc::clone(&group), Arc::clone(&written));
+            let running = spawn(async move {
+                let report = |flushed: Flushed| _ = counted.fetch_add(flushed.records, Ordering::SeqCst);
+                flusher.run(report).await;
+            });
+            block_on(async {
+                let append = |group: Arc<GroupCommit<_>>| async move { group.append(|buffer| buffer.push(1)).await };
+                let requests: Vec<_> = (0..REQUESTS).map(|_| spawn(append(Arc::clone(&group)))).collect();
+                for request in requests {
+                    request.await.expect("no panic");
+                }
+            });
+            running.abort();
+            assert!(written.load(Ordering::SeqCst) <= REQUESTS);
+            assert_eq!(group.flush().records, 0, "nothing is left to write");
+        };
+        shuttle::check_random(check, 1_000);
     }
 }

@@ -17,6 +17,8 @@
 
 mod file_system;
 mod frame;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod group_commit;
 mod reader;
 mod segment;
@@ -25,6 +27,6 @@ mod writer;
 pub use file_system::{DiskFileSystem, File, FileSystem};
 pub use frame::PAYLOAD_BYTES_MAX;
 pub use group_commit::{Committed, GroupCommit};
-pub use reader::{Batch, JournalReader};
+pub use reader::{Batch, Failure, JournalReader};
 pub use segment::JournalId;
 pub use writer::{Flushed, JournalLimits, JournalState, Maintenance, Writer};

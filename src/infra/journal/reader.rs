@@ -3,10 +3,15 @@
 //!
 //! It may live in the writer's process or in another. Whether a writer lives
 //! is asked of its lock, which the kernel releases when the writer is killed.
+//!
+//! Invariants: a journal that cannot be read stops no other. Bytes that are no
+//! record are set aside before what they lie in is removed.
 
+use std::collections::HashMap;
 use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use super::file_system::{DiskFileSystem, File, FileSystem};
 use super::frame::{self, PAYLOAD_BYTES_MAX};
@@ -17,6 +22,14 @@ use super::writer::lock_path;
 const CHUNK_BYTES: usize = 256 * 1024;
 /// The file that says how far a journal was acknowledged.
 const CURSOR_FILE: &str = "cursor";
+/// The folder beside the journals for bytes that are no record.
+const DAMAGED_FOLDER: &str = "damaged";
+/// How many pieces that folder takes; more are only counted.
+const DAMAGED_PIECES_MAX: usize = 1_000;
+/// How long a journal that could not be read is left alone.
+const RETRY_AFTER: Duration = Duration::from_secs(2);
+/// So long a journal whose lock is gone counts as written: a living writer puts its lock back sooner.
+const LOCK_MISSED_FOR: Duration = Duration::from_secs(15);
 
 /// Reads every journal under one root, in turn.
 pub struct JournalReader<F: FileSystem = DiskFileSystem> {
@@ -24,6 +37,16 @@ pub struct JournalReader<F: FileSystem = DiskFileSystem> {
     root: PathBuf,
     turn: Option<JournalId>,
     corrupt_bytes: u64,
+    failures: HashMap<JournalId, Failure>,
+    unlocked: HashMap<JournalId, Instant>,
+}
+
+/// Why a journal cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// What the file system says of which file.
+    pub error: String,
+    retry_at: Instant,
 }
 
 /// Some records of one journal, in order.
@@ -47,6 +70,8 @@ struct Journal<'a, F: FileSystem> {
     file_system: &'a F,
     id: JournalId,
     folder: PathBuf,
+    /// Where bytes are set aside that are no record.
+    damaged: PathBuf,
     /// Whether nothing will ever be added.
     ended: bool,
 }
@@ -94,28 +119,56 @@ impl<F: FileSystem> JournalReader<F> {
     /// Reads the journals in a folder of this file system.
     #[must_use]
     pub fn on(file_system: F, root: &Path) -> Self {
-        Self { file_system, root: root.to_path_buf(), turn: None, corrupt_bytes: 0 }
+        Self {
+            file_system,
+            root: root.to_path_buf(),
+            turn: None,
+            corrupt_bytes: 0,
+            failures: HashMap::new(),
+            unlocked: HashMap::new(),
+        }
     }
 
     /// The next records that were not acknowledged, at most `records_max` of them and of one journal; `None` when there are none now.
-    /// Journals take turns. Without an acknowledgement the same records come again.
+    /// Journals take turns; one that cannot be read is left alone for a while. Without an acknowledgement the same records
+    /// come again.
     ///
     /// # Errors
-    /// As the file system says.
+    /// The folder of the journals cannot be read.
     pub fn next(&mut self, records_max: usize) -> io::Result<Option<Batch>> {
         let ids = segment::journals(&self.file_system, &self.root)?;
         let start = ids.partition_point(|id| Some(*id) <= self.turn);
+        self.failures.retain(|id, _| ids.contains(id));
         for id in ids.iter().cycle().skip(start).take(ids.len()) {
-            match self.look_into(*id, records_max)? {
-                Found::Batch(batch) => {
-                    self.turn = Some(*id);
-                    return Ok(Some(batch));
+            if self.failures.get(id).is_some_and(|failure| Instant::now() < failure.retry_at) {
+                continue;
+            }
+            let found = self.look_into(*id, records_max).and_then(|found| match found {
+                Found::Finished => self.remove(*id).map(|()| None),
+                Found::Waiting => Ok(None),
+                Found::Batch(batch) => Ok(Some(batch)),
+            });
+            match found {
+                Ok(batch) => {
+                    self.failures.remove(id);
+                    if batch.is_some() {
+                        self.turn = Some(*id);
+                        return Ok(batch);
+                    }
                 }
-                Found::Waiting => {}
-                Found::Finished => self.remove(*id)?,
+                Err(error) => self.put_off(*id, &error),
             }
         }
         Ok(None)
+    }
+
+    /// The journals that cannot be read now.
+    pub fn failures(&self) -> impl Iterator<Item = (JournalId, &Failure)> {
+        self.failures.iter().map(|(id, failure)| (*id, failure))
+    }
+
+    fn put_off(&mut self, id: JournalId, error: &io::Error) {
+        self.failures.insert(id, Failure { error: error.to_string(), retry_at: Instant::now() + RETRY_AFTER });
     }
 
     /// Remembers that the batch has arrived for good. Segments before it go away.
@@ -137,10 +190,20 @@ impl<F: FileSystem> JournalReader<F> {
 
     fn look_into(&mut self, id: JournalId, records_max: usize) -> io::Result<Found> {
         // Asked before anything is read: a writer that ends later leaves its last records for the next look.
-        let ended = self.file_system.try_lock(&lock_path(&self.root, id))?.is_some();
+        let ended = self.may_lock(id)? && self.file_system.try_lock(&lock_path(&self.root, id))?.is_some();
         let folder = self.root.join(id.to_string());
-        let journal = Journal { file_system: &self.file_system, id, folder, ended };
+        let damaged = self.root.join(DAMAGED_FOLDER);
+        let journal = Journal { file_system: &self.file_system, id, folder, damaged, ended };
         journal.look(records_max, &mut self.corrupt_bytes)
+    }
+
+    /// Trying a lock makes the file of one that is gone, and a living writer would never know.
+    fn may_lock(&mut self, id: JournalId) -> io::Result<bool> {
+        if self.file_system.exists(&lock_path(&self.root, id))? {
+            self.unlocked.remove(&id);
+            return Ok(true);
+        }
+        Ok(self.unlocked.entry(id).or_insert_with(Instant::now).elapsed() > LOCK_MISSED_FOR)
     }
 
     fn remove(&self, id: JournalId) -> io::Result<()> {
@@ -154,10 +217,14 @@ impl<F: FileSystem> Journal<'_, F> {
         let cursor = self.cursor();
         let mut skipped = 0;
         for index in segment::list(self.file_system, &self.folder)?.into_iter().filter(|index| *index >= cursor.index) {
-            let file = self.file_system.open(&segment::path(&self.folder, index))?;
-            let Some(header) = self.header(&file)? else { continue };
+            let path = segment::path(&self.folder, index);
+            let file = self.file_system.open(&path).map_err(|error| naming(&path, &error))?;
+            let header = match self.header(&file).map_err(|error| naming(&path, &error))? {
+                Some(header) => header,
+                None => self.assumed_header(&file, index, &mut skipped)?,
+            };
             let offset = if index == cursor.index { cursor.offset } else { HEADER_BYTES };
-            if let Some(batch) = self.read(&file, header, offset, records_max)? {
+            if let Some(batch) = self.read(&file, header, offset, records_max).map_err(|error| naming(&path, &error))? {
                 *corrupt_bytes += skipped;
                 return Ok(Found::Batch(batch));
             }
@@ -172,6 +239,43 @@ impl<F: FileSystem> Journal<'_, F> {
         }
         *corrupt_bytes += if self.ended { skipped } else { 0 };
         Ok(if self.ended { Found::Finished } else { Found::Waiting })
+    }
+
+    /// The records of a segment have checksums of their own, so they are read also where the header is damaged: whose they
+    /// are is the folder's name, and all segments of a journal have one span.
+    fn assumed_header(&self, file: &F::File, index: u32, skipped: &mut u64) -> io::Result<Header> {
+        let mut bytes = [0; HEADER_LENGTH];
+        let length = read_full(file, 0, &mut bytes)?;
+        if self.ended {
+            *skipped += self.set_aside(index, 0, bytes.get(..length).unwrap_or_default())?;
+        }
+        Ok(Header { id: self.id, index, span: self.span()? })
+    }
+
+    /// What any segment says, or else the length that was set aside for them.
+    fn span(&self) -> io::Result<u64> {
+        for index in segment::list(self.file_system, &self.folder)? {
+            let file = self.file_system.open(&segment::path(&self.folder, index))?;
+            if let Some(header) = self.header(&file)? {
+                return Ok(header.span);
+            }
+        }
+        let files = segment::list_files(self.file_system, &self.folder)?;
+        Ok(files.iter().map(|(_, length)| *length).max().unwrap_or_default())
+    }
+
+    /// Keeps bytes that are no record, unless they are only zeroes, and says how many they are.
+    fn set_aside(&self, index: u32, offset: u64, bytes: &[u8]) -> io::Result<u64> {
+        let count = bytes.iter().filter(|byte| **byte != 0).count() as u64;
+        if count == 0 {
+            return Ok(0);
+        }
+        self.file_system.create_folder(&self.damaged)?;
+        if segment::list_files(self.file_system, &self.damaged)?.len() < DAMAGED_PIECES_MAX {
+            let name = format!("{}-{index:08}-{offset:012}", self.id);
+            self.file_system.replace(&self.damaged.join(name), bytes, true)?;
+        }
+        Ok(count)
     }
 
     /// A cursor that cannot be read counts as none: the store knows what it has seen already.
@@ -238,7 +342,7 @@ impl<F: FileSystem> Journal<'_, F> {
                 None if length < CHUNK_BYTES => length,
                 None => CHUNK_BYTES - frame::HEADER_BYTES - PAYLOAD_BYTES_MAX,
             };
-            *skipped += chunk.iter().take(step).filter(|byte| **byte != 0).count() as u64;
+            *skipped += self.set_aside(header.index, offset, chunk.get(..step).unwrap_or_default())?;
             offset += step as u64;
             if found.is_some() {
                 return self.read(file, header, offset, records_max);
@@ -279,6 +383,11 @@ impl Place {
         };
         (place.encode() == *bytes).then_some(place)
     }
+}
+
+/// Says of which file the operating system complains.
+fn naming(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
 
 /// Fills `buffer` from `offset` on and says how much of it there was.

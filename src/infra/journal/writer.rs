@@ -20,7 +20,7 @@ const BUFFER_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// What the buffer holds without growing: more than the frames of one readiness round.
 const BUFFER_BYTES_READY: usize = 512 * 1024;
 /// How long a disk that failed is left alone.
-const RETRY_AFTER: Duration = Duration::from_millis(100);
+pub(super) const RETRY_AFTER: Duration = Duration::from_millis(100);
 
 /// How much a journal may take.
 #[derive(Debug, Clone, Copy)]
@@ -50,6 +50,8 @@ pub struct Flushed {
     pub records: u64,
     /// Their bytes, frames included.
     pub bytes: u64,
+    /// Records that wait in memory for a disk that takes them.
+    pub waiting: u64,
     /// Records that were given up because neither disk nor memory had room.
     pub dropped: u64,
     /// How the disk is doing.
@@ -87,6 +89,8 @@ struct Shared<F: FileSystem> {
     spare: Mutex<Option<(u32, Arc<F::File>)>>,
     unsynced: Mutex<Vec<Arc<F::File>>>,
     written: AtomicBool,
+    /// Whether the writer shall leave its segment, because that could not be synced or is no longer there.
+    abandoned: AtomicBool,
     leftovers_synced: AtomicBool,
     rolled: Notify,
 }
@@ -109,6 +113,7 @@ impl<F: FileSystem> Writer<F> {
             spare: Mutex::new(None),
             unsynced: Mutex::new(Vec::new()),
             written: AtomicBool::new(false),
+            abandoned: AtomicBool::new(false),
             leftovers_synced: AtomicBool::new(false),
             rolled: Notify::new(),
         };
@@ -160,7 +165,14 @@ impl<F: FileSystem> Writer<F> {
             self.buffer.drain(..bytes);
         }
         self.buffered -= records;
-        Flushed { records, bytes: bytes as u64, dropped: std::mem::take(&mut self.dropped), state: self.state }
+        let dropped = std::mem::take(&mut self.dropped);
+        Flushed { records, bytes: bytes as u64, waiting: self.buffered, dropped, state: self.state }
+    }
+
+    /// Gives up what waits in memory, at the end of the process. Says how many records that were.
+    pub fn give_up(&mut self) -> u64 {
+        self.buffer.clear();
+        std::mem::take(&mut self.buffered)
     }
 
     fn may_try(&self) -> bool {
@@ -189,6 +201,10 @@ impl<F: FileSystem> Writer<F> {
 
     /// Writes as much of the buffer from `start` on as the active segment takes, and moves to the next one when it takes nothing.
     fn write_once(&mut self, start: usize, records_left: u64) -> Result<(usize, u64), WriteFailure> {
+        if self.shared.abandoned.load(Ordering::Acquire) {
+            self.shared.abandoned.store(false, Ordering::Release);
+            self.active = None;
+        }
         let active = match &mut self.active {
             Some(active) => active,
             None => self.active.insert(self.shared.next_segment()?),
@@ -328,8 +344,10 @@ impl<F: FileSystem> Maintenance<F> {
     /// Makes what was written survive a power cut, and has the next segment ready.
     ///
     /// # Errors
-    /// The disk failed; the next run tries again.
+    /// The disk failed. What was written since the last run may not survive a power cut; from now on another segment is
+    /// written.
     pub fn run(&self) -> io::Result<()> {
+        self.keep_lock()?;
         self.sync_leftovers()?;
         self.sync()?;
         self.prepare_spare()
@@ -346,6 +364,17 @@ impl<F: FileSystem> Maintenance<F> {
     /// Resolves when the writer has just moved to another segment and wants a new spare.
     pub async fn wanted(&self) {
         self.0.rolled.notified().await;
+    }
+
+    /// A reader takes a journal without a lock for one that nobody writes any more, after a while.
+    fn keep_lock(&self) -> io::Result<()> {
+        let path = lock_path(&self.0.root, self.0.id);
+        let mut held = lock(&self.0.lock);
+        if held.is_some() && !self.0.file_system.exists(&path)? {
+            self.0.file_system.create_folder(&self.0.root)?;
+            *held = self.0.file_system.try_lock(&path)?;
+        }
+        Ok(())
     }
 
     /// A killed process never synced its last records; they are only with the kernel until somebody does.
@@ -376,17 +405,25 @@ impl<F: FileSystem> Maintenance<F> {
             return Ok(());
         }
         let files = lock(&self.0.unsynced).clone();
-        let synced = files.iter().try_for_each(|file| file.sync()).and_then(|()| {
+        let failed = files.iter().filter_map(|file| file.sync().err()).last();
+        let synced = failed.map_or(Ok(()), Err).and_then(|()| {
             self.0.file_system.sync_folder(&self.0.folder)?;
             self.0.file_system.sync_folder(&self.0.root)
         });
-        if synced.is_err() {
-            self.0.written.store(true, Ordering::Release);
-            return synced;
+        match &synced {
+            // The last one may be written again; the others are done.
+            Ok(()) => drop(lock(&self.0.unsynced).drain(..files.len().saturating_sub(1))),
+            Err(_) => self.abandon(files.len()),
         }
-        // The last one may be written again; the others are done.
-        lock(&self.0.unsynced).drain(..files.len().saturating_sub(1));
-        Ok(())
+        synced
+    }
+
+    /// After a failed sync the kernel may have let go of what was written, and would call the next sync a success: no file
+    /// is trusted again, and a folder that is gone is made anew with the next segment.
+    fn abandon(&self, files: usize) {
+        lock(&self.0.unsynced).drain(..files);
+        *lock(&self.0.spare) = None;
+        self.0.abandoned.store(true, Ordering::Release);
     }
 
     fn prepare_spare(&self) -> io::Result<()> {

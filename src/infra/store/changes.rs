@@ -1,10 +1,14 @@
 //! The log of changes that edges follow.
 //!
-//! Invariant: numbers are given in the order of the commits. The row of the last
-//! number stays locked from [`append`] to the commit, so call it last.
+//! Invariants: numbers are given in the order of the commits. The row of the last
+//! number stays locked from [`append`] to the commit, so call it last. No number
+//! is given twice, whatever a database has lost: the first change in another
+//! incarnation of it begins a new history.
 
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ColumnTrait, DbBackend, EntityTrait, ExprTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, Statement,
+};
 
 use super::Connection;
 use super::entities::{change, change_sequence};
@@ -12,17 +16,23 @@ use crate::domain::change::{Change, Invalidation, Sequence};
 use crate::domain::error::{Error, Result};
 use crate::domain::time::Timestamp;
 
+/// Which incarnation of the database a connection of PostgreSQL sees: a standby that takes over has another timeline, and
+/// a restored copy other tables.
+const POSTGRES_INCARNATION: &str =
+    "left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) || ' ' || 'change_sequence'::regclass::oid";
+
 /// Writes down what a transaction makes wrong, and gives back the change as edges will read it.
 ///
 /// # Errors
 /// Only those of the database.
 pub async fn append(transaction: &impl Connection, invalidations: Vec<Invalidation>, now: Timestamp) -> Result<Change> {
-    let next = Expr::col(change_sequence::Column::Last).add(1);
-    let updated = change_sequence::Entity::update_many()
-        .col_expr(change_sequence::Column::Last, next)
-        .exec_with_returning(transaction)
-        .await?;
-    let last = updated.first().ok_or_else(|| Error::internal("change_sequence has no row"))?.last;
+    let last = match transaction.get_database_backend() {
+        DbBackend::Postgres => next_on_postgres(transaction, now).await?,
+        _ => next_on_sqlite(transaction).await?,
+    };
+    if Sequence::new(last).begins_history() {
+        delete_other_histories(transaction, Sequence::new(last)).await?;
+    }
     let row = change::Model {
         sequence: last,
         invalidations: rmp_serde::to_vec_named(&invalidations).map_err(Error::internal)?,
@@ -32,13 +42,75 @@ pub async fn append(transaction: &impl Connection, invalidations: Vec<Invalidati
     Ok(Change { sequence: Sequence::new(last), at: now, invalidations })
 }
 
+/// The log belongs to the one process that has the file, which begins a history at every start: see [`begin`].
+async fn next_on_sqlite(transaction: &impl Connection) -> Result<i64> {
+    let updated = change_sequence::Entity::update_many()
+        .col_expr(change_sequence::Column::Last, Expr::col(change_sequence::Column::Last).add(1))
+        .exec_with_returning(transaction)
+        .await?;
+    Ok(updated.first().ok_or_else(no_row)?.last)
+}
+
+/// In one statement, so that no change gets a number of a history that a failover has ended.
+async fn next_on_postgres(transaction: &impl Connection, now: Timestamp) -> Result<i64> {
+    let seconds = now.as_micros().div_euclid(1_000_000);
+    let sql = format!(
+        "UPDATE change_sequence SET incarnation = {POSTGRES_INCARNATION}, last = 1 + CASE \
+         WHEN incarnation = {POSTGRES_INCARNATION} THEN last ELSE greatest((last >> 32) + 1, $1) << 32 END \
+         RETURNING last"
+    );
+    let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, [seconds.into()]);
+    let row = transaction.query_one_raw(statement).await?.ok_or_else(no_row)?;
+    Ok(row.try_get("", "last")?)
+}
+
+/// Begins a new history where the database is another incarnation of what it was: on SQLite at every start, because a
+/// power cut or a restored copy cannot be told from an ordinary end.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn begin(transaction: &impl Connection, now: Timestamp) -> Result<()> {
+    if transaction.get_database_backend() == DbBackend::Postgres {
+        let sql = format!("SELECT incarnation = {POSTGRES_INCARNATION} AS same FROM change_sequence FOR UPDATE");
+        let row = transaction.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await?;
+        if row.ok_or_else(no_row)?.try_get("", "same")? {
+            return Ok(());
+        }
+    }
+    renew(transaction, Sequence::default(), now).await
+}
+
+/// Begins a new history: its numbers are above those of the log and above `heard`, which somebody has heard of it.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn renew(transaction: &impl Connection, heard: Sequence, now: Timestamp) -> Result<()> {
+    let first = last(transaction).await?.max(heard).of_new_history(now);
+    let mut update =
+        change_sequence::Entity::update_many().col_expr(change_sequence::Column::Last, Expr::value(first.number()));
+    if transaction.get_database_backend() == DbBackend::Postgres {
+        update = update.col_expr(change_sequence::Column::Incarnation, Expr::cust(POSTGRES_INCARNATION));
+    }
+    update.exec(transaction).await?;
+    delete_other_histories(transaction, first).await
+}
+
+async fn delete_other_histories(transaction: &impl Connection, first: Sequence) -> Result<()> {
+    change::Entity::delete_many().filter(change::Column::Sequence.lt(first.number())).exec(transaction).await?;
+    Ok(())
+}
+
+fn no_row() -> Error {
+    Error::internal("change_sequence has no row")
+}
+
 /// How far the log goes. What is read afterwards is at least as new.
 ///
 /// # Errors
 /// Only those of the database.
 pub async fn last(connection: &impl Connection) -> Result<Sequence> {
     let row = change_sequence::Entity::find().one(connection).await?;
-    row.map(|row| Sequence::new(row.last)).ok_or_else(|| Error::internal("change_sequence has no row"))
+    row.map(|row| Sequence::new(row.last)).ok_or_else(no_row)
 }
 
 /// The changes after `sequence` in their order, at most `limit` of them.

@@ -1,8 +1,9 @@
 //! The log of changes, as edges follow it, and the names that there are.
 //!
-//! Invariant: a follower hears every change exactly once and in order, or is
+//! Invariants: a follower hears every change exactly once and in order, or is
 //! told up to where it cannot know. It hears nothing while the source of truth
-//! is away.
+//! is away. Where somebody has heard more than there is, commits were lost, and
+//! the log begins a new history.
 
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use crate::domain::error::Result;
 use crate::domain::id::LinkId;
 use crate::domain::name_key::NameKey;
 use crate::infra::store::{changes, domains, links};
+use crate::runtime::clock;
 
 /// How often the log is read for a follower.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
@@ -36,6 +38,31 @@ struct Follower {
 }
 
 impl ApiCore {
+    /// Begins a new history of changes where the database is not what it was when the last one was written.
+    ///
+    /// # Errors
+    /// Only those of the store.
+    pub async fn begin_history(&self) -> Result<()> {
+        let transaction = self.store.write().await?;
+        changes::begin(&transaction, clock::now()).await?;
+        transaction.commit().await
+    }
+
+    /// Begins a new history of changes, because `heard` is beyond the end of this one.
+    async fn renew_history(&self, heard: Sequence) -> Result<()> {
+        let transaction = self.store.write().await?;
+        // Another follower may have seen to it meanwhile.
+        if changes::last(&transaction).await? < heard {
+            changes::renew(&transaction, heard, clock::now()).await?;
+            transaction.commit().await?;
+            tracing::error!(
+                heard = heard.number(),
+                "the database has lost changes that edges have heard of; edges ask for everything anew"
+            );
+        }
+        Ok(())
+    }
+
     /// The log after `sequence`, or from its oldest change on, without an end.
     pub fn follow_changes(&self, sequence: Option<Sequence>) -> impl Stream<Item = ChangeBatch> + Send + 'static {
         let follower = Follower { core: self.clone(), asked: sequence, heard: None, last_word: Instant::now() };
@@ -93,6 +120,7 @@ impl Follower {
             // The log was cut behind the follower's back, or is another one than it was.
             Some(first) if first.sequence != heard.next() => self.begin().await.map(Some),
             None if self.last_word.elapsed() < HEARTBEAT => Ok(None),
+            None if self.is_another_history(heard).await? => self.begin().await.map(Some),
             _ => {
                 let sequence = changes.last().map_or(heard, |last| last.sequence);
                 self.heard = Some(sequence);
@@ -101,10 +129,24 @@ impl Follower {
         }
     }
 
+    /// Whether the log no longer goes on from what was heard.
+    async fn is_another_history(&self, heard: Sequence) -> Result<bool> {
+        let last = changes::last(self.core.store.reader()).await?;
+        if last < heard {
+            self.core.renew_history(heard).await?;
+        }
+        Ok(last < heard || last.history() != heard.history())
+    }
+
     /// Goes on where the follower was, or where the log begins.
     async fn begin(&mut self) -> Result<ChangeBatch> {
         let reader = self.core.store.reader();
-        let (kept_from, last) = (changes::kept_from(reader).await?, changes::last(reader).await?);
+        let mut last = changes::last(reader).await?;
+        if let Some(asked) = self.asked.filter(|asked| *asked > last && asked.is_plausible(clock::now())) {
+            self.core.renew_history(asked).await?;
+            last = changes::last(reader).await?;
+        }
+        let kept_from = changes::kept_from(reader).await?;
         let known = self.asked.take().filter(|sequence| (kept_from..=last).contains(sequence));
         let sequence = known.unwrap_or(kept_from);
         self.heard = Some(sequence);

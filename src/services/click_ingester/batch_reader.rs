@@ -1,5 +1,6 @@
 //! The blocking half of the ingester: reads the journal, decodes, looks up, enriches.
 
+use std::collections::HashMap;
 use std::io;
 
 use super::dead_letters::DeadLetters;
@@ -9,7 +10,7 @@ use crate::domain::click::Click;
 use crate::domain::time::Timestamp;
 use crate::infra::click_store::{ClickBatch, EnrichedClick, JournalledClick};
 use crate::infra::geo::GeoDatabase;
-use crate::infra::journal::{Batch, JournalReader};
+use crate::infra::journal::{Batch, JournalId, JournalReader};
 use crate::infra::user_agent::UserAgents;
 use crate::runtime::clock;
 use crate::telemetry::metrics::{IngesterMetrics, JournalMetrics};
@@ -21,6 +22,8 @@ pub(super) struct BatchReader {
     pub(super) user_agents: UserAgents,
     pub(super) dead_letters: DeadLetters,
     pub(super) keys: VisitorKeys,
+    /// What the log knows of journals that cannot be read.
+    pub(super) failures: HashMap<JournalId, String>,
 }
 
 /// Some records of the journal, ready for the store.
@@ -38,11 +41,33 @@ impl BatchReader {
     pub(super) fn take(&mut self, records_max: usize) -> io::Result<Option<Taken>> {
         let next = self.reader.next(records_max);
         JournalMetrics::global().corrupt_bytes.increment(self.reader.take_corrupt_bytes());
+        self.report_failures();
         let Some(records) = next? else {
             self.keys.forget_past(clock::now());
             return Ok(None);
         };
         Ok(Some(self.prepare(records)))
+    }
+
+    /// Whether some journal cannot be read now.
+    pub(super) fn has_failures(&self) -> bool {
+        !self.failures.is_empty()
+    }
+
+    /// Tells the log what has changed of the journals that cannot be read.
+    fn report_failures(&mut self) {
+        let now: HashMap<_, _> = self.reader.failures().map(|(id, failure)| (id, failure.error.clone())).collect();
+        if now == self.failures {
+            return;
+        }
+        for (journal, error) in now.iter().filter(|(id, error)| self.failures.get(id) != Some(error)) {
+            tracing::error!(%journal, error, "a click journal cannot be read; the others are, and this one is tried again");
+        }
+        for journal in self.failures.keys().filter(|id| !now.contains_key(id)) {
+            tracing::info!(%journal, "a click journal can be read again");
+        }
+        JournalMetrics::global().unreadable.set(f64::from(u32::try_from(now.len()).unwrap_or(u32::MAX)));
+        self.failures = now;
     }
 
     fn prepare(&mut self, records: Batch) -> Taken {

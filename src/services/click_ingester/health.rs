@@ -8,7 +8,7 @@ pub enum Health {
     /// They do.
     #[default]
     Working,
-    /// The journal cannot be read. Clicks wait in it.
+    /// Some journal cannot be read. Its clicks wait in it.
     JournalUnreadable,
     /// The click store refuses. Clicks wait in the journal.
     StoreUnavailable,
@@ -18,7 +18,7 @@ impl fmt::Display for Health {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::Working => "clicks are being stored",
-            Self::JournalUnreadable => "the click journal cannot be read",
+            Self::JournalUnreadable => "a click journal cannot be read; its clicks wait in it",
             Self::StoreUnavailable => "the click store is not available; clicks wait in the journal",
         })
     }

@@ -1,5 +1,6 @@
 //! The loop: take, store, acknowledge; again and again, however often the store refuses.
 
+use std::collections::HashMap;
 use std::convert::Infallible;
 use std::io;
 use std::path::Path;
@@ -47,6 +48,8 @@ pub struct ClickIngester {
     records_max: usize,
     interval: Duration,
     health: watch::Sender<Health>,
+    /// What the log was told last of why clicks are not being stored.
+    failure: Option<String>,
 }
 
 /// What one round came to.
@@ -79,6 +82,7 @@ impl ClickIngester {
             user_agents: sources.user_agents,
             dead_letters: DeadLetters::in_folder(sources.data_folder),
             keys: VisitorKeys::default(),
+            failures: HashMap::new(),
         };
         Self {
             intake: Arc::new(Mutex::new(intake)),
@@ -87,6 +91,7 @@ impl ClickIngester {
             records_max: config.batch_clicks_max.max(1),
             interval: Duration::from_millis(config.batch_interval_ms),
             health: watch::Sender::new(Health::default()),
+            failure: None,
         }
     }
 
@@ -133,7 +138,8 @@ impl ClickIngester {
         match self.round().await {
             Ok(round) => {
                 *retry = RETRY_FIRST;
-                self.report(Health::Working, None);
+                let sick = self.on_blocking_thread(|intake| intake.has_failures()).await;
+                self.report(if sick { Health::JournalUnreadable } else { Health::Working }, None);
                 Next::Pause(round)
             }
             Err(error) => {
@@ -209,13 +215,17 @@ impl ClickIngester {
     }
 
     /// Tells readiness, and the log when something changed.
-    fn report(&self, health: Health, error: Option<&RoundError>) {
-        let before = self.health.send_replace(health);
-        match error {
-            Some(error) if before != health => tracing::error!(%error, "clicks are not being stored; trying again"),
-            None if before != health => tracing::info!("clicks are being stored again"),
-            _ => {}
+    fn report(&mut self, health: Health, error: Option<&RoundError>) {
+        self.health.send_replace(health);
+        let error = error.map(ToString::to_string);
+        if error == self.failure {
+            return;
         }
+        match &error {
+            Some(error) => tracing::error!(error, "clicks are not being stored; trying again"),
+            None => tracing::info!("clicks are being stored again"),
+        }
+        self.failure = error;
     }
 }
 

@@ -64,6 +64,7 @@ pub struct Edge {
     limiter: Option<SharedBuckets<IpAddr>>,
     pub(super) trusted_proxy_hops: usize,
     pub(super) journal_sick: AtomicBool,
+    pub(super) journal_unsynced: AtomicBool,
     pub(super) metrics: &'static EdgeMetrics,
     cache_metrics: &'static CacheMetrics,
 }
@@ -105,6 +106,7 @@ impl Edge {
             limiter: rate.map(|rate| SharedBuckets::new("edge", rate, ADDRESSES_MAX, redis)),
             trusted_proxy_hops: config.trusted_proxy_hops,
             journal_sick: AtomicBool::new(false),
+            journal_unsynced: AtomicBool::new(false),
             metrics: EdgeMetrics::global(),
             cache_metrics: CacheMetrics::global(),
         }
@@ -116,10 +118,10 @@ impl Edge {
         self.cache.is_origin_away(clock::now())
     }
 
-    /// Whether some worker's journal cannot be written at the moment.
+    /// Whether some worker's journal cannot be written or synced at the moment.
     #[must_use]
     pub fn is_journal_sick(&self) -> bool {
-        self.journal_sick.load(Ordering::Relaxed)
+        self.journal_sick.load(Ordering::Relaxed) || self.journal_unsynced.load(Ordering::Relaxed)
     }
 
     /// Answers one request that came from `peer`. Its click is with the kernel when this returns.

@@ -14,6 +14,8 @@ mod connection;
 mod decide;
 mod destination;
 mod fast_path;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod grpc_origin;
 mod handler;
 mod idle_connections;

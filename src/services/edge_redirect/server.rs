@@ -19,13 +19,18 @@ use super::idle_connections::IdleConnections;
 use super::snapshot::SnapshotFile;
 use crate::config::sections::{EdgeConfig, JournalConfig};
 use crate::infra::cache::invalidation::Subscription;
-use crate::infra::journal::{DiskFileSystem, Flushed, GroupCommit, JournalLimits, JournalState, Maintenance, Writer};
+use crate::infra::journal::{
+    DiskFileSystem, FileSystem, Flushed, GroupCommit, JournalLimits, JournalState, Maintenance, Writer,
+};
 use crate::runtime::clock;
 use crate::runtime::tasks::Tasks;
 use crate::telemetry::metrics::{self, BreakerMetrics, CacheMetrics, JournalMetrics};
 
 /// How long a worker that cannot accept (such as for want of file descriptors) leaves the socket alone.
 const ACCEPT_RETRY: Duration = Duration::from_millis(50);
+/// At the end of a worker, how often what its journal holds is offered to the disk, and how long to wait in between.
+const LAST_FLUSHES: u32 = 10;
+const FLUSH_PAUSE: Duration = Duration::from_millis(110);
 /// How often the size of the cache is told.
 const GAUGE_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -63,7 +68,8 @@ impl EdgeServer {
         self.snapshot.restore(&self.edge);
         for listener in listeners {
             let journal = Writer::new(DiskFileSystem, &self.journal_folder, limits(&config.journal));
-            keep_journal(journal.maintenance(), Duration::from_millis(config.journal.sync_interval_ms), tasks);
+            let interval = Duration::from_millis(config.journal.sync_interval_ms);
+            keep_journal(Arc::clone(&self.edge), journal.maintenance(), interval, tasks);
             let worker = Worker {
                 edge: Arc::clone(&self.edge),
                 listener,
@@ -139,8 +145,24 @@ impl Worker {
         watch.stop();
         // Connections that are still open after the drain are cut; their clicks were written before any answer.
         drop(connections.stop(self.drain).await);
-        report_flush(self.edge)(journal.flush());
+        finish(self.edge, &journal).await;
     }
+}
+
+/// Writes what is left, or counts what a disk does not take until the end.
+async fn finish<F: FileSystem>(edge: Arc<Edge>, journal: &GroupCommit<F>) {
+    let mut report = report_flush(edge);
+    for _ in 0..LAST_FLUSHES {
+        let flushed = journal.flush();
+        report(flushed);
+        if flushed.waiting == 0 {
+            return;
+        }
+        tokio::time::sleep(FLUSH_PAUSE).await;
+    }
+    let dropped = journal.give_up();
+    JournalMetrics::global().drops_failing.increment(dropped);
+    tracing::error!(dropped, "the disk takes no clicks: those that waited in memory are lost");
 }
 
 /// Counts flushes; tells the state only when it changes, because other workers tell theirs too.
@@ -166,10 +188,11 @@ fn report_flush(edge: Arc<Edge>) -> impl FnMut(Flushed) {
     }
 }
 
-fn keep_journal(maintenance: Maintenance<DiskFileSystem>, interval: Duration, tasks: &Tasks) {
+fn keep_journal(edge: Arc<Edge>, maintenance: Maintenance<DiskFileSystem>, interval: Duration, tasks: &Tasks) {
     let stopping = tasks.stopping();
     let maintenance = Arc::new(maintenance);
     tasks.spawn("journal-upkeep", async move {
+        let mut failure = None;
         while !stopping.is_cancelled() {
             tokio::select! {
                 () = tokio::time::sleep(interval) => {}
@@ -179,14 +202,31 @@ fn keep_journal(maintenance: Maintenance<DiskFileSystem>, interval: Duration, ta
             let maintenance = Arc::clone(&maintenance);
             let run = tokio::task::spawn_blocking(move || (maintenance.run(), maintenance.bytes())).await;
             let Ok((upkeep, bytes)) = run else { continue };
-            if let Err(error) = upkeep {
-                tracing::warn!(%error, "the click journal could not be synced; the next run tries again");
-            }
+            report_upkeep(&edge, upkeep, &mut failure);
             if let Ok(bytes) = bytes {
                 JournalMetrics::global().bytes.set(gauge_value(bytes));
             }
         }
     });
+}
+
+/// Tells readiness, and the log when something changed.
+fn report_upkeep(edge: &Edge, upkeep: io::Result<()>, failure: &mut Option<String>) {
+    let error = upkeep.err().map(|error| error.to_string());
+    if error.is_some() {
+        JournalMetrics::global().sync_failures.increment(1);
+    }
+    if error == *failure {
+        return;
+    }
+    match &error {
+        Some(error) => {
+            tracing::error!(error, "the click journal could not be synced: clicks go into a new segment");
+        }
+        None => tracing::info!("the click journal is synced again"),
+    }
+    edge.journal_unsynced.store(error.is_some(), Ordering::Relaxed);
+    *failure = error;
 }
 
 /// Gauges are floating-point numbers, which are exact up to 2^53.

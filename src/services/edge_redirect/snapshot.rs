@@ -78,6 +78,16 @@ fn decode(bytes: &[u8]) -> Option<Snapshot> {
     rmp_serde::from_slice(bytes).ok().filter(|snapshot: &Snapshot| snapshot.form == FORM)
 }
 
+/// Reads a snapshot of these bytes behind a right checksum, with every link in it.
+#[cfg(fuzzing)]
+pub(super) fn read_anything(bytes: &[u8]) {
+    let checksum = crc32fast::hash(bytes).to_le_bytes();
+    let Some(snapshot) = decode(&[&checksum, bytes].concat()) else { return };
+    for (_, link) in &snapshot.links {
+        drop(PackedLink::read(link).and_then(|link| link.to_record()));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -228,6 +228,10 @@ impl FileSystem for SimulatedFileSystem {
         Ok(())
     }
 
+    fn exists(&self, _: &Path) -> io::Result<bool> {
+        Ok(true)
+    }
+
     fn try_lock(&self, path: &Path) -> io::Result<Option<Self::Lock>> {
         let mut disk = lock(&self.disk);
         let free = disk.locks.insert(path.to_path_buf());

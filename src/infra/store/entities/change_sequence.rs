@@ -11,6 +11,8 @@ pub struct Model {
     pub id: i64,
     /// The number.
     pub last: i64,
+    /// The database that it was given in.
+    pub incarnation: String,
 }
 
 /// Joins are written where they are needed.

@@ -141,6 +141,10 @@ impl<V> Cached<V> {
         self.believed_until.store(time.as_micros(), Ordering::Relaxed);
     }
 
+    fn is_doubted(&self) -> bool {
+        self.doubted.load(Ordering::Relaxed)
+    }
+
     fn doubt(&self) {
         self.doubted.store(true, Ordering::Relaxed);
         self.believe_until(Timestamp::default());
@@ -193,7 +197,7 @@ where
         Q: Hash + Equivalent<K> + ?Sized,
     {
         if let Some(cached) = self.present.get(key) {
-            return match (cached.is_believed(now), cached.doubted.load(Ordering::Relaxed)) {
+            return match (cached.is_believed(now), cached.is_doubted()) {
                 (true, _) => Lookup::Fresh(cached),
                 (false, false) => Lookup::Stale(cached),
                 (false, true) => Lookup::Doubted(cached),
@@ -266,9 +270,11 @@ where
     /// Keeps what a fetch brought, unless it had changed meanwhile.
     fn land(&self, key: &K, flight: &Flight<V>, fetched: Result<Loaded<V>, OriginError>) -> Landing<V> {
         let mut state = self.lock();
-        if state.flights.get(key).is_some_and(|current| Arc::ptr_eq(current, flight)) {
-            state.flights.remove(key);
+        if !state.flights.get(key).is_some_and(|current| Arc::ptr_eq(current, flight)) {
+            // Its key, or everything, changed after it had begun.
+            return Landing::Overtaken;
         }
+        state.flights.remove(key);
         let loaded = match fetched {
             Ok(loaded) => loaded,
             Err(error) => {
@@ -290,7 +296,7 @@ where
         if recent.is_outdated(self.hashes.hash_one(key), sequence) {
             return None;
         }
-        if let Some(kept) = self.present.get(key).filter(|kept| kept.sequence > sequence) {
+        if let Some(kept) = self.present.get(key).filter(|kept| kept.sequence > sequence && !kept.is_doubted()) {
             return Some(Arrival { value: Some(kept), source });
         }
         let Some(value) = value else {
@@ -354,7 +360,9 @@ where
         if is_news {
             state.flights.clear();
             self.absent.retain(|_, absence| absence.sequence >= sequence);
-            self.present.iter().filter(|(_, cached)| cached.sequence < sequence).for_each(|(_, cached)| cached.doubt());
+            // What is of a later history than this log was read in one that no longer is.
+            let is_right = |read_at: Sequence| read_at >= sequence && read_at.history() == sequence.history();
+            self.present.iter().filter(|(_, cached)| !is_right(cached.sequence)).for_each(|(_, cached)| cached.doubt());
         }
         is_news
     }

@@ -1,0 +1,127 @@
+//! Databases that are not what they were: edges go by what is there now, and never by what they remember.
+
+use reqwest::{Method, StatusCode};
+use secrecy::ExposeSecret;
+use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
+
+use crate::support::database;
+use crate::support::platform::{Account, Platform, body, eventually};
+
+const EDITS: usize = 5;
+
+fn place(name: &str) -> String {
+    format!("https://example.com/{name}")
+}
+
+async fn edit(platform: &Platform, account: &Account, link: &Value, name: &str) {
+    let path = format!("/links/{}", link["id"].as_str().expect("an id"));
+    let change = platform.of(account, Method::PATCH, &path).json(&json!({ "destination_url": place(name) }));
+    body(change, StatusCode::OK).await;
+}
+
+async fn leads_to(platform: &Platform, name: &str) {
+    let place = place(name);
+    eventually(&format!("the link leads to {name}"), || async {
+        let response = platform.visit("/moving").await;
+        response.headers().get("location").is_some_and(|location| *location == *place)
+    })
+    .await;
+}
+
+async fn run(platform: &Platform, sql: &str) {
+    let sql = AssertSqlSafe(sql.to_owned());
+    if database::is_embedded() {
+        let file = platform.config.data_folder.join("elido.db");
+        let url = format!("sqlite:{}", file.display());
+        let mut connection = SqliteConnection::connect(&url).await.expect("the file");
+        connection.execute(sql).await.expect("it is done");
+    } else {
+        let url = platform.config.database.url.expose_secret();
+        let mut connection = PgConnection::connect(url).await.expect("the server");
+        connection.execute(sql).await.expect("it is done");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_failover_that_lost_commits_edges_serve_what_is_left_and_hear_of_every_edit() {
+    let mut platform = Platform::start().await;
+    let account = platform.account().await;
+    let link = platform.create_link(&account, &json!({ "destination_url": place("first"), "slug": "moving" })).await;
+    leads_to(&platform, "first").await;
+    for number in 0..EDITS {
+        edit(&platform, &account, &link, &format!("lost{number}")).await;
+    }
+    leads_to(&platform, "lost4").await;
+
+    let loss = format!(
+        "UPDATE change_sequence SET last = last - {EDITS};
+         DELETE FROM changes WHERE sequence > (SELECT last FROM change_sequence);
+         UPDATE links SET destination_url = '{}' WHERE slug = 'moving';",
+        place("first")
+    );
+    run(&platform, &loss).await;
+    leads_to(&platform, "first").await;
+    edit(&platform, &account, &link, "after").await;
+    leads_to(&platform, "after").await;
+    platform.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restored_copy_is_served_as_it_is_and_not_as_the_snapshot_of_links_remembers() {
+    if !database::is_embedded() {
+        // There, a restored copy has other tables: see the next test.
+        return;
+    }
+    let mut platform = Platform::start().await;
+    let account = platform.account().await;
+    let link = platform.create_link(&account, &json!({ "destination_url": place("copied"), "slug": "moving" })).await;
+    leads_to(&platform, "copied").await;
+    platform.stop().await;
+    let (file, copy) = (platform.config.data_folder.join("elido.db"), platform.config.data_folder.join("copy.db"));
+    std::fs::copy(&file, &copy).expect("a copy");
+
+    platform.start_again().await;
+    for number in 0..EDITS {
+        edit(&platform, &account, &link, &format!("later{number}")).await;
+    }
+    leads_to(&platform, "later4").await;
+    platform.stop().await;
+    std::fs::copy(&copy, &file).expect("the copy is back");
+
+    platform.start_again().await;
+    leads_to(&platform, "copied").await;
+    edit(&platform, &account, &link, "edited").await;
+    leads_to(&platform, "edited").await;
+    let path = format!("/links/{}", link["id"].as_str().expect("an id"));
+    let deleted = platform.of(&account, Method::DELETE, &path).send().await.expect("a response");
+    assert_eq!(deleted.status(), StatusCode::NO_CONTENT);
+    eventually("the link is gone", || async { platform.visit("/moving").await.status() == StatusCode::NOT_FOUND })
+        .await;
+    platform.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_incarnation_of_a_database_never_gives_a_number_again() {
+    let mut platform = Platform::start().await;
+    let account = platform.account().await;
+    let link = platform.create_link(&account, &json!({ "destination_url": place("first"), "slug": "moving" })).await;
+    edit(&platform, &account, &link, "lost").await;
+    leads_to(&platform, "lost").await;
+    platform.stop().await;
+
+    // As after a restore while nothing ran: fewer commits, and then as many new ones as were lost.
+    let loss = format!(
+        "UPDATE change_sequence SET last = last - 1, incarnation = 'another';
+         DELETE FROM changes WHERE sequence > (SELECT last FROM change_sequence);
+         UPDATE links SET destination_url = '{}' WHERE slug = 'moving';",
+        place("first")
+    );
+    run(&platform, &loss).await;
+    platform.start_again().await;
+    platform.create_link(&account, &json!({ "destination_url": place("other"), "slug": "other" })).await;
+    leads_to(&platform, "first").await;
+    edit(&platform, &account, &link, "after").await;
+    leads_to(&platform, "after").await;
+    platform.stop().await;
+}
