@@ -102,7 +102,7 @@ async fn a_tag_that_is_deleted_while_links_get_it_is_on_all_of_them_or_gone() {
             sound(platform.of(&account, Method::PATCH, &link).json(&json!({ "tags": [tag["name"], "kept"] })))
         });
         let new = json!({ "destination_url": "https://example.com/", "tags": [tag["name"]] });
-        let creations = (0..2).map(|_| sound(bulk(&platform, &account, Method::POST, &[new.clone()])));
+        let creations = (0..2).map(|_| sound(bulk(&platform, &account, Method::POST, std::slice::from_ref(&new))));
         let (_, (edited, created)) = join(delete(), join(join_all(edits), join_all(creations))).await;
         assert!(edited.iter().chain(&created).all(|(status, _)| *status == StatusCode::OK), "{edited:?} {created:?}");
     }

@@ -52,7 +52,7 @@ pub fn is_contended(error: &Error) -> bool {
     let error = error.source.as_ref().and_then(|source| source.downcast_ref::<DbErr>());
     let code = match error {
         Some(DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error))) => {
-            error.as_database_error().and_then(|error| error.code())
+            error.as_database_error().and_then(sqlx::error::DatabaseError::code)
         }
         _ => None,
     };
