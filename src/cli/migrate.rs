@@ -7,6 +7,7 @@ use super::exit::{Exit, Failure};
 use super::output::{self, OutputArguments};
 use super::settings::ConfigArguments;
 use crate::domain::error::{Error, ErrorKind};
+use crate::infra::data_folder::keep_new_files_private;
 use crate::infra::store;
 
 /// Brings the database's schema up to date, or shows how far it is.
@@ -52,6 +53,7 @@ pub async fn run(command: MigrateCommand) -> Result<(), Failure> {
 
 async fn up(arguments: &DatabaseArguments) -> Result<(), Failure> {
     let config = arguments.config.load()?.config;
+    keep_new_files_private();
     let applied = store::migrate(&config.database, &config.data_folder).await.map_err(failed)?;
     if arguments.output.json {
         return output::json_line(&json!({ "applied": applied }));

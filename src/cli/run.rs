@@ -7,6 +7,7 @@ use clap::Args;
 use super::exit::{Exit, Failure};
 use super::output;
 use super::settings::ConfigArguments;
+use crate::infra::data_folder::keep_new_files_private;
 use crate::roles::{self, Roles, StartError};
 
 /// Starts the platform, or some roles of it, in the foreground.
@@ -31,6 +32,7 @@ pub struct RunArguments {
 /// What kept the platform from starting.
 pub fn run(arguments: RunArguments) -> Result<ExitCode, Failure> {
     let loaded = arguments.config.load()?;
+    keep_new_files_private();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -42,7 +44,7 @@ pub fn run(arguments: RunArguments) -> Result<ExitCode, Failure> {
         let exit = match error {
             StartError::Config(_) => Exit::Config,
             StartError::Database(_) | StartError::ClickStore(_) => Exit::Unavailable,
-            StartError::Machine(_) => Exit::Failure,
+            StartError::Machine(_) | StartError::DatabaseLost { .. } => Exit::Failure,
         };
         Failure::new(exit, error.to_string())
     })

@@ -2,6 +2,7 @@
 
 pub mod cache;
 pub mod click_store;
+pub mod data_folder;
 pub mod geo;
 pub mod grpc;
 pub mod journal;

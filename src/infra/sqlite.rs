@@ -5,6 +5,8 @@
 //! undoes a transaction by itself; the driver does not hear of it and would nest
 //! all later transactions in one that nobody ever commits.
 
+pub mod integrity;
+
 use std::future::Future;
 use std::pin::Pin;
 

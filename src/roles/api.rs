@@ -11,6 +11,7 @@ use utoipa::openapi::OpenApi;
 
 use super::direct_origin::DirectOrigin;
 use super::platform::Platform;
+use super::probe::Probe;
 use super::readiness::{Condition, Readiness};
 use super::running::StartError;
 use crate::config::Config;
@@ -104,7 +105,7 @@ pub(super) async fn start(
     tasks.spawn("api-listener", serve(sockets.http, router, limits, tasks.clone()));
     let server = grpc::server(tls::server(&config.grpc)?).map_err(tls::with_reason)?;
     listen_for_cluster(server, sockets.grpc, core.clone(), tasks);
-    check_stores(store.clone(), click_store.clone(), beside_an_edge, readiness);
+    check_stores(store.clone(), click_store.clone(), beside_an_edge, readiness, tasks);
     Ok(Api { internal_router: core_rest::internal_router(core.clone()), origin: Arc::new(DirectOrigin(core)) })
 }
 
@@ -161,15 +162,17 @@ fn listen_for_cluster(server: grpc::Server, socket: TcpListener, core: ApiCore, 
 }
 
 /// Without its database the API can do nothing; without its click store, everything but analytics.
-fn check_stores(store: Store, click_store: ClickStore, beside_an_edge: bool, readiness: &mut Readiness) {
+fn check_stores(store: Store, click_store: ClickStore, beside_an_edge: bool, readiness: &mut Readiness, tasks: &Tasks) {
     // An edge in the same process serves what it knows, which no balancer must keep visitors from.
     let away = if beside_an_edge { Condition::Degraded } else { Condition::Down };
-    readiness.add("database", move || {
+    let database = Probe::start("database", tasks, move || {
         let store = store.clone();
-        async move { if store.ping().await.is_ok() { Condition::Up } else { away } }
+        async move { store.check().await }
     });
-    readiness.add("click_store", move || {
+    readiness.add_probe(database, away);
+    let clicks = Probe::start("click_store", tasks, move || {
         let click_store = click_store.clone();
-        async move { if click_store.check().await.is_ok() { Condition::Up } else { Condition::Degraded } }
+        async move { click_store.check().await.map_err(Into::into) }
     });
+    readiness.add_probe(clicks, Condition::Degraded);
 }

@@ -34,7 +34,7 @@ pub(super) fn start(
         edge: Arc::clone(&edge),
         invalidations: platform.invalidations.subscribe(),
         journal_folder: config.journal_folder(),
-        snapshot: SnapshotFile(config.data_folder.join("edge").join("links.snapshot")),
+        snapshot: snapshot_file(config),
         drain: Duration::from_secs(config.shutdown.drain_seconds),
     };
     server.start(&config.edge, sockets, tasks)?;
@@ -53,4 +53,9 @@ pub(super) fn start(
 
 fn degraded_if(ailing: bool) -> Condition {
     if ailing { Condition::Degraded } else { Condition::Up }
+}
+
+/// Where the links are that an edge knew.
+pub(super) fn snapshot_file(config: &Config) -> SnapshotFile {
+    SnapshotFile(config.data_folder.join("edge").join("links.snapshot"))
 }

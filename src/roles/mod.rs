@@ -10,6 +10,7 @@ mod edge;
 mod ingester;
 mod internal;
 mod platform;
+mod probe;
 mod readiness;
 mod role;
 mod running;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use secrecy::ExposeSecret;
 
+use super::edge::snapshot_file;
 use super::role::{Role, Roles};
 use super::running::StartError;
 use crate::config::sections::GeoConfig;
@@ -12,6 +13,7 @@ use crate::infra::cache::invalidation::Invalidations;
 use crate::infra::cache::redis::{Redis, RedisError};
 use crate::infra::cache::shared_links::SharedLinks;
 use crate::infra::click_store::ClickStore;
+use crate::infra::data_folder;
 use crate::infra::geo::GeoDatabase;
 use crate::infra::passwords::Passwords;
 use crate::infra::store::{self, Store};
@@ -43,10 +45,14 @@ impl Platform {
     /// What cannot be had.
     pub(super) async fn connect(loaded: &Loaded, roles: &Roles, tasks: &Tasks) -> Result<Self, StartError> {
         let config = &loaded.config;
-        let store = if roles.has(Role::Api) { Some(connect_store(config).await?) } else { None };
+        data_folder::secure(&config.data_folder)?;
         let uses_clicks = roles.has(Role::Api) || roles.has(Role::Ingester);
         let click_store =
             if uses_clicks { Some(ClickStore::open(&config.click_store, &config.data_folder).await?) } else { None };
+        let store = match &click_store {
+            Some(click_store) if roles.has(Role::Api) => Some(connect_store(config, click_store).await?),
+            _ => None,
+        };
         let shares = roles.has(Role::Api) || roles.has(Role::Edge);
         let redis = if shares { connect_redis(loaded, tasks)? } else { None };
         let invalidations = match &redis {
@@ -76,9 +82,24 @@ impl Platform {
     }
 }
 
-async fn connect_store(config: &Config) -> Result<Store, StartError> {
+async fn connect_store(config: &Config, click_store: &ClickStore) -> Result<Store, StartError> {
+    refuse_lost_database(config, click_store).await?;
     store::migrate(&config.database, &config.data_folder).await?;
     Ok(Store::connect(&config.database, &config.data_folder).await?)
+}
+
+/// A new database beside what an older one left would open the first account to anybody, while edges serve links that nobody can change.
+async fn refuse_lost_database(config: &Config, click_store: &ClickStore) -> Result<(), StartError> {
+    if !store::is_new_file(&config.database, &config.data_folder).await? {
+        return Ok(());
+    }
+    if !snapshot_file(config).knows_links() && !click_store.knows_links().await? {
+        return Ok(());
+    }
+    Err(StartError::DatabaseLost {
+        database: config.database.url.expose_secret().to_owned(),
+        data_folder: config.data_folder.clone(),
+    })
 }
 
 fn connect_redis(loaded: &Loaded, tasks: &Tasks) -> Result<Option<Redis>, ConfigError> {

@@ -7,6 +7,8 @@ use std::time::Duration;
 use futures_util::future::{BoxFuture, join_all};
 use serde::Serialize;
 
+use super::probe::Probe;
+
 /// How long a check may take before it counts as failed.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -47,6 +49,15 @@ impl Readiness {
         F: Future<Output = Condition> + Send + 'static,
     {
         self.checks.push((name, Box::new(move || Box::pin(check()))));
+    }
+
+    /// Adds a part that a probe watches, and what it means that the probe fails.
+    pub(super) fn add_probe(&mut self, probe: Probe, failed: Condition) {
+        let name = probe.name();
+        self.add(name, move || {
+            let probe = probe.clone();
+            async move { if probe.is_well().await { Condition::Up } else { failed } }
+        });
     }
 
     /// From now on the process wants traffic, or no longer does.

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,6 +40,18 @@ pub enum StartError {
     /// The source of truth cannot be had.
     #[error("the database cannot be used: {}", with_source(.0))]
     Database(#[from] Error),
+    /// The database is new although the data folder is not.
+    #[error(
+        "the database {database} is empty, but {} holds links or clicks of an earlier one. Put the database or a backup of it in its place. \
+         If a new one is meant, make it with `elido migrate up` and start again, or name another data_folder",
+        data_folder.display()
+    )]
+    DatabaseLost {
+        /// The address of the database.
+        database: String,
+        /// Where the rest of the data is.
+        data_folder: PathBuf,
+    },
     /// The click store cannot be had.
     #[error("the click store cannot be used: {0}")]
     ClickStore(#[from] ClickStoreError),

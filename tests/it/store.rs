@@ -11,7 +11,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::json;
 use sqlx::{Connection, Executor, PgConnection, Row, SqliteConnection};
 
-use crate::support::platform::{Platform, body};
+use crate::support::platform::{Platform, body, eventually};
 use crate::support::{cuttable_proxy::CuttableProxy, database};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -104,7 +104,9 @@ async fn sqlite_schema(connection: &mut SqliteConnection) -> Schema {
         schema.insert(format!("{table}.{from} references {to_table}.{to} {on_delete}"));
     }
     // A primary key of a single INTEGER column is the table itself and no index.
-    for key in ["bootstrap unique (id)", "change_sequence unique (id)", "changes unique (sequence)"] {
+    for key in
+        ["bootstrap unique (id)", "change_sequence unique (id)", "changes unique (sequence)", "health unique (id)"]
+    {
         schema.insert(key.to_owned());
     }
     schema
@@ -191,8 +193,41 @@ async fn a_database_that_is_cut_off_answers_503_until_it_is_back() {
     assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert!(answer.headers().contains_key("retry-after"));
     proxy.mend();
-    crate::support::platform::eventually("the database is back", || async {
-        ask().send().await.expect("a response").status() == StatusCode::OK
-    })
-    .await;
+    eventually("the database is back", || async { ask().send().await.expect("a response").status() == StatusCode::OK })
+        .await;
+}
+
+/// What readiness says of a part.
+async fn condition(platform: &Platform, part: &str) -> String {
+    let answer = platform.client.get(platform.internal("/readyz")).send().await.expect("a response");
+    let report: serde_json::Value = answer.json().await.expect("a report");
+    report["checks"][part].as_str().expect("a condition").to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn readiness_sees_a_store_that_can_be_read_and_not_written() {
+    let platform = Platform::start_with(|config| config.database.connect_timeout_ms = 200).await;
+    if !database::is_embedded() {
+        println!("SKIPPED: this is about SQLite");
+        return;
+    }
+    for (part, file) in [("database", "elido.db"), ("click_store", "clicks.db")] {
+        assert_eq!(condition(&platform, part).await, "up");
+        let file = platform.config.data_folder.join(file);
+        let mut other = SqliteConnection::connect(&format!("sqlite:{}", file.display())).await.expect("a connection");
+        other.execute("BEGIN IMMEDIATE").await.expect("the write lock");
+        eventually("the store counts as degraded", || async { condition(&platform, part).await == "degraded" }).await;
+        other.execute("ROLLBACK").await.expect("the lock given back");
+        eventually("the store is up again", || async { condition(&platform, part).await == "up" }).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_check_of_the_store_is_written_down() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = DatabaseConfig { url: database::of_its_own().await, ..defaults().expect("defaults").database };
+    store::migrate(&config, folder.path()).await.expect("a schema");
+    let store = Store::connect(&config, folder.path()).await.expect("a store");
+    let checks = join_all((0..20).map(|_| store.check())).await;
+    assert!(checks.iter().all(Result::is_ok), "{checks:?}");
 }

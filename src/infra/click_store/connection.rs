@@ -10,7 +10,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePo
 use super::error::ClickStoreError;
 use super::reading::Reading;
 use crate::config::sections::ClickStoreConfig;
-use crate::infra::sqlite;
+use crate::infra::sqlite::{self, integrity};
 
 /// How many reports are computed at once; more wait.
 const READERS: u32 = 4;
@@ -40,20 +40,22 @@ impl ClickStore {
         let file = file_of(config.url.expose_secret(), data_folder)?;
         // Where the source of truth is elsewhere, nobody has made the data folder yet.
         file.parent().map_or(Ok(()), std::fs::create_dir_all).map_err(sqlx::Error::from)?;
-        let writer = open_writer(&file).await?;
+        let options = writer_options(&file);
+        integrity::check(&options).await?;
+        let writer = pool(1).connect_with(options).await.map_err(|error| integrity::because(&file, &error))?;
         MIGRATIONS.run(&writer).await?;
         let readers = open_readers(&file).await?;
         Ok(Self { writer, readers })
     }
 
-    /// Asks the store for a sign of life.
+    /// Whether links were ever clicked.
     ///
     /// # Errors
     /// The store does not answer.
-    pub async fn check(&self) -> Result<(), ClickStoreError> {
+    pub async fn knows_links(&self) -> Result<bool, ClickStoreError> {
         let mut reading = Reading::begin(self).await?;
-        sqlx::query("SELECT 1").execute(reading.connection()).await?;
-        Ok(())
+        let totals = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM link_totals)");
+        Ok(totals.fetch_one(reading.connection()).await?)
     }
 
     /// Finishes what is under way and closes the files.
@@ -71,8 +73,8 @@ fn file_of(url: &str, data_folder: &Path) -> Result<PathBuf, ClickStoreError> {
 }
 
 /// A commit is on the disk before it is reported: the journal forgets what the store has acknowledged.
-async fn open_writer(file: &Path) -> Result<SqlitePool, ClickStoreError> {
-    let options = SqliteConnectOptions::new()
+fn writer_options(file: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
         .filename(file)
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
@@ -80,8 +82,7 @@ async fn open_writer(file: &Path) -> Result<SqlitePool, ClickStoreError> {
         .busy_timeout(WAIT_MAX)
         .pragma("cache_size", (-WRITER_CACHE_KIB).to_string())
         .pragma("journal_size_limit", "67108864")
-        .disable_statement_logging();
-    Ok(pool(1).connect_with(options).await?)
+        .disable_statement_logging()
 }
 
 async fn open_readers(file: &Path) -> Result<SqlitePool, ClickStoreError> {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::domain::error::{Error, ErrorKind};
+use crate::infra::sqlite::integrity::FileError;
 
 /// SQLite's result code of a statement that was interrupted.
 const SQLITE_INTERRUPT: &str = "9";
@@ -16,9 +17,15 @@ pub enum ClickStoreError {
     /// The database refused or is away.
     #[error("the click store failed: {0}")]
     Database(#[source] sqlx::Error),
+    /// The file cannot be used.
+    #[error(transparent)]
+    File(#[from] FileError),
     /// The schema could not be brought up to date.
     #[error("the click store's schema could not be brought up to date: {0}")]
     Migration(#[from] sqlx::migrate::MigrateError),
+    /// What was committed cannot be read.
+    #[error("the click store does not keep what was committed")]
+    Forgetful,
     /// A question took longer than it may.
     #[error("the question was not answered within its time")]
     TimeLimit,

@@ -12,6 +12,7 @@ mod connection;
 mod dimension;
 mod error;
 mod events;
+mod health;
 mod labels;
 mod reading;
 mod reports;

@@ -2,7 +2,7 @@
 
 use sea_orm::{DbErr, RuntimeErr, SqlErr, SqlxError};
 
-use crate::domain::error::{Error, Result};
+use crate::domain::error::{Error, ErrorKind, Result};
 
 /// SQLite result codes (their low byte) for a database that is busy, full, unreadable or gone for now.
 const SQLITE_AWAY: [u32; 7] = [
@@ -27,8 +27,15 @@ const POSTGRES_AWAY: [&str; 8] = [
     "58",    // its own disk
 ];
 
+/// PostgreSQL codes of a transaction that it undid because of another one.
+const POSTGRES_CONTENDED: [&str; 2] = ["40001", "40P01"];
+
 impl From<DbErr> for Error {
     fn from(error: DbErr) -> Self {
+        if matches!(error.sql_err(), Some(SqlErr::ForeignKeyConstraintViolation(_))) {
+            let message = "Something that this refers to was deleted in the same moment. Look again.";
+            return Self::new(ErrorKind::Conflict, "deleted_meanwhile", message).caused_by(error);
+        }
         if is_away(&error) { Self::unavailable(error) } else { Self::internal(error) }
     }
 }
@@ -37,6 +44,19 @@ impl From<SqlxError> for Error {
     fn from(error: SqlxError) -> Self {
         if is_driver_away(&error) { Self::unavailable(error) } else { Self::internal(error) }
     }
+}
+
+/// Whether the database undid the transaction because of another one, so that the same may succeed at once.
+#[must_use]
+pub fn is_contended(error: &Error) -> bool {
+    let error = error.source.as_ref().and_then(|source| source.downcast_ref::<DbErr>());
+    let code = match error {
+        Some(DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error))) => {
+            error.as_database_error().and_then(sqlx::error::DatabaseError::code)
+        }
+        _ => None,
+    };
+    code.is_some_and(|code| POSTGRES_CONTENDED.contains(&code.as_ref()))
 }
 
 /// Whether a statement kept to the uniqueness of its table.

@@ -60,12 +60,35 @@ pub enum SortOrder {
     Descending,
 }
 
-/// Adds those links whose slug and external id are free and returns their ids.
+/// Adds those links whose slug and external id are free and returns their ids. Slugs are taken in one order, whatever that of the links is,
+/// so that no two callers wait for each other.
 ///
 /// # Errors
 /// Only those of the database.
 pub async fn insert_many(connection: &impl Connection, links: Vec<Link>) -> Result<HashSet<LinkId>> {
     let mut inserted = HashSet::with_capacity(links.len());
+    let (first, repeated) = apart_by_external_id(links);
+    for links in [first, repeated] {
+        insert_sorted(connection, links, &mut inserted).await?;
+    }
+    Ok(inserted)
+}
+
+/// The links that are the first with their external id, and those after them, which only have it if the first does not get it.
+fn apart_by_external_id(links: Vec<Link>) -> (Vec<Link>, Vec<Link>) {
+    let mut seen = HashSet::new();
+    links
+        .into_iter()
+        .partition(|link| link.external_id.as_ref().is_none_or(|id| seen.insert((link.workspace_id, id.clone()))))
+}
+
+async fn insert_sorted(
+    connection: &impl Connection,
+    mut links: Vec<Link>,
+    inserted: &mut HashSet<LinkId>,
+) -> Result<()> {
+    // Of those with the same slug, the first stays the first.
+    links.sort_by(|one, other| (one.domain_id, &one.slug_key).cmp(&(other.domain_id, &other.slug_key)));
     let mut links = links.into_iter().map(IntoActiveModel::into_active_model).peekable();
     while links.peek().is_some() {
         let rows: Vec<link::ActiveModel> = links.by_ref().take(INSERT_ROWS_MAX).collect();
@@ -75,7 +98,7 @@ pub async fn insert_many(connection: &impl Connection, links: Vec<Link>) -> Resu
             .await?;
         inserted.extend(keys);
     }
-    Ok(inserted)
+    Ok(())
 }
 
 /// Which of these slugs, as the domain files them, are in use, in whichever workspace.

@@ -11,7 +11,8 @@ use sqlx::{ConnectOptions, Connection};
 
 use super::connect::{Address, address};
 use crate::config::sections::DatabaseConfig;
-use crate::domain::error::{Error, Result};
+use crate::domain::error::{Error, ErrorKind, Result};
+use crate::infra::sqlite::integrity::{self, FileError};
 
 static SQLITE: Migrator = Migrator { ignore_missing: true, ..sqlx::migrate!("migrations/sqlite") };
 static POSTGRES: Migrator = Migrator { ignore_missing: true, ..sqlx::migrate!("migrations/postgres") };
@@ -35,10 +36,26 @@ pub async fn migrate(config: &DatabaseConfig, data_folder: &Path) -> Result<usiz
     match address(config, data_folder)? {
         Address::Sqlite(options) => {
             create_folder(options.get_filename())?;
-            apply(&SQLITE, connect(config, options.as_ref()).await?).await
+            integrity::check(&options).await.map_err(|error| unusable(&error))?;
+            let connection = connect(config, options.as_ref()).await;
+            let applied = async { apply(&SQLITE, connection?).await }.await;
+            applied.map_err(|error| in_file(options.get_filename(), error))
         }
         Address::Postgres(options) => apply(&POSTGRES, connect(config, options.as_ref()).await?).await,
     }
+}
+
+/// Whether the configured database is an SQLite file in which nobody has made a schema yet.
+///
+/// # Errors
+/// `Unavailable` if the file cannot be used.
+pub async fn is_new_file(config: &DatabaseConfig, data_folder: &Path) -> Result<bool> {
+    let Address::Sqlite(options) = address(config, data_folder)? else { return Ok(false) };
+    if !std::fs::metadata(options.get_filename()).is_ok_and(|metadata| metadata.len() > 0) {
+        return Ok(true);
+    }
+    integrity::check(&options).await.map_err(|error| unusable(&error))?;
+    Ok(migrations_status(config, data_folder).await?.iter().all(|migration| !migration.applied))
 }
 
 /// Every migration of this program, and whether the database has it.
@@ -84,6 +101,15 @@ async fn status<C: Migrate>(migrator: &Migrator, connection: &mut C) -> Result<V
 
 fn create_folder(file: &Path) -> Result<()> {
     file.parent().map_or(Ok(()), std::fs::create_dir_all).map_err(Error::unavailable)
+}
+
+/// Whoever starts a process has to know which file is meant.
+fn in_file(file: &Path, error: Error) -> Error {
+    Error { message: format!("{} cannot be brought up to date.", file.display()), ..error }
+}
+
+fn unusable(error: &FileError) -> Error {
+    Error::new(ErrorKind::Unavailable, "database_unusable", error.to_string())
 }
 
 fn failed(error: MigrateError) -> Error {

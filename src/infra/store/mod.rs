@@ -14,6 +14,7 @@ mod connection;
 pub mod domains;
 mod entities;
 mod error;
+mod health;
 pub mod idempotency_keys;
 pub mod links;
 mod migrations;
@@ -24,7 +25,8 @@ pub mod users;
 pub mod workspaces;
 
 pub use connection::{Connection, Reader, Transaction};
-pub use migrations::{MigrationStatus, migrate, migrations_status};
+pub use error::is_contended;
+pub use migrations::{MigrationStatus, is_new_file, migrate, migrations_status};
 
 use std::path::Path;
 
@@ -67,15 +69,6 @@ impl Store {
         };
         let transaction = connection::in_time(self.writer.begin_with_options(options)).await?;
         Ok(Transaction::new(transaction))
-    }
-
-    /// Asks the database whether it is there.
-    ///
-    /// # Errors
-    /// `Unavailable` if it is not.
-    pub async fn ping(&self) -> Result<()> {
-        self.reader.execute_unprepared("SELECT 1").await?;
-        Ok(())
     }
 
     /// Closes every connection, after the statements that are running.

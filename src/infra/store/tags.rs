@@ -2,8 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use sea_orm::sea_query::OnConflict;
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QuerySelect};
+use sea_orm::sea_query::{LockType, OnConflict};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QuerySelect, Select,
+};
 
 use super::Connection;
 use super::entities::{link_tag, tag};
@@ -62,11 +64,32 @@ pub async fn find_named(
     workspace: WorkspaceId,
     name_keys: &[String],
 ) -> Result<Vec<Tag>> {
+    named(connection, workspace, name_keys, |query| query).await
+}
+
+/// The same, none of which is deleted until the transaction ends.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn hold_named(
+    connection: &impl Connection,
+    workspace: WorkspaceId,
+    name_keys: &[String],
+) -> Result<Vec<Tag>> {
+    named(connection, workspace, name_keys, |query| query.lock(LockType::KeyShare)).await
+}
+
+async fn named(
+    connection: &impl Connection,
+    workspace: WorkspaceId,
+    name_keys: &[String],
+    finish: fn(Select<tag::Entity>) -> Select<tag::Entity>,
+) -> Result<Vec<Tag>> {
     let mut found = Vec::new();
     for keys in name_keys.chunks(ROWS_MAX) {
         let query =
             tag::Entity::find().filter(tag::Column::WorkspaceId.eq(workspace)).filter(tag::Column::NameKey.is_in(keys));
-        found.extend(query.all(connection).await?);
+        found.extend(finish(query).all(connection).await?);
     }
     Ok(found)
 }

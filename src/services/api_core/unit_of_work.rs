@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::ApiCore;
 use crate::domain::change::Invalidation;
 use crate::domain::error::Result;
-use crate::infra::store::{Transaction, changes};
+use crate::infra::store::{Transaction, changes, is_contended};
 use crate::runtime::clock;
 
 tokio::task_local! {
@@ -74,5 +74,13 @@ pub(super) fn hold(complete: Complete) -> Option<Complete> {
     match CURRENT.try_with(UnitOfWork::clone) {
         Ok(unit) => unit.hold(complete),
         Err(_) => Some(complete),
+    }
+}
+
+/// Does work whose transaction the database may undo because of another one; if so, once more.
+pub(super) async fn once_more<T, F: Future<Output = Result<T>>>(work: impl Fn() -> F) -> Result<T> {
+    match Box::pin(work()).await {
+        Err(error) if is_contended(&error) => Box::pin(work()).await,
+        result => result,
     }
 }

@@ -48,6 +48,12 @@ impl SnapshotFile {
         DiskFileSystem.replace(&self.0, &[&checksum, bytes.as_slice()].concat(), true)
     }
 
+    /// Whether an earlier process knew a link. Blocks.
+    #[must_use]
+    pub fn knows_links(&self) -> bool {
+        std::fs::read(&self.0).ok().as_deref().and_then(decode).is_some_and(|snapshot| !snapshot.links.is_empty())
+    }
+
     /// Gives `edge` what an earlier process knew, and says how many links those are. A missing or damaged snapshot is none. Blocks.
     pub fn restore(&self, edge: &Edge) -> usize {
         let Some(snapshot) = std::fs::read(&self.0).ok().as_deref().and_then(decode) else { return 0 };

@@ -5,6 +5,7 @@ pub mod bootstrap;
 pub mod change;
 pub mod change_sequence;
 pub mod domain;
+pub mod health;
 pub mod idempotency_key;
 pub mod link;
 pub mod link_tag;

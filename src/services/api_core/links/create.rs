@@ -18,6 +18,7 @@ use crate::infra::store::{Transaction, workspaces};
 use crate::services::api_core::ApiCore;
 use crate::services::api_core::field_errors::FieldErrors;
 use crate::services::api_core::principal::Access;
+use crate::services::api_core::unit_of_work::once_more;
 
 /// A draft whose fields were checked by themselves.
 struct Checked {
@@ -54,7 +55,7 @@ impl ApiCore {
     pub async fn create_links(&self, access: &Access, drafts: Vec<LinkDraft>) -> Result<Vec<BulkItem<Created>>> {
         check_length(drafts.len())?;
         check_passwords(drafts.iter().filter(|draft| draft.password.is_some()).count())?;
-        self.create(access, drafts, Place::Bulk).await
+        once_more(|| self.create(access, drafts.clone(), Place::Bulk)).await
     }
 
     async fn create(&self, access: &Access, drafts: Vec<LinkDraft>, place: Place) -> Result<Vec<BulkItem<Created>>> {

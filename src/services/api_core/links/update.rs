@@ -18,6 +18,7 @@ use crate::runtime::clock;
 use crate::services::api_core::ApiCore;
 use crate::services::api_core::field_errors::FieldErrors;
 use crate::services::api_core::principal::Access;
+use crate::services::api_core::unit_of_work::once_more;
 use crate::services::api_core::version::ExpectedVersion;
 
 /// An edit whose fields were checked by themselves.
@@ -67,6 +68,10 @@ impl ApiCore {
     pub async fn update_links(&self, access: &Access, patches: Vec<BulkPatch>) -> Result<Vec<BulkItem<Link>>> {
         check_length(patches.len())?;
         check_passwords(patches.iter().filter(|patch| matches!(patch.changes.password, Some(Some(_)))).count())?;
+        once_more(|| self.check_and_update(access, patches.clone())).await
+    }
+
+    async fn check_and_update(&self, access: &Access, patches: Vec<BulkPatch>) -> Result<Vec<BulkItem<Link>>> {
         let mut edits = Vec::with_capacity(patches.len());
         for (index, patch) in patches.into_iter().enumerate() {
             let pointer = Place::Bulk.pointer(index, "/changes");

@@ -1,0 +1,7 @@
+-- What a health check writes, so that a store that only says that it writes is found out: a count of the checks, in one row.
+
+CREATE TABLE health (
+    id              INTEGER PRIMARY KEY CHECK (id = 1),
+    checks          INTEGER NOT NULL
+) STRICT;
+INSERT INTO health (id, checks) VALUES (1, 0);
