@@ -16,7 +16,6 @@ mod destination;
 mod fast_path;
 mod grpc_origin;
 mod handler;
-mod idle_connections;
 mod link_cache;
 mod link_path;
 pub mod origin;

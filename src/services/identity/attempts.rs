@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
+use crate::domain::client_address::network;
 use crate::domain::error::{Error, ErrorKind, Result};
 use crate::runtime::token_bucket::{Decision, Rate, TokenBuckets};
 
@@ -50,14 +51,6 @@ impl Attempts {
             }
         }
         Ok(())
-    }
-}
-
-/// An IPv6 host owns at least its /64, so that the rest of the address counts for nothing.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => IpAddr::V6((u128::from(address) & !u128::from(u64::MAX)).into()),
-        address @ IpAddr::V4(_) => address,
     }
 }
 
