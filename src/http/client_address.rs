@@ -22,7 +22,8 @@ pub struct PeerAddress(pub SocketAddr);
 /// Finds the client's address behind the trusted proxies; without a listener's word there is none.
 pub async fn find(State(trusted_proxies): State<TrustedProxies>, mut request: Request, next: Next) -> Response {
     if let Some(peer) = request.extensions().get::<PeerAddress>().copied() {
-        let lines = || request.headers().get_all(trusted_proxies.header.name()).into_iter().map(|line| line.as_bytes());
+        let lines =
+            || request.headers().get_all(trusted_proxies.header.name()).into_iter().map(http::HeaderValue::as_bytes);
         match trusted_proxies.client_address(peer.0.ip(), lines) {
             Ok(address) => drop(request.extensions_mut().insert(ClientAddress(address))),
             Err(reason) => UnknownAddressMetrics::api().count(reason),

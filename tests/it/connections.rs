@@ -315,7 +315,7 @@ async fn a_request_names_one_host_whoever_reads_it() {
     for (request, status) in [
         ("GET http://localhost/one HTTP/1.1\r\nhost: other.example\r\n\r\n", "302"),
         ("GET http://localhost/one HTTP/1.1\r\n\r\n", "400"),
-        ("GET http://other.example/one HTTP/1.1\r\nhost: localhost\r\n\r\n", "404"),
+        ("GET http://a@localhost/one HTTP/1.1\r\nhost: localhost\r\n\r\n", "400"),
         ("GET /one HTTP/1.0\r\n\r\n", "302"),
     ] {
         let answer = exchange(&platform, request).await;
