@@ -81,7 +81,11 @@ fn deciding(criterion: &mut Criterion) {
         .header("accept-language", "de-DE,de;q=0.9,en;q=0.8")
         .header("referer", "https://www.example.com/");
     let parts = request.body(()).expect("a request").into_parts().0;
-    let view = RequestView::new(&parts, IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+    let view = RequestView::new(
+        &parts,
+        IpAddr::V4(Ipv4Addr::LOCALHOST),
+        elido::domain::client_address::TrustedProxies::default(),
+    );
     let agent =
         Agent { device: Device::Desktop, os: "Linux".into(), browser: "Firefox".into(), class: AgentClass::Human };
     let facts = Facts { country: Some("DE"), agent: Some(&agent), ..Facts::default() };

@@ -7,6 +7,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use allocation_counter::measure;
 use elido::domain::click::{CLICK_BYTES_MAX, Click, ClickKind, Signals};
+use elido::domain::client_address::TrustedProxies;
 use elido::domain::id::{DomainId, LinkId, WorkspaceId};
 use elido::domain::link::{ForwardQuery, LinkRecord, LinkState, RedirectStatus};
 use elido::domain::rule::{Agent, AgentClass, CompiledRules, Device, Rule, Visitor};
@@ -125,7 +126,7 @@ fn deciding_on_a_redirect_allocates_nothing() {
         let link = CompiledLink::new(record(rules));
         let facts = Facts { country: Some("DE"), agent: Some(&agent), ..Facts::default() };
         let decide_once = || {
-            let view = RequestView::new(black_box(&parts), IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+            let view = RequestView::new(black_box(&parts), IpAddr::V4(Ipv4Addr::LOCALHOST), TrustedProxies::default());
             match decide(black_box(&link), &view, facts, now) {
                 Decision::Redirect(target) => drop(black_box(target.location.clone())),
                 other => panic!("expected a redirect, not {other:?}"),

@@ -214,7 +214,7 @@ fn collide(left: SocketAddr, right: SocketAddr) -> bool {
 }
 
 /// Every number with the values that it may have.
-fn ranges(config: &Config) -> [(&'static str, u64, RangeInclusive<u64>); 31] {
+fn ranges(config: &Config) -> [(&'static str, u64, RangeInclusive<u64>); 32] {
     let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
     let (edge, cache, journal) = (&config.edge, &config.edge.cache, &config.edge.journal);
     let (api, database, ingester) = (&config.api, &config.database, &config.ingester);
@@ -225,6 +225,7 @@ fn ranges(config: &Config) -> [(&'static str, u64, RangeInclusive<u64>); 31] {
         ("edge.rate_limit_burst", edge.rate_limit_burst.into(), 1..=1_000_000),
         ("edge.header_timeout_seconds", edge.header_timeout_seconds, 1..=HOUR_SECONDS),
         ("edge.connections_max", edge.connections_max.into(), 1..=1_000_000),
+        ("edge.connections_per_address_max", edge.connections_per_address_max.into(), 0..=1_000_000),
         ("edge.cache.entries_max", count(cache.entries_max), 1..=100_000_000),
         ("edge.cache.bytes_max", cache.bytes_max, MEBIBYTE..=TEBIBYTE),
         ("edge.cache.ttl_with_rules_seconds", cache.ttl_with_rules_seconds, 1..=DAY_SECONDS),

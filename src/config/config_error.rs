@@ -1,6 +1,7 @@
 //! What is wrong with the settings, in words: one line an error, with the key, where its value came from, what is wrong
 //! and what to do.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::net::SocketAddr;
 
@@ -121,11 +122,57 @@ impl fmt::Display for ConfigErrors {
 
 impl std::error::Error for ConfigErrors {}
 
-/// Text from outside, quoted for a message: on one line and not too long.
+/// Text without what an address may hold in confidence: user, password and query.
+pub(super) fn redacted(text: &str) -> Cow<'_, str> {
+    let (scheme, rest) = match text.split_once("://") {
+        Some((scheme, rest)) => (format!("{scheme}://"), rest),
+        None if has_credentials(text) => (String::new(), text),
+        None => return text.into(),
+    };
+    let user_end = rest.rfind('@').map_or(0, |at| at + 1);
+    let Some((user, rest)) = rest.split_at_checked(user_end) else { return text.into() };
+    let user = if user.is_empty() { "" } else { "[redacted]@" };
+    match rest.split_once('?') {
+        Some((address, _)) => format!("{scheme}{user}{address}?[redacted]").into(),
+        None if user.is_empty() => text.into(),
+        None => format!("{scheme}{user}{rest}").into(),
+    }
+}
+
+/// Whether this is `user:password@host` without a scheme, and not a file in a folder with such a name.
+fn has_credentials(text: &str) -> bool {
+    text.split_once('@').is_some_and(|(user, _)| user.contains(':') && !user.contains('/'))
+}
+
+/// Text from outside, quoted for a message: on one line, not too long, and without the secrets of an address.
 pub(super) fn quoted(text: &str) -> String {
+    let text = &redacted(text);
     let mut shown: String = text.chars().take(SHOWN_CHARACTERS_MAX).flat_map(char::escape_debug).collect();
     if text.chars().nth(SHOWN_CHARACTERS_MAX).is_some() {
         shown.push('…');
     }
     format!("\"{shown}\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_address_holds_in_confidence_is_never_shown() {
+        for (text, shown) in [
+            ("http://user:pw99@127.0.0.1:4317", "http://[redacted]@127.0.0.1:4317"),
+            ("http://pw99@127.0.0.1:4317/v1", "http://[redacted]@127.0.0.1:4317/v1"),
+            ("http://user:p/w@9@9@host", "http://[redacted]@host"),
+            ("http://user:pw99@", "http://[redacted]@"),
+            ("user:pw99@host:4317", "[redacted]@host:4317"),
+            ("https://host/v1?api_key=pw99", "https://host/v1?[redacted]"),
+            ("https://host/v1", "https://host/v1"),
+            ("/run/user@1000/elido.sock", "/run/user@1000/elido.sock"),
+            ("info,elido=debug", "info,elido=debug"),
+        ] {
+            assert_eq!(redacted(text), shown);
+            assert_eq!(quoted(text), format!("\"{shown}\""));
+        }
+    }
 }

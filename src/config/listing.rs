@@ -6,7 +6,7 @@ use figment::Figment;
 use figment::value::{Dict, Value};
 use serde::Serialize;
 
-use super::config_error::DEFAULTS;
+use super::config_error::{DEFAULTS, redacted};
 use super::environment::shown;
 use super::layer::{SECRETS, leaves};
 use super::load::Loaded;
@@ -47,7 +47,7 @@ fn entry(figment: &Figment, key: String, default: Value) -> Entry {
 /// Messages cut long values; a listing must not.
 fn shown_in_full(value: &Value) -> String {
     match value.as_str() {
-        Some(text) => toml::Value::String(text.to_owned()).to_string(),
+        Some(text) => toml::Value::String(redacted(text).into_owned()).to_string(),
         None => shown(value),
     }
 }

@@ -8,6 +8,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use url::Url;
 
+use crate::domain::client_address::{ForwardedHeader, TrustedProxies};
 use crate::domain::link::LinkLifetimes;
 
 /// All settings of one process.
@@ -61,16 +62,20 @@ pub struct EdgeConfig {
     /// Accept loops, each on a thread of its own; 0 means one per core.
     pub workers: usize,
     /// How many proxies in front of the edge may be believed: the visitor's address is that many entries from the right of
-    /// X-Forwarded-For. 0 means that the header is ignored.
+    /// `forwarded_header`. 0 means that the header is ignored.
     pub trusted_proxy_hops: usize,
+    /// Where these proxies write it: "x-forwarded-for" or "forwarded" (RFC 7239).
+    pub forwarded_header: ForwardedHeader,
     /// Requests per second and address, and how many may come at once; 0 turns the limit off.
     pub rate_limit_per_second: u32,
     /// As above.
     pub rate_limit_burst: u32,
     /// How long a connection may take to send a request's head, and may idle between requests, in seconds.
     pub header_timeout_seconds: u64,
-    /// Connections per worker; more wait in the kernel's queue.
+    /// Connections per worker. Where there are more, those that were silent for longest are ended.
     pub connections_max: u32,
+    /// Connections per worker and address, or /64 of IPv6; 0 means no such limit. Not counted behind trusted proxies.
+    pub connections_per_address_max: u32,
     /// The in-process link cache of the edge.
     pub cache: EdgeCacheConfig,
     /// The click journal.
@@ -97,6 +102,22 @@ pub struct EdgeCacheConfig {
     pub refresh_timeout_ms: u64,
     /// How often the hot links are written to disk for the next start, in seconds.
     pub snapshot_interval_seconds: u64,
+}
+
+impl EdgeConfig {
+    /// Whose word about addresses is believed.
+    #[must_use]
+    pub const fn trusted_proxies(&self) -> TrustedProxies {
+        TrustedProxies { hops: self.trusted_proxy_hops, header: self.forwarded_header }
+    }
+}
+
+impl ApiConfig {
+    /// Whose word about addresses is believed.
+    #[must_use]
+    pub const fn trusted_proxies(&self) -> TrustedProxies {
+        TrustedProxies { hops: self.trusted_proxy_hops, header: self.forwarded_header }
+    }
 }
 
 impl EdgeCacheConfig {
@@ -131,8 +152,10 @@ pub struct ApiConfig {
     pub listen: SocketAddr,
     /// How the API is reached from outside; used in documents and messages.
     pub public_url: Url,
-    /// How many proxies in front of the API may be believed about the client's address; as for the edge.
+    /// How many proxies in front of the API may be believed about the client's address, and where they write it; as for the edge.
     pub trusted_proxy_hops: usize,
+    /// As above.
+    pub forwarded_header: ForwardedHeader,
     /// Largest request body, in bytes.
     pub body_bytes_max: usize,
     /// Longest a request may take, in seconds.

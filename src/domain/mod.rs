@@ -5,6 +5,7 @@
 
 pub mod change;
 pub mod click;
+pub mod client_address;
 pub mod error;
 pub mod id;
 pub mod link;

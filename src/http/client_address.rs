@@ -1,16 +1,17 @@
 //! The address of whoever sent a request.
 //!
-//! Invariant: a header is believed only as far as the configured number of
-//! trusted proxies reaches.
+//! Invariant: a header is believed only as far as the trusted proxies reach. Where they do not tell the address, there is none.
 
 use std::net::{IpAddr, SocketAddr};
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
-use http::HeaderMap;
 
-/// The address of the client, in every request's extensions.
+use crate::domain::client_address::TrustedProxies;
+use crate::telemetry::metrics::UnknownAddressMetrics;
+
+/// The address of the client, in every request's extensions if it is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClientAddress(pub IpAddr);
 
@@ -18,55 +19,57 @@ pub struct ClientAddress(pub IpAddr);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PeerAddress(pub SocketAddr);
 
-/// Finds the client's address behind `trusted_proxy_hops` proxies; without a listener's word there is none.
-pub async fn find(State(trusted_proxy_hops): State<usize>, mut request: Request, next: Next) -> Response {
+/// Finds the client's address behind the trusted proxies; without a listener's word there is none.
+pub async fn find(State(trusted_proxies): State<TrustedProxies>, mut request: Request, next: Next) -> Response {
     if let Some(peer) = request.extensions().get::<PeerAddress>().copied() {
-        let address = client_address(peer.0.ip(), request.headers(), trusted_proxy_hops);
-        request.extensions_mut().insert(ClientAddress(address));
+        let lines =
+            || request.headers().get_all(trusted_proxies.header.name()).into_iter().map(http::HeaderValue::as_bytes);
+        match trusted_proxies.client_address(peer.0.ip(), lines) {
+            Ok(address) => drop(request.extensions_mut().insert(ClientAddress(address))),
+            Err(reason) => UnknownAddressMetrics::api().count(reason),
+        }
     }
     next.run(request).await
 }
 
-/// The entry of `X-Forwarded-For` that the outermost trusted proxy wrote, or the peer where there is no such entry.
-fn client_address(peer: IpAddr, headers: &HeaderMap, trusted_proxy_hops: usize) -> IpAddr {
-    let forwarded = trusted_proxy_hops.checked_sub(1).and_then(|from_the_right| {
-        headers
-            .get_all("x-forwarded-for")
-            .into_iter()
-            .rev()
-            .flat_map(|value| value.to_str().unwrap_or_default().rsplit(','))
-            .nth(from_the_right)
-            .and_then(|entry| entry.trim().parse::<IpAddr>().ok())
-    });
-    forwarded.unwrap_or(peer).to_canonical()
-}
-
 #[cfg(test)]
 mod tests {
+    use axum::body::Body;
+    use axum::routing::get;
+    use axum::{Extension, Router};
+    use http::HeaderValue;
+    use tower::ServiceExt;
+
     use super::*;
 
-    fn found(lines: &[&str], hops: usize) -> String {
-        let mut headers = HeaderMap::new();
+    async fn found(lines: &[&'static [u8]], hops: usize) -> String {
+        let handler = |address: Option<Extension<ClientAddress>>| async move {
+            address.map_or_else(|| "unknown".to_owned(), |Extension(address)| address.0.to_string())
+        };
+        let proxies = TrustedProxies { hops, ..TrustedProxies::default() };
+        let router = Router::new().route("/", get(handler)).layer(axum::middleware::from_fn_with_state(proxies, find));
+        let mut request = http::Request::new(Body::empty());
+        request.extensions_mut().insert(PeerAddress("[::ffff:10.0.0.1]:80".parse().expect("an address")));
         for line in lines {
-            headers.append("x-forwarded-for", line.parse().expect("a header value"));
+            let line = HeaderValue::from_bytes(line).expect("a header value");
+            request.headers_mut().append("x-forwarded-for", line);
         }
-        client_address("::ffff:10.0.0.1".parse().expect("an address"), &headers, hops).to_string()
+        let response = router.oneshot(request).await.expect("a response");
+        let body = axum::body::to_bytes(response.into_body(), 1_000).await.expect("a body");
+        String::from_utf8(body.to_vec()).expect("text")
     }
 
-    #[test]
-    fn without_trusted_proxies_the_header_is_ignored() {
-        assert_eq!(found(&["1.1.1.1"], 0), "10.0.0.1");
+    #[tokio::test]
+    async fn the_trusted_proxy_is_believed_whatever_the_visitor_sent_before() {
+        assert_eq!(found(&[b"1.1.1.1"], 0).await, "10.0.0.1");
+        assert_eq!(found(&[b"9.9.9.9, 1.1.1.1", b"2.2.2.2:51008"], 1).await, "2.2.2.2");
+        assert_eq!(found(&[b"\xff, 198.51.100.9"], 1).await, "198.51.100.9");
     }
 
-    #[test]
-    fn entries_are_counted_from_the_right_over_all_lines() {
-        assert_eq!(found(&["9.9.9.9, 1.1.1.1", "2.2.2.2"], 1), "2.2.2.2");
-        assert_eq!(found(&["9.9.9.9, 1.1.1.1", "2.2.2.2"], 2), "1.1.1.1");
-    }
-
-    #[test]
-    fn a_short_or_odd_header_falls_back_to_the_peer() {
-        assert_eq!(found(&["2.2.2.2"], 2), "10.0.0.1");
-        assert_eq!(found(&["unknown"], 1), "10.0.0.1");
+    #[tokio::test]
+    async fn a_client_whom_the_proxy_does_not_tell_is_unknown_and_not_the_proxy() {
+        assert_eq!(found(&[b"2.2.2.2"], 2).await, "unknown");
+        assert_eq!(found(&[b"unknown"], 1).await, "unknown");
+        assert_eq!(found(&[b"2.2.2.2, \xff"], 1).await, "unknown");
     }
 }

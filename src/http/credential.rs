@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use http::Extensions;
 
 use super::client_address::ClientAddress;
+use crate::domain::client_address::network;
 
 /// The credential that a request was found to carry: a session's or an API key's id, never the secret itself. The
 /// authenticating middleware of a service puts it into the request's extensions; rate limits and idempotency keys are
@@ -29,7 +30,7 @@ impl Caller {
         if let Some(credential) = extensions.get::<Credential>() {
             return Some(Self::Credential(credential.clone()));
         }
-        extensions.get::<ClientAddress>().map(|address| Self::Address(network_of(address.0)))
+        extensions.get::<ClientAddress>().map(|address| Self::Address(network(address.0)))
     }
 }
 
@@ -39,13 +40,6 @@ impl fmt::Display for Caller {
             Self::Credential(Credential(id)) => formatter.write_str(id),
             Self::Address(address) => address.fmt(formatter),
         }
-    }
-}
-
-fn network_of(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(address) => IpAddr::V6((u128::from(address) & !u128::from(u64::MAX)).into()),
     }
 }
 

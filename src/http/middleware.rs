@@ -12,6 +12,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use super::problem::Problem;
 use super::{client_address, request_id};
+use crate::domain::client_address::TrustedProxies;
 use crate::domain::error::{Error, ErrorKind};
 
 /// The limits of one service.
@@ -21,8 +22,8 @@ pub struct ServiceLimits {
     pub body_bytes_max: usize,
     /// The longest a request may take.
     pub request_timeout: Duration,
-    /// How many proxies in front of the service may be believed about the client's address.
-    pub trusted_proxy_hops: usize,
+    /// Which proxies in front of the service are believed about the client's address.
+    pub trusted_proxies: TrustedProxies,
 }
 
 /// Completes a service: failures of routing, panics and timeouts answer problems, and every response carries the same
@@ -39,7 +40,7 @@ pub fn complete(router: Router, limits: ServiceLimits) -> Router {
         // A handler that panics costs one response and not the process.
         .layer(CatchPanicLayer::custom(panicked))
         // What limits and logs go by.
-        .layer(from_fn_with_state(limits.trusted_proxy_hops, client_address::find))
+        .layer(from_fn_with_state(limits.trusted_proxies, client_address::find))
         .layer(from_fn(with_security_headers))
         // Outermost, so that every response and every log line of it has the id.
         .layer(from_fn(request_id::name_and_trace))
@@ -100,7 +101,10 @@ mod tests {
             .route("/hang", get(std::future::pending::<()>))
             .nest("/v1", Router::new().route("/things", post(|| async {}).get(|| async {})));
         let request_timeout = Duration::from_millis(20);
-        complete(router, ServiceLimits { body_bytes_max: 100, request_timeout, trusted_proxy_hops: 0 })
+        complete(
+            router,
+            ServiceLimits { body_bytes_max: 100, request_timeout, trusted_proxies: TrustedProxies::default() },
+        )
     }
 
     async fn ask(method: Method, path: &str) -> (Response<()>, ProblemDocument) {

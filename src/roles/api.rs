@@ -45,8 +45,10 @@ const TAGS: [(&str, &str); 7] = [
 ];
 /// How long a connection may take to send a request's head, and may idle between requests.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
-/// Connections at once; more wait in the kernel's queue.
+/// Connections at once. Where there are more, those that were silent for longest are ended.
 const CONNECTIONS_MAX: usize = 4096;
+/// Connections at once of one address.
+const CONNECTIONS_PER_ADDRESS_MAX: usize = 1024;
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// What the role listens on.
@@ -101,7 +103,13 @@ pub(super) async fn start(
         redis: platform.shared_links.as_ref().map(|shared| shared.redis().clone()),
     };
     let router = services.router(&config.api)?;
-    let limits = ListenerLimits { connections_max: CONNECTIONS_MAX, header_timeout: HEADER_TIMEOUT };
+    let limits = ListenerLimits {
+        name: "api",
+        connections_max: CONNECTIONS_MAX,
+        // Behind a proxy all connections have its address.
+        per_address_max: if config.api.trusted_proxy_hops == 0 { CONNECTIONS_PER_ADDRESS_MAX } else { 0 },
+        header_timeout: HEADER_TIMEOUT,
+    };
     tasks.spawn("api-listener", serve(sockets.http, router, limits, tasks.clone()));
     let server = grpc::server(tls::server(&config.grpc)?).map_err(tls::with_reason)?;
     listen_for_cluster(server, sockets.grpc, core.clone(), tasks);
@@ -146,7 +154,7 @@ impl Services {
         let limits = ServiceLimits {
             body_bytes_max: config.body_bytes_max,
             request_timeout: Duration::from_secs(config.request_timeout_seconds),
-            trusted_proxy_hops: config.trusted_proxy_hops,
+            trusted_proxies: config.trusted_proxies(),
         };
         Ok(complete(operations.merge(documents), limits))
     }

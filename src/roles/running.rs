@@ -147,7 +147,12 @@ pub async fn start(loaded: &Loaded, roles: Roles) -> Result<Running, StartError>
     }
     let readiness = Arc::new(readiness);
     let internal_router = internal_router.merge(internal::router(Arc::clone(&readiness)));
-    let limits = ListenerLimits { connections_max: INTERNAL_CONNECTIONS_MAX, header_timeout: INTERNAL_HEADER_TIMEOUT };
+    let limits = ListenerLimits {
+        name: "internal",
+        connections_max: INTERNAL_CONNECTIONS_MAX,
+        per_address_max: 0,
+        header_timeout: INTERNAL_HEADER_TIMEOUT,
+    };
     let listener = TcpListener::from_std(sockets.internal)?;
     stages.internal.spawn("internal-listener", serve(listener, internal_router, limits, stages.internal.clone()));
     readiness.set_serving(true);

@@ -2,6 +2,7 @@
 
 pub mod breaker;
 pub mod clock;
+pub mod connections;
 pub mod sockets;
 pub mod sync;
 pub mod tasks;

@@ -5,14 +5,16 @@
 //! label values come from lists in this file, except for routes, which are
 //! patterns of the API and never what a client sent.
 
-use std::sync::LazyLock;
+use std::sync::{LazyLock, Once};
 use std::time::Duration;
 
 use metrics::{Counter, Gauge, Histogram, Label, Unit};
 
 pub use super::edge_metrics::{EdgeMetrics, LinkSource};
 use super::recorder::Named;
+use crate::domain::client_address::Unreadable;
 use crate::runtime::breaker::BreakerState;
+use crate::runtime::connections::Eviction;
 
 pub(super) const REDIRECT_LATENCY: Named = Named {
     name: "elido_redirect_latency_seconds",
@@ -26,6 +28,93 @@ pub(super) const REDIRECT_REQUESTS: Named = Named {
 };
 pub(super) const EDGE_CONNECTIONS: Named =
     Named { name: "elido_edge_connections", unit: Unit::Count, help: "Connections that the edge holds open." };
+
+const EVICTIONS: Named = Named {
+    name: "elido_connections_evicted_total",
+    unit: Unit::Count,
+    help: "Connections that were ended before their client wished, by listener and reason.",
+};
+const UNKNOWN_ADDRESSES: Named = Named {
+    name: "elido_client_addresses_unknown_total",
+    unit: Unit::Count,
+    help: "Requests whose client's address the trusted proxies did not tell, by listener and reason.",
+};
+
+/// The evictions of one listener.
+pub struct EvictionMetrics {
+    silent: Counter,
+    unread: Counter,
+    room: Counter,
+    address: Counter,
+}
+
+impl EvictionMetrics {
+    /// The handles for a listener: `edge`, `api` or `internal`.
+    #[must_use]
+    pub fn of(listener: &'static str) -> Self {
+        let counter = |reason| EVICTIONS.counter(&[("listener", listener), ("reason", reason)]);
+        Self {
+            silent: counter("silent"),
+            unread: counter("unread"),
+            room: counter("room"),
+            address: counter("address"),
+        }
+    }
+
+    /// Counts one.
+    pub fn count(&self, reason: Eviction) {
+        let counter = match reason {
+            Eviction::Silent => &self.silent,
+            Eviction::Unread => &self.unread,
+            Eviction::Room => &self.room,
+            Eviction::Address => &self.address,
+        };
+        counter.increment(1);
+    }
+}
+
+/// Requests of one listener whose client is not known.
+pub struct UnknownAddressMetrics {
+    listener: &'static str,
+    reasons: [(Unreadable, Counter); Unreadable::ALL.len()],
+    told: Once,
+}
+
+impl UnknownAddressMetrics {
+    /// The handles of the redirect listener.
+    #[must_use]
+    pub fn edge() -> &'static Self {
+        static METRICS: LazyLock<UnknownAddressMetrics> = LazyLock::new(|| UnknownAddressMetrics::of("edge"));
+        &METRICS
+    }
+
+    /// The handles of the API's listener.
+    #[must_use]
+    pub fn api() -> &'static Self {
+        static METRICS: LazyLock<UnknownAddressMetrics> = LazyLock::new(|| UnknownAddressMetrics::of("api"));
+        &METRICS
+    }
+
+    fn of(listener: &'static str) -> Self {
+        let counter =
+            |reason: Unreadable| UNKNOWN_ADDRESSES.counter(&[("listener", listener), ("reason", reason.label())]);
+        Self { listener, reasons: Unreadable::ALL.map(|reason| (reason, counter(reason))), told: Once::new() }
+    }
+
+    /// Counts one; the first of a process is told in the log as well.
+    pub fn count(&self, reason: Unreadable) {
+        self.reasons.iter().filter(|(known, _)| *known == reason).for_each(|(_, counter)| counter.increment(1));
+        self.told.call_once(|| {
+            let (listener, reason) = (self.listener, reason.label());
+            tracing::warn!(
+                listener,
+                reason,
+                "the trusted proxies do not tell the address of a client, who counts as unknown: check trusted_proxy_hops and \
+                 forwarded_header; elido_client_addresses_unknown_total counts further ones"
+            );
+        });
+    }
+}
 
 const CACHE_SIZE: Named =
     Named { name: "elido_link_cache_size", unit: Unit::Count, help: "Links in the edge's own cache." };

@@ -201,3 +201,125 @@ async fn what_is_no_request_is_told_so() {
     }
     platform.stop().await;
 }
+
+fn crowded(config: &mut Config) {
+    config.edge.workers = 1;
+    config.edge.connections_max = 40;
+    config.edge.connections_per_address_max = 0;
+}
+
+/// Connections that have said nothing.
+async fn idle_connections(platform: &Platform, count: usize) -> Vec<TcpStream> {
+    let mut idle = Vec::new();
+    for _ in 0..count {
+        idle.push(connect(platform).await);
+    }
+    idle
+}
+
+const HEALTH: &[u8] = b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hundreds_of_idle_connections_do_not_keep_a_visitor_out() {
+    let mut platform = Platform::start_with(crowded).await;
+    let idle = idle_connections(&platform, 400).await;
+    let mut visitor = connect(&platform).await;
+    visitor.write_all(HEALTH).await.expect("it is taken");
+    let head = tokio::time::timeout(Duration::from_secs(5), read_head(&mut visitor)).await.expect("at once");
+    assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+    let metrics = platform.client.get(platform.internal("/metrics")).send().await.expect("a response");
+    let metrics = metrics.text().await.expect("text");
+    let line = metrics
+        .lines()
+        .find(|line| line.contains("elido_connections_evicted_total{listener=\"edge\",reason=\"room\"}"));
+    assert!(line.is_some_and(|line| !line.ends_with(" 0")), "{metrics}");
+    drop(idle);
+    platform.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_in_the_middle_of_a_response_keeps_its_place_among_idle_ones() {
+    let mut platform = Platform::start_with(crowded).await;
+    let account = platform.account().await;
+    platform
+        .create_link(
+            &account,
+            &json!({"destination_url": "https://example.com/", "slug": "locked", "password": "open sesame"}),
+        )
+        .await;
+    let mut visitor = connect(&platform).await;
+    // The form is announced and not sent, so that its response has begun and is not over.
+    let head = "POST /locked HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/x-www-form-urlencoded\r\n\
+        content-length: 20\r\nexpect: 100-continue\r\n\r\n";
+    visitor.write_all(head.as_bytes()).await.expect("it is taken");
+    assert!(read_head(&mut visitor).await.starts_with("HTTP/1.1 100"));
+    let idle = idle_connections(&platform, 200).await;
+    let mut other = connect(&platform).await;
+    other.write_all(HEALTH).await.expect("it is taken");
+    read_head(&mut other).await;
+    visitor.write_all(b"password=open+sesame").await.expect("it is taken");
+    let head = read_head(&mut visitor).await;
+    assert!(head.starts_with("HTTP/1.1 303"), "{head}");
+    drop(idle);
+    platform.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_address_has_only_so_many_connections_and_its_newest_is_served() {
+    let mut platform = Platform::start_with(|config| {
+        crowded(config);
+        config.edge.connections_per_address_max = 5;
+    })
+    .await;
+    let mut idle = idle_connections(&platform, 6).await;
+    let mut newest = connect(&platform).await;
+    newest.write_all(HEALTH).await.expect("it is taken");
+    assert!(read_head(&mut newest).await.starts_with("HTTP/1.1 200"));
+    assert_eq!(read_to_end(&mut idle[0]).await, "");
+    platform.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn behind_a_trusted_proxy_its_address_has_as_many_connections_as_there_are() {
+    let mut platform = Platform::start_with(|config| {
+        crowded(config);
+        config.edge.trusted_proxy_hops = 1;
+        config.edge.connections_per_address_max = 5;
+    })
+    .await;
+    let mut connections = idle_connections(&platform, 20).await;
+    for connection in &mut connections {
+        connection.write_all(HEALTH).await.expect("it is taken");
+        assert!(read_head(connection).await.starts_with("HTTP/1.1 200"));
+    }
+    platform.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_names_one_host_whoever_reads_it() {
+    let mut platform = platform_with_links().await;
+    for (hosts, status) in [
+        ("host: localhost\r\n", "302"),
+        ("", "400"),
+        ("host: localhost\r\nhost: localhost\r\n", "400"),
+        ("host: localhost\r\nHOST: example.com\r\n", "400"),
+        ("host: local host\r\n", "400"),
+        ("host:\r\n", "400"),
+        ("host: a@localhost\r\n", "400"),
+    ] {
+        for more in ["", "content-length: 0\r\n"] {
+            let answer = exchange(&platform, &format!("GET /one HTTP/1.1\r\n{hosts}{more}\r\n")).await;
+            assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{hosts}{more}: {answer}");
+        }
+    }
+    for (request, status) in [
+        ("GET http://localhost/one HTTP/1.1\r\nhost: other.example\r\n\r\n", "302"),
+        ("GET http://localhost/one HTTP/1.1\r\n\r\n", "400"),
+        ("GET http://a@localhost/one HTTP/1.1\r\nhost: localhost\r\n\r\n", "400"),
+        ("GET /one HTTP/1.0\r\n\r\n", "302"),
+    ] {
+        let answer = exchange(&platform, request).await;
+        assert_eq!(answer.get(9..12), Some(status), "{request}: {answer}");
+    }
+    platform.stop().await;
+}

@@ -256,7 +256,12 @@ mod tests {
         let socket = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = socket.local_addr().expect("its address");
         let tasks = Tasks::new();
-        let limits = ListenerLimits { connections_max: 100, header_timeout: Duration::from_secs(60) };
+        let limits = ListenerLimits {
+            name: "test",
+            connections_max: 100,
+            per_address_max: 0,
+            header_timeout: Duration::from_secs(60),
+        };
         let router = Router::new().route("/{slug}", get(answer));
         tasks.spawn("listener", serve(socket, router, limits, tasks.clone()));
         (format!("http://{address}"), asked, tasks)

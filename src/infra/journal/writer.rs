@@ -405,8 +405,8 @@ impl<F: FileSystem> Maintenance<F> {
             return Ok(());
         }
         let files = lock(&self.0.unsynced).clone();
-        let failed = files.iter().filter_map(|file| file.sync().err()).last();
-        let synced = failed.map_or(Ok(()), Err).and_then(|()| {
+        let files_synced = files.iter().map(|file| file.sync()).fold(Ok(()), Result::and);
+        let synced = files_synced.and_then(|()| {
             self.0.file_system.sync_folder(&self.0.folder)?;
             self.0.file_system.sync_folder(&self.0.root)
         });

@@ -23,9 +23,9 @@ use tokio::net::TcpStream;
 use tokio_util::io::poll_read_buf;
 
 use super::handler::Edge;
-use super::idle_connections::{Order, WatchedConnection};
 use super::request_reader::{self, Reading};
 use crate::infra::journal::{DiskFileSystem, GroupCommit};
+use crate::runtime::connections::{OpenConnection, Order};
 use crate::telemetry::metrics::EdgeMetrics;
 
 /// How much of a head is waited for before it counts as out of the ordinary, in bytes.
@@ -40,7 +40,7 @@ pub(super) struct Connection {
     pub(super) edge: Arc<Edge>,
     pub(super) journal: Arc<GroupCommit<DiskFileSystem>>,
     pub(super) peer: IpAddr,
-    pub(super) watched: Arc<WatchedConnection>,
+    pub(super) open: Arc<OpenConnection>,
 }
 
 /// How the ordinary part of a connection ended.
@@ -81,7 +81,7 @@ impl Connection {
     async fn answer_ordinary(&self, stream: &mut TcpStream, received: &mut BytesMut) -> End {
         let mut answer = Vec::with_capacity(ANSWER_BYTES);
         loop {
-            let (request, length) = match request_reader::read(received, self.peer, self.edge.trusted_proxy_hops) {
+            let (request, length) = match request_reader::read(received, self.peer, self.edge.trusted_proxies) {
                 Reading::Ordinary(request, length) => (request, length),
                 Reading::Incomplete if received.len() < ORDINARY_HEAD_BYTES_MAX => {
                     if !self.receive(stream, received).await {
@@ -91,16 +91,17 @@ impl Connection {
                 }
                 Reading::Incomplete | Reading::Other => return End::Other,
             };
-            let last = self.watched.is_finishing();
+            let last = self.open.is_finishing();
             answer.clear();
-            self.watched.starts_response();
+            self.open.starts_response();
             self.edge.write_response(&self.journal, &request, last, &mut answer).await;
-            self.watched.ends_response();
+            self.open.sends_response();
             drop(request);
             received.advance(length);
             if !self.send(stream, &answer).await || last {
                 return End::Over;
             }
+            self.open.ends_response();
         }
     }
 
@@ -111,7 +112,7 @@ impl Connection {
             if let Poll::Ready(read) = poll_read_buf(Pin::new(&mut *stream), context, received) {
                 return Poll::Ready(Ok(matches!(read, Ok(1..))));
             }
-            match self.watched.order(context.waker()) {
+            match self.open.order(context.waker()) {
                 Order::End => Poll::Ready(Ok(false)),
                 Order::Finish if received.trim_ascii().is_empty() => Poll::Ready(Err(Finishing)),
                 Order::GoOn | Order::Finish => Poll::Pending,
@@ -130,7 +131,7 @@ impl Connection {
         let mut sending = pin!(stream.write_all(answer));
         poll_fn(|context| match sending.as_mut().poll(context) {
             Poll::Ready(sent) => Poll::Ready(sent.is_ok()),
-            Poll::Pending if self.watched.order(context.waker()) == Order::End => Poll::Ready(false),
+            Poll::Pending if self.open.order(context.waker()) == Order::End => Poll::Ready(false),
             Poll::Pending => Poll::Pending,
         })
         .await
@@ -143,26 +144,27 @@ impl Connection {
         let service = service_fn(|request| async { Ok::<_, Infallible>(self.answer_other(request).await) });
         let mut connection = pin!(http.serve_connection(stream, service));
         poll_fn(|context| {
-            let order = self.watched.order(context.waker());
-            if order == Order::End {
+            // A connection that breaks is the client's affair.
+            if connection.as_mut().poll(context).is_ready() {
                 return Poll::Ready(());
             }
-            // A connection that breaks is the client's affair.
-            let over = connection.as_mut().poll(context).map(drop);
-            if order == Order::Finish && over.is_pending() {
-                // Not before hyper has looked: of what it has not seen it would answer nothing.
-                connection.as_mut().graceful_shutdown();
-                return connection.as_mut().poll(context).map(drop);
+            match self.open.order(context.waker()) {
+                Order::GoOn => Poll::Pending,
+                Order::End => Poll::Ready(()),
+                Order::Finish => {
+                    // Not before hyper has looked: of what it has not seen it would answer nothing.
+                    connection.as_mut().graceful_shutdown();
+                    connection.as_mut().poll(context).map(drop)
+                }
             }
-            over
         })
         .await;
     }
 
     async fn answer_other(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
-        self.watched.starts_response();
+        self.open.starts_response();
         let answer = self.edge.handle(&self.journal, self.peer, request).await;
-        self.watched.ends_response();
+        self.open.ends_response();
         answer.map(Full::new)
     }
 }

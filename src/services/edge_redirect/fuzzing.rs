@@ -16,25 +16,26 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use super::request::RequestView;
 use super::request_reader::{Reading, read};
 use super::snapshot;
+use crate::domain::client_address::{ForwardedHeader, TrustedProxies};
 
 const PEER: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
-const HOPS: usize = 1;
+const PROXIES: TrustedProxies = TrustedProxies { hops: 1, header: ForwardedHeader::XForwardedFor };
 
 /// Panics where the request reader and hyper read different requests from the same bytes.
 pub fn request_reader(bytes: &[u8]) {
     // Most bytes are no request, and hyper is slow beside the reader.
-    if !matches!(read(bytes, PEER, HOPS), Reading::Ordinary(..)) {
+    if !matches!(read(bytes, PEER, PROXIES), Reading::Ordinary(..)) {
         return;
     }
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().build() else { return };
     let theirs = runtime.block_on(read_by_hyper(bytes));
     let mut rest = bytes;
     for parts in &theirs {
-        let Reading::Ordinary(view, length) = read(rest, PEER, HOPS) else { return };
-        assert_eq!(view, RequestView::new(parts, PEER, HOPS));
+        let Reading::Ordinary(view, length) = read(rest, PEER, PROXIES) else { return };
+        assert_eq!(view, RequestView::new(parts, PEER, PROXIES));
         rest = rest.get(length..).unwrap_or_default();
     }
-    assert!(!matches!(read(rest, PEER, HOPS), Reading::Ordinary(..)), "hyper reads no further request");
+    assert!(!matches!(read(rest, PEER, PROXIES), Reading::Ordinary(..)), "hyper reads no further request");
 }
 
 /// Reads a snapshot and every link in it.

@@ -22,6 +22,7 @@ use super::request::RequestView;
 use super::respond::{self, EdgeResponse};
 use crate::config::sections::EdgeConfig;
 use crate::domain::click::ClickKind;
+use crate::domain::client_address::{TrustedProxies, UNKNOWN, network};
 use crate::domain::link::{DomainRecord, RedirectStatus};
 use crate::domain::rule::AgentClass;
 use crate::domain::time::Timestamp;
@@ -63,7 +64,7 @@ pub struct Edge {
     agents: UserAgents,
     passwords: PasswordGate,
     limiter: Option<SharedBuckets<IpAddr>>,
-    pub(super) trusted_proxy_hops: usize,
+    pub(super) trusted_proxies: TrustedProxies,
     pub(super) journal_sick: AtomicBool,
     pub(super) journal_unsynced: AtomicBool,
     pub(super) metrics: &'static EdgeMetrics,
@@ -107,7 +108,7 @@ impl Edge {
             agents: parts.agents,
             passwords: PasswordGate::new(parts.passwords),
             limiter: rate.map(|rate| SharedBuckets::new("edge", rate, ADDRESSES_MAX, redis)),
-            trusted_proxy_hops: config.trusted_proxy_hops,
+            trusted_proxies: config.trusted_proxies(),
             journal_sick: AtomicBool::new(false),
             journal_unsynced: AtomicBool::new(false),
             metrics: EdgeMetrics::global(),
@@ -136,10 +137,11 @@ impl Edge {
     {
         let started = Instant::now();
         let (parts, body) = request.into_parts();
-        let view = RequestView::new(&parts, peer, self.trusted_proxy_hops);
+        let view = RequestView::new(&parts, peer, self.trusted_proxies);
         let form = Form { content_type: parts.headers.get(header::CONTENT_TYPE), body };
         let Responded(answer, source) = match self.refuses(view.address).await {
             Some(retry_after) => Responded(respond::too_many_requests(&view, retry_after), LinkSource::None),
+            None if !view.names_one_host(&parts) => Responded(respond::bad_host(&view), LinkSource::None),
             None => self.answer(&Exchange { request: &view, journal, now: clock::now() }, Some(form)).await,
         };
         self.metrics.answered(answer.status().as_u16(), source, started.elapsed());
@@ -162,7 +164,8 @@ impl Edge {
 
     /// When somebody who came too often may come again. Waits for Redis, if there is one, no longer than one call may take.
     pub(super) async fn refuses(&self, address: IpAddr) -> Option<Duration> {
-        let limiter = self.limiter.as_ref()?;
+        // All those who are not known would be limited as if they were one.
+        let limiter = self.limiter.as_ref().filter(|_| address != UNKNOWN)?;
         match Box::pin(limiter.take(&network(address))).await {
             Admission::Allowed { .. } => None,
             Admission::Refused { retry_after } => Some(retry_after),
@@ -428,12 +431,4 @@ fn ask_password(request: &RequestView<'_>, attempt: Option<Attempt>) -> EdgeResp
     }
     let status = if problem.is_some() { StatusCode::FORBIDDEN } else { StatusCode::OK };
     respond::page(status, pages::password_form(problem))
-}
-
-/// Neighbours in one IPv6 /64, which one visitor owns wholly, share a bucket.
-fn network(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(address) => IpAddr::V6((u128::from(address) & !u128::from(u64::MAX)).into()),
-    }
 }

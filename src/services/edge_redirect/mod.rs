@@ -18,7 +18,6 @@ mod fast_path;
 pub mod fuzzing;
 mod grpc_origin;
 mod handler;
-mod idle_connections;
 mod link_cache;
 mod link_path;
 pub mod origin;

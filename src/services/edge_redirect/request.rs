@@ -1,17 +1,17 @@
 //! What the edge reads of a request, and who is believed about the visitor's address.
 
 use std::borrow::Cow;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
-use http::Method;
 use http::request::Parts;
 use http::uri::Authority;
+use http::{Method, Version, header};
 
 use crate::domain::click::Signals;
+use crate::domain::client_address::{TrustedProxies, UNKNOWN};
 use crate::domain::id::LinkId;
 use crate::domain::rule;
-
-const FORWARDED_FOR: &str = "x-forwarded-for";
+use crate::telemetry::metrics::UnknownAddressMetrics;
 
 /// The longest host name (RFC 1035).
 const HOST_BYTES_MAX: usize = 253;
@@ -27,7 +27,7 @@ pub struct RequestView<'a> {
     pub path: &'a str,
     /// The query string, without `?`.
     pub query: &'a str,
-    /// The visitor's address.
+    /// The visitor's address; the unspecified one if it is not known.
     pub address: IpAddr,
     /// The `User-Agent` header.
     pub user_agent: Cow<'a, str>,
@@ -44,10 +44,10 @@ pub struct RequestView<'a> {
 impl<'a> RequestView<'a> {
     /// Reads a request that came from `peer`, through so many proxies that are believed.
     #[must_use]
-    pub fn new(parts: &'a Parts, peer: IpAddr, trusted_proxy_hops: usize) -> Self {
+    pub fn new(parts: &'a Parts, peer: IpAddr, trusted_proxies: TrustedProxies) -> Self {
         let headers = || parts.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
         let target = (parts.uri.path(), parts.uri.query().unwrap_or(""));
-        let mut view = Self::read(&parts.method, target, headers, peer, trusted_proxy_hops);
+        let mut view = Self::read(&parts.method, target, headers, peer, trusted_proxies);
         if let Some(authority) = parts.uri.authority() {
             view.host = host_name(Authority::as_str(authority));
         }
@@ -60,14 +60,14 @@ impl<'a> RequestView<'a> {
         (path, query): (&'a str, &'a str),
         headers: impl Fn() -> H,
         peer: IpAddr,
-        trusted_proxy_hops: usize,
+        trusted_proxies: TrustedProxies,
     ) -> Self {
         let mut view = Self {
             method,
             host: Cow::Borrowed(""),
             path,
             query,
-            address: client_address(&headers, peer, trusted_proxy_hops),
+            address: client_address(&headers, peer, trusted_proxies),
             user_agent: Cow::Borrowed(""),
             referrer: Cow::Borrowed(""),
             accept_language: Cow::Borrowed(""),
@@ -100,6 +100,17 @@ impl<'a> RequestView<'a> {
         view
     }
 
+    /// Whether the request names one host, as it must (RFC 9112, section 3.2); before HTTP/1.1 it may name none.
+    #[must_use]
+    pub(super) fn names_one_host(&self, parts: &Parts) -> bool {
+        let mut hosts = parts.headers.get_all(header::HOST).into_iter();
+        match (hosts.next(), hosts.next()) {
+            (None, _) => parts.version < Version::HTTP_11,
+            (Some(host), None) => !self.host.is_empty() && host.to_str().is_ok_and(|host| !host_name(host).is_empty()),
+            (Some(_), Some(_)) => false,
+        }
+    }
+
     /// Equal for the same visitor of the same link.
     #[must_use]
     pub fn visitor_hash(&self, link: LinkId) -> u64 {
@@ -124,40 +135,38 @@ fn says_prefetch(value: &[u8]) -> bool {
 fn host_name(authority: &str) -> Cow<'_, str> {
     let name = without_port(authority);
     let name = name.strip_suffix('.').unwrap_or(name);
-    let is_host = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b':' | b'[' | b']');
-    if name.len() > HOST_BYTES_MAX || !name.bytes().all(is_host) {
+    if name.len() > HOST_BYTES_MAX || !is_host(name) {
         return Cow::Borrowed("");
     }
     if name.bytes().any(|byte| byte.is_ascii_uppercase()) { name.to_ascii_lowercase().into() } else { name.into() }
 }
 
+fn is_host(name: &str) -> bool {
+    match name.strip_prefix('[') {
+        Some(address) => address.strip_suffix(']').is_some_and(|address| address.parse::<Ipv6Addr>().is_ok()),
+        None => name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_')),
+    }
+}
+
 fn without_port(authority: &str) -> &str {
     match authority.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        Some((name, port)) if port.len() <= 5 && port.bytes().all(|byte| byte.is_ascii_digit()) => name,
         _ => authority,
     }
 }
 
-/// Every proxy appends the address that it was called from, so only the last so many entries are anybody's word but the visitor's.
+/// A visitor whose address the trusted proxies do not tell is counted as unknown.
 fn client_address<'a, H: Iterator<Item = (&'a str, &'a [u8])>>(
     headers: impl Fn() -> H,
     peer: IpAddr,
-    trusted_proxy_hops: usize,
+    trusted_proxies: TrustedProxies,
 ) -> IpAddr {
-    if trusted_proxy_hops == 0 {
-        return peer.to_canonical();
-    }
-    // Of bytes, so that what is no text takes its place like any other entry.
-    let entries = || {
-        let values = headers().filter(|(name, _)| name.eq_ignore_ascii_case(FORWARDED_FOR));
-        values.flat_map(|(_, value)| value.split(|byte| *byte == b','))
-    };
-    let place = entries().count().checked_sub(trusted_proxy_hops);
-    place
-        .and_then(|place| entries().nth(place))
-        .and_then(|entry| std::str::from_utf8(entry.trim_ascii()).ok()?.parse::<IpAddr>().ok())
-        .unwrap_or(peer)
-        .to_canonical()
+    let name = trusted_proxies.header.name();
+    let lines = || headers().filter(|(there, _)| there.eq_ignore_ascii_case(name)).map(|(_, value)| value);
+    trusted_proxies.client_address(peer, lines).unwrap_or_else(|reason| {
+        UnknownAddressMetrics::edge().count(reason);
+        UNKNOWN
+    })
 }
 
 fn wants_json(accept: &[u8]) -> bool {
@@ -182,9 +191,13 @@ mod tests {
         builder.body(()).expect("a request").into_parts().0
     }
 
+    fn proxies(hops: usize) -> TrustedProxies {
+        TrustedProxies { hops, ..TrustedProxies::default() }
+    }
+
     fn address(header: &str, hops: usize) -> String {
         let peer = "192.0.2.1".parse().expect("an address");
-        RequestView::new(&parts(&[("x-forwarded-for", header)]), peer, hops).address.to_string()
+        RequestView::new(&parts(&[("x-forwarded-for", header)]), peer, proxies(hops)).address.to_string()
     }
 
     #[test]
@@ -192,25 +205,28 @@ mod tests {
         assert_eq!(address("198.51.100.7", 0), "192.0.2.1");
         assert_eq!(address("203.0.113.9, 198.51.100.7", 1), "198.51.100.7");
         assert_eq!(address("203.0.113.9, 198.51.100.7", 2), "203.0.113.9");
-        assert_eq!(address("198.51.100.7", 2), "192.0.2.1");
-        assert_eq!(address("nonsense", 1), "192.0.2.1");
+        assert_eq!(address("198.51.100.7:51008", 1), "198.51.100.7");
+        assert_eq!(address("198.51.100.7", 2), UNKNOWN.to_string());
+        assert_eq!(address("nonsense", 1), UNKNOWN.to_string());
     }
 
     #[test]
     fn hosts_are_lower_case_and_without_port() {
         let peer = "192.0.2.1".parse().expect("an address");
-        let host = |value| RequestView::new(&parts(&[("host", value)]), peer, 0).host.to_string();
+        let host = |value| RequestView::new(&parts(&[("host", value)]), peer, proxies(0)).host.to_string();
         assert_eq!(host("Go.Example.COM:8080"), "go.example.com");
         assert_eq!(host("go.example.com."), "go.example.com");
         assert_eq!(host("[::1]:8080"), "[::1]");
-        assert_eq!(host("bad host"), "");
+        for no_host in ["bad host", "", ":80", "a:b:c", "[::1", "::1", "a/b", "a@b", "[x]", "a:123456"] {
+            assert_eq!(host(no_host), "", "{no_host}");
+        }
     }
 
     #[test]
     fn signals_are_read() {
         let peer = "192.0.2.1".parse().expect("an address");
         let parts = parts(&[("sec-purpose", "prefetch;prerender"), ("sec-gpc", "1"), ("accept", "application/json")]);
-        let view = RequestView::new(&parts, peer, 0);
+        let view = RequestView::new(&parts, peer, proxies(0));
         assert_eq!(view.signals, Signals { do_not_track: true, prefetch: true, head: false });
         assert!(view.wants_json);
     }

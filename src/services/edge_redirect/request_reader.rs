@@ -9,6 +9,7 @@ use http::Method;
 use httparse::{Header, Request, Status};
 
 use super::request::RequestView;
+use crate::domain::client_address::TrustedProxies;
 
 /// The most headers of a request.
 const HEADERS_MAX: usize = 64;
@@ -28,7 +29,7 @@ pub(super) enum Reading<'a> {
 }
 
 /// Reads a request that came from `peer`, through so many proxies that are believed. Allocates nothing, unless the host has capitals.
-pub(super) fn read(bytes: &[u8], peer: IpAddr, trusted_proxy_hops: usize) -> Reading<'_> {
+pub(super) fn read(bytes: &[u8], peer: IpAddr, trusted_proxies: TrustedProxies) -> Reading<'_> {
     let mut room = [const { MaybeUninit::uninit() }; HEADERS_MAX];
     let mut request = Request::new(&mut []);
     let length = match request.parse_with_uninit_headers(bytes, &mut room) {
@@ -39,11 +40,13 @@ pub(super) fn read(bytes: &[u8], peer: IpAddr, trusted_proxy_hops: usize) -> Rea
     let (Some(method), Some(target)) = (ordinary_method(&request), ordinary_target(&request)) else {
         return Reading::Other;
     };
-    if !request.headers.iter().all(is_ordinary_header) {
+    let hosts = request.headers.iter().filter(|header| header.name.eq_ignore_ascii_case("host")).count();
+    if hosts != 1 || !request.headers.iter().all(is_ordinary_header) {
         return Reading::Other;
     }
     let headers = || request.headers.iter().map(|header| (header.name, header.value));
-    Reading::Ordinary(RequestView::read(method, target, headers, peer, trusted_proxy_hops), length)
+    let view = RequestView::read(method, target, headers, peer, trusted_proxies);
+    if view.host.is_empty() { Reading::Other } else { Reading::Ordinary(view, length) }
 }
 
 fn ordinary_method(request: &Request<'_, '_>) -> Option<&'static Method> {

@@ -80,6 +80,12 @@ pub(super) fn refusal(
     body(status, HeaderValue::from_static("application/problem+json"), problem.to_string())
 }
 
+/// Says that a request names no host, an impossible one, or several.
+pub(super) fn bad_host(request: &RequestView<'_>) -> EdgeResponse {
+    let text = "A request has to name one host in its Host header.";
+    refusal(request, StatusCode::BAD_REQUEST, "invalid_host", "Bad request", text)
+}
+
 /// A page.
 pub(super) fn page(status: StatusCode, html: String) -> EdgeResponse {
     let mut answer = body(status, HeaderValue::from_static("text/html; charset=utf-8"), html);

@@ -9,13 +9,12 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use super::change_log_follower;
 use super::connection::{self, Connection};
 use super::handler::Edge;
-use super::idle_connections::IdleConnections;
 use super::snapshot::SnapshotFile;
 use crate::config::sections::{EdgeConfig, JournalConfig};
 use crate::infra::cache::invalidation::Subscription;
@@ -23,8 +22,9 @@ use crate::infra::journal::{
     DiskFileSystem, FileSystem, Flushed, GroupCommit, JournalLimits, JournalState, Maintenance, Writer,
 };
 use crate::runtime::clock;
+use crate::runtime::connections::{ConnectionLimits, Connections};
 use crate::runtime::tasks::Tasks;
-use crate::telemetry::metrics::{self, BreakerMetrics, CacheMetrics, JournalMetrics};
+use crate::telemetry::metrics::{self, BreakerMetrics, CacheMetrics, EvictionMetrics, JournalMetrics};
 
 /// How long a worker that cannot accept (such as for want of file descriptors) leaves the socket alone.
 const ACCEPT_RETRY: Duration = Duration::from_millis(50);
@@ -53,8 +53,7 @@ struct Worker {
     edge: Arc<Edge>,
     listener: StdListener,
     journal: Writer<DiskFileSystem>,
-    header_timeout: Duration,
-    connections_max: usize,
+    limits: ConnectionLimits,
     drain: Duration,
     stopping: CancellationToken,
 }
@@ -74,8 +73,7 @@ impl EdgeServer {
                 edge: Arc::clone(&self.edge),
                 listener,
                 journal,
-                header_timeout: Duration::from_secs(config.header_timeout_seconds),
-                connections_max: usize::try_from(config.connections_max).unwrap_or(Semaphore::MAX_PERMITS),
+                limits: connection_limits(config),
                 drain: self.drain,
                 stopping: tasks.stopping(),
             };
@@ -97,6 +95,17 @@ fn limits(config: &JournalConfig) -> JournalLimits {
     JournalLimits { segment_bytes: config.segment_bytes, bytes_max: config.bytes_max }
 }
 
+fn connection_limits(config: &EdgeConfig) -> ConnectionLimits {
+    let count = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+    // Behind a proxy all connections have its address.
+    let is_direct = config.trusted_proxy_hops == 0;
+    ConnectionLimits {
+        connections_max: count(config.connections_max),
+        per_address_max: if is_direct { count(config.connections_per_address_max) } else { 0 },
+        silence_max: Duration::from_secs(config.header_timeout_seconds),
+    }
+}
+
 /// Runs a worker on a thread of its own, and a task that ends with it.
 fn start_worker(worker: Worker, tasks: &Tasks) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -113,16 +122,15 @@ impl Worker {
     async fn run(self) {
         let Ok(listener) = TcpListener::from_std(self.listener) else { return };
         let journal = Arc::new(GroupCommit::new(self.journal));
-        let watch = Arc::new(IdleConnections::default());
+        let evictions = EvictionMetrics::of("edge");
+        let places = Connections::new(self.limits, move |reason| evictions.count(reason));
         let (upkeep, connections) = (Tasks::new(), Tasks::new());
         let (flushing, report) = (Arc::clone(&journal), report_flush(Arc::clone(&self.edge)));
         upkeep.spawn("journal-flusher", async move { flushing.run(report).await });
-        let (watching, header_timeout) = (Arc::clone(&watch), self.header_timeout);
-        upkeep.spawn("connection-watch", async move { watching.run(header_timeout).await });
-        let permits = Arc::new(Semaphore::new(self.connections_max));
+        let watching = Arc::clone(&places);
+        upkeep.spawn("connection-watch", async move { watching.watch().await });
         let http = connection::protocol();
         loop {
-            let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { break };
             let accepted = tokio::select! {
                 accepted = listener.accept() => accepted,
                 () = self.stopping.cancelled() => break,
@@ -133,16 +141,15 @@ impl Worker {
                 tokio::time::sleep(ACCEPT_RETRY).await;
                 continue;
             };
+            let Some(admitted) = self.stopping.run_until_cancelled(places.admit(peer.ip())).await else { break };
+            let Some(open) = admitted else { continue };
             let (edge, journal) = (Arc::clone(&self.edge), Arc::clone(&journal));
-            let connection = Connection { edge, journal, peer: peer.ip(), watched: watch.enter() };
+            let connection = Connection { edge, journal, peer: peer.ip(), open };
             let http = http.clone();
-            connections.spawn_finite("connection", async move {
-                connection.serve(stream, &http).await;
-                drop(permit);
-            });
+            connections.spawn_finite("connection", async move { connection.serve(stream, &http).await });
         }
         drop(listener);
-        watch.stop();
+        places.stop();
         // Connections that are still open after the drain are cut; their clicks were written before any answer.
         drop(connections.stop(self.drain).await);
         finish(self.edge, &journal).await;

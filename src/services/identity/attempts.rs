@@ -3,6 +3,9 @@
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
+use quick_cache::sync::Cache;
+
+use crate::domain::client_address::network;
 use crate::domain::error::{Error, ErrorKind, Result};
 use crate::runtime::token_bucket::{Decision, Rate, TokenBuckets};
 
@@ -12,6 +15,9 @@ const ACCOUNT_INTERVAL: Duration = Duration::from_secs(60);
 /// Attempts from one address at whichever accounts.
 const ADDRESS_BURST: u32 = 100;
 const ADDRESS_INTERVAL: Duration = Duration::from_secs(6);
+/// Attempts at one account from whichever addresses, except those from which it was signed in to.
+const EVERYWHERE_BURST: u32 = 100;
+const EVERYWHERE_INTERVAL: Duration = Duration::from_secs(6);
 /// The most accounts and addresses that are counted.
 const KEYS_MAX: usize = 100_000;
 
@@ -23,6 +29,9 @@ pub(super) struct Attempts {
     started: Instant,
     by_account: Option<TokenBuckets<(Box<str>, Address)>>,
     by_address: Option<TokenBuckets<Address>>,
+    everywhere: Option<TokenBuckets<Box<str>>>,
+    /// Where accounts were signed in to, so that guessing elsewhere does not lock their owners out.
+    known: Cache<(Box<str>, Address), ()>,
 }
 
 impl Attempts {
@@ -31,6 +40,9 @@ impl Attempts {
             started: Instant::now(),
             by_account: Rate::new(1, ACCOUNT_INTERVAL, ACCOUNT_BURST).map(|rate| TokenBuckets::new(rate, KEYS_MAX)),
             by_address: Rate::new(1, ADDRESS_INTERVAL, ADDRESS_BURST).map(|rate| TokenBuckets::new(rate, KEYS_MAX)),
+            everywhere: Rate::new(1, EVERYWHERE_INTERVAL, EVERYWHERE_BURST)
+                .map(|rate| TokenBuckets::new(rate, KEYS_MAX)),
+            known: Cache::new(KEYS_MAX),
         }
     }
 
@@ -40,25 +52,26 @@ impl Attempts {
     /// `RateLimited` if there were too many.
     pub(super) fn take(&self, email_key: &str, address: Address) -> Result<()> {
         let now = u64::try_from(self.started.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        let address = address.map(network);
-        let by_address = self.by_address.as_ref().map(|buckets| buckets.take(&address, now));
-        let by_account = self.by_account.as_ref().map(|buckets| buckets.take(&(email_key.into(), address), now));
-        for decision in [by_address, by_account].into_iter().flatten() {
-            if let Decision::Refused { retry_after } = decision {
-                let error = Error::new(ErrorKind::RateLimited, "too_many_attempts", "Too many attempts to sign in.");
-                return Err(Error { retry_after: Some(retry_after), ..error });
-            }
+        let key = (Box::<str>::from(email_key), address.map(network));
+        allowed(self.by_address.as_ref().map(|buckets| buckets.take(&key.1, now)))?;
+        allowed(self.by_account.as_ref().map(|buckets| buckets.take(&key, now)))?;
+        // Last, so that what is refused to one address counts for no other.
+        let everywhere = self.everywhere.as_ref().filter(|_| self.known.get(&key).is_none());
+        allowed(everywhere.map(|buckets| buckets.take(&key.0, now)))
+    }
+
+    /// Remembers where an account was signed in to.
+    pub(super) fn succeeded(&self, email_key: &str, address: Address) {
+        if address.is_some() {
+            self.known.insert((email_key.into(), address.map(network)), ());
         }
-        Ok(())
     }
 }
 
-/// An IPv6 host owns at least its /64, so that the rest of the address counts for nothing.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => IpAddr::V6((u128::from(address) & !u128::from(u64::MAX)).into()),
-        address @ IpAddr::V4(_) => address,
-    }
+fn allowed(decision: Option<Decision>) -> Result<()> {
+    let Some(Decision::Refused { retry_after }) = decision else { return Ok(()) };
+    let error = Error::new(ErrorKind::RateLimited, "too_many_attempts", "Too many attempts to sign in.");
+    Err(Error { retry_after: Some(retry_after), ..error })
 }
 
 #[cfg(test)]
@@ -80,6 +93,19 @@ mod tests {
         assert!(refused.retry_after.is_some_and(|wait| wait > Duration::ZERO));
         assert!(attempts.take("ada@example.com", Some(address("192.0.2.1"))).is_ok());
         assert!(attempts.take("eve@example.com", Some(address("2001:db8::1"))).is_ok());
+    }
+
+    #[test]
+    fn guessing_from_everywhere_is_slowed_down_without_locking_the_owner_out() {
+        let attempts = Attempts::new();
+        let home = Some(address("192.0.2.1"));
+        assert!(attempts.take("ada@example.com", home).is_ok());
+        attempts.succeeded("ada@example.com", home);
+        let everywhere = (0..1000_u32).map(|host| Some(IpAddr::V4((0x0a00_0000 + host).into())));
+        let allowed = everywhere.filter(|from| attempts.take("ada@example.com", *from).is_ok()).count();
+        assert!(allowed <= EVERYWHERE_BURST as usize, "{allowed} of 1000 pass");
+        assert!(attempts.take("ada@example.com", home).is_ok());
+        assert!(attempts.take("eve@example.com", Some(address("10.0.0.1"))).is_ok());
     }
 
     #[test]

@@ -69,6 +69,7 @@ impl Identity {
         let hash = user.as_ref().map(|user| user.password_hash.clone());
         let is_right = self.passwords.verify(credentials.password, hash).await?;
         let user = user.filter(|_| is_right).ok_or_else(refused)?;
+        self.attempts.succeeded(&email_key, client.address);
 
         let now = clock::now();
         let token = Token::random(TokenKind::Session);

@@ -16,14 +16,15 @@ use proptest::prelude::*;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::*;
+use crate::domain::client_address::ForwardedHeader;
 
 const PEER: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
-const HOPS: usize = 1;
+const PROXIES: TrustedProxies = TrustedProxies { hops: 1, header: ForwardedHeader::XForwardedFor };
 const REQUEST: &[u8] = b"GET /known?a=1 HTTP/1.1\r\nHost: go.Example.com\r\nUser-Agent: Mozilla/5.0 Firefox/150.0\r\n\
     Accept-Language: de\r\nReferer: https://example.com/\r\nX-Forwarded-For: 192.0.2.1, 198.51.100.7\r\n\r\n";
 
 fn kind(bytes: &[u8]) -> &'static str {
-    match read(bytes, PEER, HOPS) {
+    match read(bytes, PEER, PROXIES) {
         Reading::Incomplete => "incomplete",
         Reading::Ordinary(..) => "ordinary",
         Reading::Other => "other",
@@ -84,10 +85,13 @@ fn requests() -> impl Strategy<Value = Vec<u8>> {
     let method = prop::sample::select(vec!["GET", "GET", "GET", "HEAD", "POST", "get", "OPTIONS"]);
     let version = prop::sample::select(vec!["HTTP/1.1", "HTTP/1.1", "HTTP/1.1", "HTTP/1.0", "HTTP/2.0"]);
     let headers = prop::collection::vec((name, value), 0..6);
+    // Nearly every request names its host once, and only those may be ordinary.
+    let host =
+        prop::sample::select(vec!["Host: localhost:80\r\n", "host: A.b\r\n", "HOST: a.b.\r\n", "Host: a b\r\n", ""]);
     let change = prop::option::weighted(0.3, (any::<prop::sample::Index>(), any::<u8>(), any::<bool>()));
-    (method, target, version, headers, change).prop_map(|(method, target, version, headers, change)| {
+    (method, target, version, host, headers, change).prop_map(|(method, target, version, host, headers, change)| {
         let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-        let mut request = format!("{method} {target} {version}\r\n{headers}\r\n").into_bytes();
+        let mut request = format!("{method} {target} {version}\r\n{host}{headers}\r\n").into_bytes();
         if let Some((index, byte, insert)) = change {
             let index = index.index(request.len());
             if insert { request.insert(index, byte) } else { request[index] = byte }
@@ -106,16 +110,16 @@ proptest! {
         let theirs = runtime.block_on(read_by_hyper(&bytes));
         let mut rest = bytes.as_slice();
         for parts in &theirs {
-            let Reading::Ordinary(view, length) = read(rest, PEER, HOPS) else { return Ok(()) };
-            prop_assert_eq!(&view, &RequestView::new(parts, PEER, HOPS));
+            let Reading::Ordinary(view, length) = read(rest, PEER, PROXIES) else { return Ok(()) };
+            prop_assert_eq!(&view, &RequestView::new(parts, PEER, PROXIES));
             rest = &rest[length..];
         }
-        prop_assert!(!matches!(read(rest, PEER, HOPS), Reading::Ordinary(..)), "hyper reads no further request");
+        prop_assert!(!matches!(read(rest, PEER, PROXIES), Reading::Ordinary(..)), "hyper reads no further request");
     }
 
     #[test]
     fn a_beginning_is_incomplete_or_already_known_not_to_be_ordinary(request in requests(), cut in any::<prop::sample::Index>()) {
-        if let Reading::Ordinary(_, length) = read(&request, PEER, HOPS) {
+        if let Reading::Ordinary(_, length) = read(&request, PEER, PROXIES) {
             prop_assert_eq!(kind(&request[..cut.index(length)]), "incomplete");
         }
     }
@@ -135,6 +139,9 @@ fn what_is_out_of_the_ordinary_is_left_alone() {
     {
         assert_eq!(kind(format!("{line}\r\n\r\n").as_bytes()), "other", "{line}");
     }
+    for hosts in ["", "Host: a.b\r\nHost: a.b\r\n", "Host: a b\r\n", "Host:\r\n", "Host: a@b\r\n"] {
+        assert_eq!(kind(format!("GET / HTTP/1.1\r\n{hosts}\r\n").as_bytes()), "other", "{hosts}");
+    }
     assert_eq!(kind(&with(&"x: y\r\n".repeat(HEADERS_MAX))), "other");
     assert_eq!(kind(b"nonsense\r\n\r\n"), "other");
 }
@@ -142,7 +149,7 @@ fn what_is_out_of_the_ordinary_is_left_alone() {
 #[test]
 fn reading_allocates_nothing() {
     let text = String::from_utf8_lossy(REQUEST).replace("Example", "example") + "more";
-    let counted = measure(|| match read(text.as_bytes(), PEER, HOPS) {
+    let counted = measure(|| match read(text.as_bytes(), PEER, PROXIES) {
         Reading::Ordinary(view, length) => {
             assert_eq!((&*view.host, view.path, view.query), ("go.example.com", "/known", "a=1"));
             assert_eq!(view.address, IpAddr::V4(Ipv4Addr::new(198, 51, 100, 7)));
