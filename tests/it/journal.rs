@@ -1,9 +1,9 @@
 //! The click journal on a file system that does its worst.
 
 use std::collections::{BTreeSet, HashMap};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use elido::infra::journal::{JournalId, JournalLimits, JournalReader, JournalState, Writer};
+use elido::infra::journal::{DiskFileSystem, JournalId, JournalLimits, JournalReader, JournalState, Writer};
 use proptest::prelude::*;
 
 use crate::support::simulated_file_system::SimulatedFileSystem;
@@ -173,11 +173,12 @@ proptest! {
         let file = world.disk.open(&path).expect("the segment");
         let mut hit = BTreeSet::new();
         for (index, change) in hits {
-            let offset = index.index(records * 108);
-            hit.insert(offset / 108);
+            // Also in the header of the segment, which costs no record at all.
+            let offset = index.index(32 + records * 108);
+            hit.extend(offset.checked_sub(32).map(|offset| offset / 108));
             let mut byte = [0];
-            file.read_at(32 + offset as u64, &mut byte).expect("a byte");
-            file.write_at(32 + offset as u64, &[byte[0] ^ change]).expect("a byte");
+            file.read_at(offset as u64, &mut byte).expect("a byte");
+            file.write_at(offset as u64, &[byte[0] ^ change]).expect("a byte");
         }
         world.heal();
         for number in 0..records {
@@ -242,6 +243,95 @@ fn the_cap_holds_and_shipping_makes_room() {
         reader.acknowledge(&batch).expect("room");
     }
     wait_until(|| writer.flush().state == JournalState::Healthy);
+}
+
+/// A journal on the disk with these records, and its folder.
+fn journal_on_disk(root: &Path, records: u8) -> (Writer<DiskFileSystem>, PathBuf) {
+    let mut writer = Writer::new(DiskFileSystem, root, JournalLimits { segment_bytes: 0, bytes_max: u64::MAX });
+    (0..records).for_each(|number| writer.append(|buffer| buffer.extend_from_slice(&[number + 1; 50])));
+    assert_eq!(writer.flush().records, u64::from(records));
+    let folder = root.join(writer.id().to_string());
+    (writer, folder)
+}
+
+fn read_all(reader: &mut JournalReader) -> usize {
+    let mut count = 0;
+    while let Some(batch) = reader.next(1_000).expect("the folder can be read") {
+        count += batch.len();
+        reader.acknowledge(&batch).expect("it is acknowledged");
+    }
+    count
+}
+
+#[test]
+fn a_segment_whose_header_is_damaged_loses_no_record_and_its_bytes_are_kept() {
+    let root = tempfile::tempdir().expect("a folder");
+    let (writer, folder) = journal_on_disk(root.path(), 20);
+    drop(writer);
+    let segment = folder.join("00000000.segment");
+    let mut bytes = std::fs::read(&segment).expect("a segment");
+    bytes[18] ^= 4;
+    std::fs::write(&segment, bytes).expect("a flipped bit");
+    let mut reader = JournalReader::open(root.path());
+    assert_eq!(read_all(&mut reader), 20);
+    assert!(reader.take_corrupt_bytes() > 0, "it is counted");
+    assert!(!folder.exists(), "what was read is removed");
+    assert_eq!(std::fs::read_dir(root.path().join("damaged")).expect("a folder").count(), 1);
+}
+
+#[test]
+fn a_journal_that_cannot_be_read_stops_no_other_and_is_named() {
+    let root = tempfile::tempdir().expect("a folder");
+    std::fs::create_dir_all(root.path().join("0000000000000001/00000000.segment")).expect("a folder for a file");
+    let (writer, _) = journal_on_disk(root.path(), 20);
+    let mut reader = JournalReader::open(root.path());
+    assert_eq!(read_all(&mut reader), 20);
+    // A lock that is missing is no reason to read nothing.
+    let failures: Vec<String> = reader.failures().map(|(_, failure)| failure.error.clone()).collect();
+    assert!(failures.len() == 1 && failures[0].contains("0000000000000001/00000000.segment"), "{failures:?}");
+    drop(writer);
+}
+
+#[test]
+fn a_journal_whose_lock_was_removed_is_not_taken_for_one_that_ended() {
+    let root = tempfile::tempdir().expect("a folder");
+    let (mut writer, folder) = journal_on_disk(root.path(), 10);
+    let lock = root.path().join(format!("{}.lock", writer.id()));
+    std::fs::remove_file(&lock).expect("the lock is gone");
+    let mut reader = JournalReader::open(root.path());
+    assert_eq!(read_all(&mut reader), 10);
+    assert!(folder.exists(), "its writer lives");
+    writer.maintenance().run().expect("a disk that is well");
+    assert!(lock.exists(), "the writer has put it back");
+    (0..10).for_each(|_| writer.append(|buffer| buffer.push(1)));
+    writer.flush();
+    assert_eq!(read_all(&mut reader), 10);
+}
+
+#[test]
+fn a_journal_whose_folder_was_removed_goes_on_in_a_new_one() {
+    let root = tempfile::tempdir().expect("a folder");
+    let (mut writer, folder) = journal_on_disk(root.path(), 10);
+    std::fs::remove_dir_all(&folder).expect("the folder is gone");
+    writer.maintenance().run().expect_err("it is noticed");
+    (0..10).for_each(|_| writer.append(|buffer| buffer.push(1)));
+    assert_eq!(writer.flush().records, 10);
+    assert_eq!(read_all(&mut JournalReader::open(root.path())), 10);
+}
+
+#[test]
+fn after_a_failed_sync_another_segment_is_written() {
+    let mut world = World::new();
+    world.append(100);
+    world.flush();
+    let files = world.disk.file_count();
+    world.disk.set_failing(true);
+    world.writer.maintenance().run().expect_err("it fails");
+    world.disk.set_failing(false);
+    world.append(100);
+    world.flush();
+    assert_eq!(world.disk.file_count(), files + 1);
+    world.writer.maintenance().run().expect("it is well");
 }
 
 fn wait_until(mut condition: impl FnMut() -> bool) {

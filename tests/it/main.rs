@@ -31,4 +31,6 @@ mod redirects;
 mod redis;
 mod store;
 mod support;
+mod user_agents;
+mod what_visitors_send;
 mod workspaces;

@@ -195,6 +195,32 @@ fn headers_as_they_are_sent_are_understood() {
 }
 
 #[test]
+fn people_whose_header_has_the_word_of_a_bot_in_it_are_people() {
+    let user_agents = UserAgents::new();
+    for header in [
+        "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6_2 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 Safari/604.1 trill_43.0.0 BytedanceWebview/d8a21c6",
+        "Mozilla/5.0 (Linux; Android 12; Pixel 3 Build/SP1A.210812.015; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/96.0.4664.104 Mobile Safari/537.36  trill_2022206050 JsSdk/1.0 NetType/WIFI Channel/googleplay AppName/musical_ly app_version/22.6.5 ByteLocale/en Region/US BytedanceWebview/d8a21c6",
+        "Mozilla/5.0 (Linux; Android 7.0; M bot 51) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/81.0.4044.138 Mobile Safari/537.36",
+        "Mozilla/5.0 (Linux; Android 8.1.0; Spider 8) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/81.0.4044.138 Mobile Safari/537.36",
+        "Mozilla/5.0 (Linux; Android 9; Expanse) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/81.0.4044.138 Mobile Safari/537.36",
+        "Mozilla/5.0 (Linux; Android 9; GOT Build/PPR1) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/81.0.4044.138 Mobile Safari/537.36",
+        "Mozilla/5.0 (Linux; Android 6.0; CUBOT_X18_Plus) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/81.0.4044.138 Mobile Safari/537.36",
+    ] {
+        assert_eq!(user_agents.classify(header).class, AgentClass::Human, "{header}");
+    }
+    for header in [
+        "Mozilla/5.0 (compatible; Baiduspider/2.0; +http://www.baidu.com/search/spider.html)",
+        "Mozilla/5.0 (Linux; Android 5.0) AppleWebKit/537.36 (KHTML, like Gecko) Mobile Safari/537.36 (compatible; Bytespider; spider-feedback@bytedance.com)",
+        "Mozilla/5.0 (compatible; bingbot/2.0)",
+        "okhttp/4.9.0",
+        "got/11.8.2",
+        "node-fetch/1.0",
+    ] {
+        assert_eq!(user_agents.classify(header).class, AgentClass::Bot, "{header}");
+    }
+}
+
+#[test]
 fn nothing_is_loaded_before_it_is_needed() {
     let user_agents = UserAgents::new();
     assert!(user_agents.shared.parser.get().is_none());
