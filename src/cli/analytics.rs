@@ -170,6 +170,9 @@ async fn ask(client: &ApiClient, path: &str, query: &Query<'_>) -> Result<Value,
 fn print_summary(answer: &Value) -> Result<(), Failure> {
     let names = ["from", "to", "clicks", "visitors"];
     output::record(&names.map(|name| (name, shown(answer.get(name)))))?;
+    if let Some(left_out) = left_out(answer) {
+        output::line(&format!("left out  {left_out}"))?;
+    }
     match answer.get("previous") {
         None | Some(Value::Null) => Ok(()),
         Some(previous) => {
@@ -177,6 +180,16 @@ fn print_summary(answer: &Value) -> Result<(), Failure> {
             output::record(&names.map(|name| (name, shown(previous.get(name)))))
         }
     }
+}
+
+/// What is kept and not counted, such as `2 bots, 1 heads`; none where that is nothing.
+fn left_out(answer: &Value) -> Option<String> {
+    let reasons = answer.get("left_out")?.as_object()?.iter();
+    let told: Vec<String> = reasons
+        .filter(|(_, count)| count.as_u64().is_some_and(|count| count > 0))
+        .map(|(reason, count)| format!("{count} {reason}"))
+        .collect();
+    (!told.is_empty()).then(|| format!("{} (--include counts them)", told.join(", ")))
 }
 
 /// Prints the items of `data`; those of `compared` are counts of the period before.

@@ -6,8 +6,8 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use http::header::{CACHE_CONTROL, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS};
-use http::{HeaderValue, StatusCode};
+use http::header::{CACHE_CONTROL, ETAG, IF_NONE_MATCH, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS};
+use http::{HeaderValue, Method, StatusCode};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use super::problem::Problem;
@@ -41,6 +41,7 @@ pub fn complete(router: Router, limits: ServiceLimits) -> Router {
         .layer(CatchPanicLayer::custom(panicked))
         // What limits and logs go by.
         .layer(from_fn_with_state(limits.trusted_proxies, client_address::find))
+        .layer(from_fn(without_what_is_known))
         .layer(from_fn(with_security_headers))
         // Outermost, so that every response and every log line of it has the id.
         .layer(from_fn(request_id::name_and_trace))
@@ -64,6 +65,25 @@ async fn with_timeout(timeout: Duration, request: Request, next: Next) -> Respon
         Err(_) => Problem::new(StatusCode::GATEWAY_TIMEOUT, "timeout", "This took longer than a request may take.")
             .into_response(),
     }
+}
+
+/// Answers 304 where the client has the very version that there is (RFC 9110, section 13.1.2).
+async fn without_what_is_known(request: Request, next: Next) -> Response {
+    let known = match *request.method() {
+        Method::GET | Method::HEAD => request.headers().get(IF_NONE_MATCH).cloned(),
+        _ => None,
+    };
+    let response = next.run(request).await;
+    let Some(known) = known.filter(|_| response.status() == StatusCode::OK) else { return response };
+    let Some(tag) = response.headers().get(ETAG).filter(|tag| lists(&known, tag)).cloned() else { return response };
+    (StatusCode::NOT_MODIFIED, [(ETAG, tag)]).into_response()
+}
+
+/// Whether a list of entity tags has this one, strong or weak.
+fn lists(known: &HeaderValue, tag: &HeaderValue) -> bool {
+    let bare = |tag: &[u8]| tag.trim_ascii().strip_prefix(b"W/").unwrap_or(tag.trim_ascii()).to_vec();
+    let tag = bare(tag.as_bytes());
+    known.as_bytes().split(|byte| *byte == b',').map(bare).any(|listed| listed == tag || listed == b"*")
 }
 
 /// What a panic answers. The panic hook has logged where it happened.

@@ -29,8 +29,9 @@ async fn leads_to(platform: &Platform, name: &str) {
     .await;
 }
 
+/// All at once, as a database loses commits.
 async fn run(platform: &Platform, sql: &str) {
-    let sql = AssertSqlSafe(sql.to_owned());
+    let sql = AssertSqlSafe(format!("BEGIN; {sql} COMMIT;"));
     if database::is_embedded() {
         let file = platform.config.data_folder.join("elido.db");
         let url = format!("sqlite:{}", file.display());

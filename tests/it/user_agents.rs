@@ -6,8 +6,8 @@ use std::path::Path;
 use elido::domain::rule::AgentClass;
 use elido::infra::user_agent::UserAgents;
 
-/// Of a thousand people, how many may be taken for bots.
-const PEOPLE_MISTAKEN_MAX: usize = 5;
+/// Of a thousand people, how many may be taken for bots: phones and text browsers from before there was a common form.
+const PEOPLE_MISTAKEN_MAX: usize = 8;
 /// Of a thousand bots, how many may be taken for people: some of them say nothing of themselves.
 const BOTS_MISTAKEN_MAX: usize = 60;
 

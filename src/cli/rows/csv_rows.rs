@@ -13,6 +13,8 @@ use super::{ROW_BYTES_MAX, Row, RowError, RowsError};
 
 /// How much is read from the file at once, in bytes.
 const BUFFER_BYTES: usize = 64 * 1024;
+/// Columns in which spaces around the text are part of it.
+const KEPT_WHOLE: [&str; 4] = ["title", "description", "comment", "password"];
 /// The heading that no file may lack.
 const REQUIRED: &str = "destination_url";
 
@@ -116,8 +118,7 @@ impl<R: Read> CsvRows<R> {
                 return Err(RowError { pointer, code: "not_utf8", detail: "this is not UTF-8 text".to_owned() });
             };
             cells.insert(column.name.to_owned(), cell.into());
-            // Spaces around a password are part of it.
-            column.read(if column.name == "password" { cell } else { cell.trim() }, &mut fields)?;
+            column.read(if KEPT_WHOLE.contains(&column.name) { cell } else { cell.trim() }, &mut fields)?;
         }
         check_restrictions(&cells)?;
         Ok(fields)

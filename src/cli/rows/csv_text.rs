@@ -1,7 +1,7 @@
 //! The text of a CSV file, however a spreadsheet has written it: its encoding, its delimiter and its lines.
 
 use std::collections::VecDeque;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, Chain, Cursor, Read};
 
 use encoding_rs_io::DecodeReaderBytes;
 
@@ -10,9 +10,12 @@ const DELIMITERS: [u8; 3] = [b',', b';', b'\t'];
 /// What Excel writes in front of the headings to name the delimiter.
 const DELIMITER_MARK: &[u8] = b"sep=";
 
+/// How much is looked at for the end of the first line, in bytes.
+const FIRST_LINE_BYTES_MAX: usize = 64 * 1024;
+
 /// The text in UTF-8; files in UTF-16 are told by their byte order mark.
 pub(super) struct CsvText<R: Read> {
-    text: BufReader<DecodeReaderBytes<R, Vec<u8>>>,
+    text: Chain<Cursor<Vec<u8>>, DecodeReaderBytes<R, Vec<u8>>>,
     delimiter: u8,
     first_line: u64,
 }
@@ -23,20 +26,21 @@ impl<R: Read> CsvText<R> {
     /// # Errors
     /// Those of the file.
     pub(super) fn open(file: R) -> io::Result<Self> {
-        let mut text = BufReader::new(DecodeReaderBytes::new(file));
-        let beginning = text.fill_buf()?;
+        let mut rest = DecodeReaderBytes::new(file);
+        let beginning = beginning(&mut rest)?;
         let line = beginning.split(|byte| matches!(byte, b'\n' | b'\r')).next().unwrap_or_default();
         let text_of_line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
-        let Some(mark) = text_of_line.strip_prefix(DELIMITER_MARK) else {
-            let delimiter = most_frequent(line);
-            return Ok(Self { text, delimiter, first_line: 1 });
+        let (delimiter, skipped, first_line) = match text_of_line.strip_prefix(DELIMITER_MARK) {
+            None => (most_frequent(line), 0, 1),
+            Some(mark) => {
+                let end = beginning.get(line.len()..).unwrap_or_default();
+                let end = if end.starts_with(b"\r\n") { 2 } else { end.len().min(1) };
+                (mark.first().copied().unwrap_or(DELIMITERS[0]), line.len() + end, 2)
+            }
         };
-        let delimiter = mark.first().copied().unwrap_or(DELIMITERS[0]);
-        let length = line.len();
-        let end = beginning.get(length..).unwrap_or_default();
-        let end = if end.starts_with(b"\r\n") { 2 } else { end.len().min(1) };
-        text.consume(length + end);
-        Ok(Self { text, delimiter, first_line: 2 })
+        let mut beginning = Cursor::new(beginning);
+        beginning.set_position(skipped as u64);
+        Ok(Self { text: beginning.chain(rest), delimiter, first_line })
     }
 
     /// What stands between cells.
@@ -53,6 +57,21 @@ impl<R: Read> CsvText<R> {
 impl<R: Read> Read for CsvText<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.text.read(buffer)
+    }
+}
+
+/// Everything up to the end of the first line, and perhaps more.
+fn beginning(text: &mut impl Read) -> io::Result<Vec<u8>> {
+    let mut beginning = Vec::new();
+    let mut buffer = [0; 4096];
+    loop {
+        let count = text.read(&mut buffer)?;
+        beginning.extend_from_slice(buffer.get(..count).unwrap_or_default());
+        // A line feed may follow a return.
+        let ended = beginning.iter().rev().skip(1).any(|byte| matches!(byte, b'\n' | b'\r'));
+        if count == 0 || ended || beginning.len() >= FIRST_LINE_BYTES_MAX {
+            return Ok(beginning);
+        }
     }
 }
 

@@ -34,7 +34,7 @@ pub use dimension::{Dimension, ParseValueError, Value};
 pub use error::ClickStoreError;
 pub use events::{Event, EventPosition};
 pub use labels::{agent_label, device_label, kind_label};
-pub use reports::{Breakdown, BreakdownItem, Counts};
+pub use reports::{Breakdown, BreakdownItem, Counts, LeftOut};
 pub use selection::{Filter, Include, Period, Selection};
 pub use tags::TagMembership;
 pub use totals::LinkTotal;

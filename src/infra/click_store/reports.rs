@@ -6,8 +6,10 @@ use sqlx::{QueryBuilder, Row, Sqlite};
 use super::connection::ClickStore;
 use super::dimension::{Dimension, Storage, Value};
 use super::error::ClickStoreError;
+use super::labels::agent_label;
 use super::reading::Reading;
-use super::selection::{Filter, Period, Selection};
+use super::selection::{Filter, Include, Period, Selection};
+use crate::domain::rule::AgentClass;
 
 /// How many clicks, and of how many visitors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -16,6 +18,19 @@ pub struct Counts {
     pub clicks: u64,
     /// Distinct visitors. One person is a new visitor every day; those who asked not to be tracked are in none.
     pub visitors: u64,
+}
+
+/// Clicks that are kept and not counted, each under one reason: the first that holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LeftOut {
+    /// Of crawlers, monitors and scripts.
+    pub bots: u64,
+    /// Of messengers and social networks that make a preview of a link.
+    pub previews: u64,
+    /// Of browsers that fetched what nobody had asked for yet.
+    pub prefetches: u64,
+    /// With the method HEAD.
+    pub heads: u64,
 }
 
 /// The clicks of one value.
@@ -48,6 +63,39 @@ impl ClickStore {
         selection.push_where(&mut query);
         let mut reading = Reading::begin(self).await?;
         counts(query, reading.connection()).await
+    }
+
+    /// What the selection leaves out of the clicks that it would count otherwise.
+    ///
+    /// # Errors
+    /// The store is away or too slow.
+    pub async fn left_out(&self, selection: &Selection) -> Result<LeftOut, ClickStoreError> {
+        let everybody = Include { bots: true, previews: true, prefetches: true, heads: true };
+        let include = selection.include;
+        let of_any_agent = selection.filters_on(Dimension::Agent);
+        let mut query = QueryBuilder::<Sqlite>::new("SELECT agent, prefetch, head, count(*) AS clicks FROM clicks");
+        Selection { include: everybody, ..selection.clone() }.push_where(&mut query);
+        query.push(" AND counted = 0 GROUP BY agent, prefetch, head");
+        let mut reading = Reading::begin(self).await?;
+        let mut left_out = LeftOut::default();
+        for row in query.build().fetch_all(reading.connection()).await? {
+            let clicks = row.try_get::<i64, _>("clicks")?.cast_unsigned();
+            let (agent, prefetch, head): (String, bool, bool) =
+                (row.try_get("agent")?, row.try_get("prefetch")?, row.try_get("head")?);
+            let reasons = [
+                (&mut left_out.bots, !of_any_agent && !include.bots && agent == agent_label(AgentClass::Bot)),
+                (
+                    &mut left_out.previews,
+                    !of_any_agent && !include.previews && agent == agent_label(AgentClass::Preview),
+                ),
+                (&mut left_out.prefetches, !include.prefetches && prefetch),
+                (&mut left_out.heads, !include.heads && head),
+            ];
+            if let Some((count, _)) = reasons.into_iter().find(|(_, holds)| *holds) {
+                *count += clicks;
+            }
+        }
+        Ok(left_out)
     }
 
     /// The selected clicks of each of these periods, which must lie within the selection's own.

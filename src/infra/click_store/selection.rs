@@ -97,7 +97,7 @@ impl Selection {
         }
     }
 
-    fn filters_on(&self, dimension: Dimension) -> bool {
+    pub(super) fn filters_on(&self, dimension: Dimension) -> bool {
         self.filters.iter().any(|filter| filter.dimension == dimension)
     }
 }

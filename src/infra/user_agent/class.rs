@@ -58,7 +58,7 @@ const PREVIEWS: &[&str] = &[
 const BOTS: &[&str] = &[
     // Most say so. Phone makers are called Cubot, M bot and Power Bot, and write a model behind that.
     "(?:^|[^u])bots?(?:[/;,:)_+-]|$)",
-    "[a-z]bots? ",
+    "[a-tv-z]bots? ",
     "crawl",
     "(?:^|[^a-z])[a-z]*spider(?:[/;,:)_+-]|$)",
     "slurp",

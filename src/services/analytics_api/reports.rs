@@ -19,7 +19,8 @@ use crate::infra::click_store::{Breakdown, BreakdownItem, ClickStore, Counts, Fi
 pub async fn summary(store: &ClickStore, selection: &Selection, compare: bool) -> Result<Summary> {
     let current = counts_of(store, selection).await?;
     let previous = if compare { Some(counts_of(store, &before(selection)).await?) } else { None };
-    Ok(Summary { current, previous })
+    let left_out = store.left_out(selection).await?.into();
+    Ok(Summary { current, left_out, previous })
 }
 
 async fn counts_of(store: &ClickStore, selection: &Selection) -> Result<PeriodCounts> {

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use super::calendar::Interval;
 use super::dimension::ReportDimension;
 use crate::domain::time::Timestamp;
-use crate::infra::click_store::{Counts, Period};
+use crate::infra::click_store::{Counts, LeftOut, Period};
 
 /// Clicks and visitors of a period.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -21,6 +21,27 @@ pub struct PeriodCounts {
     pub visitors: u64,
 }
 
+/// Clicks that are kept and not counted, each under the first reason that holds. With `clicks` they add up to all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = AnalyticsLeftOut)]
+pub struct LeftOutCounts {
+    /// Crawlers, monitors and scripts, such as curl.
+    pub bots: u64,
+    /// Messengers and social networks that make a preview of a link.
+    pub previews: u64,
+    /// Browsers that fetched what nobody had asked for yet.
+    pub prefetches: u64,
+    /// Requests with the method HEAD.
+    pub heads: u64,
+}
+
+impl From<LeftOut> for LeftOutCounts {
+    fn from(left_out: LeftOut) -> Self {
+        let LeftOut { bots, previews, prefetches, heads } = left_out;
+        Self { bots, previews, prefetches, heads }
+    }
+}
+
 /// Clicks and visitors in total.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = AnalyticsSummary)]
@@ -28,6 +49,8 @@ pub struct Summary {
     /// The period asked for.
     #[serde(flatten)]
     pub current: PeriodCounts,
+    /// What is not counted, and why.
+    pub left_out: LeftOutCounts,
     /// The period of the same length before it, with `compare=previous`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]

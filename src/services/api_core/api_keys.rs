@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 use super::ApiCore;
 use super::field_errors::FieldErrors;
 use super::principal::Access;
+use super::principal::Actor;
 use super::tokens::{Token, TokenKind};
 use crate::domain::error::{Error, ErrorKind, Result};
 use crate::domain::id::{ApiKeyId, UserId};
@@ -89,9 +90,14 @@ impl ApiCore {
     /// Makes a key.
     ///
     /// # Errors
-    /// `Forbidden` for a scope that the maker does not have; `Conflict` if the workspace has too many keys.
+    /// `Forbidden` for keys, and for a scope that the maker does not have; `Conflict` if the workspace has too many keys.
     pub async fn create_api_key(&self, access: &Access, draft: ApiKeyDraft) -> Result<CreatedApiKey> {
         let now = clock::now();
+        if let Actor::ApiKey { .. } = access.actor {
+            // A key that leaked would live on in those that it made.
+            let message = "An API key makes no API keys. Sign in, and make it with a session.";
+            return Err(Error::new(ErrorKind::Forbidden, "session_required", message));
+        }
         let mut errors = FieldErrors::default();
         let name = errors.name("/name", &draft.name);
         let scopes = check_scopes(&mut errors, &draft.scopes);
