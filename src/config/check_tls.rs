@@ -21,6 +21,12 @@ pub(super) fn values(check: &mut Check<'_>, config: &GrpcConfig) {
         require(check, certificate, key);
     }
     require(check, listener.0, client_ca);
+    if !config.listen.ip().is_loopback() && !is_named(&client_ca) {
+        // Whoever reaches this listener takes clicks of limited links, and reads the hashes of their passwords.
+        let problem = "this address can be reached from other machines, and every client would be let in".to_owned();
+        let fix = format!("Name the authority of the edges' certificates in {}, or listen on 127.0.0.1", client_ca.0);
+        check.wrong("grpc.listen", problem, fix);
+    }
     if config.origin_url.scheme() == "http" {
         for (key, _) in [origin_ca, origin.0, origin.1].into_iter().filter(is_named) {
             let problem = format!("{} is no use with an http:// address", short(key));

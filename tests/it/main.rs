@@ -19,6 +19,7 @@ mod command_line;
 mod connections;
 mod data_folder;
 mod edges;
+mod first_steps;
 mod grpc_links;
 mod grpc_origin;
 mod grpc_tls;
