@@ -76,7 +76,7 @@ fn beginning(text: &mut impl Read) -> io::Result<Vec<u8>> {
 }
 
 fn most_frequent(line: &[u8]) -> u8 {
-    let count = |delimiter: u8| line.iter().filter(|byte| **byte == delimiter).count();
+    let count = |delimiter: u8| line.split(|byte| *byte == delimiter).count();
     // Of several that are equally frequent, the last one would win.
     DELIMITERS.into_iter().rev().max_by_key(|delimiter| count(*delimiter)).unwrap_or(DELIMITERS[0])
 }

@@ -22,7 +22,7 @@ pub(super) enum Matcher {
     TimeWindows(TimeWindows),
     /// In ASCII.
     ReferrerHosts(Box<[Box<str>]>),
-    UserAgent(user_agent::Pattern),
+    UserAgent(Box<user_agent::Pattern>),
     Query(Box<[Parameter]>),
     Bots,
 }
@@ -55,7 +55,7 @@ impl Matcher {
                 Self::ReferrerHosts(errors.check_list(list, any_of, |value| referrer::parse(value)))
             }
             Test::UserAgent { pattern } => {
-                Self::UserAgent(errors.check(format!("{pointer}/pattern"), user_agent::parse(pattern))?)
+                Self::UserAgent(Box::new(errors.check(format!("{pointer}/pattern"), user_agent::parse(pattern))?))
             }
             Test::Query { any_of } => Self::Query(errors.check_list(list, any_of, |value| Parameter::parse(value))),
             Test::Bots => Self::Bots,
