@@ -410,8 +410,12 @@ pub struct IngesterMetrics {
     pub stored: Counter,
     /// Clicks that were stored before, and therefore not again.
     pub duplicates: Counter,
-    /// Records that are no click.
+    /// Records that are no click, kept aside.
     pub undecodable: Counter,
+    /// Records that are no click, dropped because the file for them is full.
+    pub dropped_full: Counter,
+    /// Records that are no click, dropped because the file for them cannot be written.
+    pub dropped_unwritable: Counter,
     /// Batches stored.
     pub batches_stored: Counter,
     /// Batches that the click store refused; each is tried again.
@@ -431,6 +435,8 @@ impl IngesterMetrics {
             stored: INGESTED_CLICKS.counter(&[("result", "stored")]),
             duplicates: INGESTED_CLICKS.counter(&[("result", "duplicate")]),
             undecodable: INGESTED_CLICKS.counter(&[("result", "undecodable")]),
+            dropped_full: INGESTED_CLICKS.counter(&[("result", "dropped_full")]),
+            dropped_unwritable: INGESTED_CLICKS.counter(&[("result", "dropped_unwritable")]),
             batches_stored: INGESTED_BATCHES.counter(&[("result", "stored")]),
             batches_failed: INGESTED_BATCHES.counter(&[("result", "failed")]),
         }

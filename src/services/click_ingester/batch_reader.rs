@@ -91,14 +91,15 @@ impl BatchReader {
     }
 
     fn keep_aside(&self, records: &Batch, position: u64, payload: &[u8], error: &str) {
-        IngesterMetrics::global().undecodable.increment(1);
+        let metrics = IngesterMetrics::global();
         let journal = records.journal();
         let kept = self.dead_letters.keep(journal, position, payload, error);
-        let fate = match &kept {
-            Ok(true) => "kept aside",
-            Ok(false) => "dropped, because the file for such records is full",
-            Err(_) => "dropped, because the file for such records cannot be written",
+        let (counter, fate) = match &kept {
+            Ok(true) => (&metrics.undecodable, "kept aside"),
+            Ok(false) => (&metrics.dropped_full, "dropped, because the file for such records is full"),
+            Err(_) => (&metrics.dropped_unwritable, "dropped, because the file for such records cannot be written"),
         };
+        counter.increment(1);
         let failure = kept.err().map(tracing::field::display);
         tracing::warn!(%journal, position, error, failure, "a journal record is no click: {fate}");
     }

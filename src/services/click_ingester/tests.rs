@@ -19,6 +19,7 @@ use crate::infra::geo::GeoDatabase;
 use crate::infra::journal::{DiskFileSystem, JournalLimits, Writer};
 use crate::infra::user_agent::UserAgents;
 use crate::runtime::tasks::Tasks;
+use crate::telemetry::metrics::IngesterMetrics;
 
 /// Loading takes seconds without optimisation; one will do for all.
 static USER_AGENTS: LazyLock<UserAgents> = LazyLock::new(UserAgents::new);
@@ -150,6 +151,35 @@ async fn records_that_are_no_click_are_kept_aside_and_stop_nothing() {
     let kept = std::fs::read_to_string(house.folder.path().join(DEAD_LETTER_FILE)).expect("a file");
     assert_eq!(kept.lines().count(), 1);
     assert!(kept.contains("not an array"), "{kept}");
+}
+
+/// How often the ingester came to this result. The process shares the count, so that tests look at differences.
+fn counted(result: &str) -> u64 {
+    let _: &IngesterMetrics = IngesterMetrics::global();
+    let sample = format!("elido_ingester_clicks_total{{result=\"{result}\"}} ");
+    let text = crate::telemetry::render();
+    let count = text.lines().find_map(|line| line.strip_prefix(&sample)).expect("a sample");
+    count.parse().expect("a number")
+}
+
+#[tokio::test]
+async fn records_that_can_no_longer_be_kept_aside_are_counted_by_reason_and_stop_nothing() {
+    let full = House::new().await;
+    let file = std::fs::File::create(full.folder.path().join(DEAD_LETTER_FILE)).expect("a file");
+    file.set_len(16 * 1024 * 1024).expect("a full file");
+    let unwritable = House::new().await;
+    std::fs::create_dir(unwritable.folder.path().join(DEAD_LETTER_FILE)).expect("a folder in place of the file");
+
+    for (house, result) in [(full, "dropped_full"), (unwritable, "dropped_unwritable")] {
+        let before = counted(result);
+        let mut writer = house.writer();
+        writer.append(|buffer| buffer.extend_from_slice(b"no click at all"));
+        writer.flush();
+        write(&mut writer, 3);
+        house.ingest_all().await;
+        assert_eq!(house.clicks().await, 3, "{result}");
+        assert_eq!(counted(result), before + 1, "{result}");
+    }
 }
 
 #[tokio::test]
