@@ -7,6 +7,7 @@
     clippy::indexing_slicing,
     clippy::large_stack_arrays,
     clippy::panic,
+    clippy::print_stdout,
     clippy::string_slice,
     clippy::unwrap_used,
     reason = "a test may fail loudly"

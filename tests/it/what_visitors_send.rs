@@ -8,6 +8,9 @@ use tokio::net::TcpStream;
 
 use crate::support::platform::{Account, Platform, eventually};
 
+/// A method, a path and headers.
+type Onlooker = (Method, &'static str, &'static [(&'static str, &'static str)]);
+
 const BROWSER: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:150.0) Gecko/20100101 Firefox/150.0";
 
 async fn with_link(link: Value) -> (Platform, Account) {
@@ -105,7 +108,7 @@ async fn a_header_that_is_not_utf8_is_read_all_the_same() {
 async fn a_link_with_limited_clicks_keeps_its_secret_and_its_clicks_for_those_who_open_it() {
     let link = json!({ "destination_url": "https://example.com/secret", "slug": "once", "max_clicks": 1, "redirect_status": 301 });
     let (mut platform, _) = with_link(link).await;
-    let onlookers: [(Method, &str, &[(&str, &str)]); 8] = [
+    let onlookers: [Onlooker; 8] = [
         (Method::HEAD, "/once", &[]),
         (Method::GET, "/once+", &[]),
         (Method::GET, "/once", &[("user-agent", "WhatsApp/2.23.20.0")]),
