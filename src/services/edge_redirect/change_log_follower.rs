@@ -1,5 +1,5 @@
 //! The edge's ear: the log of changes from the origin, which loses nothing, and
-//! Invalidation messages that comes at once and may be lost.
+//! invalidation messages, which come at once and may be lost.
 //!
 //! Invariant: the log is taken up where it was left, however often the
 //! connection breaks.

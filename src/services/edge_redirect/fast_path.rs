@@ -56,7 +56,7 @@ impl Edge {
         response_writer::write(room, Framing { now: clock::now(), ..framing }, &answer);
     }
 
-    /// Writes the redirect of a link that is at hand. `None` is no response: then the long way has to be gone.
+    /// Writes the redirect of a link that is fresh in the cache. `None` is no response: the full path has to answer.
     fn redirect_at_once<'a, F: FileSystem>(
         &self,
         exchange: &Exchange<'a, F>,
@@ -91,7 +91,7 @@ impl Edge {
     }
 }
 
-/// Whether something of the link has to be checked that is not at hand.
+/// Whether something of the link has to be asked elsewhere.
 fn asks_elsewhere(record: &LinkRecord) -> bool {
     record.password_hash.is_some() || record.max_clicks.is_some()
 }

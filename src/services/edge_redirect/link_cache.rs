@@ -129,7 +129,7 @@ impl LinkCache {
         }
     }
 
-    /// The domain of this name, if it is at hand and nobody has to be asked.
+    /// The domain of this name, if it is fresh and nobody has to be asked.
     pub(super) fn domain_at_hand(&self, host: &str, now: Timestamp) -> Option<Arc<Cached<DomainRecord>>> {
         match self.domains.get(host, now) {
             Lookup::Fresh(cached) => Some(cached),
@@ -137,7 +137,7 @@ impl LinkCache {
         }
     }
 
-    /// The link with this slug, if it is at hand and nobody has to be asked.
+    /// The link with this slug, if it is fresh and nobody has to be asked.
     pub(super) fn link_at_hand(
         &self,
         domain: DomainId,
@@ -187,7 +187,7 @@ impl LinkCache {
         Ok(found)
     }
 
-    /// The response for a slug that the filter excludes. While no invalidation messages comes, it may have been made unheard.
+    /// The response for a slug that the filter excludes. While no invalidation message comes, it may have been made unheard.
     fn excluded<V>(&self, now: Timestamp) -> Result<Found<V>, OriginError> {
         CacheMetrics::global().filter_refused.increment(1);
         match self.is_following(now) {
