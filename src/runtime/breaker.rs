@@ -1,10 +1,12 @@
 //! A circuit breaker: after some failures in a row a dependency is left alone for
 //! a moment, so that a dead one costs its timeout once and not per request.
+//!
+//! Invariant: the moment passes however the wall clock is set.
 
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::time::Duration;
 
-use crate::domain::time::Timestamp;
+use crate::runtime::clock::MonotonicTime;
 
 /// Counts failures in a row.
 #[derive(Debug)]
@@ -34,7 +36,7 @@ impl Breaker {
     }
 
     /// Whether a call may be made. Of many that ask when the time is up, one gets a yes.
-    pub fn allows(&self, now: Timestamp) -> bool {
+    pub fn allows(&self, now: MonotonicTime) -> bool {
         match self.state(now) {
             BreakerState::Closed => true,
             BreakerState::Open => false,
@@ -52,7 +54,7 @@ impl Breaker {
     }
 
     /// A call failed at this moment.
-    pub fn failed(&self, now: Timestamp) {
+    pub fn failed(&self, now: MonotonicTime) {
         if self.failures.fetch_add(1, Ordering::Relaxed).saturating_add(1) >= self.failures_max {
             self.open_until.store(now.plus(self.open_for).as_micros(), Ordering::Relaxed);
         }
@@ -66,7 +68,7 @@ impl Breaker {
 
     /// What becomes of a call at this moment.
     #[must_use]
-    pub fn state(&self, now: Timestamp) -> BreakerState {
+    pub fn state(&self, now: MonotonicTime) -> BreakerState {
         match (self.is_open(), now.as_micros() < self.open_until.load(Ordering::Relaxed)) {
             (false, _) => BreakerState::Closed,
             (true, true) => BreakerState::Open,
@@ -82,7 +84,7 @@ mod tests {
     #[test]
     fn it_opens_after_failures_in_a_row_lets_one_try_and_closes_on_success() {
         let breaker = Breaker::new(3, Duration::from_secs(1));
-        let start = Timestamp::from_micros(0);
+        let start = MonotonicTime::from_micros(0);
         (0..3).for_each(|_| breaker.failed(start));
         assert!(!breaker.allows(start));
         let later = start.plus(Duration::from_secs(1));

@@ -1,8 +1,19 @@
 //! The one place that asks what time it is.
+//!
+//! Moments that people or other machines see are read from the wall clock, which may be set at any time. Whatever lasts
+//! or runs out within a process is measured by the clock that nobody sets.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::LazyLock;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::domain::time::Timestamp;
+
+/// When this process first asked for the time.
+static STARTED: LazyLock<Instant> = LazyLock::new(Instant::now);
+
+/// A point on the clock that nobody sets, in microseconds since this process first asked. It means nothing elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct MonotonicTime(i64);
 
 /// The wall clock, in microseconds UTC.
 #[must_use]
@@ -10,4 +21,71 @@ use crate::domain::time::Timestamp;
 pub fn now() -> Timestamp {
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp::from_micros(i64::try_from(since_epoch.as_micros()).unwrap_or(i64::MAX))
+}
+
+/// The clock that nobody sets.
+#[must_use]
+pub fn monotonic() -> MonotonicTime {
+    MonotonicTime(i64::try_from(STARTED.elapsed().as_micros()).unwrap_or(i64::MAX))
+}
+
+impl MonotonicTime {
+    /// Before everything.
+    pub const LONG_AGO: Self = Self(i64::MIN);
+    /// After everything.
+    pub const NEVER: Self = Self(i64::MAX);
+
+    /// Wraps microseconds, such as they were kept in an atomic number.
+    #[must_use]
+    pub const fn from_micros(micros: i64) -> Self {
+        Self(micros)
+    }
+
+    /// Microseconds since this process first asked for the time.
+    #[must_use]
+    pub const fn as_micros(self) -> i64 {
+        self.0
+    }
+
+    /// This moment plus `duration`; the far end of time where that would overflow.
+    #[must_use]
+    pub fn plus(self, duration: Duration) -> Self {
+        Self(self.0.saturating_add(micros(duration)))
+    }
+
+    /// This moment less `duration`; the beginning of time where that would overflow.
+    #[must_use]
+    pub fn minus(self, duration: Duration) -> Self {
+        Self(self.0.saturating_sub(micros(duration)))
+    }
+
+    /// How long after `earlier` this moment is; zero where it is not after it.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+
+    /// How long ago this moment is.
+    #[must_use]
+    pub fn elapsed(self) -> Duration {
+        monotonic().since(self)
+    }
+}
+
+fn micros(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_saturate_at_the_ends_of_time() {
+        assert_eq!(MonotonicTime::NEVER.plus(Duration::from_secs(1)), MonotonicTime::NEVER);
+        assert_eq!(MonotonicTime::LONG_AGO.minus(Duration::MAX), MonotonicTime::LONG_AGO);
+        assert_eq!(MonotonicTime::LONG_AGO.since(monotonic()), Duration::ZERO);
+        assert!(monotonic().since(MonotonicTime::LONG_AGO) > Duration::from_secs(1));
+        assert!(monotonic().minus(Duration::from_secs(5)).elapsed() >= Duration::from_secs(5));
+    }
 }

@@ -2,8 +2,10 @@
 
 use super::field_errors::{FieldErrors, ValueError};
 use super::limits::{CONDITIONS_MAX, PATTERNS_MAX, RULES_MAX, VALUES_TOTAL_MAX};
+use super::lists::{Lists, ListsBuilder};
 use super::matcher::Matcher;
 use super::split::Split;
+use super::value_index::FoundLists;
 use super::{Condition, Outcome, Rule, Test, TestKind, Visitor};
 use crate::domain::error::FieldError;
 use crate::domain::time::Timestamp;
@@ -12,6 +14,7 @@ use crate::domain::time::Timestamp;
 #[derive(Debug, Default)]
 pub struct CompiledRules {
     pub(super) rules: Box<[CompiledRule]>,
+    pub(super) lists: Lists,
     needs: Needs,
 }
 
@@ -58,15 +61,15 @@ impl CompiledRules {
     /// # Errors
     /// All errors at once (the first 100); their pointers start at `/rules`.
     pub fn compile(rules: &[Rule]) -> Result<Self, Vec<FieldError>> {
-        let mut errors = FieldErrors::default();
+        let (mut errors, mut lists) = (FieldErrors::default(), ListsBuilder::default());
         check_totals(rules, &mut errors);
         errors.check_names("/rules", rules.iter().take(RULES_MAX).map(|rule| rule.name.as_str()));
         let numbered = rules.iter().take(RULES_MAX).enumerate();
         let compiled: Box<[_]> = numbered
-            .map(|(index, rule)| CompiledRule::compile(&format!("/rules/{index}"), rule, &mut errors))
+            .map(|(index, rule)| CompiledRule::compile(&format!("/rules/{index}"), rule, &mut lists, &mut errors))
             .collect();
         let needs = Needs::of(&compiled);
-        errors.into_result(Self { rules: compiled, needs })
+        errors.into_result(Self { rules: compiled, lists: lists.build(), needs })
     }
 
     /// Which costly facts the rules ask for; the others may be left out of the [`Visitor`].
@@ -84,19 +87,21 @@ impl CompiledRules {
     /// The first rule whose conditions are all true, and the variant that this visitor gets of its split.
     #[must_use]
     pub fn choose(&self, visitor: &Visitor<'_>, now: Timestamp) -> Option<Choice> {
-        let (index, rule) = self.rules.iter().enumerate().find(|(_, rule)| rule.fits(visitor, now))?;
+        let found = self.lists.find(visitor);
+        let (index, rule) = self.rules.iter().enumerate().find(|(_, rule)| rule.fits(visitor, &found, now))?;
         Some(Choice { rule: index, variant: rule.variant(visitor) })
     }
 
     /// About how much memory the rules take on the heap, in bytes; never less for regular expressions than they may grow to.
     #[must_use]
     pub fn heap_bytes(&self) -> usize {
-        self.rules.iter().map(|rule| size_of_val(rule) + rule.heap_bytes()).sum()
+        let rules: usize = self.rules.iter().map(|rule| size_of_val(rule) + rule.heap_bytes()).sum();
+        rules + self.lists.heap_bytes()
     }
 }
 
 impl CompiledRule {
-    fn compile(pointer: &str, rule: &Rule, errors: &mut FieldErrors) -> Self {
+    fn compile(pointer: &str, rule: &Rule, lists: &mut ListsBuilder, errors: &mut FieldErrors) -> Self {
         if rule.conditions.len() > CONDITIONS_MAX {
             let error = ValueError::new("too_many", format!("a rule has at most {CONDITIONS_MAX} conditions"));
             errors.add(format!("{pointer}/conditions"), error);
@@ -104,15 +109,15 @@ impl CompiledRule {
         let numbered = rule.conditions.iter().take(CONDITIONS_MAX).enumerate();
         let conditions = numbered
             .filter_map(|(index, condition)| {
-                CompiledCondition::compile(&format!("{pointer}/conditions/{index}"), condition, errors)
+                CompiledCondition::compile(&format!("{pointer}/conditions/{index}"), condition, lists, errors)
             })
             .collect();
         let outcome = CompiledOutcome::compile(&format!("{pointer}/outcome"), &rule.outcome, errors);
         Self { name: rule.name.as_str().into(), conditions, outcome }
     }
 
-    fn fits(&self, visitor: &Visitor<'_>, now: Timestamp) -> bool {
-        self.conditions.iter().all(|condition| condition.holds(visitor, now))
+    fn fits(&self, visitor: &Visitor<'_>, found: &FoundLists, now: Timestamp) -> bool {
+        self.conditions.iter().all(|condition| condition.holds(visitor, found, now))
     }
 
     /// The index of the variant that this visitor gets, if this is a split.
@@ -131,14 +136,19 @@ impl CompiledRule {
 }
 
 impl CompiledCondition {
-    fn compile(pointer: &str, condition: &Condition, errors: &mut FieldErrors) -> Option<Self> {
-        let matcher = Matcher::compile(pointer, &condition.test, errors)?;
+    fn compile(
+        pointer: &str,
+        condition: &Condition,
+        lists: &mut ListsBuilder,
+        errors: &mut FieldErrors,
+    ) -> Option<Self> {
+        let matcher = Matcher::compile(pointer, &condition.test, lists, errors)?;
         Some(Self { negate: condition.negate, matcher })
     }
 
-    /// Whether the condition is true of this visitor at this moment.
-    pub fn holds(&self, visitor: &Visitor<'_>, now: Timestamp) -> bool {
-        self.matcher.fits(visitor, now) != self.negate
+    /// Whether the condition is true of this visitor, of whom the link's lists hold something, at this moment.
+    pub fn holds(&self, visitor: &Visitor<'_>, found: &FoundLists, now: Timestamp) -> bool {
+        self.matcher.fits(visitor, found, now) != self.negate
     }
 }
 

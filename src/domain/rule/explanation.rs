@@ -4,6 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::compiled::{CompiledOutcome, CompiledRule};
+use super::value_index::FoundLists;
 use super::{CompiledRules, TestKind, Visitor};
 use crate::domain::time::Timestamp;
 
@@ -58,7 +59,8 @@ impl CompiledRules {
     /// Asks every condition of every rule about this visitor, with the same winner as [`CompiledRules::choose`].
     #[must_use]
     pub fn explain(&self, visitor: &Visitor<'_>, now: Timestamp) -> Explanation {
-        let rules: Vec<_> = self.rules.iter().map(|rule| rule.explain(visitor, now)).collect();
+        let found = self.lists.find(visitor);
+        let rules: Vec<_> = self.rules.iter().map(|rule| rule.explain(visitor, &found, now)).collect();
         let decisive = rules.iter().position(|rule| rule.matches);
         let winner = decisive.and_then(|index| Some(self.rules.get(index)?.win(index, visitor)));
         Explanation { winner, rules }
@@ -66,14 +68,14 @@ impl CompiledRules {
 }
 
 impl CompiledRule {
-    fn explain(&self, visitor: &Visitor<'_>, now: Timestamp) -> RuleExplanation {
+    fn explain(&self, visitor: &Visitor<'_>, found: &FoundLists, now: Timestamp) -> RuleExplanation {
         let conditions: Vec<_> = self
             .conditions
             .iter()
             .map(|condition| ConditionExplanation {
                 kind: condition.matcher.kind(),
                 negate: condition.negate,
-                holds: condition.holds(visitor, now),
+                holds: condition.holds(visitor, found, now),
                 seen: condition.matcher.observe(visitor, now),
             })
             .collect();

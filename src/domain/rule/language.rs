@@ -1,8 +1,12 @@
 //! Language tags (RFC 5646) and the `Accept-Language` header (RFC 9110, section 12.5.4).
 
 use super::field_errors::{ValueError, check_length};
+use super::value_index::{Search, ValueBuffer};
 
-/// Reads a tag of a rule.
+/// How much of an `Accept-Language` header is looked at, in bytes. Browsers send less than 200.
+const HEADER_BYTES_MAX: usize = 1024;
+
+/// Reads a tag of a rule, in lower case.
 pub(super) fn parse(value: &str) -> Result<Box<str>, ValueError> {
     let malformed = || ValueError::new("language", "expected a language tag such as en or pt-BR");
     let mut subtags = check_length(value)?.split('-');
@@ -10,7 +14,7 @@ pub(super) fn parse(value: &str) -> Result<Box<str>, ValueError> {
     let primary_fits = (2..=8).contains(&primary.len()) && primary.bytes().all(|byte| byte.is_ascii_alphabetic());
     let subtag_fits =
         |subtag: &str| (1..=8).contains(&subtag.len()) && subtag.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    if primary_fits && subtags.all(subtag_fits) { Ok(value.into()) } else { Err(malformed()) }
+    if primary_fits && subtags.all(subtag_fits) { Ok(value.to_ascii_lowercase().into()) } else { Err(malformed()) }
 }
 
 /// The tag with the highest quality, the first of equals; none if the header prefers nothing.
@@ -18,7 +22,7 @@ pub(super) fn parse(value: &str) -> Result<Box<str>, ValueError> {
 pub fn preferred(accept_language: &str) -> Option<&str> {
     let mut best = None;
     let mut best_quality = 0;
-    for entry in accept_language.split(',') {
+    for entry in beginning(accept_language).split(',') {
         let (tag, parameters) = entry.split_once(';').unwrap_or((entry, ""));
         let (tag, quality) = (tag.trim(), quality(parameters));
         if quality > best_quality && !tag.is_empty() {
@@ -27,6 +31,15 @@ pub fn preferred(accept_language: &str) -> Option<&str> {
         }
     }
     best.filter(|tag| *tag != "*")
+}
+
+/// The entries that are whole within the first bytes of a header.
+fn beginning(accept_language: &str) -> &str {
+    if accept_language.len() <= HEADER_BYTES_MAX {
+        return accept_language;
+    }
+    let cut = accept_language.floor_char_boundary(HEADER_BYTES_MAX);
+    accept_language.split_at(cut).0.rsplit_once(',').map_or("", |(whole, _)| whole)
 }
 
 /// The `q` parameter in thousandths: 1,000 if there is none, 0 if it cannot be read.
@@ -52,15 +65,26 @@ fn quality(parameters: &str) -> u16 {
     }
 }
 
-/// Whether the visitor's tag is the rule's or a narrower one (RFC 4647, section 3.3.1).
-pub(super) fn fits(range: &str, tag: &str) -> bool {
-    let Some((start, rest)) = tag.split_at_checked(range.len()) else { return false };
-    start.eq_ignore_ascii_case(range) && (rest.is_empty() || rest.starts_with('-'))
+/// Looks up the preferred language and every wider one: `en-GB` is `en` too (RFC 4647, section 3.3.1).
+pub(super) fn look_up(accept_language: &str, search: &mut Search<'_>) {
+    let Some(tag) = preferred(accept_language) else { return };
+    let mut range = ValueBuffer::new();
+    for subtag in tag.as_bytes().split_inclusive(|byte| *byte == b'-') {
+        let (name, hyphen) = subtag.strip_suffix(b"-").map_or((subtag, None), |name| (name, Some(b'-')));
+        if !range.push(name.iter().map(u8::to_ascii_lowercase)) {
+            return;
+        }
+        search.add(range.as_bytes());
+        if !range.push(hyphen.into_iter()) {
+            return;
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::rule::value_index::is_found;
 
     #[test]
     fn the_highest_quality_is_preferred() {
@@ -74,9 +98,22 @@ mod tests {
     }
 
     #[test]
+    fn only_whole_entries_at_the_beginning_of_a_long_header_count() {
+        let header = |bytes: usize| format!("de;q=0.1,{}en-GB,fr", "x;q=0,".repeat(bytes / 6));
+        assert_eq!(preferred(&header(300)), Some("en-GB"));
+        assert_eq!(preferred(&header(1_020)), Some("de"));
+        assert_eq!(preferred(&"é".repeat(1_000)), None);
+    }
+
+    fn fits(range: &str, tag: &str) -> bool {
+        is_found(parse(range).expect("a language"), |search| look_up(tag, search))
+    }
+
+    #[test]
     fn a_tag_fits_itself_and_what_is_narrower() {
         assert!(fits("en", "en-GB") && fits("EN-gb", "en-GB") && fits("en", "EN"));
         assert!(!fits("en-GB", "en") && !fits("en", "eng") && !fits("de", "en"));
+        assert!(fits("zh-Hant", "zh-hant-TW") && !fits("zh-TW", "zh-hant-TW"));
     }
 
     #[test]

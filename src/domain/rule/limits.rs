@@ -24,5 +24,7 @@ pub const NAME_CHARACTERS_MAX: usize = 64;
 pub(super) const PATTERN_BYTES_MAX: usize = 128 * 1024;
 /// How much of a `User-Agent` header regular expressions look at, in bytes.
 pub(super) const USER_AGENT_BYTES_MAX: usize = 1024;
+/// How much of a query string conditions look at, in bytes.
+pub(super) const QUERY_BYTES_MAX: usize = 8 * 1024;
 /// How many errors are reported at once; more help nobody.
 pub(super) const FIELD_ERRORS_MAX: usize = 100;

@@ -2,8 +2,9 @@
 
 use super::country::{self, CountryCode, Region};
 use super::field_errors::{FieldErrors, ValueError, check_length};
-use super::query::Parameter;
+use super::lists::ListsBuilder;
 use super::time_windows::TimeWindows;
+use super::value_index::{FoundLists, ListNumber};
 use super::{AgentClass, Device, Test, TestKind, Visitor, agent_names, language, query, referrer, user_agent};
 use crate::domain::time::Timestamp;
 
@@ -18,18 +19,17 @@ pub(super) enum Matcher {
     Os(Box<[Box<str>]>),
     /// By their canonical names.
     Browsers(Box<[Box<str>]>),
-    Languages(Box<[Box<str>]>),
+    Languages(ListNumber),
     TimeWindows(TimeWindows),
-    /// In ASCII.
-    ReferrerHosts(Box<[Box<str>]>),
+    ReferrerHosts(ListNumber),
     UserAgent(Box<user_agent::Pattern>),
-    Query(Box<[Parameter]>),
+    Query(ListNumber),
     Bots,
 }
 
 impl Matcher {
     /// Compiles the test of the condition at `pointer`; none if that is impossible, which has then been noted.
-    pub fn compile(pointer: &str, test: &Test, errors: &mut FieldErrors) -> Option<Self> {
+    pub fn compile(pointer: &str, test: &Test, lists: &mut ListsBuilder, errors: &mut FieldErrors) -> Option<Self> {
         let list = &format!("{pointer}/any_of");
         Some(match test {
             Test::Countries { any_of } => {
@@ -46,24 +46,27 @@ impl Matcher {
                 Self::Browsers(errors.check_list(list, any_of, |name| parse_name(name, agent_names::canonical_browser)))
             }
             Test::Languages { any_of } => {
-                Self::Languages(errors.check_list(list, any_of, |value| language::parse(value)))
+                Self::Languages(lists.add_languages(errors.check_list(list, any_of, |value| language::parse(value))))
             }
             Test::TimeWindows { time_zone, any_of } => {
                 Self::TimeWindows(TimeWindows::compile(pointer, time_zone, any_of, errors)?)
             }
             Test::ReferrerHosts { any_of } => {
-                Self::ReferrerHosts(errors.check_list(list, any_of, |value| referrer::parse(value)))
+                let domains = errors.check_list(list, any_of, |value| referrer::parse(value));
+                Self::ReferrerHosts(lists.add_referrer_hosts(domains))
             }
             Test::UserAgent { pattern } => {
                 Self::UserAgent(Box::new(errors.check(format!("{pointer}/pattern"), user_agent::parse(pattern))?))
             }
-            Test::Query { any_of } => Self::Query(errors.check_list(list, any_of, |value| Parameter::parse(value))),
+            Test::Query { any_of } => {
+                Self::Query(lists.add_parameters(errors.check_list(list, any_of, |value| query::parse(value))))
+            }
             Test::Bots => Self::Bots,
         })
     }
 
-    /// Whether the test is true of this visitor at this moment.
-    pub fn fits(&self, visitor: &Visitor<'_>, now: Timestamp) -> bool {
+    /// Whether the test is true of this visitor, of whom the link's lists hold something, at this moment.
+    pub fn fits(&self, visitor: &Visitor<'_>, found: &FoundLists, now: Timestamp) -> bool {
         match self {
             Self::Countries(codes) => visitor.country.is_some_and(|country| country::is_one_of(country, codes)),
             Self::Regions(regions) => visitor
@@ -73,13 +76,9 @@ impl Matcher {
             Self::Devices(devices) => visitor.agent.is_some_and(|agent| devices.contains(&agent.device)),
             Self::Os(names) => visitor.agent.is_some_and(|agent| is_named(&agent.os, names)),
             Self::Browsers(names) => visitor.agent.is_some_and(|agent| is_named(&agent.browser, names)),
-            Self::Languages(ranges) => language::preferred(visitor.accept_language)
-                .is_some_and(|tag| ranges.iter().any(|range| language::fits(range, tag))),
+            Self::Languages(list) | Self::ReferrerHosts(list) | Self::Query(list) => found.contain(*list),
             Self::TimeWindows(windows) => windows.contain(now),
-            Self::ReferrerHosts(domains) => referrer::host_of(visitor.referrer)
-                .is_some_and(|host| domains.iter().any(|domain| referrer::is_within(host, domain))),
             Self::UserAgent(pattern) => pattern.is_in(visitor.user_agent),
-            Self::Query(parameters) => query::contains_any(visitor.query, parameters),
             Self::Bots => is_bot(visitor),
         }
     }
@@ -125,21 +124,16 @@ impl Matcher {
         }
     }
 
-    /// Memory on the heap, in bytes; for a regular expression the most that it may take.
+    /// Memory on the heap, in bytes, without what is in the link's lists; for a regular expression the most that it may take.
     pub fn heap_bytes(&self) -> usize {
         match self {
             Self::Countries(codes) => size_of_val::<[CountryCode]>(codes),
             Self::Regions(regions) => size_of_val::<[Region]>(regions) + 3 * regions.len(),
             Self::Devices(devices) => size_of_val::<[Device]>(devices),
-            Self::Os(names) | Self::Browsers(names) | Self::Languages(names) | Self::ReferrerHosts(names) => {
-                names.iter().map(|name| size_of_val(name) + name.len()).sum()
-            }
+            Self::Os(names) | Self::Browsers(names) => names.iter().map(|name| size_of_val(name) + name.len()).sum(),
             Self::TimeWindows(windows) => windows.heap_bytes(),
             Self::UserAgent(pattern) => pattern.heap_bytes(),
-            Self::Query(parameters) => {
-                parameters.iter().map(|parameter| size_of_val(parameter) + parameter.heap_bytes()).sum()
-            }
-            Self::Bots => 0,
+            Self::Languages(_) | Self::ReferrerHosts(_) | Self::Query(_) | Self::Bots => 0,
         }
     }
 }

@@ -13,6 +13,7 @@ mod explanation;
 mod field_errors;
 mod language;
 mod limits;
+mod lists;
 mod matcher;
 mod outcome_fields;
 mod query;
@@ -21,6 +22,7 @@ mod schema;
 mod split;
 mod time_windows;
 mod user_agent;
+mod value_index;
 mod visitor;
 mod visitor_hash;
 

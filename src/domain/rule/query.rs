@@ -1,58 +1,42 @@
 //! Parameters of the query string that a visitor brings along.
 
 use super::field_errors::{ValueError, check_length};
+use super::limits::QUERY_BYTES_MAX;
+use super::value_index::{Search, ValueBuffer};
 
 /// How many parameters of a query string are looked at; a visitor chooses how many there are.
 const PARAMETERS_MAX: usize = 100;
 
-/// What a rule asks of the query string.
-#[derive(Debug)]
-pub(super) struct Parameter {
-    key: Box<str>,
-    value: Option<Box<str>>,
+/// Reads `key` or `key=value` of a rule.
+pub(super) fn parse(text: &str) -> Result<Box<str>, ValueError> {
+    let key = check_length(text)?.split_once('=').map_or(text, |(key, _)| key);
+    if key.is_empty() || key.contains('&') {
+        return Err(ValueError::new("parameter", "expected key or key=value, not percent-encoded"));
+    }
+    Ok(text.into())
 }
 
-impl Parameter {
-    /// Reads `key` or `key=value`.
-    pub fn parse(text: &str) -> Result<Self, ValueError> {
-        let (key, value) = match check_length(text)?.split_once('=') {
-            Some((key, value)) => (key, Some(value.into())),
-            None => (text, None),
-        };
-        if key.is_empty() || key.contains('&') {
-            return Err(ValueError::new("parameter", "expected key or key=value, not percent-encoded"));
+/// Looks up the parameters of a raw query, each by its key and by key and value.
+pub(super) fn look_up(query: &str, search: &mut Search<'_>) {
+    let beginning = query.as_bytes();
+    let beginning = beginning.get(..QUERY_BYTES_MAX).unwrap_or(beginning);
+    let mut parameter = ValueBuffer::new();
+    for pair in beginning.split(|byte| *byte == b'&').take(PARAMETERS_MAX) {
+        let mut parts = pair.splitn(2, |byte| *byte == b'=');
+        let (key, value) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+        parameter.clear();
+        // A key with an equals sign is listed by no rule: there the first one ends the key.
+        if !parameter.push(Decoded(key)) || parameter.as_bytes().contains(&b'=') {
+            continue;
         }
-        Ok(Self { key: key.into(), value })
-    }
-
-    /// Whether the raw `query` has this parameter.
-    fn is_in(&self, query: &str) -> bool {
-        parameters(query).any(|(key, value)| {
-            decodes_to(key, &self.key) && self.value.as_deref().is_none_or(|wanted| decodes_to(value, wanted))
-        })
-    }
-
-    /// Memory on the heap, in bytes.
-    pub fn heap_bytes(&self) -> usize {
-        self.key.len() + self.value.as_deref().map_or(0, str::len)
+        search.add(parameter.as_bytes());
+        if parameter.push(std::iter::once(b'=').chain(Decoded(value))) {
+            search.add(parameter.as_bytes());
+        }
     }
 }
 
-/// Whether the raw `query` has any of the `wanted` parameters.
-pub(super) fn contains_any(query: &str, wanted: &[Parameter]) -> bool {
-    !query.is_empty() && wanted.iter().any(|parameter| parameter.is_in(query))
-}
-
-fn parameters(query: &str) -> impl Iterator<Item = (&str, &str)> {
-    query.split('&').take(PARAMETERS_MAX).map(|pair| pair.split_once('=').unwrap_or((pair, "")))
-}
-
-/// Whether the form-encoded text means `plain` (WHATWG URL, application/x-www-form-urlencoded).
-fn decodes_to(encoded: &str, plain: &str) -> bool {
-    Decoded(encoded.as_bytes()).eq(plain.bytes())
-}
-
-/// The bytes that a form-encoded text means.
+/// The bytes that a form-encoded text means (WHATWG URL, application/x-www-form-urlencoded).
 struct Decoded<'a>(&'a [u8]);
 
 impl Iterator for Decoded<'_> {
@@ -89,9 +73,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::domain::rule::value_index::is_found;
 
     fn has(query: &str, wanted: &str) -> bool {
-        contains_any(query, &[Parameter::parse(wanted).expect("a parameter")])
+        is_found(parse(wanted).expect("a parameter"), |search| look_up(query, search))
     }
 
     #[test]
@@ -109,7 +94,16 @@ mod tests {
         assert!(!has("utm_source=newsletter", "utm_source=news"));
         assert!(!has("UTM_SOURCE=news", "utm_source"));
         assert!(!has("", "a"));
-        assert!(Parameter::parse("=x").is_err() && Parameter::parse("a&b").is_err() && Parameter::parse("").is_err());
+        assert!(!has("utm_source%3Dnews", "utm_source=news"));
+        assert!(parse("=x").is_err() && parse("a&b").is_err() && parse("").is_err());
+    }
+
+    #[test]
+    fn only_the_beginning_of_a_long_query_is_looked_at() {
+        let many = |count| format!("{}last=1", "a&".repeat(count));
+        assert!(has(&many(99), "last") && !has(&many(100), "last"));
+        let long = |bytes: usize| format!("{}&last", "a".repeat(bytes));
+        assert!(has(&long(QUERY_BYTES_MAX - 5), "last") && !has(&long(QUERY_BYTES_MAX), "last"));
     }
 
     proptest! {

@@ -3,6 +3,7 @@
 use url::Host;
 
 use super::field_errors::{ValueError, check_length};
+use super::value_index::{Search, ValueBuffer};
 
 /// Reads a host of a rule, in its ASCII form.
 pub(super) fn parse(value: &str) -> Result<Box<str>, ValueError> {
@@ -32,16 +33,31 @@ pub fn host_of(referrer: &str) -> Option<&str> {
     Some(name.trim_end_matches('.')).filter(|name| !name.is_empty())
 }
 
-/// Whether `host` is `domain` or lies under it.
-pub(super) fn is_within(host: &str, domain: &str) -> bool {
-    let Some(start) = host.len().checked_sub(domain.len()) else { return false };
-    let Some((above, end)) = host.split_at_checked(start) else { return false };
-    end.eq_ignore_ascii_case(domain) && (above.is_empty() || above.ends_with('.'))
+/// Looks up the host of a `Referer` header and every domain that it lies under.
+pub(super) fn look_up(referrer: &str, search: &mut Search<'_>) {
+    let Some(host) = host_of(referrer) else { return };
+    let mut name = ValueBuffer::new();
+    // A longer name is no host (RFC 1035, section 2.3.4).
+    if !name.push(host.bytes().map(|byte| byte.to_ascii_lowercase())) {
+        return;
+    }
+    let mut rest = name.as_bytes();
+    loop {
+        search.add(rest);
+        let Some(dot) = rest.iter().position(|byte| *byte == b'.') else { return };
+        rest = rest.get(dot + 1..).unwrap_or_default();
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::rule::value_index::is_found;
+
+    fn is_within(host: &str, domain: &str) -> bool {
+        let referrer = format!("https://{host}/page");
+        is_found(parse(domain).expect("a domain"), |search| look_up(&referrer, search))
+    }
 
     #[test]
     fn the_host_is_found_in_every_sort_of_referrer() {

@@ -104,7 +104,7 @@ impl Redis {
 
     /// Whether it failed when it was last asked. Once its moment is over it is asked again, since perhaps nobody else does.
     pub async fn is_away(&self) -> bool {
-        if self.0.breaker.state(clock::now()) == BreakerState::HalfOpen {
+        if self.0.breaker.state(clock::monotonic()) == BreakerState::HalfOpen {
             drop(self.call(self.0.timeout, self.0.client.ping::<()>(None)).await);
         }
         self.0.breaker.is_open()
@@ -185,7 +185,7 @@ impl Redis {
         call: impl Future<Output = Result<T, fred::error::Error>>,
     ) -> Result<T, RedisError> {
         let metrics = self.0.metrics;
-        let began = clock::now();
+        let began = clock::monotonic();
         if !self.0.breaker.allows(began) {
             metrics.skipped.increment(1);
             return Err(RedisError::Away);
@@ -195,7 +195,7 @@ impl Redis {
             Ok(Err(error)) => Err(RedisError::Failed(error.to_string())),
             Err(_) => Err(RedisError::Timeout),
         };
-        let now = clock::now();
+        let now = clock::monotonic();
         metrics.duration.record(now.since(began).as_secs_f64());
         match &answer {
             Ok(_) => self.0.breaker.succeeded(),

@@ -1,8 +1,6 @@
 //! The redirects that most visitors come for: nobody has to be asked and
 //! nothing waited for, except for the journal.
 
-use std::time::Instant;
-
 use bytes::Bytes;
 use http_body_util::Empty;
 
@@ -36,8 +34,8 @@ impl Edge {
         last: bool,
         room: &mut Vec<u8>,
     ) {
-        let started = Instant::now();
-        let exchange = Exchange { request, journal, now: clock::now() };
+        let started = clock::monotonic();
+        let exchange = Exchange { request, journal, now: clock::now(), started };
         let framing = Framing { now: exchange.now, head: request.signals.head, last };
         let refused = self.refuses(request.address).await;
         if refused.is_none()
@@ -63,14 +61,14 @@ impl Edge {
         framing: Framing,
         room: &mut Vec<u8>,
     ) -> Option<FastRedirect<'a, F>> {
-        let &Exchange { request, journal, now } = exchange;
-        let domain = self.cache.domain_at_hand(&request.host, now)?;
+        let &Exchange { request, journal, now, started } = exchange;
+        let domain = self.cache.domain_at_hand(&request.host, started)?;
         if request.path == "/" || !domain.value.enabled {
             return None;
         }
         let path = LinkPath::parse(request.path, domain.value.case_sensitive)?;
         let Candidate { slug, rest: suffix, preview } = path.candidates().next()?;
-        let hit = Hit { link: self.cache.link_at_hand(domain.value.id, &slug, now)?, suffix, preview };
+        let hit = Hit { link: self.cache.link_at_hand(domain.value.id, &slug, started)?, suffix, preview };
         let (link, record) = (&hit.link.value, hit.link.value.record());
         if !hit.is_meant() || asks_elsewhere(record) {
             return None;

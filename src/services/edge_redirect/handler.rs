@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, StatusCode, header};
@@ -33,7 +33,7 @@ use crate::infra::geo::{GeoDatabase, Location};
 use crate::infra::journal::{FileSystem, GroupCommit};
 use crate::infra::passwords::Passwords;
 use crate::infra::user_agent::UserAgents;
-use crate::runtime::clock;
+use crate::runtime::clock::{self, MonotonicTime};
 use crate::runtime::tasks::Tasks;
 use crate::runtime::token_bucket::{Decision as Admission, Rate};
 use crate::telemetry::metrics::{CacheMetrics, EdgeMetrics, LinkSource};
@@ -78,7 +78,10 @@ pub(super) struct Responded(pub(super) EdgeResponse, pub(super) LinkSource);
 pub(super) struct Exchange<'a, F: FileSystem> {
     pub(super) request: &'a RequestView<'a>,
     pub(super) journal: &'a GroupCommit<F>,
+    /// When it came by the wall clock, which says what links and rules allow.
     pub(super) now: Timestamp,
+    /// When it came by the clock that nobody sets, which says what is still fresh.
+    pub(super) started: MonotonicTime,
 }
 
 /// What a path was found to mean.
@@ -119,7 +122,7 @@ impl Edge {
     /// Whether the origin counts as away. Known links are served all the same.
     #[must_use]
     pub fn is_origin_away(&self) -> bool {
-        self.cache.is_origin_away(clock::now())
+        self.cache.is_origin_away(clock::monotonic())
     }
 
     /// Whether some worker's journal cannot be written or synced at the moment.
@@ -135,14 +138,14 @@ impl Edge {
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
         F: FileSystem,
     {
-        let started = Instant::now();
+        let started = clock::monotonic();
         let (parts, body) = request.into_parts();
         let view = RequestView::new(&parts, peer, self.trusted_proxies);
         let form = Form { content_type: parts.headers.get(header::CONTENT_TYPE), body };
         let Responded(answer, source) = match self.refuses(view.address).await {
             Some(retry_after) => Responded(respond::too_many_requests(&view, retry_after), LinkSource::None),
             None if !view.names_one_host(&parts) => Responded(respond::bad_host(&view), LinkSource::None),
-            None => self.answer(&Exchange { request: &view, journal, now: clock::now() }, Some(form)).await,
+            None => self.answer(&Exchange { request: &view, journal, now: clock::now(), started }, Some(form)).await,
         };
         self.metrics.answered(answer.status().as_u16(), source, started.elapsed());
         answer
@@ -183,7 +186,7 @@ impl Edge {
         F: FileSystem,
     {
         let request = exchange.request;
-        let domain = self.cache.domain(&request.host, exchange.now).await?;
+        let domain = self.cache.domain(&request.host, exchange.started).await?;
         let Some(cached_domain) = &domain.value else { return Ok(Responded(respond::missing(request), domain.source)) };
         let domain_record = &cached_domain.value;
         if request.path == "/" {
@@ -196,7 +199,7 @@ impl Edge {
         let Some(path) = LinkPath::parse(request.path, domain_record.case_sensitive) else {
             return Ok(Responded(missing(exchange, domain_record, request.path).await, domain.source));
         };
-        let (hit, source) = self.find(domain_record, &path, exchange.now).await?;
+        let (hit, source) = self.find(domain_record, &path, exchange.started).await?;
         let answer = match hit {
             None => missing(exchange, domain_record, request.path).await,
             Some(hit) => {
@@ -212,7 +215,7 @@ impl Edge {
         &self,
         domain: &DomainRecord,
         path: &LinkPath<'a>,
-        now: Timestamp,
+        now: MonotonicTime,
     ) -> Result<(Option<Hit<'a>>, LinkSource), OriginError> {
         let mut source = LinkSource::L1;
         for Candidate { slug, rest: suffix, preview } in path.candidates() {

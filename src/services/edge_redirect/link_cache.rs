@@ -28,11 +28,10 @@ use crate::config::sections::EdgeCacheConfig;
 use crate::domain::change::{AsOf, Change, ChangeBatch, Invalidation, Sequence};
 use crate::domain::id::{DomainId, LinkId};
 use crate::domain::link::{DomainRecord, LinkRecord};
-use crate::domain::time::Timestamp;
 use crate::infra::cache::shared_links::SharedLinks;
 use crate::infra::user_agent::UserAgents;
 use crate::runtime::breaker::BreakerState;
-use crate::runtime::clock;
+use crate::runtime::clock::{self, MonotonicTime};
 use crate::runtime::tasks::Tasks;
 use crate::telemetry::metrics::{CacheMetrics, LinkSource};
 
@@ -123,14 +122,14 @@ impl LinkCache {
             names: NameFilter::default(),
             sources: Arc::new(Sources::new(config, origin, shared, agents.clone())),
             agents,
-            heard_at: AtomicI64::new(0),
+            heard_at: AtomicI64::new(MonotonicTime::LONG_AGO.as_micros()),
             origin_patience: Duration::from_millis(config.origin_timeout_ms),
             refresh_patience: Duration::from_millis(config.refresh_timeout_ms),
         }
     }
 
     /// The domain of this name, if it is fresh and nobody has to be asked.
-    pub(super) fn domain_at_hand(&self, host: &str, now: Timestamp) -> Option<Arc<Cached<DomainRecord>>> {
+    pub(super) fn domain_at_hand(&self, host: &str, now: MonotonicTime) -> Option<Arc<Cached<DomainRecord>>> {
         match self.domains.get(host, now) {
             Lookup::Fresh(cached) => Some(cached),
             _ => None,
@@ -142,7 +141,7 @@ impl LinkCache {
         &self,
         domain: DomainId,
         slug: &str,
-        now: Timestamp,
+        now: MonotonicTime,
     ) -> Option<Arc<Cached<CompiledLink>>> {
         match self.links.get(&LinkKeyRef { domain, slug }, now) {
             Lookup::Fresh(cached) => Some(cached),
@@ -151,7 +150,7 @@ impl LinkCache {
     }
 
     /// The domain that answers for this host.
-    pub(super) async fn domain(&self, host: &str, now: Timestamp) -> Result<Found<DomainRecord>, OriginError> {
+    pub(super) async fn domain(&self, host: &str, now: MonotonicTime) -> Result<Found<DomainRecord>, OriginError> {
         let known = self.domains.get(host, now);
         let is_nobodys = matches!(known, Lookup::Unknown) && self.names.judge(|key| key.host(host)) == Verdict::Absent;
         let (host, known) = if is_nobodys { (NOBODYS, self.domains.get(NOBODYS, now)) } else { (host, known) };
@@ -168,7 +167,7 @@ impl LinkCache {
         &self,
         domain: DomainId,
         slug: &str,
-        now: Timestamp,
+        now: MonotonicTime,
     ) -> Result<Found<CompiledLink>, OriginError> {
         let known = self.links.get(&LinkKeyRef { domain, slug }, now);
         let is_unknown = matches!(known, Lookup::Unknown);
@@ -188,7 +187,7 @@ impl LinkCache {
     }
 
     /// The response for a slug that the filter excludes. While no invalidation message comes, it may have been made unheard.
-    fn excluded<V>(&self, now: Timestamp) -> Result<Found<V>, OriginError> {
+    fn excluded<V>(&self, now: MonotonicTime) -> Result<Found<V>, OriginError> {
         CacheMetrics::global().filter_refused.increment(1);
         match self.is_following(now) {
             true => Ok(Found { value: None, source: LinkSource::L1, stale: false }),
@@ -201,7 +200,7 @@ impl LinkCache {
         &self,
         cache: &Arc<LoadingCache<K, V>>,
         known: Lookup<V>,
-        now: Timestamp,
+        now: MonotonicTime,
         key: impl FnOnce() -> K,
         fetch: impl Fn() -> F,
     ) -> Result<Found<V>, OriginError>
@@ -253,7 +252,7 @@ impl LinkCache {
             self.names.forget();
         }
         batch.changes.iter().for_each(|change| self.apply(change));
-        self.heard_at.store(clock::now().as_micros(), Ordering::Relaxed);
+        self.heard_at.store(clock::monotonic().as_micros(), Ordering::Relaxed);
     }
 
     /// Takes in a change, which may have been heard before.
@@ -294,8 +293,8 @@ impl LinkCache {
     }
 
     /// Whether the log of changes is heard at this moment.
-    pub(super) fn is_following(&self, now: Timestamp) -> bool {
-        now.since(Timestamp::from_micros(self.heard_at.load(Ordering::Relaxed))) < SILENCE_MAX
+    pub(super) fn is_following(&self, now: MonotonicTime) -> bool {
+        now.since(MonotonicTime::from_micros(self.heard_at.load(Ordering::Relaxed))) < SILENCE_MAX
     }
 
     /// Keeps the filter of names until the token is cancelled.
@@ -310,7 +309,7 @@ impl LinkCache {
 
     /// Takes in what an earlier process knew. Its time has passed, but it is better than nothing. Blocks.
     pub(super) fn restore(&self, domains: KeptDomains, links: KeptLinks) {
-        let long_ago = Timestamp::default();
+        let long_ago = MonotonicTime::LONG_AGO;
         for Kept { key, record } in domains {
             let loaded = self.sources.loaded_domain(record, long_ago);
             self.domains.offer(&key, Loaded { believed_until: long_ago, ..loaded });
@@ -352,7 +351,7 @@ impl LinkCache {
     }
 
     /// What becomes of the next fetch from the origin.
-    pub(super) fn origin_breaker(&self, now: Timestamp) -> BreakerState {
+    pub(super) fn origin_breaker(&self, now: MonotonicTime) -> BreakerState {
         self.sources.breaker_state(now)
     }
 
@@ -362,7 +361,7 @@ impl LinkCache {
     }
 
     /// Whether the origin counts as away: its log of changes is not heard, or it failed a moment ago.
-    pub(super) fn is_origin_away(&self, now: Timestamp) -> bool {
+    pub(super) fn is_origin_away(&self, now: MonotonicTime) -> bool {
         !self.is_following(now) || self.sources.breaker_state(now) == BreakerState::Open
     }
 }

@@ -268,7 +268,7 @@ fn keep_gauges(edge: Arc<Edge>, tasks: &Tasks) {
         while stopping.run_until_cancelled(ticks.tick()).await.is_some() {
             metrics.size.set(gauge_value(edge.cache.len() as u64));
             metrics.bytes.set(gauge_value(edge.cache.bytes()));
-            let now = clock::now();
+            let now = clock::monotonic();
             origin.set(edge.cache.origin_breaker(now));
             if let Some(shared) = edge.cache.shared() {
                 redis.set(shared.redis().breaker().state(now));

@@ -19,8 +19,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::recent_changes::RecentChanges;
 use crate::domain::change::Sequence;
-use crate::domain::time::Timestamp;
-use crate::runtime::clock;
+use crate::runtime::clock::{self, MonotonicTime};
 use crate::runtime::tasks::Tasks;
 use crate::services::edge_redirect::origin::OriginError;
 use crate::telemetry::metrics::{CacheMetrics, LinkSource};
@@ -66,7 +65,7 @@ pub(super) struct Loaded<V> {
     /// How much room it takes, in bytes.
     pub(super) bytes: usize,
     /// How long it is believed.
-    pub(super) believed_until: Timestamp,
+    pub(super) believed_until: MonotonicTime,
 }
 
 /// What a fetch brought to those who waited for it.
@@ -101,7 +100,7 @@ struct State<K, V> {
 
 #[derive(Clone, Copy)]
 struct Absence {
-    believed_until: i64,
+    believed_until: MonotonicTime,
     sequence: Sequence,
 }
 
@@ -133,11 +132,11 @@ impl<K, V> Lifecycle<K, V> for CountEvictions {
 }
 
 impl<V> Cached<V> {
-    fn is_believed(&self, now: Timestamp) -> bool {
+    fn is_believed(&self, now: MonotonicTime) -> bool {
         now.as_micros() < self.believed_until.load(Ordering::Relaxed)
     }
 
-    fn believe_until(&self, time: Timestamp) {
+    fn believe_until(&self, time: MonotonicTime) {
         self.believed_until.store(time.as_micros(), Ordering::Relaxed);
     }
 
@@ -147,7 +146,7 @@ impl<V> Cached<V> {
 
     fn doubt(&self) {
         self.doubted.store(true, Ordering::Relaxed);
-        self.believe_until(Timestamp::default());
+        self.believe_until(MonotonicTime::LONG_AGO);
     }
 }
 
@@ -192,7 +191,7 @@ where
     }
 
     /// What is known of a key. Allocates nothing.
-    pub(super) fn get<Q>(&self, key: &Q, now: Timestamp) -> Lookup<V>
+    pub(super) fn get<Q>(&self, key: &Q, now: MonotonicTime) -> Lookup<V>
     where
         Q: Hash + Equivalent<K> + ?Sized,
     {
@@ -204,7 +203,7 @@ where
             };
         }
         match self.absent.get(key) {
-            Some(absence) if now.as_micros() < absence.believed_until => Lookup::Absent,
+            Some(absence) if now < absence.believed_until => Lookup::Absent,
             _ => Lookup::Unknown,
         }
     }
@@ -279,7 +278,7 @@ where
             Ok(loaded) => loaded,
             Err(error) => {
                 if let Some(cached) = self.present.get(key) {
-                    cached.believe_until(clock::now().plus(RETRY_AFTER));
+                    cached.believe_until(clock::monotonic().plus(RETRY_AFTER));
                 }
                 return Landing::Failed(error);
             }
@@ -301,7 +300,7 @@ where
         }
         let Some(value) = value else {
             self.present.remove(key);
-            self.absent.insert(key.clone(), Absence { believed_until: believed_until.as_micros(), sequence });
+            self.absent.insert(key.clone(), Absence { believed_until, sequence });
             return Some(Arrival { value: None, source });
         };
         let cached = Arc::new(Cached {

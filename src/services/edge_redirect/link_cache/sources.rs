@@ -20,7 +20,7 @@ use crate::domain::time::Timestamp;
 use crate::infra::cache::shared_links::{Shared, SharedLinks};
 use crate::infra::user_agent::UserAgents;
 use crate::runtime::breaker::{Breaker, BreakerState};
-use crate::runtime::clock;
+use crate::runtime::clock::{self, MonotonicTime};
 use crate::services::edge_redirect::compiled_link::CompiledLink;
 use crate::services::edge_redirect::origin::{Origin, OriginError};
 use crate::telemetry::metrics::{CacheMetrics, LinkSource};
@@ -63,7 +63,7 @@ impl Sources {
     }
 
     /// What becomes of the next fetch from the origin.
-    pub(super) fn breaker_state(&self, now: Timestamp) -> BreakerState {
+    pub(super) fn breaker_state(&self, now: MonotonicTime) -> BreakerState {
         self.breaker.state(now)
     }
 
@@ -87,16 +87,16 @@ impl Sources {
             && let Ok(Some(found)) = shared.domain(host).await
             && !is_outdated(found.record.sequence)
         {
-            return Ok(Loaded { source: LinkSource::L2, ..self.loaded_domain(found.record, found.read_at) });
+            return Ok(Loaded { source: LinkSource::L2, ..self.loaded_domain(found.record, own_clock(found.read_at)) });
         }
-        let read_at = clock::now();
+        let (read_at, asked_at) = (clock::now(), clock::monotonic());
         let answer = self.ask(self.origin.resolve_domain(host)).await;
         count(answer.as_ref().map(|_| true));
         let record = answer?;
         if let Some(shared) = &self.shared {
             shared.fill_domain(host, &Shared { record: record.clone(), read_at }, self.lifetimes.plain);
         }
-        Ok(self.loaded_domain(record, read_at))
+        Ok(self.loaded_domain(record, asked_at))
     }
 
     /// The link at a slug, as the domain files it. What lies in the shared cache counts unless it `is_outdated`.
@@ -110,9 +110,9 @@ impl Sources {
             && let Ok(Some(found)) = shared.link(domain, slug).await
             && !is_outdated(found.record.sequence)
         {
-            return self.loaded_link(found.record, LinkSource::L2, found.read_at).await;
+            return self.loaded_link(found.record, LinkSource::L2, own_clock(found.read_at)).await;
         }
-        let read_at = clock::now();
+        let (read_at, asked_at) = (clock::now(), clock::monotonic());
         let answer = self.ask(self.origin.resolve_link(domain, slug)).await;
         count(answer.as_ref().map(|answer| answer.value.is_some()));
         let record = answer?;
@@ -120,10 +120,9 @@ impl Sources {
         if let Some(shared) = &self.shared {
             shared.fill_link(domain, slug, &found, self.lifetimes.of(found.record.value.as_ref()));
         }
-        self.loaded_link(found.record, LinkSource::Origin, read_at).await
+        self.loaded_link(found.record, LinkSource::Origin, asked_at).await
     }
 
-    /// Takes one of a limited link's clicks.
     /// Whether a limited link has a click left.
     pub(super) async fn has_click_left(&self, link: LinkId) -> Result<bool, OriginError> {
         self.ask(self.origin.has_click_left(link)).await
@@ -134,7 +133,7 @@ impl Sources {
         self.ask(self.origin.claim_click(link)).await
     }
 
-    pub(super) fn loaded_domain(&self, answer: AsOf<DomainRecord>, read_at: Timestamp) -> Loaded<DomainRecord> {
+    pub(super) fn loaded_domain(&self, answer: AsOf<DomainRecord>, read_at: MonotonicTime) -> Loaded<DomainRecord> {
         Loaded {
             value: Some(answer.value),
             sequence: answer.sequence,
@@ -149,7 +148,7 @@ impl Sources {
         &self,
         answer: AsOf<Option<LinkRecord>>,
         source: LinkSource,
-        read_at: Timestamp,
+        read_at: MonotonicTime,
     ) -> Result<Loaded<CompiledLink>, OriginError> {
         let lifetime = self.lifetimes.of(answer.value.as_ref());
         let link = match answer.value {
@@ -167,7 +166,7 @@ impl Sources {
 
     /// Asks the origin under its deadline and the breaker, and notes whether it was slow.
     async fn ask<T>(&self, question: impl Future<Output = Result<T, OriginError>>) -> Result<T, OriginError> {
-        if !self.breaker.allows(clock::now()) {
+        if !self.breaker.allows(clock::monotonic()) {
             return Err(OriginError("it failed just now".into()));
         }
         let mut question = pin!(question);
@@ -181,7 +180,7 @@ impl Sources {
         };
         match &answer {
             Ok(_) => self.breaker.succeeded(),
-            Err(_) => self.breaker.failed(clock::now()),
+            Err(_) => self.breaker.failed(clock::monotonic()),
         }
         answer
     }
@@ -194,6 +193,12 @@ pub(super) fn prepared_link(record: LinkRecord, agents: &UserAgents) -> Compiled
         agents.warm();
     }
     link
+}
+
+/// When something was read that another machine's clock says was read then. A clock that is ahead counts as now; Redis
+/// forgets what is too old by its own.
+fn own_clock(read_at: Timestamp) -> MonotonicTime {
+    clock::monotonic().minus(clock::now().since(read_at))
 }
 
 fn count(found: Result<bool, &OriginError>) {

@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 use super::*;
 
 const PATIENCE: Duration = Duration::from_secs(20);
-const FOR_EVER: Timestamp = Timestamp::from_micros(i64::MAX);
+const FOR_EVER: MonotonicTime = MonotonicTime::NEVER;
 
 fn cache() -> Arc<LoadingCache<String, u32>> {
     Arc::new(LoadingCache::new(100, 100_000, Tasks::new()))
@@ -76,7 +76,7 @@ async fn who_waits_for_a_fetch_that_a_change_overtakes_gets_the_new_value() {
     };
     let (arrival, ()) = tokio::join!(cache.load(key(), PATIENCE, fetch), change);
     assert_eq!(arrival.ok().and_then(|arrival| arrival.value).map(|cached| cached.value), Some(2));
-    assert_eq!(value(&cache.get("a", clock::now())), Some(2));
+    assert_eq!(value(&cache.get("a", clock::monotonic())), Some(2));
 }
 
 #[test]
@@ -84,18 +84,18 @@ fn an_older_value_never_replaces_a_newer_one() {
     let cache = cache();
     cache.offer(&key(), loaded(2, 2));
     cache.offer(&key(), loaded(1, 1));
-    assert_eq!(value(&cache.get("a", clock::now())), Some(2));
+    assert_eq!(value(&cache.get("a", clock::monotonic())), Some(2));
     cache.offer(&key(), missing(1));
-    assert_eq!(value(&cache.get("a", clock::now())), Some(2));
+    assert_eq!(value(&cache.get("a", clock::monotonic())), Some(2));
 }
 
 #[test]
 fn absence_is_remembered_until_the_key_changes() {
     let cache = cache();
     cache.offer(&key(), missing(1));
-    assert!(matches!(cache.get("a", clock::now()), Lookup::Absent));
+    assert!(matches!(cache.get("a", clock::monotonic()), Lookup::Absent));
     assert!(cache.invalidate(&key(), Sequence::new(2)));
-    assert!(matches!(cache.get("a", clock::now()), Lookup::Unknown));
+    assert!(matches!(cache.get("a", clock::monotonic()), Lookup::Unknown));
     assert!(!cache.invalidate(&key(), Sequence::new(2)), "heard twice, known once");
 }
 
@@ -104,11 +104,11 @@ async fn a_failed_refresh_leaves_the_old_value_in_use_for_a_moment_and_in_doubt_
     let cache = cache();
     cache.offer(&key(), loaded(1, 1));
     cache.doubt_before(Sequence::new(5));
-    assert!(matches!(cache.get("a", clock::now()), Lookup::Doubted(_)));
+    assert!(matches!(cache.get("a", clock::monotonic()), Lookup::Doubted(_)));
     let failed = cache.load(key(), PATIENCE, || async { Err(OriginError("away".into())) }).await;
     assert!(failed.is_err());
-    assert!(matches!(cache.get("a", clock::now()), Lookup::Fresh(_)));
-    assert!(matches!(cache.get("a", clock::now().plus(RETRY_AFTER)), Lookup::Doubted(_)));
+    assert!(matches!(cache.get("a", clock::monotonic()), Lookup::Fresh(_)));
+    assert!(matches!(cache.get("a", clock::monotonic().plus(RETRY_AFTER)), Lookup::Doubted(_)));
 }
 
 #[test]
@@ -116,11 +116,11 @@ fn doubt_keeps_values_for_bad_times_and_what_is_wrong_goes() {
     let cache = cache();
     cache.offer(&key(), loaded(1, 1));
     cache.doubt_before(Sequence::new(1));
-    assert!(matches!(cache.get("a", clock::now()), Lookup::Fresh(_)), "read when the log was that long");
+    assert!(matches!(cache.get("a", clock::monotonic()), Lookup::Fresh(_)), "read when the log was that long");
     cache.invalidate_where(|_, value| *value == 2, Sequence::new(2));
-    assert!(matches!(cache.get("a", clock::now()), Lookup::Fresh(_)), "not meant");
+    assert!(matches!(cache.get("a", clock::monotonic()), Lookup::Fresh(_)), "not meant");
     cache.invalidate_where(|_, value| *value == 1, Sequence::new(3));
-    assert!(matches!(cache.get("a", clock::now()), Lookup::Unknown));
+    assert!(matches!(cache.get("a", clock::monotonic()), Lookup::Unknown));
 }
 
 /// Something that happens to an edge, the shared cache, or the source of truth between them.
@@ -276,7 +276,7 @@ impl World {
                 self.cache.doubt_before(Sequence::new(end));
                 self.log_heard = self.log.len();
             }
-            Event::Visit { key } => match self.cache.get(&key, clock::now()) {
+            Event::Visit { key } => match self.cache.get(&key, clock::monotonic()) {
                 Lookup::Fresh(cached) | Lookup::Stale(cached) => self.check(key, Some(cached.value)),
                 Lookup::Absent => self.check(key, None),
                 Lookup::Doubted(_) | Lookup::Unknown => {}
