@@ -4,6 +4,7 @@ Each row sends one kind of request over one connection, many at a time, and take
 Then a plain link is visited beside four clients that send the dearest kind, and beside four that send plain requests.
 """
 
+import itertools
 import multiprocessing
 import socket
 import statistics
@@ -39,6 +40,22 @@ def patterns(elido, workspace):
     return [(taken or ["b$"])[number % max(1, len(taken))] for number in range(20)], taken
 
 
+def all_but_one(fitting, other):
+    """Rules of as many conditions as there may be, of which the last alone does not fit, so that every one is asked."""
+    conditions = lambda rule: [fitting(20 * rule + number) for number in range(19)] + [other]
+    return [{"name": str(rule), "conditions": conditions(rule), "outcome": destination(rule)} for rule in range(50)]
+
+
+def window(number):
+    zones = ["Europe/Berlin", "America/St_Johns", "Asia/Tehran", "Australia/Lord_Howe", "Africa/Casablanca"]
+    return {"type": "time_windows", "time_zone": zones[number % 5], "any_of": [
+        {"last_date": "2020-01-01"}, {"from": "23:59", "until": "23:58", "last_date": "2020-01-01"}, {}]}
+
+
+def listed(kind, *values):
+    return {"type": kind, "any_of": list(values)}
+
+
 def drafts(patterns_taken):
     plain = {"destination_url": "https://example.com/catalogue/1"}
     long = "https://example.com/?" + "&".join(f"k{number}=v" for number in range(800))
@@ -52,34 +69,57 @@ def drafts(patterns_taken):
         "queries": plain | {"rules": rules_of(lambda number: {"type": "query", "any_of": [f"{value}-{number}=1" for value in values]}, 50)},
         "referrers": plain | {"rules": rules_of(lambda number: {"type": "referrer_hosts", "any_of": [f"a{number}-{place}.example.com" for place in range(60)]}, 50)},
         "languages": plain | {"rules": rules_of(lambda number: {"type": "languages", "any_of": ["fr", "it", "es"]}, 50)},
+        "same_query": plain | {"rules": all_but_one(lambda number: listed("query", "a", f"b{number}"), listed("query", "none"))},
+        "same_referrer": plain | {"rules": all_but_one(lambda number: listed("referrer_hosts", "example.com", f"b{number}.org"), listed("referrer_hosts", "none.org"))},
+        "times": plain | {"rules": all_but_one(window, window(0) | {"negate": True})},
+        "agents": plain | {"rules": all_but_one(lambda number: listed("browsers", f"Chrome {number}", "Firefox"), listed("os", "none"))},
     }
 
 
 def requests(slugs):
-    """Name, link, and the bytes of one request, each with the most that the edge takes of its kind."""
+    """Name, and what makes the bytes of the next request, each with the most that the edge takes of its kind."""
     def request(slug, rest="", agent=BROWSER, headers=()):
-        lines = [f"GET /{slug}{rest} HTTP/1.1", "Host: localhost", f"User-Agent: {agent}", *headers, "", ""]
+        lines = [f"GET /{slugs.get(slug, slug)}{rest} HTTP/1.1", "Host: localhost", f"User-Agent: {agent}", *headers, "", ""]
         return "\r\n".join(lines).encode()
+
+    def same(*arguments, **named):
+        written = request(*arguments, **named)
+        return lambda: written
+
+    def of_new_agents(agent):
+        numbers = itertools.count()
+        return lambda: request("agents", agent=agent(next(numbers)))
 
     many = "&".join(f"p{number}=1" for number in range(3_000))
     fitting = "&".join(f"p{number}=1" for number in range(120))
-    deep = "/x" * 4_000
+    long_names = "&".join(f"{'%61' * 80}{number}={'%62' * 80}" for number in range(60))
     cookies = [f"Cookie: {'c=' + 'x' * 400}" for _ in range(50)]
     return [
-        ("plain", request(slugs["plain"])),
-        ("20 patterns, agent of 20 kB", request(slugs["patterns"], agent="a" * 20_000)),
-        ("20 patterns, agent of digits", request(slugs["patterns"], agent="a1" * 10_000)),
-        ("merging, 3,000 parameters", request(slugs["merging"], f"?{many}")),
-        ("merging, 120 parameters", request(slugs["merging"], f"?{fitting}")),
-        ("merging, the link wins", request(slugs["merging_link_wins"], f"?{fitting}")),
-        ("forwarding, path of 8 kB", request(slugs["forwarding"], deep)),
-        ("forwarding, encoded path", request(slugs["forwarding"], "/%2e%61" * 600)),
-        ("forwarding, 1,000 parameters", request(slugs["forwarding"], "?" + "&".join("a" for _ in range(1_000)))),
-        ("50 rules on the query", request(slugs["queries"], f"?{many}")),
-        ("50 rules on the referrer", request(slugs["referrers"], headers=[f"Referer: https://{'a.' * 100}example.com/"])),
-        ("50 rules on languages", request(slugs["languages"], headers=["Accept-Language: " + ",".join(["x-" + "y" * 6] * 1_000)])),
-        ("20 kB of cookies", request(slugs["plain"], headers=cookies)),
-        ("missing, deep", request("nothing", deep)),
+        ("plain", same("plain")),
+        ("20 patterns, agent of 20 kB", same("patterns", agent="a" * 20_000)),
+        ("20 patterns, agent of digits", same("patterns", agent="a1" * 10_000)),
+        ("merging, 3,000 parameters", same("merging", f"?{many}")),
+        ("merging, 120 parameters", same("merging", f"?{fitting}")),
+        ("merging, the link wins", same("merging_link_wins", f"?{fitting}")),
+        ("merging, long names", same("merging_link_wins", f"?{long_names[:7_000]}")),
+        ("forwarding, path of 8 kB", same("forwarding", "/x" * 3_900)),
+        ("forwarding, encoded path", same("forwarding", "/%2e%61" * 1_100)),
+        ("forwarding, path of dots", same("forwarding", "/%2e%2e" * 1_100)),
+        ("forwarding, 1,000 parameters", same("forwarding", "?" + "&".join("a" for _ in range(1_000)))),
+        ("forwarding, unsafe query", same("forwarding", "?" + '"' * 2_600)),
+        ("50 rules on the query", same("queries", f"?{many}")),
+        ("50 rules on a long query", same("queries", f"?{long_names}")),
+        ("1,000 conditions on the query", same("same_query", "?" + "&".join("a=1" for _ in range(3_000)))),
+        ("50 rules on the referrer", same("referrers", headers=[f"Referer: https://{'a.' * 100}example.com/"])),
+        ("1,000 conditions on the referrer", same("same_referrer", headers=[f"Referer: https://{'a.' * 120}example.com/"])),
+        ("50 rules on languages", same("languages", headers=["Accept-Language: " + ",".join(["x-" + "y" * 6] * 3_000)])),
+        ("1,000 conditions on the time", same("times")),
+        ("1,000 conditions on the browser", same("agents")),
+        ("agents nobody sent before", of_new_agents(lambda number: f"Mozilla/5.0 (Linux; Android 9; a{number} Build) " + "ab" * 500)),
+        ("new agents, many words", of_new_agents(lambda number: f"{number} " + "Mozilla/5.0 (compatible; Linux Android Mobile Safari; " * 20)),
+        ("new agents, one long word", of_new_agents(lambda number: f"{number}" + "a" * 1_010)),
+        ("20 kB of cookies", same("plain", headers=cookies)),
+        ("missing, deep", same("nothing", "/x" * 3_900)),
     ]
 
 
@@ -91,8 +131,8 @@ class Client:
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.rest = b""
 
-    def send(self, request, times):
-        self.socket.sendall(request * times)
+    def send(self, make, times):
+        self.socket.sendall(b"".join(make() for _ in range(times)))
         return [self.response() for _ in range(times)]
 
     def response(self):
@@ -112,33 +152,33 @@ class Client:
         self.rest += piece
 
 
-def cost_us(elido, request, count):
+def cost_us(elido, make, count):
     """Microseconds of the edge's processor time for one such request."""
     client = Client(elido.edge)
-    client.send(request, PIPELINED)
+    client.send(make, PIPELINED)
     before = elido.cpu_seconds()
     sent = 0
     while sent < count or elido.cpu_seconds() - before < 0.3:
-        client.send(request, PIPELINED)
+        client.send(make, PIPELINED)
         sent += PIPELINED
     return (elido.cpu_seconds() - before) / sent * 1e6
 
 
-def send_for_ever(port, request):
+def send_for_ever(port, make):
     client = Client(port)
     while True:
-        client.send(request, 1)
+        client.send(make, 1)
 
 
-def p99_us(elido, request, beside, count):
+def p99_us(elido, make, beside, count):
     others = [multiprocessing.Process(target=send_for_ever, args=(elido.edge, beside), daemon=True) for _ in range(HOSTILE_CLIENTS)]
     [each.start() for each in others]
     try:
         client, times = Client(elido.edge), []
-        client.send(request, PIPELINED)
+        client.send(make, PIPELINED)
         for _ in range(count):
             start = time.perf_counter()
-            client.send(request, 1)
+            client.send(make, 1)
             times.append((time.perf_counter() - start) * 1e6)
     finally:
         [each.terminate() for each in others]
@@ -158,7 +198,7 @@ def run(arguments):
             if "slug" not in link:
                 die(f"{name}: {link}")
         rows = requests({name: link["slug"] for name, link in made.items()})
-        costs = {name: cost_us(elido, request, arguments.requests) for name, request in rows}
+        costs = {name: cost_us(elido, make, arguments.requests) for name, make in rows}
         beyond = {name: cost - costs["plain"] for name, cost in costs.items()}
         print(f"\n{'':34}{'CPU µs a request':>18}{'beyond a plain one':>20}")
         for name, cost in costs.items():

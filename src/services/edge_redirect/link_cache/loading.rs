@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::hash::{BuildHasher, Hash};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use quick_cache::sync::Cache;
@@ -20,6 +20,7 @@ use tokio::time::{Instant, timeout_at};
 use super::recent_changes::RecentChanges;
 use crate::domain::change::Sequence;
 use crate::runtime::clock::{self, MonotonicTime};
+use crate::runtime::sync::{Mutex, MutexGuard};
 use crate::runtime::tasks::Tasks;
 use crate::services::edge_redirect::origin::OriginError;
 use crate::telemetry::metrics::{CacheMetrics, LinkSource};
@@ -249,21 +250,28 @@ where
     where
         F: Future<Output = Result<Loaded<V>, OriginError>> + Send + 'static,
     {
+        let (flight, is_new) = self.board(key);
+        let receiver = flight.subscribe();
+        if is_new {
+            let (cache, key, fetch) = (Arc::clone(self), key.clone(), fetch());
+            self.tasks.spawn_finite("origin-fetch", async move {
+                let fetched = fetch.await;
+                let landing = cache.land(&key, &flight, fetched);
+                flight.send_replace(Some(landing));
+            });
+        }
+        receiver
+    }
+
+    /// The fetch of a key that is on its way, or a new one that the caller has to make; whether it is new.
+    fn board(&self, key: &K) -> (Flight<V>, bool) {
         let mut state = self.lock();
         if let Some(flight) = state.flights.get(key) {
-            return flight.subscribe();
+            return (Arc::clone(flight), false);
         }
         let flight = Flight::new(watch::Sender::new(None));
-        let receiver = flight.subscribe();
         state.flights.insert(key.clone(), Arc::clone(&flight));
-        drop(state);
-        let (cache, key, fetch) = (Arc::clone(self), key.clone(), fetch());
-        self.tasks.spawn_finite("origin-fetch", async move {
-            let fetched = fetch.await;
-            let landing = cache.land(&key, &flight, fetched);
-            flight.send_replace(Some(landing));
-        });
-        receiver
+        (flight, true)
     }
 
     /// Keeps what a fetch brought, unless it had changed meanwhile.
@@ -386,5 +394,7 @@ where
     }
 }
 
+#[cfg(all(test, shuttle))]
+mod model;
 #[cfg(test)]
 mod tests;
