@@ -30,7 +30,13 @@ impl Source {
 
     fn batch(&mut self) -> ClickBatch {
         let clicks = (0..BATCH_CLICKS).map(|_| self.record()).collect();
-        ClickBatch { journal_id: JournalId::from_u64(1), through: self.position, clicks }
+        ClickBatch {
+            journal_id: JournalId::from_u64(1),
+            through: self.position,
+            clicks,
+            undecodable: Vec::new(),
+            tally: None,
+        }
     }
 
     fn record(&mut self) -> JournalledClick {

@@ -29,6 +29,11 @@ pub(super) fn start(
         let working = *health.borrow() == Health::Working;
         std::future::ready(if working { Condition::Up } else { Condition::Degraded })
     });
+    let accounts = ingester.accounts();
+    readiness.add("click_account", move || {
+        let add_up = accounts.borrow().add_up();
+        std::future::ready(if add_up { Condition::Up } else { Condition::Degraded })
+    });
     let drain = Duration::from_secs(config.shutdown.drain_seconds);
     tasks.spawn("click-ingester", ingester.run(tasks.stopping(), drain));
     tasks.spawn(

@@ -1,7 +1,7 @@
 //! Rules compiled once, when a link is loaded, and asked on every redirect.
 
 use super::field_errors::{FieldErrors, ValueError};
-use super::limits::{CONDITIONS_MAX, PATTERNS_MAX, RULES_MAX, VALUES_TOTAL_MAX};
+use super::limits::{CONDITIONS_MAX, PATTERNS_MAX, RULES_MAX, TIME_CONDITIONS_MAX, VALUES_TOTAL_MAX};
 use super::lists::{Lists, ListsBuilder};
 use super::matcher::Matcher;
 use super::split::Split;
@@ -200,6 +200,10 @@ fn check_totals(rules: &[Rule], errors: &mut FieldErrors) {
     if tests().filter(|test| matches!(test, Test::UserAgent { .. })).count() > PATTERNS_MAX {
         let message = format!("a link has at most {PATTERNS_MAX} user_agent conditions");
         errors.add("/rules", ValueError::new("too_many_patterns", message));
+    }
+    if tests().filter(|test| matches!(test, Test::TimeWindows { .. })).count() > TIME_CONDITIONS_MAX {
+        let message = format!("a link has at most {TIME_CONDITIONS_MAX} time_windows conditions");
+        errors.add("/rules", ValueError::new("too_many_time_windows", message));
     }
 }
 

@@ -3,7 +3,9 @@
 use proptest::prelude::*;
 
 use super::arbitrary::{moment, rules, valid_condition, visitor, wild_rules};
-use super::limits::{CONDITIONS_MAX, NAME_CHARACTERS_MAX, PATTERNS_MAX, RULES_MAX, VALUES_MAX, VARIANTS_MAX};
+use super::limits::{
+    CONDITIONS_MAX, NAME_CHARACTERS_MAX, PATTERNS_MAX, RULES_MAX, TIME_CONDITIONS_MAX, VALUES_MAX, VARIANTS_MAX,
+};
 use super::*;
 use crate::domain::time::Timestamp;
 use crate::domain::url::Destination;
@@ -149,6 +151,11 @@ fn every_limit_is_held() {
     let pattern = || Test::UserAgent { pattern: "x".to_owned() };
     let patterns = [rule("a", vec![pattern(); PATTERNS_MAX]), rule("b", vec![pattern()])];
     assert_eq!(errors(&patterns), [("/rules".to_owned(), "too_many_patterns")]);
+
+    let always = Test::TimeWindows { time_zone: "UTC".to_owned(), any_of: vec![TimeWindow::default()] };
+    let numbered = (0..=TIME_CONDITIONS_MAX / CONDITIONS_MAX).map(|number| number.to_string());
+    let windows: Vec<_> = numbered.map(|name| rule(&name, vec![always.clone(); CONDITIONS_MAX])).collect();
+    assert_eq!(errors(&windows), [("/rules".to_owned(), "too_many_time_windows")]);
 
     let name = rule(&"n".repeat(NAME_CHARACTERS_MAX + 1), vec![]);
     assert_eq!(errors(&[name]), [("/rules/0/name".to_owned(), "length")]);

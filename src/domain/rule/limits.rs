@@ -10,6 +10,8 @@ pub const VALUES_MAX: usize = 300;
 pub const VALUES_TOTAL_MAX: usize = 3_000;
 /// The most `user_agent` conditions that one link may have.
 pub const PATTERNS_MAX: usize = 20;
+/// The most `time_windows` conditions that one link may have.
+pub const TIME_CONDITIONS_MAX: usize = 200;
 /// The longest regular expression, in characters.
 pub const PATTERN_CHARACTERS_MAX: usize = 512;
 /// The longest value of a condition, in bytes.
@@ -23,8 +25,8 @@ pub const NAME_CHARACTERS_MAX: usize = 64;
 /// How much memory the automaton of one regular expression may take, in bytes.
 pub(super) const PATTERN_BYTES_MAX: usize = 128 * 1024;
 /// How much of a `User-Agent` header regular expressions look at, in bytes.
-pub(super) const USER_AGENT_BYTES_MAX: usize = 1024;
+pub(super) const USER_AGENT_BYTES_MAX: usize = 512;
 /// How much of a query string conditions look at, in bytes.
-pub(super) const QUERY_BYTES_MAX: usize = 8 * 1024;
+pub(super) const QUERY_BYTES_MAX: usize = 4 * 1024;
 /// How many errors are reported at once; more help nobody.
 pub(super) const FIELD_ERRORS_MAX: usize = 100;

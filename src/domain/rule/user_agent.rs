@@ -42,6 +42,8 @@ pub(super) fn parse(pattern: &str) -> Result<Pattern, ValueError> {
     let limits = Config::new()
         .match_kind(MatchKind::All)
         .start_kind(StartKind::Unanchored)
+        // Searching for the next byte of interest costs more than a step of the automaton where every byte is of interest.
+        .accelerate(false)
         .dfa_size_limit(Some(PATTERN_BYTES_MAX))
         .determinize_size_limit(Some(4 * PATTERN_BYTES_MAX));
     dense::Builder::new()

@@ -4,7 +4,7 @@ use crate::domain::click::ClickKind;
 use crate::domain::id::{DomainId, LinkId, WorkspaceId};
 use crate::domain::rule::{AgentClass, Device};
 use crate::domain::time::Timestamp;
-use crate::infra::journal::JournalId;
+use crate::infra::journal::{JournalId, PlacedTally};
 
 /// A click after enrichment: what is known of it for good. The visitor's address is not among it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,4 +102,8 @@ pub struct ClickBatch {
     pub through: u64,
     /// The clicks, in any order.
     pub clicks: Vec<JournalledClick>,
+    /// The positions of the records that are no click.
+    pub undecodable: Vec<u64>,
+    /// The last that the writer says of how many records there are.
+    pub tally: Option<PlacedTally>,
 }

@@ -7,6 +7,7 @@
 //! rows and its high-water mark move in one transaction. Every question starts
 //! from a workspace, and ends when its time is up.
 
+mod accounts;
 mod click;
 mod connection;
 mod dimension;
@@ -28,6 +29,7 @@ pub(crate) mod test_clicks;
 #[cfg(test)]
 mod tests;
 
+pub use accounts::ClickAccount;
 pub use click::{ClickBatch, EnrichedClick, JournalledClick, Utm};
 pub use connection::ClickStore;
 pub use dimension::{Dimension, ParseValueError, Value};

@@ -1,7 +1,7 @@
 //! Storing clicks, each journal record at most once.
 //!
-//! Invariant: the rows of a stretch, the totals of its links and the journal's
-//! high-water mark are written in one transaction, and only records above the
+//! Invariant: the rows of a stretch, the totals of its links, and the journal's
+//! account and high-water mark are written in one transaction, and only records above the
 //! mark are written. Whatever is replayed, overlaps or was cut short, every
 //! record below the mark is in the store exactly once.
 
@@ -11,6 +11,7 @@ use std::sync::{Arc, LazyLock};
 use sqlx::sqlite::{SqliteArguments, SqliteConnection};
 use sqlx::{Arguments, AssertSqlSafe};
 
+use super::accounts;
 use super::click::{ClickBatch, EnrichedClick, JournalledClick};
 use super::connection::ClickStore;
 use super::error::ClickStoreError;
@@ -46,6 +47,7 @@ impl ClickStore {
             batch.clicks.iter().filter(|record| mark.is_none_or(|mark| record.position > mark)).collect();
         insert(&mut transaction, batch.journal_id, &fresh).await?;
         totals::add(&mut transaction, &counted_per_link(&fresh)).await?;
+        accounts::advance(&mut transaction, batch, mark).await?;
         if mark.is_none_or(|mark| batch.through > mark) {
             move_mark(&mut transaction, batch.journal_id, batch.through).await?;
         }

@@ -86,6 +86,11 @@ impl<F: FileSystem> GroupCommit<F> {
         }
     }
 
+    /// Has the next flush say how many records there should be.
+    pub fn append_tally(&self) {
+        self.lock().writer.append_tally();
+    }
+
     /// Gives up what waits in memory, at the end of the process. Says how many records that were.
     pub fn give_up(&self) -> u64 {
         self.lock().writer.give_up()

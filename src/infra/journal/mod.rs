@@ -14,6 +14,7 @@
 //! - A full or failing disk is a state with a number of drops; it is never a
 //!   panic, and it never keeps a redirect from its response.
 //! - A segment is removed only after a cursor beyond it is durable.
+//! - Each sync, and the end of a process, is followed by a tally of all records before it.
 
 mod file_system;
 mod frame;
@@ -22,6 +23,7 @@ pub mod fuzzing;
 mod group_commit;
 mod reader;
 mod segment;
+mod tally;
 mod writer;
 
 pub use file_system::{DiskFileSystem, File, FileSystem};
@@ -29,4 +31,5 @@ pub use frame::PAYLOAD_BYTES_MAX;
 pub use group_commit::{Committed, GroupCommit};
 pub use reader::{Batch, Failure, JournalReader};
 pub use segment::JournalId;
+pub use tally::{PlacedTally, Tally};
 pub use writer::{Flushed, JournalLimits, JournalState, Maintenance, Writer};

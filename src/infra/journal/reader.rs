@@ -14,8 +14,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::file_system::{DiskFileSystem, File, FileSystem};
-use super::frame::{self, PAYLOAD_BYTES_MAX};
+use super::frame::{self, Frame, PAYLOAD_BYTES_MAX};
 use super::segment::{self, HEADER_BYTES, HEADER_LENGTH, Header, JournalId};
+use super::tally::PlacedTally;
 use super::writer::lock_path;
 
 /// How much is read at once: more than the longest frame.
@@ -55,6 +56,7 @@ pub struct Batch {
     journal: JournalId,
     bytes: Vec<u8>,
     records: Vec<(u64, Range<usize>)>,
+    tally: Option<PlacedTally>,
     end: Place,
 }
 
@@ -99,11 +101,22 @@ impl Batch {
             .filter_map(|(position, range)| self.bytes.get(range.clone()).map(|payload| (*position, payload)))
     }
 
-    /// How many records there are; at least one.
+    /// How many records there are.
     #[must_use]
-    #[allow(clippy::len_without_is_empty, reason = "a batch is never empty")]
     pub fn len(&self) -> usize {
         self.records.len()
+    }
+
+    /// Whether there is only a tally.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
+    /// The last tally among the records.
+    #[must_use]
+    pub fn tally(&self) -> Option<PlacedTally> {
+        self.tally
     }
 }
 
@@ -298,7 +311,7 @@ impl<F: FileSystem> Journal<'_, F> {
             }
             bytes.resize(frame::HEADER_BYTES + PAYLOAD_BYTES_MAX, 0);
             read_full(&file, HEADER_BYTES, &mut bytes)?;
-            if frame::payload_at(self.id, &bytes, 0).is_some() {
+            if frame::frame_at(self.id, &bytes, 0).is_some() {
                 return Ok(true);
             }
         }
@@ -317,9 +330,10 @@ impl<F: FileSystem> Journal<'_, F> {
         let length = read_full(file, offset, &mut bytes)?;
         bytes.truncate(length);
         let base = segment::position(header.index, header.span, offset);
-        let (records, end) = self.frames(&bytes, base, records_max);
+        let Frames { records, tally, end } = self.frames(&bytes, base, records_max);
         let end = Place { index: header.index, offset: offset + end as u64 };
-        Ok((!records.is_empty()).then_some(Batch { journal: self.id, bytes, records, end }))
+        let is_something = !records.is_empty() || tally.is_some();
+        Ok(is_something.then_some(Batch { journal: self.id, bytes, records, tally, end }))
     }
 
     /// The first records at or after `offset` in a segment that nothing is added to, however much else lies before them.
@@ -335,7 +349,7 @@ impl<F: FileSystem> Journal<'_, F> {
         loop {
             let length = read_full(file, offset, &mut bytes)?;
             let chunk = bytes.get(..length).unwrap_or_default();
-            let found = (0..length).find(|start| frame::payload_at(self.id, chunk, *start).is_some());
+            let found = (0..length).find(|start| frame::frame_at(self.id, chunk, *start).is_some());
             // A frame may begin near the end of one chunk and be whole only in the next.
             let step = match found {
                 Some(start) => start,
@@ -353,15 +367,27 @@ impl<F: FileSystem> Journal<'_, F> {
         }
     }
 
-    fn frames(&self, bytes: &[u8], base: u64, records_max: usize) -> (Vec<(u64, Range<usize>)>, usize) {
-        let mut records = Vec::new();
-        let mut end = 0;
-        while let Some(payload) = frame::payload_at(self.id, bytes, end).filter(|_| records.len() < records_max) {
-            records.push((base + end as u64, payload.clone()));
-            end = payload.end;
+    fn frames(&self, bytes: &[u8], base: u64, records_max: usize) -> Frames {
+        let mut found = Frames { records: Vec::new(), tally: None, end: 0 };
+        while let Some(frame) = frame::frame_at(self.id, bytes, found.end).filter(|_| found.records.len() < records_max)
+        {
+            let position = base + found.end as u64;
+            found.end = frame.end();
+            match frame {
+                Frame::Record(payload) => found.records.push((position, payload)),
+                Frame::Tally(tally, _) => found.tally = Some(PlacedTally { position, tally }),
+            }
         }
-        (records, end)
+        found
     }
+}
+
+/// Frames that follow one another.
+struct Frames {
+    records: Vec<(u64, Range<usize>)>,
+    tally: Option<PlacedTally>,
+    /// Where the last of them ends.
+    end: usize,
 }
 
 impl Place {

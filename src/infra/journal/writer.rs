@@ -14,6 +14,7 @@ use tokio::sync::Notify;
 use super::file_system::{File, FileSystem};
 use super::frame::{self, PAYLOAD_BYTES_MAX};
 use super::segment::{self, Header, JournalId};
+use super::tally::Tally;
 
 /// How much waits in memory while the disk takes nothing. What comes on top is dropped and counted.
 const BUFFER_BYTES_MAX: usize = 4 * 1024 * 1024;
@@ -65,6 +66,8 @@ pub struct Writer<F: FileSystem> {
     buffer: Vec<u8>,
     buffered: u64,
     dropped: u64,
+    /// What was reported of flushes so far.
+    tally: Tally,
     state: JournalState,
     retry_at: Option<Instant>,
 }
@@ -89,6 +92,8 @@ struct Shared<F: FileSystem> {
     spare: Mutex<Option<(u32, Arc<F::File>)>>,
     unsynced: Mutex<Vec<Arc<F::File>>>,
     written: AtomicBool,
+    /// Whether a tally is due with the next flush.
+    tally_due: AtomicBool,
     /// Whether the writer shall leave its segment, because that could not be synced or is no longer there.
     abandoned: AtomicBool,
     leftovers_synced: AtomicBool,
@@ -113,6 +118,7 @@ impl<F: FileSystem> Writer<F> {
             spare: Mutex::new(None),
             unsynced: Mutex::new(Vec::new()),
             written: AtomicBool::new(false),
+            tally_due: AtomicBool::new(false),
             abandoned: AtomicBool::new(false),
             leftovers_synced: AtomicBool::new(false),
             rolled: Notify::new(),
@@ -123,6 +129,7 @@ impl<F: FileSystem> Writer<F> {
             buffer: Vec::with_capacity(BUFFER_BYTES_READY),
             buffered: 0,
             dropped: 0,
+            tally: Tally::default(),
             state: JournalState::Healthy,
             retry_at: None,
         }
@@ -158,6 +165,10 @@ impl<F: FileSystem> Writer<F> {
 
     /// Gives everything that was appended to the kernel. What a sick disk refuses is kept for the next flush.
     pub fn flush(&mut self) -> Flushed {
+        if self.shared.tally_due.load(Ordering::Relaxed) {
+            self.shared.tally_due.store(false, Ordering::Relaxed);
+            self.append_tally();
+        }
         let (bytes, records) = if self.may_try() { self.write_buffer() } else { (0, 0) };
         if bytes == self.buffer.len() {
             self.buffer.clear();
@@ -166,7 +177,17 @@ impl<F: FileSystem> Writer<F> {
         }
         self.buffered -= records;
         let dropped = std::mem::take(&mut self.dropped);
+        self.tally.records += records;
+        self.tally.dropped += dropped;
         Flushed { records, bytes: bytes as u64, waiting: self.buffered, dropped, state: self.state }
+    }
+
+    /// Has the next flush say how many records there should be, if there are any.
+    pub fn append_tally(&mut self) {
+        let tally = Tally { records: self.tally.records + self.buffered, dropped: self.tally.dropped + self.dropped };
+        if tally != Tally::default() {
+            frame::append_tally(self.shared.id, &mut self.buffer, tally);
+        }
     }
 
     /// Gives up what waits in memory, at the end of the process. Says how many records that were.
@@ -404,6 +425,7 @@ impl<F: FileSystem> Maintenance<F> {
         if !self.0.written.swap(false, Ordering::AcqRel) {
             return Ok(());
         }
+        self.0.tally_due.store(true, Ordering::Relaxed);
         let files = lock(&self.0.unsynced).clone();
         let files_synced = files.iter().map(|file| file.sync()).fold(Ok(()), Result::and);
         let synced = files_synced.and_then(|()| {

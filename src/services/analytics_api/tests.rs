@@ -25,7 +25,16 @@ async fn store_of(clicks: impl IntoIterator<Item = EnrichedClick>) -> (tempfile:
     let config = ClickStoreConfig { url: "sqlite:clicks.db".into(), retention_days: 0 };
     let store = ClickStore::open(&config, folder.path()).await.expect("a store");
     let clicks: Vec<_> = (0..).zip(clicks).map(|(position, click)| JournalledClick { position, click }).collect();
-    store.store(&ClickBatch { journal_id: JournalId::from_u64(1), through: 100_000, clicks }).await.expect("stored");
+    store
+        .store(&ClickBatch {
+            journal_id: JournalId::from_u64(1),
+            through: 100_000,
+            clicks,
+            undecodable: Vec::new(),
+            tally: None,
+        })
+        .await
+        .expect("stored");
     (folder, store)
 }
 

@@ -71,13 +71,21 @@ impl BatchReader {
     }
 
     fn prepare(&mut self, records: Batch) -> Taken {
-        let mut clicks =
-            ClickBatch { journal_id: records.journal(), through: 0, clicks: Vec::with_capacity(records.len()) };
+        let mut clicks = ClickBatch {
+            journal_id: records.journal(),
+            through: records.tally().map_or(0, |placed| placed.position),
+            clicks: Vec::with_capacity(records.len()),
+            undecodable: Vec::new(),
+            tally: records.tally(),
+        };
         for (position, payload) in records.records() {
             clicks.through = clicks.through.max(position);
             match Click::decode(payload) {
                 Ok(click) => clicks.clicks.push(JournalledClick { position, click: self.enrich(&click) }),
-                Err(error) => self.keep_aside(&records, position, payload, &error.to_string()),
+                Err(error) => {
+                    clicks.undecodable.push(position);
+                    self.keep_aside(&records, position, payload, &error.to_string());
+                }
             }
         }
         let earliest = clicks.clicks.iter().map(|record| record.click.at).min();

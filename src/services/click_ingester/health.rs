@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::infra::click_store::ClickAccount;
+
 /// Whether clicks get from the journal into the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Health {
@@ -21,5 +23,28 @@ impl fmt::Display for Health {
             Self::JournalUnreadable => "a click journal cannot be read; its clicks wait in it",
             Self::StoreUnavailable => "the click store is not available; clicks wait in the journal",
         })
+    }
+}
+
+/// What edges wrote and what arrived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Accounts {
+    /// As it was when this process first looked.
+    pub(super) first: Option<ClickAccount>,
+    /// As it is.
+    pub(super) now: Option<ClickAccount>,
+}
+
+impl Accounts {
+    /// Whether nobody has looked yet.
+    pub(super) fn is_unknown(&self) -> bool {
+        self.now.is_none()
+    }
+
+    /// Whether, since this process looked first, every record that was written has arrived once.
+    #[must_use]
+    pub fn add_up(&self) -> bool {
+        let difference = |account: ClickAccount| (account.missing, account.surplus);
+        self.first.map(difference) == self.now.map(difference)
     }
 }

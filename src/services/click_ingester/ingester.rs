@@ -12,15 +12,15 @@ use tokio_util::sync::CancellationToken;
 
 use super::batch_reader::{BatchReader, Taken};
 use super::dead_letters::DeadLetters;
-use super::health::Health;
+use super::health::{Accounts, Health};
 use super::visitor::VisitorKeys;
 use crate::config::sections::IngesterConfig;
-use crate::infra::click_store::{ClickStore, ClickStoreError};
+use crate::infra::click_store::{ClickAccount, ClickStore, ClickStoreError};
 use crate::infra::geo::GeoDatabase;
 use crate::infra::journal::JournalReader;
 use crate::infra::user_agent::UserAgents;
 use crate::runtime::clock;
-use crate::telemetry::metrics::{IngesterMetrics, JournalMetrics};
+use crate::telemetry::metrics::{ClickAccountMetrics, IngesterMetrics, JournalMetrics};
 
 /// First and longest wait after a failure; it doubles from one to the other.
 const RETRY_FIRST: Duration = Duration::from_millis(100);
@@ -48,6 +48,7 @@ pub struct ClickIngester {
     records_max: usize,
     interval: Duration,
     health: watch::Sender<Health>,
+    accounts: watch::Sender<Accounts>,
     /// What the log was told last of why clicks are not being stored.
     failure: Option<String>,
 }
@@ -91,6 +92,7 @@ impl ClickIngester {
             records_max: config.batch_clicks_max.max(1),
             interval: Duration::from_millis(config.batch_interval_ms),
             health: watch::Sender::new(Health::default()),
+            accounts: watch::Sender::new(Accounts::default()),
             failure: None,
         }
     }
@@ -99,6 +101,12 @@ impl ClickIngester {
     #[must_use]
     pub fn health(&self) -> watch::Receiver<Health> {
         self.health.subscribe()
+    }
+
+    /// What was written and what arrived, from now on.
+    #[must_use]
+    pub fn accounts(&self) -> watch::Receiver<Accounts> {
+        self.accounts.subscribe()
     }
 
     /// Works until `stopping` is cancelled, then until the journal is empty, but no longer than `drain` after that. What is
@@ -156,6 +164,9 @@ impl ClickIngester {
     }
 
     async fn round(&mut self) -> Result<Round, RoundError> {
+        if self.accounts.borrow().is_unknown() {
+            self.reconcile().await?;
+        }
         let Some(taken) = self.take().await? else {
             JournalMetrics::global().publish_lag_seconds.set(0.0);
             return Ok(Round::Empty);
@@ -165,7 +176,11 @@ impl ClickIngester {
         }
         let taken = self.put(taken).await?;
         let round = if taken.records.len() < self.records_max { Round::Partial } else { Round::Full };
+        let is_counted = taken.clicks.tally.is_some();
         self.acknowledge(taken).await?;
+        if is_counted {
+            self.reconcile().await?;
+        }
         Ok(round)
     }
 
@@ -193,6 +208,25 @@ impl ClickIngester {
                 Err(error.into())
             }
         }
+    }
+
+    /// Compares what the writers say with what arrived, and tells the log when it no longer adds up.
+    async fn reconcile(&mut self) -> Result<(), RoundError> {
+        let account = self.store.account().await?;
+        ClickAccountMetrics::global().set(account.missing, account.surplus, account.dropped);
+        let before = *self.accounts.borrow();
+        let first = before.first.unwrap_or(account);
+        if account != before.now.unwrap_or(account) {
+            let ClickAccount { missing, surplus, dropped } = account;
+            tracing::warn!(
+                missing,
+                surplus,
+                dropped,
+                "the account of clicks has changed: what edges wrote is not what arrived"
+            );
+        }
+        self.accounts.send_replace(Accounts { first: Some(first), now: Some(account) });
+        Ok(())
     }
 
     async fn acknowledge(&mut self, taken: Taken) -> Result<(), RoundError> {

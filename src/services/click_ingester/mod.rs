@@ -20,7 +20,7 @@ mod tests;
 
 pub use dead_letters::DEAD_LETTER_FILE;
 pub use enrichment::enrich;
-pub use health::Health;
+pub use health::{Accounts, Health};
 pub use ingester::{ClickIngester, Sources};
 pub use retention::delete_old_clicks;
 pub use visitor::{VisitorKey, VisitorKeys};

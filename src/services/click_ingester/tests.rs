@@ -9,12 +9,12 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::test_click;
-use super::{ClickIngester, DEAD_LETTER_FILE, Health, Sources};
+use super::{Accounts, ClickIngester, DEAD_LETTER_FILE, Health, Sources};
 use crate::config::sections::{ClickStoreConfig, IngesterConfig};
 use crate::domain::click::Click;
 use crate::domain::id::WorkspaceId;
 use crate::domain::time::Timestamp;
-use crate::infra::click_store::{ClickStore, Include, Period, Selection};
+use crate::infra::click_store::{ClickAccount, ClickStore, Include, Period, Selection};
 use crate::infra::geo::GeoDatabase;
 use crate::infra::journal::{DiskFileSystem, JournalLimits, Writer};
 use crate::infra::user_agent::UserAgents;
@@ -64,6 +64,24 @@ impl House {
         self.ingester().run(stopping, PATIENCE).await;
     }
 
+    /// What was written and did not arrive.
+    async fn missing(&self) -> u64 {
+        let ClickAccount { missing, surplus, .. } = self.store.account().await.expect("an account");
+        assert_eq!(surplus, 0);
+        missing
+    }
+
+    /// The segments of all journals.
+    fn segments(&self) -> Vec<PathBuf> {
+        let entries = |folder: &Path| {
+            let entries = std::fs::read_dir(folder).expect("a folder");
+            entries.map(|entry| entry.expect("an entry").path()).collect::<Vec<_>>()
+        };
+        let journals = entries(&self.journal_folder()).into_iter().filter(|path| path.is_dir());
+        let files = journals.flat_map(|journal| entries(&journal));
+        files.filter(|path| path.extension().is_some_and(|extension| extension == "segment")).collect()
+    }
+
     async fn clicks(&self) -> u64 {
         self.store.summary(&everything()).await.expect("a summary").clicks
     }
@@ -98,6 +116,12 @@ fn write(writer: &mut Writer<DiskFileSystem>, clicks: usize) {
         writer.append(|buffer| test_click::click().encode(buffer));
     }
     assert_eq!(writer.flush().records, clicks as u64);
+}
+
+/// Has the journal say how many records it should hold.
+fn tally(writer: &mut Writer<DiskFileSystem>) {
+    writer.append_tally();
+    writer.flush();
 }
 
 fn start(ingester: ClickIngester, drain: Duration) -> (Tasks, watch::Receiver<Health>) {
@@ -208,4 +232,65 @@ async fn clicks_of_nobodys_host_are_stored_and_shown_to_nobody() {
     writer.flush();
     house.ingest_all().await;
     assert_eq!(house.clicks().await, 0);
+}
+
+#[tokio::test]
+async fn what_edges_wrote_is_what_arrived_however_often_it_is_read() {
+    let house = House::new().await;
+    let mut writer = house.writer();
+    write(&mut writer, 120);
+    tally(&mut writer);
+    writer.append(|buffer| buffer.extend_from_slice(b"no click at all"));
+    writer.flush();
+    house.ingest_all().await;
+    write(&mut writer, 5);
+    writer.maintenance().run().expect("synced");
+    write(&mut writer, 1);
+    drop(writer);
+    let journal = house.segments().remove(0).parent().expect("a folder").to_owned();
+    std::fs::remove_file(journal.join("cursor")).expect("a cursor");
+    house.ingest_all().await;
+    assert_eq!((house.clicks().await, house.missing().await), (126, 0));
+}
+
+#[tokio::test]
+async fn a_record_that_is_damaged_on_disk_is_missing_from_the_account() {
+    let house = House::new().await;
+    let mut writer = house.writer();
+    write(&mut writer, 10);
+    tally(&mut writer);
+    drop(writer);
+    let segment = house.segments().remove(0);
+    let mut bytes = std::fs::read(&segment).expect("a segment");
+    let half = bytes.iter().rposition(|byte| *byte != 0).expect("records") / 2;
+    bytes[half] ^= 1;
+    std::fs::write(&segment, bytes).expect("written");
+    house.ingest_all().await;
+    assert_eq!((house.clicks().await, house.missing().await), (9, 1));
+}
+
+#[tokio::test]
+async fn records_whose_folder_was_removed_are_missing_and_readiness_says_so() {
+    let house = House::new().await;
+    let mut writer = house.writer();
+    let ingester = house.ingester();
+    let mut accounts = ingester.accounts();
+    let (tasks, _) = start(ingester, PATIENCE);
+    write(&mut writer, 3);
+    house.until_stored(3).await;
+    assert!(accounts.borrow().add_up());
+    tasks.stop(PATIENCE).await.expect("it ends");
+
+    write(&mut writer, 4);
+    std::fs::remove_dir_all(house.segments().remove(0).parent().expect("a folder")).expect("removed");
+    writer.maintenance().run().expect_err("the folder is gone");
+    write(&mut writer, 5);
+    tally(&mut writer);
+    let ingester = house.ingester();
+    accounts = ingester.accounts();
+    let (tasks, _) = start(ingester, PATIENCE);
+    let noticed = accounts.wait_for(|accounts: &Accounts| !accounts.add_up());
+    tokio::time::timeout(PATIENCE, noticed).await.expect("noticed in time").expect("an ingester");
+    assert_eq!((house.clicks().await, house.missing().await), (8, 4));
+    tasks.stop(PATIENCE).await.expect("it ends");
 }

@@ -64,24 +64,36 @@ fn with_suffix<'a>(base: &'a str, suffix: &str) -> Cow<'a, str> {
     if suffix.is_empty() {
         return base.into();
     }
-    let mut path = base.strip_suffix('/').unwrap_or(base).to_owned();
-    let segments = suffix.strip_prefix('/').unwrap_or(suffix).split('/');
-    let mut ends_in_dots = false;
-    for segment in segments {
-        ends_in_dots = is_dots(segment);
-        if !ends_in_dots {
+    let base = base.strip_suffix('/').unwrap_or(base);
+    let suffix = suffix.strip_prefix('/').unwrap_or(suffix);
+    let mut path = String::with_capacity(base.len() + suffix.len() + 1);
+    path.push_str(base);
+    if suffix.split('/').any(is_dots) {
+        suffix.split('/').filter(|segment| !is_dots(segment)).for_each(|segment| push_encoded(&mut path, '/', segment));
+        if suffix.rsplit('/').next().is_some_and(is_dots) {
             path.push('/');
-            path.extend(utf8_percent_encode(segment, UNSAFE));
         }
-    }
-    if ends_in_dots {
-        path.push('/');
+    } else {
+        push_encoded(&mut path, '/', suffix);
     }
     path.into()
 }
 
+/// Whether a segment is `.` or `..`, however its dots are written.
 fn is_dots(segment: &str) -> bool {
-    segment.len() <= "%2e%2e".len() && matches!(&*decoded_name(segment), b"." | b"..")
+    let without_dot = |text: &'_ str| -> Option<usize> {
+        let is_encoded = text.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("%2e"));
+        if text.starts_with('.') { Some(1) } else { is_encoded.then_some(3) }
+    };
+    let Some(first) = without_dot(segment) else { return false };
+    let rest = segment.get(first..).unwrap_or_default();
+    rest.is_empty() || without_dot(rest) == Some(rest.len())
+}
+
+/// Adds a mark and what a visitor sent, which is nearly always safe as it is.
+fn push_encoded(text: &mut String, mark: char, sent: &str) {
+    text.push(mark);
+    text.extend(utf8_percent_encode(sent, UNSAFE));
 }
 
 /// The destination's query with the visitor's, each with its `?`; none if nothing of the visitor's is added.
@@ -92,32 +104,40 @@ fn merged_query(own: &str, query: &str, mode: ForwardQuery) -> Option<String> {
     let own = own.strip_prefix('?').unwrap_or(own);
     let theirs = || query.split('&').filter(|pair| *pair != QR_MARKER && !pair.is_empty());
     let ours = || own.split('&').filter(|pair| !pair.is_empty());
-    let is_compared = ours().count() + theirs().count() <= COMPARED_MAX;
-    let beaten: HashSet<_> = match mode {
-        _ if !is_compared => HashSet::new(),
-        ForwardQuery::VisitorWins => theirs().map(name_of).collect(),
-        ForwardQuery::LinkWins | ForwardQuery::Off => ours().map(name_of).collect(),
-    };
-    let is_kept = |pair: &&str| beaten.is_empty() || !beaten.contains(&name_of(pair));
+    theirs().next()?;
     let mut merged = String::with_capacity(own.len() + query.len() + 2);
-    match mode {
-        ForwardQuery::VisitorWins => {
-            theirs().next()?;
-            ours().filter(is_kept).for_each(|pair| push(&mut merged, pair));
-            theirs().for_each(|pair| push(&mut merged, pair));
-        }
-        ForwardQuery::LinkWins | ForwardQuery::Off => {
-            theirs().find(is_kept)?;
-            ours().for_each(|pair| push(&mut merged, pair));
-            theirs().filter(is_kept).for_each(|pair| push(&mut merged, pair));
-        }
+    if ours().count() + theirs().count() > COMPARED_MAX {
+        push_own(&mut merged, own);
+        theirs().for_each(|pair| push(&mut merged, pair));
+        return Some(merged);
+    }
+    if mode == ForwardQuery::LinkWins {
+        let names: HashSet<_> = ours().map(name_of).collect();
+        let is_kept = |pair: &&str| !names.contains(&name_of(pair));
+        theirs().find(is_kept)?;
+        ours().for_each(|pair| push_own(&mut merged, pair));
+        theirs().filter(is_kept).for_each(|pair| push(&mut merged, pair));
+    } else {
+        let names: HashSet<_> = theirs().map(name_of).collect();
+        let own_kept = ours().filter(|pair| !names.contains(&name_of(pair)));
+        own_kept.for_each(|pair| push_own(&mut merged, pair));
+        theirs().for_each(|pair| push(&mut merged, pair));
     }
     Some(merged)
 }
 
+/// Adds what the destination was written with.
+fn push_own(query: &mut String, pairs: &str) {
+    if !pairs.is_empty() {
+        query.push(if query.is_empty() { '?' } else { '&' });
+        query.push_str(pairs);
+    }
+}
+
+/// Adds what the visitor sent.
 fn push(query: &mut String, pair: &str) {
-    query.push(if query.is_empty() { '?' } else { '&' });
-    query.extend(utf8_percent_encode(pair, UNSAFE));
+    let mark = if query.is_empty() { '?' } else { '&' };
+    push_encoded(query, mark, pair);
 }
 
 /// The name of a parameter, as forms write it.

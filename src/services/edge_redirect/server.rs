@@ -159,6 +159,7 @@ impl Worker {
 /// Writes what is left, or counts what a disk does not take until the end.
 async fn finish<F: FileSystem>(edge: Arc<Edge>, journal: &GroupCommit<F>) {
     let mut report = report_flush(edge);
+    journal.append_tally();
     for _ in 0..LAST_FLUSHES {
         let flushed = journal.flush();
         report(flushed);

@@ -172,7 +172,13 @@ fn pieces(period: Period) -> Vec<Period> {
 
 async fn store_all(store: &ClickStore, clicks: &[EnrichedClick]) {
     let records = (0..).zip(clicks).map(|(position, click)| JournalledClick { position, click: click.clone() });
-    let batch = ClickBatch { journal_id: JournalId::from_u64(1), through: 10_000, clicks: records.collect() };
+    let batch = ClickBatch {
+        journal_id: JournalId::from_u64(1),
+        through: 10_000,
+        clicks: records.collect(),
+        undecodable: Vec::new(),
+        tally: None,
+    };
     store.store(&batch).await.expect("stored");
 }
 

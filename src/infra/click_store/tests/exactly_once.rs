@@ -88,6 +88,7 @@ proptest! {
             let identities: Vec<_> = events.iter().map(|event| (event.position.journal_id.as_u64(), event.position.position)).collect();
             let distinct: BTreeSet<_> = identities.iter().copied().collect();
             assert_eq!(identities.len(), distinct.len(), "a record is there twice");
+            assert_eq!(store.account().await.expect("an account"), ClickAccount::default());
             let expected: BTreeSet<_> = reached.iter().flat_map(|(journal, end)| (0..*end).map(|position| (*journal, position))).collect();
             assert_eq!(distinct, expected);
             let totals = store.link_totals(workspace(1), &[link(1)]).await.expect("totals");

@@ -1,5 +1,6 @@
 //! What the store keeps, shows and forgets.
 
+mod accounts;
 mod agreement;
 mod exactly_once;
 
@@ -9,14 +10,17 @@ use super::test_clicks::{link, micros, visit, workspace};
 use super::*;
 use crate::config::sections::ClickStoreConfig;
 use crate::domain::id::WorkspaceId;
-use crate::infra::journal::JournalId;
+use crate::infra::journal::{JournalId, PlacedTally, Tally};
 
+/// All records of a stretch, and what the writer counted before the last of them.
 fn batch(journal: u64, positions: std::ops::Range<u64>) -> ClickBatch {
     let clicks = positions
         .clone()
         .map(|position| JournalledClick { position, click: visit(i64::try_from(position).expect("small")) })
         .collect();
-    ClickBatch { journal_id: JournalId::from_u64(journal), through: positions.end.saturating_sub(1), clicks }
+    let through = positions.end.saturating_sub(1);
+    let tally = Some(PlacedTally { position: through, tally: Tally { records: through, dropped: 0 } });
+    ClickBatch { journal_id: JournalId::from_u64(journal), through, clicks, undecodable: Vec::new(), tally }
 }
 
 async fn open(folder: &TempDir) -> ClickStore {

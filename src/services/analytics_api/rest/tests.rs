@@ -80,7 +80,13 @@ impl House {
     async fn store(&self, clicks: impl IntoIterator<Item = EnrichedClick>) {
         let clicks = clicks.into_iter().map(|click| EnrichedClick { workspace_id: Some(self.workspace), ..click });
         let clicks = (0..).zip(clicks).map(|(position, click)| JournalledClick { position, click }).collect();
-        let batch = ClickBatch { journal_id: JournalId::from_u64(1), through: 100_000, clicks };
+        let batch = ClickBatch {
+            journal_id: JournalId::from_u64(1),
+            through: 100_000,
+            clicks,
+            undecodable: Vec::new(),
+            tally: None,
+        };
         self.clicks.store(&batch).await.expect("stored");
     }
 
