@@ -80,6 +80,7 @@ class Elido:
             "log.filter": "warn",
             **dict(settings),
         }
+        self.environment = {}
         self.process = None
         self.token = None
         self.log = open(self.folder / "log", "ab")
@@ -99,7 +100,7 @@ class Elido:
         variables = {f"ELIDO_{key.upper().replace('.', '__')}": str(value) for key, value in self.settings.items()}
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("ELIDO_")}
         command = [self.executable, "run", "--role", roles]
-        self.process = subprocess.Popen(command, env=inherited | variables, stdout=self.log, stderr=self.log)
+        self.process = subprocess.Popen(command, env=inherited | self.environment | variables, stdout=self.log, stderr=self.log)
         self.wait_for("readiness", lambda: fetch(f"http://127.0.0.1:{self.internal}/readyz"), 60)
 
     def stop(self):

@@ -1,0 +1,94 @@
+"""A power cut. The process is killed under load, and every file is left as the power might leave it, each on its own: as it was when
+it was last synced, as it is, or with some of the pages that were written since. Every answered write is there after the next start, no
+click is stored twice, and only clicks of the last moments are gone.
+"""
+
+import random
+import shutil
+import time
+from pathlib import Path
+
+from faults import WELL_WITHIN_S, Account, Faults, broken_promises, each_seed, until
+
+SIZES = {
+    "seeds": ("how many different runs", 20, 2),
+    "first_seed": ("the first of them", 1, 1),
+    "seconds": ("how long it runs before the power is cut", 4.0, 2.0),
+}
+PAGE = 4096
+# Clicks so young may be gone: the interval between two syncs of the journal, and the time that a sync takes on a busy machine.
+YOUNG_S = 1.5
+
+
+def cut_power(folder, shadow, seed):
+    """Leaves the data folder as a power cut might. Gives back how many files are no longer what they were."""
+    chance, changed = random.Random(seed), 0
+    copies = {folder / copy.name.replace("%2F", "/"): copy for copy in shadow.iterdir() if copy.suffix != ".new"}
+    files = {path for path in folder.rglob("*") if path.is_file()}
+    for path in sorted(files | copies.keys()):
+        if path.name.endswith("-shm"):
+            # What is mapped and never synced; SQLite makes it anew from the log.
+            path.unlink(missing_ok=True)
+            continue
+        now = path.read_bytes() if path in files else None
+        synced = copies[path].read_bytes() if path in copies else None
+        left = choose(chance, now, synced)
+        if left == now:
+            continue
+        changed += 1
+        if left is None:
+            path.unlink()
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(left)
+    return changed
+
+
+def choose(chance, now, synced):
+    """What is left of a file that is `now` and was last synced as `synced`; either may be nothing."""
+    if chance.random() < 0.4 or now is None or now == synced:
+        return chance.choice((now, synced))
+    if chance.random() < 0.5:
+        return synced
+    before = (synced or b"").ljust(len(now), b"\0")
+    pages = range(0, len(now), PAGE)
+    return b"".join((now if chance.random() < 0.5 else before)[page : page + PAGE] for page in pages)
+
+
+def one_run(arguments, elido, built, seed):
+    faults = Faults(built, elido, seed, shadow=True)
+    elido.start("all")
+    account = Account(elido, elido.first_account(), seed)
+    account.make_links()
+    with account:
+        time.sleep(arguments.seconds - YOUNG_S if arguments.seconds > YOUNG_S else 0)
+        old = account.redirects
+        time.sleep(YOUNG_S)
+        elido.process.kill()
+        elido.process.wait()
+    syncs, elido.environment = faults.syncs, {}
+    folder, shadow = elido.folder / "data", elido.folder / "shadow"
+    changed = cut_power(folder, shadow, seed)
+    shutil.rmtree(shadow)
+    needed = 0
+    try:
+        elido.start("all")
+    except SystemExit:
+        needed = 1
+    if needed:
+        return {"syncs": syncs, "files_changed": changed, "restarts_needed": 1, "lost": len(account.links)}
+    answered = account.redirects
+    figures = {"syncs": syncs, "files_changed": changed, "writes": account.writes, "lost": account.lost(), "wrong": account.wrong_redirects()}
+    after = account.redirects - answered
+    until(lambda: account.stored() >= old + after, WELL_WITHIN_S)
+    time.sleep(0.5)
+    stored = account.stored() - after
+    return figures | {
+        "redirects": answered, "stored": stored, "gone_with_the_power": max(0, answered - stored),
+        "unaccounted": max(0, old - stored) + max(0, stored - answered - 4), "stale": account.stale + figures.pop("wrong"), "restarts_needed": 0,
+    }
+
+
+def run(arguments):
+    figures = each_seed(arguments, "power", one_run)
+    return figures, broken_promises(figures)
