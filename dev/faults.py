@@ -126,7 +126,7 @@ class Account:
             link = self.random.choice(self.links)
             with self.guard:
                 link.may_be(version)
-            status, _ = client.send("PATCH", f"/v1/workspaces/{self.workspace}/links/{link.id}", {"destination_url": destination(version)}, self.elido.token)
+            status, text = client.send("PATCH", f"/v1/workspaces/{self.workspace}/links/{link.id}", {"destination_url": destination(version)}, self.elido.token)
             with self.guard:
                 if status == 200:
                     self.writes += 1
@@ -135,6 +135,8 @@ class Account:
                     self.refused += 1
                 else:
                     self.odd += 1
+                    if self.odd == 1:
+                        say(f"a write was answered {status}: {text[:200]}")
             time.sleep(0.005)
 
     def visit(self):

@@ -5,6 +5,7 @@ dropped, and the process is well again without a restart.
 
 import time
 
+from harness import say
 from faults import WELL_WITHIN_S, Account, Client, Faults, broken_promises, each_seed, is_well, until
 
 SIZES = {
@@ -34,6 +35,7 @@ def one_run(arguments, elido, built, seed):
     restarts = 0
     if not until(lambda: elido.process.poll() is None and is_well(elido, account), WELL_WITHIN_S):
         restarts = 1
+        say(f"it does not become well again:\n{elido.tail()}\n{Client(elido.internal).send('GET', '/readyz')[1]}")
     dropped = int(elido.metric("elido_journal_drops_total"))
     figures = {
         "calls": faults.calls, "faults": faults.injected, "writes": account.writes, "refused": account.refused, "odd": account.odd,

@@ -4,6 +4,9 @@
 //! its pool is closed. After a full disk, a disk error or want of memory SQLite
 //! undoes a transaction by itself; the driver does not hear of it and would nest
 //! all later transactions in one that nobody ever commits.
+//!
+//! Invariant: a connection that is to write can. SQLite opens a file that it
+//! may not open for writing, if only for a moment, for reading instead.
 
 pub mod integrity;
 
@@ -18,6 +21,14 @@ use sqlx::{Connection, Error, Executor};
 #[must_use]
 pub fn pool() -> SqlitePoolOptions {
     SqlitePoolOptions::new().idle_timeout(None).max_lifetime(None).after_release(keep)
+}
+
+/// The pool of the one connection that writes a file.
+#[must_use]
+pub fn writer() -> SqlitePoolOptions {
+    pool().max_connections(1).after_connect(|connection, _| {
+        Box::pin(async move { connection.execute("BEGIN IMMEDIATE; ROLLBACK").await.map(drop) })
+    })
 }
 
 type Kept<'a> = Pin<Box<dyn Future<Output = Result<bool, Error>> + Send + 'a>>;
@@ -41,6 +52,8 @@ async fn is_outside_transactions(connection: &mut SqliteConnection) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[tokio::test]
@@ -68,5 +81,16 @@ mod tests {
         let other = SqlitePoolOptions::new().connect(&url).await.expect("another process");
         let rows: i64 = sqlx::query_scalar("SELECT count(*) FROM a").fetch_one(&other).await.expect("a count");
         assert_eq!(rows, 1);
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_only_reads_is_never_handed_out_as_the_writer() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("a.db");
+        let url = |mode: &str| format!("sqlite:{}?mode={mode}", file.display());
+        let well = writer().connect(&url("rwc")).await.expect("a pool");
+        well.execute("CREATE TABLE a (b TEXT)").await.expect("a table");
+        let sick = writer().acquire_timeout(Duration::from_millis(200)).connect(&url("ro")).await;
+        assert!(sick.is_err(), "SQLite has fallen back to reading");
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret;
 use sqlx::ConnectOptions;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqliteSynchronous};
 
 use super::error::ClickStoreError;
 use super::reading::Reading;
@@ -42,7 +42,11 @@ impl ClickStore {
         file.parent().map_or(Ok(()), std::fs::create_dir_all).map_err(sqlx::Error::from)?;
         let options = writer_options(&file);
         integrity::check(&options).await?;
-        let writer = pool(1).connect_with(options).await.map_err(|error| integrity::because(&file, &error))?;
+        let writer = sqlite::writer()
+            .acquire_timeout(WAIT_MAX)
+            .connect_with(options)
+            .await
+            .map_err(|error| integrity::because(&file, &error))?;
         MIGRATIONS.run(&writer).await?;
         let readers = open_readers(&file).await?;
         Ok(Self { writer, readers })
@@ -92,11 +96,7 @@ async fn open_readers(file: &Path) -> Result<SqlitePool, ClickStoreError> {
         .busy_timeout(WAIT_MAX)
         .pragma("mmap_size", MAPPED_BYTES_MAX.to_string())
         .disable_statement_logging();
-    Ok(pool(READERS).connect_with(options).await?)
-}
-
-fn pool(connections_max: u32) -> SqlitePoolOptions {
-    sqlite::pool().max_connections(connections_max).acquire_timeout(WAIT_MAX)
+    Ok(sqlite::pool().max_connections(READERS).acquire_timeout(WAIT_MAX).connect_with(options).await?)
 }
 
 #[cfg(test)]
