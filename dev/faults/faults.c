@@ -4,6 +4,7 @@
 //
 // With a shadow folder it keeps, at every successful sync, a copy of the file as a power cut would leave it.
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -117,10 +118,34 @@ static void shadow_of(const char *path, char copy[PATH_MAX]) {
     copy[end] = 0;
 }
 
+// A folder was synced: what was removed from it does not come back.
+static void forget_removed(const char *path) {
+    char original[PATH_MAX], copy[PATH_MAX];
+    size_t length = strlen(path);
+    pthread_mutex_lock(&shadow_lock);
+    DIR *copies = opendir(shadow);
+    for (struct dirent *entry; copies && (entry = readdir(copies));) {
+        size_t end = snprintf(original, sizeof original, "%s/", folder);
+        for (const char *at = entry->d_name; *at && end < PATH_MAX - 1; at++) {
+            int is_slash = !strncmp(at, "%2F", 3);
+            original[end++] = is_slash ? '/' : *at;
+            at += is_slash ? 2 : 0;
+        }
+        original[end] = 0;
+        int is_within = !strncmp(original, path, length) && original[length] == '/' && !strchr(original + length + 1, '/');
+        snprintf(copy, sizeof copy, "%s/%s", shadow, entry->d_name);
+        if (is_within && access(original, F_OK)) REAL(UNLINK, int, const char *)(copy);
+    }
+    if (copies) closedir(copies);
+    pthread_mutex_unlock(&shadow_lock);
+}
+
 static void keep_copy(int file) {
     char path[PATH_MAX], copy[PATH_MAX], beside[PATH_MAX + 8], bytes[65536];
     struct stat status;
-    if (!shadow || !path_of(file, path) || fstat(file, &status) || !S_ISREG(status.st_mode)) return;
+    if (!shadow || !path_of(file, path) || fstat(file, &status)) return;
+    if (S_ISDIR(status.st_mode)) forget_removed(path);
+    if (!S_ISREG(status.st_mode)) return;
     shadow_of(path, copy);
     snprintf(beside, sizeof beside, "%s.new", copy);
     pthread_mutex_lock(&shadow_lock);

@@ -8,6 +8,7 @@ import shutil
 import time
 from pathlib import Path
 
+from harness import say
 from faults import WELL_WITHIN_S, Account, Faults, broken_promises, each_seed, until
 
 SIZES = {
@@ -70,12 +71,10 @@ def one_run(arguments, elido, built, seed):
     folder, shadow = elido.folder / "data", elido.folder / "shadow"
     changed = cut_power(folder, shadow, seed)
     shutil.rmtree(shadow)
-    needed = 0
     try:
         elido.start("all")
-    except SystemExit:
-        needed = 1
-    if needed:
+    except SystemExit as refusal:
+        say(f"it does not start again: {refusal}")
         return {"syncs": syncs, "files_changed": changed, "restarts_needed": 1, "lost": len(account.links)}
     answered = account.redirects
     figures = {"syncs": syncs, "files_changed": changed, "writes": account.writes, "lost": account.lost(), "wrong": account.wrong_redirects()}

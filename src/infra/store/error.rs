@@ -5,11 +5,13 @@ use sea_orm::{DbErr, RuntimeErr, SqlErr, SqlxError};
 use crate::domain::error::{Error, ErrorKind, Result};
 
 /// SQLite result codes (their low byte) for a database that is busy, full, unreadable or gone for now.
-const SQLITE_AWAY: [u32; 7] = [
+const SQLITE_AWAY: [u32; 9] = [
     5,  // busy
     6,  // locked
+    7,  // out of memory
     8,  // read-only
     10, // disk error
+    11, // a page that cannot be read, for now or for good: an error of the disk comes as this too
     13, // disk full
     14, // cannot open
     15, // locking protocol
@@ -104,10 +106,10 @@ mod tests {
 
     #[test]
     fn what_passes_is_told_from_what_is_wrong() {
-        for code in ["5", "517", "13", "08006", "40P01", "53300", "57P01", "57014"] {
+        for code in ["5", "517", "7", "11", "13", "08006", "40P01", "53300", "57P01", "57014"] {
             assert!(is_away_code(code), "{code}");
         }
-        for code in ["1", "11", "19", "2067", "23505", "42601", "22P02"] {
+        for code in ["1", "19", "2067", "23505", "42601", "22P02"] {
             assert!(!is_away_code(code), "{code}");
         }
     }
