@@ -6,15 +6,18 @@
 //! all later transactions in one that nobody ever commits.
 //!
 //! Invariant: a connection that is to write can. SQLite opens a file that it
-//! may not open for writing, if only for a moment, for reading instead.
+//! may not open for writing, if only for a moment, for reading instead; all
+//! connections of a process share that choice for the index of the log, until
+//! the last of them is closed.
 
 pub mod integrity;
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
 
 use sqlx::pool::PoolConnectionMetadata;
-use sqlx::sqlite::{SqliteConnection, SqlitePoolOptions};
+use sqlx::sqlite::{SqliteConnection, SqlitePool, SqlitePoolOptions};
 use sqlx::{Connection, Error, Executor};
 
 /// A pool that keeps only connections without an open transaction.
@@ -23,12 +26,28 @@ pub fn pool() -> SqlitePoolOptions {
     SqlitePoolOptions::new().idle_timeout(None).max_lifetime(None).after_release(keep)
 }
 
-/// The pool of the one connection that writes a file.
+/// The connections that read a file, once they are there.
+pub type Readers = Arc<OnceLock<SqlitePool>>;
+
+/// The pool of the one connection that writes a file beside its readers.
 #[must_use]
-pub fn writer() -> SqlitePoolOptions {
-    pool().max_connections(1).after_connect(|connection, _| {
-        Box::pin(async move { connection.execute("BEGIN IMMEDIATE; ROLLBACK").await.map(drop) })
-    })
+pub fn writer(readers: &Readers) -> SqlitePoolOptions {
+    let readers = Arc::clone(readers);
+    pool()
+        .max_connections(1)
+        .after_connect(move |connection, _| Box::pin(check_writing(connection, Arc::clone(&readers))))
+}
+
+/// Fails unless the connection can write, and then closes the readers that nobody uses, so that all may open the file anew.
+async fn check_writing(connection: &mut SqliteConnection, readers: Readers) -> Result<(), Error> {
+    // Beginning to write is not enough: where a file can only be read, SQLite begins to read instead.
+    let written = connection.execute("BEGIN IMMEDIATE; PRAGMA user_version = 1; ROLLBACK").await;
+    if written.is_err() {
+        while let Some(idle) = readers.get().and_then(SqlitePool::try_acquire) {
+            drop(idle.close().await);
+        }
+    }
+    written.map(drop)
 }
 
 type Kept<'a> = Pin<Box<dyn Future<Output = Result<bool, Error>> + Send + 'a>>;
@@ -88,9 +107,10 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("a.db");
         let url = |mode: &str| format!("sqlite:{}?mode={mode}", file.display());
-        let well = writer().connect(&url("rwc")).await.expect("a pool");
+        let readers = Readers::default();
+        let well = writer(&readers).connect(&url("rwc")).await.expect("a pool");
         well.execute("CREATE TABLE a (b TEXT)").await.expect("a table");
-        let sick = writer().acquire_timeout(Duration::from_millis(200)).connect(&url("ro")).await;
+        let sick = writer(&readers).acquire_timeout(Duration::from_millis(200)).connect(&url("ro")).await;
         assert!(sick.is_err(), "SQLite has fallen back to reading");
     }
 }

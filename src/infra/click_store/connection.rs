@@ -42,14 +42,15 @@ impl ClickStore {
         file.parent().map_or(Ok(()), std::fs::create_dir_all).map_err(sqlx::Error::from)?;
         let options = writer_options(&file);
         integrity::check(&options).await?;
-        let writer = sqlite::writer()
+        let known = sqlite::Readers::default();
+        let writer = sqlite::writer(&known)
             .acquire_timeout(WAIT_MAX)
             .connect_with(options)
             .await
             .map_err(|error| integrity::because(&file, &error))?;
         MIGRATIONS.run(&writer).await?;
         let readers = open_readers(&file).await?;
-        Ok(Self { writer, readers })
+        Ok(Self { writer, readers: known.get_or_init(|| readers).clone() })
     }
 
     /// Whether links were ever clicked.

@@ -20,6 +20,8 @@ use super::tally::Tally;
 const BUFFER_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// What the buffer holds without growing: more than the frames of one readiness round.
 const BUFFER_BYTES_READY: usize = 512 * 1024;
+/// How many numbers of segments that are taken are passed over in one try.
+const SEGMENTS_SKIPPED_MAX: u32 = 64;
 /// How long a disk that failed is left alone.
 pub(super) const RETRY_AFTER: Duration = Duration::from_millis(100);
 
@@ -310,14 +312,17 @@ impl<F: FileSystem> Shared<F> {
         Ok(Active { file, end: segment::HEADER_BYTES })
     }
 
-    /// Where the upkeep is just making that segment, its number is left unused rather than waited for.
+    /// Where the upkeep is just making that segment, or a failing disk has left one behind that could not be removed, its number is
+    /// left unused.
     fn create_next(&self, index: u32) -> io::Result<(u32, Arc<F::File>)> {
-        match self.create_segment(index) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                Ok((index + 1, self.create_segment(index + 1)?))
+        for index in index..index.saturating_add(SEGMENTS_SKIPPED_MAX) {
+            match self.create_segment(index) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                created => return Ok((index, created?)),
             }
-            created => Ok((index, created?)),
         }
+        self.next_index.fetch_add(SEGMENTS_SKIPPED_MAX, Ordering::AcqRel);
+        Err(io::ErrorKind::AlreadyExists.into())
     }
 
     fn create_segment(&self, index: u32) -> io::Result<Arc<F::File>> {

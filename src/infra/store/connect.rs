@@ -49,10 +49,12 @@ pub(super) async fn open(config: &DatabaseConfig, data_folder: &Path) -> Result<
 }
 
 async fn open_sqlite(options: SqliteConnectOptions, readers: u32, timeout: Duration) -> Result<Pools> {
-    let writer = sqlite::writer().acquire_timeout(timeout).connect_with(options.clone()).await?;
+    let known = sqlite::Readers::default();
+    let writer = sqlite::writer(&known).acquire_timeout(timeout).connect_with(options.clone()).await?;
     // Only a statement that a repository should have run in a transaction would write here.
     let readers = sqlite::pool().acquire_timeout(timeout).max_connections(readers.max(1));
     let reader = readers.connect_with(options.pragma("query_only", "ON")).await?;
+    let reader = known.get_or_init(|| reader).clone();
     Ok(Pools {
         reader: SqlxSqliteConnector::from_sqlx_sqlite_pool(reader),
         writer: SqlxSqliteConnector::from_sqlx_sqlite_pool(writer),
