@@ -19,6 +19,7 @@ mod arbitrary_requests;
 mod command_line;
 mod connections;
 mod data_folder;
+mod documented_forms;
 mod edges;
 mod first_steps;
 mod grpc_links;
