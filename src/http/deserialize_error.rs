@@ -228,7 +228,10 @@ mod tests {
             ("[]", "expected an object, not a list"),
             (r#"{"number":"x"}"#, "expected a whole number from 0 to 255, not a text"),
             (r#"{"number":256}"#, "expected a whole number from 0 to 255"),
-            (r#"{"number":18446744073709551616}"#, "expected a whole number from 0 to 255; this has a fraction or is too large"),
+            (
+                r#"{"number":18446744073709551616}"#,
+                "expected a whole number from 0 to 255; this has a fraction or is too large",
+            ),
             (r#"{"number":1,"inner":{}}"#, "expected a list, not an object"),
             (r#"{"number":1,"inner":[7]}"#, "expected an object with a known \"type\", not a number"),
             (r#"{"number":1,"inner":null}"#, "expected a list, not null"),

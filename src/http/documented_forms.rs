@@ -35,11 +35,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for DocumentedForms<D> {
         self.0.deserialize_option(Within(visitor))
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
-        name: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, D::Error> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, D::Error> {
         self.0.deserialize_newtype_struct(name, Within(visitor))
     }
 

@@ -82,11 +82,13 @@ fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
 /// Says where the text stops being JSON, or which field holds what it may not.
 pub fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
     let mut reader = serde_json::Deserializer::from_slice(body);
-    let value = serde_path_to_error::deserialize(DocumentedForms(&mut reader)).map_err(|error| match error.inner().classify() {
-        Category::Data => {
-            Error::invalid_fields(vec![deserialize_error::at_pointer(error.path(), &bare_message(error.inner()))])
+    let value = serde_path_to_error::deserialize(DocumentedForms(&mut reader)).map_err(|error| {
+        match error.inner().classify() {
+            Category::Data => {
+                Error::invalid_fields(vec![deserialize_error::at_pointer(error.path(), &bare_message(error.inner()))])
+            }
+            Category::Syntax | Category::Eof | Category::Io => malformed(error.inner()),
         }
-        Category::Syntax | Category::Eof | Category::Io => malformed(error.inner()),
     })?;
     reader.end().map_err(|error| malformed(&error))?;
     Ok(value)

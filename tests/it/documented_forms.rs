@@ -117,7 +117,7 @@ async fn a_list_is_never_taken_for_an_object_wherever_the_document_has_one() {
             let status = response.status();
             let problem: Value = response.json().await.expect("a problem");
             let error = &problem["errors"][0];
-            let message = error["message"].as_str().unwrap_or_default();
+            let message = error["detail"].as_str().unwrap_or_default();
             let is_refused = status == StatusCode::BAD_REQUEST && error["pointer"] == pointer.as_str();
             if !is_refused || !message.ends_with(", not a list") {
                 writeln!(wrong, "{method} {path} {pointer} {value}: {status} {problem}").expect("written");
@@ -141,7 +141,11 @@ async fn a_value_of_the_wrong_sort_is_refused_in_plain_words() {
         (link("slug", json!(1)), "/slug", "expected a text, not a number"),
         (link("password", json!(1)), "/password", "expected a text, not a number"),
         (link("archived", json!("yes")), "/archived", "expected true or false, not a text"),
-        (link("if_exists", json!({"return": null})), "/if_exists", "expected one of \"return\", \"fail\", not an object"),
+        (
+            link("if_exists", json!({"return": null})),
+            "/if_exists",
+            "expected one of \"return\", \"fail\", not an object",
+        ),
         (
             link("max_clicks", json!("1")),
             "/max_clicks",
@@ -156,7 +160,7 @@ async fn a_value_of_the_wrong_sort_is_refused_in_plain_words() {
         let request = platform.of(&account, Method::POST, "/links").json(&sent);
         let problem = body(request, StatusCode::BAD_REQUEST).await;
         assert_eq!(problem["errors"][0]["pointer"], pointer, "{sent}: {problem}");
-        assert_eq!(problem["errors"][0]["message"], message, "{sent}: {problem}");
+        assert_eq!(problem["errors"][0]["detail"], message, "{sent}: {problem}");
     }
     let pair = platform.client.post(platform.api("/v1/auth/sign-in")).json(&json!([EMAIL, PASSWORD]));
     assert_eq!(body(pair, StatusCode::BAD_REQUEST).await["errors"][0]["pointer"], "");
