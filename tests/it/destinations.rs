@@ -85,7 +85,7 @@ async fn links_that_lead_to_each_other_are_refused_when_the_ring_closes() {
 async fn fallbacks_of_a_domain_do_not_lead_back_to_it() {
     let platform = Platform::start().await;
     let account = platform.account().await;
-    let domain = platform.read(&account, "/domains").await["items"][0].clone();
+    let domain = platform.read(&account, "/domains").await["data"][0].clone();
     let path = format!("/domains/{}", domain["id"].as_str().expect("an id"));
     let edit = |patch: Value| platform.of(&account, Method::PATCH, &path).json(&patch);
     for (field, url) in [("root_url", "http://localhost:8080/?x"), ("not_found_url", "http://localhost:8080/missing")] {

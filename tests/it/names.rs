@@ -11,7 +11,7 @@ async fn found(platform: &Platform, account: &Account, search: &str) -> Vec<Stri
     let request = platform.of(account, Method::GET, "/links").query(&[("search", search)]);
     let page = body(request, StatusCode::OK).await;
     let slugs =
-        page["items"].as_array().expect("items").iter().map(|link| link["slug"].as_str().expect("a slug").to_owned());
+        page["data"].as_array().expect("data").iter().map(|link| link["slug"].as_str().expect("a slug").to_owned());
     slugs.collect()
 }
 
@@ -31,7 +31,7 @@ async fn a_domain_is_known_however_its_name_is_written() {
         let look_up = platform.of(&account, Method::GET, "/links/lookup").query(&place);
         assert_eq!(body(look_up, StatusCode::OK).await["slug"], slug.as_str());
         let list = platform.of(&account, Method::GET, "/links").query(&[("domain", name)]);
-        assert_eq!(body(list, StatusCode::OK).await["items"].as_array().expect("items").len(), number + 1);
+        assert_eq!(body(list, StatusCode::OK).await["data"].as_array().expect("data").len(), number + 1);
     }
 }
 
@@ -84,9 +84,9 @@ async fn a_tag_is_one_however_its_accents_were_typed() {
     let second = platform.create_link(&account, &link(json!(["ÉTÉ", "été"]))).await;
     assert_eq!(first["tags"], json!(["été"]));
     assert_eq!(second["tags"], json!(["été"]));
-    assert_eq!(platform.read(&account, "/tags").await["items"].as_array().expect("items").len(), 1);
+    assert_eq!(platform.read(&account, "/tags").await["data"].as_array().expect("data").len(), 1);
     let listed = platform.of(&account, Method::GET, "/links").query(&[("tag", "E\u{301}te\u{301}")]);
-    assert_eq!(body(listed, StatusCode::OK).await["items"].as_array().expect("items").len(), 2);
+    assert_eq!(body(listed, StatusCode::OK).await["data"].as_array().expect("data").len(), 2);
 }
 
 /// What an older program has left behind.
