@@ -13,7 +13,8 @@ use url::Url;
 use super::check_tls;
 use super::config_error::{ConfigError, quoted};
 use super::load::Loaded;
-use super::sections::{CacheConfig, Config};
+use super::sections::{CacheConfig, Config, LinksConfig};
+use crate::domain::url::FORBIDDEN_SCHEMES;
 
 const HOUR_SECONDS: u64 = 60 * 60;
 const DAY_SECONDS: u64 = 24 * HOUR_SECONDS;
@@ -33,6 +34,7 @@ pub(super) fn values(loaded: &Loaded, errors: &mut Vec<ConfigError>) {
     check.web_address("api.public_url", &config.api.public_url);
     check.web_address("grpc.origin_url", &config.grpc.origin_url);
     check.web_address("links.default_domain_url", &config.links.default_domain_url);
+    check.schemes("links.allowed_schemes", &config.links);
     check.database("database.url", config.database.url.expose_secret(), true);
     check.database("click_store.url", config.click_store.url.expose_secret(), false);
     check.redis(&config.cache);
@@ -46,6 +48,12 @@ pub(super) fn files(loaded: &Loaded, errors: &mut Vec<ConfigError>) {
     check.data_folder(&loaded.config.data_folder);
     check.country_file(&loaded.config.geo.country_file);
     check_tls::files(&mut check, &loaded.config);
+}
+
+/// RFC 3986, 3.1, in lower case.
+fn is_scheme(text: &str) -> bool {
+    let is_inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'+' | b'-' | b'.');
+    text.starts_with(|first: char| first.is_ascii_lowercase()) && text.bytes().all(is_inner)
 }
 
 /// Notes errors.
@@ -102,6 +110,21 @@ impl Check<'_> {
         if !bare || url.password().is_some() {
             let problem = "there is more in it than a host and a port";
             self.wrong(key, problem, format!("Write {}", url.origin().ascii_serialization()));
+        }
+    }
+
+    fn schemes(&mut self, key: &str, links: &LinksConfig) {
+        for scheme in links.schemes() {
+            if FORBIDDEN_SCHEMES.contains(&scheme.to_ascii_lowercase().as_str()) {
+                self.wrong(key, format!("{scheme} can run scripts or read files"), "Leave it out");
+            } else if !is_scheme(scheme) {
+                let problem = format!("{} is not the name of a scheme", quoted(scheme));
+                self.wrong(
+                    key,
+                    problem,
+                    "Write lower-case letters, digits, +, - and ., beginning with a letter: myapp",
+                );
+            }
         }
     }
 

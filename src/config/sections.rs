@@ -221,6 +221,15 @@ pub struct CacheConfig {
 pub struct LinksConfig {
     /// The address of the default domain, on which every workspace may make links.
     pub default_domain_url: Url,
+    /// Schemes that destinations may have besides http, https and those of common apps, in lower case, with commas between them.
+    pub allowed_schemes: String,
+}
+
+impl LinksConfig {
+    /// The names in `allowed_schemes`.
+    pub fn schemes(&self) -> impl Iterator<Item = &str> {
+        self.allowed_schemes.split(',').map(str::trim).filter(|scheme| !scheme.is_empty())
+    }
 }
 
 /// The source of truth.

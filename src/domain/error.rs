@@ -75,6 +75,7 @@ impl Error {
     #[must_use]
     pub fn invalid_fields(fields: Vec<FieldError>) -> Self {
         let message = match fields.as_slice() {
+            [only] if only.pointer.is_empty() => only.message.clone(),
             [only] => format!("{}: {}", only.pointer, only.message),
             _ => format!("{} fields are not valid", fields.len()),
         };

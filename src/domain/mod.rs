@@ -6,7 +6,10 @@
 pub mod change;
 pub mod click;
 pub mod client_address;
+pub mod destination_policy;
 pub mod error;
+pub mod folded_text;
+pub mod hostname;
 pub mod id;
 pub mod link;
 pub mod name_key;

@@ -11,11 +11,12 @@ use utoipa::{PartialSchema, ToSchema};
 /// The longest destination, in bytes of its normalised form.
 pub const DESTINATION_BYTES_MAX: usize = 8 * 1024;
 
-/// Schemes that open an app instead of a page and carry no script.
-const APP_SCHEMES: [&str; 12] =
-    ["facetime", "geo", "intent", "itms-apps", "mailto", "maps", "market", "sms", "spotify", "tel", "tg", "whatsapp"];
+/// Schemes that run a script, show a document of the link's maker under another name, or read the visitor's files.
+pub const FORBIDDEN_SCHEMES: [&str; 8] =
+    ["about", "blob", "data", "file", "filesystem", "javascript", "vbscript", "view-source"];
 
-/// An absolute URL with an allowed scheme, normalised, printable as a header value.
+/// An absolute URL with a scheme that carries no script, normalised, printable as a header value. What a link may be given
+/// besides is said by [`super::destination_policy::DestinationPolicy`].
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Destination(Box<str>);
 
@@ -25,9 +26,21 @@ pub enum DestinationError {
     /// It does not parse as an absolute URL.
     #[error("expected an absolute URL such as https://example.com/page")]
     NotAbsolute,
-    /// Its scheme could run a script or is not known.
-    #[error("the scheme must be http, https or one of {}", APP_SCHEMES.join(", "))]
-    Scheme,
+    /// Its scheme could run a script.
+    #[error("the scheme {0}: is never allowed; write an address such as https://example.com/page")]
+    ForbiddenScheme(String),
+    /// Its scheme is not known here.
+    #[error("the scheme must be http, https or one of {0}")]
+    Scheme(String),
+    /// It has spaces where the standard leaves them as they are.
+    #[error("spaces are not allowed here; write {0}")]
+    Spaces(String),
+    /// Its host name is none.
+    #[error("there can be no host {0:?}; expected a name such as example.com")]
+    Host(String),
+    /// Its port is none.
+    #[error("there is no port 0")]
+    Port,
     /// It carries a user name or a password.
     #[error("a destination must not carry a user name or a password")]
     Credentials,
@@ -47,8 +60,11 @@ impl Destination {
         }
         let url = Url::parse(text.trim()).map_err(|_| DestinationError::NotAbsolute)?;
         let is_web = matches!(url.scheme(), "http" | "https");
-        if !is_web && !APP_SCHEMES.contains(&url.scheme()) {
-            return Err(DestinationError::Scheme);
+        if FORBIDDEN_SCHEMES.contains(&url.scheme()) {
+            return Err(DestinationError::ForbiddenScheme(url.scheme().to_owned()));
+        }
+        if url.path().contains(' ') {
+            return Err(DestinationError::Spaces(without_spaces(&url)));
         }
         if is_web && (!url.username().is_empty() || url.password().is_some()) {
             return Err(DestinationError::Credentials);
@@ -82,6 +98,12 @@ impl Destination {
     pub fn to_url(&self) -> Option<Url> {
         Url::parse(&self.0).ok()
     }
+}
+
+/// The same without spaces: left out of numbers, encoded elsewhere.
+fn without_spaces(url: &Url) -> String {
+    let is_number = matches!(url.scheme(), "tel" | "sms" | "facetime");
+    url.as_str().replace(' ', if is_number { "" } else { "%20" })
 }
 
 impl fmt::Display for Destination {
@@ -135,9 +157,17 @@ mod tests {
 
     #[test]
     fn scripts_credentials_and_relative_texts_are_refused() {
-        assert_eq!(Destination::parse("javascript:alert(1)"), Err(DestinationError::Scheme));
+        for scheme in FORBIDDEN_SCHEMES {
+            let refused = Destination::parse(&format!(" {}:alert(1)", scheme.to_uppercase()));
+            assert_eq!(refused, Err(DestinationError::ForbiddenScheme(scheme.to_owned())));
+        }
         assert_eq!(Destination::parse("https://me:secret@example.com"), Err(DestinationError::Credentials));
         assert_eq!(Destination::parse("/relative"), Err(DestinationError::NotAbsolute));
+        for (spaced, right) in
+            [("tel:+49 30 1234", "tel:+49301234"), ("mailto:a b@example.com", "mailto:a%20b@example.com")]
+        {
+            assert_eq!(Destination::parse(spaced), Err(DestinationError::Spaces(right.to_owned())));
+        }
         assert_eq!(
             Destination::parse(&format!("https://example.com/{}", "a".repeat(9000))),
             Err(DestinationError::TooLong)

@@ -61,8 +61,55 @@ fn described(message: &str) -> (&'static str, Option<&str>, String) {
     if message.starts_with("unknown variant `") {
         return ("unknown_value", None, format!("this value is not known{}", expected_list(message)));
     }
-    let code = if message.starts_with("invalid type") { "invalid_type" } else { "invalid_value" };
-    (code, None, without_type_names(message))
+    if let Some(rest) = message.strip_prefix("invalid type: ") {
+        return ("invalid_type", None, wrong_sort(rest));
+    }
+    ("invalid_value", None, wrong_value(message))
+}
+
+/// `expected …, not …` of what the deserializer found and wanted. What a text says stays out: it may be a password.
+fn wrong_sort(found_and_wanted: &str) -> String {
+    let (found, wanted) = found_and_wanted.rsplit_once(", expected ").unwrap_or((found_and_wanted, "another value"));
+    let wanted = plain_wanted(wanted);
+    match sort_of(found) {
+        "a number with a fraction" if wanted.starts_with("a whole number") => {
+            format!("expected {wanted}; this has a fraction or is too large")
+        }
+        found => format!("expected {wanted}, not {found}"),
+    }
+}
+
+/// What JSON calls the value that a deserializer found.
+fn sort_of(found: &str) -> &'static str {
+    const SORTS: [(&str, &str); 8] = [
+        ("boolean", "true or false"),
+        ("integer", "a number"),
+        ("floating point", "a number with a fraction"),
+        ("string", "a text"),
+        ("sequence", "a list"),
+        ("map", "an object"),
+        ("null", "null"),
+        ("unit value", "null"),
+    ];
+    SORTS.iter().find(|(serde, _)| found.starts_with(serde)).map_or("another value", |(_, json)| json)
+}
+
+fn wrong_value(message: &str) -> String {
+    const PARSERS: [(&str, &str); 5] = [
+        ("invalid digit found in string", "expected a whole number, in digits alone"),
+        ("cannot parse integer from empty string", "expected a whole number, not nothing"),
+        ("number too large to fit in target type", "this number is too large"),
+        ("number too small to fit in target type", "this number is too small"),
+        ("provided string was not `true` or `false`", "expected true or false"),
+    ];
+    if let Some((_, plain)) = PARSERS.iter().find(|(parser, _)| message == *parser) {
+        return (*plain).to_owned();
+    }
+    let is_serde = message.starts_with("invalid value: ") || message.starts_with("invalid length ");
+    match message.rsplit_once(", expected ") {
+        Some((_, wanted)) if is_serde => format!("expected {}", plain_wanted(wanted)),
+        _ => message.to_owned(),
+    }
 }
 
 fn quoted_after<'a>(message: &'a str, start: &str) -> Option<&'a str> {
@@ -77,39 +124,47 @@ fn expected_list(message: &str) -> String {
     }
 }
 
-/// What deserializers call Rust's types, and what JSON calls them.
-const TYPE_NAMES: [(&str, &str); 12] = [
-    ("struct variant ", "an object"),
-    ("tuple variant ", "an array"),
-    ("newtype variant ", "a value"),
-    ("unit variant ", "a name"),
-    ("tuple struct ", "an array"),
-    ("unit struct ", "null"),
-    ("newtype struct ", "a value"),
+/// What deserializers call what they want, and plain words for it.
+const WANTED: [(&str, &str); 16] = [
+    ("a string", "a text"),
+    ("a borrowed string", "a text"),
+    ("a boolean", "true or false"),
+    ("a sequence", "a list"),
+    ("a map", "an object"),
+    ("unit", "null"),
+    ("u8", "a whole number from 0 to 255"),
+    ("u16", "a whole number from 0 to 65535"),
+    ("u32", "a whole number from 0 to 4294967295"),
+    ("u64", "a whole number that is not negative"),
+    ("usize", "a whole number that is not negative"),
+    ("i32", "a whole number from -2147483648 to 2147483647"),
+    ("i64", "a whole number from -9223372036854775808 to 9223372036854775807"),
+    ("f64", "a number"),
+    ("variant identifier", "one of the documented names"),
+    ("field identifier", "the name of a field"),
+];
+
+/// How the names of Rust types begin in messages, and what JSON has in their place.
+const TYPE_NAMES: [(&str, &str); 6] = [
     ("struct ", "an object"),
     ("internally tagged enum ", "an object with a known \"type\""),
     ("adjacently tagged enum ", "an object with a known \"type\""),
-    ("untagged enum ", "a value of one of the documented forms"),
     ("enum ", "one of the documented names"),
+    ("tuple ", "a list"),
+    ("an array ", "a list of the documented length"),
 ];
 
-fn without_type_names(message: &str) -> String {
-    if message.starts_with("data did not match any variant of untagged enum") {
-        return "the value has none of the documented forms".to_owned();
-    }
-    for (rust, json) in TYPE_NAMES {
-        if let Some((before, after)) = message.split_once(&format!("expected {rust}")) {
-            let rest = after.split_once(' ').map_or("", |(_, rest)| rest);
-            let space = if rest.is_empty() { "" } else { " " };
-            return format!("{before}expected {json}{space}{rest}");
-        }
-    }
-    message.to_owned()
+/// What is wanted, without a name of Rust's.
+fn plain_wanted(wanted: &str) -> String {
+    let known = WANTED.iter().find(|(rust, _)| wanted == *rust);
+    let kind = || TYPE_NAMES.iter().find(|(rust, _)| wanted.starts_with(rust));
+    known.or_else(kind).map_or_else(|| wanted.to_owned(), |(_, plain)| (*plain).to_owned())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::documented_forms::DocumentedForms;
     use serde::Deserialize;
     use std::collections::BTreeMap;
 
@@ -133,7 +188,8 @@ mod tests {
 
     fn error(json: &str) -> (String, &'static str, String) {
         let mut reader = serde_json::Deserializer::from_str(json);
-        let error = serde_path_to_error::deserialize::<_, SecretName>(&mut reader).expect_err("an error");
+        let reader = DocumentedForms(&mut reader);
+        let error = serde_path_to_error::deserialize::<_, SecretName>(reader).expect_err("an error");
         let message = error.inner().to_string();
         let message = message.split(" at line ").next().unwrap_or_default();
         let field = at_pointer(error.path(), message);
@@ -154,7 +210,6 @@ mod tests {
     #[test]
     fn type_names_stay_inside() {
         for json in [
-            "[]",
             "7",
             r#"{"number":1,"inner":[7]}"#,
             r#"{"number":1,"inner":[{}]}"#,
@@ -164,6 +219,26 @@ mod tests {
         ] {
             let (pointer, code, message) = error(json);
             assert!(!message.contains("Name") && !message.contains("enum"), "{json}: {pointer} {code} {message}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_sort_of_value_is_told_in_plain_words() {
+        for (json, message) in [
+            ("[]", "expected an object, not a list"),
+            (r#"{"number":"x"}"#, "expected a whole number from 0 to 255, not a text"),
+            (r#"{"number":256}"#, "expected a whole number from 0 to 255"),
+            (
+                r#"{"number":18446744073709551616}"#,
+                "expected a whole number from 0 to 255; this has a fraction or is too large",
+            ),
+            (r#"{"number":1,"inner":{}}"#, "expected a list, not an object"),
+            (r#"{"number":1,"inner":[7]}"#, "expected an object with a known \"type\", not a number"),
+            (r#"{"number":1,"inner":null}"#, "expected a list, not null"),
+            (r#"{"number":1,"inner":[{"type":"countries","any_of":"x, expected y"}]}"#, "expected a list, not a text"),
+            (r#"{"number":1,"free":true}"#, "expected an object, not true or false"),
+        ] {
+            assert_eq!(error(json).2, message, "{json}");
         }
     }
 }

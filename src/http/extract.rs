@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
 use super::deserialize_error;
+use super::documented_forms::DocumentedForms;
 pub use super::path::Path;
 use super::problem::Problem;
 use crate::domain::error::{Error, ErrorKind};
@@ -80,16 +81,14 @@ fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
 /// # Errors
 /// Says where the text stops being JSON, or which field holds what it may not.
 pub fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
-    // Lists would be read as objects whose fields come in the order in which the program happens to have them.
-    if body.trim_ascii().starts_with(b"[") {
-        return Err(Error::invalid_field("", "invalid_type", "the body is a list; send an object, in {braces}"));
-    }
     let mut reader = serde_json::Deserializer::from_slice(body);
-    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| match error.inner().classify() {
-        Category::Data => {
-            Error::invalid_fields(vec![deserialize_error::at_pointer(error.path(), &bare_message(error.inner()))])
+    let value = serde_path_to_error::deserialize(DocumentedForms(&mut reader)).map_err(|error| {
+        match error.inner().classify() {
+            Category::Data => {
+                Error::invalid_fields(vec![deserialize_error::at_pointer(error.path(), &bare_message(error.inner()))])
+            }
+            Category::Syntax | Category::Eof | Category::Io => malformed(error.inner()),
         }
-        Category::Syntax | Category::Eof | Category::Io => malformed(error.inner()),
     })?;
     reader.end().map_err(|error| malformed(&error))?;
     Ok(value)

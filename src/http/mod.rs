@@ -19,3 +19,4 @@ pub mod responses;
 pub mod server;
 
 mod deserialize_error;
+mod documented_forms;

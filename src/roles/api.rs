@@ -16,6 +16,7 @@ use super::readiness::{Condition, Readiness};
 use super::running::StartError;
 use crate::config::Config;
 use crate::config::sections::ApiConfig;
+use crate::domain::destination_policy::DestinationPolicy;
 use crate::http::idempotency::{Idempotency, repeat_responses};
 use crate::http::middleware::{ServiceLimits, complete};
 use crate::http::openapi;
@@ -84,6 +85,7 @@ pub(super) async fn start(
         tasks.clone(),
         Settings {
             default_domain_url: config.links.default_domain_url.clone(),
+            destinations: DestinationPolicy::new(config.links.schemes()),
             lifetimes: config.edge.cache.lifetimes(),
             geo: platform.geo.clone(),
             user_agents: platform.agents.clone(),

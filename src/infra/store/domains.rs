@@ -119,6 +119,14 @@ pub async fn find_all(connection: &impl Connection, workspace: WorkspaceId, ids:
     Ok(query.all(connection).await?)
 }
 
+/// Some of the domains that the workspace may use.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn usable(connection: &impl Connection, workspace: WorkspaceId, limit: u64) -> Result<Vec<Domain>> {
+    Ok(domain::Entity::find().filter(usable_by(workspace)).limit(limit).all(connection).await?)
+}
+
 /// The domains that the workspace may use, newest first.
 ///
 /// # Errors

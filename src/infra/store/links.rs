@@ -23,6 +23,9 @@ const INSERT_ROWS_MAX: usize = 500;
 /// How many ids one statement may name.
 const ID_ROWS_MAX: usize = 1_000;
 
+/// The form that [`Link::search_key`] has today; a row with a lower one was filed by an older program.
+pub const SEARCH_FORM: i64 = 1;
+
 /// Which links of a workspace a list shows. What is absent does not limit.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LinkFilter {
@@ -34,7 +37,7 @@ pub struct LinkFilter {
     pub archived: Option<bool>,
     /// Only those that this person made.
     pub created_by: Option<UserId>,
-    /// Only those whose slug, destination or title contains this text, lower-cased.
+    /// Only those whose slug, destination or title contains this text, folded.
     pub search: Option<String>,
     /// Only those made at this moment or later.
     pub created_from: Option<Timestamp>,
@@ -261,6 +264,29 @@ pub async fn update(connection: &impl Connection, link: Link) -> Result<bool> {
     let mut row = link.into_active_model().reset_all();
     row.used_clicks = NotSet;
     false_if_taken(link::Entity::update(row).exec(connection).await)
+}
+
+/// Some links of any workspace whose `search_key` has an older form, kept from changing until the transaction ends.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn lock_older_search_forms(connection: &impl Connection, limit: u64) -> Result<Vec<Link>> {
+    let query = sorted_by_id(link::Entity::find().filter(link::Column::SearchForm.lt(SEARCH_FORM)));
+    Ok(query.limit(limit).lock_exclusive().all(connection).await?)
+}
+
+/// Files a link under a key of today's form. That is no edit.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn write_search_key(connection: &impl Connection, id: LinkId, key: String) -> Result<()> {
+    link::Entity::update_many()
+        .col_expr(link::Column::SearchKey, Expr::value(key))
+        .col_expr(link::Column::SearchForm, Expr::value(SEARCH_FORM))
+        .filter(link::Column::Id.eq(id))
+        .exec(connection)
+        .await?;
+    Ok(())
 }
 
 /// Deletes links of a workspace.

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::dimension::ReportDimension;
 use crate::domain::error::{Error, FieldError, Result};
+use crate::domain::folded_text::name_key;
 use crate::domain::id::WorkspaceId;
 use crate::domain::time::Timestamp;
 use crate::infra::click_store::{Dimension, Filter, Include, Period, Selection, Value};
@@ -55,7 +56,7 @@ impl ReportRequest {
                 continue;
             }
             match dimension {
-                ReportDimension::Tag => tags.extend(values.iter().map(|name| name.to_lowercase())),
+                ReportDimension::Tag => tags.extend(values.iter().map(|name| name_key(name))),
                 ReportDimension::Click(dimension) => filters.push(filter(*dimension, values, &mut errors)),
             }
         }

@@ -12,6 +12,7 @@ use super::patch::present;
 use super::principal::{Access, Actor};
 use super::version::ExpectedVersion;
 use crate::domain::change::Invalidation;
+use crate::domain::destination_policy::DestinationPolicy;
 use crate::domain::error::{Error, ErrorKind, Result};
 use crate::domain::id::DomainId;
 use crate::domain::time::Timestamp;
@@ -131,7 +132,8 @@ impl ApiCore {
         require_right_to_change(access, &current)?;
         expected.require(current.version)?;
         let refiled = patch.case_sensitive.filter(|choice| *choice != current.case_sensitive);
-        let row = apply(patch, current)?;
+        let row = apply(patch, current, &self.settings.destinations)?;
+        self.refuse_own_addresses(&row)?;
         if !domains::update(&transaction, row.clone()).await? {
             return Err(Error::internal("a host name clashed though it did not change"));
         }
@@ -145,6 +147,24 @@ impl ApiCore {
         }
         self.commit(transaction, stale).await?;
         Ok(self.view_domain(row))
+    }
+
+    /// Refuses a front page that leads to itself, and a page for missing links that could be missing itself.
+    fn refuse_own_addresses(&self, row: &Row) -> Result<()> {
+        let own = self.base_url(row);
+        let behind =
+            |url: &Option<Destination>| url.as_ref().and_then(|url| url.as_str().strip_prefix(&own)).map(str::to_owned);
+        let is_front = |rest: &str| matches!(rest.split(['?', '#']).next(), Some("" | "/"));
+        let mut errors = FieldErrors::default();
+        let message = "this is on the domain itself, and would lead back here";
+        if behind(&row.root_url).is_some_and(|rest| is_front(&rest)) {
+            errors.add("/root_url", "links_to_itself", message);
+        }
+        let missing = behind(&row.not_found_url).filter(|rest| rest.is_empty() || rest.starts_with(['/', '?', '#']));
+        if missing.is_some_and(|rest| !(is_front(&rest) && row.root_url.is_some())) {
+            errors.add("/not_found_url", "links_to_itself", message);
+        }
+        errors.into_result()
     }
 
     fn view_domain(&self, row: Row) -> Domain {
@@ -172,13 +192,13 @@ impl ApiCore {
     }
 }
 
-fn apply(patch: DomainPatch, current: Row) -> Result<Row> {
+fn apply(patch: DomainPatch, current: Row, policy: &DestinationPolicy) -> Result<Row> {
     let mut errors = FieldErrors::default();
     let row = Row {
         case_sensitive: patch.case_sensitive.unwrap_or(current.case_sensitive),
-        root_url: changed_url(&mut errors, "/root_url", patch.root_url, current.root_url),
-        not_found_url: changed_url(&mut errors, "/not_found_url", patch.not_found_url, current.not_found_url),
-        expired_url: changed_url(&mut errors, "/expired_url", patch.expired_url, current.expired_url),
+        root_url: changed_url(&mut errors, policy, "/root_url", patch.root_url, current.root_url),
+        not_found_url: changed_url(&mut errors, policy, "/not_found_url", patch.not_found_url, current.not_found_url),
+        expired_url: changed_url(&mut errors, policy, "/expired_url", patch.expired_url, current.expired_url),
         version: current.version + 1,
         updated_at: clock::now(),
         ..current
@@ -188,6 +208,7 @@ fn apply(patch: DomainPatch, current: Row) -> Result<Row> {
 
 fn changed_url(
     errors: &mut FieldErrors,
+    policy: &DestinationPolicy,
     pointer: &str,
     patch: Option<Option<String>>,
     current: Option<Destination>,
@@ -195,7 +216,7 @@ fn changed_url(
     match patch {
         None => current,
         Some(None) => None,
-        Some(Some(text)) => errors.check(pointer, "invalid_url", Destination::parse(&text)),
+        Some(Some(text)) => errors.check(pointer, "invalid_url", policy.parse(&text)),
     }
 }
 

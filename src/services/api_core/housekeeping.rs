@@ -16,7 +16,8 @@ const INTERVAL: Duration = Duration::from_secs(15 * 60);
 pub(super) const NOTES_MAX: usize = 8;
 
 impl ApiCore {
-    /// Forgets expired sessions and idempotency keys from time to time, until the tasks stop. Run it as a task of its own.
+    /// Forgets expired sessions and idempotency keys from time to time, and files links of an older release anew, until the tasks
+    /// stop. Run it as a task of its own.
     pub async fn keep_house(self) {
         let stopping = self.tasks.stopping();
         let mut interval = tokio::time::interval(INTERVAL);
@@ -27,6 +28,9 @@ impl ApiCore {
             }
             if let Err(error) = self.forget_expired().await {
                 tracing::warn!(error = ?error, "what has expired could not be forgotten yet: {error}");
+            }
+            if let Err(error) = self.file_older_links().await {
+                tracing::warn!(error = ?error, "links of an older release cannot be found by all of their text yet: {error}");
             }
         }
     }

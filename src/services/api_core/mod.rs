@@ -50,6 +50,7 @@ use tokio::sync::Semaphore;
 use url::Url;
 
 use crate::domain::change::Invalidation;
+use crate::domain::destination_policy::DestinationPolicy;
 use crate::domain::error::{Error, Result};
 use crate::domain::link::LinkLifetimes;
 use crate::infra::cache::invalidation::Invalidations;
@@ -80,6 +81,8 @@ pub struct ApiCore {
 pub struct Settings {
     /// How links of the default domain are reached.
     pub default_domain_url: Url,
+    /// What destinations may be.
+    pub destinations: DestinationPolicy,
     /// How long the cache that edges share believes a link.
     pub lifetimes: LinkLifetimes,
     /// Tells where described visitors are.

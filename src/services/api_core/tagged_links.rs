@@ -3,6 +3,7 @@
 use super::ApiCore;
 use super::principal::Access;
 use crate::domain::error::{Error, ErrorKind, Result};
+use crate::domain::folded_text::name_key;
 use crate::domain::id::{LinkId, TagId};
 use crate::infra::store::tags;
 
@@ -26,7 +27,7 @@ impl ApiCore {
     /// # Errors
     /// `Invalid` where there are more than 200,000 pairs of a tag and a link.
     pub async fn tagged_links(&self, access: &Access, names: Option<&[String]>) -> Result<Vec<TaggedLinks>> {
-        let keys: Option<Vec<String>> = names.map(|names| names.iter().map(|name| name.to_lowercase()).collect());
+        let keys: Option<Vec<String>> = names.map(|names| names.iter().map(|name| name_key(name)).collect());
         let tags = tags::carried(self.store.reader(), access.workspace_id(), keys.as_deref(), PAIRS_MAX).await?;
         if tags.iter().map(|(_, links)| links.len()).sum::<usize>() > PAIRS_MAX {
             let message = format!("More than {PAIRS_MAX} links with tags would have to be looked at. Name fewer tags.");

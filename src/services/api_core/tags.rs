@@ -8,6 +8,7 @@ use super::field_errors::FieldErrors;
 use super::principal::Access;
 use super::version::ExpectedVersion;
 use crate::domain::error::{Error, ErrorKind, Result};
+use crate::domain::folded_text::{composed, name_key};
 use crate::domain::id::TagId;
 use crate::domain::time::Timestamp;
 use crate::infra::store::page::Page;
@@ -139,7 +140,7 @@ impl ApiCore {
         expected.require(current.version)?;
         let name = name.unwrap_or(current.name);
         let row = Row {
-            name_key: name.to_lowercase(),
+            name_key: name_key(&name),
             name,
             color: color.unwrap_or(current.color),
             version: current.version + 1,
@@ -172,7 +173,7 @@ pub(super) fn new_row(access: &Access, name: String) -> Row {
     Row {
         id: TagId::new(),
         workspace_id: access.workspace_id(),
-        name_key: name.to_lowercase(),
+        name_key: name_key(&name),
         name,
         color: DEFAULT_COLOR.to_owned(),
         version: 1,
@@ -191,9 +192,9 @@ pub(super) async fn require_room(connection: &impl Connection, access: &Access, 
     Ok(())
 }
 
-/// The name of a tag.
+/// The name of a tag, composed, so that what looks alike is one tag.
 pub(super) fn check_name(errors: &mut FieldErrors, pointer: &str, name: &str) -> String {
-    errors.text(pointer, name, (1, NAME_LENGTH_MAX), super::text_validation::Lines::One)
+    errors.text(pointer, &composed(name), (1, NAME_LENGTH_MAX), super::text_validation::Lines::One)
 }
 
 fn check_color(errors: &mut FieldErrors, color: &str) -> String {

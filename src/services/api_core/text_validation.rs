@@ -1,6 +1,7 @@
 //! What texts may hold. Lengths are in characters; control characters, of which PostgreSQL cannot even store all, are refused.
 
 use super::field_errors::FieldErrors;
+use crate::domain::hostname;
 
 /// The longest email address (RFC 5321).
 pub(super) const EMAIL_LENGTH_MAX: usize = 254;
@@ -49,6 +50,11 @@ impl FieldErrors {
             self.add(pointer, "invalid_email", "expected an address such as ada@example.com");
         }
         email
+    }
+
+    /// A host name in the form in which domains are known.
+    pub(super) fn hostname(&mut self, pointer: &str, text: &str) -> Option<String> {
+        self.check(pointer, "invalid_domain", hostname::canonical(text))
     }
 
     /// The password of an account.

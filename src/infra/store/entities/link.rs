@@ -65,8 +65,10 @@ pub struct Model {
     pub archived: bool,
     /// Why the platform switched the link off.
     pub disabled_reason: Option<String>,
-    /// Slug, destination and title, lower-cased, a line each.
+    /// Slug, destination and title, folded, a line each.
     pub search_key: String,
+    /// Which form `search_key` has.
+    pub search_form: i64,
     /// Grows with every edit.
     pub version: i64,
     /// Whose doing it was.

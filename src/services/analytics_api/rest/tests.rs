@@ -49,6 +49,7 @@ impl House {
         let store = Store::connect(&database, folder.path()).await.expect("a database");
         let settings = Settings {
             default_domain_url: "http://localhost:8080".parse().expect("a URL"),
+            destinations: crate::domain::destination_policy::DestinationPolicy::default(),
             lifetimes: crate::config::defaults().expect("the defaults are valid").edge.cache.lifetimes(),
             geo: GeoDatabase::unknown(),
             user_agents: UserAgents::new(),

@@ -8,6 +8,9 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
 use super::draft::{LINK_TAGS_MAX, LinkPatch};
+use super::search;
+use crate::domain::destination_policy::DestinationPolicy;
+use crate::domain::folded_text::name_key;
 use crate::domain::link::{ForwardQuery, RedirectStatus};
 use crate::domain::rule::{CompiledRules, Outcome, Rule};
 use crate::domain::slug::Slug;
@@ -50,26 +53,30 @@ pub(super) struct Changes {
 
 impl Changes {
     /// Checks each field by itself.
-    pub(super) fn check(patch: LinkPatch, errors: &mut FieldErrors) -> Self {
+    pub(super) fn check(patch: LinkPatch, policy: &DestinationPolicy, errors: &mut FieldErrors) -> Self {
         Self {
             slug: patch.slug.and_then(|slug| errors.check("/slug", "invalid_slug", Slug::parse(&slug))),
-            destination_url: patch.destination_url.and_then(|url| destination(errors, "/destination_url", &url)),
+            destination_url: patch
+                .destination_url
+                .and_then(|url| destination(errors, policy, "/destination_url", &url)),
             tags: patch.tags.map(|names| tag_names(errors, &names)),
             password: patch.password.inspect(|password| check_password(errors, password.as_ref())),
             redirect_status: patch.redirect_status,
             title: patch.title.map(|text| optional_text(errors, "/title", text, 255, Lines::One)),
             description: patch.description.map(|text| optional_text(errors, "/description", text, 1_000, Lines::Many)),
-            image_url: patch.image_url.map(|url| url.and_then(|url| web_address(errors, "/image_url", &url))),
+            image_url: patch.image_url.map(|url| url.and_then(|url| web_address(errors, policy, "/image_url", &url))),
             comment: patch.comment.map(|text| optional_text(errors, "/comment", text, 2_000, Lines::Many)),
             external_id: patch.external_id.map(|text| optional_text(errors, "/external_id", text, 255, Lines::One)),
             starts_at: patch.starts_at.map(|time| time.and_then(|time| moment(errors, "/starts_at", &time))),
             expires_at: patch.expires_at.map(|time| time.and_then(|time| moment(errors, "/expires_at", &time))),
-            expired_url: patch.expired_url.map(|url| url.and_then(|url| destination(errors, "/expired_url", &url))),
+            expired_url: patch
+                .expired_url
+                .map(|url| url.and_then(|url| destination(errors, policy, "/expired_url", &url))),
             max_clicks: patch.max_clicks.inspect(|clicks| check_max_clicks(errors, *clicks)),
             forward_query: patch.forward_query,
             forward_path: patch.forward_path,
             utm: patch.utm.inspect(|utm| check_utm(errors, utm)),
-            rules: patch.rules.inspect(|rules| check_rules(errors, rules)),
+            rules: patch.rules.inspect(|rules| check_rules(errors, policy, rules)),
             archived: patch.archived,
         }
     }
@@ -104,7 +111,7 @@ impl Changes {
         set(&mut row.rules, self.rules.map(Json));
         set(&mut row.archived, self.archived);
         row.destination_hash = destination_hash(&row.destination_url);
-        row.search_key = search_key(row);
+        search::file(row);
         check_together(row, errors);
     }
 }
@@ -130,11 +137,22 @@ fn check_together(row: &Row, errors: &mut FieldErrors) {
 
 /// Everywhere that the link may lead as long as it has not expired.
 fn destinations(row: &Row) -> impl Iterator<Item = &Destination> {
-    let of_rules = row.rules.0.iter().flat_map(|rule| match &rule.outcome {
-        Outcome::Destination { destination_url } => vec![destination_url],
-        Outcome::Split { variants } => variants.iter().map(|variant| &variant.destination_url).collect(),
-    });
-    std::iter::once(&row.destination_url).chain(of_rules)
+    std::iter::once(&row.destination_url).chain(rule_destinations(&row.rules.0).map(|(_, destination)| destination))
+}
+
+/// Everywhere that rules may lead, with pointers from the link.
+pub(super) fn rule_destinations(rules: &[Rule]) -> impl Iterator<Item = (String, &Destination)> {
+    rules.iter().enumerate().flat_map(|(index, rule)| {
+        let outcome = format!("/rules/{index}/outcome");
+        match &rule.outcome {
+            Outcome::Destination { destination_url } => vec![(format!("{outcome}/destination_url"), destination_url)],
+            Outcome::Split { variants } => {
+                let place = |number| format!("{outcome}/variants/{number}/destination_url");
+                let numbered = variants.iter().enumerate();
+                numbered.map(|(number, variant)| (place(number), &variant.destination_url)).collect()
+            }
+        }
+    })
 }
 
 fn destination_hash(destination: &Destination) -> i64 {
@@ -142,17 +160,12 @@ fn destination_hash(destination: &Destination) -> i64 {
     i64::from_be_bytes(digest.first_chunk().copied().unwrap_or_default())
 }
 
-fn search_key(row: &Row) -> String {
-    let title = row.title.as_deref().unwrap_or_default();
-    format!("{}\n{}\n{title}", row.slug, row.destination_url).to_lowercase()
+fn destination(errors: &mut FieldErrors, policy: &DestinationPolicy, pointer: &str, text: &str) -> Option<Destination> {
+    errors.check(pointer, "invalid_url", policy.parse(text))
 }
 
-fn destination(errors: &mut FieldErrors, pointer: &str, text: &str) -> Option<Destination> {
-    errors.check(pointer, "invalid_url", Destination::parse(text))
-}
-
-fn web_address(errors: &mut FieldErrors, pointer: &str, text: &str) -> Option<Destination> {
-    let url = Destination::parse(text).and_then(|url| {
+fn web_address(errors: &mut FieldErrors, policy: &DestinationPolicy, pointer: &str, text: &str) -> Option<Destination> {
+    let url = policy.parse(text).and_then(|url| {
         let is_web = url.as_str().starts_with("https://") || url.as_str().starts_with("http://");
         if is_web { Ok(url) } else { Err(DestinationError::NotAbsolute) }
     });
@@ -182,7 +195,7 @@ fn tag_names(errors: &mut FieldErrors, names: &[String]) -> Vec<String> {
     let mut seen = HashSet::new();
     let checked =
         names.iter().enumerate().map(|(index, name)| tags::check_name(errors, &format!("/tags/{index}"), name));
-    checked.filter(|name| seen.insert(name.to_lowercase())).collect()
+    checked.filter(|name| seen.insert(name_key(name))).collect()
 }
 
 fn check_password(errors: &mut FieldErrors, password: Option<&SecretString>) {
@@ -204,8 +217,11 @@ fn check_utm(errors: &mut FieldErrors, utm: &Utm) {
     }
 }
 
-fn check_rules(errors: &mut FieldErrors, rules: &[Rule]) {
+fn check_rules(errors: &mut FieldErrors, policy: &DestinationPolicy, rules: &[Rule]) {
     if let Err(found) = CompiledRules::compile(rules) {
         errors.extend(found);
+    }
+    for (pointer, destination) in rule_destinations(rules) {
+        errors.check(&pointer, "invalid_url", policy.check(destination));
     }
 }

@@ -6,6 +6,7 @@ use super::bulk::{BulkItem, Created, Place, check_length, check_passwords, only}
 use super::changes::Changes;
 use super::draft::{IfExists, LinkDraft};
 use super::identical::{decide, find_identical, has_same_content};
+use super::own_places::OwnPlaces;
 use super::plan::{Plan, Planned, new_row};
 use super::tagging::TagsByName;
 use super::view::Link;
@@ -36,6 +37,7 @@ struct References {
     domains: HashMap<String, Domain>,
     default_domain: Domain,
     tags: TagsByName,
+    own: OwnPlaces,
 }
 
 impl ApiCore {
@@ -67,7 +69,7 @@ impl ApiCore {
             return Ok(checked.into_iter().filter_map(Result::err).map(Err).collect());
         }
         let transaction = self.store.write().await?;
-        let references = load_references(&transaction, access, &checked).await?;
+        let references = load_references(self, &transaction, access, &checked).await?;
         let mut plan = Plan::with_capacity(checked.len());
         for draft in checked {
             let planned = match draft {
@@ -87,10 +89,10 @@ impl ApiCore {
     /// Checks a draft and hashes its password. The inner error is the draft's own.
     async fn check_draft(&self, draft: LinkDraft, pointer: String) -> Result<BulkItem<Checked>> {
         let mut errors = FieldErrors::under(pointer.clone());
-        let hostname = draft.domain.as_ref().map(|hostname| hostname.trim().to_lowercase());
+        let hostname = draft.domain.as_ref().and_then(|hostname| errors.hostname("/domain", hostname));
         let if_exists = draft.if_exists;
         let slug_chosen = draft.slug.is_some();
-        let mut changes = Changes::check(draft.into_patch(), &mut errors);
+        let mut changes = Changes::check(draft.into_patch(), &self.settings.destinations, &mut errors);
         let tag_names = changes.tags.take().unwrap_or_default();
         let destination = changes.destination_url.take();
         if let Err(error) = errors.into_result() {
@@ -116,6 +118,7 @@ impl ApiCore {
 }
 
 async fn load_references(
+    core: &ApiCore,
     transaction: &Transaction,
     access: &Access,
     checked: &[BulkItem<Checked>],
@@ -135,6 +138,7 @@ async fn load_references(
         domains: named.into_iter().map(|domain| (domain.hostname.clone(), domain)).collect(),
         default_domain: default_domain.ok_or_else(|| Error::internal("there is no default domain"))?,
         tags: TagsByName::load(transaction, access, names).await?,
+        own: OwnPlaces::load(core, transaction, access).await?,
     })
 }
 
@@ -161,6 +165,10 @@ async fn plan_one(
         return Ok(Err(errors.into_error()));
     }
     let mut planned = Planned::new(row, domain, checked.slug_chosen, checked.tag_names);
+    references.own.refuse_loops(transaction, &planned.row, before, &mut errors).await?;
+    if !errors.is_empty() {
+        return Ok(Err(errors.into_error()));
+    }
     let Some(choice) = checked.if_exists else { return Ok(Ok(planned)) };
     let same = before.planned().find(|earlier| {
         has_same_content(&earlier.row, &planned.row, planned.slug_chosen) && earlier.has_tags_of(&planned)

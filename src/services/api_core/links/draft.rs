@@ -124,13 +124,13 @@ pub struct LinkDraft {
 #[serde(deny_unknown_fields)]
 pub struct LinkPatch {
     /// Where visitors go unless a rule says otherwise.
-    #[schema(value_type = Destination)]
+    #[schema(value_type = Destination, required = false)]
     pub destination_url: Option<String>,
     /// The part of the link after the host.
     #[schema(min_length = 1, max_length = 190, pattern = "^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$", nullable = false)]
     pub slug: Option<String>,
     /// The status that the link redirects with.
-    #[schema(value_type = RedirectStatus)]
+    #[schema(value_type = RedirectStatus, required = false)]
     pub redirect_status: Option<RedirectStatus>,
     /// Shown on the preview page.
     #[serde(default, deserialize_with = "present")]
@@ -176,13 +176,13 @@ pub struct LinkPatch {
     #[schema(value_type = Option<String>, min_length = 1, max_length = 128, format = "password")]
     pub password: Option<Option<SecretString>>,
     /// What happens to the visitor's query string.
-    #[schema(value_type = ForwardQuery)]
+    #[schema(value_type = ForwardQuery, required = false)]
     pub forward_query: Option<ForwardQuery>,
     /// Whether a path after the slug is appended to the destination's path.
     #[schema(nullable = false)]
     pub forward_path: Option<bool>,
     /// Campaign parameters for the destinations that do not carry them, all of them.
-    #[schema(value_type = Utm)]
+    #[schema(value_type = Utm, required = false)]
     pub utm: Option<Utm>,
     /// The smart-link rules, all of them, in order.
     #[schema(max_items = 50, nullable = false)]

@@ -3,6 +3,7 @@
 use super::plan::slug_key;
 use super::view::Link;
 use crate::domain::error::{Error, Result};
+use crate::domain::folded_text::{fold, name_key};
 use crate::domain::id::{LinkId, UserId};
 use crate::domain::time::Timestamp;
 use crate::infra::store::links::{self, LinkFilter, SortOrder, SortTime};
@@ -19,7 +20,7 @@ const SEARCH_LENGTH_MAX: usize = 200;
 /// Which links a list shows. What is absent does not limit.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LinkQuery {
-    /// Only those on the domain of this host name.
+    /// Only those on the domain of this host name, however it is written.
     pub domain: Option<String>,
     /// Only those with the tag of this name.
     pub tag: Option<String>,
@@ -59,11 +60,13 @@ impl ApiCore {
     /// The workspace's link at a slug of a domain, as visitors would write it.
     ///
     /// # Errors
-    /// `NotFound` if the workspace has no link there.
+    /// `NotFound` if the workspace has no link there; `Invalid` if the host name is none.
     pub async fn look_up_link(&self, access: &Access, hostname: &str, slug: &str) -> Result<Link> {
         let reader = self.store.reader();
-        let hostname = hostname.trim().to_lowercase();
-        let found = domains::find_named(reader, access.workspace_id(), vec![hostname]).await?;
+        let mut errors = FieldErrors::default();
+        let hostname = errors.hostname("domain", hostname);
+        errors.into_result()?;
+        let found = domains::find_named(reader, access.workspace_id(), hostname.into_iter().collect()).await?;
         let domain = found.into_iter().next().ok_or_else(|| Error::not_found("link"))?;
         let key = slug_key(slug, domain.case_sensitive);
         let row = links::find_by_slug(reader, access.workspace_id(), domain.id, &key).await?;
@@ -90,9 +93,9 @@ impl ApiCore {
     async fn filter(&self, access: &Access, query: LinkQuery) -> Result<Option<LinkFilter>> {
         let mut errors = FieldErrors::default();
         let lengths = (1, SEARCH_LENGTH_MAX);
-        let search = query.search.map(|text| errors.text("search", &text, lengths, Lines::One).to_lowercase());
-        let domain = query.domain.map(|text| errors.text("domain", &text, (1, 253), Lines::One).to_lowercase());
-        let tag = query.tag.map(|text| errors.text("tag", &text, lengths, Lines::One).to_lowercase());
+        let search = query.search.map(|text| fold(&errors.text("search", &text, lengths, Lines::One)));
+        let domain = query.domain.and_then(|text| errors.hostname("domain", &text));
+        let tag = query.tag.map(|text| name_key(&errors.text("tag", &text, lengths, Lines::One)));
         errors.into_result()?;
         let mut filter = LinkFilter {
             search,

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::draft::IfExists;
 use crate::domain::error::{Error, ErrorKind, Result};
+use crate::domain::folded_text::name_key;
 use crate::domain::id::LinkId;
 use crate::infra::store::links::{self, Link as Row};
 use crate::infra::store::{Connection, tags};
@@ -41,7 +42,7 @@ pub(super) fn decide(choice: IfExists, existing: Row) -> Result<Row> {
 }
 
 fn keys(names: &[String]) -> HashSet<String> {
-    names.iter().map(|name| name.to_lowercase()).collect()
+    names.iter().map(|name| name_key(name)).collect()
 }
 
 /// Everything that its maker chose is equal. A password cannot be compared, so that a protected link is like no other.
@@ -53,6 +54,7 @@ pub(super) fn has_same_content(candidate: &Row, row: &Row, slug_chosen: bool) ->
         slug: row.slug.clone(),
         slug_key: row.slug_key.clone(),
         search_key: row.search_key.clone(),
+        search_form: row.search_form,
         used_clicks: row.used_clicks,
         version: row.version,
         created_by: row.created_by,

@@ -6,6 +6,7 @@ use super::bulk::{BulkItem, Created};
 use super::tagging::TagsByName;
 use super::view::Link;
 use crate::domain::error::{Error, ErrorKind, Result};
+use crate::domain::folded_text::name_key;
 use crate::domain::id::LinkId;
 use crate::domain::link::{ForwardQuery, RedirectStatus};
 use crate::domain::slug::Slug;
@@ -58,7 +59,7 @@ impl Planned {
 
     /// Whether both carry the same tags.
     pub(super) fn has_tags_of(&self, other: &Self) -> bool {
-        let keys = |planned: &Self| planned.tag_names.iter().map(|name| name.to_lowercase()).collect::<HashSet<_>>();
+        let keys = |planned: &Self| planned.tag_names.iter().map(|name| name_key(name)).collect::<HashSet<_>>();
         keys(self) == keys(other)
     }
 }
@@ -191,6 +192,7 @@ pub(super) fn new_row(access: &Access, domain: &Domain, destination_url: Destina
         archived: false,
         disabled_reason: None,
         search_key: String::new(),
+        search_form: 0,
         version: 1,
         created_by: access.user_id(),
         created_at: now,

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::domain::error::{Error, Result};
+use crate::domain::folded_text::name_key;
 use crate::domain::id::TagId;
 use crate::infra::store::{Connection, tags as store};
 use crate::services::api_core::principal::Access;
@@ -20,7 +21,7 @@ impl TagsByName {
     pub(super) async fn load(connection: &impl Connection, access: &Access, names: Vec<String>) -> Result<Self> {
         let mut wanted: BTreeMap<String, String> = BTreeMap::new();
         for name in names {
-            wanted.entry(name.to_lowercase()).or_insert(name);
+            wanted.entry(name_key(&name)).or_insert(name);
         }
         let mut found = Self::find(connection, access, &wanted).await?;
         wanted.retain(|key, _| !found.0.contains_key(key));
@@ -49,7 +50,7 @@ impl TagsByName {
 
     /// The tags of these names, which [`TagsByName::load`] was asked for.
     pub(super) fn ids(&self, names: &[String]) -> Result<Vec<TagId>> {
-        let id = |name: &String| self.0.get(&name.to_lowercase()).copied();
+        let id = |name: &String| self.0.get(&name_key(name)).copied();
         names.iter().map(|name| id(name).ok_or_else(|| Error::internal("a tag was lost"))).collect()
     }
 }

@@ -6,7 +6,8 @@ use super::bulk::{BulkItem, Place, check_length, check_passwords, only};
 use super::changes::Changes;
 use super::create::invalidation;
 use super::draft::{BulkPatch, LinkPatch};
-use super::plan::{external_id_taken, slug_key, slug_taken};
+use super::own_places::OwnPlaces;
+use super::plan::{Plan, external_id_taken, slug_key, slug_taken};
 use super::tagging::TagsByName;
 use super::view::Link;
 use crate::domain::error::{Error, Result};
@@ -32,6 +33,7 @@ struct Edit<V> {
 
 /// An edit that is only not written yet.
 struct Edited {
+    pointer: String,
     before: Row,
     after: Row,
     tag_names: Option<Vec<String>>,
@@ -89,7 +91,7 @@ impl ApiCore {
         pointer: String,
     ) -> Result<BulkItem<Edit<V>>> {
         let mut errors = FieldErrors::under(pointer.clone());
-        let mut changes = Changes::check(patch, &mut errors);
+        let mut changes = Changes::check(patch, &self.settings.destinations, &mut errors);
         if let Err(error) = errors.into_result() {
             return Ok(Err(error));
         }
@@ -107,6 +109,7 @@ impl ApiCore {
         let present = load_present(&transaction, access, &edits).await?;
         let names = edits.iter().flatten().filter_map(|edit| edit.tag_names.clone()).flatten().collect();
         let tags_by_name = TagsByName::load(&transaction, access, names).await?;
+        let own = OwnPlaces::load(self, &transaction, access).await?;
         let mut changed: HashSet<LinkId> = HashSet::new();
         let mut results = Vec::with_capacity(edits.len());
         for edit in edits {
@@ -114,7 +117,7 @@ impl ApiCore {
                 if changed.insert(edit.id) { edit.apply(&present) } else { Err(named_twice(&edit.pointer)) }
             });
             results.push(match edited {
-                Ok(edited) => write(&transaction, edited).await?,
+                Ok(edited) => write(&transaction, &own, edited).await?,
                 Err(error) => Err(error),
             });
         }
@@ -151,20 +154,27 @@ impl<V: ExpectedVersion> Edit<V> {
         self.expected.require(before.version)?;
         let domain = present.domains.get(&before.domain_id);
         let domain = domain.ok_or_else(|| Error::internal("a link without its domain"))?;
-        let mut errors = FieldErrors::under(self.pointer);
+        let mut errors = FieldErrors::under(self.pointer.clone());
         let mut after = before.clone();
         self.changes.apply(&mut after, &mut errors);
         errors.into_result()?;
         after.slug_key = slug_key(&after.slug, domain.case_sensitive);
         after.version = before.version.saturating_add(1);
         after.updated_at = clock::now();
-        Ok(Edited { before, after, tag_names: self.tag_names })
+        Ok(Edited { pointer: self.pointer, before, after, tag_names: self.tag_names })
     }
 }
 
-/// Writes an edit, unless its slug or external id is in use.
-async fn write(transaction: &Transaction, edited: Edited) -> Result<BulkItem<Edited>> {
+/// Writes an edit, unless its slug or external id is in use, or the link would lead to itself.
+async fn write(transaction: &Transaction, own: &OwnPlaces, edited: Edited) -> Result<BulkItem<Edited>> {
     let (before, after) = (&edited.before, &edited.after);
+    if leads_elsewhere(before, after) {
+        let mut errors = FieldErrors::under(edited.pointer.clone());
+        own.refuse_loops(transaction, after, &Plan::with_capacity(0), &mut errors).await?;
+        if let Err(error) = errors.into_result() {
+            return Ok(Err(error));
+        }
+    }
     if before.slug_key != after.slug_key {
         let taken = links::taken_slugs(transaction, after.domain_id, vec![after.slug_key.clone()]).await?;
         if !taken.is_empty() {
@@ -182,6 +192,15 @@ async fn write(transaction: &Transaction, edited: Edited) -> Result<BulkItem<Edi
         return Err(slug_taken());
     }
     Ok(Ok(edited))
+}
+
+/// Whether an edit may make a loop; other edits are not kept from a link that is in one already.
+fn leads_elsewhere(before: &Row, after: &Row) -> bool {
+    before.slug_key != after.slug_key
+        || before.destination_url != after.destination_url
+        || before.expired_url != after.expired_url
+        || before.forward_path != after.forward_path
+        || before.rules != after.rules
 }
 
 /// Replaces the tags of those links whose edits name some.
