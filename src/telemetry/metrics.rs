@@ -284,6 +284,11 @@ impl BreakerMetrics {
 
 const JOURNAL_BYTES: Named =
     Named { name: "elido_journal_bytes", unit: Unit::Bytes, help: "What the click journal takes on disk." };
+const JOURNAL_ANSWERED: Named = Named {
+    name: "elido_journal_answered_total",
+    unit: Unit::Count,
+    help: "Clicks of answered requests that were handed to the journal: written, dropped, or waiting in memory.",
+};
 const JOURNAL_RECORDS: Named =
     Named { name: "elido_journal_records_total", unit: Unit::Count, help: "Clicks written to the journal." };
 const JOURNAL_DROPS: Named = Named {
@@ -344,6 +349,8 @@ impl JournalState {
 pub struct JournalMetrics {
     /// Size on disk, in bytes.
     pub bytes: Gauge,
+    /// Clicks handed to the journal, whatever became of them.
+    pub answered: Counter,
     /// Records written.
     pub records: Counter,
     /// Records dropped because the journal is at its cap.
@@ -372,6 +379,7 @@ impl JournalMetrics {
     fn declare() -> Self {
         let metrics = Self {
             bytes: JOURNAL_BYTES.gauge(&[]),
+            answered: JOURNAL_ANSWERED.counter(&[]),
             records: JOURNAL_RECORDS.counter(&[]),
             drops_full: JOURNAL_DROPS.counter(&[("reason", JournalState::Full.label())]),
             drops_failing: JOURNAL_DROPS.counter(&[("reason", JournalState::Failing.label())]),

@@ -341,3 +341,25 @@ fn wait_until(mut condition: impl FnMut() -> bool) {
         std::thread::yield_now();
     }
 }
+
+#[test]
+fn every_record_that_was_appended_is_written_or_dropped_or_waits_in_memory_or_is_given_up() {
+    let disk = SimulatedFileSystem::default();
+    let mut writer = Writer::new(disk.clone(), Path::new(ROOT), LIMITS);
+    let append = |writer: &mut Writer<_>, records: u64| {
+        (0..records).for_each(|_| writer.append(|buffer| buffer.resize(buffer.len() + 50_000, 0xee)));
+    };
+    append(&mut writer, 3);
+    let well = writer.flush();
+    assert_eq!((well.appended, well.records, well.waiting, well.dropped), (3, 3, 0, 0));
+
+    disk.set_free_bytes(Some(0));
+    append(&mut writer, 200);
+    let full = writer.flush();
+    assert_eq!(full.appended, 200);
+    assert!(full.dropped > 0 && full.waiting > 0, "{full:?}");
+    assert_eq!(full.records + full.waiting + full.dropped, full.appended);
+    assert_eq!(writer.give_up(), full.waiting);
+    let nothing = writer.flush();
+    assert_eq!((nothing.appended, nothing.records, nothing.waiting, nothing.dropped), (0, 0, 0, 0));
+}

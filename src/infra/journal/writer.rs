@@ -49,6 +49,8 @@ pub enum JournalState {
 /// What became of the records since the last flush.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Flushed {
+    /// Records that were appended, whatever became of them: written, waiting or dropped.
+    pub appended: u64,
     /// Records that are with the kernel now.
     pub records: u64,
     /// Their bytes, frames included.
@@ -67,6 +69,7 @@ pub struct Writer<F: FileSystem> {
     active: Option<Active<F::File>>,
     buffer: Vec<u8>,
     buffered: u64,
+    appended: u64,
     dropped: u64,
     /// What was reported of flushes so far.
     tally: Tally,
@@ -130,6 +133,7 @@ impl<F: FileSystem> Writer<F> {
             active: None,
             buffer: Vec::with_capacity(BUFFER_BYTES_READY),
             buffered: 0,
+            appended: 0,
             dropped: 0,
             tally: Tally::default(),
             state: JournalState::Healthy,
@@ -152,6 +156,7 @@ impl<F: FileSystem> Writer<F> {
     /// Adds one record, whose payload `fill` writes, to the next flush. Where there is no room it is dropped and counted.
     pub fn append(&mut self, fill: impl FnOnce(&mut Vec<u8>)) {
         let added = self.buffer.len() < BUFFER_BYTES_MAX && frame::append(self.shared.id, &mut self.buffer, fill);
+        self.appended += 1;
         if added {
             self.buffered += 1;
         } else {
@@ -178,10 +183,10 @@ impl<F: FileSystem> Writer<F> {
             self.buffer.drain(..bytes);
         }
         self.buffered -= records;
-        let dropped = std::mem::take(&mut self.dropped);
+        let (appended, dropped) = (std::mem::take(&mut self.appended), std::mem::take(&mut self.dropped));
         self.tally.records += records;
         self.tally.dropped += dropped;
-        Flushed { records, bytes: bytes as u64, waiting: self.buffered, dropped, state: self.state }
+        Flushed { appended, records, bytes: bytes as u64, waiting: self.buffered, dropped, state: self.state }
     }
 
     /// Has the next flush say how many records there should be, if there are any.

@@ -178,6 +178,7 @@ fn report_flush(edge: Arc<Edge>) -> impl FnMut(Flushed) {
     let metrics = JournalMetrics::global();
     let mut last = JournalState::Healthy;
     move |flushed| {
+        metrics.answered.increment(flushed.appended);
         metrics.records.increment(flushed.records);
         if flushed.state == JournalState::Full {
             metrics.drops_full.increment(flushed.dropped);
