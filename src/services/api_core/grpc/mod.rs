@@ -28,6 +28,12 @@ use links::LinksService;
 const DEADLINE: Duration = Duration::from_secs(10);
 /// Calls under way on one connection; more are refused at once, so that an edge looks elsewhere or serves what it knows.
 const CALLS_MAX: usize = 512;
+/// Streams at once on one connection: room for calls that are refused, and no more.
+const STREAMS_MAX: u32 = 1024;
+/// The longest head of a call, in bytes as HTTP/2 counts them.
+const HEAD_BYTES_MAX: u32 = 16 * 1024;
+/// Streams that were reset before the server took them up; one more ends the connection.
+const PENDING_RESETS_MAX: usize = 20;
 /// How often an idle connection is asked whether its other end is still there, and how long that may take.
 const KEEPALIVE: Duration = Duration::from_secs(20);
 
@@ -40,6 +46,9 @@ pub fn server(tls: Option<ServerTlsConfig>) -> Result<Server, Error> {
         .timeout(DEADLINE)
         .load_shed(true)
         .concurrency_limit_per_connection(CALLS_MAX)
+        .max_concurrent_streams(Some(STREAMS_MAX))
+        .http2_max_header_list_size(Some(HEAD_BYTES_MAX))
+        .http2_max_pending_accept_reset_streams(Some(PENDING_RESETS_MAX))
         .http2_keepalive_interval(Some(KEEPALIVE))
         .http2_keepalive_timeout(Some(KEEPALIVE));
     match tls {
@@ -74,6 +83,8 @@ pub async fn serve(
         .build_v1();
     // The descriptors are made together with the executable; without them everything else works all the same.
     let reflection = reflection.inspect_err(|error| tracing::error!(%error, "the protocol is not described")).ok();
+    let is_local = listener.local_addr().is_ok_and(|address| address.ip().is_loopback());
+    let reflection = reflection.filter(|_| is_local);
     let stop = async move {
         stopping.cancelled().await;
         health.set_not_serving::<LinkResolverServer<LinkResolverService>>().await;
