@@ -176,7 +176,9 @@ pub(super) fn is_found(listed: Box<str>, look_up: impl FnOnce(&mut Search<'_>)) 
     let mut builder = ValueIndexBuilder::default();
     builder.add(number, [listed].into());
     let (index, mut found) = (builder.build(), FoundLists::default());
-    index.search(&mut found).map(|mut search| look_up(&mut search));
+    if let Some(mut search) = index.search(&mut found) {
+        look_up(&mut search);
+    }
     found.contain(number)
 }
 

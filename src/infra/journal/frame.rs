@@ -61,7 +61,7 @@ pub(super) fn append(id: JournalId, buffer: &mut Vec<u8>, fill: impl FnOnce(&mut
 /// Appends a tally.
 pub(super) fn append_tally(id: JournalId, buffer: &mut Vec<u8>, tally: Tally) {
     let payload = tally.encode();
-    buffer.extend_from_slice(&(TALLY_BIT | Tally::BYTES as u32).to_le_bytes());
+    buffer.extend_from_slice(&(TALLY_BIT | Tally::BYTES).to_le_bytes());
     buffer.extend_from_slice(&checksum(id, &TALLY_START, &payload).to_le_bytes());
     buffer.extend_from_slice(&payload);
 }
@@ -156,7 +156,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_tally_is_found_and_is_no_record(records: u64, dropped: u64, bit in 0..8 * (HEADER_BYTES + Tally::BYTES)) {
+        fn a_tally_is_found_and_is_no_record(records: u64, dropped: u64, bit in 0..8 * (HEADER_BYTES + Tally::BYTES as usize)) {
             let (id, tally) = (JournalId::random(), Tally { records, dropped });
             let mut buffer = frames(id, &[vec![1, 2, 3]]);
             let start = buffer.len();

@@ -20,10 +20,10 @@ pub struct PlacedTally {
 }
 
 impl Tally {
-    pub(super) const BYTES: usize = 16;
+    pub(super) const BYTES: u32 = 16;
 
-    pub(super) fn encode(self) -> [u8; Self::BYTES] {
-        let mut bytes = [0; Self::BYTES];
+    pub(super) fn encode(self) -> [u8; Self::BYTES as usize] {
+        let mut bytes = [0; Self::BYTES as usize];
         bytes[..8].copy_from_slice(&self.records.to_le_bytes());
         bytes[8..].copy_from_slice(&self.dropped.to_le_bytes());
         bytes

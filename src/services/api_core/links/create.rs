@@ -49,7 +49,7 @@ impl ApiCore {
         only(self.create(access, vec![draft], Place::Single).await?)
     }
 
-    /// Makes up to a thousand links in one transaction. FieldErrors of one do not keep the others from being made; pointers
+    /// Makes up to a thousand links in one transaction. Errors of one do not keep the others from being made; pointers
     /// start at `/links`.
     ///
     /// # Errors

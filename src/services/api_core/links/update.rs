@@ -62,7 +62,7 @@ impl ApiCore {
         only(Box::pin(self.update(access, vec![edit])).await?)
     }
 
-    /// Changes up to a thousand links in one transaction. FieldErrors of one do not keep the others from being changed; pointers
+    /// Changes up to a thousand links in one transaction. Errors of one do not keep the others from being changed; pointers
     /// start at `/links`.
     ///
     /// # Errors
@@ -79,7 +79,7 @@ impl ApiCore {
             let pointer = Place::Bulk.pointer(index, "/changes");
             edits.push(self.check_patch(patch.id, patch.version, patch.changes, pointer).await?);
         }
-        self.update(access, edits).await
+        Box::pin(self.update(access, edits)).await
     }
 
     /// Checks an edit and hashes its password. The inner error is the edit's own.
