@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use metrics::{Counter, Gauge, Histogram, Label, Unit};
 
+pub use super::click_account_metrics::ClickAccountMetrics;
 pub use super::edge_metrics::{EdgeMetrics, LinkSource};
 use super::recorder::Named;
 use crate::domain::client_address::Unreadable;
@@ -451,39 +452,11 @@ impl IngesterMetrics {
     }
 }
 
-const CLICK_ACCOUNT: Named = Named {
+pub(super) const CLICK_ACCOUNT: Named = Named {
     name: "elido_click_account",
     unit: Unit::Count,
     help: "Clicks by which what edges wrote differs from what arrived: missing, surplus, or dropped by an edge. Over all journals that ever were.",
 };
-
-/// Whether what edges wrote is what arrived.
-pub struct ClickAccountMetrics {
-    missing: Gauge,
-    surplus: Gauge,
-    dropped: Gauge,
-}
-
-impl ClickAccountMetrics {
-    /// The handles of this process.
-    #[must_use]
-    pub fn global() -> &'static Self {
-        static METRICS: LazyLock<ClickAccountMetrics> = LazyLock::new(|| ClickAccountMetrics {
-            missing: CLICK_ACCOUNT.gauge(&[("side", "missing")]),
-            surplus: CLICK_ACCOUNT.gauge(&[("side", "surplus")]),
-            dropped: CLICK_ACCOUNT.gauge(&[("side", "dropped")]),
-        });
-        &METRICS
-    }
-
-    /// Says how many clicks are on each side from now on.
-    #[allow(clippy::cast_precision_loss, reason = "no count of ours comes near 2^53")]
-    pub fn set(&self, missing: u64, surplus: u64, dropped: u64) {
-        self.missing.set(missing as f64);
-        self.surplus.set(surplus as f64);
-        self.dropped.set(dropped as f64);
-    }
-}
 
 const HTTP_REQUESTS: Named = Named {
     name: "elido_http_requests_total",

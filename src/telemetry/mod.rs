@@ -3,6 +3,7 @@
 //! Invariant: every metric is declared in [`metrics`] and nowhere else, and
 //! nothing here is awaited by a request.
 
+mod click_account_metrics;
 mod edge_metrics;
 mod errors;
 mod histogram;
