@@ -35,7 +35,7 @@ def right_data_are_refused_with_reason_alone(ctx, response, case):
 def is_beyond_schemas(error):
     """Whether an error is one that no schema could have told of."""
     # To a schema, 3.0 is an integer.
-    is_whole_float = error["code"] == "invalid_type" and "floating point" in error["detail"]
+    is_whole_float = error["code"] == "invalid_type" and "fraction" in error["detail"]
     # Which values a filter of analytics may have depends on its dimension, and is told by the response.
     is_filter = error["code"] == "invalid_value" and not error["pointer"].startswith("/")
     # Countries, hosts, languages and patterns have grammars of their own.

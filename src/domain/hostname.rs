@@ -2,6 +2,9 @@
 
 use url::Host;
 
+/// The longest host name, in characters (RFC 1035, section 2.3.4).
+const HOSTNAME_LENGTH_MAX: usize = 253;
+
 /// Why a text is not a host name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum HostnameError {
@@ -19,6 +22,9 @@ pub enum HostnameError {
 /// Says what to write instead.
 pub fn canonical(text: &str) -> Result<String, HostnameError> {
     let text = text.trim();
+    if text.chars().count() > HOSTNAME_LENGTH_MAX {
+        return Err(HostnameError::Invalid);
+    }
     let name = alone(text);
     let host = Host::parse(name.strip_suffix('.').unwrap_or(name)).map_err(|_| HostnameError::Invalid)?;
     if name == text { Ok(host.to_string()) } else { Err(HostnameError::NotAlone(host.to_string())) }
@@ -66,5 +72,6 @@ mod tests {
         for text in ["", ".", "a b", "https://", ":8080", "a\0b", "::1"] {
             assert_eq!(canonical(text), Err(HostnameError::Invalid), "{text}");
         }
+        assert_eq!(canonical(&"0".repeat(254)), Err(HostnameError::Invalid));
     }
 }
