@@ -13,7 +13,7 @@ static STARTED: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 /// A point on the clock that nobody sets, in microseconds since this process first asked. It means nothing elsewhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct MonotonicTime(i64);
+pub struct MonotonicTime(Timestamp);
 
 /// The wall clock, in microseconds UTC.
 #[must_use]
@@ -26,43 +26,43 @@ pub fn now() -> Timestamp {
 /// The clock that nobody sets.
 #[must_use]
 pub fn monotonic() -> MonotonicTime {
-    MonotonicTime(i64::try_from(STARTED.elapsed().as_micros()).unwrap_or(i64::MAX))
+    MonotonicTime::from_micros(0).plus(STARTED.elapsed())
 }
 
 impl MonotonicTime {
     /// Before everything.
-    pub const LONG_AGO: Self = Self(i64::MIN);
+    pub const LONG_AGO: Self = Self::from_micros(i64::MIN);
     /// After everything.
-    pub const NEVER: Self = Self(i64::MAX);
+    pub const NEVER: Self = Self::from_micros(i64::MAX);
 
     /// Wraps microseconds, such as they were kept in an atomic number.
     #[must_use]
     pub const fn from_micros(micros: i64) -> Self {
-        Self(micros)
+        Self(Timestamp::from_micros(micros))
     }
 
     /// Microseconds since this process first asked for the time.
     #[must_use]
     pub const fn as_micros(self) -> i64 {
-        self.0
+        self.0.as_micros()
     }
 
-    /// This moment plus `duration`; the far end of time where that would overflow.
+    /// [`Timestamp::plus`] of this clock.
     #[must_use]
     pub fn plus(self, duration: Duration) -> Self {
-        Self(self.0.saturating_add(micros(duration)))
+        Self(self.0.plus(duration))
     }
 
-    /// This moment less `duration`; the beginning of time where that would overflow.
+    /// [`Timestamp::minus`] of this clock.
     #[must_use]
     pub fn minus(self, duration: Duration) -> Self {
-        Self(self.0.saturating_sub(micros(duration)))
+        Self(self.0.minus(duration))
     }
 
-    /// How long after `earlier` this moment is; zero where it is not after it.
+    /// [`Timestamp::since`] of this clock.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
-        Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+        self.0.since(earlier.0)
     }
 
     /// How long ago this moment is.
@@ -70,10 +70,6 @@ impl MonotonicTime {
     pub fn elapsed(self) -> Duration {
         monotonic().since(self)
     }
-}
-
-fn micros(duration: Duration) -> i64 {
-    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

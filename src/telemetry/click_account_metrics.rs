@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use metrics::Gauge;
 
-use super::metrics::CLICK_ACCOUNT;
+use super::metrics::{CLICK_ACCOUNT, gauge_value};
 
 /// Whether what edges wrote is what arrived.
 pub struct ClickAccountMetrics {
@@ -26,10 +26,9 @@ impl ClickAccountMetrics {
     }
 
     /// Says how many clicks are on each side from now on.
-    #[allow(clippy::cast_precision_loss, reason = "no count of ours comes near 2^53")]
     pub fn set(&self, missing: u64, surplus: u64, dropped: u64) {
-        self.missing.set(missing as f64);
-        self.surplus.set(surplus as f64);
-        self.dropped.set(dropped as f64);
+        self.missing.set(gauge_value(missing));
+        self.surplus.set(gauge_value(surplus));
+        self.dropped.set(gauge_value(dropped));
     }
 }

@@ -452,6 +452,13 @@ impl IngesterMetrics {
     }
 }
 
+/// A count as a gauge takes it: a floating-point number, which is exact up to 2^53.
+#[allow(clippy::cast_precision_loss, reason = "no count of ours comes near 2^53")]
+#[must_use]
+pub fn gauge_value(count: u64) -> f64 {
+    count as f64
+}
+
 pub(super) const CLICK_ACCOUNT: Named = Named {
     name: "elido_click_account",
     unit: Unit::Count,

@@ -3,6 +3,14 @@
 use super::value_index::{FoundLists, ListNumber, ValueIndex, ValueIndexBuilder};
 use super::{Visitor, language, query, referrer};
 
+/// What a list holds.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Listed {
+    Languages,
+    ReferrerHosts,
+    Parameters,
+}
+
 /// What all conditions of a link list.
 #[derive(Debug, Default)]
 pub(super) struct Lists {
@@ -43,24 +51,16 @@ impl Lists {
 }
 
 impl ListsBuilder {
-    /// Adds the list of a condition on languages.
-    pub fn add_languages(&mut self, values: Box<[Box<str>]>) -> ListNumber {
-        let number = self.next();
-        self.languages.add(number, values);
-        number
-    }
-
-    /// Adds the list of a condition on referrers.
-    pub fn add_referrer_hosts(&mut self, values: Box<[Box<str>]>) -> ListNumber {
-        let number = self.next();
-        self.referrer_hosts.add(number, values);
-        number
-    }
-
-    /// Adds the list of a condition on the query.
-    pub fn add_parameters(&mut self, values: Box<[Box<str>]>) -> ListNumber {
-        let number = self.next();
-        self.parameters.add(number, values);
+    /// Adds the list of one condition.
+    pub fn add(&mut self, listed: Listed, values: Box<[Box<str>]>) -> ListNumber {
+        let number = ListNumber::after(self.count);
+        self.count += 1;
+        let index = match listed {
+            Listed::Languages => &mut self.languages,
+            Listed::ReferrerHosts => &mut self.referrer_hosts,
+            Listed::Parameters => &mut self.parameters,
+        };
+        index.add(number, values);
         number
     }
 
@@ -71,11 +71,5 @@ impl ListsBuilder {
             referrer_hosts: self.referrer_hosts.build(),
             parameters: self.parameters.build(),
         }
-    }
-
-    fn next(&mut self) -> ListNumber {
-        let number = ListNumber::after(self.count);
-        self.count += 1;
-        number
     }
 }

@@ -2,7 +2,7 @@
 
 use super::country::{self, CountryCode, Region};
 use super::field_errors::{FieldErrors, ValueError, check_length};
-use super::lists::ListsBuilder;
+use super::lists::{Listed, ListsBuilder};
 use super::time_windows::TimeWindows;
 use super::value_index::{FoundLists, ListNumber};
 use super::{AgentClass, Device, Test, TestKind, Visitor, agent_names, language, query, referrer, user_agent};
@@ -45,21 +45,21 @@ impl Matcher {
             Test::Browsers { any_of } => {
                 Self::Browsers(errors.check_list(list, any_of, |name| parse_name(name, agent_names::canonical_browser)))
             }
-            Test::Languages { any_of } => {
-                Self::Languages(lists.add_languages(errors.check_list(list, any_of, |value| language::parse(value))))
-            }
+            Test::Languages { any_of } => Self::Languages(
+                lists.add(Listed::Languages, errors.check_list(list, any_of, |value| language::parse(value))),
+            ),
             Test::TimeWindows { time_zone, any_of } => {
                 Self::TimeWindows(TimeWindows::compile(pointer, time_zone, any_of, errors)?)
             }
             Test::ReferrerHosts { any_of } => {
                 let domains = errors.check_list(list, any_of, |value| referrer::parse(value));
-                Self::ReferrerHosts(lists.add_referrer_hosts(domains))
+                Self::ReferrerHosts(lists.add(Listed::ReferrerHosts, domains))
             }
             Test::UserAgent { pattern } => {
                 Self::UserAgent(Box::new(errors.check(format!("{pointer}/pattern"), user_agent::parse(pattern))?))
             }
             Test::Query { any_of } => {
-                Self::Query(lists.add_parameters(errors.check_list(list, any_of, |value| query::parse(value))))
+                Self::Query(lists.add(Listed::Parameters, errors.check_list(list, any_of, |value| query::parse(value))))
             }
             Test::Bots => Self::Bots,
         })

@@ -11,7 +11,7 @@ const SQLITE_AWAY: [u32; 9] = [
     7,  // out of memory
     8,  // read-only
     10, // disk error
-    11, // a page that cannot be read, for now or for good: an error of the disk comes as this too
+    11, // damaged, or so it looks where the disk fails to read
     13, // disk full
     14, // cannot open
     15, // locking protocol

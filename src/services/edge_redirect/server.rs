@@ -24,7 +24,7 @@ use crate::infra::journal::{
 use crate::runtime::clock;
 use crate::runtime::connections::{ConnectionLimits, Connections};
 use crate::runtime::tasks::Tasks;
-use crate::telemetry::metrics::{self, BreakerMetrics, CacheMetrics, EvictionMetrics, JournalMetrics};
+use crate::telemetry::metrics::{self, BreakerMetrics, CacheMetrics, EvictionMetrics, JournalMetrics, gauge_value};
 
 /// How long a worker that cannot accept (such as for want of file descriptors) leaves the socket alone.
 const ACCEPT_RETRY: Duration = Duration::from_millis(50);
@@ -236,12 +236,6 @@ fn report_upkeep(edge: &Edge, upkeep: io::Result<()>, failure: &mut Option<Strin
     }
     edge.journal_unsynced.store(error.is_some(), Ordering::Relaxed);
     *failure = error;
-}
-
-/// Gauges are floating-point numbers, which are exact up to 2^53.
-#[allow(clippy::cast_precision_loss, reason = "no count of ours comes near 2^53")]
-fn gauge_value(count: u64) -> f64 {
-    count as f64
 }
 
 fn keep_snapshot(edge: Arc<Edge>, file: SnapshotFile, interval: Duration, tasks: &Tasks) {
