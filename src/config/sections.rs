@@ -66,6 +66,8 @@ pub struct EdgeConfig {
     pub trusted_proxy_hops: usize,
     /// Where these proxies write it: "x-forwarded-for" or "forwarded" (RFC 7239).
     pub forwarded_header: ForwardedHeader,
+    /// Whether every connection comes from a proxy that begins it with a PROXY protocol header, version 1 or 2.
+    pub proxy_protocol: bool,
     /// Requests per second and address, and how many may come at once; 0 turns the limit off.
     pub rate_limit_per_second: u32,
     /// As above.
@@ -156,6 +158,8 @@ pub struct ApiConfig {
     pub trusted_proxy_hops: usize,
     /// As above.
     pub forwarded_header: ForwardedHeader,
+    /// Whether every connection comes from a proxy that begins it with a PROXY protocol header; as for the edge.
+    pub proxy_protocol: bool,
     /// Largest request body, in bytes.
     pub body_bytes_max: usize,
     /// Longest a request may take, in seconds.

@@ -21,7 +21,7 @@ use crate::http::idempotency::{Idempotency, repeat_responses};
 use crate::http::middleware::{ServiceLimits, complete};
 use crate::http::openapi;
 use crate::http::rate_limit::{RateLimit, limit};
-use crate::http::server::{ListenerLimits, serve};
+use crate::http::server::{ListenerSettings, serve};
 use crate::infra::cache::redis::Redis;
 use crate::infra::click_store::ClickStore;
 use crate::infra::grpc::tls;
@@ -105,18 +105,24 @@ pub(super) async fn start(
         redis: platform.shared_links.as_ref().map(|shared| shared.redis().clone()),
     };
     let router = services.router(&config.api)?;
-    let limits = ListenerLimits {
+    let settings = ListenerSettings {
         name: "api",
         connections_max: CONNECTIONS_MAX,
         // Behind a proxy all connections have its address.
-        per_address_max: if config.api.trusted_proxy_hops == 0 { CONNECTIONS_PER_ADDRESS_MAX } else { 0 },
+        per_address_max: if config.api.trusted_proxy_hops == 0 && !config.api.proxy_protocol {
+            CONNECTIONS_PER_ADDRESS_MAX
+        } else {
+            0
+        },
         header_timeout: HEADER_TIMEOUT,
+        proxy_protocol: config.api.proxy_protocol,
     };
-    tasks.spawn("api-listener", serve(sockets.http, router, limits, tasks.clone()));
+    tasks.spawn("api-listener", serve(sockets.http, router, settings, tasks.clone()));
     let server = grpc::server(tls::server(&config.grpc)?).map_err(tls::with_reason)?;
     listen_for_cluster(server, sockets.grpc, core.clone(), tasks);
     check_stores(store.clone(), click_store.clone(), beside_an_edge, readiness, tasks);
-    Ok(Api { internal_router: core_rest::internal_router(core.clone()), origin: Arc::new(DirectOrigin(core)) })
+    let internal_router = core_rest::internal_router(core.clone(), &config.data_folder).await?;
+    Ok(Api { internal_router, origin: Arc::new(DirectOrigin(core)) })
 }
 
 /// The OpenAPI document of every operation.

@@ -30,7 +30,7 @@ async fn the_first_administrator_is_made_once_however_many_ask() {
     let platform = Platform::start().await;
     let ask = |number: usize| {
         let draft = json!({ "email": format!("admin{number}@example.com"), "password": PASSWORD });
-        platform.client.post(platform.internal("/internal/admin/bootstrap")).json(&draft).send()
+        platform.bootstrap().json(&draft).send()
     };
     let answers = futures_util::future::join_all((0..8).map(ask)).await;
     let statuses: Vec<u16> = answers.into_iter().map(|answer| answer.expect("a response").status().as_u16()).collect();
@@ -45,7 +45,7 @@ async fn the_first_administrator_is_made_once_however_many_ask() {
 async fn every_error_in_the_first_account_is_told_at_once() {
     let platform = Platform::start().await;
     let draft = json!({ "email": "nobody", "password": "short" });
-    let ask = platform.client.post(platform.internal("/internal/admin/bootstrap")).json(&draft);
+    let ask = platform.bootstrap().json(&draft);
     let problem = body(ask, StatusCode::BAD_REQUEST).await;
     let pointers: Vec<&str> =
         problem["errors"].as_array().expect("errors").iter().filter_map(|error| error["pointer"].as_str()).collect();

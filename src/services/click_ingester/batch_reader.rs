@@ -5,6 +5,7 @@ use std::io;
 
 use super::dead_letters::DeadLetters;
 use super::enrichment::enrich;
+use super::metrics::{IngesterMetrics, JournalReaderMetrics};
 use super::visitor::VisitorKeys;
 use crate::domain::click::Click;
 use crate::domain::time::Timestamp;
@@ -13,7 +14,6 @@ use crate::infra::geo::GeoDatabase;
 use crate::infra::journal::{Batch, JournalId, JournalReader};
 use crate::infra::user_agent::UserAgents;
 use crate::runtime::clock;
-use crate::telemetry::metrics::{IngesterMetrics, JournalMetrics};
 
 /// Reads and enriches.
 pub(super) struct BatchReader {
@@ -40,7 +40,7 @@ impl BatchReader {
     /// The next records of the journal, at most `records_max`; none when there are none now.
     pub(super) fn take(&mut self, records_max: usize) -> io::Result<Option<Taken>> {
         let next = self.reader.next(records_max);
-        JournalMetrics::global().corrupt_bytes.increment(self.reader.take_corrupt_bytes());
+        JournalReaderMetrics::global().corrupt_bytes.increment(self.reader.take_corrupt_bytes());
         self.report_failures();
         let Some(records) = next? else {
             self.keys.forget_past(clock::now());
@@ -66,7 +66,7 @@ impl BatchReader {
         for journal in self.failures.keys().filter(|id| !now.contains_key(id)) {
             tracing::info!(%journal, "a click journal can be read again");
         }
-        JournalMetrics::global().unreadable.set(f64::from(u32::try_from(now.len()).unwrap_or(u32::MAX)));
+        JournalReaderMetrics::global().unreadable.set(f64::from(u32::try_from(now.len()).unwrap_or(u32::MAX)));
         self.failures = now;
     }
 

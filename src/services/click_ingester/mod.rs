@@ -10,6 +10,7 @@ mod dead_letters;
 mod enrichment;
 mod health;
 mod ingester;
+mod metrics;
 mod retention;
 mod visitor;
 

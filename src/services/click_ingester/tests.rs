@@ -8,6 +8,7 @@ use tempfile::TempDir;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::metrics::IngesterMetrics;
 use super::test_click;
 use super::{Accounts, ClickIngester, DEAD_LETTER_FILE, Health, Sources};
 use crate::config::sections::{ClickStoreConfig, IngesterConfig};
@@ -19,7 +20,6 @@ use crate::infra::geo::GeoDatabase;
 use crate::infra::journal::{DiskFileSystem, JournalLimits, Writer};
 use crate::infra::user_agent::UserAgents;
 use crate::runtime::tasks::Tasks;
-use crate::telemetry::metrics::IngesterMetrics;
 
 /// Loading takes seconds without optimisation; one will do for all.
 static USER_AGENTS: LazyLock<UserAgents> = LazyLock::new(UserAgents::new);

@@ -12,7 +12,7 @@ use crate::domain::client_address::{TrustedProxies, UNKNOWN};
 use crate::domain::hostname::HOSTNAME_LENGTH_MAX;
 use crate::domain::id::LinkId;
 use crate::domain::rule;
-use crate::telemetry::metrics::UnknownAddressMetrics;
+use crate::telemetry::listener_metrics::UnknownAddressMetrics;
 
 /// A request as it came in. Headers are bytes; those that are not UTF-8 are read as Latin-1 (RFC 9110, section 5.5).
 #[derive(Debug, PartialEq, Eq)]

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
+use super::super::metrics::{CacheMetrics, LinkSource};
 use super::loading::Loaded;
 use crate::config::sections::EdgeCacheConfig;
 use crate::domain::change::{AsOf, Sequence};
@@ -23,7 +24,6 @@ use crate::runtime::breaker::{Breaker, BreakerState};
 use crate::runtime::clock::{self, MonotonicTime};
 use crate::services::edge_redirect::compiled_link::CompiledLink;
 use crate::services::edge_redirect::origin::{Origin, OriginError};
-use crate::telemetry::metrics::{CacheMetrics, LinkSource};
 
 /// So many failures in a row, and the origin is left alone.
 const FAILURES_MAX: u32 = 3;
