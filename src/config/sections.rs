@@ -9,6 +9,7 @@ use serde::Deserialize;
 use url::Url;
 
 use crate::domain::client_address::{ForwardedHeader, TrustedProxies};
+use crate::domain::id::WorkspaceId;
 use crate::domain::link::LinkLifetimes;
 
 /// All settings of one process.
@@ -225,11 +226,20 @@ pub struct CacheConfig {
 pub struct LinksConfig {
     /// The address of the default domain, on which every workspace may make links.
     pub default_domain_url: Url,
+    /// The workspace whose reports have the visits of the default domain that belong to no link, by its id. Empty, or one that is
+    /// not there, means the oldest workspace.
+    pub default_domain_workspace: String,
     /// Schemes that destinations may have besides http, https and those of common apps, in lower case, with commas between them.
     pub allowed_schemes: String,
 }
 
 impl LinksConfig {
+    /// The id in `default_domain_workspace`.
+    #[must_use]
+    pub fn workspace(&self) -> Option<WorkspaceId> {
+        self.default_domain_workspace.parse().ok()
+    }
+
     /// The names in `allowed_schemes`.
     pub fn schemes(&self) -> impl Iterator<Item = &str> {
         self.allowed_schemes.split(',').map(str::trim).filter(|scheme| !scheme.is_empty())
@@ -256,6 +266,8 @@ pub struct ClickStoreConfig {
     pub url: SecretString,
     /// How many days raw clicks are kept; 0 means for ever.
     pub retention_days: u32,
+    /// How many days visits are kept that belong to no link; 0 means as long as other clicks.
+    pub orphan_retention_days: u32,
 }
 
 /// The click ingester.

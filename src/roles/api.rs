@@ -85,6 +85,7 @@ pub(super) async fn start(
         tasks.clone(),
         Settings {
             default_domain_url: config.links.default_domain_url.clone(),
+            default_domain_workspace: config.links.workspace(),
             destinations: DestinationPolicy::new(config.links.schemes()),
             lifetimes: config.edge.cache.lifetimes(),
             geo: platform.geo.clone(),

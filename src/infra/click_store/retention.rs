@@ -7,6 +7,10 @@ use crate::domain::time::Timestamp;
 
 /// Rows deleted in one transaction, so that new clicks never wait long.
 const ROWS_PER_DELETE: i64 = 2_000;
+const DELETE_CLICKS: &str =
+    "DELETE FROM clicks WHERE id IN (SELECT id FROM clicks WHERE workspace_id IS ? AND at < ? LIMIT ?)";
+const DELETE_ORPHANS: &str = "DELETE FROM clicks WHERE id IN \
+    (SELECT id FROM clicks WHERE workspace_id IS ? AND link_id IS NULL AND at < ? LIMIT ?)";
 
 impl ClickStore {
     /// Deletes the clicks before `moment`, a bounded chunk at a time, and says how many there were. The totals of links stay.
@@ -15,20 +19,37 @@ impl ClickStore {
     /// # Errors
     /// The store is away; what was deleted until then stays deleted.
     pub async fn delete_before(&self, moment: Timestamp) -> Result<u64, ClickStoreError> {
-        // The index is walked one workspace at a time, first the clicks that belong to none.
-        let mut deleted = self.delete_of_workspace(None, moment).await?;
+        self.delete_by(DELETE_CLICKS, moment).await
+    }
+
+    /// The same for visits that belong to no link: missing slugs and front pages.
+    ///
+    /// # Errors
+    /// The store is away; what was deleted until then stays deleted.
+    pub async fn delete_orphans_before(&self, moment: Timestamp) -> Result<u64, ClickStoreError> {
+        self.delete_by(DELETE_ORPHANS, moment).await
+    }
+
+    /// The indexes are walked one workspace at a time, first the clicks that belong to none.
+    async fn delete_by(&self, statement: &'static str, moment: Timestamp) -> Result<u64, ClickStoreError> {
+        let mut deleted = self.delete_of_workspace(statement, None, moment).await?;
         let mut workspace = self.workspace_after(&[]).await?;
         while let Some(current) = workspace {
-            deleted += self.delete_of_workspace(Some(&current), moment).await?;
+            deleted += self.delete_of_workspace(statement, Some(&current), moment).await?;
             workspace = self.workspace_after(&current).await?;
         }
         Ok(deleted)
     }
 
-    async fn delete_of_workspace(&self, workspace: Option<&[u8]>, moment: Timestamp) -> Result<u64, sqlx::Error> {
+    async fn delete_of_workspace(
+        &self,
+        statement: &'static str,
+        workspace: Option<&[u8]>,
+        moment: Timestamp,
+    ) -> Result<u64, sqlx::Error> {
         let mut deleted = 0;
         loop {
-            let chunk = self.delete_chunk(workspace, moment).await?;
+            let chunk = self.delete_chunk(statement, workspace, moment).await?;
             deleted += chunk;
             if chunk == 0 {
                 return Ok(deleted);
@@ -36,16 +57,14 @@ impl ClickStore {
         }
     }
 
-    async fn delete_chunk(&self, workspace: Option<&[u8]>, moment: Timestamp) -> Result<u64, sqlx::Error> {
-        let result = sqlx::query(
-            "DELETE FROM clicks WHERE id IN (SELECT id FROM clicks WHERE workspace_id IS ? AND at < ? LIMIT ?)",
-        )
-        .bind(workspace)
-        .bind(moment.as_micros())
-        .bind(ROWS_PER_DELETE)
-        .execute(&self.writer)
-        .await?;
-        Ok(result.rows_affected())
+    async fn delete_chunk(
+        &self,
+        statement: &'static str,
+        workspace: Option<&[u8]>,
+        moment: Timestamp,
+    ) -> Result<u64, sqlx::Error> {
+        let query = sqlx::query(statement).bind(workspace).bind(moment.as_micros()).bind(ROWS_PER_DELETE);
+        Ok(query.execute(&self.writer).await?.rows_affected())
     }
 
     async fn workspace_after(&self, workspace: &[u8]) -> Result<Option<Vec<u8>>, ClickStoreError> {

@@ -1,7 +1,9 @@
 //! Workspaces and who belongs to them. A person reaches a workspace only through a membership.
 
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect, QueryTrait};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+};
 
 use super::Connection;
 use super::entities::{membership, user, workspace};
@@ -42,6 +44,15 @@ pub async fn insert_member(connection: &impl Connection, membership: Membership)
 /// Only those of the database.
 pub async fn find(connection: &impl Connection, id: WorkspaceId) -> Result<Option<Workspace>> {
     Ok(workspace::Entity::find_by_id(id).one(connection).await?)
+}
+
+/// The oldest workspace; ids are sorted by time.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn oldest(connection: &impl Connection) -> Result<Option<WorkspaceId>> {
+    let ids = workspace::Entity::find().select_only().column(workspace::Column::Id);
+    Ok(ids.order_by_asc(workspace::Column::Id).into_tuple().one(connection).await?)
 }
 
 /// The same, kept from changing until the transaction ends.

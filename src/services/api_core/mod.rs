@@ -52,6 +52,7 @@ use url::Url;
 use crate::domain::change::Invalidation;
 use crate::domain::destination_policy::DestinationPolicy;
 use crate::domain::error::{Error, Result};
+use crate::domain::id::WorkspaceId;
 use crate::domain::link::LinkLifetimes;
 use crate::infra::cache::invalidation::Invalidations;
 use crate::infra::cache::shared_links::SharedLinks;
@@ -81,6 +82,8 @@ pub struct ApiCore {
 pub struct Settings {
     /// How links of the default domain are reached.
     pub default_domain_url: Url,
+    /// Whose the visits of the default domain are that belong to no link; the oldest workspace's if absent.
+    pub default_domain_workspace: Option<WorkspaceId>,
     /// What destinations may be.
     pub destinations: DestinationPolicy,
     /// How long the cache that edges share believes a link.

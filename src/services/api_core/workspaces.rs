@@ -104,12 +104,14 @@ impl ApiCore {
         let row =
             Row { id, name, slug: draft.slug, version: 1, created_by: Some(owner), created_at: now, updated_at: now };
         let transaction = self.store.write().await?;
+        let before = self.workspace_of_default_domain(&transaction).await?;
         if !workspaces::insert(&transaction, row.clone()).await? {
             return Err(slug_taken());
         }
         let membership = Membership { workspace_id: id, user_id: owner, role: Role::Owner, created_at: now };
         workspaces::insert_member(&transaction, membership).await?;
-        self.commit(transaction, Vec::new()).await?;
+        let stale = self.default_domain_moved(&transaction, before).await?;
+        self.commit(transaction, stale.into_iter().collect()).await?;
         Ok(row.into())
     }
 
@@ -175,8 +177,11 @@ impl ApiCore {
         let transaction = self.store.write().await?;
         let current = workspaces::lock(&transaction, workspace_id).await?;
         expected.require(current.ok_or_else(|| Error::not_found("workspace"))?.version)?;
+        let before = self.workspace_of_default_domain(&transaction).await?;
         workspaces::delete(&transaction, workspace_id).await?;
-        self.commit(transaction, vec![Invalidation::Workspace { workspace_id }]).await
+        let mut stale = vec![Invalidation::Workspace { workspace_id }];
+        stale.extend(self.default_domain_moved(&transaction, before).await?);
+        self.commit(transaction, stale).await
     }
 
     /// A page of the members of a workspace, newest first.

@@ -23,5 +23,5 @@ pub use dead_letters::DEAD_LETTER_FILE;
 pub use enrichment::enrich;
 pub use health::{Accounts, Health};
 pub use ingester::{ClickIngester, Sources};
-pub use retention::delete_old_clicks;
+pub use retention::{Retention, delete_old_clicks};
 pub use visitor::{VisitorKey, VisitorKeys};
