@@ -130,11 +130,11 @@ class Behind:
     def __exit__(self, *_):
         self.parts.close()
 
-    def settings(self, seed):
+    def settings(self, run):
         """Those of an installation that finds nothing of another one."""
         if not self.postgres:
             return {}
-        return {"database.url": self.postgres.new_database(f"seed{seed}"), "cache.url": self.redis.url(), "cache.key_prefix": f"seed{seed}:"}
+        return {"database.url": self.postgres.new_database(f"run_{run}"), "cache.url": self.redis.url(), "cache.key_prefix": f"run_{run}:"}
 
 
 def each_seed(arguments, name, run):
