@@ -1,32 +1,35 @@
-"""What the scenarios of failing disks and clocks share: the preloaded library, writers and visitors that remember what they
-were told, and the account at the end.
-"""
+"""What the scenarios that break one installation share: the preloaded library, what the installation consists of, and the promises."""
 
-import http.client
 import json
 import mmap
 import os
-import random
+import re
 import shutil
 import struct
 import subprocess
-import threading
-import time
+from contextlib import ExitStack
 from pathlib import Path
 
+from account import Client
 from harness import ROOT, Elido, say, shell
+from servers import Postgres, Redis
 
-BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:150.0) Gecko/20100101 Firefox/150.0"
-LINKS = 12
-# An edit that was answered is served by then.
-STALE_AFTER_S = 1.0
-# So long all may take to be well again by itself: the longest pause between two tries is 10 s.
-WELL_WITHIN_S = 40
 SETTINGS = {
     "edge.workers": 2, "edge.journal.segment_bytes": 1024 * 1024, "edge.journal.sync_interval_ms": 200, "edge.cache.snapshot_interval_seconds": 1,
     "log.filter": "warn",
 }
-INCLUDE_ALL = "from=1990-01-01T00:00:00Z&to=2100-01-01T00:00:00Z&include=bots,previews,prefetches,heads"
+# What a file is, in the order of dev/faults/faults.c: the parts in `/readyz` that say so, and how a line of the log names it.
+KINDS = {
+    "database": (("database", "origin"), r"elido\.db|part=\"database\"|the database"),
+    "click_store": (("click_store", "click_ingester"), r"clicks\.db|part=\"click_store\"|click store|clicks are not being stored"),
+    "journal": (("click_journal", "click_ingester"), r"click journal"),
+    "snapshot": ((), r"links\.snapshot|the snapshot"),
+    "other": ((), ""),
+}
+# What is missing of the clicks, whatever took it.
+ACCOUNT = (("click_account",), "the account of clicks")
+# So few failed calls may have met only what is tried again at once.
+UNTOLD_MAX = 20
 
 
 def library():
@@ -43,12 +46,12 @@ def library():
 class Faults:
     """What the preloaded library is told, and what it counts: `struct control` of dev/faults/faults.c."""
 
-    FORM = struct.Struct("=IIQqQQQQQ")
-    NAMES = ("failing", "one_in", "state", "clock_offset", "calls", "no_space", "io_errors", "short_writes", "syncs")
+    NAMES = ("failing", "one_in", "state", "clock_offset", "calls", "no_space", "io_errors", "short_writes", "syncs", "handed_back", *KINDS)
+    FORM = struct.Struct(f"=IIQq{len(NAMES) - 4}Q")
 
     def __init__(self, built, elido, seed, one_in=1, shadow=False):
         path = elido.folder / "faults"
-        path.write_bytes(self.FORM.pack(0, one_in, seed, 0, 0, 0, 0, 0, 0))
+        path.write_bytes(self.FORM.pack(0, one_in, seed, *[0] * (len(self.NAMES) - 3)))
         with open(path, "r+b") as file:
             self.memory = mmap.mmap(file.fileno(), self.FORM.size)
         elido.environment = {"LD_PRELOAD": str(built), "FAULTS_CONTROL": str(path), "FAULTS_FOLDER": str(elido.folder / "data")}
@@ -72,185 +75,80 @@ class Faults:
         return self.no_space + self.io_errors + self.short_writes
 
 
-class Link:
-    """One link: what was answered of it, and what may have happened since."""
-
-    def __init__(self, slug):
-        self.slug, self.id = slug, None
-        self.answered, self.answered_at = None, 0.0
-        self.possible = set()
-
-    def told(self, version):
-        """A write was answered; what came before it no longer counts."""
-        self.answered, self.answered_at, self.possible = version, time.monotonic(), set()
-
-    def may_be(self, version):
-        """A write was not answered, or not with success."""
-        self.possible.add(version)
-
-    def values(self):
-        return {self.answered} | self.possible
-
-
-class Account:
-    """Writers and visitors of one installation."""
-
-    def __init__(self, elido, workspace, seed):
-        self.elido, self.workspace = elido, workspace
-        self.links = [Link(f"link{number}") for number in range(LINKS)]
-        self.random = random.Random(seed)
-        self.writes = self.refused = self.odd = self.redirects = self.other = self.stale = 0
-        self.stopping = threading.Event()
-        self.guard = threading.Lock()
-
-    def make_links(self):
-        drafts = [{"destination_url": destination(0), "slug": link.slug} for link in self.links]
-        for link, made in zip(self.links, self.elido.create_links(self.workspace, drafts)):
-            link.id = made["id"]
-            link.told(0)
-
-    def __enter__(self):
-        self.threads = [threading.Thread(target=work, daemon=True) for work in (self.write, self.visit, self.visit)]
-        [thread.start() for thread in self.threads]
-        return self
-
-    def __exit__(self, *_):
-        self.stopping.set()
-        [thread.join() for thread in self.threads]
-
-    def write(self):
-        """Edits links one after the other, each time to a version that was never there."""
-        version, client = 0, Client(self.elido.api_port)
-        while not self.stopping.is_set():
-            version += 1
-            link = self.random.choice(self.links)
-            with self.guard:
-                link.may_be(version)
-            status, text = client.send("PATCH", f"/v1/workspaces/{self.workspace}/links/{link.id}", {"destination_url": destination(version)}, self.elido.token)
-            with self.guard:
-                if status == 200:
-                    self.writes += 1
-                    link.told(version)
-                elif status in (None, 503, 504):
-                    self.refused += 1
-                else:
-                    self.odd += 1
-                    if self.odd == 1:
-                        say(f"a write was answered {status}: {text[:200]}")
-            time.sleep(0.005)
-
-    def visit(self):
-        client, chance = Client(self.elido.edge), random.Random(self.random.random())
-        while not self.stopping.is_set():
-            link = chance.choice(self.links)
-            asked_at = time.monotonic()
-            with self.guard:
-                oldest = 0 if asked_at - link.answered_at < STALE_AFTER_S else link.answered
-            status, location = client.send("GET", f"/{link.slug}")
-            with self.guard:
-                if status != 302:
-                    self.other += 1
-                    continue
-                self.redirects += 1
-                # Each edit has a higher number than those before it, and any that came meanwhile is right as well.
-                self.stale += (number_of(location) or 0) < oldest
-            time.sleep(0.002)
-
-    def lost(self):
-        """How many links are not as the last answered write left them."""
-        client = Client(self.elido.api_port)
-        lost = 0
-        for link in self.links:
-            status, text = client.send("GET", f"/v1/workspaces/{self.workspace}/links/{link.id}", token=self.elido.token)
-            known = status == 200 and number_of(json.loads(text)["destination_url"]) in link.values()
-            lost += not known
-        return lost
-
-    def wrong_redirects(self):
-        """How many links lead elsewhere than the source of truth says."""
-        client, wrong = Client(self.elido.edge), 0
-        for link in self.links:
-            status, text = Client(self.elido.api_port).send("GET", f"/v1/workspaces/{self.workspace}/links/{link.id}", token=self.elido.token)
-            truth = json.loads(text)["destination_url"] if status == 200 else None
-            answer, location = client.send("GET", f"/{link.slug}")
-            self.redirects += answer == 302
-            wrong += answer != 302 or location != truth
-        return wrong
-
-    def stored(self):
-        """How many clicks are stored, whoever clicked."""
-        path = f"/v1/workspaces/{self.workspace}/analytics/summary?{INCLUDE_ALL}"
-        status, text = Client(self.elido.api_port).send("GET", path, token=self.elido.token)
-        return json.loads(text)["clicks"] if status == 200 else -1
-
-
-class Client:
-    """One connection, made anew whenever it fails."""
-
-    def __init__(self, port):
-        self.port, self.connection = port, None
-
-    def send(self, method, path, body=None, token=None):
-        """Status, and `Location` or the body; no status where there was no response."""
-        headers = {"user-agent": BROWSER}
-        if token:
-            headers |= {"authorization": f"Bearer {token}", "content-type": "application/json"}
-        try:
-            self.connection = self.connection or http.client.HTTPConnection("127.0.0.1", self.port, timeout=40)
-            self.connection.request(method, path, None if body is None else json.dumps(body), headers)
-            response = self.connection.getresponse()
-            text = response.read()
-            return response.status, response.headers.get("location") or text.decode(errors="replace")
-        except (OSError, http.client.HTTPException):
-            self.connection = None
-            return None, ""
-
-
-def destination(version):
-    return f"https://example.com/{version}"
-
-
-def number_of(location):
-    tail = (location or "").rpartition("/")[2]
-    return int(tail) if tail.isdigit() else None
-
-
-def is_well(elido, account):
-    """Whether every part works, as `/readyz` says, and a write is answered."""
-    status, text = Client(elido.internal).send("GET", "/readyz")
-    parts = json.loads(text)["checks"] if status == 200 else {}
-    parts.pop("click_account", None)
-    if not parts or any(part != "up" for part in parts.values()):
-        return False
-    link = account.links[0]
-    body = {"destination_url": destination(link.answered)}
-    return Client(elido.api_port).send("PATCH", f"/v1/workspaces/{account.workspace}/links/{link.id}", body, elido.token)[0] == 200
-
-
-def until(condition, seconds):
-    """Whether the condition comes true in time."""
-    end = time.monotonic() + seconds
-    while not (true := condition()) and time.monotonic() < end:
-        time.sleep(0.1)
-    return bool(true)
-
-
 def copy_folder(source, target):
     shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(source, target)
 
 
+class Told:
+    """What the process says of itself while something is wrong."""
+
+    def __init__(self, elido):
+        self.elido, self.parts = elido, set()
+
+    def ask(self):
+        """Keeps which parts are not well now, as `/readyz` says."""
+        text = Client(self.elido.internal).send("GET", "/readyz")[1]
+        try:
+            self.parts |= {part for part, condition in json.loads(text)["checks"].items() if condition != "up"}
+        except ValueError:
+            pass
+
+    def names(self, kind):
+        """Whether `/readyz` or a warning in the log names this kind of file, or the account of clicks."""
+        parts, words = ACCOUNT if kind == "account" else KINDS[kind]
+        return bool(self.parts.intersection(parts)) or any(re.search(words, line) for line in warnings(self.elido))
+
+
+def warnings(elido):
+    """The lines of the log that say that something is wrong."""
+    lines = (elido.folder / "log").read_text(errors="replace").splitlines()
+    return [line for line in lines if re.search(r"\b(WARN|ERROR)\b", line)]
+
+
+def choose_database(parser):
+    """The option of where the source of truth is."""
+    parser.add_argument("--database", choices=("sqlite", "postgres"), default="sqlite", help="the source of truth (default sqlite); postgres has Redis beside it")
+
+
+class Behind:
+    """What an installation has behind it besides its own files: nothing, or PostgreSQL and Redis."""
+
+    def __init__(self, database):
+        self.parts = ExitStack()
+        self.postgres = self.redis = None
+        if database == "postgres":
+            shell("need_packages redis-server redis-tools")
+            self.postgres = Postgres()
+            self.parts.callback(self.postgres.remove)
+            self.redis = Redis(is_cluster=False)
+            self.parts.callback(self.redis.remove)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.parts.close()
+
+    def settings(self, run):
+        """Those of an installation that finds nothing of another one."""
+        if not self.postgres:
+            return {}
+        return {"database.url": self.postgres.new_database(f"run_{run}"), "cache.url": self.redis.url(), "cache.key_prefix": f"run_{run}:"}
+
+
 def each_seed(arguments, name, run):
     """Runs a scenario for every seed, and adds up what they came to."""
     built, totals = library(), {}
-    for seed in range(arguments.first_seed, arguments.first_seed + arguments.seeds):
-        elido = Elido(arguments.executable, SETTINGS)
-        with elido:
-            figures = run(arguments, elido, built, seed)
-        say(f"{name}, seed {seed}: " + ", ".join(f"{key} {value}" for key, value in figures.items()))
-        for key, value in figures.items():
-            totals[key] = totals.get(key, 0) + value
-    return {"seeds": arguments.seeds, **totals}
+    with Behind(arguments.database) as behind:
+        for seed in range(arguments.first_seed, arguments.first_seed + arguments.seeds):
+            with Elido(arguments.executable, SETTINGS | behind.settings(seed)) as elido:
+                elido.postgres = behind.postgres
+                figures = run(arguments, elido, built, seed)
+            say(f"{name} on {arguments.database}, seed {seed}: " + ", ".join(f"{key} {value}" for key, value in figures.items()))
+            for key, value in figures.items():
+                totals[key] = totals.get(key, 0) + value
+    return {"database": arguments.database, "seeds": arguments.seeds, **totals}
 
 
 def broken_promises(figures):

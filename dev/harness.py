@@ -81,6 +81,8 @@ class Elido:
             **dict(settings),
         }
         self.environment = {}
+        # What the process is started by.
+        self.prefix = []
         self.process = None
         self.token = None
         self.log = open(self.folder / "log", "ab")
@@ -99,7 +101,7 @@ class Elido:
         """Starts these roles and waits until they are ready."""
         variables = {f"ELIDO_{key.upper().replace('.', '__')}": str(value) for key, value in self.settings.items()}
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("ELIDO_")}
-        command = [self.executable, "run", "--role", roles]
+        command = [*self.prefix, self.executable, "run", "--role", roles]
         self.process = subprocess.Popen(command, env=inherited | self.environment | variables, stdout=self.log, stderr=self.log)
         self.wait_for("readiness", lambda: fetch(f"http://127.0.0.1:{self.internal}/readyz"), 60)
 

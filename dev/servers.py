@@ -40,9 +40,22 @@ class Postgres:
         self.folder = Path(tempfile.mkdtemp(prefix="elido-postgres-", dir=WORK_FOLDER)) / "server"
         # The server is another user, who has to get there.
         self.folder.parent.chmod(0o755)
+        self.url = self.service("start")
+
+    def service(self, command):
         variables = os.environ | {"ELIDO_POSTGRES_FOLDER": str(self.folder)}
-        script = [ROOT / "dev/services/postgres", "start"]
-        self.url = subprocess.run(script, env=variables, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+        script = [ROOT / "dev/services/postgres", command]
+        return subprocess.run(script, env=variables, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+
+    def new_database(self, name):
+        """An empty database whose commits outlive a crash of the server; how Elido reaches it."""
+        for command in (f"CREATE DATABASE {name}", f"ALTER DATABASE {name} SET synchronous_commit = on"):
+            subprocess.run(["psql", "--quiet", "--no-psqlrc", self.url, "--command", command], check=True)
+        return f"{self.url.rpartition('/')[0]}/{name}"
+
+    def crash(self):
+        """Ends the server without warning, and starts it again."""
+        self.service("crash")
 
     def pids(self):
         """The server, and its process for each connection."""

@@ -2,6 +2,8 @@
 // process and dev/faults.py map: see `struct control`. Only calls on files under one folder fail. The same seed gives the
 // same choices to the same calls; threads decide which call comes when.
 //
+// Calls that go to the kernel without the C library, as rustix makes them, are handed back by a filter of system calls.
+//
 // With a shadow folder it keeps, at every successful sync, a copy of the file as a power cut would leave it.
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -9,20 +11,30 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 #include <time.h>
+#include <ucontext.h>
 #include <unistd.h>
+
+// What a file is, by its place in the folder.
+enum { DATABASE, CLICK_STORE, JOURNAL, SNAPSHOT, OTHER, KINDS };
 
 struct control {
     _Atomic uint32_t failing;       // whether calls fail now
@@ -34,6 +46,8 @@ struct control {
     _Atomic uint64_t io_errors;     // that failed with EIO
     _Atomic uint64_t short_writes;  // that wrote less than they were given
     _Atomic uint64_t syncs;         // that copied a file to the shadow folder
+    _Atomic uint64_t handed_back;   // that failed and came by way of the filter of system calls
+    _Atomic uint64_t of[KINDS];     // that failed, by what the file is
 };
 
 static struct control *control;
@@ -53,6 +67,8 @@ static void *real(int which) {
 }
 #define REAL(which, result, ...) ((result (*)(__VA_ARGS__))real(which))
 
+static void hand_back_calls(void);
+
 __attribute__((constructor)) static void begin(void) {
     const char *path = getenv("FAULTS_CONTROL");
     folder = getenv("FAULTS_FOLDER");
@@ -64,6 +80,7 @@ __attribute__((constructor)) static void begin(void) {
     void *mapped = mmap(NULL, sizeof(struct control), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
     if (mapped != MAP_FAILED) control = mapped;
     close(file);
+    if (control) hand_back_calls();
 }
 
 static int is_under(const char *path) {
@@ -87,12 +104,21 @@ static uint64_t next_random(void) {
     return x ^ (x >> 31);
 }
 
+static int kind_of(const char *path) {
+    path += folder_length;
+    if (!strncmp(path, "/elido.db", 9)) return DATABASE;
+    if (!strncmp(path, "/clicks.db", 10)) return CLICK_STORE;
+    if (!strncmp(path, "/journal", 8)) return JOURNAL;
+    return strncmp(path, "/edge", 5) ? OTHER : SNAPSHOT;
+}
+
 // The error that this call fails with, or 0.
-static int fault(int may_be_full) {
+static int fault(const char *path, int may_be_full) {
     control->calls++;
     if (!control->failing) return 0;
     uint64_t random = next_random();
     if (random % (control->one_in ? control->one_in : 1)) return 0;
+    control->of[kind_of(path)]++;
     if (may_be_full && (random >> 32) % 2) {
         control->no_space++;
         return ENOSPC;
@@ -104,7 +130,7 @@ static int fault(int may_be_full) {
 static int fault_of(int file, int may_be_full) {
     char path[PATH_MAX];
     if (!control || (!control->failing && !shadow)) return 0;
-    return path_of(file, path) ? fault(may_be_full) : 0;
+    return path_of(file, path) ? fault(path, may_be_full) : 0;
 }
 #define FAIL_IF(expression) do { int error_ = (expression); if (error_) { errno = error_; return -1; } } while (0)
 
@@ -166,7 +192,7 @@ static mode_t mode_of(int flags, va_list arguments) { return flags & (O_CREAT | 
 #define OPEN_AS(name, which) \
     int name(const char *path, int flags, ...) { \
         va_list arguments; va_start(arguments, flags); mode_t mode = mode_of(flags, arguments); va_end(arguments); \
-        if (is_under(path)) FAIL_IF(fault(flags & O_CREAT)); \
+        if (is_under(path)) FAIL_IF(fault(path, flags & O_CREAT)); \
         return REAL(which, int, const char *, int, ...)(path, flags, mode); \
     }
 OPEN_AS(open, OPEN)
@@ -174,7 +200,7 @@ OPEN_AS(open64, OPEN64)
 
 int openat64(int base, const char *path, int flags, ...) {
     va_list arguments; va_start(arguments, flags); mode_t mode = mode_of(flags, arguments); va_end(arguments);
-    if (is_under(path)) FAIL_IF(fault(flags & O_CREAT));
+    if (is_under(path)) FAIL_IF(fault(path, flags & O_CREAT));
     return REAL(OPENAT64, int, int, const char *, int, ...)(base, path, flags, mode);
 }
 
@@ -232,7 +258,7 @@ int ftruncate64(int file, off_t length) {
 }
 
 int rename(const char *from, const char *to) {
-    if (is_under(from)) FAIL_IF(fault(1));
+    if (is_under(from)) FAIL_IF(fault(from, 1));
     int result = REAL(RENAME, int, const char *, const char *)(from, to);
     if (!result && shadow && is_under(from)) {
         char old[PATH_MAX], new[PATH_MAX];
@@ -246,14 +272,77 @@ int rename(const char *from, const char *to) {
 }
 
 int unlink(const char *path) {
-    if (is_under(path)) FAIL_IF(fault(0));
+    if (is_under(path)) FAIL_IF(fault(path, 0));
     return REAL(UNLINK, int, const char *)(path);
 }
 
 int mkdir(const char *path, mode_t mode) {
-    if (is_under(path)) FAIL_IF(fault(1));
+    if (is_under(path)) FAIL_IF(fault(path, 1));
     return REAL(MKDIR, int, const char *, mode_t)(path, mode);
 }
+
+#ifdef __x86_64__
+// A call that carries this where no call has an argument is one of ours, and goes on to the kernel.
+#define OURS 0x6c69646fu
+
+static const int HANDED_BACK[] = { SYS_fallocate, SYS_getdents64, SYS_unlinkat, SYS_rmdir, SYS_flock, SYS_statx };
+enum { HANDED_BACK_COUNT = sizeof HANDED_BACK / sizeof *HANDED_BACK };
+
+// The file that a call with a folder and a path within it, or with the folder alone, means.
+static int path_at(int base, const char *name, char path[PATH_MAX]) {
+    if (name && *name == '/') return snprintf(path, PATH_MAX, "%s", name) < PATH_MAX && is_under(path);
+    if (base < 0 || !path_of(base, path)) return 0;
+    size_t end = strlen(path);
+    if (name && *name) snprintf(path + end, PATH_MAX - end, "/%s", name);
+    return 1;
+}
+
+static int fault_of_call(int call, const greg_t *registers) {
+    char path[PATH_MAX];
+    int file = registers[REG_RDI];
+    const char *first = (const char *)registers[REG_RDI], *second = (const char *)registers[REG_RSI];
+    if (!control->failing) return 0;
+    switch (call) {
+    case SYS_fallocate: return path_of(file, path) ? fault(path, 1) : 0;
+    case SYS_rmdir: return is_under(first) ? fault(first, 0) : 0;
+    case SYS_unlinkat: case SYS_statx: return path_at(file, second, path) ? fault(path, 0) : 0;
+    default: return path_of(file, path) ? fault(path, 0) : 0;
+    }
+}
+
+static void on_call(int signal, siginfo_t *information, void *context) {
+    (void)signal;
+    int before = errno, call = information->si_syscall;
+    greg_t *registers = ((ucontext_t *)context)->uc_mcontext.gregs;
+    int error = fault_of_call(call, registers);
+    if (error) {
+        control->handed_back++;
+        registers[REG_RAX] = -error;
+    } else {
+        long result = syscall(call, registers[REG_RDI], registers[REG_RSI], registers[REG_RDX], registers[REG_R10], registers[REG_R8], (long)OURS);
+        registers[REG_RAX] = result < 0 ? -errno : result;
+    }
+    errno = before;
+}
+
+static void hand_back_calls(void) {
+    struct sock_filter program[HANDED_BACK_COUNT + 6];
+    int at = 0;
+    program[at++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[5]));
+    program[at++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, OURS, HANDED_BACK_COUNT + 1, 0);
+    program[at++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
+    for (int call = 0; call < HANDED_BACK_COUNT; call++)
+        program[at++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, HANDED_BACK[call], HANDED_BACK_COUNT - call, 0);
+    program[at++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+    program[at++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRAP);
+    struct sock_fprog filter = { .len = at, .filter = program };
+    struct sigaction action = { .sa_sigaction = on_call, .sa_flags = SA_SIGINFO | SA_NODEFER | SA_RESTART };
+    sigaction(SIGSYS, &action, NULL);
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter)) abort();
+}
+#else
+static void hand_back_calls(void) {}
+#endif
 
 int clock_gettime(clockid_t clock, struct timespec *time) {
     int result = REAL(CLOCK_GETTIME, int, clockid_t, struct timespec *)(clock, time);

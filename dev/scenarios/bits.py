@@ -1,11 +1,15 @@
-"""Damaged files. The process is ended or killed, one bit of one of its files is turned round, or a page is lost, and it is started again:
-either it serves what is right, or it refuses and names the file; and what is missing of the clicks is told. The database files have
-no checksums of their own; what is changed within a value of theirs is counted apart.
+"""Damaged files. The process is ended or killed, one bit of one of its files is turned round, or a page is lost or torn, and it is
+started again: either it serves what is right, or it refuses and names the file; and what is missing of the clicks is told. The database
+files have no checksums of their own: how many values were changed within them and served all the same is counted apart.
 """
 
+import json
 import random
+import time
 
-from faults import WELL_WITHIN_S, Account, broken_promises, copy_folder, each_seed, until
+from account import Account, Client, until
+from faults import Told, broken_promises, choose_database, copy_folder, each_seed
+from harness import say
 
 SIZES = {
     "seeds": ("how many different runs", 20, 2),
@@ -13,24 +17,58 @@ SIZES = {
     "damages": ("how many files are damaged in a run, each in a fresh copy", 8, 3),
     "seconds": ("how long it runs before", 2.0, 1.0),
 }
+add_arguments = choose_database
 PAGE = 512
+# After a damage that is told, clicks may be missing: then there is nothing more to wait for.
+PATIENCE_S = 5
 
 
 def damage(path, chance):
-    """Turns a bit round, empties a page, or cuts the file off."""
+    """Turns a bit round, empties or tears a page, or cuts the file off."""
     content = bytearray(path.read_bytes())
     written = len(content.rstrip(b"\0")) or 1
     place = chance.randrange(written)
-    kind = chance.choice(("bit", "bit", "page", "end"))
+    start, kind = place - place % PAGE, chance.choice(("bit", "bit", "page", "torn", "end"))
     if kind == "bit":
         content[place] ^= 1 << chance.randrange(8)
     elif kind == "page":
-        start = place - place % PAGE
         content[start : start + PAGE] = bytes(len(content[start : start + PAGE]))
+    elif kind == "torn":
+        half = content[start + PAGE // 2 : start + PAGE]
+        content[start + PAGE // 2 : start + PAGE] = chance.randbytes(len(half))
     else:
         del content[place:]
     path.write_bytes(content)
     return kind
+
+
+def damageable(data):
+    """The files whose content counts: no locks, and not the index of SQLite's log, which is made anew."""
+    files = (path for path in data.rglob("*") if path.is_file() and not path.name.endswith((".lock", "-shm")))
+    return sorted(path for path in files if path.stat().st_size)
+
+
+def kind_of(path):
+    if path.name.startswith("elido.db"):
+        return "database"
+    if path.name.startswith("clicks.db"):
+        return "click_store"
+    return "journal" if "journal" in path.parts else "snapshot"
+
+
+def values(elido, account):
+    """Every value of every link that the API tells, but those that clicks change."""
+    found = {}
+    for link in account.links:
+        status, text = Client(elido.api_port).send("GET", f"/v1/workspaces/{account.workspace}/links/{link.id}", token=elido.token)
+        fields = json.loads(text) if status == 200 else {}
+        found |= {(link.slug, name): json.dumps(value) for name, value in fields.items() if "click" not in name}
+    return found
+
+
+def end(elido):
+    elido.process.kill()
+    elido.process.wait()
 
 
 def one_run(arguments, elido, _, seed):
@@ -39,56 +77,59 @@ def one_run(arguments, elido, _, seed):
     account = Account(elido, elido.first_account(), seed)
     account.make_links()
     with account:
-        until(lambda: account.stopping.wait(arguments.seconds), 0)
+        time.sleep(arguments.seconds)
+    right = values(elido, account)
     if seed % 2:
-        elido.process.kill()
-        elido.process.wait()
+        end(elido)
     else:
         elido.stop()
     data, whole = elido.folder / "data", elido.folder / "whole"
     copy_folder(data, whole)
-    totals = {"damages": 0, "refused": 0, "right": 0, "told": 0, "silently_wrong": 0, "untold": 0, "in_database": 0, "unaccounted": 0, "writes": account.writes}
+    totals = dict.fromkeys(
+        ("damages", "refused", "right", "told", "silently_wrong", "untold", "in_database", "in_database_values", "in_database_clicks", "unaccounted"), 0
+    )
     for _ in range(arguments.damages):
         copy_folder(whole, data)
         (elido.folder / "log").write_text("")
-        files = sorted(path for path in data.rglob("*") if path.is_file() and path.stat().st_size and not path.name.endswith((".lock", "-shm")))
-        path = chance.choice(files)
-        damage(path, chance)
+        path = chance.choice(damageable(data))
+        kind = damage(path, chance)
         totals["damages"] += 1
-        for key, count in one_damage(elido, account, path).items():
+        outcome = one_damage(elido, account, path, right)
+        if any(outcome.get(broken) for broken in ("silently_wrong", "untold", "unaccounted")):
+            say(f"seed {seed}: {kind} of {path.relative_to(data)}: {outcome}\n{elido.tail()}")
+        for key, count in outcome.items():
             totals[key] += count
-    return totals
+    return totals | {"writes": account.writes, "redirects": account.redirects}
 
 
-def one_damage(elido, account, path):
-    redirects = account.redirects
+def one_damage(elido, account, path, right):
+    """What a start with this damaged file comes to, as counts for the figures."""
+    redirects, told = account.redirects, Told(elido)
     try:
         elido.start("all")
     except SystemExit:
-        elido.process.kill()
-        elido.process.wait()
+        end(elido)
         log = (elido.folder / "log").read_text(errors="replace")
         return {"refused": 1, "untold": int(path.name not in log and path.name.removesuffix("-wal") not in log)}
+    wrong_values = sum(1 for name, value in values(elido, account).items() if right[name] != value)
     lost, wrong = account.lost(), account.wrong_redirects()
     after, account.redirects = account.redirects - redirects, redirects
-    until(lambda: account.stored() >= redirects + after, WELL_WITHIN_S if not (lost or wrong) else 2) if is_click_file(path) else None
-    stored = account.stored() - after
-    missing = redirects - stored
-    log = (elido.folder / "log").read_text(errors="replace")
-    told = "WARN" in log or "ERROR" in log or elido.metric("elido_journal_corrupt_bytes_total") > 0
-    elido.process.kill()
-    elido.process.wait()
-    if path.suffix != ".segment" and ".db" in path.name and (lost or wrong or missing) and not told:
-        return {"in_database": 1}
-    if lost or wrong:
-        return {"told": 1} if told else {"silently_wrong": 1}
-    if missing:
-        return {"told": 1} if told and missing > 0 else {"unaccounted": abs(missing)}
-    return {"right": 1}
-
-
-def is_click_file(path):
-    return "journal" in path.parts or path.name.startswith("clicks")
+    kind = kind_of(path)
+    until(lambda: (account.stored() or 0) >= redirects + after, PATIENCE_S)
+    stored = account.stored()
+    told.ask()
+    end(elido)
+    is_told = told.names(kind) or (kind != "database" and told.names("account"))
+    if stored is None:
+        return {"told": 1} if is_told else {"untold": 1}
+    missing = redirects + after - stored
+    if not (lost or wrong or wrong_values or missing):
+        return {"right": 1}
+    if is_told and missing >= 0:
+        return {"told": 1}
+    if kind in ("database", "click_store"):
+        return {"in_database": 1, "in_database_values": wrong_values, "in_database_clicks": abs(missing)}
+    return {"silently_wrong": 1} if lost or wrong or wrong_values else {"unaccounted": abs(missing)}
 
 
 def run(arguments):

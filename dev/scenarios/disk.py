@@ -1,12 +1,15 @@
-"""A disk that fails at random calls. While links are edited and visited, calls on every file of the data folder fail with ENOSPC and
-EIO, in turns with times when all is well. At the end every answered write is there, every answered redirect is stored or counted as
-dropped, and the process is well again without a restart.
+"""A disk that fails. While links are edited and visited, calls on every file of the data folder fail at random with ENOSPC and EIO, or
+the folder's file system is really full, in turns with times when all is well. At the end every answered write is there, every answered
+redirect is stored or counted as dropped, and the process is well again without a restart.
 """
 
+import random
+import subprocess
 import time
 
+from account import WELL_WITHIN_S, Account, Client, is_well, until
+from faults import KINDS, UNTOLD_MAX, Faults, Told, broken_promises, choose_database, each_seed
 from harness import say
-from faults import WELL_WITHIN_S, Account, Client, Faults, broken_promises, each_seed, is_well, until
 
 SIZES = {
     "seeds": ("how many different runs", 20, 2),
@@ -14,23 +17,75 @@ SIZES = {
     "turns": ("how often the disk fails in a run", 4, 2),
     "seconds": ("how long it fails each time", 1.5, 0.7),
 }
+DISK_BYTES = 96 * 2**20
+add_arguments = choose_database
+
+
+class SmallDisk:
+    """A file system in memory for the data folder, which can be filled. Only root may mount one; others keep the disk that they have."""
+
+    def __init__(self, folder):
+        folder.mkdir(parents=True)
+        self.folder = folder
+        command = ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES},mode=700", "elido-chaos", folder]
+        self.is_mounted = subprocess.run(command, stderr=subprocess.DEVNULL).returncode == 0
+        if not self.is_mounted:
+            say("a small disk cannot be mounted by this user: none is really full")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.is_mounted:
+            subprocess.run(["umount", "--lazy", self.folder], check=True)
+
+    def fill(self):
+        """Takes all the room that is left."""
+        with open(self.folder / "ballast", "ab", buffering=0) as ballast:
+            for size in (2**20, 4096):
+                try:
+                    while ballast.write(bytes(size)):
+                        pass
+                except OSError:
+                    pass
+
+    def make_room(self):
+        (self.folder / "ballast").unlink()
+
+
+def fail_for_a_while(seconds, faults, disk, is_full, told):
+    if not is_full:
+        faults.fail(True)
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if is_full:
+            disk.fill()
+        told.ask()
+        time.sleep(0.1)
+    if is_full:
+        disk.make_room()
+    faults.fail(False)
 
 
 def one_run(arguments, elido, built, seed):
+    with SmallDisk(elido.folder / "data") as disk:
+        return run_on(disk, arguments, elido, built, seed)
+
+
+def run_on(disk, arguments, elido, built, seed):
     # From calls that nearly always work to a disk that takes nothing at all.
     faults = Faults(built, elido, seed, one_in=(1, 2, 5, 20, 100)[seed % 5])
     elido.start("all")
-    account = Account(elido, elido.first_account(), seed)
+    account, told, chance, filled = Account(elido, elido.first_account(), seed), Told(elido), random.Random(seed), 0
     account.make_links()
-    told = False
     with account:
         for _ in range(arguments.turns):
-            faults.fail(True)
-            end = time.monotonic() + arguments.seconds
-            while time.monotonic() < end:
-                told |= '"degraded"' in (text := Client(elido.internal).send("GET", "/readyz")[1]) or '"down"' in text
-                time.sleep(0.1)
-            faults.fail(False)
+            is_full = disk.is_mounted and chance.random() < 0.4
+            filled += is_full
+            if chance.random() < 0.5:
+                account.crowded.set()
+            fail_for_a_while(arguments.seconds, faults, disk, is_full, told)
+            account.crowded.clear()
             time.sleep(arguments.seconds)
     restarts = 0
     if not until(lambda: elido.process.poll() is None and is_well(elido, account), WELL_WITHIN_S):
@@ -38,16 +93,18 @@ def one_run(arguments, elido, built, seed):
         say(f"it does not become well again:\n{elido.tail()}\n{Client(elido.internal).send('GET', '/readyz')[1]}")
     dropped = int(elido.metric("elido_journal_drops_total"))
     figures = {
-        "calls": faults.calls, "faults": faults.injected, "writes": account.writes, "refused": account.refused, "odd": account.odd,
-        "lost": account.lost(), "wrong": account.wrong_redirects(),
+        "calls": faults.calls, "calls_failed": faults.no_space + faults.io_errors, "faults": faults.injected, "kernel_calls_failed": faults.handed_back,
+        "times_full": filled, "writes": account.writes, "refused": account.refused, "odd": account.odd,
     }
-    until(lambda: account.stored() + dropped >= account.redirects, WELL_WITHIN_S)
-    stored = account.stored()
-    log = (elido.folder / "log").read_text(errors="replace")
-    was_noticed = told and ("ERROR" in log or "WARN" in log)
+    lost, wrong, untold = account.lost(), account.wrong_redirects(), [kind for kind in KINDS if getattr(faults, kind) > UNTOLD_MAX and not told.names(kind)]
+    if untold or (filled and not told.parts):
+        say(f"neither the log nor /readyz names {untold or 'the full disk'}")
+    account.wait_for_stored(account.redirects - dropped)
+    stored = account.settle()
     return figures | {
-        "redirects": account.redirects, "stored": stored, "dropped": dropped, "unaccounted": abs(account.redirects - stored - dropped),
-        "stale": account.stale + figures.pop("wrong"), "restarts_needed": restarts, "untold": int(faults.injected > 100 and not was_noticed),
+        "lost": max(lost, account.lost()), "redirects": account.redirects, "stored": stored, "dropped": dropped,
+        "unaccounted": abs(account.redirects - stored - dropped), "stale": account.stale + wrong, "restarts_needed": restarts,
+        "untold": len(untold) + int(filled > 0 and not told.parts),
     }
 
 

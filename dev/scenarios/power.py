@@ -1,21 +1,22 @@
 """A power cut. The process is killed under load, and every file is left as the power might leave it, each on its own: as it was when
 it was last synced, as it is, or with some of the pages that were written since. Every answered write is there after the next start, no
-click is stored twice, and only clicks of the last moments are gone.
+click is stored twice, and only clicks of the last moments are gone. PostgreSQL, where it is used, crashes several times before.
 """
 
 import random
 import shutil
 import time
-from pathlib import Path
 
+from account import WELL_WITHIN_S, Account, is_well, until
+from faults import Faults, broken_promises, choose_database, each_seed
 from harness import say
-from faults import WELL_WITHIN_S, Account, Faults, broken_promises, each_seed, until
 
 SIZES = {
     "seeds": ("how many different runs", 20, 2),
     "first_seed": ("the first of them", 1, 1),
     "seconds": ("how long it runs before the power is cut", 4.0, 2.0),
 }
+add_arguments = choose_database
 PAGE = 4096
 # Clicks so young may be gone: the interval between two syncs of the journal, and the time that a sync takes on a busy machine.
 YOUNG_S = 1.5
@@ -58,35 +59,46 @@ def choose(chance, now, synced):
     return b"".join((now if chance.random() < 0.5 else before)[page : page + PAGE] for page in pages)
 
 
+def run_until_cut(arguments, elido, account):
+    """Lets it run, then kills it. Gives back how many redirects are so old that a power cut may not take them, and how often the database crashed."""
+    crashes, end = 0, time.monotonic() + max(0, arguments.seconds - YOUNG_S)
+    with account:
+        while elido.postgres and time.monotonic() < end:
+            elido.postgres.crash()
+            crashes += 1
+            until(lambda: is_well(elido, account), WELL_WITHIN_S)
+        time.sleep(max(0, end - time.monotonic()))
+        old = account.redirects
+        time.sleep(YOUNG_S)
+        elido.process.kill()
+        elido.process.wait()
+    return old, crashes
+
+
 def one_run(arguments, elido, built, seed):
     faults = Faults(built, elido, seed, shadow=True)
     elido.start("all")
     account = Account(elido, elido.first_account(), seed)
     account.make_links()
-    with account:
-        time.sleep(arguments.seconds - YOUNG_S if arguments.seconds > YOUNG_S else 0)
-        old = account.redirects
-        time.sleep(YOUNG_S)
-        elido.process.kill()
-        elido.process.wait()
+    old, crashes = run_until_cut(arguments, elido, account)
     syncs, elido.environment = faults.syncs, {}
     folder, shadow = elido.folder / "data", elido.folder / "shadow"
     changed = cut_power(folder, shadow, seed)
     shutil.rmtree(shadow)
+    figures = {"syncs": syncs, "files_changed": changed, "database_crashes": crashes, "writes": account.writes}
     try:
         elido.start("all")
     except SystemExit as refusal:
         say(f"it does not start again: {refusal}")
-        return {"syncs": syncs, "files_changed": changed, "restarts_needed": 1, "lost": len(account.links)}
+        return figures | {"restarts_needed": 1, "lost": len(account.links)}
     answered = account.redirects
-    figures = {"syncs": syncs, "files_changed": changed, "writes": account.writes, "lost": account.lost(), "wrong": account.wrong_redirects()}
+    lost, wrong = account.lost(), account.wrong_redirects()
     after = account.redirects - answered
-    until(lambda: account.stored() >= old + after, WELL_WITHIN_S)
-    time.sleep(0.5)
-    stored = account.stored() - after
+    account.wait_for_stored(old + after)
+    stored = account.settle() - after
     return figures | {
-        "redirects": answered, "stored": stored, "gone_with_the_power": max(0, answered - stored),
-        "unaccounted": max(0, old - stored) + max(0, stored - answered - VISITORS), "stale": account.stale + figures.pop("wrong"), "restarts_needed": 0,
+        "lost": max(lost, account.lost()), "redirects": answered, "stored": stored, "gone_with_the_power": max(0, answered - stored),
+        "unaccounted": max(0, old - stored) + max(0, stored - answered - VISITORS), "stale": account.stale + wrong, "restarts_needed": 0,
     }
 
 
