@@ -107,3 +107,12 @@ pub struct ClickBatch {
     /// The last that the writer says of how many records there are.
     pub tally: Option<PlacedTally>,
 }
+
+/// What became of a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stored {
+    /// Clicks that were new.
+    pub inserted: usize,
+    /// Clicks that were there already.
+    pub repeated: usize,
+}

@@ -1,9 +1,9 @@
 //! Deleting what is older than the operator keeps.
 
 use super::connection::ClickStore;
-use super::error::ClickStoreError;
 use super::reading::Reading;
 use crate::domain::time::Timestamp;
+use crate::infra::click_store::ClickStoreError;
 
 /// Rows deleted in one transaction, so that new clicks never wait long.
 const ROWS_PER_DELETE: i64 = 2_000;

@@ -8,7 +8,7 @@ use sqlx::sqlite::SqliteConnection;
 use sqlx::{Sqlite, Transaction};
 
 use super::connection::ClickStore;
-use super::error::ClickStoreError;
+use crate::infra::click_store::ClickStoreError;
 
 /// Longest that one question may take.
 const READING_TIME_MAX: Duration = Duration::from_secs(10);
