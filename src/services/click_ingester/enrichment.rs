@@ -4,7 +4,7 @@ use url::form_urlencoded;
 
 use super::visitor::VisitorKey;
 use crate::domain::click::Click;
-use crate::domain::rule::{Agent, host_of, preferred_language};
+use crate::domain::rule::{Agent, preferred_language, site_of};
 use crate::infra::click_store::{EnrichedClick, Utm};
 use crate::infra::geo::Location;
 
@@ -36,7 +36,7 @@ pub fn enrich(click: &Click<'_>, location: &Location<'_>, agent: &Agent, key: &V
         agent: agent.class,
         prefetch: click.signals.prefetch,
         head: click.signals.head,
-        referrer_host: host_of(click.referrer).map(str::to_ascii_lowercase).as_deref().and_then(text),
+        referrer_host: site_of(click.referrer).as_deref().and_then(text),
         language: language(click.accept_language),
         utm: parameters.utm,
         rule: click.rule.map(Box::from),
@@ -170,9 +170,9 @@ mod tests {
     }
 
     #[test]
-    fn referrers_become_lower_case_hosts_and_languages_their_primary_subtag() {
+    fn referrers_become_sites_and_languages_their_primary_subtag() {
         let referrer_host = |referrer| enriched(&Click { referrer, ..test_click::click() }).referrer_host;
-        assert_eq!(referrer_host("https://WWW.News.Example:8443/a?b").as_deref(), Some("www.news.example"));
+        assert_eq!(referrer_host("https://WWW.News.Example:8443/a?b").as_deref(), Some("news.example"));
         assert_eq!(referrer_host("android-app://com.google.android.gm/").as_deref(), Some("com.google.android.gm"));
         assert_eq!(referrer_host(""), None);
         let language = |accept_language| enriched(&Click { accept_language, ..test_click::click() }).language;
