@@ -157,6 +157,12 @@ const ORIGIN_REQUESTS: Named = Named {
     help: "Fetches of a link or domain from the source of truth, by result.",
 };
 
+const RULES_LEFT_OUT: Named = Named {
+    name: "elido_link_rules_left_out_total",
+    unit: Unit::Count,
+    help: "Rules that are not valid any more and were left out, each time that an edge read their link.",
+};
+
 /// What the edge's link cache counts.
 pub struct CacheMetrics {
     /// Entries now.
@@ -181,6 +187,8 @@ pub struct CacheMetrics {
     pub origin_missing: Counter,
     /// Origin fetches that failed or took too long.
     pub origin_failed: Counter,
+    /// Rules that were left out.
+    pub rules_left_out: Counter,
 }
 
 impl CacheMetrics {
@@ -204,6 +212,7 @@ impl CacheMetrics {
             origin_found: ORIGIN_REQUESTS.counter(&[("result", "found")]),
             origin_missing: ORIGIN_REQUESTS.counter(&[("result", "missing")]),
             origin_failed: ORIGIN_REQUESTS.counter(&[("result", "failed")]),
+            rules_left_out: RULES_LEFT_OUT.counter(&[]),
         }
     }
 }

@@ -28,6 +28,7 @@ pub enum Lifetime {
 pub struct CompiledLink {
     record: LinkRecord,
     rules: CompiledRules,
+    rules_left_out: usize,
     place: Place,
     outcomes: Box<[CompiledOutcome]>,
     /// Whether the origin has said that no click is left. It stays so until the link is edited, and then this is another link.
@@ -63,16 +64,15 @@ pub struct Target<'a> {
 }
 
 impl CompiledLink {
-    /// Prepares a link. Rules that do not compile, which the API never lets in, are as if they were not there.
+    /// Prepares a link. Rules that do not compile, which an earlier release may have let in, are as if they were not there.
     #[must_use]
     pub fn new(mut record: LinkRecord) -> Self {
-        let rules = CompiledRules::compile(&record.rules).or_else(|_| {
-            record.rules.clear();
-            CompiledRules::compile(&[])
-        });
+        let rule_count = record.rules.len();
+        let rules = CompiledRules::compile_sound(&mut record.rules);
+        let rules_left_out = rule_count.saturating_sub(record.rules.len());
         let outcomes = record.rules.iter().map(|rule| CompiledOutcome::new(&rule.outcome)).collect();
         let place = Place::new(&record.destination);
-        Self { rules: rules.unwrap_or_default(), record, place, outcomes, used_up: AtomicBool::new(false) }
+        Self { rules, rules_left_out, record, place, outcomes, used_up: AtomicBool::new(false) }
     }
 
     /// The link itself.
@@ -85,6 +85,12 @@ impl CompiledLink {
     #[must_use]
     pub fn rules(&self) -> &CompiledRules {
         &self.rules
+    }
+
+    /// How many of its rules do not compile and are left out.
+    #[must_use]
+    pub const fn rules_left_out(&self) -> usize {
+        self.rules_left_out
     }
 
     /// How long a redirect of this link may be remembered: never beyond its end, and not at all where the next visit may
