@@ -77,6 +77,8 @@ class Elido:
             "links.default_domain_url": f"http://127.0.0.1:{self.edge}",
             "api.rate_limit_per_minute": 100_000_000,
             "api.rate_limit_burst": 1_000_000,
+            "api.workspace_rate_limit_per_minute": 100_000_000,
+            "api.workspace_rate_limit_burst": 1_000_000,
             "log.filter": "warn",
             **dict(settings),
         }

@@ -246,7 +246,7 @@ fn collide(left: SocketAddr, right: SocketAddr) -> bool {
 }
 
 /// Every number with the values that it may have.
-fn ranges(config: &Config) -> [(&'static str, u64, RangeInclusive<u64>); 33] {
+fn ranges(config: &Config) -> [(&'static str, u64, RangeInclusive<u64>); 36] {
     let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
     let (edge, cache, journal) = (&config.edge, &config.edge.cache, &config.edge.journal);
     let (api, database, ingester) = (&config.api, &config.database, &config.ingester);
@@ -274,6 +274,9 @@ fn ranges(config: &Config) -> [(&'static str, u64, RangeInclusive<u64>); 33] {
         ("api.request_timeout_seconds", api.request_timeout_seconds, 1..=HOUR_SECONDS),
         ("api.rate_limit_per_minute", api.rate_limit_per_minute.into(), 1..=100_000_000),
         ("api.rate_limit_burst", api.rate_limit_burst.into(), 1..=1_000_000),
+        ("api.workspace_rate_limit_per_minute", api.workspace_rate_limit_per_minute.into(), 1..=100_000_000),
+        ("api.workspace_rate_limit_burst", api.workspace_rate_limit_burst.into(), 1..=1_000_000),
+        ("api.workspaces_per_owner_max", api.workspaces_per_owner_max.into(), 1..=1_000_000),
         ("api.session_hours", api.session_hours.into(), 1..=8760),
         ("cache.timeout_ms", config.cache.timeout_ms, 1..=10_000),
         ("database.connections_max", database.connections_max.into(), 1..=1000),

@@ -169,6 +169,12 @@ pub struct ApiConfig {
     pub rate_limit_per_minute: u32,
     /// As above.
     pub rate_limit_burst: u32,
+    /// Requests per minute and workspace, over all of its keys and members.
+    pub workspace_rate_limit_per_minute: u32,
+    /// How many of them may come at once.
+    pub workspace_rate_limit_burst: u32,
+    /// How many workspaces one person may own.
+    pub workspaces_per_owner_max: u32,
     /// How long a session lasts, in hours.
     pub session_hours: u32,
 }

@@ -30,7 +30,7 @@ use crate::runtime::tasks::Tasks;
 use crate::runtime::token_bucket::Rate;
 use crate::services::analytics_api::{self, Analytics};
 use crate::services::api_core::rest::{self as core_rest, IdempotencyRecords};
-use crate::services::api_core::{ApiCore, Settings, grpc};
+use crate::services::api_core::{ApiCore, Limits, Settings, grpc};
 use crate::services::edge_redirect::origin::Origin;
 use crate::services::identity::{self, Identity};
 
@@ -78,6 +78,7 @@ pub(super) async fn start(
     readiness: &mut Readiness,
     tasks: &Tasks,
 ) -> Result<Api, StartError> {
+    let redis = platform.shared_links.as_ref().map(|shared| shared.redis().clone());
     let core = ApiCore::new(
         store.clone(),
         platform.invalidations.clone(),
@@ -93,17 +94,18 @@ pub(super) async fn start(
         },
     )
     .counting_clicks(click_store.clone())
-    .writing_through(platform.shared_links.clone());
+    .writing_through(platform.shared_links.clone())
+    .limiting(Limits::new(&config.api, redis.clone()));
     core.begin_history().await?;
     core.ensure_default_domain().await?;
     tasks.spawn("api-housekeeping", core.clone().keep_house());
     let session_lifetime = Duration::from_secs(u64::from(config.api.session_hours) * 60 * 60);
     let services = Services {
-        identity: Identity::new(store.clone(), platform.passwords.clone(), session_lifetime),
+        identity: Identity::new(store.clone(), platform.passwords.clone(), session_lifetime, redis.clone()),
         analytics: Analytics::new(click_store.clone(), core.clone()),
         idempotency: Idempotency::new(Arc::new(IdempotencyRecords::new(core.clone())), tasks.clone()),
         core: core.clone(),
-        redis: platform.shared_links.as_ref().map(|shared| shared.redis().clone()),
+        redis,
     };
     let router = services.router(&config.api)?;
     let settings = ListenerSettings {

@@ -232,3 +232,35 @@ async fn visits_to_no_link_of_the_default_domain_are_in_the_reports_of_one_works
     eventually("the oldest takes over", || async { orphans(&platform, &first).await.0 > before }).await;
     platform.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_click_carries_the_campaign_that_it_came_with_or_else_that_of_its_destination() {
+    let mut platform = Platform::start().await;
+    let account = platform.account().await;
+    let link = json!({
+        "destination_url": "https://example.com/?utm_campaign=spring",
+        "slug": "sale",
+        "utm": { "source": "poster", "medium": "print" },
+        "rules": [{
+            "name": "french",
+            "conditions": [{ "type": "languages", "any_of": ["fr"] }],
+            "outcome": { "type": "split", "variants": [
+                { "name": "only", "weight": 1, "destination_url": "https://example.com/?utm_campaign=printemps" },
+            ] },
+        }],
+    });
+    platform.create_link(&account, &link).await;
+    visit(&platform, "/sale", FIREFOX, &[]).await;
+    visit(&platform, "/sale?utm_source=letter", FIREFOX, &[]).await;
+    visit(&platform, "/sale", FIREFOX, &[("accept-language", "fr")]).await;
+    platform.visit("/typo").await;
+    until_clicks(&platform, &account, 4).await;
+    for (dimension, expected) in
+        [("utm_source", [("poster", 2), ("letter", 1)]), ("utm_campaign", [("spring", 2), ("printemps", 1)])]
+    {
+        let found = breakdown(&platform, &account, &format!("dimension={dimension}")).await;
+        assert_eq!(found, lines(&expected), "{dimension}");
+    }
+    assert_eq!(clicks(&platform, &account, "utm_medium=print").await, 3);
+    platform.stop().await;
+}

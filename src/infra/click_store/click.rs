@@ -45,11 +45,11 @@ pub struct EnrichedClick {
     pub prefetch: bool,
     /// Whether the method was HEAD.
     pub head: bool,
-    /// Host of the referring page, lower-case.
+    /// Host of the referring page, in ASCII, lower-case and without `www.`.
     pub referrer_host: Option<Box<str>>,
     /// Primary subtag of the most preferred language, such as `de`.
     pub language: Option<Box<str>>,
-    /// Campaign parameters of the visited URL.
+    /// Campaign parameters of the visited URL; of the destination, where the visited URL has none of that name.
     pub utm: Utm,
     /// The rule that matched.
     pub rule: Option<Box<str>>,

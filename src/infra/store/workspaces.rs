@@ -2,7 +2,8 @@
 
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait,
 };
 
 use super::Connection;
@@ -91,6 +92,17 @@ pub async fn list(connection: &impl Connection, user: UserId, page: Page) -> Res
         .into_query();
     let query = workspace::Entity::find().filter(workspace::Column::Id.in_subquery(mine));
     Ok(newest_first(query, workspace::Column::CreatedAt, workspace::Column::Id, page).all(connection).await?)
+}
+
+/// How many workspaces a person owns.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn count_owned(connection: &impl Connection, user: UserId) -> Result<u64> {
+    let owned = membership::Entity::find()
+        .filter(membership::Column::UserId.eq(user))
+        .filter(membership::Column::Role.eq(Role::Owner));
+    Ok(owned.count(connection).await?)
 }
 
 /// The members of a workspace, newest first.

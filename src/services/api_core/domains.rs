@@ -173,7 +173,8 @@ impl ApiCore {
         Ok(self.view_domain(row))
     }
 
-    /// Refuses a front page that leads to itself, and a page for missing links that could be missing itself.
+    /// Refuses a front page that leads to itself, a page for missing links that could be missing itself, and one for expired
+    /// links that could be expired itself.
     fn refuse_own_addresses(&self, row: &Row) -> Result<()> {
         let own = self.base_url(row);
         let behind =
@@ -184,9 +185,11 @@ impl ApiCore {
         if behind(&row.root_url).is_some_and(|rest| is_front(&rest)) {
             errors.add("/root_url", "links_to_itself", message);
         }
-        let missing = behind(&row.not_found_url).filter(|rest| rest.is_empty() || rest.starts_with(['/', '?', '#']));
-        if missing.is_some_and(|rest| !(is_front(&rest) && row.root_url.is_some())) {
-            errors.add("/not_found_url", "links_to_itself", message);
+        for (pointer, url) in [("/not_found_url", &row.not_found_url), ("/expired_url", &row.expired_url)] {
+            let own_page = behind(url).filter(|rest| rest.is_empty() || rest.starts_with(['/', '?', '#']));
+            if own_page.is_some_and(|rest| !(is_front(&rest) && row.root_url.is_some())) {
+                errors.add(pointer, "links_to_itself", message);
+            }
         }
         errors.into_result()
     }

@@ -80,7 +80,7 @@ impl Edge {
             Forwarded::TooLong => return None,
         };
         let status = record.redirect_status;
-        let subject = Subject::link(record).named(&slug).decided_by(target.rule, target.variant);
+        let subject = Subject::link(record).named(&slug).leading_to(target);
         let click = capture::click(request, subject, ClickKind::Redirect, respond::status_code(status), now);
         let committed = journal.append(|buffer| click.encode(buffer));
         let location = forwarded.as_ref().unwrap_or(target.location);

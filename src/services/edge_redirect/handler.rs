@@ -304,7 +304,7 @@ impl Edge {
         let lifetime = if after_form { Lifetime::None } else { hit.link.value.lifetime(exchange.now) };
         let status = if after_form { RedirectStatus::SeeOther } else { record.redirect_status };
         let answer = respond::redirect(status, lifetime, forwarded.as_ref().unwrap_or(target.location));
-        Ok(exchange.capture(subject.decided_by(target.rule, target.variant), ClickKind::Redirect, answer).await)
+        Ok(exchange.capture(subject.leading_to(target), ClickKind::Redirect, answer).await)
     }
 }
 

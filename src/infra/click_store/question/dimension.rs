@@ -5,6 +5,7 @@ use uuid::Uuid;
 use super::labels::{AGENTS, DEVICES, KINDS, agent_label, device_label, kind_label, parse};
 use crate::domain::click::TEXT_BYTES_MAX;
 use crate::domain::id::{DomainId, LinkId, ParseIdError};
+use crate::domain::rule::site;
 
 /// A property of clicks that reports filter and group by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -142,6 +143,7 @@ impl Dimension {
             Self::Asn => number(text, 0, i64::from(u32::MAX)),
             Self::Qr => text.parse().map(Value::Flag).map_err(|_| refuse("expected true or false")),
             _ if text.len() > TEXT_BYTES_MAX => Err(refuse(format!("a value has at most {TEXT_BYTES_MAX} bytes"))),
+            Self::Referrer => Ok(Value::Text(site(text).into())),
             _ => Ok(Value::Text(text.into())),
         }
     }

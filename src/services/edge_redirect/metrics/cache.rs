@@ -40,6 +40,12 @@ const ORIGIN_REQUESTS: Metric = Metric::counter(
     "Fetches of a link or domain from the source of truth, by result.",
 );
 
+const RULES_LEFT_OUT: Metric = Metric::counter(
+    "elido_link_rules_left_out_total",
+    &[],
+    "Rules that are not valid any more and were left out, each time that an edge read their link.",
+);
+
 /// What the edge's link cache counts.
 pub struct CacheMetrics {
     /// Entries now.
@@ -64,6 +70,8 @@ pub struct CacheMetrics {
     pub origin_missing: Counter,
     /// Origin fetches that failed or took too long.
     pub origin_failed: Counter,
+    /// Rules that were left out.
+    pub rules_left_out: Counter,
 }
 
 impl CacheMetrics {
@@ -87,6 +95,7 @@ impl CacheMetrics {
             origin_found: ORIGIN_REQUESTS.register_counter(&[("result", "found")]),
             origin_missing: ORIGIN_REQUESTS.register_counter(&[("result", "missing")]),
             origin_failed: ORIGIN_REQUESTS.register_counter(&[("result", "failed")]),
+            rules_left_out: RULES_LEFT_OUT.register_counter(&[]),
         }
     }
 }
