@@ -95,7 +95,7 @@ def one_run(arguments, elido, _, seed):
         kind = damage(path, chance)
         totals["damages"] += 1
         outcome = one_damage(elido, account, path, right)
-        if any(outcome.get(broken) for broken in ("silently_wrong", "untold", "unaccounted")):
+        if any(outcome.get(broken) for broken in ("silently_wrong", "untold", "unaccounted", "in_database")):
             say(f"seed {seed}: {kind} of {path.relative_to(data)}: {outcome}\n{elido.tail()}")
         for key, count in outcome.items():
             totals[key] += count
