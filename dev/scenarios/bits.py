@@ -120,9 +120,8 @@ def one_damage(elido, account, path, right):
     told.ask()
     end(elido)
     is_told = told.names(kind) or (kind != "database" and told.names("account"))
-    if stored is None:
-        return {"told": 1} if is_told else {"untold": 1}
-    missing = redirects + after - stored
+    # Not even the account may be there that asks.
+    missing = redirects + after - (stored or 0)
     if not (lost or wrong or wrong_values or missing):
         return {"right": 1}
     if is_told and missing >= 0:
