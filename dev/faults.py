@@ -20,9 +20,9 @@ SETTINGS = {
 }
 # What a file is, in the order of dev/faults/faults.c: the parts in `/readyz` that say so, and how a line of the log names it.
 KINDS = {
-    "database": (("database", "origin"), r"elido\.db|part=\"database\"|the database"),
+    "database": (("database", "origin"), r"elido\.db|part=\"database\"|(?<!click store failed: )error returned from database"),
     "click_store": (("click_store", "click_ingester"), r"clicks\.db|part=\"click_store\"|click store|clicks are not being stored"),
-    "journal": (("click_journal", "click_ingester"), r"click journal"),
+    "journal": (("click_journal", "click_ingester"), r"click journal|\.segment"),
     "snapshot": ((), r"links\.snapshot|the snapshot"),
     "other": ((), ""),
 }

@@ -95,7 +95,7 @@ def one_run(arguments, elido, _, seed):
         kind = damage(path, chance)
         totals["damages"] += 1
         outcome = one_damage(elido, account, path, right)
-        if any(outcome.get(broken) for broken in ("silently_wrong", "untold", "unaccounted")):
+        if any(outcome.get(broken) for broken in ("silently_wrong", "untold", "unaccounted", "in_database")):
             say(f"seed {seed}: {kind} of {path.relative_to(data)}: {outcome}\n{elido.tail()}")
         for key, count in outcome.items():
             totals[key] += count
@@ -120,9 +120,8 @@ def one_damage(elido, account, path, right):
     told.ask()
     end(elido)
     is_told = told.names(kind) or (kind != "database" and told.names("account"))
-    if stored is None:
-        return {"told": 1} if is_told else {"untold": 1}
-    missing = redirects + after - stored
+    # Not even the account may be there that asks.
+    missing = redirects + after - (stored or 0)
     if not (lost or wrong or wrong_values or missing):
         return {"right": 1}
     if is_told and missing >= 0:

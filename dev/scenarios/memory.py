@@ -25,8 +25,10 @@ SIZES = {
 add_arguments = choose_database
 # Containers to try, from the smallest.
 CONTAINERS_MB = (16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
-# What holds memory besides visitors and edits.
-BODIES, EXPORTS, IDLE_EDGE, IDLE_API = 24, 4, 600, 200
+# It has to live in one of this size.
+CONTAINER_MAX_MB = 256
+# What holds memory besides visitors and edits. Bodies come from somebody who is known, and from nobody.
+BODIES, BODIES_OF_NOBODY, EXPORTS, IDLE_EDGE, IDLE_API = 24, 100, 4, 600, 200
 BODY_BYTES = 4 * 2**20
 BULK_LINKS = 500
 # How long the kernel may take to kill.
@@ -45,7 +47,8 @@ class Wants(Account):
     def __enter__(self):
         super().__enter__()
         self.crowded.set()
-        works = [self.create_many, *[self.send_body] * BODIES, *[self.export] * EXPORTS, self.connect]
+        bodies = [self.send_body] * BODIES + [self.send_body_of_nobody] * BODIES_OF_NOBODY
+        works = [self.create_many, *bodies, *[self.export] * EXPORTS, self.connect]
         more = [threading.Thread(target=work, daemon=True) for work in works]
         [thread.start() for thread in more]
         self.threads += more
@@ -64,11 +67,16 @@ class Wants(Account):
             self.stopping.wait(0.05)
 
     def send_body(self):
+        self.send_long(f"/v1/workspaces/{self.workspace}/links/bulk", f"authorization: Bearer {self.elido.token}\r\n")
+
+    def send_body_of_nobody(self):
+        self.send_long("/v1/auth/sign-in", "")
+
+    def send_long(self, path, credential):
         """A body as large as is allowed, but for its last byte, which comes a while later."""
-        head = f"POST /v1/workspaces/{self.workspace}/links/bulk HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {self.elido.token}\r\n"
-        head += f"content-type: application/json\r\ncontent-length: {BODY_BYTES}\r\n\r\n"
+        head = f"POST {path} HTTP/1.1\r\nhost: x\r\n{credential}content-type: application/json\r\ncontent-length: {BODY_BYTES}\r\n\r\n"
         while not self.stopping.is_set():
-            with self.connection(self.elido.api_port) as connection:
+            with Connection(self.elido.api_port) as connection:
                 if connection:
                     connection.sendall(head.encode() + b" " * (BODY_BYTES - 1))
                     self.stopping.wait(1)
@@ -81,7 +89,7 @@ class Wants(Account):
         head = f"GET /v1/workspaces/{self.workspace}/analytics/export?from=1990-01-01T00:00:00Z&to=2100-01-01T00:00:00Z HTTP/1.1\r\n"
         head += f"host: x\r\nauthorization: Bearer {self.elido.token}\r\n\r\n"
         while not self.stopping.is_set():
-            with self.connection(self.elido.api_port) as connection:
+            with Connection(self.elido.api_port) as connection:
                 while connection and not self.stopping.wait(0.02):
                     if head:
                         connection.sendall(head.encode())
@@ -96,13 +104,10 @@ class Wants(Account):
         with ExitStack() as held:
             for port, count in ((self.elido.edge, IDLE_EDGE), (self.elido.api_port, IDLE_API)):
                 for _ in range(count):
-                    connection = held.enter_context(self.connection(port))
+                    connection = held.enter_context(Connection(port))
                     if connection:
                         connection.sendall(b"GET /link1 HTTP/1.1\r\nhost: x\r\nuser-agent: ")
             self.stopping.wait()
-
-    def connection(self, port):
-        return Connection(port)
 
     def lost(self):
         """Links that are not as the last answered write left them, and such as were made many at once."""
@@ -209,6 +214,8 @@ def run(arguments):
         limit = room.NAME
     figures = each_seed(arguments, "memory", one_run)
     broken = broken_promises(figures)
+    if lives > CONTAINER_MAX_MB and not arguments.short:
+        broken.append(f"it lives in a container of {CONTAINER_MAX_MB} MB")
     if figures["not_killed"]:
         broken.append("a container that is too small ends the process")
     return {"limit": limit, "container_mb": lives, **figures}, broken

@@ -2,6 +2,9 @@
 //!
 //! Structs that they read into carry `#[serde(deny_unknown_fields)]`, so that a misspelt field is an error and not silence.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use bytes::Bytes;
@@ -11,6 +14,7 @@ use http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
+use super::body_budget::Share;
 use super::deserialize_error;
 use super::documented_forms::DocumentedForms;
 pub use super::path::Path;
@@ -47,10 +51,15 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
 /// The whole body, at most as long as the service's limit allows.
 ///
 /// # Errors
-/// 413 above the limit, 400 when the client went away or sent a broken body.
+/// 413 above the limit, 503 while there are too many long bodies, 400 when the client went away or sent a broken body.
 pub(super) async fn read_body<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
+    let share = request.extensions().get::<Arc<Share>>().cloned();
     Bytes::from_request(request, state).await.map_err(|rejection: BytesRejection| {
-        if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        if share.is_some_and(|share| share.is_refused()) {
+            let message = "There are too many long requests at once. Try again shortly, or with less in one request.";
+            let refusal = Error::new(ErrorKind::Unavailable, "too_many_long_bodies", message);
+            Error { retry_after: Some(Duration::from_secs(1)), ..refusal }.into()
+        } else if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
             Error::new(ErrorKind::TooLarge, "body_too_large", "The body is larger than this service reads.").into()
         } else {
             Error::new(ErrorKind::Invalid, "unreadable_body", "The body ended early or could not be read.").into()

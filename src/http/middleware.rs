@@ -10,10 +10,14 @@ use http::header::{CACHE_CONTROL, ETAG, IF_NONE_MATCH, REFERRER_POLICY, X_CONTEN
 use http::{HeaderValue, Method, StatusCode};
 use tower_http::catch_panic::CatchPanicLayer;
 
+use super::body_budget::{self, BodyBudget};
 use super::problem::Problem;
 use super::{client_address, request_id};
 use crate::domain::client_address::TrustedProxies;
 use crate::domain::error::{Error, ErrorKind};
+
+/// How many of the largest bodies are in memory at once. Of others there are as many as take no more.
+const BODIES_AT_ONCE: usize = 8;
 
 /// The limits of one service.
 #[derive(Debug, Clone, Copy)]
@@ -30,11 +34,13 @@ pub struct ServiceLimits {
 /// headers. The service's own layers (authentication, then rate limit, then idempotency) are on `router` already.
 pub fn complete(router: Router, limits: ServiceLimits) -> Router {
     let timeout = limits.request_timeout;
+    let budget = BodyBudget::new(limits.body_bytes_max.saturating_mul(BODIES_AT_ONCE));
     router
         .fallback(no_such_path)
         .method_not_allowed_fallback(no_such_method)
         // Read by the extractors, which answer 413.
         .layer(DefaultBodyLimit::max(limits.body_bytes_max))
+        .layer(from_fn_with_state(budget, body_budget::count))
         // A handler that hangs gives its place back.
         .layer(from_fn(move |request, next| with_timeout(timeout, request, next)))
         // A handler that panics costs one response and not the process.
@@ -108,9 +114,11 @@ async fn with_security_headers(request: Request, next: Next) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::extract::Json;
     use crate::http::problem::{PROBLEM_JSON, ProblemDocument};
-    use axum::body::Body;
+    use axum::body::{Body, Bytes};
     use axum::routing::{get, post};
+    use futures_util::StreamExt;
     use http::Method;
     use http::header::{ALLOW, CONTENT_TYPE};
     use tower::ServiceExt;
@@ -148,6 +156,52 @@ mod tests {
         assert_eq!(document.status, 405);
         let allowed = response.headers()[ALLOW].to_str().expect("text");
         assert!(allowed.contains("POST") && allowed.contains("GET"), "{allowed}");
+    }
+
+    const BODY_BYTES_MAX: usize = 1024 * 1024;
+
+    fn reading_service() -> Router {
+        let limits = ServiceLimits {
+            body_bytes_max: BODY_BYTES_MAX,
+            request_timeout: Duration::from_secs(60),
+            trusted_proxies: TrustedProxies::default(),
+        };
+        complete(Router::new().route("/", post(|_: Json<String>| async {})), limits)
+    }
+
+    /// A body of text, so long, that stays open while nobody lets it end.
+    fn body_of(bytes: usize, end: tokio::sync::oneshot::Receiver<()>) -> Request<Body> {
+        let pieces = futures_util::stream::once(async move { format!("\"{}", "x".repeat(bytes)) }).chain(
+            futures_util::stream::once(async move { end.await.map_or_else(|_| String::new(), |()| "\"".to_owned()) }),
+        );
+        let body = Body::from_stream(pieces.map(|piece| Ok::<_, std::io::Error>(Bytes::from(piece))));
+        let request = Request::post("/").header(CONTENT_TYPE, "application/json");
+        request.body(body).expect("a request")
+    }
+
+    #[tokio::test]
+    async fn long_bodies_that_have_no_room_together_are_refused_and_short_ones_never() {
+        let service = reading_service();
+        let (mut ends, mut held) = (Vec::new(), Vec::new());
+        for _ in 0..BODIES_AT_ONCE {
+            let (end, ended) = tokio::sync::oneshot::channel();
+            ends.push(end);
+            let mut request = Box::pin(service.clone().oneshot(body_of(BODY_BYTES_MAX - 100, ended)));
+            assert!(futures_util::poll!(&mut request).is_pending());
+            held.push(request);
+        }
+        let ask = async |bytes| {
+            let (end, ended) = tokio::sync::oneshot::channel();
+            end.send(()).expect("somebody listens");
+            service.clone().oneshot(body_of(bytes, ended)).await.expect("a response").status()
+        };
+        assert_eq!(ask(BODY_BYTES_MAX - 100).await, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(ask(10_000).await, StatusCode::OK);
+        for (end, request) in ends.into_iter().zip(held) {
+            end.send(()).expect("it is still read");
+            assert_eq!(request.await.expect("a response").status(), StatusCode::OK);
+        }
+        assert_eq!(ask(BODY_BYTES_MAX - 100).await, StatusCode::OK);
     }
 
     #[tokio::test]

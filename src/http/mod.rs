@@ -20,5 +20,6 @@ pub mod request_id;
 pub mod responses;
 pub mod server;
 
+mod body_budget;
 mod deserialize_error;
 mod documented_forms;

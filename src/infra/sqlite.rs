@@ -11,6 +11,7 @@
 //! the last of them is closed.
 
 pub mod integrity;
+pub mod write_ahead_log;
 
 use std::future::Future;
 use std::pin::Pin;

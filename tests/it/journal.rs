@@ -184,7 +184,7 @@ proptest! {
         for number in 0..records {
             prop_assert!(world.stored.contains(&(number as u64)) || hit.contains(&number));
         }
-        prop_assert!(world.reader.take_corrupt_bytes() > 0);
+        prop_assert!(world.reader.take_damage().corrupt_bytes > 0);
     }
 
     #[test]
@@ -274,9 +274,23 @@ fn a_segment_whose_header_is_damaged_loses_no_record_and_its_bytes_are_kept() {
     std::fs::write(&segment, bytes).expect("a flipped bit");
     let mut reader = JournalReader::open(root.path());
     assert_eq!(read_all(&mut reader), 20);
-    assert!(reader.take_corrupt_bytes() > 0, "it is counted");
+    assert!(reader.take_damage().corrupt_bytes > 0, "it is counted");
     assert!(!folder.exists(), "what was read is removed");
     assert_eq!(std::fs::read_dir(root.path().join("damaged")).expect("a folder").count(), 1);
+}
+
+#[test]
+fn a_segment_that_was_cut_off_is_named() {
+    let root = tempfile::tempdir().expect("a folder");
+    let (writer, folder) = journal_on_disk(root.path(), 20);
+    drop(writer);
+    let segment = folder.join("00000000.segment");
+    let file = std::fs::OpenOptions::new().write(true).open(&segment).expect("a segment");
+    file.set_len(300).expect("a file that was cut off");
+    let mut reader = JournalReader::open(root.path());
+    assert!(read_all(&mut reader) < 20);
+    let files = reader.take_damage().files;
+    assert!(files.iter().any(|file| file.contains("00000000.segment: it was")), "{files:?}");
 }
 
 #[test]

@@ -16,6 +16,7 @@
 //! - A segment is removed only after a cursor beyond it is durable.
 //! - Each sync, and the end of a process, is followed by a tally of all records before it.
 
+mod damage;
 mod file_system;
 mod frame;
 #[cfg(fuzzing)]
@@ -26,6 +27,7 @@ mod segment;
 mod tally;
 mod writer;
 
+pub use damage::Damage;
 pub use file_system::{DiskFileSystem, File, FileSystem};
 pub use frame::PAYLOAD_BYTES_MAX;
 pub use group_commit::{Committed, GroupCommit};

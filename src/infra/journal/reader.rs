@@ -13,6 +13,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use super::damage::Damage;
 use super::file_system::{DiskFileSystem, File, FileSystem};
 use super::frame::{self, Frame, PAYLOAD_BYTES_MAX};
 use super::segment::{self, HEADER_BYTES, HEADER_LENGTH, Header, JournalId};
@@ -37,7 +38,7 @@ pub struct JournalReader<F: FileSystem = DiskFileSystem> {
     file_system: F,
     root: PathBuf,
     turn: Option<JournalId>,
-    corrupt_bytes: u64,
+    damage: Damage,
     failures: HashMap<JournalId, Failure>,
     unlocked: HashMap<JournalId, Instant>,
 }
@@ -136,7 +137,7 @@ impl<F: FileSystem> JournalReader<F> {
             file_system,
             root: root.to_path_buf(),
             turn: None,
-            corrupt_bytes: 0,
+            damage: Damage::default(),
             failures: HashMap::new(),
             unlocked: HashMap::new(),
         }
@@ -196,9 +197,9 @@ impl<F: FileSystem> JournalReader<F> {
         passed.iter().try_for_each(|index| self.file_system.remove_file(&segment::path(&folder, *index)))
     }
 
-    /// Bytes that were neither record nor empty space, since this was asked last.
-    pub fn take_corrupt_bytes(&mut self) -> u64 {
-        std::mem::take(&mut self.corrupt_bytes)
+    /// What was found damaged since this was asked last.
+    pub fn take_damage(&mut self) -> Damage {
+        std::mem::take(&mut self.damage)
     }
 
     fn look_into(&mut self, id: JournalId, records_max: usize) -> io::Result<Found> {
@@ -207,7 +208,7 @@ impl<F: FileSystem> JournalReader<F> {
         let folder = self.root.join(id.to_string());
         let damaged = self.root.join(DAMAGED_FOLDER);
         let journal = Journal { file_system: &self.file_system, id, folder, damaged, ended };
-        journal.look(records_max, &mut self.corrupt_bytes)
+        journal.look(records_max, &mut self.damage)
     }
 
     /// Trying a lock makes the file of one that is gone, and a living writer would never know.
@@ -226,41 +227,45 @@ impl<F: FileSystem> JournalReader<F> {
 }
 
 impl<F: FileSystem> Journal<'_, F> {
-    fn look(&self, records_max: usize, corrupt_bytes: &mut u64) -> io::Result<Found> {
+    fn look(&self, records_max: usize, damage: &mut Damage) -> io::Result<Found> {
         let cursor = self.cursor();
-        let mut skipped = 0;
-        for index in segment::list(self.file_system, &self.folder)?.into_iter().filter(|index| *index >= cursor.index) {
+        let mut passed = Damage::default();
+        let segments = segment::list_with_lengths(self.file_system, &self.folder)?;
+        for (index, length) in segments.into_iter().filter(|(index, _)| *index >= cursor.index) {
             let path = segment::path(&self.folder, index);
             let file = self.file_system.open(&path).map_err(|error| naming(&path, &error))?;
             let header = match self.header(&file).map_err(|error| naming(&path, &error))? {
                 Some(header) => header,
-                None => self.assumed_header(&file, index, &mut skipped)?,
+                None => self.assumed_header(&file, index, &mut passed)?,
             };
             let offset = if index == cursor.index { cursor.offset } else { HEADER_BYTES };
             if let Some(batch) = self.read(&file, header, offset, records_max).map_err(|error| naming(&path, &error))? {
-                *corrupt_bytes += skipped;
+                damage.add(passed);
                 return Ok(Found::Batch(batch));
             }
             if !self.ended && !self.is_started_after(index)? {
                 return Ok(Found::Waiting);
             }
             // Nothing is added to this segment any more, but something may have been since it was read.
-            if let Some(batch) = self.search(&file, header, offset, records_max, &mut skipped)? {
-                *corrupt_bytes += skipped;
+            if let Some(batch) = self.search(&file, header, offset, records_max, &mut passed)? {
+                damage.add(passed);
                 return Ok(Found::Batch(batch));
             }
+            passed.add_missing(&path, header.span.saturating_sub(length));
         }
-        *corrupt_bytes += if self.ended { skipped } else { 0 };
+        if self.ended {
+            damage.add(passed);
+        }
         Ok(if self.ended { Found::Finished } else { Found::Waiting })
     }
 
     /// The records of a segment have checksums of their own, so they are read also where the header is damaged: whose they
     /// are is the folder's name, and all segments of a journal have one span.
-    fn assumed_header(&self, file: &F::File, index: u32, skipped: &mut u64) -> io::Result<Header> {
+    fn assumed_header(&self, file: &F::File, index: u32, damage: &mut Damage) -> io::Result<Header> {
         let mut bytes = [0; HEADER_LENGTH];
         let length = read_full(file, 0, &mut bytes)?;
         if self.ended {
-            *skipped += self.set_aside(index, 0, bytes.get(..length).unwrap_or_default())?;
+            self.set_aside(index, 0, bytes.get(..length).unwrap_or_default(), damage)?;
         }
         Ok(Header { id: self.id, index, span: self.span()? })
     }
@@ -278,17 +283,18 @@ impl<F: FileSystem> Journal<'_, F> {
     }
 
     /// Keeps bytes that are no record, unless they are only zeroes, and says how many they are.
-    fn set_aside(&self, index: u32, offset: u64, bytes: &[u8]) -> io::Result<u64> {
+    fn set_aside(&self, index: u32, offset: u64, bytes: &[u8], damage: &mut Damage) -> io::Result<()> {
         let count = bytes.iter().filter(|byte| **byte != 0).count() as u64;
         if count == 0 {
-            return Ok(0);
+            return Ok(());
         }
         self.file_system.create_folder(&self.damaged)?;
         if segment::list_files(self.file_system, &self.damaged)?.len() < DAMAGED_PIECES_MAX {
             let name = format!("{}-{index:08}-{offset:012}", self.id);
             self.file_system.replace(&self.damaged.join(name), bytes, true)?;
         }
-        Ok(count)
+        damage.add_corrupt(&segment::path(&self.folder, index), count);
+        Ok(())
     }
 
     /// A cursor that cannot be read counts as none: the store knows what it has seen already.
@@ -343,7 +349,7 @@ impl<F: FileSystem> Journal<'_, F> {
         header: Header,
         mut offset: u64,
         records_max: usize,
-        skipped: &mut u64,
+        damage: &mut Damage,
     ) -> io::Result<Option<Batch>> {
         let mut bytes = vec![0; CHUNK_BYTES];
         loop {
@@ -356,7 +362,7 @@ impl<F: FileSystem> Journal<'_, F> {
                 None if length < CHUNK_BYTES => length,
                 None => CHUNK_BYTES - frame::HEADER_BYTES - PAYLOAD_BYTES_MAX,
             };
-            *skipped += self.set_aside(header.index, offset, chunk.get(..step).unwrap_or_default())?;
+            self.set_aside(header.index, offset, chunk.get(..step).unwrap_or_default(), damage)?;
             offset += step as u64;
             if found.is_some() {
                 return self.read(file, header, offset, records_max);

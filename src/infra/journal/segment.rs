@@ -83,10 +83,16 @@ pub(super) fn journals(file_system: &impl FileSystem, root: &Path) -> io::Result
 
 /// The numbers of a journal's segments, ascending.
 pub(super) fn list(file_system: &impl FileSystem, folder: &Path) -> io::Result<Vec<u32>> {
-    let mut indexes: Vec<u32> =
-        list_files(file_system, folder)?.iter().filter_map(|(name, _)| index_of(name.to_str()?)).collect();
-    indexes.sort_unstable();
-    Ok(indexes)
+    Ok(list_with_lengths(file_system, folder)?.into_iter().map(|(index, _)| index).collect())
+}
+
+/// The numbers of a journal's segments, ascending, and the bytes of each.
+pub(super) fn list_with_lengths(file_system: &impl FileSystem, folder: &Path) -> io::Result<Vec<(u32, u64)>> {
+    let files = list_files(file_system, folder)?;
+    let mut segments: Vec<_> =
+        files.iter().filter_map(|(name, length)| Some((index_of(name.to_str()?)?, *length))).collect();
+    segments.sort_unstable();
+    Ok(segments)
 }
 
 /// What is in a folder; nothing, where the folder is not there (yet, or any more).

@@ -3,11 +3,14 @@
 //! A file is read for a second at most: where it is too large for that, the part that was read is sound, and the log says that the rest was
 //! not looked at.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection, Error};
+
+use super::write_ahead_log;
 
 /// How long a file is read, so that a large one does not keep a process from starting.
 const READ_FOR: Duration = Duration::from_secs(1);
@@ -33,6 +36,20 @@ pub enum FileError {
         /// What SQLite says.
         reason: String,
     },
+    /// Commits were in its log that SQLite would not read.
+    #[error(
+        "{} is damaged (frame {frame}), and SQLite would forget what was committed behind that. Stop every process that uses it, keep a copy of it and of {}, \
+         and put a backup in the place of both, or go on without what was committed last: sqlite3 {} 'PRAGMA wal_checkpoint(TRUNCATE)'",
+        log.display(), file.display(), file.display()
+    )]
+    DamagedLog {
+        /// The database.
+        file: PathBuf,
+        /// Its log.
+        log: PathBuf,
+        /// The number of the first frame that is wrong; 0 is the header of the log.
+        frame: usize,
+    },
     /// It cannot be opened or read.
     #[error("{} cannot be used ({reason}). It has to be a file that this process may read and write, on a disk with room", file.display())]
     Unusable {
@@ -53,6 +70,7 @@ pub async fn check(options: &SqliteConnectOptions) -> Result<(), FileError> {
     if !is_there {
         return Ok(());
     }
+    check_log(file).await?;
     let said = ask(options).await.map_err(|error| because(file, &error))?;
     match said.as_deref() {
         Some("ok") => Ok(()),
@@ -62,6 +80,18 @@ pub async fn check(options: &SqliteConnectOptions) -> Result<(), FileError> {
             tracing::info!(file = %file.display(), "the file is too large to be looked through in {seconds} s; the part that was read is sound");
             Ok(())
         }
+    }
+}
+
+/// Looks at the log before SQLite opens it, and forgets what is behind the damage.
+async fn check_log(file: &Path) -> Result<(), FileError> {
+    let log = write_ahead_log::path_of(file);
+    let database = file.to_path_buf();
+    let looked = tokio::task::spawn_blocking(move || write_ahead_log::damaged_frame(&database, READ_FOR)).await;
+    match looked.map_err(io::Error::other).flatten() {
+        Ok(None) => Ok(()),
+        Ok(Some(frame)) => Err(FileError::DamagedLog { file: file.to_path_buf(), log, frame }),
+        Err(error) => Err(FileError::Unusable { file: log, reason: error.to_string() }),
     }
 }
 

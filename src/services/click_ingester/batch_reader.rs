@@ -40,13 +40,24 @@ impl BatchReader {
     /// The next records of the journal, at most `records_max`; none when there are none now.
     pub(super) fn take(&mut self, records_max: usize) -> io::Result<Option<Taken>> {
         let next = self.reader.next(records_max);
-        JournalReaderMetrics::global().corrupt_bytes.increment(self.reader.take_corrupt_bytes());
+        self.report_damage();
         self.report_failures();
         let Some(records) = next? else {
             self.keys.forget_past(clock::now());
             return Ok(None);
         };
         Ok(Some(self.prepare(records)))
+    }
+
+    fn report_damage(&mut self) {
+        let damage = self.reader.take_damage();
+        JournalReaderMetrics::global().corrupt_bytes.increment(damage.corrupt_bytes);
+        for file in damage.files {
+            tracing::warn!(
+                file,
+                "a click journal is damaged: clicks may be missing; bytes that are no record are kept in journal/damaged"
+            );
+        }
     }
 
     /// Whether some journal cannot be read now.

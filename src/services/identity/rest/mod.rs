@@ -1,7 +1,7 @@
 //! identity over REST.
 
 use axum::Json;
-use axum::extract::{Extension, State};
+use axum::extract::{DefaultBodyLimit, Extension, State};
 use http::header::USER_AGENT;
 use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
@@ -50,12 +50,17 @@ enum Me {
     },
 }
 
+/// The longest request to sign in, in bytes.
+const SIGN_IN_BYTES_MAX: usize = 16 * 1024;
+
 /// Every operation of the service, with its part of the OpenAPI document. All but signing in need the credential that
 /// [`crate::services::api_core::rest::authenticate`] finds.
 #[must_use]
 pub fn operations() -> OpenApiRouter<Identity> {
     OpenApiRouter::new()
         .routes(routes!(sign_in))
+        // Of somebody whom nobody knows, no more is read than an address and a password need.
+        .layer(DefaultBodyLimit::max(SIGN_IN_BYTES_MAX))
         .routes(routes!(sign_out))
         .routes(routes!(list_sessions))
         .routes(routes!(end_session))
