@@ -206,3 +206,19 @@ async fn languages_and_referrers_are_known_by_each_of_their_names() {
         assert_eq!(read(&format!("dimension=rule&referrer={name}")).await["data"][0]["clicks"], 3, "{name}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn marks_of_the_text_around_a_link_are_left_out_where_there_is_no_such_link() {
+    let (platform, account) = with_link(json!({ "destination_url": "https://example.com/", "slug": "sale" })).await;
+    platform.create_link(&account, &json!({ "destination_url": "https://example.com/dot", "slug": "dot." })).await;
+    let paths = json!({ "destination_url": "https://example.com/paths", "slug": "paths", "forward_path": true });
+    platform.create_link(&account, &paths).await;
+    for path in ["/sale.", "/sale)", "/sale%20", "/sale%2c", "/sale%E2%80%9D.", "/sale).?a=b"] {
+        assert_eq!(sent(&platform, path).await, "https://example.com/", "{path}");
+    }
+    assert_eq!(sent(&platform, "/dot.").await, "https://example.com/dot", "it exists");
+    assert_eq!(sent(&platform, "/paths/a.").await, "https://example.com/paths/a.", "the rest is the visitor's");
+    for path in ["/sale&utm_source=x", "/dot", "/sale_", "/none."] {
+        assert_eq!(sent(&platform, path).await, "", "{path}");
+    }
+}

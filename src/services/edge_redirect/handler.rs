@@ -199,7 +199,10 @@ impl Edge {
         let Some(path) = LinkPath::parse(request.path, domain_record.case_sensitive) else {
             return Ok(Responded(missing(exchange, domain_record, request.path).await, domain.source));
         };
-        let (hit, source) = self.find(domain_record, &path, exchange.started).await?;
+        let (hit, source) = match self.find(domain_record, &path, exchange.started).await? {
+            (None, source) => self.find_without_text_marks(domain_record, &path, exchange.started, source).await?,
+            found => found,
+        };
         let answer = match hit {
             None => missing(exchange, domain_record, request.path).await,
             Some(hit) => {
@@ -230,6 +233,19 @@ impl Edge {
             }
         }
         Ok((None, source))
+    }
+
+    /// The link that is meant by a path which has none, if it ends in marks of the text around it.
+    async fn find_without_text_marks<'a>(
+        &self,
+        domain: &DomainRecord,
+        path: &LinkPath<'a>,
+        now: MonotonicTime,
+        source: LinkSource,
+    ) -> Result<(Option<Hit<'a>>, LinkSource), OriginError> {
+        let Some(path) = path.without_text_marks() else { return Ok((None, source)) };
+        let (hit, source_of_hit) = self.find(domain, &path, now).await?;
+        Ok((hit, source.max(source_of_hit)))
     }
 
     async fn answer_link<F: FileSystem>(

@@ -13,6 +13,39 @@ const CANDIDATES_MAX: usize = 8;
 /// What a path may need for the longest slug, every byte of it encoded.
 const ENCODED_SLUG_BYTES_MAX: usize = 3 * SLUG_LENGTH_MAX;
 
+/// What the text around a link ends with, and programs that look for links in texts take for its end.
+const TEXT_MARKS: [&str; 29] = [
+    ".",
+    ",",
+    ";",
+    ":",
+    "!",
+    ")",
+    "]",
+    "}",
+    ">",
+    "*",
+    "'",
+    "\"",
+    "\u{bb}",
+    "\u{2019}",
+    "\u{201d}",
+    "\u{2026}",
+    "%20",
+    "%22",
+    "%27",
+    "%29",
+    "%2c",
+    "%2e",
+    "%3e",
+    "%3f",
+    "%5d",
+    "%7d",
+    "%c2%a0",
+    "%e2%80%99",
+    "%e2%80%9d",
+];
+
 /// A path that could be a link's.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct LinkPath<'a> {
@@ -43,6 +76,15 @@ impl<'a> LinkPath<'a> {
         Some(Self { path, case_sensitive })
     }
 
+    /// The same path without the marks of the text around it; `None` if it ends in none, or nothing is left.
+    pub(super) fn without_text_marks(&self) -> Option<Self> {
+        let mut path = self.path;
+        while let Some(shorter) = TEXT_MARKS.iter().find_map(|mark| without_mark(path, mark)) {
+            path = shorter;
+        }
+        (path.len() < self.path.len()).then(|| Self::parse(path, self.case_sensitive)).flatten()
+    }
+
     /// Each link that the path may mean, the one with the longest slug first.
     pub(super) fn candidates(&self) -> impl Iterator<Item = Candidate<'a>> {
         let count = self.ends().count();
@@ -59,6 +101,12 @@ impl<'a> LinkPath<'a> {
         let shorter = beginning.rmatch_indices('/').map(|(end, _)| end).filter(|end| *end > 0);
         (whole.len() <= ENCODED_SLUG_BYTES_MAX + 1).then_some(whole.len()).into_iter().chain(shorter)
     }
+}
+
+/// What is before the mark that the path ends in, its hexadecimal digits in any case.
+fn without_mark<'a>(path: &'a str, mark: &str) -> Option<&'a str> {
+    let (shorter, end) = path.split_at_checked(path.len().checked_sub(mark.len())?)?;
+    end.eq_ignore_ascii_case(mark).then_some(shorter)
 }
 
 fn candidate(path: &str, end: usize, case_sensitive: bool) -> Option<Candidate<'_>> {
@@ -150,6 +198,32 @@ mod tests {
         assert_eq!(previews("/abc/C+"), [("abc/C".to_owned(), true), ("abc".to_owned(), false)]);
     }
 
+    fn without_marks(path: &str) -> Option<&str> {
+        LinkPath::parse(path, true).expect("a path").without_text_marks().map(|path| path.path)
+    }
+
+    #[test]
+    fn the_marks_of_the_text_around_a_link_can_be_left_out() {
+        for path in [
+            "/a.b.",
+            "/a.b)",
+            "/a.b%20",
+            "/a.b%2E",
+            "/a.b%2e%29.",
+            "/a.b\u{201d}",
+            "/a.b%E2%80%9D,",
+            "/a.b\">",
+            "/a.b...",
+        ] {
+            assert_eq!(without_marks(path), Some("a.b"), "{path}");
+        }
+        assert_eq!(without_marks("/a/b)"), Some("a/b"));
+        assert_eq!(without_marks("/a+."), Some("a+"));
+        for path in ["/a.b", "/a.b&c=d", "/a_", "/a-", "/...", "/a./", "/robots.txt."] {
+            assert_eq!(without_marks(path), None, "{path}");
+        }
+    }
+
     #[test]
     fn reserved_paths_are_no_links_and_case_is_the_domains_choice() {
         assert_eq!(LinkPath::parse("/.well-known/x", true), None);
@@ -162,6 +236,9 @@ mod tests {
         #[test]
         fn no_path_panics_and_every_rest_is_an_end(path in "/\\PC{0,60}") {
             if let Some(parsed) = LinkPath::parse(&path, true) {
+                if let Some(shorter) = parsed.without_text_marks() {
+                    prop_assert!(path.starts_with('/') && parsed.path.starts_with(shorter.path));
+                }
                 for candidate in parsed.candidates() {
                     prop_assert!(path.ends_with(candidate.rest));
                 }

@@ -61,7 +61,7 @@ impl IdempotencyStore for IdempotencyRecords {
     async fn settle(&self, claim: &IdempotencyClaim, work: Work<'_>) -> Result<()> {
         let unit = UnitOfWork::default();
         let settled = match unit.run(work).await {
-            Some(answer) => self.keep(claim, &answer, unit.take()).await.map(|()| true),
+            Some(answer) => Box::pin(self.keep(claim, &answer, unit.take())).await.map(|()| true),
             None => Ok(false),
         };
         // Before the claim is given up, because it takes the place of the writer.
