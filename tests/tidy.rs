@@ -24,6 +24,8 @@ mod fences;
 mod files;
 #[path = "tidy/floors.rs"]
 mod floors;
+#[path = "tidy/lists.rs"]
+mod lists;
 #[path = "tidy/source.rs"]
 mod source;
 
@@ -54,6 +56,7 @@ fn check(root: &Path) -> (Vec<Breach>, Vec<String>) {
         breaches.extend(floors::check(source));
         breaches.extend(fences::check(source));
     }
+    breaches.extend(lists::check(&sources));
     breaches.extend(documents::check(root, &sources));
     breaches.sort();
     (breaches, remarks)

@@ -116,6 +116,12 @@ impl EdgeConfig {
 }
 
 impl ApiConfig {
+    /// How long a session lasts.
+    #[must_use]
+    pub fn session_lifetime(&self) -> Duration {
+        Duration::from_secs(u64::from(self.session_hours) * 60 * 60)
+    }
+
     /// Whose word about addresses is believed.
     #[must_use]
     pub const fn trusted_proxies(&self) -> TrustedProxies {

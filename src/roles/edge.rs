@@ -6,33 +6,36 @@ use std::time::Duration;
 
 use super::platform::Platform;
 use super::readiness::{Condition, Readiness};
-use super::running::StartError;
-use crate::config::Config;
+use super::start_error::StartError;
+use crate::config::{Config, ConfigError, Loaded};
+use crate::infra::grpc::tls;
 use crate::runtime::tasks::Tasks;
 use crate::services::edge_redirect::origin::Origin;
-use crate::services::edge_redirect::{Edge, EdgeParts, EdgeServer, SnapshotFile};
+use crate::services::edge_redirect::{Edge, EdgeParts, EdgeServer, GrpcOrigin, SnapshotFile};
 
-/// Starts edge-redirect on these sockets. `fetches` runs its questions to the origin, which outlive a visitor's patience.
-pub(super) fn start(
-    config: &Config,
+/// Starts edge-redirect on these sockets. `fetches` runs its questions to the origin, which outlive a visitor's patience. Without the
+/// api role beside it, the origin is another process.
+pub(super) async fn start(
     platform: &Platform,
-    origin: Arc<dyn Origin>,
+    origin: Option<Arc<dyn Origin>>,
     sockets: Vec<TcpListener>,
     readiness: &mut Readiness,
     (tasks, fetches): (&Tasks, &Tasks),
 ) -> Result<(), StartError> {
+    let config = platform.config();
+    let shared = platform.shared_links().await?;
     let parts = EdgeParts {
-        origin,
-        shared: platform.shared_links.clone(),
-        geo: platform.geo.clone(),
-        agents: platform.agents.clone(),
-        passwords: platform.passwords.clone(),
+        origin: origin.map_or_else(|| remote_origin(platform.loaded()), Ok)?,
+        shared: shared.clone(),
+        geo: platform.geo().await?,
+        agents: platform.user_agents().await,
+        passwords: platform.passwords().await,
         tasks: fetches.clone(),
     };
     let edge = Arc::new(Edge::new(&config.edge, parts));
     let server = EdgeServer {
         edge: Arc::clone(&edge),
-        invalidations: platform.invalidations.subscribe(),
+        invalidations: platform.invalidations().await?.subscribe(),
         journal_folder: config.journal_folder(),
         snapshot: snapshot_file(config),
         drain: Duration::from_secs(config.shutdown.drain_seconds),
@@ -40,7 +43,7 @@ pub(super) fn start(
     server.start(&config.edge, sockets, tasks)?;
     // Known links are served without the origin, so an edge without it is degraded and still ready.
     let for_origin = Arc::clone(&edge);
-    if let Some(shared) = platform.shared_links.clone() {
+    if let Some(shared) = shared {
         readiness.add("redis", move || {
             let redis = shared.redis().clone();
             async move { degraded_if(redis.is_away().await) }
@@ -58,4 +61,20 @@ fn degraded_if(ailing: bool) -> Condition {
 /// Where the links are that an edge knew.
 pub(super) fn snapshot_file(config: &Config) -> SnapshotFile {
     SnapshotFile(config.data_folder.join("edge").join("links.snapshot"))
+}
+
+fn remote_origin(loaded: &Loaded) -> Result<Arc<dyn Origin>, StartError> {
+    let config = &loaded.config;
+    let deadline = Duration::from_millis(config.edge.cache.origin_timeout_ms);
+    let certificates = tls::client(&config.grpc)?;
+    let origin = GrpcOrigin::new(&config.grpc.origin_url, deadline, certificates).map_err(|error| {
+        let key = "grpc.origin_url";
+        ConfigError::new(
+            key,
+            loaded.source_of(key),
+            tls::with_reason(error).to_string(),
+            "Name an address such as http://127.0.0.1:50051",
+        )
+    })?;
+    Ok(Arc::new(origin))
 }

@@ -4,24 +4,19 @@ use std::time::Duration;
 
 use super::platform::Platform;
 use super::readiness::{Condition, Readiness};
-use crate::config::Config;
-use crate::infra::click_store::ClickStore;
+use super::start_error::StartError;
 use crate::runtime::tasks::Tasks;
 use crate::services::click_ingester::{ClickIngester, Health, Retention, Sources, delete_old_clicks};
 
 /// Starts click-ingester from this host's journals into the click store.
-pub(super) fn start(
-    config: &Config,
-    platform: &Platform,
-    store: &ClickStore,
-    readiness: &mut Readiness,
-    tasks: &Tasks,
-) {
+pub(super) async fn start(platform: &Platform, readiness: &mut Readiness, tasks: &Tasks) -> Result<(), StartError> {
+    let config = platform.config();
+    let store = platform.click_store().await?;
     let sources = Sources {
         journal_folder: &config.journal_folder(),
         data_folder: &config.data_folder,
-        geo: platform.geo.clone(),
-        user_agents: platform.agents.clone(),
+        geo: platform.geo().await?,
+        user_agents: platform.user_agents().await,
     };
     let ingester = ClickIngester::new(&config.ingester, sources, store.clone());
     let health = ingester.health();
@@ -36,8 +31,6 @@ pub(super) fn start(
     });
     let drain = Duration::from_secs(config.shutdown.drain_seconds);
     tasks.spawn("click-ingester", ingester.run(tasks.stopping(), drain));
-    tasks.spawn(
-        "click-retention",
-        delete_old_clicks(store.clone(), Retention::of(&config.click_store), tasks.stopping()),
-    );
+    tasks.spawn("click-retention", delete_old_clicks(store, Retention::of(&config.click_store), tasks.stopping()));
+    Ok(())
 }

@@ -5,6 +5,7 @@
 //! configuration.
 
 mod api;
+mod api_listener;
 mod direct_origin;
 mod edge;
 mod ingester;
@@ -16,12 +17,14 @@ mod role;
 mod running;
 mod signals;
 mod sockets;
+mod start_error;
 
 use std::process::ExitCode;
 
 pub use api::document;
 pub use role::{ParseRolesError, Role, Roles};
-pub use running::{Addresses, Running, StartError, start};
+pub use running::{Addresses, Running, start};
+pub use start_error::StartError;
 
 use crate::config::Loaded;
 use crate::telemetry;

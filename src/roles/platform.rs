@@ -1,12 +1,13 @@
-//! Connects what the roles of a process need, each thing once.
+//! What the services of a process share. Each thing is connected when the first service asks for it, and once.
 
+use std::io;
 use std::path::PathBuf;
 
 use secrecy::ExposeSecret;
+use tokio::sync::OnceCell;
 
 use super::edge::snapshot_file;
-use super::role::{Role, Roles};
-use super::running::StartError;
+use super::start_error::StartError;
 use crate::config::sections::GeoConfig;
 use crate::config::{Config, ConfigError, Loaded};
 use crate::infra::cache::invalidation::Invalidations;
@@ -22,61 +23,107 @@ use crate::runtime::tasks::Tasks;
 
 /// The connections of one process.
 pub(super) struct Platform {
-    /// The source of truth, where a role is it.
-    pub(super) store: Option<Store>,
-    /// Clicks, where a role writes or reads them.
-    pub(super) click_store: Option<ClickStore>,
-    /// Invalidation messages between roles, of this process and of others.
-    pub(super) invalidations: Invalidations,
-    /// Links that edges share, where there is a Redis.
-    pub(super) shared_links: Option<SharedLinks>,
-    /// Where addresses are.
-    pub(super) geo: GeoDatabase,
-    /// What user agents are.
-    pub(super) agents: UserAgents,
-    /// Hashes and verifies passwords, so many at once for the whole process.
-    pub(super) passwords: Passwords,
+    loaded: Loaded,
+    tasks: Tasks,
+    store: OnceCell<Store>,
+    click_store: OnceCell<ClickStore>,
+    redis: OnceCell<Option<Redis>>,
+    invalidations: OnceCell<Invalidations>,
+    shared_links: OnceCell<Option<SharedLinks>>,
+    geo: OnceCell<GeoDatabase>,
+    user_agents: OnceCell<UserAgents>,
+    passwords: OnceCell<Passwords>,
 }
 
 impl Platform {
-    /// Migrates and connects. `tasks` keep the connections that outlive requests.
+    /// Nothing is connected yet. `tasks` keep the connections that outlive requests.
     ///
     /// # Errors
-    /// What cannot be had.
-    pub(super) async fn connect(loaded: &Loaded, roles: &Roles, tasks: &Tasks) -> Result<Self, StartError> {
-        let config = &loaded.config;
-        data_folder::secure(&config.data_folder)?;
-        let uses_clicks = roles.has(Role::Api) || roles.has(Role::Ingester);
-        let click_store =
-            if uses_clicks { Some(ClickStore::open(&config.click_store, &config.data_folder).await?) } else { None };
-        let store = match &click_store {
-            Some(click_store) if roles.has(Role::Api) => Some(connect_store(config, click_store).await?),
-            _ => None,
-        };
-        let shares = roles.has(Role::Api) || roles.has(Role::Edge);
-        let redis = if shares { connect_redis(loaded, tasks)? } else { None };
-        let invalidations = match &redis {
-            Some(redis) => Invalidations::over_redis(redis.clone(), tasks).map_err(|error| unusable(loaded, &error))?,
-            None => Invalidations::in_process(),
-        };
-        let shared_links = redis.map(|redis| SharedLinks::new(redis, tasks));
+    /// The data folder cannot be had.
+    pub(super) fn new(loaded: &Loaded, tasks: Tasks) -> io::Result<Self> {
+        data_folder::secure(&loaded.config.data_folder)?;
         Ok(Self {
-            store,
-            click_store,
-            invalidations,
-            shared_links,
-            geo: open_geo(loaded, &config.geo)?,
-            agents: UserAgents::new(),
-            passwords: Passwords::new(),
+            loaded: loaded.clone(),
+            tasks,
+            store: OnceCell::new(),
+            click_store: OnceCell::new(),
+            redis: OnceCell::new(),
+            invalidations: OnceCell::new(),
+            shared_links: OnceCell::new(),
+            geo: OnceCell::new(),
+            user_agents: OnceCell::new(),
+            passwords: OnceCell::new(),
         })
+    }
+
+    /// The settings.
+    pub(super) fn config(&self) -> &Config {
+        &self.loaded.config
+    }
+
+    /// The settings, with where each comes from.
+    pub(super) fn loaded(&self) -> &Loaded {
+        &self.loaded
+    }
+
+    /// The source of truth, migrated.
+    pub(super) async fn store(&self) -> Result<Store, StartError> {
+        let connect = async || connect_store(self.config(), &self.click_store().await?).await;
+        self.store.get_or_try_init(connect).await.cloned()
+    }
+
+    /// Clicks, for services that write or read them.
+    pub(super) async fn click_store(&self) -> Result<ClickStore, StartError> {
+        let config = self.config();
+        let open = async || Ok(ClickStore::open(&config.click_store, &config.data_folder).await?);
+        self.click_store.get_or_try_init(open).await.cloned()
+    }
+
+    /// Redis, where the settings name one.
+    pub(super) async fn redis(&self) -> Result<Option<Redis>, StartError> {
+        let connect = async || Ok(connect_redis(&self.loaded, &self.tasks)?);
+        self.redis.get_or_try_init(connect).await.cloned()
+    }
+
+    /// Invalidation messages between roles, of this process and of others.
+    pub(super) async fn invalidations(&self) -> Result<Invalidations, StartError> {
+        let connect = async || match self.redis().await? {
+            Some(redis) => {
+                Invalidations::over_redis(redis, &self.tasks).map_err(|error| unusable(&self.loaded, &error).into())
+            }
+            None => Ok(Invalidations::in_process()),
+        };
+        self.invalidations.get_or_try_init(connect).await.cloned()
+    }
+
+    /// Links that edges share, where there is a Redis.
+    pub(super) async fn shared_links(&self) -> Result<Option<SharedLinks>, StartError> {
+        let connect = async || Ok(self.redis().await?.map(|redis| SharedLinks::new(redis, &self.tasks)));
+        self.shared_links.get_or_try_init(connect).await.cloned()
+    }
+
+    /// Where addresses are.
+    pub(super) async fn geo(&self) -> Result<GeoDatabase, StartError> {
+        let open = async || open_geo(&self.loaded, &self.config().geo);
+        self.geo.get_or_try_init(open).await.cloned()
+    }
+
+    /// What user agents are.
+    pub(super) async fn user_agents(&self) -> UserAgents {
+        self.user_agents.get_or_init(async || UserAgents::new()).await.clone()
+    }
+
+    /// Hashes and verifies passwords, so many at once for the whole process.
+    pub(super) async fn passwords(&self) -> Passwords {
+        self.passwords.get_or_init(async || Passwords::new()).await.clone()
     }
 
     /// Closes what was connected.
     pub(super) async fn close(&self) {
-        if let Some(store) = &self.store {
+        if let Some(store) = self.store.get() {
             store.close().await;
         }
-        if let Some(click_store) = &self.click_store {
+        if let Some(click_store) = self.click_store.get() {
             click_store.close().await;
         }
     }

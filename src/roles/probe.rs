@@ -8,7 +8,10 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
+use super::readiness::{Condition, Readiness};
 use crate::domain::error::{Error, Result};
+use crate::infra::click_store::ClickStore;
+use crate::infra::store::Store;
 use crate::runtime::tasks::Tasks;
 
 /// How long a result is new enough for whoever asks.
@@ -112,6 +115,28 @@ impl Known {
         }
         self.failure = failure;
     }
+}
+
+/// Without its database the API can do nothing; without its click store, everything but analytics.
+pub(super) fn watch_stores(
+    store: Store,
+    click_store: ClickStore,
+    beside_an_edge: bool,
+    readiness: &mut Readiness,
+    tasks: &Tasks,
+) {
+    // An edge in the same process serves what it knows, which no balancer must keep visitors from.
+    let away = if beside_an_edge { Condition::Degraded } else { Condition::Down };
+    let database = Probe::start("database", tasks, move || {
+        let store = store.clone();
+        async move { store.check().await }
+    });
+    readiness.add_probe(database, away);
+    let clicks = Probe::start("click_store", tasks, move || {
+        let click_store = click_store.clone();
+        async move { click_store.check().await.map_err(Into::into) }
+    });
+    readiness.add_probe(clicks, Condition::Degraded);
 }
 
 #[cfg(test)]

@@ -1,75 +1,20 @@
 //! A process from start to drain.
 
-use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
-
-use super::api::ApiSockets;
 use super::platform::Platform;
 use super::readiness::Readiness;
 use super::role::{Role, Roles};
 use super::sockets::Sockets;
+use super::start_error::StartError;
 use super::{api, edge, ingester, internal};
-use crate::config::{Config, ConfigError, ConfigErrors, Loaded};
-use crate::domain::error::Error;
-use crate::http::server::{ListenerSettings, serve};
-use crate::infra::click_store::ClickStoreError;
-use crate::infra::grpc::tls;
+use crate::config::{Config, Loaded};
 use crate::runtime::tasks::Tasks;
-use crate::services::edge_redirect::GrpcOrigin;
-use crate::services::edge_redirect::origin::Origin;
-use crate::telemetry;
 
-/// Connections to the internal listener at once.
-const INTERNAL_CONNECTIONS_MAX: usize = 256;
-/// How long the internal listener waits for the head of a request.
-const INTERNAL_HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 /// How much longer than its own deadline a stage of the drain may take.
 const GRACE: Duration = Duration::from_secs(2);
-
-/// What keeps a process from starting.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The settings are wrong.
-    #[error(transparent)]
-    Config(#[from] ConfigErrors),
-    /// The source of truth cannot be had.
-    #[error("the database cannot be used: {}", with_source(.0))]
-    Database(#[from] Error),
-    /// The database is new although the data folder is not.
-    #[error(
-        "the database {database} is empty, but {} holds links or clicks of an earlier one. Put the database or a backup of it in its place. \
-         If a new one is meant, make it with `elido migrate up` and start again, or name another data_folder",
-        data_folder.display()
-    )]
-    DatabaseLost {
-        /// The address of the database.
-        database: String,
-        /// Where the rest of the data is.
-        data_folder: PathBuf,
-    },
-    /// The click store cannot be had.
-    #[error("the click store cannot be used: {0}")]
-    ClickStore(#[from] ClickStoreError),
-    /// The machine refuses a thread, a socket or a file.
-    #[error("the process cannot start: {0}")]
-    Machine(#[from] io::Error),
-}
-
-impl From<ConfigError> for StartError {
-    fn from(error: ConfigError) -> Self {
-        Self::Config(error.into())
-    }
-}
-
-/// The operator who starts the process may read what clients may not.
-fn with_source(error: &Error) -> String {
-    error.source.as_ref().map_or_else(|| error.message.clone(), |source| format!("{} {source}", error.message))
-}
 
 /// Where a process answers.
 #[derive(Debug, Clone, Copy, Default)]
@@ -116,65 +61,48 @@ impl Stages {
 /// Starts these roles. When it returns, every listener answers.
 ///
 /// # Errors
-/// What kept the process from starting.
+/// What kept the process from starting; what had begun by then has ended.
 pub async fn start(loaded: &Loaded, roles: Roles) -> Result<Running, StartError> {
-    let config = loaded.config.clone();
     let sockets = Sockets::bind(loaded, &roles)?;
     let addresses = sockets.addresses();
     let stages = Stages::new();
-    let platform = Box::pin(Platform::connect(loaded, &roles, &stages.fetches)).await?;
-    telemetry::upkeep(&stages.internal);
-    let mut readiness = Readiness::default();
-    if let Some(store) = platform.click_store.as_ref().filter(|_| roles.has(Role::Ingester)) {
-        ingester::start(&config, &platform, store, &mut readiness, &stages.ingester);
+    let platform = Platform::new(loaded, stages.fetches.clone())?;
+    match Box::pin(start_roles(&platform, &roles, sockets, &stages)).await {
+        Ok(readiness) => Ok(Running { addresses, roles, config: loaded.config.clone(), stages, platform, readiness }),
+        Err(error) => {
+            // What does not end in time ends with the process.
+            drop(stages.whole.stop(GRACE).await);
+            platform.close().await;
+            Err(error)
+        }
     }
-    let mut internal_router = axum::Router::new();
-    let mut origin: Option<Arc<dyn Origin>> = None;
-    if let (Some(http), Some(grpc), Some(store), Some(clicks)) =
-        (sockets.api, sockets.grpc, &platform.store, &platform.click_store)
-    {
-        let api_sockets = ApiSockets { http: TcpListener::from_std(http)?, grpc: TcpListener::from_std(grpc)? };
-        let (beside_an_edge, tasks) = (roles.has(Role::Edge), &stages.api);
-        let stores = (store, clicks);
-        let api = api::start(&config, &platform, stores, api_sockets, beside_an_edge, &mut readiness, tasks);
-        let api = Box::pin(api).await?;
-        internal_router = internal_router.merge(api.internal_router);
-        origin = Some(api.origin);
-    }
-    if !sockets.edge.is_empty() {
-        let origin = origin.map_or_else(|| remote_origin(loaded), Ok)?;
-        edge::start(&config, &platform, origin, sockets.edge, &mut readiness, (&stages.edge, &stages.fetches))?;
-    }
-    let readiness = Arc::new(readiness);
-    let internal_router = internal_router.merge(internal::router(Arc::clone(&readiness)));
-    let settings = ListenerSettings {
-        name: "internal",
-        connections_max: INTERNAL_CONNECTIONS_MAX,
-        per_address_max: 0,
-        header_timeout: INTERNAL_HEADER_TIMEOUT,
-        proxy_protocol: false,
-    };
-    let listener = TcpListener::from_std(sockets.internal)?;
-    stages.internal.spawn("internal-listener", serve(listener, internal_router, settings, stages.internal.clone()));
-    readiness.set_serving(true);
-    Ok(Running { addresses, roles, config, stages, platform, readiness })
 }
 
-/// An edge without the api role beside it asks that of another process.
-fn remote_origin(loaded: &Loaded) -> Result<Arc<dyn Origin>, StartError> {
-    let config = &loaded.config;
-    let deadline = Duration::from_millis(config.edge.cache.origin_timeout_ms);
-    let certificates = tls::client(&config.grpc)?;
-    let origin = GrpcOrigin::new(&config.grpc.origin_url, deadline, certificates).map_err(|error| {
-        let key = "grpc.origin_url";
-        ConfigError::new(
-            key,
-            loaded.source_of(key),
-            tls::with_reason(error).to_string(),
-            "Name an address such as http://127.0.0.1:50051",
-        )
-    })?;
-    Ok(Arc::new(origin))
+/// Each role connects what it uses, so that a process has no connection that none of its services asked for.
+async fn start_roles(
+    platform: &Platform,
+    roles: &Roles,
+    sockets: Sockets,
+    stages: &Stages,
+) -> Result<Arc<Readiness>, StartError> {
+    let mut readiness = Readiness::default();
+    let api = match sockets.api {
+        Some(sockets) => {
+            Some(Box::pin(api::start(platform, sockets, roles.has(Role::Edge), &mut readiness, &stages.api)).await?)
+        }
+        None => None,
+    };
+    let (internal_router, origin) = api.map(|api| (api.internal_router, api.origin)).unzip();
+    if !sockets.edge.is_empty() {
+        edge::start(platform, origin, sockets.edge, &mut readiness, (&stages.edge, &stages.fetches)).await?;
+    }
+    if roles.has(Role::Ingester) {
+        ingester::start(platform, &mut readiness, &stages.ingester).await?;
+    }
+    let readiness = Arc::new(readiness);
+    internal::start(sockets.internal, internal_router.unwrap_or_default(), Arc::clone(&readiness), &stages.internal)?;
+    readiness.set_serving(true);
+    Ok(readiness)
 }
 
 impl Running {

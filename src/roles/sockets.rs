@@ -13,11 +13,17 @@ pub(super) struct Sockets {
     /// Redirects: one socket a worker.
     pub(super) edge: Vec<TcpListener>,
     /// The API.
-    pub(super) api: Option<TcpListener>,
-    /// The link resolver, for edges of other processes.
-    pub(super) grpc: Option<TcpListener>,
+    pub(super) api: Option<ApiSockets>,
     /// Health and metrics.
     pub(super) internal: TcpListener,
+}
+
+/// What the api role listens on.
+pub(super) struct ApiSockets {
+    /// REST.
+    pub(super) http: TcpListener,
+    /// The link resolver, for edges of other processes.
+    pub(super) grpc: TcpListener,
 }
 
 impl Sockets {
@@ -41,7 +47,10 @@ impl Sockets {
         let internal = sockets::bind(config.internal.listen);
         let internal = internal.map_err(|error| named("internal.listen", config.internal.listen, error));
         match (edge, api, grpc, internal) {
-            (Ok(edge), Ok(api), Ok(grpc), Ok(internal)) => Ok(Self { edge, api, grpc, internal }),
+            (Ok(edge), Ok(api), Ok(grpc), Ok(internal)) => {
+                let api = api.zip(grpc).map(|(http, grpc)| ApiSockets { http, grpc });
+                Ok(Self { edge, api, internal })
+            }
             (edge, api, grpc, internal) => {
                 Err([edge.err(), api.err(), grpc.err(), internal.err()].into_iter().flatten().collect())
             }
@@ -55,8 +64,8 @@ impl Sockets {
         let of = |socket: Option<&TcpListener>| socket.and_then(|socket| socket.local_addr().ok());
         Addresses {
             edge: of(self.edge.first()),
-            api: of(self.api.as_ref()),
-            grpc: of(self.grpc.as_ref()),
+            api: of(self.api.as_ref().map(|api| &api.http)),
+            grpc: of(self.api.as_ref().map(|api| &api.grpc)),
             internal: of(Some(&self.internal)),
         }
     }

@@ -162,3 +162,37 @@ fn dashboards_show_metrics_that_are_counted() {
         ]
     );
 }
+
+/// The files of a new service, as CONTRIBUTING.md tells to write them, and its lines in two lists.
+const NEW_SERVICE: [(&str, &str); 5] = [
+    ("src/services/search/mod.rs", "//! Search.\nuse crate::services::api_core::ApiCore;\npub mod rest;\n"),
+    ("src/services/search/rest/mod.rs", "//! Its resources.\nmod queries;\nfn operations() { queries::routes() }\n"),
+    ("src/services/search/rest/queries.rs", "//! Queries.\npub fn routes() {}\n"),
+    ("src/roles/api.rs", "//! The api role.\nuse crate::services::search::{self, Search};\n"),
+    (
+        "ARCHITECTURE.md",
+        "# Map\n```\nsrc/\n  domain/\n  roles/\n  services/\n    api_core/\n    edge_redirect/\n    search/\n      rest/\n```\n",
+    ),
+];
+
+#[test]
+fn a_new_service_enters_the_list_of_its_role_and_touches_no_other() {
+    assert_eq!(with_all(&NEW_SERVICE), [""; 0]);
+    let twice = ("src/roles/edge.rs", "//! The edge role.\nuse crate::services::search::Search;\n");
+    let breach = "src/services/search/mod.rs:0: one file of src/roles lists this service, not";
+    assert_eq!(
+        with_all(&[&NEW_SERVICE[..], &[twice]].concat()),
+        [format!("{breach} [\"src/roles/api.rs\", \"src/roles/edge.rs\"]")]
+    );
+    let unlisted = ("src/roles/api.rs", "//! The api role.\n");
+    assert_eq!(with_all(&[&NEW_SERVICE[..], &[unlisted]].concat()), [format!("{breach} []")]);
+}
+
+#[test]
+fn a_new_resource_enters_the_list_of_its_service_and_touches_no_other() {
+    let second = ("src/services/search/rest/synonyms.rs", "//! Synonyms.\npub fn routes() {}\n");
+    assert_eq!(with_all(&[&NEW_SERVICE[..], &[second]].concat()), [""; 0]);
+    let entangled = (second.0, "//! Synonyms.\nuse super::queries::Query;\npub fn routes() {}\n");
+    let breach = "src/services/search/rest/synonyms.rs:2: a resource uses the resource queries: what both need is a file of its own";
+    assert_eq!(with_all(&[&NEW_SERVICE[..], &[entangled]].concat()), [breach]);
+}

@@ -20,6 +20,9 @@ impl FromRef<Analytics> for ApiCore {
     }
 }
 
+/// The sections of the API's document that are about this service: their names, and what they say.
+pub const TAGS: &[(&str, &str)] = &[("analytics", "What became of the links' clicks.")];
+
 /// Every operation of analytics. Wrap them in api-core's authentication.
 #[must_use]
 pub fn operations() -> OpenApiRouter<Analytics> {

@@ -30,6 +30,15 @@ use utoipa_axum::router::OpenApiRouter;
 
 use super::ApiCore;
 
+/// The sections of the API's document that are about this service: their names, and what they say.
+pub const TAGS: &[(&str, &str)] = &[
+    ("workspaces", "The tenants that own everything else, and their members."),
+    ("api-keys", "Credentials for programs."),
+    ("domains", "The host names that links live on."),
+    ("links", "Short links and their smart-link rules."),
+    ("tags", "Labels on links."),
+];
+
 /// Every operation of the service, with its part of the OpenAPI document. Wrap it, together with those of the services
 /// beside it, in [`authenticate`].
 #[must_use]

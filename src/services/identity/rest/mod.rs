@@ -53,6 +53,9 @@ enum Me {
 /// The longest request to sign in, in bytes.
 const SIGN_IN_BYTES_MAX: usize = 16 * 1024;
 
+/// The sections of the API's document that are about this service: their names, and what they say.
+pub const TAGS: &[(&str, &str)] = &[("auth", "Sessions, and who you are.")];
+
 /// Every operation of the service, with its part of the OpenAPI document. All but signing in need the credential that
 /// [`crate::services::api_core::rest::authenticate`] finds.
 #[must_use]

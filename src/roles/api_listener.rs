@@ -1,0 +1,106 @@
+//! The listeners of the api role: what every request passes through before it reaches a service.
+
+use std::net::TcpListener as StdListener;
+use std::time::Duration;
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use tokio::net::TcpListener;
+
+use super::api::document;
+use super::start_error::StartError;
+use crate::config::sections::{ApiConfig, GrpcConfig};
+use crate::http::idempotency::{Idempotency, repeat_responses};
+use crate::http::middleware::{ServiceLimits, complete};
+use crate::http::openapi;
+use crate::http::rate_limit::{RateLimit, limit};
+use crate::http::server::{ListenerSettings, serve};
+use crate::infra::cache::redis::Redis;
+use crate::infra::grpc::tls;
+use crate::runtime::tasks::Tasks;
+use crate::runtime::token_bucket::Rate;
+use crate::services::api_core::rest::authenticate;
+use crate::services::api_core::{ApiCore, grpc};
+
+/// How long a connection may take to send a request's head, and may idle between requests.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
+/// Connections at once. Where there are more, those that were silent for longest are ended.
+const CONNECTIONS_MAX: usize = 4096;
+/// Connections at once of one address.
+const CONNECTIONS_PER_ADDRESS_MAX: usize = 1024;
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// What a request passes through.
+pub(super) struct Gates {
+    /// Knows credentials.
+    pub(super) core: ApiCore,
+    /// Knows what was answered before.
+    pub(super) idempotency: Idempotency,
+    /// Where processes count together, if they do.
+    pub(super) redis: Option<Redis>,
+}
+
+/// Answers `operations` on this socket.
+///
+/// # Errors
+/// The machine refuses the socket.
+pub(super) fn start(
+    config: &ApiConfig,
+    operations: Router,
+    gates: Gates,
+    socket: StdListener,
+    tasks: &Tasks,
+) -> Result<(), StartError> {
+    let is_direct = config.trusted_proxy_hops == 0 && !config.proxy_protocol;
+    let settings = ListenerSettings {
+        name: "api",
+        connections_max: CONNECTIONS_MAX,
+        // Behind a proxy all connections have its address.
+        per_address_max: if is_direct { CONNECTIONS_PER_ADDRESS_MAX } else { 0 },
+        header_timeout: HEADER_TIMEOUT,
+        proxy_protocol: config.proxy_protocol,
+    };
+    let router = gates.before(operations, config)?;
+    tasks.spawn("api-listener", serve(TcpListener::from_std(socket)?, router, settings, tasks.clone()));
+    Ok(())
+}
+
+/// Answers edges and programs of the cluster on this socket.
+///
+/// # Errors
+/// The certificates cannot be used, or the machine refuses the socket.
+pub(super) fn start_for_cluster(
+    config: &GrpcConfig,
+    core: ApiCore,
+    socket: StdListener,
+    tasks: &Tasks,
+) -> Result<(), StartError> {
+    let server = grpc::server(tls::server(config)?).map_err(tls::with_reason)?;
+    let (socket, stopping) = (TcpListener::from_std(socket)?, tasks.stopping());
+    tasks.spawn("grpc-listener", async move {
+        if let Err(error) = grpc::serve(server, socket, core, stopping).await {
+            tracing::error!(%error, "the gRPC listener failed");
+        }
+    });
+    Ok(())
+}
+
+impl Gates {
+    fn before(self, operations: Router, config: &ApiConfig) -> Result<Router, StartError> {
+        // Innermost, because a response is repeated only to the credential that it was given to.
+        let operations = operations.layer(from_fn_with_state(self.idempotency, repeat_responses));
+        let operations = match Rate::new(config.rate_limit_per_minute, MINUTE, config.rate_limit_burst) {
+            Some(rate) => operations.layer(from_fn_with_state(RateLimit::new(rate, self.redis), limit)),
+            None => operations,
+        };
+        // Outermost, because limits and repetition go by the credential.
+        let operations = operations.layer(from_fn_with_state(self.core, authenticate));
+        let documents = openapi::routes(&document(&config.public_url)).map_err(std::io::Error::from)?;
+        let limits = ServiceLimits {
+            body_bytes_max: config.body_bytes_max,
+            request_timeout: Duration::from_secs(config.request_timeout_seconds),
+            trusted_proxies: config.trusted_proxies(),
+        };
+        Ok(complete(operations.merge(documents), limits))
+    }
+}
