@@ -52,7 +52,11 @@ impl IdempotencyStore for IdempotencyRecords {
         match known {
             Some(known) if known.fingerprint != row.fingerprint => Ok(KeyState::UsedOtherwise),
             Some(IdempotencyKey { answer: Some(sealed), .. }) => open(claim, sealed).map(KeyState::Answered),
-            Some(known) => Ok(KeyState::InFlight { held_for: known.expires_at.since(now) }),
+            // Asked anew, because whoever claimed it may have been waited for; and other machines have other clocks.
+            Some(known) => {
+                let held_for = known.expires_at.since(clock::now()).min(CLAIM_HELD_FOR);
+                Ok(KeyState::InFlight { held_for })
+            }
             // Given up in this moment, so that whoever asks again will find it free.
             None => Ok(KeyState::InFlight { held_for: Duration::ZERO }),
         }
