@@ -27,6 +27,7 @@ fn click() -> Click<'static> {
         referrer: "https://www.example.com/",
         accept_language: "de-DE,de;q=0.9,en;q=0.8",
         query: "utm_source=newsletter&utm_campaign=spring",
+        campaign: "",
     }
 }
 

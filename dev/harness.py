@@ -77,6 +77,8 @@ class Elido:
             "links.default_domain_url": f"http://127.0.0.1:{self.edge}",
             "api.rate_limit_per_minute": 100_000_000,
             "api.rate_limit_burst": 1_000_000,
+            "api.workspace_rate_limit_per_minute": 100_000_000,
+            "api.workspace_rate_limit_burst": 1_000_000,
             "log.filter": "warn",
             **dict(settings),
         }
@@ -132,7 +134,9 @@ class Elido:
     def first_account(self):
         """Makes the first account and signs in; gives back the id of a new workspace."""
         account = json.dumps({"email": EMAIL, "password": PASSWORD}).encode()
-        fetch(f"http://127.0.0.1:{self.internal}/internal/admin/bootstrap", account)
+        secret = (Path(self.settings["data_folder"]) / "bootstrap-secret").read_text().strip()
+        headers = {"content-type": "application/json", "authorization": f"Bearer {secret}"}
+        fetch(f"http://127.0.0.1:{self.internal}/internal/admin/bootstrap", account, headers)
         self.token = self.api("POST", "/v1/auth/sign-in", {"email": EMAIL, "password": PASSWORD})["token"]
         return self.api("POST", "/v1/workspaces", {"name": "Real input", "slug": "real-input"})["id"]
 

@@ -80,6 +80,7 @@ fn writing_a_click_down_allocates_nothing() {
         referrer: "https://www.example.com/page",
         accept_language: "de-DE,de;q=0.9",
         query: "utm_source=news",
+        campaign: "utm_medium=email",
     };
     let mut buffer = Vec::with_capacity(CLICK_BYTES_MAX);
     let counted = measure(|| black_box(&click).encode(&mut buffer));

@@ -15,6 +15,7 @@ use super::output::{self, OutputArguments};
 use super::plain_http;
 use super::settings::ConfigArguments;
 use crate::http::problem::ProblemDocument;
+use crate::infra::bootstrap_secret::BootstrapSecret;
 
 /// How long the server may take; hashing a password is slow on purpose.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -37,8 +38,9 @@ enum What {
 #[derive(Debug, Args)]
 #[command(
     long_about = "Creates the first account of a new installation, over the internal listener of the running process. \
-It works once; later accounts are made by people who have one.\n\nThe password is asked for on a terminal, or read from \
---password-file, or from standard input."
+It works once; later accounts are made by people who have one.\n\nThe process wants the secret that it wrote into the file \
+bootstrap-secret of its data folder, which is read from the data folder of the settings or from --secret-file. The password is asked \
+for on a terminal, or read from --password-file, or from standard input."
 )]
 #[command(after_long_help = "Examples:
   elido admin bootstrap --email ada@example.com
@@ -51,6 +53,9 @@ struct BootstrapArguments {
     /// A file that holds the password.
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
+    /// The file that holds the bootstrap secret of the process; by default the one in the data folder of the settings.
+    #[arg(long, value_name = "FILE")]
+    secret_file: Option<PathBuf>,
     /// The internal listener of the process; by default the one of the settings (internal.listen).
     #[arg(long, value_name = "URL")]
     url: Option<Url>,
@@ -76,10 +81,11 @@ async fn bootstrap(arguments: BootstrapArguments) -> Result<(), Failure> {
         None => arguments.config.internal_url()?,
     };
     let url = base.join("/internal/admin/bootstrap").map_err(|error| Failure::usage(error.to_string()))?;
+    let secret = secret(&arguments)?;
     let password = password(&arguments)?;
     let body = serde_json::json!({"email": arguments.email, "password": password.expose_secret()});
     let (status, answer) =
-        plain_http::request(Method::POST, &url, Some(body.to_string().into_bytes()), TIMEOUT).await?;
+        plain_http::request(Method::POST, &url, Some(body.to_string().into_bytes()), secret.as_ref(), TIMEOUT).await?;
     if status != StatusCode::CREATED {
         return Err(refused(status, &answer));
     }
@@ -87,6 +93,20 @@ async fn bootstrap(arguments: BootstrapArguments) -> Result<(), Failure> {
         return output::verbatim(&[&answer, b"\n".as_slice()].concat());
     }
     output::line(&format!("The account of {} is made. Sign in with it.", arguments.email))
+}
+
+/// `None` where the default file is not there, as after the first account was made: the process then says what is wrong.
+fn secret(arguments: &BootstrapArguments) -> Result<Option<SecretString>, Failure> {
+    let default = match &arguments.secret_file {
+        Some(_) => None,
+        None => Some(BootstrapSecret::path(&arguments.config.load()?.config.data_folder)),
+    };
+    let Some(path) = arguments.secret_file.as_ref().or(default.as_ref()) else { return Ok(None) };
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text.trim().into())),
+        Err(error) if default.is_some() && error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Failure::file(path, &error)),
+    }
 }
 
 fn refused(status: StatusCode, answer: &[u8]) -> Failure {

@@ -16,6 +16,7 @@ use url::Url;
 use uuid::Uuid;
 
 use super::exit::{Exit, Failure};
+use super::patience::{Asked, Patience};
 use crate::http::idempotency::IDEMPOTENCY_KEY;
 use crate::http::problem::ProblemDocument;
 
@@ -25,9 +26,6 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(120);
 /// The longest answer read, in bytes.
 const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
-/// The shortest and the longest wait before a request is sent again.
-const WAIT_MIN: Duration = Duration::from_millis(200);
-const WAIT_MAX: Duration = Duration::from_secs(10);
 
 /// Which server and workspace, and with which credential.
 #[derive(Debug, Clone, clap::Args)]
@@ -174,19 +172,17 @@ impl ApiClient {
     /// Says what the server said, or that it could not be reached.
     pub async fn call(&self, call: &Call<'_>) -> Result<ApiResponse, Failure> {
         let started = Instant::now();
-        let mut wait = WAIT_MIN;
+        let mut patience = Patience::of(self.patience);
         loop {
             let failure = match self.attempt(call).await {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => failure,
             };
-            let next_wait = failure.asked_wait().unwrap_or(wait);
-            let is_over = started.elapsed().saturating_add(next_wait) > self.patience;
-            if is_over || !failure.may_pass() || !call.is_repeatable() {
-                return Err(failure.into_failure(&self.base));
+            let may_pass = failure.may_pass() && call.is_repeatable();
+            match patience.next_wait(started.elapsed(), failure.asked()) {
+                Some(wait) if may_pass => tokio::time::sleep(wait).await,
+                _ => return Err(failure.into_failure(&self.base)),
             }
-            tokio::time::sleep(next_wait).await;
-            wait = wait.saturating_mul(2).min(WAIT_MAX);
         }
     }
 
@@ -291,18 +287,19 @@ impl CallFailure {
                 | StatusCode::BAD_GATEWAY
                 | StatusCode::SERVICE_UNAVAILABLE
                 | StatusCode::GATEWAY_TIMEOUT => true,
-                StatusCode::CONFLICT => {
-                    problem.as_ref().is_some_and(|problem| problem.code == "idempotency_key_in_flight")
-                }
+                StatusCode::CONFLICT => is_in_flight(problem.as_deref()),
                 _ => false,
             },
         }
     }
 
-    fn asked_wait(&self) -> Option<Duration> {
+    fn asked(&self) -> Asked {
         match self {
-            Self::Refused { retry_after, .. } => *retry_after,
-            _ => None,
+            Self::Refused { retry_after: Some(wait), problem, .. } if is_in_flight(problem.as_deref()) => {
+                Asked::AtTheLatest(*wait)
+            }
+            Self::Refused { retry_after: Some(wait), .. } => Asked::ToWait(*wait),
+            _ => Asked::Nothing,
         }
     }
 
@@ -326,6 +323,11 @@ impl CallFailure {
             }
         }
     }
+}
+
+/// Whether the same request is still under way, or was broken off a moment ago.
+fn is_in_flight(problem: Option<&ProblemDocument>) -> bool {
+    problem.is_some_and(|problem| problem.code == "idempotency_key_in_flight")
 }
 
 /// What the server said, with one line for each field at fault.

@@ -48,7 +48,8 @@ pub async fn run(arguments: HealthArguments) -> Result<(), Failure> {
     };
     let path = if arguments.live { "livez" } else { "readyz" };
     let url = base.join(path).map_err(|error| Failure::usage(error.to_string()))?;
-    let (status, body) = plain_http::request(Method::GET, &url, None, Duration::from_secs(arguments.timeout)).await?;
+    let (status, body) =
+        plain_http::request(Method::GET, &url, None, None, Duration::from_secs(arguments.timeout)).await?;
     let text = String::from_utf8_lossy(&body);
     if arguments.output.json {
         output::json_line(&serde_json::json!({"url": url, "status": status.as_u16(), "answer": text}))?;

@@ -22,6 +22,7 @@ mod migrate;
 mod openapi;
 mod output;
 mod pages;
+mod patience;
 mod plain_http;
 mod progress;
 mod rows;

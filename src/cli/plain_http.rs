@@ -4,11 +4,12 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HOST};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
+use secrecy::{ExposeSecret, SecretString};
 use tokio::net::TcpStream;
 use url::Url;
 
@@ -25,10 +26,11 @@ pub async fn request(
     method: Method,
     url: &Url,
     json: Option<Vec<u8>>,
+    bearer: Option<&SecretString>,
     timeout: Duration,
 ) -> Result<(StatusCode, Bytes), Failure> {
     let unreachable = |why: String| Failure::new(Exit::Unavailable, format!("{url} does not answer: {why}"));
-    match tokio::time::timeout(timeout, exchange(method, url, json)).await {
+    match tokio::time::timeout(timeout, exchange(method, url, json, bearer)).await {
         Ok(Ok(answer)) => Ok(answer),
         Ok(Err(error)) => Err(unreachable(error.to_string())),
         Err(_) => Err(unreachable(format!("nothing within {timeout:?}"))),
@@ -37,11 +39,20 @@ pub async fn request(
 
 type AnyError = Box<dyn std::error::Error + Send + Sync>;
 
-async fn exchange(method: Method, url: &Url, json: Option<Vec<u8>>) -> Result<(StatusCode, Bytes), AnyError> {
+async fn exchange(
+    method: Method,
+    url: &Url,
+    json: Option<Vec<u8>>,
+    bearer: Option<&SecretString>,
+) -> Result<(StatusCode, Bytes), AnyError> {
     let authority = authority(url)?;
     let stream = TcpStream::connect(&authority).await?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-    let request = Request::builder()
+    let mut request = Request::builder();
+    if let Some(bearer) = bearer {
+        request = request.header(AUTHORIZATION, format!("Bearer {}", bearer.expose_secret()));
+    }
+    let request = request
         .method(method)
         .uri(&url[url::Position::BeforePath..url::Position::AfterQuery])
         .header(HOST, &authority)

@@ -5,8 +5,10 @@
 
 pub mod columns;
 mod csv_rows;
+mod csv_source;
 mod csv_text;
 mod ndjson_rows;
+mod open_quote;
 
 use std::io::Read;
 use std::path::Path;

@@ -35,6 +35,7 @@ pub(super) fn values(loaded: &Loaded, errors: &mut Vec<ConfigError>) {
     check.web_address("grpc.origin_url", &config.grpc.origin_url);
     check.web_address("links.default_domain_url", &config.links.default_domain_url);
     check.schemes("links.allowed_schemes", &config.links);
+    check.workspace("links.default_domain_workspace", &config.links);
     check.database("database.url", config.database.url.expose_secret(), true);
     check.database("click_store.url", config.click_store.url.expose_secret(), false);
     check.redis(&config.cache);
@@ -125,6 +126,14 @@ impl Check<'_> {
                     "Write lower-case letters, digits, +, - and ., beginning with a letter: myapp",
                 );
             }
+        }
+    }
+
+    fn workspace(&mut self, key: &str, links: &LinksConfig) {
+        let text = &links.default_domain_workspace;
+        if !text.is_empty() && links.workspace().is_none() {
+            let problem = format!("{} is not the id of a workspace", quoted(text));
+            self.wrong(key, problem, "Write an id such as ws_01a209e18730708ab3e272629a4968a9, or nothing");
         }
     }
 
@@ -237,7 +246,7 @@ fn collide(left: SocketAddr, right: SocketAddr) -> bool {
 }
 
 /// Every number with the values that it may have.
-fn ranges(config: &Config) -> [(&'static str, u64, RangeInclusive<u64>); 32] {
+fn ranges(config: &Config) -> [(&'static str, u64, RangeInclusive<u64>); 36] {
     let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
     let (edge, cache, journal) = (&config.edge, &config.edge.cache, &config.edge.journal);
     let (api, database, ingester) = (&config.api, &config.database, &config.ingester);
@@ -265,11 +274,15 @@ fn ranges(config: &Config) -> [(&'static str, u64, RangeInclusive<u64>); 32] {
         ("api.request_timeout_seconds", api.request_timeout_seconds, 1..=HOUR_SECONDS),
         ("api.rate_limit_per_minute", api.rate_limit_per_minute.into(), 1..=100_000_000),
         ("api.rate_limit_burst", api.rate_limit_burst.into(), 1..=1_000_000),
+        ("api.workspace_rate_limit_per_minute", api.workspace_rate_limit_per_minute.into(), 1..=100_000_000),
+        ("api.workspace_rate_limit_burst", api.workspace_rate_limit_burst.into(), 1..=1_000_000),
+        ("api.workspaces_per_owner_max", api.workspaces_per_owner_max.into(), 1..=1_000_000),
         ("api.session_hours", api.session_hours.into(), 1..=8760),
         ("cache.timeout_ms", config.cache.timeout_ms, 1..=10_000),
         ("database.connections_max", database.connections_max.into(), 1..=1000),
         ("database.connect_timeout_ms", database.connect_timeout_ms, 1..=600_000),
         ("click_store.retention_days", config.click_store.retention_days.into(), 0..=36_500),
+        ("click_store.orphan_retention_days", config.click_store.orphan_retention_days.into(), 0..=36_500),
         ("ingester.batch_clicks_max", count(ingester.batch_clicks_max), 1..=100_000),
         ("ingester.batch_interval_ms", ingester.batch_interval_ms, 1..=60_000),
         ("shutdown.balancer_wait_ms", config.shutdown.balancer_wait_ms, 0..=600_000),

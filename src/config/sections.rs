@@ -9,6 +9,7 @@ use serde::Deserialize;
 use url::Url;
 
 use crate::domain::client_address::{ForwardedHeader, TrustedProxies};
+use crate::domain::id::WorkspaceId;
 use crate::domain::link::LinkLifetimes;
 
 /// All settings of one process.
@@ -66,6 +67,8 @@ pub struct EdgeConfig {
     pub trusted_proxy_hops: usize,
     /// Where these proxies write it: "x-forwarded-for" or "forwarded" (RFC 7239).
     pub forwarded_header: ForwardedHeader,
+    /// Whether every connection comes from a proxy that begins it with a PROXY protocol header, version 1 or 2.
+    pub proxy_protocol: bool,
     /// Requests per second and address, and how many may come at once; 0 turns the limit off.
     pub rate_limit_per_second: u32,
     /// As above.
@@ -156,6 +159,8 @@ pub struct ApiConfig {
     pub trusted_proxy_hops: usize,
     /// As above.
     pub forwarded_header: ForwardedHeader,
+    /// Whether every connection comes from a proxy that begins it with a PROXY protocol header; as for the edge.
+    pub proxy_protocol: bool,
     /// Largest request body, in bytes.
     pub body_bytes_max: usize,
     /// Longest a request may take, in seconds.
@@ -164,6 +169,12 @@ pub struct ApiConfig {
     pub rate_limit_per_minute: u32,
     /// As above.
     pub rate_limit_burst: u32,
+    /// Requests per minute and workspace, over all of its keys and members.
+    pub workspace_rate_limit_per_minute: u32,
+    /// How many of them may come at once.
+    pub workspace_rate_limit_burst: u32,
+    /// How many workspaces one person may own.
+    pub workspaces_per_owner_max: u32,
     /// How long a session lasts, in hours.
     pub session_hours: u32,
 }
@@ -221,11 +232,20 @@ pub struct CacheConfig {
 pub struct LinksConfig {
     /// The address of the default domain, on which every workspace may make links.
     pub default_domain_url: Url,
+    /// The workspace whose reports have the visits of the default domain that belong to no link, by its id. Empty, or one that is
+    /// not there, means the oldest workspace.
+    pub default_domain_workspace: String,
     /// Schemes that destinations may have besides http, https and those of common apps, in lower case, with commas between them.
     pub allowed_schemes: String,
 }
 
 impl LinksConfig {
+    /// The id in `default_domain_workspace`.
+    #[must_use]
+    pub fn workspace(&self) -> Option<WorkspaceId> {
+        self.default_domain_workspace.parse().ok()
+    }
+
     /// The names in `allowed_schemes`.
     pub fn schemes(&self) -> impl Iterator<Item = &str> {
         self.allowed_schemes.split(',').map(str::trim).filter(|scheme| !scheme.is_empty())
@@ -252,6 +272,8 @@ pub struct ClickStoreConfig {
     pub url: SecretString,
     /// How many days raw clicks are kept; 0 means for ever.
     pub retention_days: u32,
+    /// How many days visits are kept that belong to no link; 0 means as long as other clicks.
+    pub orphan_retention_days: u32,
 }
 
 /// The click ingester.

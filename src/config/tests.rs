@@ -101,6 +101,21 @@ fn all_errors_are_told_at_once() {
 }
 
 #[test]
+fn schemes_and_workspaces_that_cannot_be_are_found_before_the_start() {
+    let found = errors(
+        "[links]\nallowed_schemes = 'myapp, JavaScript, my app, 9p, slack'\ndefault_domain_workspace = 'marketing'",
+        &[],
+    );
+    insta::assert_snapshot!(found.join("\n"), @r#"
+    links.allowed_schemes (config/site.toml): JavaScript can run scripts or read files. Leave it out.
+    links.allowed_schemes (config/site.toml): "my app" is not the name of a scheme. Write lower-case letters, digits, +, - and ., beginning with a letter: myapp.
+    links.allowed_schemes (config/site.toml): "9p" is not the name of a scheme. Write lower-case letters, digits, +, - and ., beginning with a letter: myapp.
+    links.default_domain_workspace (config/site.toml): "marketing" is not the id of a workspace. Write an id such as ws_01a209e18730708ab3e272629a4968a9, or nothing.
+    "#);
+    assert!(errors("[links]\nallowed_schemes = ' myapp,slack , a+b-c.d,'", &[]).is_empty());
+}
+
+#[test]
 fn a_file_that_is_no_toml_is_one_error_with_its_line() {
     let found = errors("[edge]\nworkers = 1\nlisten = \n", &[]);
     assert_eq!(found.len(), 1, "{found:?}");

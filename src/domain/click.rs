@@ -10,14 +10,14 @@ use uuid::Uuid;
 use super::id::{DomainId, LinkId, WorkspaceId};
 use super::time::Timestamp;
 
-/// Version of the wire form, its first element.
-const FORM: u8 = 1;
-/// How many elements the array of this form has.
-const ELEMENTS: u32 = 17;
+/// Versions of the wire form, its first element, and how many elements the array of each has. The second has the campaign
+/// at its end, and is written only where there is one, so that earlier releases read the other clicks.
+const PLAIN: (u8, u32) = (1, 17);
+const WITH_CAMPAIGN: (u8, u32) = (2, 18);
 /// The longest host, referrer, query or header kept, in bytes; longer ones are cut at a character boundary.
 pub const TEXT_BYTES_MAX: usize = 1024;
 /// No encoded click is longer than this, in bytes.
-pub const CLICK_BYTES_MAX: usize = 8 * (TEXT_BYTES_MAX + 3) + 160;
+pub const CLICK_BYTES_MAX: usize = 9 * (TEXT_BYTES_MAX + 3) + 160;
 
 /// What was answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -109,6 +109,8 @@ pub struct Click<'a> {
     pub accept_language: &'a str,
     /// The raw query string, without `?`.
     pub query: &'a str,
+    /// The campaign parameters of the destination's query, as they are written there; empty if there are none.
+    pub campaign: &'a str,
 }
 
 /// Why bytes are not a click.
@@ -129,7 +131,9 @@ impl<'a> Click<'a> {
     /// Refuses bytes that are no click of a form that this version knows.
     pub fn decode(bytes: &'a [u8]) -> Result<Self, DecodeClickError> {
         let mut reader = Reader(bytes);
-        if reader.array_length()? != ELEMENTS || reader.unsigned("form")? != u64::from(FORM) {
+        let form = (reader.array_length()?, reader.unsigned("form")?);
+        let is = |(form_of, elements): (u8, u32)| form == (elements, form_of.into());
+        if !is(PLAIN) && !is(WITH_CAMPAIGN) {
             return Err(DecodeClickError("unknown form"));
         }
         let click = Self {
@@ -154,13 +158,15 @@ impl<'a> Click<'a> {
             referrer: reader.text("referrer")?,
             accept_language: reader.text("accept_language")?,
             query: reader.text("query")?,
+            campaign: if is(WITH_CAMPAIGN) { reader.text("campaign")? } else { "" },
         };
         if reader.0.is_empty() { Ok(click) } else { Err(DecodeClickError("bytes after the end")) }
     }
 
     fn write(&self, buffer: &mut Vec<u8>) -> Result<(), ValueWriteError> {
-        encode::write_array_len(buffer, ELEMENTS)?;
-        encode::write_uint(buffer, u64::from(FORM))?;
+        let (form, elements) = if self.campaign.is_empty() { PLAIN } else { WITH_CAMPAIGN };
+        encode::write_array_len(buffer, elements)?;
+        encode::write_uint(buffer, form.into())?;
         encode::write_sint(buffer, self.at.as_micros())?;
         encode::write_uint(buffer, u64::from(self.kind.to_u8()))?;
         encode::write_uint(buffer, u64::from(self.status))?;
@@ -176,6 +182,9 @@ impl<'a> Click<'a> {
         encode::write_uint(buffer, u64::from(self.signals.to_u8()))?;
         for text in [self.host, self.slug, self.user_agent, self.referrer, self.accept_language, self.query] {
             encode::write_str(buffer, cut(text))?;
+        }
+        if !self.campaign.is_empty() {
+            encode::write_str(buffer, cut(self.campaign))?;
         }
         Ok(())
     }
@@ -289,13 +298,24 @@ mod tests {
             referrer: "",
             accept_language: "de-DE,de;q=0.9",
             query: "qr=1",
+            campaign: "",
         }
+    }
+
+    #[test]
+    fn earlier_releases_read_clicks_without_a_campaign() {
+        let mut buffer = Vec::new();
+        click("sale", None).encode(&mut buffer);
+        assert_eq!(buffer[..4], [0xdc, 0, 17, 1], "an array of 17, of the first form");
+        buffer.clear();
+        Click { campaign: "utm_source=x", ..click("sale", None) }.encode(&mut buffer);
+        assert_eq!(buffer[..4], [0xdc, 0, 18, 2]);
     }
 
     proptest! {
         #[test]
-        fn a_click_survives_its_wire_form(slug in "\\PC{0,40}", rule in proptest::option::of("\\PC{0,40}")) {
-            let click = click(&slug, rule.as_deref());
+        fn a_click_survives_its_wire_form(slug in "\\PC{0,40}", rule in proptest::option::of("\\PC{0,40}"), campaign in "\\PC{0,40}") {
+            let click = Click { campaign: &campaign, ..click(&slug, rule.as_deref()) };
             let mut buffer = Vec::new();
             click.encode(&mut buffer);
             prop_assert_eq!(Click::decode(&buffer), Ok(click));
@@ -308,7 +328,7 @@ mod tests {
 
         #[test]
         fn no_click_is_longer_than_the_limit(text in "\\PC{900,2000}") {
-            let click = Click { host: &text, user_agent: &text, referrer: &text, accept_language: &text, query: &text, variant: Some(&text), ..click(&text, Some(&text)) };
+            let click = Click { host: &text, user_agent: &text, referrer: &text, accept_language: &text, query: &text, campaign: &text, variant: Some(&text), ..click(&text, Some(&text)) };
             let mut buffer = Vec::new();
             click.encode(&mut buffer);
             prop_assert!(buffer.len() <= CLICK_BYTES_MAX);

@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use url::{Host, Url};
 
+use super::hostname::HOSTNAME_LENGTH_MAX;
 use super::url::{Destination, DestinationError};
 
 /// Schemes that open an app instead of a page, which every installation allows.
 const APP_SCHEMES: [&str; 12] =
     ["facetime", "geo", "intent", "itms-apps", "mailto", "maps", "market", "sms", "spotify", "tel", "tg", "whatsapp"];
 
-/// The longest host name and the longest part of one, in bytes (RFC 1035).
-const HOST_BYTES_MAX: usize = 253;
+/// The longest part of a host name, in bytes (RFC 1035, section 2.3.4).
 const LABEL_BYTES_MAX: usize = 63;
 
 /// The schemes that an installation allows besides http and https. Clones share it.
@@ -81,7 +81,7 @@ fn is_host_name(name: &str) -> bool {
         (1..=LABEL_BYTES_MAX).contains(&label.len())
             && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
     };
-    name.len() <= HOST_BYTES_MAX && name.split('.').all(is_label)
+    name.len() <= HOSTNAME_LENGTH_MAX && name.split('.').all(is_label)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use url::Host;
 
 /// The longest host name, in characters (RFC 1035, section 2.3.4).
-const HOSTNAME_LENGTH_MAX: usize = 253;
+pub const HOSTNAME_LENGTH_MAX: usize = 253;
 
 /// Why a text is not a host name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -66,6 +66,16 @@ impl Utm {
     }
 }
 
+/// The campaign parameters of a destination's query, as they are written there; empty if there are none.
+#[must_use]
+pub fn campaign_of(destination: &Destination) -> Box<str> {
+    let text = destination.as_str();
+    let without_fragment = text.split_once('#').map_or(text, |(before, _)| before);
+    let query = without_fragment.split_once('?').map_or("", |(_, query)| query);
+    let pairs: Vec<&str> = query.split('&').filter(|pair| pair.starts_with("utm_")).collect();
+    pairs.join("&").into_boxed_str()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,6 +92,22 @@ mod tests {
             Ok(destination("https://example.com/?utm_medium=print&utm_source=news+letter#top"))
         );
         assert_eq!(utm.apply(&destination("tel:+4930123456")), Ok(destination("tel:+4930123456")));
+    }
+
+    #[test]
+    fn campaign_parameters_are_found_in_a_destination() {
+        let campaign = |text| campaign_of(&destination(text));
+        assert_eq!(
+            &*campaign("https://example.com/?a=1&utm_source=news+letter&b&utm_term=%C3%A9#?utm_medium=x"),
+            "utm_source=news+letter&utm_term=%C3%A9"
+        );
+        for text in [
+            "https://example.com/utm_source=x",
+            "https://example.com/#?utm_source=x",
+            "https://example.com/?xutm_source=x",
+        ] {
+            assert_eq!(&*campaign(text), "", "{text}");
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 
 use crate::domain::client_address::TrustedProxies;
-use crate::telemetry::metrics::UnknownAddressMetrics;
+use crate::telemetry::listener_metrics::UnknownAddressMetrics;
 
 /// The address of the client, in every request's extensions if it is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -28,7 +28,7 @@ use tracing::Instrument;
 
 use super::credential::Credential;
 use super::extract::read_body;
-use super::problem::Problem;
+use super::problem::{Problem, whole_seconds};
 use super::{middleware, request_id};
 use crate::domain::error::{Error, ErrorKind, Result};
 use crate::runtime::tasks::Tasks;
@@ -77,7 +77,10 @@ pub enum KeyState {
     /// Nothing until now: it is claimed for this request.
     Claimed,
     /// Another request is still at it.
-    InFlight,
+    InFlight {
+        /// How long its claim still holds, if it does not end before.
+        held_for: Duration,
+    },
     /// It was used for a request with another fingerprint.
     UsedOtherwise,
     /// Its request was answered.
@@ -120,7 +123,7 @@ impl Idempotency {
         match self.store.begin(&claim).await {
             Ok(KeyState::Claimed) => self.work(claim, request, next).await,
             Ok(KeyState::Answered(answer)) => repeated(answer),
-            Ok(KeyState::InFlight) => in_flight().into_response(),
+            Ok(KeyState::InFlight { held_for }) => in_flight(held_for).into_response(),
             Ok(KeyState::UsedOtherwise) => used_otherwise().into_response(),
             Err(error) => Problem::from(error).into_response(),
         }
@@ -230,13 +233,15 @@ fn fingerprint(parts: &http::request::Parts, body: &[u8]) -> [u8; 32] {
     hash.finalize().into()
 }
 
-fn in_flight() -> Problem {
-    let error = Error::new(
-        ErrorKind::Conflict,
-        "idempotency_key_in_flight",
-        "The first request under this Idempotency-Key is not answered yet.",
+/// It may end any moment, but nobody knows when, except that its claim ends.
+fn in_flight(held_for: Duration) -> Problem {
+    let message = format!(
+        "The first request under this Idempotency-Key is not answered yet. If it was broken off, the key is free again in \
+         {} seconds.",
+        whole_seconds(held_for)
     );
-    Error { retry_after: Some(Duration::from_secs(1)), ..error }.into()
+    let error = Error::new(ErrorKind::Conflict, "idempotency_key_in_flight", message);
+    Error { retry_after: Some(held_for), ..error }.into()
 }
 
 fn used_otherwise() -> Problem {

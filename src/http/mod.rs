@@ -4,10 +4,12 @@
 //! [`problem`] alone; no body, list, connection or request is without a limit.
 
 pub mod client_address;
+mod connection;
 pub mod credential;
 pub mod etag;
 pub mod extract;
 pub mod idempotency;
+mod metrics;
 pub mod middleware;
 pub mod openapi;
 pub mod pagination;

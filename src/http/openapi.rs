@@ -27,7 +27,8 @@ page as `cursor` of the next. Every failure is a problem document (RFC 9457) wit
 listed with JSON pointers. Unknown fields and parameters are refused.
 
 `POST` and `PATCH` take an `Idempotency-Key`: the first response is kept for 24 hours and repeated for the same request under \
-the same key. Single resources carry an `ETag`; send it back as `If-Match` so that no edit is lost.";
+the same key. While the first request is under way the others are answered 409 with the code `idempotency_key_in_flight` and, as \
+`Retry-After`, the time until the key is free again in case that the first was broken off. Single resources carry an `ETag`; send it back as `If-Match` so that no edit is lost.";
 
 /// The frame that services add their operations to: information, server, security scheme, tags (name and description),
 /// and the problem document.

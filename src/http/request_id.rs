@@ -12,7 +12,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use tracing::Instrument;
 use uuid::Uuid;
 
-use crate::telemetry::metrics::HttpMetrics;
+use super::metrics::HttpMetrics;
 
 /// Where clients may name a request, and where its id is answered.
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");

@@ -27,7 +27,8 @@ const BODY: [(u16, &str); 3] = [
 ];
 const CONFLICT: (u16, &str) = (
     409,
-    "It clashes with what is there already, or the first request under the `Idempotency-Key` is not answered yet.",
+    "It clashes with what is there already, or the first request under the `Idempotency-Key` is not answered yet. In \
+     that case `Retry-After` says when the key is free at the latest; the response may be there before.",
 );
 const PRECONDITION: (u16, &str) = (412, "`If-Match` names a version that is not the current one.");
 

@@ -3,36 +3,24 @@
 //! Invariants: there are not more connections than the limit, and idle ones give way to new ones; every connection is a finite
 //! task, so that stopping the tasks waits for the requests in flight.
 
-use std::convert::Infallible;
-use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
-use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Body, Bytes, HttpBody};
-use http::Request;
-use http_body::{Frame, SizeHint};
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tower::ServiceExt;
 
-use super::client_address::PeerAddress;
-use crate::runtime::connections::{ConnectionLimits, Connections, OpenConnection, Order};
+use super::connection::Connection;
+use crate::runtime::connections::{ConnectionLimits, Connections};
 use crate::runtime::tasks::Tasks;
-use crate::telemetry::metrics::EvictionMetrics;
+use crate::telemetry::listener_metrics::EvictionMetrics;
 
 /// How long to wait after the kernel had no connection to give, such as for want of file descriptors.
 const ACCEPT_RETRY: Duration = Duration::from_millis(100);
 
-/// The limits of one listener.
+/// How one listener treats its connections.
 #[derive(Debug, Clone, Copy)]
-pub struct ListenerLimits {
+pub struct ListenerSettings {
     /// The listener's name in metrics.
     pub name: &'static str,
     /// Connections at once. Where there are more, those that were silent for longest are ended.
@@ -41,20 +29,22 @@ pub struct ListenerLimits {
     pub per_address_max: usize,
     /// How long a connection may take to send a request's head or to take more of a response, and may idle between requests.
     pub header_timeout: Duration,
+    /// Whether every connection begins with a header of the PROXY protocol.
+    pub proxy_protocol: bool,
 }
 
 /// Accepts connections until `tasks` are stopped. Run it as a task of its own; each connection becomes another, which
 /// finishes the request that it is at and then closes.
-pub async fn serve(listener: TcpListener, router: Router, limits: ListenerLimits, tasks: Tasks) {
-    let evictions = EvictionMetrics::of(limits.name);
+pub async fn serve(listener: TcpListener, router: Router, settings: ListenerSettings, tasks: Tasks) {
+    let evictions = EvictionMetrics::of(settings.name);
     let connection_limits = ConnectionLimits {
-        connections_max: limits.connections_max,
-        per_address_max: limits.per_address_max,
-        silence_max: limits.header_timeout,
+        connections_max: settings.connections_max,
+        per_address_max: settings.per_address_max,
+        silence_max: settings.header_timeout,
     };
     let places = Connections::new(connection_limits, move |reason| evictions.count(reason));
     tokio::select! {
-        () = accept_all(&listener, &router, &places, limits.header_timeout, &tasks) => {}
+        () = accept_all(&listener, &router, &places, settings, &tasks) => {}
         () = places.watch() => {}
         () = tasks.stopping().cancelled_owned() => {}
     }
@@ -65,13 +55,14 @@ async fn accept_all(
     listener: &TcpListener,
     router: &Router,
     places: &Arc<Connections>,
-    header_timeout: Duration,
+    settings: ListenerSettings,
     tasks: &Tasks,
 ) {
     loop {
         let Some((stream, peer)) = accept(listener).await else { continue };
         let Some(open) = places.admit(peer.ip()).await else { continue };
-        tasks.spawn_finite("http connection", answer(stream, peer, router.clone(), header_timeout, open));
+        let connection = Connection { peer, router: router.clone(), settings, open };
+        tasks.spawn_finite("http connection", connection.serve(stream));
     }
 }
 
@@ -87,108 +78,29 @@ async fn accept(listener: &TcpListener) -> Option<(TcpStream, SocketAddr)> {
     }
 }
 
-/// Answers the requests of one connection.
-async fn answer(
-    stream: TcpStream,
-    peer: SocketAddr,
-    router: Router,
-    header_timeout: Duration,
-    open: Arc<OpenConnection>,
-) {
-    // Answers are written whole, so that waiting for more to send would only cost time.
-    if stream.set_nodelay(true).is_err() {
-        return;
-    }
-    let answering = Arc::clone(&open);
-    let service = service_fn(move |request: Request<Incoming>| {
-        let mut request = request.map(Body::new);
-        request.extensions_mut().insert(PeerAddress(peer));
-        let (router, open) = (router.clone(), Arc::clone(&answering));
-        open.starts_response();
-        async move { Ok::<_, Infallible>(router.oneshot(request).await?.map(|body| SentBody { body, open })) }
-    });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(header_timeout)
-        .serve_connection(TokioIo::new(stream), service);
-    let mut connection = pin!(connection);
-    let ended = poll_fn(|context| {
-        if let Poll::Ready(ended) = connection.as_mut().poll(context) {
-            return Poll::Ready(ended);
-        }
-        match open.order(context.waker()) {
-            Order::GoOn => Poll::Pending,
-            Order::End => Poll::Ready(Ok(())),
-            Order::Finish => {
-                connection.as_mut().graceful_shutdown();
-                connection.as_mut().poll(context)
-            }
-        }
-    });
-    if let Err(error) = ended.await {
-        tracing::debug!(%error, %peer, "a connection ended early: {error}");
-    }
-}
-
-/// The body of a response, which tells whether it is waited for or for its client.
-struct SentBody {
-    body: Body,
-    open: Arc<OpenConnection>,
-}
-
-impl HttpBody for SentBody {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        let frame = Pin::new(&mut self.body).poll_frame(context);
-        if frame.is_ready() {
-            self.open.sends_response();
-        } else {
-            self.open.starts_response();
-        }
-        frame
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-}
-
-impl Drop for SentBody {
-    fn drop(&mut self) {
-        self.open.ends_response();
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::client_address::PeerAddress;
     use axum::extract::Extension;
     use axum::routing::get;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::sync::Notify;
 
-    async fn start(router: Router, limits: ListenerLimits) -> (SocketAddr, Tasks) {
+    async fn start(router: Router, settings: ListenerSettings) -> (SocketAddr, Tasks) {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("its address");
         let tasks = Tasks::new();
-        tasks.spawn("listener", serve(listener, router, limits, tasks.clone()));
+        tasks.spawn("listener", serve(listener, router, settings, tasks.clone()));
         (address, tasks)
     }
 
-    const LIMITS: ListenerLimits = ListenerLimits {
+    const SETTINGS: ListenerSettings = ListenerSettings {
         name: "test",
         connections_max: 1,
         per_address_max: 0,
         header_timeout: Duration::from_secs(10),
+        proxy_protocol: false,
     };
 
     async fn ask(stream: &mut TcpStream, head: &str) {
@@ -212,7 +124,7 @@ mod tests {
                 "finished"
             }
         };
-        let (address, tasks) = start(Router::new().route("/", get(handler)), LIMITS).await;
+        let (address, tasks) = start(Router::new().route("/", get(handler)), SETTINGS).await;
         let mut stream = TcpStream::connect(address).await.expect("a connection");
         ask(&mut stream, "GET / HTTP/1.1\r\nHost: x\r\n\r\n").await;
         entered.notified().await;
@@ -225,7 +137,7 @@ mod tests {
     #[tokio::test]
     async fn an_idle_connection_gives_its_place_to_a_new_one() {
         let handler = |Extension(peer): Extension<PeerAddress>| async move { peer.0.port().to_string() };
-        let (address, tasks) = start(Router::new().route("/", get(handler)), LIMITS).await;
+        let (address, tasks) = start(Router::new().route("/", get(handler)), SETTINGS).await;
         let mut first = TcpStream::connect(address).await.expect("a connection");
         ask(&mut first, "GET / HTTP/1.1\r\nHost: x\r\n\r\n").await;
         let mut beginning = [0; 12];
@@ -242,13 +154,64 @@ mod tests {
 
     #[tokio::test]
     async fn a_client_that_never_sends_its_head_is_let_go() {
-        let limits = ListenerLimits { header_timeout: Duration::from_millis(20), ..LIMITS };
-        let (address, _tasks) = start(Router::new(), limits).await;
+        let settings = ListenerSettings { header_timeout: Duration::from_millis(20), ..SETTINGS };
+        let (address, _tasks) = start(Router::new(), settings).await;
         let mut stream = TcpStream::connect(address).await.expect("a connection");
         ask(&mut stream, "GET / HT").await;
         let mut buffer = Vec::new();
         // It may be told 408 first; what counts is that the connection ends.
         let ended = tokio::time::timeout(Duration::from_secs(30), stream.read_to_end(&mut buffer)).await;
         assert!(ended.is_ok());
+    }
+
+    /// What the listener sends to a connection that begins so.
+    async fn exchange(settings: ListenerSettings, head: &[u8]) -> String {
+        let handler = |peer: Option<Extension<PeerAddress>>| async move {
+            peer.map_or_else(|| "unknown".to_owned(), |Extension(peer)| peer.0.ip().to_string())
+        };
+        let (address, _tasks) = start(Router::new().route("/", get(handler)), settings).await;
+        let mut stream = TcpStream::connect(address).await.expect("a connection");
+        stream.write_all(head).await.expect("a sent request");
+        rest(stream).await
+    }
+
+    #[tokio::test]
+    async fn a_proxy_tells_whom_a_connection_comes_from() {
+        let settings = ListenerSettings { proxy_protocol: true, ..SETTINGS };
+        let request = "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+        for (header, client) in [
+            ("PROXY TCP4 198.51.100.7 192.0.2.1 51008 443\r\n", "198.51.100.7"),
+            ("PROXY UNKNOWN\r\n", "unknown"),
+            ("\r\n\r\n\0\r\nQUIT\n\x20\0\0\0", "127.0.0.1"),
+        ] {
+            let answer = exchange(settings, format!("{header}{request}").as_bytes()).await;
+            assert!(answer.ends_with(client), "{header}: {answer}");
+        }
+        assert_eq!(exchange(settings, request.as_bytes()).await, "");
+    }
+
+    #[tokio::test]
+    async fn a_request_names_one_host_and_has_a_head_of_bounded_size() {
+        for hosts in ["", "Host: a\r\nHost: b\r\n", "Host: a b\r\n"] {
+            let head = format!("GET / HTTP/1.1\r\n{hosts}Connection: close\r\n\r\n");
+            let answer = exchange(SETTINGS, head.as_bytes()).await;
+            assert!(answer.starts_with("HTTP/1.1 400 ") && answer.contains("invalid_host"), "{hosts:?}: {answer}");
+        }
+        assert!(exchange(SETTINGS, b"GET / HTTP/1.0\r\n\r\n").await.starts_with("HTTP/1.0 200 "));
+        let head = format!("GET / HTTP/1.1\r\nHost: x\r\nCookie: {}\r\n\r\n", "x".repeat(64 * 1024));
+        assert!(exchange(SETTINGS, head.as_bytes()).await.starts_with("HTTP/1.1 431 "));
+    }
+
+    #[tokio::test]
+    async fn a_client_that_stops_in_the_middle_of_its_body_is_let_go() {
+        let settings = ListenerSettings { header_timeout: Duration::from_millis(40), ..SETTINGS };
+        let handler = |body: axum::body::Bytes| async move { body.len().to_string() };
+        let (address, _tasks) = start(Router::new().route("/", axum::routing::post(handler)), settings).await;
+        let mut stream = TcpStream::connect(address).await.expect("a connection");
+        ask(&mut stream, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nabc").await;
+        let mut buffer = Vec::new();
+        let ended = tokio::time::timeout(Duration::from_secs(30), stream.read_to_end(&mut buffer)).await;
+        assert!(ended.is_ok());
+        assert!(!buffer.starts_with(b"HTTP/1.1 200"));
     }
 }

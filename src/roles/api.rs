@@ -21,7 +21,7 @@ use crate::http::idempotency::{Idempotency, repeat_responses};
 use crate::http::middleware::{ServiceLimits, complete};
 use crate::http::openapi;
 use crate::http::rate_limit::{RateLimit, limit};
-use crate::http::server::{ListenerLimits, serve};
+use crate::http::server::{ListenerSettings, serve};
 use crate::infra::cache::redis::Redis;
 use crate::infra::click_store::ClickStore;
 use crate::infra::grpc::tls;
@@ -30,7 +30,7 @@ use crate::runtime::tasks::Tasks;
 use crate::runtime::token_bucket::Rate;
 use crate::services::analytics_api::{self, Analytics};
 use crate::services::api_core::rest::{self as core_rest, IdempotencyRecords};
-use crate::services::api_core::{ApiCore, Settings, grpc};
+use crate::services::api_core::{ApiCore, Limits, Settings, grpc};
 use crate::services::edge_redirect::origin::Origin;
 use crate::services::identity::{self, Identity};
 
@@ -78,6 +78,7 @@ pub(super) async fn start(
     readiness: &mut Readiness,
     tasks: &Tasks,
 ) -> Result<Api, StartError> {
+    let redis = platform.shared_links.as_ref().map(|shared| shared.redis().clone());
     let core = ApiCore::new(
         store.clone(),
         platform.invalidations.clone(),
@@ -85,6 +86,7 @@ pub(super) async fn start(
         tasks.clone(),
         Settings {
             default_domain_url: config.links.default_domain_url.clone(),
+            default_domain_workspace: config.links.workspace(),
             destinations: DestinationPolicy::new(config.links.schemes()),
             lifetimes: config.edge.cache.lifetimes(),
             geo: platform.geo.clone(),
@@ -92,31 +94,38 @@ pub(super) async fn start(
         },
     )
     .counting_clicks(click_store.clone())
-    .writing_through(platform.shared_links.clone());
+    .writing_through(platform.shared_links.clone())
+    .limiting(Limits::new(&config.api, redis.clone()));
     core.begin_history().await?;
     core.ensure_default_domain().await?;
     tasks.spawn("api-housekeeping", core.clone().keep_house());
     let session_lifetime = Duration::from_secs(u64::from(config.api.session_hours) * 60 * 60);
     let services = Services {
-        identity: Identity::new(store.clone(), platform.passwords.clone(), session_lifetime),
+        identity: Identity::new(store.clone(), platform.passwords.clone(), session_lifetime, redis.clone()),
         analytics: Analytics::new(click_store.clone(), core.clone()),
         idempotency: Idempotency::new(Arc::new(IdempotencyRecords::new(core.clone())), tasks.clone()),
         core: core.clone(),
-        redis: platform.shared_links.as_ref().map(|shared| shared.redis().clone()),
+        redis,
     };
     let router = services.router(&config.api)?;
-    let limits = ListenerLimits {
+    let settings = ListenerSettings {
         name: "api",
         connections_max: CONNECTIONS_MAX,
         // Behind a proxy all connections have its address.
-        per_address_max: if config.api.trusted_proxy_hops == 0 { CONNECTIONS_PER_ADDRESS_MAX } else { 0 },
+        per_address_max: if config.api.trusted_proxy_hops == 0 && !config.api.proxy_protocol {
+            CONNECTIONS_PER_ADDRESS_MAX
+        } else {
+            0
+        },
         header_timeout: HEADER_TIMEOUT,
+        proxy_protocol: config.api.proxy_protocol,
     };
-    tasks.spawn("api-listener", serve(sockets.http, router, limits, tasks.clone()));
+    tasks.spawn("api-listener", serve(sockets.http, router, settings, tasks.clone()));
     let server = grpc::server(tls::server(&config.grpc)?).map_err(tls::with_reason)?;
     listen_for_cluster(server, sockets.grpc, core.clone(), tasks);
     check_stores(store.clone(), click_store.clone(), beside_an_edge, readiness, tasks);
-    Ok(Api { internal_router: core_rest::internal_router(core.clone()), origin: Arc::new(DirectOrigin(core)) })
+    let internal_router = core_rest::internal_router(core.clone(), &config.data_folder).await?;
+    Ok(Api { internal_router, origin: Arc::new(DirectOrigin(core)) })
 }
 
 /// The OpenAPI document of every operation.

@@ -7,7 +7,7 @@ use super::readiness::{Condition, Readiness};
 use crate::config::Config;
 use crate::infra::click_store::ClickStore;
 use crate::runtime::tasks::Tasks;
-use crate::services::click_ingester::{ClickIngester, Health, Sources, delete_old_clicks};
+use crate::services::click_ingester::{ClickIngester, Health, Retention, Sources, delete_old_clicks};
 
 /// Starts click-ingester from this host's journals into the click store.
 pub(super) fn start(
@@ -38,6 +38,6 @@ pub(super) fn start(
     tasks.spawn("click-ingester", ingester.run(tasks.stopping(), drain));
     tasks.spawn(
         "click-retention",
-        delete_old_clicks(store.clone(), config.click_store.retention_days, tasks.stopping()),
+        delete_old_clicks(store.clone(), Retention::of(&config.click_store), tasks.stopping()),
     );
 }

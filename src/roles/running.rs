@@ -16,7 +16,7 @@ use super::sockets::Sockets;
 use super::{api, edge, ingester, internal};
 use crate::config::{Config, ConfigError, ConfigErrors, Loaded};
 use crate::domain::error::Error;
-use crate::http::server::{ListenerLimits, serve};
+use crate::http::server::{ListenerSettings, serve};
 use crate::infra::click_store::ClickStoreError;
 use crate::infra::grpc::tls;
 use crate::runtime::tasks::Tasks;
@@ -147,14 +147,15 @@ pub async fn start(loaded: &Loaded, roles: Roles) -> Result<Running, StartError>
     }
     let readiness = Arc::new(readiness);
     let internal_router = internal_router.merge(internal::router(Arc::clone(&readiness)));
-    let limits = ListenerLimits {
+    let settings = ListenerSettings {
         name: "internal",
         connections_max: INTERNAL_CONNECTIONS_MAX,
         per_address_max: 0,
         header_timeout: INTERNAL_HEADER_TIMEOUT,
+        proxy_protocol: false,
     };
     let listener = TcpListener::from_std(sockets.internal)?;
-    stages.internal.spawn("internal-listener", serve(listener, internal_router, limits, stages.internal.clone()));
+    stages.internal.spawn("internal-listener", serve(listener, internal_router, settings, stages.internal.clone()));
     readiness.set_serving(true);
     Ok(Running { addresses, roles, config, stages, platform, readiness })
 }

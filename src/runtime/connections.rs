@@ -226,8 +226,8 @@ impl OpenConnection {
         self.silent_since.store(self.all.now() | SENDING, Ordering::Relaxed);
     }
 
-    /// It is taken, and the next request may come.
-    pub fn ends_response(&self) {
+    /// Nothing is to be done until more of a request comes.
+    pub fn awaits_request(&self) {
         self.silent_since.store(self.all.now(), Ordering::Relaxed);
     }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
+use metrics::Counter;
 use secrecy::ExposeSecret;
 use sentry::integrations::tracing::EventFilter;
 use sentry::types::Dsn;
@@ -18,7 +19,7 @@ use tracing_subscriber::filter::LevelFilter;
 
 use super::AnyLayer;
 use super::logs::PANIC_TARGET;
-use super::metrics::ErrorReportMetrics;
+use super::metric::Metric;
 use crate::config::ConfigError;
 use crate::config::sections::TelemetryConfig;
 
@@ -162,6 +163,29 @@ impl Tracker {
             let seconds = asked.and_then(|value| value.to_str().ok()).and_then(|text| text.parse().ok());
             let pause = seconds.map_or(PAUSE_DEFAULT, Duration::from_secs).min(PAUSE_MAX);
             self.paused_until = Some(Instant::now() + pause);
+        }
+    }
+}
+
+const ERROR_REPORTS: Metric =
+    Metric::counter("elido_error_reports_total", &["result"], "Reports to the error tracker, by result.");
+
+/// What error reporting counts.
+struct ErrorReportMetrics {
+    /// Reports that the tracker took.
+    sent: Counter,
+    /// Reports that it refused, or that did not reach it.
+    failed: Counter,
+    /// Reports given up because too many were waiting, or because the tracker asked for a pause.
+    dropped: Counter,
+}
+
+impl ErrorReportMetrics {
+    fn declare() -> Self {
+        Self {
+            sent: ERROR_REPORTS.register_counter(&[("result", "sent")]),
+            failed: ERROR_REPORTS.register_counter(&[("result", "failed")]),
+            dropped: ERROR_REPORTS.register_counter(&[("result", "dropped")]),
         }
     }
 }

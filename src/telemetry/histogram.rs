@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::recorder::Named;
+use super::metric::Metric;
 
 /// How many buckets have an upper bound.
 const BOUNDS: usize = 21;
@@ -35,14 +35,14 @@ const BOUNDS_NANOSECONDS: [u64; BOUNDS] = [
 
 /// What several histograms have counted together.
 #[derive(Default)]
-pub(super) struct Total {
+pub struct Total {
     buckets: [u64; BOUNDS + 1],
     sum_nanoseconds: u64,
 }
 
 /// Counts durations.
 #[derive(Default)]
-pub(super) struct DurationHistogram {
+pub struct DurationHistogram {
     /// One for each bound, and one for what lies beyond the last.
     buckets: [AtomicU64; BOUNDS + 1],
     sum_nanoseconds: AtomicU64,
@@ -50,7 +50,7 @@ pub(super) struct DurationHistogram {
 
 impl DurationHistogram {
     /// Counts one duration.
-    pub(super) fn record(&self, duration: Duration) {
+    pub fn record(&self, duration: Duration) {
         let nanoseconds = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
         let bucket = BOUNDS_NANOSECONDS.partition_point(|bound| *bound < nanoseconds);
         if let Some(bucket) = self.buckets.get(bucket) {
@@ -60,7 +60,7 @@ impl DurationHistogram {
     }
 
     /// Adds what was counted to `total`.
-    pub(super) fn add_to(&self, total: &mut Total) {
+    pub fn add_to(&self, total: &mut Total) {
         for (sum, bucket) in total.buckets.iter_mut().zip(&self.buckets) {
             *sum += bucket.load(Ordering::Relaxed);
         }
@@ -70,7 +70,7 @@ impl DurationHistogram {
 
 impl Total {
     /// Appends the samples in Prometheus' text form. `label` is what tells them from their siblings, such as `cache="l1"`.
-    pub(super) fn render(&self, text: &mut String, name: &str, label: &str) {
+    pub fn render(&self, text: &mut String, name: &str, label: &str) {
         let mut count = 0;
         for (bucket, bound) in self.buckets.iter().zip(BOUNDS_NANOSECONDS.map(seconds)) {
             count += bucket;
@@ -84,8 +84,9 @@ impl Total {
 }
 
 /// Appends what stands above the samples of a metric of this kind.
-pub(super) fn render_head(text: &mut String, named: Named, kind: &str) {
-    text.push_str(&format!("\n# HELP {} {}\n# TYPE {} {kind}\n", named.name, named.help, named.name));
+pub fn render_head(text: &mut String, metric: Metric) {
+    let Metric { name, help, .. } = metric;
+    text.push_str(&format!("\n# HELP {name} {help}\n# TYPE {name} {}\n", metric.type_name()));
 }
 
 /// Sums are for people and rates; 2^53 nanoseconds are exact and a hundred days.

@@ -3,14 +3,12 @@
 //! Invariant: one recorder a process, installed by whoever needs it first, so
 //! that a handle never counts into nothing.
 
-use std::sync::LazyLock;
+use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use metrics::{Counter, Gauge, Histogram, Label, Unit};
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
 
-use super::edge_metrics::EdgeMetrics;
-use super::metrics::ProcessMetrics;
+use super::process_metrics::ProcessMetrics;
 use crate::runtime::tasks::Tasks;
 
 /// How often recorded durations are sorted into their buckets. Until then each takes eight bytes.
@@ -44,8 +42,22 @@ pub fn render() -> String {
     let Some(handle) = &RECORDER.handle else { return String::new() };
     ProcessMetrics::global().refresh(RECORDER.started.elapsed());
     let mut text = handle.render();
-    EdgeMetrics::render(&mut text);
+    writers().iter().for_each(|write| write(&mut text));
     text
+}
+
+/// Appends samples in Prometheus' text form.
+type Write = fn(&mut String);
+
+static WRITERS: Mutex<Vec<Write>> = Mutex::new(Vec::new());
+
+/// From now on [`render`] has `write` append the metrics that are counted without the recorder.
+pub fn render_also(write: Write) {
+    WRITERS.lock().unwrap_or_else(PoisonError::into_inner).push(write);
+}
+
+fn writers() -> Vec<Write> {
+    WRITERS.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
 /// Keeps the memory of recorded durations small for as long as `tasks` run.
@@ -60,47 +72,4 @@ pub fn upkeep(tasks: &Tasks) {
             }
         }
     });
-}
-
-/// What a metric is, for those who read it.
-#[derive(Clone, Copy)]
-pub(super) struct Named {
-    pub(super) name: &'static str,
-    pub(super) unit: Unit,
-    pub(super) help: &'static str,
-}
-
-/// One label of a metric.
-pub(super) type LabelPair = (&'static str, &'static str);
-
-impl Named {
-    pub(super) fn counter(self, labels: &[LabelPair]) -> Counter {
-        self.describe_counter();
-        metrics::counter!(self.name, to_labels(labels))
-    }
-
-    pub(super) fn gauge(self, labels: &[LabelPair]) -> Gauge {
-        install();
-        metrics::describe_gauge!(self.name, self.unit, self.help);
-        metrics::gauge!(self.name, to_labels(labels))
-    }
-
-    pub(super) fn histogram(self, labels: &[LabelPair]) -> Histogram {
-        self.describe_histogram();
-        metrics::histogram!(self.name, to_labels(labels))
-    }
-
-    pub(super) fn describe_counter(self) {
-        install();
-        metrics::describe_counter!(self.name, self.unit, self.help);
-    }
-
-    pub(super) fn describe_histogram(self) {
-        install();
-        metrics::describe_histogram!(self.name, self.unit, self.help);
-    }
-}
-
-fn to_labels(labels: &[LabelPair]) -> Vec<Label> {
-    labels.iter().map(|(name, value)| Label::from_static_parts(name, value)).collect()
 }

@@ -1,7 +1,7 @@
 //! A server that can be killed.
 
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -14,6 +14,8 @@ pub const PATIENCE: Duration = Duration::from_secs(120);
 /// The executable, running every role on a folder.
 pub struct Server {
     child: Child,
+    /// Its data folder.
+    pub data: PathBuf,
     /// Where it redirects.
     pub redirects: String,
     /// Where its API is.
@@ -51,7 +53,7 @@ impl Server {
         let (redirects, api, internal) = (address_of("redirects"), address_of("API"), address_of("internal"));
         // Somebody has to read what the process says, or it would stop to wait.
         std::thread::spawn(move || lines.for_each(drop));
-        Self { child, redirects, api, internal }
+        Self { child, data: folder.join("data"), redirects, api, internal }
     }
 
     /// SIGTERM: drain, ship everything, end well.
@@ -102,7 +104,9 @@ pub async fn post(client: &Client, url: String, token: Option<&str>, body: Value
 /// The first account, signed in, with a workspace: its token and the workspace's id.
 pub async fn account(client: &Client, server: &Server) -> (String, String) {
     let person = json!({ "email": "owner@example.com", "password": "correct horse battery staple" });
-    post(client, format!("{}/internal/admin/bootstrap", server.internal), None, person.clone()).await;
+    let secret = std::fs::read_to_string(server.data.join("bootstrap-secret")).expect("a secret");
+    let url = format!("{}/internal/admin/bootstrap", server.internal);
+    post(client, url, Some(secret.trim()), person.clone()).await;
     let session = post(client, format!("{}/v1/auth/sign-in", server.api), None, person).await;
     let token = session["token"].as_str().expect("a token").to_owned();
     let workspace = json!({ "name": "Crash", "slug": "crash" });

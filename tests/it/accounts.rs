@@ -30,7 +30,7 @@ async fn the_first_administrator_is_made_once_however_many_ask() {
     let platform = Platform::start().await;
     let ask = |number: usize| {
         let draft = json!({ "email": format!("admin{number}@example.com"), "password": PASSWORD });
-        platform.client.post(platform.internal("/internal/admin/bootstrap")).json(&draft).send()
+        platform.bootstrap().json(&draft).send()
     };
     let answers = futures_util::future::join_all((0..8).map(ask)).await;
     let statuses: Vec<u16> = answers.into_iter().map(|answer| answer.expect("a response").status().as_u16()).collect();
@@ -45,7 +45,7 @@ async fn the_first_administrator_is_made_once_however_many_ask() {
 async fn every_error_in_the_first_account_is_told_at_once() {
     let platform = Platform::start().await;
     let draft = json!({ "email": "nobody", "password": "short" });
-    let ask = platform.client.post(platform.internal("/internal/admin/bootstrap")).json(&draft);
+    let ask = platform.bootstrap().json(&draft);
     let problem = body(ask, StatusCode::BAD_REQUEST).await;
     let pointers: Vec<&str> =
         problem["errors"].as_array().expect("errors").iter().filter_map(|error| error["pointer"].as_str()).collect();
@@ -209,4 +209,89 @@ async fn what_belongs_to_another_workspace_does_not_exist() {
     let lookup = format!("/links/lookup?domain=localhost&slug={}", link["slug"].as_str().expect("a slug"));
     assert_eq!(code(platform.of(&own, Method::GET, &lookup), StatusCode::NOT_FOUND).await, "not_found");
     assert_eq!(platform.read(&theirs, &link_path).await["id"], link["id"]);
+}
+
+/// Reads the workspace, and says with what status.
+async fn read_workspace(platform: &Platform, account: &Account) -> reqwest::Response {
+    platform.of(account, Method::GET, "").send().await.expect("a response")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_workspace_has_one_rate_limit_over_all_of_its_keys_and_others_have_theirs() {
+    let platform = Platform::start_with(|config| {
+        config.api.workspace_rate_limit_per_minute = 1;
+        config.api.workspace_rate_limit_burst = 12;
+    })
+    .await;
+    let account = platform.account().await;
+    let other = platform.sign_in().await;
+    let mut keys = Vec::new();
+    for _ in 0..4 {
+        keys.push(by_key(&account, &key(&platform, &account, &["workspace:read"]).await));
+    }
+    // Who is not let in uses nothing up.
+    let stranger = by_key(&other, &key(&platform, &other, &["workspace:read"]).await);
+    let stranger = Account { token: stranger.token, workspace: account.workspace.clone() };
+    for _ in 0..20 {
+        assert_eq!(read_workspace(&platform, &stranger).await.status(), StatusCode::NOT_FOUND);
+    }
+    let mut allowed = 0;
+    let refused = loop {
+        let response = read_workspace(&platform, &keys[allowed % 4]).await;
+        if response.status() != StatusCode::OK {
+            break response;
+        }
+        allowed += 1;
+    };
+    assert_eq!(allowed, 8, "four were taken by making the keys");
+    assert_eq!(refused.status(), StatusCode::TOO_MANY_REQUESTS);
+    assert!(refused.headers().contains_key("retry-after"));
+    assert_eq!(
+        code(platform.of(&account, Method::GET, ""), StatusCode::TOO_MANY_REQUESTS).await,
+        "workspace_rate_limited"
+    );
+    assert_eq!(read_workspace(&platform, &other).await.status(), StatusCode::OK);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_owns_only_so_many_workspaces_and_makes_them_only_so_fast() {
+    let platform = Platform::start_with(|config| config.api.workspaces_per_owner_max = 3).await;
+    let account = platform.account().await;
+    let create = |slug: String| {
+        let request = platform.client.post(platform.api("/v1/workspaces")).bearer_auth(&account.token);
+        request.json(&json!({ "name": "Test", "slug": slug })).send()
+    };
+    // The account has one. Of many that ask at once, two are let in.
+    let answers = futures_util::future::join_all((0..8).map(|number| create(format!("at-once-{number}")))).await;
+    let statuses: Vec<u16> = answers.into_iter().map(|answer| answer.expect("a response").status().as_u16()).collect();
+    assert_eq!(statuses.iter().filter(|status| **status == 201).count(), 2, "{statuses:?}");
+    assert_eq!(statuses.iter().filter(|status| **status == 409).count(), 6, "{statuses:?}");
+    body(platform.of(&account, Method::DELETE, ""), StatusCode::NO_CONTENT).await;
+    assert_eq!(create("in-its-place".to_owned()).await.expect("a response").status(), StatusCode::CREATED);
+    let mut last = StatusCode::CONFLICT;
+    for number in 0..20 {
+        last = create(format!("in-a-row-{number}")).await.expect("a response").status();
+    }
+    assert_eq!(last, StatusCode::TOO_MANY_REQUESTS);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn guessing_from_everywhere_does_not_lock_out_who_is_signed_in_at_home() {
+    let platform = Platform::start_with(|config| config.api.trusted_proxy_hops = 1).await;
+    let from = |address: String, password: &str| {
+        let request = sign_in(&platform, EMAIL, password).header("x-forwarded-for", address);
+        async move { request.send().await.expect("a response").status() }
+    };
+    let person = json!({ "email": EMAIL, "password": PASSWORD });
+    let bootstrap = platform.client.post(platform.internal("/internal/admin/bootstrap")).json(&person);
+    body(bootstrap, StatusCode::CREATED).await;
+    assert_eq!(from("192.0.2.1".to_owned(), PASSWORD).await, StatusCode::OK);
+    // Too long to be an account's, so that nothing is hashed.
+    let guess = "x".repeat(2000);
+    let guesses = (0..300).map(|host: u32| from(format!("10.0.{}.{}", host / 200, host % 200), &guess));
+    let statuses = futures_util::future::join_all(guesses).await;
+    let tried = statuses.iter().filter(|status| **status == StatusCode::UNAUTHORIZED).count();
+    assert!((90..=110).contains(&tried), "{tried} of 300 were tried");
+    assert_eq!(from("198.51.100.1".to_owned(), PASSWORD).await, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(from("192.0.2.1".to_owned(), PASSWORD).await, StatusCode::OK);
 }

@@ -196,3 +196,71 @@ async fn only_those_with_the_right_see_a_workspace_s_clicks() {
     }
     platform.stop().await;
 }
+
+/// Visits that found no link, and visits of front pages.
+async fn orphans(platform: &Platform, account: &Account) -> (u64, u64) {
+    let of = async |kind: &str| {
+        clicks(platform, account, &format!("include=bots,previews,prefetches,heads&kind={kind}")).await
+    };
+    (of("missing").await, of("root").await)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn visits_to_no_link_of_the_default_domain_are_in_the_reports_of_one_workspace() {
+    let mut platform = Platform::start().await;
+    assert_eq!(platform.visit("/nobody-is-here-yet").await.status(), StatusCode::NOT_FOUND);
+    let first = platform.account().await;
+    let second = platform.sign_in().await;
+    platform.visit("/typo").await;
+    platform.visit("/").await;
+    eventually("the oldest workspace sees them", || async { orphans(&platform, &first).await == (1, 1) }).await;
+    assert_eq!(orphans(&platform, &second).await, (0, 0));
+
+    platform.stop().await;
+    platform.config.links.default_domain_workspace.clone_from(&second.workspace);
+    platform.start_again().await;
+    // An edge that has just started hears of it within a second.
+    eventually("the one that is named sees them", || async {
+        platform.visit("/typo").await;
+        orphans(&platform, &second).await.0 > 0
+    })
+    .await;
+
+    body(platform.of(&second, Method::DELETE, ""), StatusCode::NO_CONTENT).await;
+    let before = orphans(&platform, &first).await.0;
+    platform.visit("/typo").await;
+    eventually("the oldest takes over", || async { orphans(&platform, &first).await.0 > before }).await;
+    platform.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_click_carries_the_campaign_that_it_came_with_or_else_that_of_its_destination() {
+    let mut platform = Platform::start().await;
+    let account = platform.account().await;
+    let link = json!({
+        "destination_url": "https://example.com/?utm_campaign=spring",
+        "slug": "sale",
+        "utm": { "source": "poster", "medium": "print" },
+        "rules": [{
+            "name": "french",
+            "conditions": [{ "type": "languages", "any_of": ["fr"] }],
+            "outcome": { "type": "split", "variants": [
+                { "name": "only", "weight": 1, "destination_url": "https://example.com/?utm_campaign=printemps" },
+            ] },
+        }],
+    });
+    platform.create_link(&account, &link).await;
+    visit(&platform, "/sale", FIREFOX, &[]).await;
+    visit(&platform, "/sale?utm_source=letter", FIREFOX, &[]).await;
+    visit(&platform, "/sale", FIREFOX, &[("accept-language", "fr")]).await;
+    platform.visit("/typo").await;
+    until_clicks(&platform, &account, 4).await;
+    for (dimension, expected) in
+        [("utm_source", [("poster", 2), ("letter", 1)]), ("utm_campaign", [("spring", 2), ("printemps", 1)])]
+    {
+        let found = breakdown(&platform, &account, &format!("dimension={dimension}")).await;
+        assert_eq!(found, lines(&expected), "{dimension}");
+    }
+    assert_eq!(clicks(&platform, &account, "utm_medium=print").await, 3);
+    platform.stop().await;
+}

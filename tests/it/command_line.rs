@@ -182,6 +182,27 @@ async fn refused_rows_are_reported_and_do_not_stop_the_others() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_quote_that_is_left_open_in_a_file_costs_one_row() {
+    let platform = Platform::start().await;
+    let account = platform.account().await;
+    let elido = CommandLine::new(&platform, &account);
+    elido.write(
+        "links.csv",
+        "destination_url,slug,comment\n\
+         https://example.com/1,one,\"open\n\
+         https://example.com/2,two,\n\
+         https://example.com/3,three,\"closed\"\n\
+         https://example.com/4,four,\n",
+    );
+    assert_eq!(elido.run(&["import", "links.csv", "--report", "refused.ndjson"]).await.status.code(), Some(65));
+    let report = lines(&read(&elido.path("refused.ndjson")));
+    assert_eq!((report.len(), &report[0]["line"], &report[0]["code"]), (1, &2.into(), &"open_quote".into()));
+    let detail = report[0]["detail"].as_str().expect("a text");
+    assert!(detail.starts_with("the quote that opens in line 2 is closed in line 4,"), "{detail}");
+    assert_eq!(lines(&elido.prints(&["link", "list", "--json"]).await).len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_exported_can_be_imported_elsewhere() {
     let platform = Platform::start().await;
     let account = platform.account().await;

@@ -323,3 +323,46 @@ async fn a_request_names_one_host_whoever_reads_it() {
     }
     platform.stop().await;
 }
+
+/// What the edge answers to a request that a proxy passes on with this header.
+async fn passed_on(platform: &Platform, header: &str, request: &str) -> String {
+    let mut stream = connect(platform).await;
+    stream.set_nodelay(true).expect("an option");
+    // Byte by byte, as nobody promises that a header comes at once.
+    for byte in header.as_bytes() {
+        stream.write_all(&[*byte]).await.expect("it is taken");
+    }
+    stream.write_all(request.as_bytes()).await.expect("it is taken");
+    read_to_end(&mut stream).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proxy_tells_for_whom_it_passes_bytes_on() {
+    let mut platform = Platform::start_with(|config| {
+        config.edge.workers = 1;
+        config.edge.proxy_protocol = true;
+        config.edge.rate_limit_per_second = 1;
+        config.edge.rate_limit_burst = 1;
+        config.edge.connections_per_address_max = 1;
+    })
+    .await;
+    let get = |close: &str| format!("GET /nothing HTTP/1.1\r\nhost: localhost\r\n{close}\r\n");
+    // The second is one for hyper.
+    for (address, close) in [
+        ("198.51.100.7", "connection: close\r\n"),
+        ("198.51.100.8", "connection: close\r\nx: y\r\ncontent-length: 0\r\n"),
+    ] {
+        let header = format!("PROXY TCP4 {address} 192.0.2.1 51008 443\r\n");
+        let statuses =
+            [passed_on(&platform, &header, &get(close)).await, passed_on(&platform, &header, &get(close)).await];
+        let statuses = statuses.each_ref().map(|answer| answer.get(9..12).unwrap_or_default());
+        assert_eq!(statuses, ["404", "429"], "{address}");
+    }
+    let block = "\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\x01\x02\x03\x04\x01\x02\x03\x04\0\x50\0\x50";
+    assert_eq!(passed_on(&platform, block, &get("connection: close\r\n")).await.get(9..12), Some("404"));
+    assert_eq!(passed_on(&platform, "", &get("connection: close\r\n")).await, "");
+    let metrics = platform.client.get(platform.internal("/metrics")).send().await.expect("a response");
+    let metrics = metrics.text().await.expect("text");
+    assert!(metrics.contains("elido_proxy_protocol_refused_total{listener=\"edge\"} 1"), "{metrics}");
+    platform.stop().await;
+}

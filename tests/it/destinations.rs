@@ -88,12 +88,20 @@ async fn fallbacks_of_a_domain_do_not_lead_back_to_it() {
     let domain = platform.read(&account, "/domains").await["data"][0].clone();
     let path = format!("/domains/{}", domain["id"].as_str().expect("an id"));
     let edit = |patch: Value| platform.of(&account, Method::PATCH, &path).json(&patch);
-    for (field, url) in [("root_url", "http://localhost:8080/?x"), ("not_found_url", "http://localhost:8080/missing")] {
+    for (field, url) in [
+        ("root_url", "http://localhost:8080/?x"),
+        ("not_found_url", "http://localhost:8080/missing"),
+        ("expired_url", "http://localhost:8080/sorry"),
+        ("expired_url", "http://localhost:8080/"),
+    ] {
         let refused = body(edit(json!({ field: url })), StatusCode::BAD_REQUEST).await;
         assert_eq!(refused["errors"][0]["code"], "links_to_itself", "{refused}");
     }
-    let front = json!({ "root_url": "https://example.com/", "not_found_url": "http://localhost:8080/" });
+    let home = "http://localhost:8080/";
+    let front = json!({ "root_url": "https://example.com/", "not_found_url": home, "expired_url": home });
     body(edit(front), StatusCode::OK).await;
+    let refused = body(edit(json!({ "root_url": null })), StatusCode::BAD_REQUEST).await;
+    assert_eq!(refused["errors"].as_array().map(Vec::len), Some(2), "{refused}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

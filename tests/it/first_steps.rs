@@ -1,5 +1,7 @@
 //! What a newcomer and their tools meet first.
 
+use std::os::unix::fs::PermissionsExt;
+
 use reqwest::Method;
 use reqwest::StatusCode;
 use reqwest::header::{ETAG, HOST, IF_NONE_MATCH, USER_AGENT};
@@ -38,13 +40,22 @@ async fn a_first_try_with_curl_shows_as_a_click_that_is_left_out_and_why() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_page_of_the_world_does_not_make_the_first_account() {
+async fn only_who_reads_the_data_folder_makes_the_first_account() {
     let mut platform = Platform::start().await;
+    let secret = platform.config.data_folder.join("bootstrap-secret");
+    assert_eq!(std::fs::metadata(&secret).expect("a file").permissions().mode() & 0o077, 0);
     let person = json!({ "email": EMAIL, "password": PASSWORD });
-    let url = platform.internal("/internal/admin/bootstrap");
-    let rebound = platform.client.post(url).header(HOST, "evil.example").json(&person);
+    let rebound = platform.bootstrap().header(HOST, "evil.example").json(&person);
     assert_eq!(body(rebound, StatusCode::MISDIRECTED_REQUEST).await["code"], "host_not_allowed");
+    let url = platform.internal("/internal/admin/bootstrap");
+    for request in [platform.client.post(&url), platform.client.post(&url).bearer_auth("guessed")] {
+        assert_eq!(body(request.json(&person), StatusCode::UNAUTHORIZED).await["code"], "bootstrap_secret_needed");
+    }
     platform.account().await;
+    assert!(!secret.exists(), "it works once");
+    platform.stop().await;
+    platform.start_again().await;
+    assert!(!secret.exists());
     platform.stop().await;
 }
 

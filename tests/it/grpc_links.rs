@@ -306,3 +306,33 @@ async fn the_listener_describes_its_services() {
     let file = answers.message().await.expect("a response").and_then(|answer| answer.message_response);
     assert!(matches!(file, Some(MessageResponse::FileDescriptorResponse(_))), "{file:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_listener_for_other_machines_does_not_describe_itself() {
+    let platform = Platform::start_with(|config| config.grpc.listen = "0.0.0.0:0".parse().expect("an address")).await;
+    let channel = Channel::from_shared(platform.grpc()).expect("an address").connect().await.expect("a connection");
+    let question = ServerReflectionRequest {
+        host: String::new(),
+        message_request: Some(MessageRequest::ListServices(String::new())),
+    };
+    let mut reflection = ServerReflectionClient::new(channel.clone());
+    let refused = reflection.server_reflection_info(futures_util::stream::iter([question])).await.expect_err("nothing");
+    assert_eq!(refused.code(), Code::Unimplemented);
+    let asked = LinksClient::new(channel).get_link(GetLinkRequest::default()).await.expect_err("no credential");
+    assert_eq!(asked.code(), Code::Unauthenticated, "the service itself is there");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_head_that_is_too_long_is_refused_and_the_connection_goes_on() {
+    let platform = Platform::start().await;
+    let channel = Channel::from_shared(platform.grpc()).expect("an address").connect().await.expect("a connection");
+    let mut links = LinksClient::new(channel);
+    let mut code_with = async |bytes: usize| {
+        let mut request = Request::new(GetLinkRequest::default());
+        request.metadata_mut().insert("x-long", "a".repeat(bytes).parse().expect("a value"));
+        links.get_link(request).await.expect_err("no credential").code()
+    };
+    assert_eq!(code_with(12_000).await, Code::Unauthenticated);
+    assert_ne!(code_with(17_000).await, Code::Unauthenticated);
+    assert_eq!(code_with(12_000).await, Code::Unauthenticated);
+}

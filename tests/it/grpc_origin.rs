@@ -50,6 +50,7 @@ impl Api {
         let store = Store::connect(&config, folder.path()).await.expect("a store");
         let settings = Settings {
             default_domain_url: "http://go.example.com".parse().expect("a URL"),
+            default_domain_workspace: None,
             destinations: elido::domain::destination_policy::DestinationPolicy::default(),
             lifetimes: elido::config::defaults().expect("the defaults are valid").edge.cache.lifetimes(),
             geo: GeoDatabase::unknown(),

@@ -1,12 +1,11 @@
 //! Databases that are not what they were: edges go by what is there now, and never by what they remember.
 
 use reqwest::{Method, StatusCode};
-use secrecy::ExposeSecret;
 use serde_json::{Value, json};
-use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
 
 use crate::support::database;
 use crate::support::platform::{Account, Platform, body, eventually};
+use crate::support::statements;
 
 const EDITS: usize = 5;
 
@@ -31,17 +30,7 @@ async fn leads_to(platform: &Platform, name: &str) {
 
 /// All at once, as a database loses commits.
 async fn run(platform: &Platform, sql: &str) {
-    let sql = AssertSqlSafe(format!("BEGIN; {sql} COMMIT;"));
-    if database::is_embedded() {
-        let file = platform.config.data_folder.join("elido.db");
-        let url = format!("sqlite:{}", file.display());
-        let mut connection = SqliteConnection::connect(&url).await.expect("the file");
-        connection.execute(sql).await.expect("it is done");
-    } else {
-        let url = platform.config.database.url.expose_secret();
-        let mut connection = PgConnection::connect(url).await.expect("the server");
-        connection.execute(sql).await.expect("it is done");
-    }
+    statements::execute(&platform.config, &format!("BEGIN; {sql} COMMIT;")).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,12 +1,13 @@
 //! Requests that are repeated do their work once.
 
 use std::future::pending;
+use std::time::Duration;
 
 use bytes::Bytes;
 use elido::config::sections::DatabaseConfig;
 use elido::domain::id::SessionId;
 use elido::domain::role::Scope;
-use elido::http::idempotency::{IdempotencyClaim, IdempotencyStore, KeyState, StoredResponse};
+use elido::http::idempotency::{CLAIM_HELD_FOR, IdempotencyClaim, IdempotencyStore, KeyState, StoredResponse};
 use elido::infra::cache::invalidation::Invalidations;
 use elido::infra::geo::GeoDatabase;
 use elido::infra::passwords::Passwords;
@@ -62,8 +63,14 @@ async fn concurrent_duplicates_create_one_thing() {
     let account = platform.account().await;
     let answers = join_all((0..16).map(|_| create(&platform, &account, "a", "https://example.com/").send())).await;
     for answer in answers {
-        let status = answer.expect("a response").status();
-        assert!(matches!(status, StatusCode::CREATED | StatusCode::CONFLICT), "{status}");
+        let answer = answer.expect("a response");
+        if answer.status() == StatusCode::CREATED {
+            continue;
+        }
+        assert_eq!(answer.status(), StatusCode::CONFLICT);
+        // A claim that was made within this test holds for most of its time.
+        let wait: u64 = answer.headers()["retry-after"].to_str().expect("text").parse().expect("seconds");
+        assert!((30..=CLAIM_HELD_FOR.as_secs()).contains(&wait), "{wait}");
     }
     assert_eq!(count_links(&platform, &account).await, 1);
     body(create(&platform, &account, "a", "https://example.com/"), StatusCode::CREATED).await;
@@ -109,6 +116,7 @@ impl Cases {
         let store = Store::connect(&config, folder.path()).await.expect("a store");
         let settings = Settings {
             default_domain_url: "http://go.example.com".parse().expect("a URL"),
+            default_domain_workspace: None,
             destinations: elido::domain::destination_policy::DestinationPolicy::default(),
             lifetimes: elido::config::defaults().expect("the defaults are valid").edge.cache.lifetimes(),
             geo: GeoDatabase::unknown(),
@@ -161,7 +169,10 @@ async fn a_process_that_ends_between_effect_and_answer_leaves_neither() {
         () = made.notified() => {}
     }
     assert_eq!(cases.count().await, 0);
-    assert_eq!(cases.records.begin(&claim()).await.expect("a state"), KeyState::InFlight);
+    let KeyState::InFlight { held_for } = cases.records.begin(&claim()).await.expect("a state") else {
+        panic!("its claim holds for now")
+    };
+    assert!(held_for > Duration::from_secs(50) && held_for <= CLAIM_HELD_FOR, "{held_for:?}");
 }
 
 #[tokio::test]

@@ -2,10 +2,9 @@
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use sqlx::{Connection, Executor, PgConnection, SqliteConnection};
 
-use crate::support::database;
 use crate::support::platform::{Account, Platform, body, eventually};
+use crate::support::statements;
 
 async fn found(platform: &Platform, account: &Account, search: &str) -> Vec<String> {
     let request = platform.of(account, Method::GET, "/links").query(&[("search", search)]);
@@ -91,14 +90,7 @@ async fn a_tag_is_one_however_its_accents_were_typed() {
 
 /// What an older program has left behind.
 async fn file_as_before(platform: &Platform) {
-    let statement = "UPDATE links SET search_key = 'old', search_form = 0";
-    if database::is_embedded() {
-        let file = format!("sqlite:{}", platform.config.data_folder.join("elido.db").display());
-        SqliteConnection::connect(&file).await.expect("the file").execute(statement).await.expect("written");
-    } else {
-        let url = secrecy::ExposeSecret::expose_secret(&platform.config.database.url);
-        PgConnection::connect(url).await.expect("the server").execute(statement).await.expect("written");
-    }
+    statements::execute(&platform.config, "UPDATE links SET search_key = 'old', search_form = 0").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -14,6 +14,7 @@ async fn start() -> Platform {
     Platform::start_with(|config| {
         config.database.connect_timeout_ms = 30_000;
         config.api.rate_limit_burst = 100_000;
+        config.api.workspace_rate_limit_burst = 100_000;
     })
     .await
 }

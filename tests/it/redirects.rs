@@ -1,12 +1,13 @@
 //! Redirects, over the real listeners.
 
-use reqwest::Method;
 use reqwest::header::{ALLOW, CACHE_CONTROL, LOCATION};
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::support::cuttable_proxy::CuttableProxy;
 use crate::support::database;
 use crate::support::platform::{Account, Platform, body, eventually};
+use crate::support::statements;
 
 async fn platform_with_account() -> (Platform, Account) {
     let platform = Platform::start().await;
@@ -286,4 +287,36 @@ async fn known_links_go_on_redirecting_while_the_database_is_away_and_after_it_r
     eventually("the edge notices, though nobody asks it for a link", || origin_is("up")).await;
     eventually("links are looked up again", || async { platform.visit("/never-seen").await.status() == 404 }).await;
     platform.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rule_that_is_no_longer_valid_takes_no_other_with_it() {
+    // Without a cache that remembers the link as it was made.
+    let platform = Platform::start_with(|config| config.cache.url = "".into()).await;
+    let account = platform.account().await;
+    let rule = |name: &str, pattern: &str| {
+        let outcome = json!({ "type": "destination", "destination_url": format!("https://example.com/{name}") });
+        json!({ "name": name, "conditions": [{ "type": "user_agent", "pattern": pattern }], "outcome": outcome })
+    };
+    let rules = [rule("first", "curl"), rule("second", "PATTERN"), rule("third", "wget")];
+    let link = json!({ "destination_url": "https://example.com/", "slug": "ruled", "rules": rules });
+    let link = platform.create_link(&account, &link).await;
+    // As an earlier release may have let it in.
+    statements::execute(&platform.config, "UPDATE links SET rules = replace(rules, 'PATTERN', '(')").await;
+    let path = format!("/links/{}", link["id"].as_str().expect("an id"));
+    for (user_agent, place) in [("curl/8", "first"), ("PATTERN", ""), ("Wget/1", "third")] {
+        let visit = platform.client.get(platform.edge("/ruled")).header("host", "localhost");
+        let visit = visit.header("user-agent", user_agent).send().await.expect("a response");
+        assert_eq!(visit.headers()["location"], format!("https://example.com/{place}"));
+        let resolve = platform.of(&account, Method::POST, &format!("{path}/resolve"));
+        let resolved = body(resolve.json(&json!({ "user_agent": user_agent })), StatusCode::OK).await;
+        assert_eq!(resolved["destination_url"], format!("https://example.com/{place}"));
+    }
+    let metrics = platform.client.get(platform.internal("/metrics")).send().await.expect("a response");
+    let metrics = metrics.text().await.expect("text");
+    let counted = metrics.lines().any(|line| {
+        line.strip_prefix("elido_link_rules_left_out_total ")
+            .is_some_and(|count| count.parse::<u64>().is_ok_and(|count| count > 0))
+    });
+    assert!(counted, "{metrics}");
 }

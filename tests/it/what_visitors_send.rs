@@ -161,3 +161,48 @@ async fn what_is_too_long_with_a_query_goes_without_it_and_keeps_the_path() {
     assert_eq!(ask(&platform, Method::GET, &format!("/l/{long}"), &[]).await.status(), 414);
     platform.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn languages_and_referrers_are_known_by_each_of_their_names() {
+    let rule = |name: &str, condition: Value| {
+        let outcome = json!({ "type": "destination", "destination_url": format!("https://example.com/{name}") });
+        json!({ "name": name, "conditions": [condition], "outcome": outcome })
+    };
+    let (platform, account) = with_link(json!({
+        "destination_url": "https://example.com/",
+        "slug": "names",
+        "rules": [
+            rule("norwegian", json!({ "type": "languages", "any_of": ["no"] })),
+            rule("traditional", json!({ "type": "languages", "any_of": ["zh-TW"] })),
+            rule("news", json!({ "type": "referrer_hosts", "any_of": ["www.news.example"] })),
+            rule("books", json!({ "type": "referrer_hosts", "any_of": ["b\u{fc}cher.example"] })),
+        ],
+    }))
+    .await;
+    let sent_by = async |headers: &[(&str, &str)]| {
+        let answer = ask(&platform, Method::GET, "/names", headers).await;
+        answer.headers()["location"].to_str().expect("text").trim_start_matches("https://example.com/").to_owned()
+    };
+    assert_eq!(sent_by(&[("accept-language", "nb-NO,nb;q=0.9")]).await, "norwegian");
+    assert_eq!(sent_by(&[("accept-language", "nn")]).await, "");
+    assert_eq!(sent_by(&[("accept-language", "zh-Hant-TW")]).await, "traditional");
+    assert_eq!(sent_by(&[("accept-language", "zh-CN")]).await, "");
+    for host in ["news.example", "www.news.example", "WWW.News.Example:8443"] {
+        assert_eq!(sent_by(&[("referer", &format!("https://{host}/page"))]).await, "news");
+    }
+    assert_eq!(sent_by(&[("referer", "https://shop.news.example/")]).await, "");
+    for host in ["xn--bcher-kva.example", "www.xn--bcher-kva.example", "b\u{fc}cher.example"] {
+        assert_eq!(sent_by(&[("referer", &format!("https://{host}/page"))]).await, "books");
+    }
+    let read = async |query: &str| platform.read(&account, &format!("/analytics/breakdown?include=bots&{query}")).await;
+    eventually("one name for each site", || async {
+        let answer = read("dimension=referrer").await;
+        let items = answer["data"].as_array().expect("values").clone();
+        let of = |site: &str| items.iter().find(|item| item["value"] == site).map(|item| item["clicks"].clone());
+        of("news.example") == Some(3.into()) && of("xn--bcher-kva.example") == Some(3.into())
+    })
+    .await;
+    for name in ["www.news.example", "News.Example"] {
+        assert_eq!(read(&format!("dimension=rule&referrer={name}")).await["data"][0]["clicks"], 3, "{name}");
+    }
+}

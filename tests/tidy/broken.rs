@@ -127,13 +127,16 @@ fn the_map_is_the_tree() {
 
 #[test]
 fn metrics_are_listed_and_none_is_invented() {
-    let declaration = "//! M.\nconst A: &str = \"elido_a_total\";\n";
-    let unlisted = with_all(&[("src/telemetry/metrics.rs", declaration), ("docs/operations.md", "`elido_b`\n")]);
+    let declaration = "//! M.\nconst A: Metric = Metric::counter(\"elido_a_total\", &[\"x\"], \"A.\");\n\
+                       const C: Metric =\n    Metric::gauge(\"elido_c\", &[\"x\", \"y\"], \"C.\");\n";
+    let list = "| `elido_c` | `y` | |\n`elido_b{z=\"1\"}`\n";
+    let unlisted = with_all(&[("src/telemetry/mod.rs", declaration), ("docs/operations.md", list)]);
     assert_eq!(
         unlisted,
         [
             "ARCHITECTURE.md:0: the map does not show src/telemetry",
             "docs/operations.md:0: it does not list the metric elido_a_total",
+            "docs/operations.md:0: the labels of elido_c are [\"x\", \"y\"], not [\"y\"]",
             "docs/operations.md:0: there is no metric elido_b",
         ]
     );
@@ -143,8 +146,12 @@ fn metrics_are_listed_and_none_is_invented() {
 fn dashboards_show_metrics_that_are_counted() {
     let dashboard = "{\n\"expr\": \"rate(elido_a_total[5m]) / elido_b{x=\\\"y\\\"} + elido_c_bucket\"}\n";
     let breaches = with_all(&[
-        ("src/telemetry/metrics.rs", "//! M.\nconst A: [&str; 2] = [\"elido_a_total\", \"elido_c\"];\n"),
-        ("docs/operations.md", "`elido_a_total` `elido_c`\n"),
+        (
+            "src/telemetry/mod.rs",
+            "//! M.\nconst A: Metric = Metric::counter(\"elido_a_total\", &[], \"A.\");\n\
+             const C: Metric = Metric::histogram(\"elido_c\", &[], \"C.\");\n",
+        ),
+        ("docs/operations.md", "| `elido_a_total`, `elido_c` | | |\n"),
         ("charts/elido-mono/dashboards/edge.json", dashboard),
     ]);
     assert_eq!(

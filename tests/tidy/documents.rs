@@ -1,7 +1,7 @@
 //! Documents say what is there: files that they name exist, ARCHITECTURE.md draws the tree as it is, and dashboards show metrics
 //! that somebody counts.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -110,23 +110,58 @@ fn drawn(text: &str) -> BTreeSet<String> {
     paths
 }
 
-/// The document that lists the metrics, and the file that declares them.
+/// The document that lists the metrics.
 const METRICS_LIST: &str = "docs/operations.md";
-const METRICS_SOURCE: &str = "src/telemetry/metrics.rs";
 
-/// Every metric is listed for those who operate it, and none that does not exist.
+/// Every metric is listed with its labels for those who operate it, and none that does not exist.
 fn check_metrics(root: &Path, sources: &[Source]) -> Vec<Breach> {
-    let Some(source) = sources.iter().find(|source| source.path == Path::new(METRICS_SOURCE)) else {
-        return Vec::new();
-    };
-    let declared = metrics(&source.text, '"');
-    let listed = metrics(&fs::read_to_string(root.join(METRICS_LIST)).unwrap_or_default(), '`');
-    let missing = declared.difference(&listed).map(|name| format!("it does not list the metric {name}"));
-    let invented = listed.difference(&declared).map(|name| format!("there is no metric {name}"));
+    let declared: BTreeMap<String, Vec<String>> = sources.iter().flat_map(declared_metrics).collect();
+    let text = fs::read_to_string(root.join(METRICS_LIST)).unwrap_or_default();
+    let listed: BTreeMap<String, Vec<String>> = text.lines().flat_map(listed_metrics).collect();
+    let differing = declared.iter().filter_map(|(name, labels)| match listed.get(name) {
+        None => Some(format!("it does not list the metric {name}")),
+        Some(listed) if listed != labels => Some(format!("the labels of {name} are {labels:?}, not {listed:?}")),
+        Some(_) => None,
+    });
+    let names: BTreeSet<String> = declared.keys().cloned().collect();
+    let mentioned = quoted(&text, '`').filter(|word| word.starts_with("elido_")).map(metric_name);
+    let invented: BTreeSet<String> = mentioned.filter(|name| !names.contains(name)).collect();
+    let invented = invented.into_iter().map(|name| format!("there is no metric {name}"));
     let breach = |what| Breach { file: METRICS_LIST.into(), line: 0, what };
-    let mut breaches: Vec<Breach> = missing.chain(invented).map(breach).collect();
-    breaches.extend(dashboards(root).iter().flat_map(|path| check_dashboard(root, path, &declared)));
+    let mut breaches: Vec<Breach> = differing.chain(invented).map(breach).collect();
+    breaches.extend(dashboards(root).iter().flat_map(|path| check_dashboard(root, path, &names)));
     breaches
+}
+
+/// The metrics that a file declares, each with the names of its labels.
+fn declared_metrics(source: &Source) -> Vec<(String, Vec<String>)> {
+    let constructors = ["Metric::counter(", "Metric::gauge(", "Metric::histogram("];
+    let places = constructors.iter().flat_map(|constructor| source.product.match_indices(constructor));
+    let declarations = places.filter_map(|(place, constructor)| {
+        let (name, rest) = source.text[place + constructor.len()..].split_once(',')?;
+        let (labels, _) = rest.split_once(']')?;
+        Some((quoted(name, '"').next()?.to_owned(), quoted(labels, '"').map(str::to_owned).collect()))
+    });
+    declarations.collect()
+}
+
+/// The metrics of a row: the first cell names them, and the second their labels.
+fn listed_metrics(line: &str) -> Vec<(String, Vec<String>)> {
+    let mut cells = line.split('|').skip(1);
+    let (Some(names), Some(labels)) = (cells.next(), cells.next()) else { return Vec::new() };
+    let labels: Vec<String> = quoted(labels, '`').map(str::to_owned).collect();
+    let names = quoted(names, '`').filter(|name| name.starts_with("elido_"));
+    names.map(|name| (name.to_owned(), labels.clone())).collect()
+}
+
+/// What stands between each two quotes.
+fn quoted(text: &str, quote: char) -> impl Iterator<Item = &str> {
+    text.split(quote).skip(1).step_by(2)
+}
+
+/// The name in front of labels and conditions.
+fn metric_name(word: &str) -> String {
+    word.chars().take_while(|character| character.is_alphanumeric() || *character == '_').collect()
 }
 
 /// Where the dashboards are.
@@ -152,12 +187,4 @@ fn check_dashboard(root: &Path, path: &Path, declared: &BTreeSet<String>) -> Vec
 /// The metric that a series belongs to: a histogram has several.
 fn metric_of(series: &str) -> &str {
     ["_bucket", "_sum", "_count"].iter().find_map(|suffix| series.strip_suffix(suffix)).unwrap_or(series)
-}
-
-/// Names of ours that begin right behind a quote.
-fn metrics(text: &str, quote: char) -> BTreeSet<String> {
-    let names = text.split(quote).filter(|word| word.starts_with("elido_"));
-    names
-        .map(|word| word.chars().take_while(|character| character.is_alphanumeric() || *character == '_').collect())
-        .collect()
 }

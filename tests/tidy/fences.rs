@@ -6,7 +6,7 @@ use crate::source::{Source, line_of};
 /// A name, and the only places in src/ where it may stand.
 const FENCES: [(&str, &[&str]); 22] = [
     ("sea_orm::", &["infra/store"]),
-    ("sqlx::", &["infra/store", "infra/click_store", "infra/sqlite"]),
+    ("sqlx::", &["infra/store", "infra/click_store/sqlite", "infra/click_store/error", "infra/sqlite"]),
     ("figment::", &["config"]),
     ("std::env", &["config"]),
     ("env::var", &["config"]),
@@ -15,7 +15,7 @@ const FENCES: [(&str, &[&str]); 22] = [
     ("ua_parser::", &["infra/user_agent"]),
     ("fred::", &["infra/cache"]),
     ("rskafka::", &["infra/bus"]),
-    ("clickhouse::", &["infra/click_store"]),
+    ("clickhouse::", &["infra/click_store/clickhouse"]),
     ("object_store::", &["infra/objects"]),
     ("clap::", &["cli", ROOT]),
     ("indicatif::", &["cli"]),

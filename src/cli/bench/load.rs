@@ -234,7 +234,7 @@ impl Tally {
 mod tests {
     use super::*;
     use crate::cli::bench::targets::Selection;
-    use crate::http::server::{ListenerLimits, serve};
+    use crate::http::server::{ListenerSettings, serve};
     use crate::runtime::tasks::Tasks;
     use axum::Router;
     use axum::extract::Path;
@@ -256,14 +256,15 @@ mod tests {
         let socket = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = socket.local_addr().expect("its address");
         let tasks = Tasks::new();
-        let limits = ListenerLimits {
+        let settings = ListenerSettings {
             name: "test",
             connections_max: 100,
             per_address_max: 0,
             header_timeout: Duration::from_secs(60),
+            proxy_protocol: false,
         };
         let router = Router::new().route("/{slug}", get(answer));
-        tasks.spawn("listener", serve(socket, router, limits, tasks.clone()));
+        tasks.spawn("listener", serve(socket, router, settings, tasks.clone()));
         (format!("http://{address}"), asked, tasks)
     }
 

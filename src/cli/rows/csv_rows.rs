@@ -1,14 +1,14 @@
 //! Rows of a CSV file.
 
-use std::cell::RefCell;
 use std::io::{self, Read};
-use std::rc::Rc;
 
 use csv::{ByteRecord, Reader, ReaderBuilder};
 use serde_json::{Map, Value};
 
 use super::columns::{COLUMNS, Column, check_restrictions};
-use super::csv_text::{CsvText, Lines};
+use super::csv_source::Source;
+use super::csv_text::{CsvText, line_breaks};
+use super::open_quote::{self, OpenQuote};
 use super::{ROW_BYTES_MAX, Row, RowError, RowsError};
 
 /// How much is read from the file at once, in bytes.
@@ -20,52 +20,22 @@ const REQUIRED: &str = "destination_url";
 
 /// Reads the rows of a CSV file.
 pub struct CsvRows<R: Read> {
-    reader: Reader<Metered<CsvText<R>>>,
-    meter: Rc<RefCell<Meter>>,
+    reader: Reader<Source<R>>,
+    source: Source<R>,
+    delimiter: u8,
     /// A column without a heading is none.
     columns: Vec<Option<Column>>,
     record: ByteRecord,
     number: u64,
 }
 
-/// Counts what is read for one row, because a quote that is never closed makes the rest of the file one row, and where the
-/// lines begin.
-struct Metered<R> {
-    file: R,
-    meter: Rc<RefCell<Meter>>,
-}
-
-struct Meter {
-    read_for_row: usize,
-    lines: Lines,
-}
-
-impl<R: Read> Read for Metered<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let mut meter = self.meter.borrow_mut();
-        if meter.read_for_row > ROW_BYTES_MAX {
-            return Err(io::Error::new(io::ErrorKind::FileTooLarge, "too long a row"));
-        }
-        let count = self.file.read(buffer)?;
-        meter.read_for_row = meter.read_for_row.saturating_add(count);
-        meter.lines.pass(buffer.get(..count).unwrap_or_default());
-        Ok(count)
-    }
-}
-
 impl<R: Read> CsvRows<R> {
     pub(super) fn open(file: R) -> Result<Self, RowsError> {
         let text = CsvText::open(file)?;
-        let (delimiter, lines) = (text.delimiter(), Lines::from_line(text.first_line()));
-        let meter = Rc::new(RefCell::new(Meter { read_for_row: 0, lines }));
-        let metered = Metered { file: text, meter: Rc::clone(&meter) };
-        let reader = ReaderBuilder::new()
-            .has_headers(false)
-            .flexible(true)
-            .delimiter(delimiter)
-            .buffer_capacity(BUFFER_BYTES)
-            .from_reader(metered);
-        let mut rows = Self { reader, meter, columns: Vec::new(), record: ByteRecord::new(), number: 0 };
+        let delimiter = text.delimiter();
+        let source = Source::new(text);
+        let reader = parser(delimiter, source.reader());
+        let mut rows = Self { reader, source, delimiter, columns: Vec::new(), record: ByteRecord::new(), number: 0 };
         if rows.advance()?.is_none() {
             return Err(RowsError::Form("the file is empty: its first line names the columns".to_owned()));
         }
@@ -78,19 +48,28 @@ impl<R: Read> CsvRows<R> {
         loop {
             let Some(line) = self.advance()? else { return Ok(None) };
             // Spreadsheets leave rows of empty cells at the end.
-            if self.record.iter().any(|cell| !cell.trim_ascii().is_empty()) {
-                self.number = self.number.saturating_add(1);
-                return Ok(Some(Row { number: self.number, line, fields: self.fields() }));
+            if self.record.iter().all(|cell| cell.trim_ascii().is_empty()) {
+                continue;
             }
+            self.number = self.number.saturating_add(1);
+            let fields = match self.open_quote(line) {
+                Some(quote) => {
+                    self.source.go_back_behind(line, quote.line);
+                    self.reader = parser(self.delimiter, self.source.reader());
+                    Err(RowError::of_row("open_quote", quote.to_string()))
+                }
+                None => self.fields(),
+            };
+            return Ok(Some(Row { number: self.number, line, fields }));
         }
     }
 
     /// Reads the next record and says on which line it starts; none after the last.
     fn advance(&mut self) -> Result<Option<u64>, RowsError> {
-        self.meter.borrow_mut().read_for_row = 0;
         let start = self.reader.position().byte();
+        self.source.begin_row(start);
         let read = self.reader.read_byte_record(&mut self.record);
-        let line = self.meter.borrow_mut().lines.line_at(start);
+        let line = self.source.line_at(start);
         match read {
             Ok(true) => Ok(Some(line)),
             Ok(false) => Ok(None),
@@ -102,6 +81,24 @@ impl<R: Read> CsvRows<R> {
                 other => RowsError::Form(format!("{other:?}")),
             }),
         }
+    }
+
+    /// The quote of the record, which starts on this line, that takes in further rows.
+    fn open_quote(&self, line: u64) -> Option<OpenQuote> {
+        if self.record.iter().all(|cell| line_breaks(cell) == 0) {
+            return None;
+        }
+        let text = self.source.row(self.reader.position().byte());
+        open_quote::find(&text, line, self.delimiter, |line| self.is_row(line))
+    }
+
+    /// Whether a line looks like a row: it has a cell for each heading, and an address where the destination is.
+    fn is_row(&self, line: &[u8]) -> bool {
+        let cells = || line.split(|byte| *byte == self.delimiter);
+        let place =
+            self.columns.iter().position(|column| column.as_ref().is_some_and(|column| column.name == REQUIRED));
+        let destination = place.and_then(|place| cells().nth(place)).and_then(|cell| std::str::from_utf8(cell).ok());
+        cells().count() == self.columns.len() && destination.is_some_and(|text| text.trim().contains("://"))
     }
 
     fn fields(&self) -> Result<Map<String, Value>, RowError> {
@@ -123,6 +120,15 @@ impl<R: Read> CsvRows<R> {
         check_restrictions(&cells)?;
         Ok(fields)
     }
+}
+
+fn parser<R: Read>(delimiter: u8, source: Source<R>) -> Reader<Source<R>> {
+    ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .delimiter(delimiter)
+        .buffer_capacity(BUFFER_BYTES)
+        .from_reader(source)
 }
 
 fn heading(cell: &[u8]) -> Result<Option<Column>, RowsError> {
@@ -229,6 +235,39 @@ mod tests {
         for text in ["", "slug\na", "destination_url,destination_url\na,b", "destination_url,colour\na,b"] {
             assert!(matches!(rows(text), Err(RowsError::Form(_))), "{text}");
         }
+    }
+
+    #[test]
+    fn a_quote_that_is_left_open_costs_its_own_row_alone() {
+        let closed_by_a_later_quote = "https://e.org/5,\"five\",x\nhttps://e.org/6,six,\n";
+        for behind in ["https://e.org/5,five,x\nhttps://e.org/6,six,\n", closed_by_a_later_quote] {
+            for line_break in ["\n", "\r\n"] {
+                let text = format!(
+                    "destination_url,title,comment\nhttps://e.org/2,\"two\nlines\",\nhttps://e.org/4,\"four,x\n{behind}"
+                );
+                let rows = rows(&text.replace('\n', line_break)).expect("a readable file");
+                let places: Vec<(u64, u64)> = rows.iter().map(|row| (row.number, row.line)).collect();
+                assert_eq!(places, [(1, 2), (2, 4), (3, 5), (4, 6)], "{text}");
+                let error = rows[1].fields.as_ref().expect_err("an open quote");
+                assert_eq!((error.code, error.pointer.as_str()), ("open_quote", ""));
+                let end = if behind.contains('"') { "closed in line 5," } else { "never closed:" };
+                assert!(
+                    error.detail.starts_with(&format!("the quote that opens in line 4 is {end}")),
+                    "{}",
+                    error.detail
+                );
+                let fifth = rows[2].fields.as_ref().expect("fields");
+                assert_eq!((&fifth["title"], &fifth["comment"]), (&json!("five"), &json!("x")));
+                assert_eq!(rows[3].fields.as_ref().expect("fields")["title"], "six");
+            }
+        }
+    }
+
+    #[test]
+    fn a_cell_may_hold_lines_with_addresses_and_commas() {
+        let text = "destination_url,comment\nhttps://e.org/,\"seen at\nhttps://e.org/a, b, and c\nhttps://e.org/b\"\n";
+        let rows = rows(text).expect("a readable file");
+        assert_eq!((rows.len(), rows[0].fields.is_ok()), (1, true));
     }
 
     #[test]

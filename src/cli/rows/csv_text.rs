@@ -81,6 +81,24 @@ fn most_frequent(line: &[u8]) -> u8 {
     DELIMITERS.into_iter().rev().max_by_key(|delimiter| count(*delimiter)).unwrap_or(DELIMITERS[0])
 }
 
+/// How many bytes the first line has, with its line break.
+pub(super) fn end_of_line(text: &[u8]) -> usize {
+    let Some(end) = text.iter().position(|byte| matches!(byte, b'\n' | b'\r')) else { return text.len() };
+    let is_pair = text.get(end..).is_some_and(|rest| rest.starts_with(b"\r\n"));
+    end.saturating_add(if is_pair { 2 } else { 1 })
+}
+
+/// How many lines end in a text.
+pub(super) fn line_breaks(text: &[u8]) -> u64 {
+    let is_break = |place: usize, byte: u8| match byte {
+        b'\n' => true,
+        b'\r' => text.get(place.saturating_add(1)) != Some(&b'\n'),
+        _ => false,
+    };
+    let breaks = text.iter().enumerate().filter(|(place, byte)| is_break(*place, **byte)).count();
+    u64::try_from(breaks).unwrap_or(u64::MAX)
+}
+
 /// Where the lines begin that are not empty.
 pub(super) struct Lines {
     beginnings: VecDeque<(u64, u64)>,

@@ -1,5 +1,7 @@
 //! Rules compiled once, when a link is loaded, and asked on every redirect.
 
+use std::collections::HashSet;
+
 use super::field_errors::{FieldErrors, ValueError};
 use super::limits::{CONDITIONS_MAX, PATTERNS_MAX, RULES_MAX, TIME_CONDITIONS_MAX, VALUES_TOTAL_MAX};
 use super::lists::{Lists, ListsBuilder};
@@ -70,6 +72,24 @@ impl CompiledRules {
             .collect();
         let needs = Needs::of(&compiled);
         errors.into_result(Self { rules: compiled, lists: lists.build(), needs })
+    }
+
+    /// The same for rules that were let in before, perhaps by an earlier release: those that do not compile are taken out of the
+    /// list, and the others go on. Where the rules are too much together, the last ones are taken out.
+    #[must_use]
+    pub fn compile_sound(rules: &mut Vec<Rule>) -> Self {
+        loop {
+            let errors = match Self::compile(rules) {
+                Ok(compiled) => return compiled,
+                Err(errors) => errors,
+            };
+            let unsound: HashSet<usize> = errors.iter().filter_map(|error| rule_index(&error.pointer)).collect();
+            if unsound.is_empty() && rules.pop().is_none() {
+                return Self::default();
+            }
+            let mut index = 0..;
+            rules.retain(|_| index.next().is_none_or(|index| !unsound.contains(&index)));
+        }
     }
 
     /// Which costly facts the rules ask for; the others may be left out of the [`Visitor`].
@@ -187,6 +207,11 @@ impl Needs {
     }
 }
 
+/// The rule that a pointer is about; none if it is about all of them.
+fn rule_index(pointer: &str) -> Option<usize> {
+    pointer.strip_prefix("/rules/")?.split('/').next()?.parse().ok()
+}
+
 /// Checks what counts over all rules of a link.
 fn check_totals(rules: &[Rule], errors: &mut FieldErrors) {
     if rules.len() > RULES_MAX {
@@ -219,5 +244,42 @@ fn count_values(test: &Test) -> usize {
         Test::Devices { any_of } => any_of.len(),
         Test::TimeWindows { any_of, .. } => any_of.len(),
         Test::UserAgent { .. } | Test::Bots => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rule(name: &str, pattern: &str) -> Rule {
+        let rule = serde_json::json!({
+            "name": name,
+            "conditions": [{ "type": "user_agent", "pattern": pattern }],
+            "outcome": { "type": "destination", "destination_url": "https://example.com/" }
+        });
+        serde_json::from_value(rule).expect("a rule")
+    }
+
+    fn names_left(mut rules: Vec<Rule>) -> Vec<String> {
+        let compiled = CompiledRules::compile_sound(&mut rules);
+        assert_eq!(compiled.rules.len(), rules.len());
+        rules.into_iter().map(|rule| rule.name).collect()
+    }
+
+    #[test]
+    fn a_rule_that_no_longer_compiles_takes_no_other_with_it() {
+        assert_eq!(names_left(vec![rule("a", "x"), rule("b", "("), rule("c", "y"), rule("d", "[")]), ["a", "c"]);
+        assert_eq!(names_left(vec![rule("b", "(")]), [""; 0]);
+        assert_eq!(names_left(vec![rule("a", "x"), rule("a", "y")]).len(), 1, "names are unique");
+    }
+
+    #[test]
+    fn of_too_many_rules_the_first_stay() {
+        let many: Vec<Rule> = (0..RULES_MAX + 3)
+            .map(|number| Rule { conditions: Vec::new(), ..rule(&number.to_string(), "x") })
+            .collect();
+        assert_eq!(names_left(many).len(), RULES_MAX);
+        let patterns: Vec<Rule> = (0..PATTERNS_MAX + 2).map(|number| rule(&number.to_string(), "x")).collect();
+        assert_eq!(names_left(patterns).len(), PATTERNS_MAX);
     }
 }

@@ -65,7 +65,8 @@ pub enum Test {
     },
     /// The visitor's most preferred language.
     Languages {
-        /// Language tags (RFC 5646), 1 to 300; `en` fits `en-GB`.
+        /// Language tags (RFC 5646), 1 to 300; `en` fits `en-GB`. `no` is `nb`, `iw` is `he`, `in` is `id`, `ji` is `yi`, `zh-TW` is
+        /// `zh-Hant` and `zh-CN` is `zh-Hans`.
         any_of: Vec<String>,
     },
     /// Weekly or dated windows, by the clocks of a time zone.
@@ -77,7 +78,7 @@ pub enum Test {
     },
     /// The page that the visitor comes from.
     ReferrerHosts {
-        /// Host names, 1 to 300; `example.com` fits `www.example.com` too.
+        /// Host names, 1 to 300; `example.com` fits whatever is under it too, and `www.example.com` fits `example.com`.
         any_of: Vec<String>,
     },
     /// The `User-Agent` header.

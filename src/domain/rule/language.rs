@@ -6,7 +6,32 @@ use super::value_index::{Search, ValueBuffer};
 /// How much of an `Accept-Language` header is looked at, in bytes. Browsers send less than 200.
 const HEADER_BYTES_MAX: usize = 1024;
 
-/// Reads a tag of a rule, in lower case.
+/// Names of one language, and the one that stands for all: ISO 639 renamed some, and the writing of Chinese goes by the place.
+const ALIASES: [(&str, &str); 11] = [
+    ("no", "nb"),
+    ("iw", "he"),
+    ("in", "id"),
+    ("ji", "yi"),
+    ("zh-hant-tw", "zh-hant"),
+    ("zh-hans-cn", "zh-hans"),
+    ("zh-tw", "zh-hant"),
+    ("zh-cn", "zh-hans"),
+    ("zh-hk", "zh-hant-hk"),
+    ("zh-mo", "zh-hant-mo"),
+    ("zh-sg", "zh-hans-sg"),
+];
+
+/// The two halves of a tag's usual form: a name that was put in the place of its beginning, and what stays, in its own case.
+fn canonical(tag: &str) -> (&'static str, &str) {
+    let renamed = |(alias, name): &(&str, &'static str)| {
+        let (beginning, rest) = tag.split_at_checked(alias.len())?;
+        let is_whole = rest.is_empty() || rest.starts_with('-');
+        (is_whole && beginning.eq_ignore_ascii_case(alias)).then_some((*name, rest))
+    };
+    ALIASES.iter().find_map(renamed).unwrap_or(("", tag))
+}
+
+/// Reads a tag of a rule, in its usual form and in lower case.
 pub(super) fn parse(value: &str) -> Result<Box<str>, ValueError> {
     let malformed = || ValueError::new("language", "expected a language tag such as en or pt-BR");
     let mut subtags = check_length(value)?.split('-');
@@ -14,7 +39,11 @@ pub(super) fn parse(value: &str) -> Result<Box<str>, ValueError> {
     let primary_fits = (2..=8).contains(&primary.len()) && primary.bytes().all(|byte| byte.is_ascii_alphabetic());
     let subtag_fits =
         |subtag: &str| (1..=8).contains(&subtag.len()) && subtag.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    if primary_fits && subtags.all(subtag_fits) { Ok(value.to_ascii_lowercase().into()) } else { Err(malformed()) }
+    if !primary_fits || !subtags.all(subtag_fits) {
+        return Err(malformed());
+    }
+    let (name, rest) = canonical(value);
+    Ok([name, rest].concat().to_ascii_lowercase().into())
 }
 
 /// The tag with the highest quality, the first of equals; none if the header prefers nothing.
@@ -68,17 +97,17 @@ fn quality(parameters: &str) -> u16 {
 /// Looks up the preferred language and every wider one: `en-GB` is `en` too (RFC 4647, section 3.3.1).
 pub(super) fn look_up(accept_language: &str, search: &mut Search<'_>) {
     let Some(tag) = preferred(accept_language) else { return };
+    let (name, rest) = canonical(tag);
     let mut range = ValueBuffer::new();
-    for subtag in tag.as_bytes().split_inclusive(|byte| *byte == b'-') {
-        let (name, hyphen) = subtag.strip_suffix(b"-").map_or((subtag, None), |name| (name, Some(b'-')));
-        if !range.push(name.iter().map(u8::to_ascii_lowercase)) {
-            return;
+    for byte in name.bytes().chain(rest.bytes()) {
+        if byte == b'-' {
+            search.add(range.as_bytes());
         }
-        search.add(range.as_bytes());
-        if !range.push(hyphen.into_iter()) {
+        if !range.push(std::iter::once(byte.to_ascii_lowercase())) {
             return;
         }
     }
+    search.add(range.as_bytes());
 }
 
 #[cfg(test)]
@@ -113,7 +142,20 @@ mod tests {
     fn a_tag_fits_itself_and_what_is_narrower() {
         assert!(fits("en", "en-GB") && fits("EN-gb", "en-GB") && fits("en", "EN"));
         assert!(!fits("en-GB", "en") && !fits("en", "eng") && !fits("de", "en"));
-        assert!(fits("zh-Hant", "zh-hant-TW") && !fits("zh-TW", "zh-hant-TW"));
+        assert!(fits("zh-Hant", "zh-hant-TW"));
+    }
+
+    #[test]
+    fn names_of_one_language_fit_each_other() {
+        for (one, other) in
+            [("no", "nb"), ("iw", "he"), ("in", "id"), ("ji", "yi"), ("zh-TW", "zh-Hant"), ("zh-CN", "zh-Hans")]
+        {
+            assert!(fits(one, other) && fits(other, one), "{one} {other}");
+            assert!(fits(one, &format!("{other}-XX")) && fits(other, &format!("{one}-XX")), "{one} {other}");
+        }
+        assert!(fits("zh-TW", "zh-Hant-TW") && fits("zh-Hant-TW", "zh-tw") && fits("zh", "zh-TW"));
+        assert!(fits("zh-Hant", "zh-HK") && fits("zh-HK", "zh-Hant-HK") && !fits("zh-HK", "zh-TW"));
+        assert!(!fits("no", "nn") && !fits("no", "nob") && !fits("zh-CN", "zh-TW") && !fits("in", "inc"));
     }
 
     #[test]

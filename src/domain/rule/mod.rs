@@ -36,7 +36,7 @@ pub use limits::{
     CONDITIONS_MAX, NAME_CHARACTERS_MAX, PATTERN_CHARACTERS_MAX, PATTERNS_MAX, RULES_MAX, VALUE_BYTES_MAX, VALUES_MAX,
     VALUES_TOTAL_MAX, VARIANTS_MAX, WEIGHT_MAX,
 };
-pub use referrer::host_of;
+pub use referrer::{host_of, site, site_of};
 pub use visitor::{Agent, AgentClass, Visitor};
 pub use visitor_hash::visitor_hash;
 

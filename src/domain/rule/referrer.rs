@@ -1,9 +1,16 @@
 //! Hosts of the pages that visitors come from.
 
+use std::borrow::Cow;
+
 use url::Host;
 
 use super::field_errors::{ValueError, check_length};
 use super::value_index::{Search, ValueBuffer};
+
+/// What many sites put in front of their name.
+const WWW: &str = "www.";
+/// The longest host that is put into ASCII, in bytes of UTF-8.
+const HOST_BYTES_MAX: usize = 1_000;
 
 /// Reads a host of a rule, in its ASCII form.
 pub(super) fn parse(value: &str) -> Result<Box<str>, ValueError> {
@@ -33,12 +40,42 @@ pub fn host_of(referrer: &str) -> Option<&str> {
     Some(name.trim_end_matches('.')).filter(|name| !name.is_empty())
 }
 
-/// Looks up the host of a `Referer` header and every domain that it lies under.
+/// The host of a `Referer` header as reports name it: in ASCII, in lower case and without `www.`, so that a site has one name.
+#[must_use]
+pub fn site_of(referrer: &str) -> Option<String> {
+    host_of(referrer).map(site)
+}
+
+/// A host as reports name it.
+#[must_use]
+pub fn site(host: &str) -> String {
+    let host = in_ascii(host).to_ascii_lowercase();
+    match host.strip_prefix(WWW).filter(|site| site.contains('.')) {
+        Some(site) => site.to_owned(),
+        None => host,
+    }
+}
+
+/// Browsers send names in ASCII; others send what they like.
+fn in_ascii(host: &str) -> Cow<'_, str> {
+    if host.is_ascii() || host.len() > HOST_BYTES_MAX {
+        return host.into();
+    }
+    Host::parse(host).map_or(host.into(), |host| host.to_string().into())
+}
+
+/// Looks up the host of a `Referer` header and every domain that it lies under. A site without `www.` is also the one with it.
 pub(super) fn look_up(referrer: &str, search: &mut Search<'_>) {
     let Some(host) = host_of(referrer) else { return };
+    let host = in_ascii(host);
+    let lower = || host.bytes().map(|byte| byte.to_ascii_lowercase());
     let mut name = ValueBuffer::new();
+    if name.push(WWW.bytes().chain(lower())) {
+        search.add(name.as_bytes());
+    }
+    name.clear();
     // A longer name is no host (RFC 1035, section 2.3.4).
-    if !name.push(host.bytes().map(|byte| byte.to_ascii_lowercase())) {
+    if !name.push(lower()) {
         return;
     }
     let mut rest = name.as_bytes();
@@ -75,6 +112,20 @@ mod tests {
         assert!(is_within("www.example.com", "example.com") && is_within("Example.COM", "example.com"));
         assert!(!is_within("badexample.com", "example.com") && !is_within("com", "example.com"));
         assert!(!is_within("éxample.com", "xample.com"));
+    }
+
+    #[test]
+    fn a_site_is_one_with_and_without_www_and_in_letters_and_in_ascii() {
+        assert!(is_within("example.com", "www.example.com") && is_within("www.example.com", "www.example.com"));
+        assert!(!is_within("shop.example.com", "www.example.com") && !is_within("www.example.com", "www.www.com"));
+        assert!(is_within("bücher.example", "xn--bcher-kva.example") && is_within("BÜCHER.example", "bücher.example"));
+        assert!(is_within("xn--bcher-kva.example", "www.bücher.example"));
+        for referrer in ["https://www.bücher.example/", "https://Bücher.example", "https://WWW.xn--bcher-kva.example/a"]
+        {
+            assert_eq!(site_of(referrer).as_deref(), Some("xn--bcher-kva.example"), "{referrer}");
+        }
+        assert_eq!(site_of("https://www.com/").as_deref(), Some("www.com"));
+        assert_eq!(site_of("https://sub.www.example/").as_deref(), Some("sub.www.example"));
     }
 
     #[test]

@@ -39,7 +39,7 @@ impl InMemory {
                 KeyState::Claimed
             }
             Some((fingerprint, _)) if *fingerprint != claim.fingerprint => KeyState::UsedOtherwise,
-            Some((_, None)) => KeyState::InFlight,
+            Some((_, None)) => KeyState::InFlight { held_for: Duration::from_millis(41_500) },
             Some((_, Some(answer))) => KeyState::Answered(answer.clone()),
         }
     }
@@ -189,8 +189,10 @@ async fn a_key_in_flight_is_refused_and_the_work_survives_its_client() {
             () = service.entered.notified() => {}
         }
         let second = service.post("/wait", "k", "").await;
-        assert_eq!((second.status(), &second.headers()["retry-after"]), (StatusCode::CONFLICT, &"1".parse().unwrap()));
-        assert_eq!(code(second).await, "idempotency_key_in_flight");
+        assert_eq!((second.status(), &second.headers()["retry-after"]), (StatusCode::CONFLICT, &"42".parse().unwrap()));
+        let problem: ProblemDocument = serde_json::from_str(&text(second).await).expect("a problem");
+        assert_eq!(problem.code, "idempotency_key_in_flight");
+        assert!(problem.detail.contains("free again in 42 seconds"), "{}", problem.detail);
         // The first client goes away here.
     }
     service.leave.notify_one();

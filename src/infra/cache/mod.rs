@@ -1,6 +1,7 @@
 //! What the caches of several parts of the platform have to tell each other.
 
 pub mod invalidation;
+mod metrics;
 pub mod packed;
 pub mod packed_link;
 pub mod redis;

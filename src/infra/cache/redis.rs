@@ -19,12 +19,12 @@ use futures_util::future::try_join_all;
 use tokio::time::timeout;
 use tokio_util::bytes::BufMut;
 
+use super::metrics::SharedCacheMetrics;
 use crate::config::sections::CacheConfig;
 use crate::runtime::breaker::{Breaker, BreakerState};
 use crate::runtime::clock;
 use crate::runtime::tasks::Tasks;
 use crate::runtime::token_bucket::{Decision, Rate};
-use crate::telemetry::metrics::SharedCacheMetrics;
 pub use messages::Messages;
 
 /// Writes a value unless there is one with a higher stamp: 8 bytes, big-endian, in front of it.

@@ -45,11 +45,11 @@ pub struct EnrichedClick {
     pub prefetch: bool,
     /// Whether the method was HEAD.
     pub head: bool,
-    /// Host of the referring page, lower-case.
+    /// Host of the referring page, in ASCII, lower-case and without `www.`.
     pub referrer_host: Option<Box<str>>,
     /// Primary subtag of the most preferred language, such as `de`.
     pub language: Option<Box<str>>,
-    /// Campaign parameters of the visited URL.
+    /// Campaign parameters of the visited URL; of the destination, where the visited URL has none of that name.
     pub utm: Utm,
     /// The rule that matched.
     pub rule: Option<Box<str>>,
@@ -106,4 +106,13 @@ pub struct ClickBatch {
     pub undecodable: Vec<u64>,
     /// The last that the writer says of how many records there are.
     pub tally: Option<PlacedTally>,
+}
+
+/// What became of a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stored {
+    /// Clicks that were new.
+    pub inserted: usize,
+    /// Clicks that were there already.
+    pub repeated: usize,
 }

@@ -1,7 +1,7 @@
 //! People, and the mark that the first administrator was made.
 
-use sea_orm::sea_query::OnConflict;
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
+use sea_orm::sea_query::{LockType, OnConflict};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect};
 
 use super::Connection;
 use super::entities::{bootstrap, user};
@@ -47,6 +47,14 @@ pub async fn insert(connection: &impl Connection, user: User) -> Result<bool> {
 /// Only those of the database.
 pub async fn find(connection: &impl Connection, id: UserId) -> Result<Option<User>> {
     Ok(user::Entity::find_by_id(id).one(connection).await?)
+}
+
+/// The same, kept from changing until the transaction ends.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn lock(connection: &impl Connection, id: UserId) -> Result<Option<User>> {
+    Ok(user::Entity::find_by_id(id).lock(LockType::NoKeyUpdate).one(connection).await?)
 }
 
 /// The person with this address, lower-cased.

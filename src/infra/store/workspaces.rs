@@ -1,7 +1,10 @@
 //! Workspaces and who belongs to them. A person reaches a workspace only through a membership.
 
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect, QueryTrait};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait,
+};
 
 use super::Connection;
 use super::entities::{membership, user, workspace};
@@ -44,6 +47,15 @@ pub async fn find(connection: &impl Connection, id: WorkspaceId) -> Result<Optio
     Ok(workspace::Entity::find_by_id(id).one(connection).await?)
 }
 
+/// The oldest workspace; ids are sorted by time.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn oldest(connection: &impl Connection) -> Result<Option<WorkspaceId>> {
+    let ids = workspace::Entity::find().select_only().column(workspace::Column::Id);
+    Ok(ids.order_by_asc(workspace::Column::Id).into_tuple().one(connection).await?)
+}
+
 /// The same, kept from changing until the transaction ends.
 ///
 /// # Errors
@@ -80,6 +92,17 @@ pub async fn list(connection: &impl Connection, user: UserId, page: Page) -> Res
         .into_query();
     let query = workspace::Entity::find().filter(workspace::Column::Id.in_subquery(mine));
     Ok(newest_first(query, workspace::Column::CreatedAt, workspace::Column::Id, page).all(connection).await?)
+}
+
+/// How many workspaces a person owns.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn count_owned(connection: &impl Connection, user: UserId) -> Result<u64> {
+    let owned = membership::Entity::find()
+        .filter(membership::Column::UserId.eq(user))
+        .filter(membership::Column::Role.eq(Role::Owner));
+    Ok(owned.count(connection).await?)
 }
 
 /// The members of a workspace, newest first.

@@ -28,7 +28,7 @@ async fn only_silence_that_lasts_ends_a_connection() {
     unread.sends_response();
     for _ in 0..=ROUNDS {
         lively.starts_response();
-        lively.ends_response();
+        lively.awaits_request();
         assert_eq!(order(&silent), Order::GoOn);
         connections.pass_round();
     }
@@ -37,7 +37,7 @@ async fn only_silence_that_lasts_ends_a_connection() {
     assert_eq!(order(&answering), Order::GoOn);
     assert_eq!(order(&lively), Order::GoOn);
     assert_eq!(*lock(&evictions), [Eviction::Silent, Eviction::Unread]);
-    answering.ends_response();
+    answering.awaits_request();
     (0..=ROUNDS).for_each(|_| connections.pass_round());
     assert_eq!(order(&answering), Order::End);
 }

@@ -71,9 +71,10 @@ impl ApiCore {
     ///
     /// # Errors
     /// `NotFound` if the workspace is not the caller's, as if it did not exist; `Forbidden` if it is, and the caller's role
-    /// or key does not reach this far.
+    /// or key does not reach this far; `RateLimited` if the workspace asks for too much.
     pub async fn authorize(&self, principal: &Principal, id: WorkspaceId, scope: Scope) -> Result<Access> {
         let access = self.access(principal, id).await?.ok_or_else(|| Error::not_found("workspace"))?;
+        self.count_request(id).await?;
         access.actor.require(scope)?;
         Ok(access)
     }

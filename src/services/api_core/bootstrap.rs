@@ -36,13 +36,21 @@ pub struct NewAccount {
 }
 
 impl ApiCore {
+    /// Whether the first administrator was made.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn is_bootstrapped(&self) -> Result<bool> {
+        users::is_bootstrapped(self.store.reader()).await
+    }
+
     /// Makes the first administrator, once.
     ///
     /// # Errors
     /// `Conflict` for ever after; `Invalid` with every field that is wrong.
     pub async fn bootstrap(&self, draft: BootstrapDraft) -> Result<NewAccount> {
         // Asked first, so that nobody can make this instance hash passwords for nothing.
-        if users::is_bootstrapped(self.store.reader()).await? {
+        if self.is_bootstrapped().await? {
             return Err(already_bootstrapped());
         }
         let mut errors = FieldErrors::default();

@@ -14,11 +14,12 @@ use super::version::ExpectedVersion;
 use crate::domain::change::Invalidation;
 use crate::domain::destination_policy::DestinationPolicy;
 use crate::domain::error::{Error, ErrorKind, Result};
-use crate::domain::id::DomainId;
+use crate::domain::id::{DomainId, WorkspaceId};
 use crate::domain::time::Timestamp;
 use crate::domain::url::Destination;
 use crate::infra::store::domains::{self, Domain as Row};
 use crate::infra::store::page::Page;
+use crate::infra::store::{Connection, workspaces};
 use crate::runtime::clock;
 
 /// A host name that short links live on.
@@ -72,16 +73,13 @@ pub struct DomainPatch {
 }
 
 impl ApiCore {
-    /// Makes the default domain if there is none, and gives it the host name of the configuration.
+    /// Makes the default domain if there is none, and gives it the host name of the configuration. Edges read it anew, because
+    /// the configuration may give its visits to another workspace than before.
     ///
     /// # Errors
     /// `Invalid` if the configured address has no host name; `Conflict` if a workspace's domain has it.
     pub async fn ensure_default_domain(&self) -> Result<()> {
         let hostname = hostname(&self.settings.default_domain_url)?;
-        let reader = self.store.reader();
-        if domains::find_default(reader).await?.is_some_and(|domain| domain.hostname == hostname) {
-            return Ok(());
-        }
         let transaction = self.store.write().await?;
         domains::insert_default(&transaction, new_default(hostname.clone())).await?;
         let conflict = || Error::new(ErrorKind::Conflict, "hostname_taken", "A workspace's domain has this host name.");
@@ -95,6 +93,32 @@ impl ApiCore {
             }
         }
         self.commit(transaction, vec![changed(&old_hostname), changed(&hostname)]).await
+    }
+
+    /// Whose the visits of the default domain are that belong to no link: the workspace that the settings name, or else the
+    /// oldest. `None` while there is no workspace.
+    pub(super) async fn workspace_of_default_domain(
+        &self,
+        connection: &impl Connection,
+    ) -> Result<Option<WorkspaceId>> {
+        if let Some(named) = self.settings.default_domain_workspace
+            && workspaces::find(connection, named).await?.is_some()
+        {
+            return Ok(Some(named));
+        }
+        workspaces::oldest(connection).await
+    }
+
+    /// What edges have to hear when the default domain's visits have become another workspace's than `before`.
+    pub(super) async fn default_domain_moved(
+        &self,
+        connection: &impl Connection,
+        before: Option<WorkspaceId>,
+    ) -> Result<Option<Invalidation>> {
+        if self.workspace_of_default_domain(connection).await? == before {
+            return Ok(None);
+        }
+        Ok(domains::find_default(connection).await?.map(|domain| changed(&domain.hostname)))
     }
 
     /// A page of the domains that the workspace may use, newest first.
@@ -149,7 +173,8 @@ impl ApiCore {
         Ok(self.view_domain(row))
     }
 
-    /// Refuses a front page that leads to itself, and a page for missing links that could be missing itself.
+    /// Refuses a front page that leads to itself, a page for missing links that could be missing itself, and one for expired
+    /// links that could be expired itself.
     fn refuse_own_addresses(&self, row: &Row) -> Result<()> {
         let own = self.base_url(row);
         let behind =
@@ -160,9 +185,11 @@ impl ApiCore {
         if behind(&row.root_url).is_some_and(|rest| is_front(&rest)) {
             errors.add("/root_url", "links_to_itself", message);
         }
-        let missing = behind(&row.not_found_url).filter(|rest| rest.is_empty() || rest.starts_with(['/', '?', '#']));
-        if missing.is_some_and(|rest| !(is_front(&rest) && row.root_url.is_some())) {
-            errors.add("/not_found_url", "links_to_itself", message);
+        for (pointer, url) in [("/not_found_url", &row.not_found_url), ("/expired_url", &row.expired_url)] {
+            let own_page = behind(url).filter(|rest| rest.is_empty() || rest.starts_with(['/', '?', '#']));
+            if own_page.is_some_and(|rest| !(is_front(&rest) && row.root_url.is_some())) {
+                errors.add(pointer, "links_to_itself", message);
+            }
         }
         errors.into_result()
     }

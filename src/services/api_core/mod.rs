@@ -14,6 +14,7 @@ mod edge;
 mod field_errors;
 pub mod grpc;
 mod housekeeping;
+mod limits;
 mod links;
 mod patch;
 mod principal;
@@ -33,6 +34,7 @@ pub use bootstrap::{BootstrapDraft, NewAccount};
 pub use change_log::CHANGES_KEPT_FOR;
 pub use domains::{Domain, DomainPatch};
 pub use field_errors::FieldErrors;
+pub use limits::Limits;
 pub use links::{
     BULK_ITEMS_MAX, BulkItem, BulkPatch, Created, IfExists, LINK_TAGS_MAX, Link, LinkDraft, LinkPatch, LinkQuery,
     LinkSort, Resolution, ResolutionState, VisitorDraft,
@@ -52,6 +54,7 @@ use url::Url;
 use crate::domain::change::Invalidation;
 use crate::domain::destination_policy::DestinationPolicy;
 use crate::domain::error::{Error, Result};
+use crate::domain::id::WorkspaceId;
 use crate::domain::link::LinkLifetimes;
 use crate::infra::cache::invalidation::Invalidations;
 use crate::infra::cache::shared_links::SharedLinks;
@@ -73,6 +76,7 @@ pub struct ApiCore {
     tasks: Tasks,
     notes: Arc<Semaphore>,
     clicks: Option<ClickStore>,
+    limits: Option<Arc<Limits>>,
     settings: Settings,
 }
 
@@ -81,6 +85,8 @@ pub struct ApiCore {
 pub struct Settings {
     /// How links of the default domain are reached.
     pub default_domain_url: Url,
+    /// Whose the visits of the default domain are that belong to no link; the oldest workspace's if absent.
+    pub default_domain_workspace: Option<WorkspaceId>,
     /// What destinations may be.
     pub destinations: DestinationPolicy,
     /// How long the cache that edges share believes a link.
@@ -102,13 +108,19 @@ impl ApiCore {
         settings: Settings,
     ) -> Self {
         let notes = Arc::new(Semaphore::new(housekeeping::NOTES_MAX));
-        Self { store, invalidations, shared: None, passwords, tasks, notes, clicks: None, settings }
+        Self { store, invalidations, shared: None, passwords, tasks, notes, clicks: None, limits: None, settings }
     }
 
     /// The same service, which tells how often links were clicked.
     #[must_use]
     pub fn counting_clicks(self, clicks: ClickStore) -> Self {
         Self { clicks: Some(clicks), ..self }
+    }
+
+    /// The same service, with limits.
+    #[must_use]
+    pub fn limiting(self, limits: Limits) -> Self {
+        Self { limits: Some(Arc::new(limits)), ..self }
     }
 
     /// The same service, which writes changed links through to the cache that edges share.

@@ -12,7 +12,9 @@ use crate::domain::error::{Error, ErrorKind, Result};
 use crate::domain::id::{UserId, WorkspaceId};
 use crate::domain::role::Role;
 use crate::domain::time::Timestamp;
+use crate::infra::store::Transaction;
 use crate::infra::store::page::Page;
+use crate::infra::store::users;
 use crate::infra::store::workspaces::{self, Membership, Workspace as Row};
 use crate::runtime::clock;
 
@@ -92,25 +94,42 @@ impl ApiCore {
     /// Makes a workspace that belongs to `owner`.
     ///
     /// # Errors
-    /// `Conflict` if the slug is in use.
+    /// `Conflict` if the slug is in use or the owner has too many workspaces; `RateLimited` if there were too many of late.
     pub async fn create_workspace(&self, owner: UserId, draft: WorkspaceDraft) -> Result<Workspace> {
         let mut errors = FieldErrors::default();
         let name = errors.name("/name", &draft.name);
         check_slug(&mut errors, &draft.slug);
         errors.into_result()?;
+        self.count_creation(owner).await?;
 
         let now = clock::now();
         let id = WorkspaceId::new();
         let row =
             Row { id, name, slug: draft.slug, version: 1, created_by: Some(owner), created_at: now, updated_at: now };
         let transaction = self.store.write().await?;
+        self.require_room_for_workspace(&transaction, owner).await?;
+        let before = self.workspace_of_default_domain(&transaction).await?;
         if !workspaces::insert(&transaction, row.clone()).await? {
             return Err(slug_taken());
         }
         let membership = Membership { workspace_id: id, user_id: owner, role: Role::Owner, created_at: now };
         workspaces::insert_member(&transaction, membership).await?;
-        self.commit(transaction, Vec::new()).await?;
+        let stale = self.default_domain_moved(&transaction, before).await?;
+        self.commit(transaction, stale.into_iter().collect()).await?;
         Ok(row.into())
+    }
+
+    /// Refuses a person who owns as many workspaces as allowed.
+    async fn require_room_for_workspace(&self, transaction: &Transaction, owner: UserId) -> Result<()> {
+        let Some(limits) = &self.limits else { return Ok(()) };
+        // Workspaces of one owner are counted by one transaction at a time.
+        users::lock(transaction, owner).await?.ok_or_else(|| Error::not_found("user"))?;
+        if workspaces::count_owned(transaction, owner).await? < limits.owned_max {
+            return Ok(());
+        }
+        let message =
+            format!("A person owns at most {} workspaces here. Delete one that is not used.", limits.owned_max);
+        Err(Error::new(ErrorKind::Conflict, "too_many_workspaces", message))
     }
 
     /// A page of the workspaces that a person belongs to, newest first.
@@ -175,8 +194,11 @@ impl ApiCore {
         let transaction = self.store.write().await?;
         let current = workspaces::lock(&transaction, workspace_id).await?;
         expected.require(current.ok_or_else(|| Error::not_found("workspace"))?.version)?;
+        let before = self.workspace_of_default_domain(&transaction).await?;
         workspaces::delete(&transaction, workspace_id).await?;
-        self.commit(transaction, vec![Invalidation::Workspace { workspace_id }]).await
+        let mut stale = vec![Invalidation::Workspace { workspace_id }];
+        stale.extend(self.default_domain_moved(&transaction, before).await?);
+        self.commit(transaction, stale).await
     }
 
     /// A page of the members of a workspace, newest first.

@@ -5,6 +5,7 @@ use std::io;
 
 use super::dead_letters::DeadLetters;
 use super::enrichment::enrich;
+use super::metrics::{IngesterMetrics, JournalReaderMetrics};
 use super::visitor::VisitorKeys;
 use crate::domain::click::Click;
 use crate::domain::time::Timestamp;
@@ -13,7 +14,6 @@ use crate::infra::geo::GeoDatabase;
 use crate::infra::journal::{Batch, JournalId, JournalReader};
 use crate::infra::user_agent::UserAgents;
 use crate::runtime::clock;
-use crate::telemetry::metrics::{IngesterMetrics, JournalMetrics};
 
 /// Reads and enriches.
 pub(super) struct BatchReader {
@@ -51,7 +51,7 @@ impl BatchReader {
 
     fn report_damage(&mut self) {
         let damage = self.reader.take_damage();
-        JournalMetrics::global().corrupt_bytes.increment(damage.corrupt_bytes);
+        JournalReaderMetrics::global().corrupt_bytes.increment(damage.corrupt_bytes);
         for file in damage.files {
             tracing::warn!(
                 file,
@@ -77,7 +77,7 @@ impl BatchReader {
         for journal in self.failures.keys().filter(|id| !now.contains_key(id)) {
             tracing::info!(%journal, "a click journal can be read again");
         }
-        JournalMetrics::global().unreadable.set(f64::from(u32::try_from(now.len()).unwrap_or(u32::MAX)));
+        JournalReaderMetrics::global().unreadable.set(f64::from(u32::try_from(now.len()).unwrap_or(u32::MAX)));
         self.failures = now;
     }
 

@@ -4,7 +4,7 @@ use url::form_urlencoded;
 
 use super::visitor::VisitorKey;
 use crate::domain::click::Click;
-use crate::domain::rule::{Agent, host_of, preferred_language};
+use crate::domain::rule::{Agent, preferred_language, site_of};
 use crate::infra::click_store::{EnrichedClick, Utm};
 use crate::infra::geo::Location;
 
@@ -16,7 +16,10 @@ const PARAMETERS_MAX: usize = 100;
 /// What is known of a click once its address, its user agent and its texts were looked up.
 #[must_use]
 pub fn enrich(click: &Click<'_>, location: &Location<'_>, agent: &Agent, key: &VisitorKey) -> EnrichedClick {
-    let parameters = Parameters::of(click.query);
+    let mut parameters = Parameters::default();
+    parameters.take_query(click.query);
+    // What the visitor came with goes before what the destination adds.
+    parameters.take_campaign(click.campaign);
     EnrichedClick {
         at: click.at,
         kind: click.kind,
@@ -36,7 +39,7 @@ pub fn enrich(click: &Click<'_>, location: &Location<'_>, agent: &Agent, key: &V
         agent: agent.class,
         prefetch: click.signals.prefetch,
         head: click.signals.head,
-        referrer_host: host_of(click.referrer).map(str::to_ascii_lowercase).as_deref().and_then(text),
+        referrer_host: site_of(click.referrer).as_deref().and_then(text),
         language: language(click.accept_language),
         utm: parameters.utm,
         rule: click.rule.map(Box::from),
@@ -61,7 +64,7 @@ fn language(accept_language: &str) -> Option<Box<str>> {
     is_primary.then(|| primary.to_ascii_lowercase().into())
 }
 
-/// What the query string of the visited URL says.
+/// What the query strings of the visited URL and of the destination say.
 #[derive(Default)]
 struct Parameters {
     utm: Utm,
@@ -69,12 +72,17 @@ struct Parameters {
 }
 
 impl Parameters {
-    fn of(query: &str) -> Self {
-        let mut parameters = Self::default();
+    fn take_query(&mut self, query: &str) {
         for (key, value) in form_urlencoded::parse(query.as_bytes()).take(PARAMETERS_MAX) {
-            parameters.take(&key, &value);
+            self.qr |= key == "qr" && value == "1";
+            self.take(&key, &value);
         }
-        parameters
+    }
+
+    fn take_campaign(&mut self, campaign: &str) {
+        for (key, value) in form_urlencoded::parse(campaign.as_bytes()).take(PARAMETERS_MAX) {
+            self.take(&key, &value);
+        }
     }
 
     /// The first value of each parameter counts.
@@ -86,10 +94,6 @@ impl Parameters {
             "utm_campaign" => &mut utm.campaign,
             "utm_term" => &mut utm.term,
             "utm_content" => &mut utm.content,
-            "qr" => {
-                self.qr |= value == "1";
-                return;
-            }
             _ => return,
         };
         if field.is_none() {
@@ -166,13 +170,17 @@ mod tests {
         assert_eq!(click.utm.campaign.as_deref(), Some("spécial"));
         assert_eq!((click.utm.term, click.utm.content), (None, None));
         assert!(click.qr);
+        let campaign = "utm_source=link&utm_term=shoes+red&qr=1";
+        let click = enriched(&Click { query: "utm_source=mail", campaign, ..test_click::click() });
+        assert_eq!((click.utm.source.as_deref(), click.utm.term.as_deref()), (Some("mail"), Some("shoes red")));
+        assert!(!click.qr, "only the visited URL says so");
         assert!(!enriched(&Click { query: "qr=true", ..test_click::click() }).qr);
     }
 
     #[test]
-    fn referrers_become_lower_case_hosts_and_languages_their_primary_subtag() {
+    fn referrers_become_sites_and_languages_their_primary_subtag() {
         let referrer_host = |referrer| enriched(&Click { referrer, ..test_click::click() }).referrer_host;
-        assert_eq!(referrer_host("https://WWW.News.Example:8443/a?b").as_deref(), Some("www.news.example"));
+        assert_eq!(referrer_host("https://WWW.News.Example:8443/a?b").as_deref(), Some("news.example"));
         assert_eq!(referrer_host("android-app://com.google.android.gm/").as_deref(), Some("com.google.android.gm"));
         assert_eq!(referrer_host(""), None);
         let language = |accept_language| enriched(&Click { accept_language, ..test_click::click() }).language;

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::batch_reader::{BatchReader, Taken};
 use super::dead_letters::DeadLetters;
 use super::health::{Accounts, Health};
+use super::metrics::{ClickAccountMetrics, IngesterMetrics, JournalReaderMetrics};
 use super::visitor::VisitorKeys;
 use crate::config::sections::IngesterConfig;
 use crate::infra::click_store::{ClickAccount, ClickStore, ClickStoreError};
@@ -20,7 +21,6 @@ use crate::infra::geo::GeoDatabase;
 use crate::infra::journal::JournalReader;
 use crate::infra::user_agent::UserAgents;
 use crate::runtime::clock;
-use crate::telemetry::metrics::{ClickAccountMetrics, IngesterMetrics, JournalMetrics};
 
 /// First and longest wait after a failure; it doubles from one to the other.
 const RETRY_FIRST: Duration = Duration::from_millis(100);
@@ -168,11 +168,11 @@ impl ClickIngester {
             self.reconcile().await?;
         }
         let Some(taken) = self.take().await? else {
-            JournalMetrics::global().publish_lag_seconds.set(0.0);
+            JournalReaderMetrics::global().publish_lag_seconds.set(0.0);
             return Ok(Round::Empty);
         };
         if let Some(earliest) = taken.earliest {
-            JournalMetrics::global().publish_lag_seconds.set(clock::now().since(earliest).as_secs_f64());
+            JournalReaderMetrics::global().publish_lag_seconds.set(clock::now().since(earliest).as_secs_f64());
         }
         let taken = self.put(taken).await?;
         let round = if taken.records.len() < self.records_max { Round::Partial } else { Round::Full };

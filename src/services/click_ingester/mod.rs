@@ -10,6 +10,7 @@ mod dead_letters;
 mod enrichment;
 mod health;
 mod ingester;
+mod metrics;
 mod retention;
 mod visitor;
 
@@ -22,5 +23,5 @@ pub use dead_letters::DEAD_LETTER_FILE;
 pub use enrichment::enrich;
 pub use health::{Accounts, Health};
 pub use ingester::{ClickIngester, Sources};
-pub use retention::delete_old_clicks;
+pub use retention::{Retention, delete_old_clicks};
 pub use visitor::{VisitorKey, VisitorKeys};

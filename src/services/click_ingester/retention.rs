@@ -4,22 +4,42 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::infra::click_store::ClickStore;
+use crate::config::sections::ClickStoreConfig;
+use crate::infra::click_store::{ClickStore, ClickStoreError};
 use crate::runtime::clock;
 
 /// How often it looks.
 const INTERVAL: Duration = Duration::from_secs(60 * 60);
 const SECONDS_PER_DAY: u64 = 24 * 60 * 60;
 
-/// Keeps raw clicks `retention_days` and deletes older ones every hour, until `stopping`; 0 keeps them for ever.
-pub async fn delete_old_clicks(store: ClickStore, retention_days: u32, stopping: CancellationToken) {
-    if retention_days == 0 {
-        return stopping.cancelled().await;
+/// How long clicks are kept; for ever where nothing is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retention {
+    /// Any click.
+    clicks: Option<Duration>,
+    /// Visits that belong to no link.
+    orphans: Option<Duration>,
+}
+
+impl Retention {
+    /// As the settings say.
+    #[must_use]
+    pub fn of(config: &ClickStoreConfig) -> Self {
+        Self { clicks: days(config.retention_days), orphans: days(config.orphan_retention_days) }
     }
-    let kept = Duration::from_secs(u64::from(retention_days) * SECONDS_PER_DAY);
+}
+
+fn days(count: u32) -> Option<Duration> {
+    (count > 0).then(|| Duration::from_secs(u64::from(count) * SECONDS_PER_DAY))
+}
+
+/// Deletes what is older than `retention` says at once and then every hour, until `stopping`.
+pub async fn delete_old_clicks(store: ClickStore, retention: Retention, stopping: CancellationToken) {
     let clean = async {
         loop {
-            delete_once(&store, kept).await;
+            if let Err(error) = delete_once(&store, retention).await {
+                tracing::warn!(%error, "could not delete clicks past their retention; trying again in an hour");
+            }
             tokio::time::sleep(INTERVAL).await;
         }
     };
@@ -27,10 +47,17 @@ pub async fn delete_old_clicks(store: ClickStore, retention_days: u32, stopping:
     stopping.run_until_cancelled(clean).await;
 }
 
-async fn delete_once(store: &ClickStore, kept: Duration) {
-    match store.delete_before(clock::now().minus(kept)).await {
-        Ok(0) => {}
-        Ok(clicks) => tracing::info!(clicks, "deleted clicks past their retention"),
-        Err(error) => tracing::warn!(%error, "could not delete clicks past their retention; trying again in an hour"),
+async fn delete_once(store: &ClickStore, retention: Retention) -> Result<(), ClickStoreError> {
+    let now = clock::now();
+    let mut deleted = 0;
+    if let Some(kept) = retention.clicks {
+        deleted += store.delete_before(now.minus(kept)).await?;
     }
+    if let Some(kept) = retention.orphans {
+        deleted += store.delete_orphans_before(now.minus(kept)).await?;
+    }
+    if deleted > 0 {
+        tracing::info!(clicks = deleted, "deleted clicks past their retention");
+    }
+    Ok(())
 }

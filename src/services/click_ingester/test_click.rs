@@ -27,5 +27,6 @@ pub fn click() -> Click<'static> {
         referrer: "",
         accept_language: "de-DE,de;q=0.9",
         query: "",
+        campaign: "",
     }
 }

@@ -8,6 +8,7 @@ use tempfile::TempDir;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::metrics::IngesterMetrics;
 use super::test_click;
 use super::{Accounts, ClickIngester, DEAD_LETTER_FILE, Health, Sources};
 use crate::config::sections::{ClickStoreConfig, IngesterConfig};
@@ -19,7 +20,6 @@ use crate::infra::geo::GeoDatabase;
 use crate::infra::journal::{DiskFileSystem, JournalLimits, Writer};
 use crate::infra::user_agent::UserAgents;
 use crate::runtime::tasks::Tasks;
-use crate::telemetry::metrics::IngesterMetrics;
 
 /// Loading takes seconds without optimisation; one will do for all.
 static USER_AGENTS: LazyLock<UserAgents> = LazyLock::new(UserAgents::new);
@@ -98,7 +98,7 @@ impl House {
 }
 
 async fn open_store(folder: &Path) -> ClickStore {
-    let config = ClickStoreConfig { url: "sqlite:clicks.db".into(), retention_days: 0 };
+    let config = ClickStoreConfig { url: "sqlite:clicks.db".into(), retention_days: 0, orphan_retention_days: 0 };
     ClickStore::open(&config, folder).await.expect("a store")
 }
 

@@ -2,6 +2,7 @@
 
 use http::StatusCode;
 
+use super::compiled_link::Target;
 use super::request::RequestView;
 use crate::domain::click::{Click, ClickKind};
 use crate::domain::id::{DomainId, LinkId, WorkspaceId};
@@ -17,6 +18,7 @@ pub(super) struct Subject<'a> {
     slug: &'a str,
     rule: Option<&'a str>,
     variant: Option<&'a str>,
+    campaign: &'a str,
 }
 
 impl<'a> Subject<'a> {
@@ -41,9 +43,9 @@ impl<'a> Subject<'a> {
         Self { slug, ..self }
     }
 
-    /// The same link, and the rule and variant that decided.
-    pub(super) fn decided_by(self, rule: Option<&'a str>, variant: Option<&'a str>) -> Self {
-        Self { rule, variant, ..self }
+    /// The same link, and where the visitor goes.
+    pub(super) fn leading_to(self, target: Target<'a>) -> Self {
+        Self { rule: target.rule, variant: target.variant, campaign: target.campaign, ..self }
     }
 }
 
@@ -72,5 +74,6 @@ pub(super) fn click<'a>(
         referrer: &request.referrer,
         accept_language: &request.accept_language,
         query: request.query,
+        campaign: subject.campaign,
     }
 }

@@ -9,6 +9,7 @@ use crate::domain::link::{ForwardQuery, LinkRecord};
 use crate::domain::rule::{Choice, CompiledRules, Outcome};
 use crate::domain::time::Timestamp;
 use crate::domain::url::Destination;
+use crate::domain::utm::campaign_of;
 
 /// So long a permanent redirect may be remembered by whoever followed it.
 const SHORT: Duration = Duration::from_secs(90);
@@ -27,7 +28,8 @@ pub enum Lifetime {
 pub struct CompiledLink {
     record: LinkRecord,
     rules: CompiledRules,
-    location: HeaderValue,
+    rules_left_out: usize,
+    place: Place,
     outcomes: Box<[CompiledOutcome]>,
     /// Whether the origin has said that no click is left. It stays so until the link is edited, and then this is another link.
     used_up: AtomicBool,
@@ -35,8 +37,15 @@ pub struct CompiledLink {
 
 #[derive(Debug)]
 enum CompiledOutcome {
-    Destination(HeaderValue),
-    Split(Box<[HeaderValue]>),
+    Destination(Place),
+    Split(Box<[Place]>),
+}
+
+/// What is prepared of a destination.
+#[derive(Debug)]
+struct Place {
+    location: HeaderValue,
+    campaign: Box<str>,
 }
 
 /// Where a visitor goes and by which rule.
@@ -46,6 +55,8 @@ pub struct Target<'a> {
     pub location: &'a HeaderValue,
     /// The destination that it was built from.
     pub destination: &'a Destination,
+    /// The campaign parameters of the destination.
+    pub campaign: &'a str,
     /// The name of the rule that matched.
     pub rule: Option<&'a str>,
     /// The name of the variant that the visitor got.
@@ -53,16 +64,15 @@ pub struct Target<'a> {
 }
 
 impl CompiledLink {
-    /// Prepares a link. Rules that do not compile, which the API never lets in, are as if they were not there.
+    /// Prepares a link. Rules that do not compile, which an earlier release may have let in, are as if they were not there.
     #[must_use]
     pub fn new(mut record: LinkRecord) -> Self {
-        let rules = CompiledRules::compile(&record.rules).or_else(|_| {
-            record.rules.clear();
-            CompiledRules::compile(&[])
-        });
+        let rule_count = record.rules.len();
+        let rules = CompiledRules::compile_sound(&mut record.rules);
+        let rules_left_out = rule_count.saturating_sub(record.rules.len());
         let outcomes = record.rules.iter().map(|rule| CompiledOutcome::new(&rule.outcome)).collect();
-        let location = header_value(&record.destination);
-        Self { rules: rules.unwrap_or_default(), record, location, outcomes, used_up: AtomicBool::new(false) }
+        let place = Place::new(&record.destination);
+        Self { rules, rules_left_out, record, place, outcomes, used_up: AtomicBool::new(false) }
     }
 
     /// The link itself.
@@ -75,6 +85,12 @@ impl CompiledLink {
     #[must_use]
     pub fn rules(&self) -> &CompiledRules {
         &self.rules
+    }
+
+    /// How many of its rules do not compile and are left out.
+    #[must_use]
+    pub const fn rules_left_out(&self) -> usize {
+        self.rules_left_out
     }
 
     /// How long a redirect of this link may be remembered: never beyond its end, and not at all where the next visit may
@@ -109,29 +125,21 @@ impl CompiledLink {
     /// Where a visitor goes for whom this choice was made.
     #[must_use]
     pub fn target(&self, choice: Option<Choice>) -> Target<'_> {
-        choice.and_then(|choice| self.chosen(choice)).unwrap_or(Target {
-            location: &self.location,
-            destination: &self.record.destination,
-            rule: None,
-            variant: None,
-        })
+        let own = || self.place.target(&self.record.destination, None, None);
+        choice.and_then(|choice| self.chosen(choice)).unwrap_or_else(own)
     }
 
     fn chosen(&self, choice: Choice) -> Option<Target<'_>> {
         let rule = self.record.rules.get(choice.rule)?;
+        let name = Some(&*rule.name);
         match (&rule.outcome, self.outcomes.get(choice.rule)?) {
-            (Outcome::Destination { destination_url }, CompiledOutcome::Destination(location)) => {
-                Some(Target { location, destination: destination_url, rule: Some(&rule.name), variant: None })
+            (Outcome::Destination { destination_url }, CompiledOutcome::Destination(place)) => {
+                Some(place.target(destination_url, name, None))
             }
-            (Outcome::Split { variants }, CompiledOutcome::Split(locations)) => {
+            (Outcome::Split { variants }, CompiledOutcome::Split(places)) => {
                 let index = choice.variant?;
                 let variant = variants.get(index)?;
-                Some(Target {
-                    location: locations.get(index)?,
-                    destination: &variant.destination_url,
-                    rule: Some(&rule.name),
-                    variant: Some(&variant.name),
-                })
+                Some(places.get(index)?.target(&variant.destination_url, name, Some(&variant.name)))
             }
             _ => None,
         }
@@ -140,18 +148,34 @@ impl CompiledLink {
     /// About how much memory it takes, in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        let texts = self.record.slug.len() + self.record.destination.as_str().len() * 2;
-        let rules: usize = self.record.rules.iter().map(|rule| 2 * outcome_bytes(&rule.outcome)).sum();
+        // The destination, its header value, and perhaps its campaign.
+        let texts = self.record.slug.len() + self.record.destination.as_str().len() * 3;
+        let rules: usize = self.record.rules.iter().map(|rule| 3 * outcome_bytes(&rule.outcome)).sum();
         size_of::<Self>() + texts + rules + self.rules.heap_bytes()
+    }
+}
+
+impl Place {
+    fn new(destination: &Destination) -> Self {
+        Self { location: header_value(destination), campaign: campaign_of(destination) }
+    }
+
+    fn target<'a>(
+        &'a self,
+        destination: &'a Destination,
+        rule: Option<&'a str>,
+        variant: Option<&'a str>,
+    ) -> Target<'a> {
+        Target { location: &self.location, destination, campaign: &self.campaign, rule, variant }
     }
 }
 
 impl CompiledOutcome {
     fn new(outcome: &Outcome) -> Self {
         match outcome {
-            Outcome::Destination { destination_url } => Self::Destination(header_value(destination_url)),
+            Outcome::Destination { destination_url } => Self::Destination(Place::new(destination_url)),
             Outcome::Split { variants } => {
-                Self::Split(variants.iter().map(|variant| header_value(&variant.destination_url)).collect())
+                Self::Split(variants.iter().map(|variant| Place::new(&variant.destination_url)).collect())
             }
         }
     }

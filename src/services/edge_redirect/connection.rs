@@ -23,10 +23,13 @@ use tokio::net::TcpStream;
 use tokio_util::io::poll_read_buf;
 
 use super::handler::Edge;
-use super::request_reader::{self, Reading};
+use super::metrics::EdgeMetrics;
+use super::request_reader;
+use crate::domain::client_address::{UNKNOWN, Unreadable};
 use crate::infra::journal::{DiskFileSystem, GroupCommit};
 use crate::runtime::connections::{OpenConnection, Order};
-use crate::telemetry::metrics::EdgeMetrics;
+use crate::runtime::proxy_protocol::{self, Reading, Source};
+use crate::telemetry::listener_metrics::{ProxyProtocolMetrics, UnknownAddressMetrics};
 
 /// How much of a head is waited for before it counts as out of the ordinary, in bytes.
 const ORDINARY_HEAD_BYTES_MAX: usize = 4 * 1024;
@@ -39,7 +42,9 @@ const ANSWER_BYTES: usize = 512;
 pub(super) struct Connection {
     pub(super) edge: Arc<Edge>,
     pub(super) journal: Arc<GroupCommit<DiskFileSystem>>,
+    /// The other end, or whom it speaks for by the PROXY protocol.
     pub(super) peer: IpAddr,
+    pub(super) proxy_protocol: bool,
     pub(super) open: Arc<OpenConnection>,
 }
 
@@ -64,17 +69,48 @@ pub(super) fn protocol() -> http1::Builder {
 
 impl Connection {
     /// Answers what comes, until either side ends the connection.
-    pub(super) async fn serve(self, mut stream: TcpStream, http: &http1::Builder) {
+    pub(super) async fn serve(mut self, mut stream: TcpStream, http: &http1::Builder) {
         if stream.set_nodelay(true).is_err() {
             return;
         }
         let open = &EdgeMetrics::global().connections;
         open.increment(1.0);
         let mut received = BytesMut::with_capacity(ORDINARY_HEAD_BYTES_MAX);
-        if let End::Other = self.answer_ordinary(&mut stream, &mut received).await {
+        let is_begun = !self.proxy_protocol || self.take_proxy_header(&mut stream, &mut received).await;
+        if is_begun && matches!(self.answer_ordinary(&mut stream, &mut received).await, End::Other) {
             Box::pin(self.answer_others(stream, received.freeze(), http)).await;
         }
         open.decrement(1.0);
+    }
+
+    /// Takes the header of the PROXY protocol, and the address in it for the peer's. False where there is none.
+    async fn take_proxy_header(&mut self, stream: &mut TcpStream, received: &mut BytesMut) -> bool {
+        loop {
+            match proxy_protocol::read(received) {
+                Reading::Incomplete if self.receive(stream, received).await => {}
+                Reading::Incomplete => return false,
+                Reading::Malformed => {
+                    ProxyProtocolMetrics::edge().refuse();
+                    return false;
+                }
+                Reading::Header(source, length) => {
+                    received.advance(length);
+                    self.peer = self.speaks_for(source);
+                    return true;
+                }
+            }
+        }
+    }
+
+    fn speaks_for(&self, source: Source) -> IpAddr {
+        match source {
+            Source::Client(address) => address.ip(),
+            Source::Proxy => self.peer,
+            Source::Untold => {
+                UnknownAddressMetrics::edge().count(Unreadable::Hidden);
+                UNKNOWN
+            }
+        }
     }
 
     /// Answers ordinary requests, one after the other. What is left in `received` has not been answered.
@@ -82,14 +118,14 @@ impl Connection {
         let mut answer = Vec::with_capacity(ANSWER_BYTES);
         loop {
             let (request, length) = match request_reader::read(received, self.peer, self.edge.trusted_proxies) {
-                Reading::Ordinary(request, length) => (request, length),
-                Reading::Incomplete if received.len() < ORDINARY_HEAD_BYTES_MAX => {
+                request_reader::Reading::Ordinary(request, length) => (request, length),
+                request_reader::Reading::Incomplete if received.len() < ORDINARY_HEAD_BYTES_MAX => {
                     if !self.receive(stream, received).await {
                         return End::Over;
                     }
                     continue;
                 }
-                Reading::Incomplete | Reading::Other => return End::Other,
+                request_reader::Reading::Incomplete | request_reader::Reading::Other => return End::Other,
             };
             let last = self.open.is_finishing();
             answer.clear();
@@ -101,7 +137,7 @@ impl Connection {
             if !self.send(stream, &answer).await || last {
                 return End::Over;
             }
-            self.open.ends_response();
+            self.open.awaits_request();
         }
     }
 
@@ -164,7 +200,7 @@ impl Connection {
     async fn answer_other(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
         self.open.starts_response();
         let answer = self.edge.handle(&self.journal, self.peer, request).await;
-        self.open.ends_response();
+        self.open.awaits_request();
         answer.map(Full::new)
     }
 }

@@ -9,6 +9,7 @@ use super::decide::Decision;
 use super::destination::Forwarded;
 use super::handler::{Edge, Exchange, Hit, Responded, forwarded};
 use super::link_path::{Candidate, LinkPath};
+use super::metrics::LinkSource;
 use super::password::Form;
 use super::request::RequestView;
 use super::respond;
@@ -17,7 +18,6 @@ use crate::domain::click::ClickKind;
 use crate::domain::link::{LinkRecord, RedirectStatus};
 use crate::infra::journal::{Committed, FileSystem, GroupCommit};
 use crate::runtime::clock;
-use crate::telemetry::metrics::LinkSource;
 
 /// A redirect whose click is on its way to the kernel.
 struct FastRedirect<'a, F: FileSystem> {
@@ -80,7 +80,7 @@ impl Edge {
             Forwarded::TooLong => return None,
         };
         let status = record.redirect_status;
-        let subject = Subject::link(record).named(&slug).decided_by(target.rule, target.variant);
+        let subject = Subject::link(record).named(&slug).leading_to(target);
         let click = capture::click(request, subject, ClickKind::Redirect, respond::status_code(status), now);
         let committed = journal.append(|buffer| click.encode(buffer));
         let location = forwarded.as_ref().unwrap_or(target.location);

@@ -15,6 +15,7 @@ use super::decide::{Decision, Facts, decide};
 use super::destination::{self, Forwarded};
 use super::link_cache::{Cached, Found, LinkCache};
 use super::link_path::{Candidate, LinkPath};
+use super::metrics::{CacheMetrics, EdgeMetrics, LinkSource};
 use super::origin::{Origin, OriginError};
 use super::pages;
 use super::password::{Attempt, Form, PasswordGate};
@@ -36,7 +37,6 @@ use crate::infra::user_agent::UserAgents;
 use crate::runtime::clock::{self, MonotonicTime};
 use crate::runtime::tasks::Tasks;
 use crate::runtime::token_bucket::{Decision as Admission, Rate};
-use crate::telemetry::metrics::{CacheMetrics, EdgeMetrics, LinkSource};
 
 /// How many addresses have a rate limit bucket of their own.
 const ADDRESSES_MAX: usize = 200_000;
@@ -304,7 +304,7 @@ impl Edge {
         let lifetime = if after_form { Lifetime::None } else { hit.link.value.lifetime(exchange.now) };
         let status = if after_form { RedirectStatus::SeeOther } else { record.redirect_status };
         let answer = respond::redirect(status, lifetime, forwarded.as_ref().unwrap_or(target.location));
-        Ok(exchange.capture(subject.decided_by(target.rule, target.variant), ClickKind::Redirect, answer).await)
+        Ok(exchange.capture(subject.leading_to(target), ClickKind::Redirect, answer).await)
     }
 }
 

@@ -23,6 +23,7 @@ use self::loading::{Loaded, LoadingCache, Lookup};
 use self::name_filter::{NameFilter, Verdict};
 use self::sources::{Sources, prepared_link};
 use super::compiled_link::CompiledLink;
+use super::metrics::{CacheMetrics, LinkSource};
 use super::origin::{Origin, OriginError};
 use crate::config::sections::EdgeCacheConfig;
 use crate::domain::change::{AsOf, Change, ChangeBatch, Invalidation, Sequence};
@@ -33,7 +34,6 @@ use crate::infra::user_agent::UserAgents;
 use crate::runtime::breaker::BreakerState;
 use crate::runtime::clock::{self, MonotonicTime};
 use crate::runtime::tasks::Tasks;
-use crate::telemetry::metrics::{CacheMetrics, LinkSource};
 
 /// How many host names are known at once.
 const DOMAINS_MAX: usize = 10_000;

@@ -20,6 +20,7 @@ mod grpc_origin;
 mod handler;
 mod link_cache;
 mod link_path;
+mod metrics;
 pub mod origin;
 mod pages;
 mod password;

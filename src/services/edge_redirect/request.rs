@@ -9,12 +9,10 @@ use http::{Method, Version, header};
 
 use crate::domain::click::Signals;
 use crate::domain::client_address::{TrustedProxies, UNKNOWN};
+use crate::domain::hostname::HOSTNAME_LENGTH_MAX;
 use crate::domain::id::LinkId;
 use crate::domain::rule;
-use crate::telemetry::metrics::UnknownAddressMetrics;
-
-/// The longest host name (RFC 1035).
-const HOST_BYTES_MAX: usize = 253;
+use crate::telemetry::listener_metrics::UnknownAddressMetrics;
 
 /// A request as it came in. Headers are bytes; those that are not UTF-8 are read as Latin-1 (RFC 9110, section 5.5).
 #[derive(Debug, PartialEq, Eq)]
@@ -135,7 +133,7 @@ fn says_prefetch(value: &[u8]) -> bool {
 fn host_name(authority: &str) -> Cow<'_, str> {
     let name = without_port(authority);
     let name = name.strip_suffix('.').unwrap_or(name);
-    if name.len() > HOST_BYTES_MAX || !is_host(name) {
+    if name.len() > HOSTNAME_LENGTH_MAX || !is_host(name) {
         return Cow::Borrowed("");
     }
     if name.bytes().any(|byte| byte.is_ascii_uppercase()) { name.to_ascii_lowercase().into() } else { name.into() }

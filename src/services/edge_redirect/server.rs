@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::change_log_follower;
 use super::connection::{self, Connection};
 use super::handler::Edge;
+use super::metrics::{BreakerMetrics, CacheMetrics, JournalMetrics};
 use super::snapshot::SnapshotFile;
 use crate::config::sections::{EdgeConfig, JournalConfig};
 use crate::infra::cache::invalidation::Subscription;
@@ -24,7 +25,8 @@ use crate::infra::journal::{
 use crate::runtime::clock;
 use crate::runtime::connections::{ConnectionLimits, Connections};
 use crate::runtime::tasks::Tasks;
-use crate::telemetry::metrics::{self, BreakerMetrics, CacheMetrics, EvictionMetrics, JournalMetrics, gauge_value};
+use crate::telemetry::listener_metrics::EvictionMetrics;
+use crate::telemetry::metric::gauge_value;
 
 /// How long a worker that cannot accept (such as for want of file descriptors) leaves the socket alone.
 const ACCEPT_RETRY: Duration = Duration::from_millis(50);
@@ -54,6 +56,7 @@ struct Worker {
     listener: StdListener,
     journal: Writer<DiskFileSystem>,
     limits: ConnectionLimits,
+    proxy_protocol: bool,
     drain: Duration,
     stopping: CancellationToken,
 }
@@ -74,6 +77,7 @@ impl EdgeServer {
                 listener,
                 journal,
                 limits: connection_limits(config),
+                proxy_protocol: config.proxy_protocol,
                 drain: self.drain,
                 stopping: tasks.stopping(),
             };
@@ -98,7 +102,7 @@ fn limits(config: &JournalConfig) -> JournalLimits {
 fn connection_limits(config: &EdgeConfig) -> ConnectionLimits {
     let count = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
     // Behind a proxy all connections have its address.
-    let is_direct = config.trusted_proxy_hops == 0;
+    let is_direct = config.trusted_proxy_hops == 0 && !config.proxy_protocol;
     ConnectionLimits {
         connections_max: count(config.connections_max),
         per_address_max: if is_direct { count(config.connections_per_address_max) } else { 0 },
@@ -144,7 +148,8 @@ impl Worker {
             let Some(admitted) = self.stopping.run_until_cancelled(places.admit(peer.ip())).await else { break };
             let Some(open) = admitted else { continue };
             let (edge, journal) = (Arc::clone(&self.edge), Arc::clone(&journal));
-            let connection = Connection { edge, journal, peer: peer.ip(), open };
+            let proxy_protocol = self.proxy_protocol;
+            let connection = Connection { edge, journal, peer: peer.ip(), proxy_protocol, open };
             let http = http.clone();
             connections.spawn_finite("connection", async move { connection.serve(stream, &http).await });
         }
@@ -189,11 +194,7 @@ fn report_flush(edge: Arc<Edge>) -> impl FnMut(Flushed) {
             last = flushed.state;
             tell_state(flushed);
             edge.journal_sick.store(last != JournalState::Healthy, Ordering::Relaxed);
-            metrics.set_state(match flushed.state {
-                JournalState::Healthy => metrics::JournalState::Ok,
-                JournalState::Full => metrics::JournalState::Full,
-                JournalState::Failing => metrics::JournalState::Failing,
-            });
+            metrics.set_state(last);
         }
     }
 }

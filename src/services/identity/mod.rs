@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use attempts::Attempts;
 
+use crate::infra::cache::redis::Redis;
 use crate::infra::passwords::Passwords;
 use crate::infra::store::Store;
 
@@ -28,9 +29,9 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// The service on this store; sessions last so long.
+    /// The service on this store; sessions last so long. All processes with this Redis count attempts together.
     #[must_use]
-    pub fn new(store: Store, passwords: Passwords, session_lifetime: Duration) -> Self {
-        Self { store, passwords, attempts: Arc::new(Attempts::new()), session_lifetime }
+    pub fn new(store: Store, passwords: Passwords, session_lifetime: Duration, redis: Option<Redis>) -> Self {
+        Self { store, passwords, attempts: Arc::new(Attempts::new(redis)), session_lifetime }
     }
 }

@@ -8,9 +8,11 @@ use utoipa::ToSchema;
 
 use super::Identity;
 use super::sessions::Person;
+use crate::domain::client_address::network;
 use crate::domain::error::{Error, ErrorKind, Result};
 use crate::domain::id::{SessionId, UserId};
 use crate::domain::time::Timestamp;
+use crate::infra::store::page::Page;
 use crate::infra::store::sessions::{self, Session as Row};
 use crate::infra::store::users;
 use crate::runtime::clock;
@@ -61,7 +63,7 @@ impl Identity {
     /// `Unauthenticated` if address and password do not belong together; `RateLimited` after too many attempts.
     pub async fn sign_in(&self, credentials: SignIn, client: Client) -> Result<SignedIn> {
         let email_key = credentials.email.trim().to_lowercase();
-        self.attempts.take(&email_key, client.address)?;
+        self.count_attempt(&email_key, client.address).await?;
         if !is_possible(&email_key, &credentials.password) {
             return Err(refused());
         }
@@ -69,7 +71,6 @@ impl Identity {
         let hash = user.as_ref().map(|user| user.password_hash.clone());
         let is_right = self.passwords.verify(credentials.password, hash).await?;
         let user = user.filter(|_| is_right).ok_or_else(refused)?;
-        self.attempts.succeeded(&email_key, client.address);
 
         let now = clock::now();
         let token = Token::random(TokenKind::Session);
@@ -89,6 +90,27 @@ impl Identity {
         sessions::insert(&transaction, session).await?;
         transaction.commit().await?;
         Ok(SignedIn { token: token.secret().expose_secret().to_owned(), expires_at, user: user.into() })
+    }
+
+    /// Counts an attempt. Guessing from many addresses slows an account down for all but those who are signed in from where they
+    /// ask, so that it does not lock the owner out.
+    async fn count_attempt(&self, email_key: &str, address: Option<IpAddr>) -> Result<()> {
+        self.attempts.take(email_key, address).await?;
+        match self.attempts.take_from_anywhere(email_key).await {
+            Err(_) if self.has_session_from(email_key, address).await? => Ok(()),
+            decision => decision,
+        }
+    }
+
+    /// Whether the account has a session that began at this address, or in its /64 of IPv6.
+    async fn has_session_from(&self, email_key: &str, address: Option<IpAddr>) -> Result<bool> {
+        let Some(address) = address.map(network).filter(|_| is_possible(email_key, &SecretString::default())) else {
+            return Ok(false);
+        };
+        let Some(user) = users::find_by_email(self.store.reader(), email_key).await? else { return Ok(false) };
+        let page = Page { after: None, limit: SESSIONS_MAX };
+        let sessions = sessions::list(self.store.reader(), user.id, clock::now(), page).await?;
+        Ok(sessions.iter().any(|session| session.address.parse().map(network) == Ok(address)))
     }
 
     /// Ends a session of a person.

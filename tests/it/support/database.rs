@@ -1,7 +1,7 @@
 //! A source of truth for one test alone, of the kind that `ELIDO_TEST_BACKENDS` names.
 
 use secrecy::SecretString;
-use sqlx::{Connection, Executor, PgConnection};
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 
 /// The URL of an empty database: an SQLite file of the test's own folder (`embedded`, the default), or a new database of
 /// the PostgreSQL server at `ELIDO_TEST_POSTGRES_URL` (`services`).
@@ -26,7 +26,7 @@ pub fn is_embedded() -> bool {
 pub async fn new_postgres_database(server: &str) -> String {
     let name = format!("test_{}", uuid::Uuid::new_v4().simple());
     let mut connection = PgConnection::connect(server).await.expect("the PostgreSQL server answers");
-    connection.execute(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.expect("a new database");
+    connection.execute(AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.expect("a new database");
     let mut url = url::Url::parse(server).expect("a URL");
     url.set_path(&name);
     url.into()

@@ -5,3 +5,4 @@ pub mod cuttable_proxy;
 pub mod database;
 pub mod platform;
 pub mod simulated_file_system;
+pub mod statements;

@@ -102,10 +102,16 @@ impl Platform {
         self.client.get(self.edge(path)).header("host", "localhost").send().await.expect("a response")
     }
 
+    /// A request for the first account, with the secret of the data folder if it is still there.
+    pub fn bootstrap(&self) -> RequestBuilder {
+        let secret = std::fs::read_to_string(self.config.data_folder.join("bootstrap-secret")).unwrap_or_default();
+        self.client.post(self.internal("/internal/admin/bootstrap")).bearer_auth(secret.trim())
+    }
+
     /// The first account, signed in, with a workspace.
     pub async fn account(&self) -> Account {
         let person = json!({ "email": EMAIL, "password": PASSWORD });
-        let bootstrap = self.client.post(self.internal("/internal/admin/bootstrap")).json(&person);
+        let bootstrap = self.bootstrap().json(&person);
         assert_eq!(bootstrap.send().await.expect("a response").status(), StatusCode::CREATED);
         self.sign_in().await
     }

@@ -24,7 +24,7 @@ fn batch(journal: u64, positions: std::ops::Range<u64>) -> ClickBatch {
 }
 
 async fn open(folder: &TempDir) -> ClickStore {
-    let config = ClickStoreConfig { url: "sqlite:clicks.db".into(), retention_days: 0 };
+    let config = ClickStoreConfig { url: "sqlite:clicks.db".into(), retention_days: 0, orphan_retention_days: 0 };
     ClickStore::open(&config, folder.path()).await.expect("a store")
 }
 
@@ -86,4 +86,17 @@ async fn old_clicks_go_and_totals_stay() {
     assert_eq!(left, 667, "two of every three of the youngest thousand");
     let total = store.link_totals(workspace(1), &[link(1)]).await.expect("totals")[&link(1)];
     assert_eq!(total, LinkTotal { clicks: 1667, last_click_at: micros(4999) });
+}
+
+#[tokio::test]
+async fn old_visits_to_no_link_go_and_other_clicks_stay() {
+    let (_folder, store) = new_store().await;
+    let mut clicks = batch(1, 0..900);
+    for (number, record) in clicks.clicks.iter_mut().enumerate() {
+        record.click.workspace_id = [None, Some(workspace(1)), Some(workspace(1))][number % 3];
+        record.click.link_id = [None, None, Some(link(1))][number % 3];
+    }
+    store.store(&clicks).await.expect("stored");
+    assert_eq!(store.delete_orphans_before(micros(300)).await.expect("deleted"), 200);
+    assert_eq!(store.summary(&everything(workspace(1))).await.expect("a summary").clicks, 500);
 }

@@ -59,7 +59,8 @@ macro_rules! report_parameters {
             /// Only these slugs as they were asked for.
             #[serde(default)]
             pub slug: Vec<String>,
-            /// What was answered: `redirect` if absent, or the orphans `missing`, `gone` and `root`.
+            /// What was answered: `redirect` if absent, or the orphans `missing`, `gone` and `root`. Those of the default domain that
+            /// belong to no link are in the reports of one workspace of the instance.
             #[serde(default)]
             pub kind: Vec<String>,
             /// Only these statuses.

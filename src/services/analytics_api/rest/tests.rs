@@ -49,6 +49,7 @@ impl House {
         let store = Store::connect(&database, folder.path()).await.expect("a database");
         let settings = Settings {
             default_domain_url: "http://localhost:8080".parse().expect("a URL"),
+            default_domain_workspace: None,
             destinations: crate::domain::destination_policy::DestinationPolicy::default(),
             lifetimes: crate::config::defaults().expect("the defaults are valid").edge.cache.lifetimes(),
             geo: GeoDatabase::unknown(),
@@ -61,7 +62,7 @@ impl House {
         let draft = WorkspaceDraft { name: "Marketing".into(), slug: "marketing".into() };
         let workspace = core.create_workspace(user_id, draft).await.expect("a workspace").id;
         let principal = Principal::Person { user_id, session_id: SessionId::new(), is_admin: true };
-        let config = ClickStoreConfig { url: "sqlite:clicks.db".into(), retention_days: 0 };
+        let config = ClickStoreConfig { url: "sqlite:clicks.db".into(), retention_days: 0, orphan_retention_days: 0 };
         let clicks = ClickStore::open(&config, folder.path()).await.expect("a click store");
         Self { _folder: folder, core, clicks, principal, workspace }
     }

@@ -118,9 +118,8 @@ impl ApiCore {
         let link = links::find(self.store.reader(), access.workspace_id(), id).await?;
         let link = link.ok_or_else(|| Error::not_found("link"))?;
         let used_clicks = u64::try_from(link.used_clicks).unwrap_or(0);
-        let record = link_record(link);
-        let rules =
-            CompiledRules::compile(&record.rules).map_err(|_| Error::internal("stored rules do not compile"))?;
+        let mut record = link_record(link);
+        let rules = CompiledRules::compile_sound(&mut record.rules);
         let agent = self.classify(visitor.user_agent.clone()).await?;
         let facts = Visitor {
             country: described.country.as_deref(),

@@ -1,22 +1,45 @@
 //! The first administrator, on the internal listener.
 
 use std::net::IpAddr;
+use std::path::Path;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use http::{StatusCode, header};
 
+use crate::domain::error::{Error, Result};
 use crate::http::extract::Json;
 use crate::http::problem::Problem;
+use crate::infra::bootstrap_secret::BootstrapSecret;
 use crate::services::api_core::{ApiCore, BootstrapDraft, NewAccount};
 
-/// `POST /internal/admin/bootstrap`. Never serve this where the world can reach it: whoever comes first owns the instance.
-pub fn internal_router(core: ApiCore) -> Router {
-    let router = Router::new().route("/internal/admin/bootstrap", post(bootstrap)).with_state(core);
-    router.layer(from_fn(for_this_network))
+#[derive(Clone)]
+struct Bootstrap {
+    core: ApiCore,
+    secret: Option<Arc<BootstrapSecret>>,
+    data_folder: Arc<Path>,
+}
+
+/// `POST /internal/admin/bootstrap`, for who knows the secret in the data folder. Serve it on the internal listener alone.
+///
+/// # Errors
+/// The store does not answer, or the secret can be neither read nor written.
+pub async fn internal_router(core: ApiCore, data_folder: &Path) -> Result<Router> {
+    let secret = if core.is_bootstrapped().await? {
+        BootstrapSecret::remove_from(data_folder);
+        None
+    } else {
+        let kept = BootstrapSecret::keep_in(data_folder)
+            .map_err(|error| Error::internal(format!("the bootstrap secret: {error}")))?;
+        Some(Arc::new(kept))
+    };
+    let state = Bootstrap { core, secret, data_folder: data_folder.into() };
+    let router = Router::new().route("/internal/admin/bootstrap", post(bootstrap));
+    Ok(router.layer(from_fn_with_state(state.clone(), with_secret)).layer(from_fn(for_this_network)).with_state(state))
 }
 
 /// A page of the world may give its own name the address of this machine, and then ask in a visitor's browser. No browser
@@ -44,11 +67,33 @@ fn is_of_this_network(host: &str) -> bool {
     address.parse::<IpAddr>().is_ok() || (!name.is_empty() && !name.contains('.')) || is_cluster_name
 }
 
+/// Asks for the secret, as long as there is something to make.
+async fn with_secret(
+    State(bootstrap): State<Bootstrap>,
+    request: Request,
+    next: Next,
+) -> std::result::Result<Response, Problem> {
+    let bearer = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let secret = bearer.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
+    let is_known = bootstrap.secret.as_ref().is_some_and(|known| known.matches(secret));
+    if is_known || bootstrap.core.is_bootstrapped().await? {
+        return Ok(next.run(request).await);
+    }
+    Err(Problem::new(
+        StatusCode::UNAUTHORIZED,
+        "bootstrap_secret_needed",
+        "The first account is made with the secret in the file bootstrap-secret of the data folder of this process: send it as \
+         Authorization: Bearer, as `elido admin bootstrap` does.",
+    ))
+}
+
 async fn bootstrap(
-    State(core): State<ApiCore>,
+    State(bootstrap): State<Bootstrap>,
     Json(draft): Json<BootstrapDraft>,
-) -> Result<(StatusCode, axum::Json<NewAccount>), Problem> {
-    Ok((StatusCode::CREATED, axum::Json(core.bootstrap(draft).await?)))
+) -> std::result::Result<(StatusCode, axum::Json<NewAccount>), Problem> {
+    let account = bootstrap.core.bootstrap(draft).await?;
+    BootstrapSecret::remove_from(&bootstrap.data_folder);
+    Ok((StatusCode::CREATED, axum::Json(account)))
 }
 
 #[cfg(test)]

@@ -5,6 +5,8 @@
 //! secret that is shown once. It is sealed with the caller's own key, of which
 //! only a hash is kept, so that a copy of the database does not reveal it.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use rand::RngCore;
@@ -50,8 +52,9 @@ impl IdempotencyStore for IdempotencyRecords {
         match known {
             Some(known) if known.fingerprint != row.fingerprint => Ok(KeyState::UsedOtherwise),
             Some(IdempotencyKey { answer: Some(sealed), .. }) => open(claim, sealed).map(KeyState::Answered),
-            // None: given up in this moment, so that whoever asks again will find it free.
-            Some(_) | None => Ok(KeyState::InFlight),
+            Some(known) => Ok(KeyState::InFlight { held_for: known.expires_at.since(now) }),
+            // Given up in this moment, so that whoever asks again will find it free.
+            None => Ok(KeyState::InFlight { held_for: Duration::ZERO }),
         }
     }
 

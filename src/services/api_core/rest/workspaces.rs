@@ -53,7 +53,8 @@ async fn list(
 
 /// Create a workspace
 ///
-/// It belongs to the caller, who needs a session; an API key cannot do this.
+/// It belongs to the caller, who needs a session; an API key cannot do this. A person owns at most as many workspaces as the
+/// instance allows (`too_many_workspaces`), and makes only so many in a short time.
 #[utoipa::path(
     post, path = "/v1/workspaces", operation_id = "create_workspace", tag = "workspaces",
     params(IdempotencyHeader), request_body = WorkspaceDraft,

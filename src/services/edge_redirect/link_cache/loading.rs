@@ -17,13 +17,13 @@ use quick_cache::{DefaultHashBuilder, Equivalent, Lifecycle, Weighter};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
+use super::super::metrics::{CacheMetrics, LinkSource};
 use super::recent_changes::RecentChanges;
 use crate::domain::change::Sequence;
 use crate::runtime::clock::{self, MonotonicTime};
 use crate::runtime::sync::{Mutex, MutexGuard};
 use crate::runtime::tasks::Tasks;
 use crate::services::edge_redirect::origin::OriginError;
-use crate::telemetry::metrics::{CacheMetrics, LinkSource};
 
 /// So long an old value is given out after its refresh failed, before the next attempt.
 const RETRY_AFTER: Duration = Duration::from_secs(1);

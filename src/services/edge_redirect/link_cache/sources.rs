@@ -9,8 +9,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use quick_cache::sync::Cache;
 use tokio::time::timeout;
 
+use super::super::metrics::{CacheMetrics, LinkSource};
 use super::loading::Loaded;
 use crate::config::sections::EdgeCacheConfig;
 use crate::domain::change::{AsOf, Sequence};
@@ -23,12 +25,14 @@ use crate::runtime::breaker::{Breaker, BreakerState};
 use crate::runtime::clock::{self, MonotonicTime};
 use crate::services::edge_redirect::compiled_link::CompiledLink;
 use crate::services::edge_redirect::origin::{Origin, OriginError};
-use crate::telemetry::metrics::{CacheMetrics, LinkSource};
 
 /// So many failures in a row, and the origin is left alone.
 const FAILURES_MAX: u32 = 3;
 /// So long; then one fetch may try.
 const LEFT_ALONE_FOR: Duration = Duration::from_secs(1);
+
+/// How many links with rules that are left out are remembered.
+const TOLD_OF_MAX: usize = 10_000;
 
 /// The origin, and what is known of its health.
 pub(super) struct Sources {
@@ -37,6 +41,8 @@ pub(super) struct Sources {
     breaker: Breaker,
     is_slow: AtomicBool,
     agents: UserAgents,
+    /// Links of which the log has said that some of their rules are left out.
+    told_of: Cache<LinkId, ()>,
     lifetimes: LinkLifetimes,
     /// How long the origin may take, and how long before it counts as slow.
     deadline: Duration,
@@ -56,6 +62,7 @@ impl Sources {
             breaker: Breaker::new(FAILURES_MAX, LEFT_ALONE_FOR),
             is_slow: AtomicBool::new(false),
             agents,
+            told_of: Cache::new(TOLD_OF_MAX),
             lifetimes: config.lifetimes(),
             deadline: Duration::from_millis(config.origin_timeout_ms),
             patience: Duration::from_millis(config.refresh_timeout_ms),
@@ -156,12 +163,28 @@ impl Sources {
             Some(record) if !record.rules.is_empty() => {
                 let agents = self.agents.clone();
                 let prepared = tokio::task::spawn_blocking(move || prepared_link(record, &agents)).await;
-                Some(prepared.map_err(|error| OriginError(error.to_string()))?)
+                let link = prepared.map_err(|error| OriginError(error.to_string()))?;
+                self.tell_of_unsound_rules(&link);
+                Some(link)
             }
             record => record.map(CompiledLink::new),
         };
         let bytes = link.as_ref().map_or(0, CompiledLink::bytes);
         Ok(Loaded { value: link, sequence: answer.sequence, source, bytes, believed_until: read_at.plus(lifetime) })
+    }
+
+    /// Counts the rules that were left out, and names their link once.
+    fn tell_of_unsound_rules(&self, link: &CompiledLink) {
+        let rules = link.rules_left_out();
+        if rules == 0 {
+            return;
+        }
+        CacheMetrics::global().rules_left_out.increment(rules as u64);
+        let id = link.record().id;
+        if self.told_of.get(&id).is_none() {
+            self.told_of.insert(id, ());
+            tracing::warn!(link = %id, rules, "a link has rules that are not valid any more; they are left out, and an edit of the link will name them");
+        }
     }
 
     /// Asks the origin under its deadline and the breaker, and notes whether it was slow.

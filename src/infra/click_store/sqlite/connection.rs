@@ -7,9 +7,9 @@ use secrecy::ExposeSecret;
 use sqlx::ConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqliteSynchronous};
 
-use super::error::ClickStoreError;
 use super::reading::Reading;
 use crate::config::sections::ClickStoreConfig;
+use crate::infra::click_store::ClickStoreError;
 use crate::infra::sqlite::{self, integrity};
 
 /// How many reports are computed at once; more wait.

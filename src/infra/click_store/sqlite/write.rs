@@ -5,35 +5,22 @@
 //! mark are written. Whatever is replayed, overlaps or was cut short, every
 //! record below the mark is in the store exactly once.
 
-use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
 use sqlx::sqlite::{SqliteArguments, SqliteConnection};
 use sqlx::{Arguments, AssertSqlSafe};
 
-use super::accounts;
-use super::click::{ClickBatch, EnrichedClick, JournalledClick};
 use super::connection::ClickStore;
-use super::error::ClickStoreError;
 use super::row::{COLUMN_COUNT, COLUMNS, bind};
-use super::totals;
-use crate::domain::click::ClickKind;
-use crate::domain::id::{LinkId, WorkspaceId};
+use super::{accounts, totals};
+use crate::infra::click_store::totals::counted_per_link;
+use crate::infra::click_store::{ClickBatch, ClickStoreError, JournalledClick, Stored};
 use crate::infra::journal::JournalId;
 
 /// Rows in one INSERT: enough to make the statement's own cost small.
 const ROWS_PER_INSERT: usize = 64;
 
 static INSERT_FULL: LazyLock<Arc<str>> = LazyLock::new(|| insert_statement(ROWS_PER_INSERT));
-
-/// What became of a batch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stored {
-    /// Clicks that were new.
-    pub inserted: usize,
-    /// Clicks that were there already.
-    pub repeated: usize,
-}
 
 impl ClickStore {
     /// Stores the clicks that are new and remembers how far the journal has come. All or nothing; repeat it freely.
@@ -95,19 +82,4 @@ async fn insert(
 fn insert_statement(rows: usize) -> Arc<str> {
     let row = format!("({})", vec!["?"; COLUMN_COUNT].join(", "));
     format!("INSERT INTO clicks ({COLUMNS}) VALUES {}", vec![row; rows].join(", ")).into()
-}
-
-/// What the links of these clicks gain.
-fn counted_per_link(records: &[&JournalledClick]) -> HashMap<(WorkspaceId, LinkId), totals::Gain> {
-    let mut gains: HashMap<_, totals::Gain> = HashMap::new();
-    for click in records.iter().map(|record| &record.click).filter(|click| is_in_totals(click)) {
-        if let (Some(workspace_id), Some(link_id)) = (click.workspace_id, click.link_id) {
-            gains.entry((workspace_id, link_id)).or_default().add(click.at);
-        }
-    }
-    gains
-}
-
-fn is_in_totals(click: &EnrichedClick) -> bool {
-    click.kind == ClickKind::Redirect && click.is_counted()
 }

@@ -1,8 +1,8 @@
 //! Whether the store keeps what it is given: a write on the writer's connection that a reader finds.
 
 use super::connection::ClickStore;
-use super::error::ClickStoreError;
 use super::reading::Reading;
+use crate::infra::click_store::ClickStoreError;
 
 impl ClickStore {
     /// Commits a row and reads it on another connection. Other processes may check the same file at the same time.

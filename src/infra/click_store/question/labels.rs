@@ -4,11 +4,14 @@ use crate::domain::click::ClickKind;
 use crate::domain::rule::{AgentClass, Device};
 
 /// Every kind, in the order that documents list them.
-pub(super) const KINDS: [ClickKind; 4] = [ClickKind::Redirect, ClickKind::Missing, ClickKind::Gone, ClickKind::Root];
+pub(in crate::infra::click_store) const KINDS: [ClickKind; 4] =
+    [ClickKind::Redirect, ClickKind::Missing, ClickKind::Gone, ClickKind::Root];
 /// Every device, in the order that documents list them.
-pub(super) const DEVICES: [Device; 5] = [Device::Desktop, Device::Mobile, Device::Tablet, Device::Tv, Device::Other];
+pub(in crate::infra::click_store) const DEVICES: [Device; 5] =
+    [Device::Desktop, Device::Mobile, Device::Tablet, Device::Tv, Device::Other];
 /// Every sort of program, in the order that documents list them.
-pub(super) const AGENTS: [AgentClass; 3] = [AgentClass::Human, AgentClass::Bot, AgentClass::Preview];
+pub(in crate::infra::click_store) const AGENTS: [AgentClass; 3] =
+    [AgentClass::Human, AgentClass::Bot, AgentClass::Preview];
 
 /// What was answered.
 #[must_use]
@@ -44,6 +47,10 @@ pub const fn agent_label(agent: AgentClass) -> &'static str {
 }
 
 /// Finds what `label` stands for.
-pub(super) fn parse<T: Copy>(all: &[T], label_of: fn(T) -> &'static str, label: &str) -> Option<T> {
+pub(in crate::infra::click_store) fn parse<T: Copy>(
+    all: &[T],
+    label_of: fn(T) -> &'static str,
+    label: &str,
+) -> Option<T> {
     all.iter().copied().find(|item| label_of(*item) == label)
 }

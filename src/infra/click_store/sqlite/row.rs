@@ -5,11 +5,13 @@ use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{Arguments, Row};
 use uuid::Uuid;
 
-use super::click::{EnrichedClick, JournalledClick, Utm};
-use super::events::{Event, EventPosition};
-use super::labels::{AGENTS, DEVICES, KINDS, agent_label, device_label, kind_label, parse};
 use crate::domain::id::{DomainId, LinkId, WorkspaceId};
 use crate::domain::time::Timestamp;
+use crate::infra::click_store::question::dimension::Storage;
+use crate::infra::click_store::question::labels::{AGENTS, DEVICES, KINDS, parse};
+use crate::infra::click_store::{
+    EnrichedClick, Event, EventPosition, JournalledClick, Utm, Value, agent_label, device_label, kind_label,
+};
 use crate::infra::journal::JournalId;
 
 /// The columns of a click, in the order that [`bind`] binds and [`read`] reads them.
@@ -116,7 +118,18 @@ pub(super) fn id(row: &SqliteRow, column: &str) -> Result<Option<Uuid>, sqlx::Er
         .transpose()
 }
 
-fn label<T>(row: &SqliteRow, column: &str, parse: impl Fn(&str) -> Option<T>) -> Result<T, sqlx::Error> {
+/// Reads the value of a column that stores this.
+pub(super) fn value(storage: Storage, row: &SqliteRow, column: &str) -> Result<Option<Value>, sqlx::Error> {
+    Ok(match storage {
+        Storage::Text => row.try_get::<Option<Box<str>>, _>(column)?.map(Value::Text),
+        Storage::Id => id(row, column)?.map(Value::Id),
+        Storage::Number => row.try_get::<Option<i64>, _>(column)?.map(Value::Number),
+        Storage::Flag => row.try_get::<Option<bool>, _>(column)?.map(Value::Flag),
+    })
+}
+
+/// Reads a text that stands for one of a closed set.
+pub(super) fn label<T>(row: &SqliteRow, column: &str, parse: impl Fn(&str) -> Option<T>) -> Result<T, sqlx::Error> {
     let text: &str = row.try_get(column)?;
     parse(text).ok_or_else(|| sqlx::Error::Decode(format!("{column} cannot be {text}").into()))
 }

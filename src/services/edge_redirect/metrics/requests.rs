@@ -9,8 +9,21 @@ use std::time::Duration;
 
 use metrics::Gauge;
 
-use super::histogram::{DurationHistogram, Total, render_head};
-use super::metrics::{EDGE_CONNECTIONS, REDIRECT_LATENCY, REDIRECT_REQUESTS};
+use crate::telemetry::histogram::{DurationHistogram, Total, render_head};
+use crate::telemetry::metric::Metric;
+use crate::telemetry::render_also;
+
+const REDIRECT_LATENCY: Metric = Metric::histogram(
+    "elido_redirect_latency_seconds",
+    &["cache"],
+    "From the head of a request to its response, by where the link was found.",
+);
+const REDIRECT_REQUESTS: Metric = Metric::counter(
+    "elido_redirect_requests_total",
+    &["status", "cache"],
+    "Requests that the edge answered, by status and by where the link was found.",
+);
+const EDGE_CONNECTIONS: Metric = Metric::gauge("elido_edge_connections", &[], "Connections that the edge holds open.");
 
 /// How many workers have counts of their own; more share them.
 const SHARES: usize = 16;
@@ -89,7 +102,10 @@ impl EdgeMetrics {
     /// The counts of this process.
     #[must_use]
     pub fn global() -> &'static Self {
-        EDGE_METRICS.get_or_init(|| Self { shares: Default::default(), connections: EDGE_CONNECTIONS.gauge(&[]) })
+        EDGE_METRICS.get_or_init(|| {
+            render_also(Self::render);
+            Self { shares: Default::default(), connections: EDGE_CONNECTIONS.register_gauge(&[]) }
+        })
     }
 
     /// Counts one answered request.
@@ -106,16 +122,16 @@ impl EdgeMetrics {
     }
 
     /// Appends the samples in Prometheus' text form, if this process is an edge.
-    pub(super) fn render(text: &mut String) {
+    fn render(text: &mut String) {
         let Some(metrics) = EDGE_METRICS.get() else { return };
-        render_head(text, REDIRECT_LATENCY, "histogram");
+        render_head(text, REDIRECT_LATENCY);
         for source in LinkSource::ALL {
             let mut total = Total::default();
             let own = metrics.shares.iter().filter_map(|share| share.latency.get(source as usize));
             own.for_each(|histogram| histogram.add_to(&mut total));
             total.render(text, REDIRECT_LATENCY.name, &format!("cache=\"{}\"", source.label()));
         }
-        render_head(text, REDIRECT_REQUESTS, "counter");
+        render_head(text, REDIRECT_REQUESTS);
         for source in LinkSource::ALL {
             let statuses = EDGE_STATUSES.into_iter().map(|(_, label)| label).chain(["other"]);
             for (index, status) in statuses.enumerate() {

@@ -3,55 +3,15 @@
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{QueryBuilder, Row, Sqlite};
 
+use super::condition::{column, push_condition, push_where, push_where_of_any_period};
 use super::connection::ClickStore;
-use super::dimension::{Dimension, Storage, Value};
-use super::error::ClickStoreError;
-use super::labels::agent_label;
 use super::reading::Reading;
-use super::selection::{Filter, Include, Period, Selection};
-use crate::domain::rule::AgentClass;
-
-/// How many clicks, and of how many visitors.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Counts {
-    /// Clicks.
-    pub clicks: u64,
-    /// Distinct visitors. One person is a new visitor every day; those who asked not to be tracked are in none.
-    pub visitors: u64,
-}
-
-/// Clicks that are kept and not counted, each under one reason: the first that holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct LeftOut {
-    /// Of crawlers, monitors and scripts.
-    pub bots: u64,
-    /// Of messengers and social networks that make a preview of a link.
-    pub previews: u64,
-    /// Of browsers that fetched what nobody had asked for yet.
-    pub prefetches: u64,
-    /// With the method HEAD.
-    pub heads: u64,
-}
-
-/// The clicks of one value.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BreakdownItem {
-    /// The value; `None` where clicks lack the property.
-    pub value: Option<Value>,
-    /// Its clicks.
-    pub counts: Counts,
-}
-
-/// Clicks by value.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Breakdown {
-    /// The values with the most clicks, most first.
-    pub items: Vec<BreakdownItem>,
-    /// How many values are not listed.
-    pub other_values: u64,
-    /// The clicks that belong to none of the listed values.
-    pub other: Counts,
-}
+use super::row::{label, value};
+use crate::infra::click_store::question::dimension::Storage;
+use crate::infra::click_store::question::labels::{AGENTS, agent_label, parse};
+use crate::infra::click_store::{
+    Breakdown, BreakdownItem, ClickStoreError, Counts, Dimension, Filter, Include, LeftOut, Period, Selection,
+};
 
 impl ClickStore {
     /// The selected clicks in total.
@@ -60,7 +20,7 @@ impl ClickStore {
     /// The store is away or too slow.
     pub async fn summary(&self, selection: &Selection) -> Result<Counts, ClickStoreError> {
         let mut query = counting();
-        selection.push_where(&mut query);
+        push_where(&mut query, selection);
         let mut reading = Reading::begin(self).await?;
         counts(query, reading.connection()).await
     }
@@ -71,29 +31,15 @@ impl ClickStore {
     /// The store is away or too slow.
     pub async fn left_out(&self, selection: &Selection) -> Result<LeftOut, ClickStoreError> {
         let everybody = Include { bots: true, previews: true, prefetches: true, heads: true };
-        let include = selection.include;
-        let of_any_agent = selection.filters_on(Dimension::Agent);
         let mut query = QueryBuilder::<Sqlite>::new("SELECT agent, prefetch, head, count(*) AS clicks FROM clicks");
-        Selection { include: everybody, ..selection.clone() }.push_where(&mut query);
+        push_where(&mut query, &Selection { include: everybody, ..selection.clone() });
         query.push(" AND counted = 0 GROUP BY agent, prefetch, head");
         let mut reading = Reading::begin(self).await?;
         let mut left_out = LeftOut::default();
         for row in query.build().fetch_all(reading.connection()).await? {
             let clicks = row.try_get::<i64, _>("clicks")?.cast_unsigned();
-            let (agent, prefetch, head): (String, bool, bool) =
-                (row.try_get("agent")?, row.try_get("prefetch")?, row.try_get("head")?);
-            let reasons = [
-                (&mut left_out.bots, !of_any_agent && !include.bots && agent == agent_label(AgentClass::Bot)),
-                (
-                    &mut left_out.previews,
-                    !of_any_agent && !include.previews && agent == agent_label(AgentClass::Preview),
-                ),
-                (&mut left_out.prefetches, !include.prefetches && prefetch),
-                (&mut left_out.heads, !include.heads && head),
-            ];
-            if let Some((count, _)) = reasons.into_iter().find(|(_, holds)| *holds) {
-                *count += clicks;
-            }
+            let agent = label(&row, "agent", |text| parse(&AGENTS, agent_label, text))?;
+            left_out.add(selection, agent, row.try_get("prefetch")?, row.try_get("head")?, clicks);
         }
         Ok(left_out)
     }
@@ -111,7 +57,7 @@ impl ClickStore {
         query.push(
             ")) SELECT number, count(*) AS clicks, count(DISTINCT visitor) AS visitors FROM periods CROSS JOIN clicks",
         );
-        selection.push_where_of_any_period(&mut query);
+        push_where_of_any_period(&mut query, selection);
         query.push(" AND at >= first AND at < beyond GROUP BY number");
         let mut reading = Reading::begin(self).await?;
         let rows = query.build().fetch_all(reading.connection()).await?;
@@ -137,9 +83,9 @@ impl ClickStore {
     ) -> Result<Breakdown, ClickStoreError> {
         let mut query = QueryBuilder::<Sqlite>::new(format!(
             "SELECT {} AS value, count(*) AS clicks, count(DISTINCT visitor) AS visitors, count(*) OVER () AS groups FROM clicks",
-            dimension.column()
+            column(dimension)
         ));
-        selection.push_where(&mut query);
+        push_where(&mut query, selection);
         query.push(" GROUP BY value ORDER BY clicks DESC, value LIMIT ").push_bind(limit);
         let mut reading = Reading::begin(self).await?;
         let rows = query.build().fetch_all(reading.connection()).await?;
@@ -158,10 +104,10 @@ fn counting() -> QueryBuilder<Sqlite> {
 
 fn of_no_listed_value(selection: &Selection, dimension: Dimension, listed: &Breakdown) -> QueryBuilder<Sqlite> {
     let mut query = counting();
-    selection.push_where(&mut query);
+    push_where(&mut query, selection);
     query.push(" AND NOT coalesce(");
-    Filter { dimension, any_of: listed.items.iter().map(|item| item.value.clone()).collect() }
-        .push_condition(&mut query);
+    let any_of = listed.items.iter().map(|item| item.value.clone()).collect();
+    push_condition(&mut query, &Filter { dimension, any_of });
     query.push(", 0)");
     query
 }
@@ -176,7 +122,7 @@ pub(super) async fn counts(
 
 /// Reads rows of `value`, `clicks`, `visitors` and the number of all `groups`.
 pub(super) fn read_grouped(rows: &[SqliteRow], storage: Storage) -> Result<Breakdown, ClickStoreError> {
-    let read_item = |row| Ok(BreakdownItem { value: storage.read(row, "value")?, counts: read_counts(row)? });
+    let read_item = |row| Ok(BreakdownItem { value: value(storage, row, "value")?, counts: read_counts(row)? });
     let items = rows.iter().map(read_item).collect::<Result<Vec<_>, sqlx::Error>>()?;
     let groups = match rows.first() {
         Some(row) => row.try_get::<i64, _>("groups")?.cast_unsigned(),

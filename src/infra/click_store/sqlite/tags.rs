@@ -1,23 +1,13 @@
-//! Clicks by tag. Tags belong to links, in the source of truth; the store is told which link carries which.
+//! Clicks by tag.
 
 use sqlx::{QueryBuilder, Sqlite};
 
+use super::condition::push_where;
 use super::connection::ClickStore;
-use super::dimension::{Storage, Value};
-use super::error::ClickStoreError;
 use super::reading::Reading;
-use super::reports::{Breakdown, read_grouped};
-use super::selection::Selection;
-use crate::domain::id::{LinkId, TagId};
-
-/// A link carries a tag.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TagMembership {
-    /// The tag.
-    pub tag_id: TagId,
-    /// The link.
-    pub link_id: LinkId,
-}
+use super::reports::{counts, read_grouped};
+use crate::infra::click_store::question::dimension::Storage;
+use crate::infra::click_store::{Breakdown, ClickStoreError, Selection, TagMembership, Value};
 
 impl ClickStore {
     /// The selected clicks by tag, most clicks first. A click counts for each tag that its link carries now, and for `None` if it
@@ -37,12 +27,12 @@ impl ClickStore {
             "SELECT tag AS value, count(*) AS clicks, count(DISTINCT visitor) AS visitors, count(*) OVER () AS groups",
         );
         query.push(" FROM clicks LEFT JOIN memberships ON memberships.link = clicks.link_id");
-        selection.push_where(&mut query);
+        push_where(&mut query, selection);
         query.push(" GROUP BY tag ORDER BY clicks DESC, value LIMIT ").push_bind(limit);
         let mut breakdown = read_grouped(&query.build().fetch_all(reading.connection()).await?, Storage::Id)?;
         if breakdown.other_values > 0 {
             let query = of_no_listed_tag(selection, memberships, &breakdown);
-            breakdown.other = super::reports::counts(query, reading.connection()).await?;
+            breakdown.other = counts(query, reading.connection()).await?;
         }
         Ok(breakdown)
     }
@@ -55,7 +45,7 @@ fn of_no_listed_tag(selection: &Selection, memberships: &[TagMembership], listed
     let of_listed: Vec<_> = memberships.iter().filter(is_listed).copied().collect();
     let mut query = with_memberships(&of_listed);
     query.push("SELECT count(*) AS clicks, count(DISTINCT visitor) AS visitors FROM clicks");
-    selection.push_where(&mut query);
+    push_where(&mut query, selection);
     query.push(" AND NOT coalesce(link_id IN (SELECT link FROM memberships), 0)");
     if listed.items.iter().any(|item| item.value.is_none()) {
         query.push(" AND link_id IN (SELECT unhex(value ->> 1) FROM json_each(");

@@ -1,13 +1,11 @@
 //! What clicks can be told apart by.
 
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
 use uuid::Uuid;
 
 use super::labels::{AGENTS, DEVICES, KINDS, agent_label, device_label, kind_label, parse};
-use super::row::id;
 use crate::domain::click::TEXT_BYTES_MAX;
 use crate::domain::id::{DomainId, LinkId, ParseIdError};
+use crate::domain::rule::site;
 
 /// A property of clicks that reports filter and group by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -56,9 +54,9 @@ pub enum Value {
 #[error("{0}")]
 pub struct ParseValueError(String);
 
-/// How a dimension's values are stored.
+/// What sort of values a dimension has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Storage {
+pub(in crate::infra::click_store) enum Storage {
     Text,
     Id,
     Number,
@@ -145,6 +143,7 @@ impl Dimension {
             Self::Asn => number(text, 0, i64::from(u32::MAX)),
             Self::Qr => text.parse().map(Value::Flag).map_err(|_| refuse("expected true or false")),
             _ if text.len() > TEXT_BYTES_MAX => Err(refuse(format!("a value has at most {TEXT_BYTES_MAX} bytes"))),
+            Self::Referrer => Ok(Value::Text(site(text).into())),
             _ => Ok(Value::Text(text.into())),
         }
     }
@@ -161,34 +160,13 @@ impl Dimension {
         }
     }
 
-    pub(super) const fn column(self) -> &'static str {
-        match self {
-            Self::Link => "link_id",
-            Self::Domain => "domain_id",
-            Self::Referrer => "referrer_host",
-            other => other.as_str(),
-        }
-    }
-
-    pub(super) const fn storage(self) -> Storage {
+    pub(in crate::infra::click_store) const fn storage(self) -> Storage {
         match self {
             Self::Link | Self::Domain => Storage::Id,
             Self::Status | Self::Asn => Storage::Number,
             Self::Qr => Storage::Flag,
             _ => Storage::Text,
         }
-    }
-}
-
-impl Storage {
-    /// Reads the value of a column that stores this.
-    pub(super) fn read(self, row: &SqliteRow, column: &str) -> Result<Option<Value>, sqlx::Error> {
-        Ok(match self {
-            Self::Text => row.try_get::<Option<Box<str>>, _>(column)?.map(Value::Text),
-            Self::Id => id(row, column)?.map(Value::Id),
-            Self::Number => row.try_get::<Option<i64>, _>(column)?.map(Value::Number),
-            Self::Flag => row.try_get::<Option<bool>, _>(column)?.map(Value::Flag),
-        })
     }
 }
 

@@ -8,7 +8,7 @@ use sqlx::sqlite::SqliteConnection;
 use sqlx::{Sqlite, Transaction};
 
 use super::connection::ClickStore;
-use super::error::ClickStoreError;
+use crate::infra::click_store::ClickStoreError;
 
 /// Longest that one question may take.
 const READING_TIME_MAX: Duration = Duration::from_secs(10);
@@ -61,7 +61,7 @@ mod tests {
         SELECT sum(n) FROM numbers";
 
     async fn open(folder: &tempfile::TempDir) -> ClickStore {
-        let config = ClickStoreConfig { url: "sqlite:clicks.db".into(), retention_days: 0 };
+        let config = ClickStoreConfig { url: "sqlite:clicks.db".into(), retention_days: 0, orphan_retention_days: 0 };
         ClickStore::open(&config, folder.path()).await.expect("a store")
     }
 

@@ -1,0 +1,60 @@
+//! Which clicks a report is about.
+
+use super::dimension::{Dimension, Value};
+use crate::domain::id::WorkspaceId;
+use crate::domain::time::Timestamp;
+
+/// A stretch of time: `from` is in it, `to` is not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Period {
+    /// Its first moment.
+    pub from: Timestamp,
+    /// The first moment after it.
+    pub to: Timestamp,
+}
+
+/// What is counted although it is left out by default.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Include {
+    /// Crawlers, monitors and scripts.
+    pub bots: bool,
+    /// Link previews of messengers and social networks.
+    pub previews: bool,
+    /// Pages that a browser fetched before anybody asked for them.
+    pub prefetches: bool,
+    /// Requests with the method HEAD.
+    pub heads: bool,
+}
+
+/// One condition on a dimension.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Filter {
+    /// Of which property.
+    pub dimension: Dimension,
+    /// Any of these; `None` is a click that lacks the property.
+    pub any_of: Vec<Option<Value>>,
+}
+
+/// Which clicks a report is about. All conditions hold together.
+///
+/// Only redirects of people are counted, without prefetches and HEAD requests, unless `include` says otherwise.
+/// A filter on the kind or the agent takes the place of the default for that dimension.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Selection {
+    /// Whose clicks.
+    pub workspace_id: WorkspaceId,
+    /// When they were.
+    pub period: Period,
+    /// What is counted although it is left out by default.
+    pub include: Include,
+    /// What else must hold.
+    pub filters: Vec<Filter>,
+}
+
+impl Selection {
+    /// Whether a filter takes the place of what is counted by default for this dimension.
+    #[must_use]
+    pub fn filters_on(&self, dimension: Dimension) -> bool {
+        self.filters.iter().any(|filter| filter.dimension == dimension)
+    }
+}
