@@ -95,9 +95,14 @@ class Told:
             pass
 
     def names(self, kind):
-        """Whether `/readyz` or a warning in the log names this kind of file, or the account of clicks."""
-        parts, words = ACCOUNT if kind == "account" else KINDS[kind]
-        return bool(self.parts.intersection(parts)) or any(re.search(words, line) for line in warnings(self.elido))
+        """Whether `/readyz` or the log names this kind of file, or the account of clicks."""
+        parts, _ = ACCOUNT if kind == "account" else KINDS[kind]
+        return bool(self.parts.intersection(parts)) or self.logs(kind)
+
+    def logs(self, kind):
+        """Whether a warning in the log does."""
+        _, words = ACCOUNT if kind == "account" else KINDS[kind]
+        return any(re.search(words, line) for line in warnings(self.elido))
 
 
 def warnings(elido):

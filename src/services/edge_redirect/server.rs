@@ -192,8 +192,29 @@ fn report_flush(edge: Arc<Edge>) -> impl FnMut(Flushed) {
         }
         if flushed.state != last {
             last = flushed.state;
+            tell_state(flushed);
             edge.journal_sick.store(last != JournalState::Healthy, Ordering::Relaxed);
             metrics.set_state(last);
+        }
+    }
+}
+
+/// Each worker tells of its own journal, and only of changes.
+fn tell_state(flushed: Flushed) {
+    let waiting = flushed.waiting;
+    match flushed.state {
+        JournalState::Healthy => tracing::info!("the click journal takes clicks again"),
+        JournalState::Full => {
+            tracing::error!(
+                waiting,
+                "the click journal is full, or its disk: clicks wait in memory, and are dropped where that is full as well"
+            );
+        }
+        JournalState::Failing => {
+            tracing::error!(
+                waiting,
+                "the disk of the click journal fails: clicks wait in memory, and are dropped where that is full"
+            );
         }
     }
 }
