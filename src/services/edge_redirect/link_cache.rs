@@ -287,7 +287,8 @@ impl LinkCache {
         }
     }
 
-    fn doubt_before(&self, sequence: Sequence) -> bool {
+    /// What was read before this counts as changed. Whether that was news.
+    pub(super) fn doubt_before(&self, sequence: Sequence) -> bool {
         let (domains, links) = (self.domains.doubt_before(sequence), self.links.doubt_before(sequence));
         domains || links
     }
