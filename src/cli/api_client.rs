@@ -154,7 +154,7 @@ impl ApiClient {
         Ok(Self { http, base: arguments.api_url.clone(), token, patience: Duration::ZERO })
     }
 
-    /// The same client, which goes on trying for `patience` when the server is away or asks to wait.
+    /// The same client, which goes on trying for `patience` when the server is unavailable or asks to wait.
     #[must_use]
     pub fn patient(self, patience: Duration) -> Self {
         Self { patience, ..self }

@@ -18,7 +18,7 @@ use super::progress;
 use super::rows::Format;
 use super::rows::columns::COLUMNS;
 
-/// How long to go on trying while the server is away.
+/// How long to go on trying while the server is unavailable.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Writes all links of a workspace into a CSV or NDJSON file.
@@ -54,7 +54,7 @@ pub struct ExportArguments {
 /// Runs the command.
 ///
 /// # Errors
-/// When the file cannot be written, or the server refuses or stays away.
+/// When the file cannot be written, or the server refuses or stays unavailable.
 pub async fn run(arguments: ExportArguments) -> Result<(), Failure> {
     let to_stdout = arguments.file.as_os_str() == "-";
     let format = format_of(&arguments)?;

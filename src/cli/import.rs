@@ -30,7 +30,7 @@ use super::rows::{Format, Rows, RowsError};
 use crate::http::idempotency;
 use crate::runtime::clock;
 
-/// How long to go on trying while the server is away. A server that was killed at a batch refuses its key for a while.
+/// How long to go on trying while the server is unavailable. A server that was killed at a batch refuses its key for a while.
 const PATIENCE: Duration = idempotency::CLAIM_HELD_FOR.saturating_add(Duration::from_secs(60));
 /// A batch whose answer is not known is sent again under its key for so long; the server forgets keys soon after.
 const KEY_TRUSTED_FOR: Duration = idempotency::KEPT_FOR.saturating_sub(Duration::from_secs(60 * 60));
@@ -94,7 +94,7 @@ struct Summary<'a> {
 /// Runs the command.
 ///
 /// # Errors
-/// When the file cannot be read, the server refuses or stays away, or rows were refused.
+/// When the file cannot be read, the server refuses or stays unavailable, or rows were refused.
 pub async fn run(arguments: ImportArguments) -> Result<(), Failure> {
     let format = format_of(&arguments)?;
     let report_path = arguments.report.clone().unwrap_or_else(|| with_suffix(&arguments.file, ".report.ndjson"));

@@ -43,7 +43,7 @@ struct DatabaseArguments {
 /// Runs the command.
 ///
 /// # Errors
-/// When the settings have errors, the database is away, or a migration fails.
+/// When the settings have errors, the database is unavailable, or a migration fails.
 pub async fn run(command: MigrateCommand) -> Result<(), Failure> {
     match command.what {
         What::Up(arguments) => up(&arguments).await,

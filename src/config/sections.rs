@@ -108,7 +108,7 @@ pub struct EdgeCacheConfig {
 }
 
 impl EdgeConfig {
-    /// Whose word about addresses is believed.
+    /// Which proxies are believed about addresses.
     #[must_use]
     pub const fn trusted_proxies(&self) -> TrustedProxies {
         TrustedProxies { hops: self.trusted_proxy_hops, header: self.forwarded_header }
@@ -122,7 +122,7 @@ impl ApiConfig {
         Duration::from_secs(u64::from(self.session_hours) * 60 * 60)
     }
 
-    /// Whose word about addresses is believed.
+    /// Which proxies are believed about addresses.
     #[must_use]
     pub const fn trusted_proxies(&self) -> TrustedProxies {
         TrustedProxies { hops: self.trusted_proxy_hops, header: self.forwarded_header }

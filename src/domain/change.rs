@@ -112,10 +112,10 @@ pub struct Change {
     pub invalidations: Vec<Invalidation>,
 }
 
-/// What a follower of the log hears at once.
+/// What a follower of the log receives at once.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ChangeBatch {
-    /// How far the follower has heard the log with this.
+    /// How far the follower has come in the log with this.
     pub sequence: Sequence,
     /// What was read before this may have changed unheard: the log no longer has the changes in between.
     pub unknown_before: Option<Sequence>,

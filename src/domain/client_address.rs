@@ -32,7 +32,7 @@ impl ForwardedHeader {
     }
 }
 
-/// Whose word about addresses is believed.
+/// Which proxies are believed about addresses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct TrustedProxies {
     /// How many proxies stand in front; 0 means that no header is believed.

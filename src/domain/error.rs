@@ -25,7 +25,7 @@ pub enum ErrorKind {
     TooLarge,
     /// Too many requests for now.
     RateLimited,
-    /// A dependency is away; the same request may succeed later.
+    /// A dependency is unavailable; the same request may succeed later.
     Unavailable,
     /// Our fault.
     Internal,
@@ -100,7 +100,7 @@ impl Error {
         Self::new(ErrorKind::Internal, "internal_error", "Something went wrong on our side.").caused_by(source)
     }
 
-    /// A dependency that is away for now.
+    /// A dependency that is unavailable for now.
     #[must_use]
     pub fn unavailable(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self {

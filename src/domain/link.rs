@@ -108,7 +108,7 @@ pub enum LinkState {
     /// It redirects, as long as its dates and limits allow.
     #[default]
     Active,
-    /// Put away by its owner: 410.
+    /// Archived by its owner: 410.
     Archived,
     /// Switched off by the platform: 410.
     Disabled,

@@ -19,7 +19,7 @@ pub struct ClientAddress(pub IpAddr);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PeerAddress(pub SocketAddr);
 
-/// Finds the client's address behind the trusted proxies; without a listener's word there is none.
+/// Finds the client's address behind the trusted proxies; where the listener does not know the peer there is none.
 pub async fn find(State(trusted_proxies): State<TrustedProxies>, mut request: Request, next: Next) -> Response {
     if let Some(peer) = request.extensions().get::<PeerAddress>().copied() {
         let lines =

@@ -51,7 +51,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
 /// The whole body, at most as long as the service's limit allows.
 ///
 /// # Errors
-/// 413 above the limit, 503 while there are too many long bodies, 400 when the client went away or sent a broken body.
+/// 413 above the limit, 503 while there are too many long bodies, 400 when the client disconnected or sent a broken body.
 pub(super) async fn read_body<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
     let share = request.extensions().get::<Arc<Share>>().cloned();
     Bytes::from_request(request, state).await.map_err(|rejection: BytesRejection| {

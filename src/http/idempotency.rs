@@ -1,7 +1,7 @@
 //! `Idempotency-Key` on POST and PATCH: the same request under the same key is done once.
 //!
 //! Invariants: a key is claimed before the handler runs, and the claim ends in
-//! a response kept or a claim given up, also when the client goes away half-way:
+//! a response kept or a claim given up, also when the client disconnects half-way:
 //! everything from the claim on happens in a task of its own. What the handler
 //! wrote becomes true together with the kept response, so that a process that is
 //! killed has either done nothing or can say what it did. Keys belong to a
@@ -253,7 +253,7 @@ fn used_otherwise() -> Problem {
     .into()
 }
 
-/// Runs everything where a client that goes away cannot stop it between claim, effect and the keeping of the response.
+/// Runs everything where a client that disconnects cannot stop it between claim, effect and the keeping of the response.
 async fn in_a_task(idempotency: Idempotency, claim: IdempotencyClaim, request: Request, next: Next) -> Response {
     let (answer, answered) = oneshot::channel();
     let tasks = idempotency.tasks.clone();

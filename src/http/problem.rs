@@ -82,7 +82,7 @@ impl Problem {
         self.status
     }
 
-    /// What clients shall read, in the request at hand.
+    /// What clients shall read, in the request fresh.
     #[must_use]
     pub fn to_document(&self) -> ProblemDocument {
         ProblemDocument {

@@ -62,7 +62,7 @@ impl Passwords {
 
     async fn in_turn<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
         let _place = self.places.try_acquire().map_err(Error::unavailable)?;
-        // The turn moves into the work, so that a caller who goes away does not let another in too early.
+        // The turn moves into the work, so that a caller who disconnects does not let another in too early.
         let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(Error::internal)?;
         let working = move || {
             let result = work();

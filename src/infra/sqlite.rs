@@ -2,7 +2,7 @@
 //!
 //! Invariant: a connection that is inside a transaction when it comes back to
 //! its pool is closed. After a full disk, a disk error or want of memory SQLite
-//! undoes a transaction by itself; the driver does not hear of it and would nest
+//! undoes a transaction by itself; the driver does not notice and would nest
 //! all later transactions in one that nobody ever commits.
 //!
 //! Invariant: a connection that is to write can. SQLite opens a file that it

@@ -17,34 +17,34 @@ pub(super) struct DirectOrigin(pub(super) ApiCore);
 #[async_trait]
 impl Origin for DirectOrigin {
     async fn resolve_domain(&self, hostname: &str) -> Result<AsOf<DomainRecord>, OriginError> {
-        self.0.resolve_domain(hostname).await.map_err(away)
+        self.0.resolve_domain(hostname).await.map_err(unavailable)
     }
 
     async fn resolve_link(&self, domain: DomainId, slug: &str) -> Result<AsOf<Option<LinkRecord>>, OriginError> {
-        self.0.resolve_link(domain, slug).await.map_err(away)
+        self.0.resolve_link(domain, slug).await.map_err(unavailable)
     }
 
     async fn claim_click(&self, link: LinkId) -> Result<bool, OriginError> {
-        self.0.claim_click(link).await.map_err(away)
+        self.0.claim_click(link).await.map_err(unavailable)
     }
 
     async fn has_click_left(&self, link: LinkId) -> Result<bool, OriginError> {
-        self.0.has_click_left(link).await.map_err(away)
+        self.0.has_click_left(link).await.map_err(unavailable)
     }
 
-    async fn follow_changes(&self, heard: Option<Sequence>) -> Result<OriginStream<ChangeBatch>, OriginError> {
-        Ok(self.0.follow_changes(heard).map(Ok).boxed())
+    async fn follow_changes(&self, received: Option<Sequence>) -> Result<OriginStream<ChangeBatch>, OriginError> {
+        Ok(self.0.follow_changes(received).map(Ok).boxed())
     }
 
     async fn count_names(&self) -> Result<u64, OriginError> {
-        self.0.count_names().await.map_err(away)
+        self.0.count_names().await.map_err(unavailable)
     }
 
     async fn list_names(&self, key: NameKey) -> Result<OriginStream<Vec<u64>>, OriginError> {
-        Ok(self.0.list_names(key).map_err(away).boxed())
+        Ok(self.0.list_names(key).map_err(unavailable).boxed())
     }
 }
 
-fn away(error: Error) -> OriginError {
+fn unavailable(error: Error) -> OriginError {
     OriginError(error.to_string())
 }

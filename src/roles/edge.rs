@@ -46,10 +46,10 @@ pub(super) async fn start(
     if let Some(shared) = shared {
         readiness.add("redis", move || {
             let redis = shared.redis().clone();
-            async move { degraded_if(redis.is_away().await) }
+            async move { degraded_if(redis.is_unavailable().await) }
         });
     }
-    readiness.add("origin", move || std::future::ready(degraded_if(for_origin.is_origin_away())));
+    readiness.add("origin", move || std::future::ready(degraded_if(for_origin.is_origin_unavailable())));
     readiness.add("click_journal", move || std::future::ready(degraded_if(edge.is_journal_sick())));
     Ok(())
 }

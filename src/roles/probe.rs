@@ -1,6 +1,6 @@
 //! A check that is made by a task of its own, at most once in a while, however many ask and however long it takes.
 //!
-//! Whoever asks hears the newest result. Of a check that is still running, such as one that waits for another's
+//! Whoever asks is told the newest result. Of a check that is still running, such as one that waits for another's
 //! write, the one before it counts for a while.
 
 use std::time::{Duration, Instant};

@@ -60,7 +60,7 @@ impl Breaker {
         }
     }
 
-    /// Whether the last calls failed so often that the dependency counts as away.
+    /// Whether the last calls failed so often that the dependency counts as unavailable.
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.failures.load(Ordering::Relaxed) >= self.failures_max

@@ -219,7 +219,7 @@ async fn visits_to_no_link_of_the_default_domain_are_in_the_reports_of_one_works
     platform.stop().await;
     platform.config.links.default_domain_workspace.clone_from(&second.workspace);
     platform.start_again().await;
-    // An edge that has just started hears of it within a second.
+    // An edge that has just started knows of it within a second.
     eventually("the one that is named sees them", || async {
         platform.visit("/typo").await;
         orphans(&platform, &second).await.0 > 0

@@ -1,4 +1,4 @@
-//! Several edges in front of one api, as operators run them: what one of them learns, and how soon all hear of an edit.
+//! Several edges in front of one api, as operators run them: what one of them learns, and how soon all know of an edit.
 
 use std::net::SocketAddr;
 

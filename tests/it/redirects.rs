@@ -254,7 +254,7 @@ async fn a_restarted_edge_serves_its_snapshot_of_hot_links() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn known_links_go_on_redirecting_while_the_database_is_away_and_after_it_returns() {
+async fn known_links_go_on_redirecting_while_the_database_is_unavailable_and_after_it_returns() {
     if database::is_embedded() {
         eprintln!("SKIPPED: an embedded database cannot be away");
         return;

@@ -81,17 +81,17 @@ async fn a_message_reaches_whoever_listens() {
     let config = cache::of_its_own();
     let ((sender, _), (receiver, tasks)) = (connected(&config).await, connected(&config).await);
     let mut messages = receiver.subscribe("word", &tasks).expect("an address that makes sense");
-    let heard = async {
+    let received = async {
         loop {
             sender.publish("word", Bytes::from_static(b"hello")).await.expect("it is sent");
-            // Until the subscription has begun, nobody hears.
+            // Until the subscription has begun, nobody receives anything.
             if let Ok(message) = tokio::time::timeout(Duration::from_millis(100), messages.next()).await {
                 return message;
             }
         }
     };
-    let heard = tokio::time::timeout(PATIENCE, heard).await.expect("in time");
-    assert_eq!(heard, Some(Bytes::from_static(b"hello")));
+    let received = tokio::time::timeout(PATIENCE, received).await.expect("in time");
+    assert_eq!(received, Some(Bytes::from_static(b"hello")));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -123,10 +123,10 @@ async fn a_server_that_says_nothing_costs_its_time_once() {
     let tasks = Tasks::new();
     let redis = Redis::connect(&CacheConfig { url: url.into(), ..defaults }, &tasks).expect("an address");
     let first = tokio::time::timeout(PATIENCE, redis.get("key")).await.expect("an end");
-    assert_ne!(first, Err(RedisError::Away), "the first call is made");
+    assert_ne!(first, Err(RedisError::Unavailable), "the first call is made");
     assert!(first.is_err());
-    assert_eq!(redis.get("key").await, Err(RedisError::Away));
-    assert!(redis.is_away().await);
+    assert_eq!(redis.get("key").await, Err(RedisError::Unavailable));
+    assert!(redis.is_unavailable().await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -140,7 +140,7 @@ async fn a_server_that_is_back_counts_as_back_though_nobody_asks_it_for_anything
     let (redis, _tasks) = connected(&CacheConfig { url: proxy.url().into(), ..config }).await;
     proxy.cut();
     eventually("a call that fails", || async { redis.get("key").await.is_err() }).await;
-    assert!(redis.is_away().await);
+    assert!(redis.is_unavailable().await);
     proxy.mend();
-    eventually("Redis is back", || async { !redis.is_away().await }).await;
+    eventually("Redis is back", || async { !redis.is_unavailable().await }).await;
 }

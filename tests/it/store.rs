@@ -1,4 +1,4 @@
-//! The source of truth itself: its schemas, its exactness, and what becomes of requests when it is away.
+//! The source of truth itself: its schemas, its exactness, and what becomes of requests when it is unavailable.
 
 use std::collections::BTreeSet;
 

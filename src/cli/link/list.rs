@@ -28,7 +28,7 @@ pub struct ListArguments {
     /// Only links on this domain.
     #[arg(long, value_name = "HOST")]
     domain: Option<String>,
-    /// Only links that are put away, or only those that are not.
+    /// Only links that are archived, or only those that are not.
     #[arg(long, value_name = "BOOL")]
     archived: Option<bool>,
     /// At most so many.

@@ -59,7 +59,7 @@ impl IdempotencyStore for InMemory {
     async fn settle(&self, claim: &IdempotencyClaim, work: Work<'_>) -> Result<()> {
         let answer = work.await;
         if self.is_broken {
-            return Err(Error::unavailable("the store is away"));
+            return Err(Error::unavailable("the store is unavailable"));
         }
         let mut keys = self.keys.lock().expect("no panic under the lock");
         let key = (claim.credential.clone(), claim.key.clone());
@@ -193,7 +193,7 @@ async fn a_key_in_flight_is_refused_and_the_work_survives_its_client() {
         let problem: ProblemDocument = serde_json::from_str(&text(second).await).expect("a problem");
         assert_eq!(problem.code, "idempotency_key_in_flight");
         assert!(problem.detail.contains("free again in 42 seconds"), "{}", problem.detail);
-        // The first client goes away here.
+        // The first client disconnects here.
     }
     service.leave.notify_one();
     let third = loop {
@@ -217,7 +217,7 @@ async fn a_client_that_goes_away_while_its_key_is_claimed_leaves_no_claim_behind
             _ = &mut first => panic!("the gate holds it"),
             () = gate.reached.notified() => {}
         }
-        // The client goes away here.
+        // The client disconnects here.
     }
     gate.open.notify_one();
     let second = loop {

@@ -52,7 +52,7 @@ impl Invalidations {
         let messages = redis.subscribe(CHANNEL, tasks)?;
         let this = Self { redis: Some(redis), ..Self::in_process() };
         let (stopping, sender) = (tasks.stopping(), this.sender.clone());
-        tasks.spawn("link-word", async move {
+        tasks.spawn("link-messages", async move {
             stopping.run_until_cancelled(pass_on(messages, sender)).await;
         });
         Ok(this)
@@ -65,7 +65,7 @@ impl Invalidations {
         // An error means that nobody listens, which is fine: there is no cache to mend.
         drop(self.sender.send(Arc::new(change)));
         if let (Some(redis), Ok(message)) = (&self.redis, message) {
-            // Where it fails, the log of changes brings the word a moment later.
+            // Where it fails, the log of changes brings it a moment later.
             drop(redis.publish(CHANNEL, message).await);
         }
     }
@@ -88,7 +88,7 @@ async fn pass_on(mut messages: Messages, sender: broadcast::Sender<Arc<Change>>)
 }
 
 impl Subscription {
-    /// The next change that is heard of; `None` when there will be no more.
+    /// The next change that is received; `None` when there will be no more.
     pub async fn next(&mut self) -> Option<Arc<Change>> {
         loop {
             match self.receiver.recv().await {

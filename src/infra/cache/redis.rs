@@ -60,7 +60,7 @@ pub enum RedisError {
     Authority(String),
     /// It failed a moment ago and is left alone.
     #[error("Redis is left alone, because it failed just now")]
-    Away,
+    Unavailable,
     /// No response in time.
     #[error("Redis did not answer in time")]
     Timeout,
@@ -103,7 +103,7 @@ impl Redis {
     }
 
     /// Whether it failed when it was last asked. Once its moment is over it is asked again, since perhaps nobody else does.
-    pub async fn is_away(&self) -> bool {
+    pub async fn is_unavailable(&self) -> bool {
         if self.0.breaker.state(clock::monotonic()) == BreakerState::HalfOpen {
             drop(self.call(self.0.timeout, self.0.client.ping::<()>(None)).await);
         }
@@ -119,7 +119,7 @@ impl Redis {
     /// The value of a key, its stamp in front.
     ///
     /// # Errors
-    /// Redis is away.
+    /// Redis is unavailable.
     pub async fn get(&self, key: &str) -> Result<Option<Bytes>, RedisError> {
         let found: Option<Bytes> = self.call(self.0.timeout, self.0.client.get(self.key(key))).await?;
         let counter = if found.is_some() { &self.0.metrics.hits } else { &self.0.metrics.misses };
@@ -130,7 +130,7 @@ impl Redis {
     /// Keeps each value unless a newer one is there.
     ///
     /// # Errors
-    /// Redis is away; some may be kept all the same.
+    /// Redis is unavailable; some may be kept all the same.
     pub async fn put_newer(&self, entries: Vec<Entry>) -> Result<(), RedisError> {
         let puts = entries.into_iter().map(|entry| self.put_one(entry));
         self.call(WRITE_TIMEOUT, try_join_all(puts)).await.map(drop)
@@ -149,7 +149,7 @@ impl Redis {
     /// Passes a message on to whoever listens to a channel at this moment.
     ///
     /// # Errors
-    /// Redis is away; some may have heard it all the same.
+    /// Redis is unavailable; some may have received it all the same.
     pub async fn publish(&self, channel: &str, message: Bytes) -> Result<(), RedisError> {
         self.call(WRITE_TIMEOUT, self.0.client.publish(self.key(channel), message)).await
     }
@@ -165,7 +165,7 @@ impl Redis {
     /// Takes a token of `key`'s bucket, if there is one, by the clock of Redis.
     ///
     /// # Errors
-    /// Redis is away.
+    /// Redis is unavailable.
     pub async fn take_token(&self, key: &str, rate: Rate) -> Result<Decision, RedisError> {
         let arguments = vec![rate.interval_micros(), i64::from(rate.burst())];
         let taken = self.0.client.eval(TAKE_TOKEN, self.key(key), arguments);
@@ -188,7 +188,7 @@ impl Redis {
         let began = clock::monotonic();
         if !self.0.breaker.allows(began) {
             metrics.skipped.increment(1);
-            return Err(RedisError::Away);
+            return Err(RedisError::Unavailable);
         }
         let answer = match timeout(limit, call).await {
             Ok(Ok(answer)) => Ok(answer),

@@ -1,4 +1,4 @@
-//! Token buckets that all processes take from, where there is a Redis; each its own, where there is none or it is away.
+//! Token buckets that all processes take from, where there is a Redis; each its own, where there is none or it is unavailable.
 //!
 //! Invariant: who is over the limit of one process alone is refused without Redis being asked.
 

@@ -19,7 +19,7 @@ use crate::domain::link::{DomainRecord, LinkRecord};
 use crate::domain::time::Timestamp;
 use crate::runtime::tasks::Tasks;
 
-/// The longest that an entry lives. Whoever hears the changes of so long a time knows which entries are outdated.
+/// The longest that an entry lives. Whoever follows the changes of so long a time knows which entries are outdated.
 pub const LIFETIME_MAX: Duration = Duration::from_secs(10 * 60);
 /// How many entries wait to be written; more are left out.
 const WAITING_MAX: usize = 4_096;
@@ -76,7 +76,7 @@ impl SharedLinks {
     /// The link at a slug, or that there is none, as somebody read it; none if nobody did.
     ///
     /// # Errors
-    /// Redis is away, or the entry is damaged.
+    /// Redis is unavailable, or the entry is damaged.
     pub async fn link(&self, domain: DomainId, slug: &str) -> Result<Option<Shared<Option<LinkRecord>>>, SharedError> {
         let Some(value) = self.redis.get(&link_key(domain, slug)).await? else { return Ok(None) };
         Ok(Some(read_link(&value)?))
@@ -85,7 +85,7 @@ impl SharedLinks {
     /// The domain that answers for a host name, as somebody read it.
     ///
     /// # Errors
-    /// Redis is away, or the entry is damaged.
+    /// Redis is unavailable, or the entry is damaged.
     pub async fn domain(&self, hostname: &str) -> Result<Option<Shared<DomainRecord>>, SharedError> {
         let Some(value) = self.redis.get(&domain_key(hostname)).await? else { return Ok(None) };
         let (sequence, read_at, packed) = split(&value)?;
@@ -111,7 +111,7 @@ impl SharedLinks {
     /// Writes links, or that there are none, before it returns.
     ///
     /// # Errors
-    /// Redis is away; some may be written all the same.
+    /// Redis is unavailable; some may be written all the same.
     pub async fn put_links(&self, entries: Vec<Entry>) -> Result<(), SharedError> {
         let mut entries = entries.into_iter().peekable();
         while entries.peek().is_some() {
@@ -167,7 +167,7 @@ fn read_link(value: &[u8]) -> Result<Shared<Option<LinkRecord>>, PackedError> {
 async fn write_for_ever(redis: Redis, mut entries: mpsc::Receiver<Entry>) {
     let mut batch = Vec::with_capacity(BATCH_MAX);
     while entries.recv_many(&mut batch, BATCH_MAX).await > 0 {
-        // An error means that Redis is away; what it does not get now, somebody fills later.
+        // An error means that Redis is unavailable; what it does not get now, somebody fills later.
         drop(redis.put_newer(std::mem::take(&mut batch)).await);
     }
     std::future::pending::<()>().await;

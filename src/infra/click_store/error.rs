@@ -14,7 +14,7 @@ pub enum ClickStoreError {
     /// The configured address names no store that this version knows.
     #[error("click_store.url must be sqlite:FILE, such as sqlite:clicks.db")]
     Address,
-    /// The database refused or is away.
+    /// The database refused or is unavailable.
     #[error("the click store failed: {0}")]
     Database(#[source] sqlx::Error),
     /// The file cannot be used.

@@ -80,12 +80,12 @@ pub async fn begin(transaction: &impl Connection, now: Timestamp) -> Result<()> 
     renew(transaction, Sequence::default(), now).await
 }
 
-/// Begins a new history: its numbers are above those of the log and above `heard`, which somebody has heard of it.
+/// Begins a new history: its numbers are above those of the log and above `received`, the last that somebody has of it.
 ///
 /// # Errors
 /// Only those of the database.
-pub async fn renew(transaction: &impl Connection, heard: Sequence, now: Timestamp) -> Result<()> {
-    let first = last(transaction).await?.max(heard).of_new_history(now);
+pub async fn renew(transaction: &impl Connection, received: Sequence, now: Timestamp) -> Result<()> {
+    let first = last(transaction).await?.max(received).of_new_history(now);
     let mut update =
         change_sequence::Entity::update_many().col_expr(change_sequence::Column::Last, Expr::value(first.number()));
     if transaction.get_database_backend() == DbBackend::Postgres {

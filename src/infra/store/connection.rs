@@ -81,7 +81,7 @@ impl Transaction {
     /// Makes everything of this transaction true at once.
     ///
     /// # Errors
-    /// `Unavailable` if a statement of it failed, or if the database went away; what became of it is then not known.
+    /// `Unavailable` if a statement of it failed, or if the database became unavailable; what became of it is then not known.
     pub async fn commit(self) -> Result<()> {
         self.check()?;
         in_time(self.inner.commit()).await?;

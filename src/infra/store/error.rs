@@ -17,8 +17,8 @@ const SQLITE_AWAY: [u32; 9] = [
     15, // locking protocol
 ];
 
-/// PostgreSQL codes, or classes of them, for a server that is away, full, starting, stopping or contended.
-const POSTGRES_AWAY: [&str; 8] = [
+/// PostgreSQL codes, or classes of them, for a server that is unavailable, full, starting, stopping or contended.
+const POSTGRES_UNAVAILABLE: [&str; 8] = [
     "08",    // connection
     "25006", // read-only: a standby after a failover
     "40",    // serialisation failure, deadlock
@@ -38,7 +38,7 @@ impl From<DbErr> for Error {
             let message = "Something that this refers to was deleted in the same moment. Look again.";
             return Self::new(ErrorKind::Conflict, "deleted_meanwhile", message).caused_by(error);
         }
-        if is_away(&error) { Self::unavailable(error) } else { Self::internal(error) }
+        if is_unavailable(&error) { Self::unavailable(error) } else { Self::internal(error) }
     }
 }
 
@@ -70,7 +70,7 @@ pub(super) fn false_if_taken<T>(result: std::result::Result<T, DbErr>) -> Result
     }
 }
 
-fn is_away(error: &DbErr) -> bool {
+fn is_unavailable(error: &DbErr) -> bool {
     match error {
         DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => true,
         DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error)) => is_driver_away(error),
@@ -95,7 +95,7 @@ fn is_driver_away(error: &SqlxError) -> bool {
 /// SQLite's codes are numbers; PostgreSQL's have five characters.
 fn is_away_code(code: &str) -> bool {
     if code.len() == 5 {
-        return POSTGRES_AWAY.iter().any(|away| code.starts_with(away));
+        return POSTGRES_UNAVAILABLE.iter().any(|away| code.starts_with(away));
     }
     code.parse::<u32>().is_ok_and(|code| SQLITE_AWAY.contains(&(code & 0xff)))
 }

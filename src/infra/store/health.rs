@@ -11,7 +11,7 @@ impl Store {
     /// Commits a row and reads it on another connection. Other processes may check the same database at the same time.
     ///
     /// # Errors
-    /// `Unavailable` if the database is away; `Internal` if it is damaged, or if what was committed is not there.
+    /// `Unavailable` if the database is unavailable; `Internal` if it is damaged, or if what was committed is not there.
     pub async fn check(&self) -> Result<()> {
         let transaction = self.write().await?;
         let next = Expr::col(health::Column::Checks).add(1);

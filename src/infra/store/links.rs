@@ -33,7 +33,7 @@ pub struct LinkFilter {
     pub domain: Option<DomainId>,
     /// Only those with this tag.
     pub tag: Option<TagId>,
-    /// Only those that are put away, or are not.
+    /// Only those that are archived, or are not.
     pub archived: Option<bool>,
     /// Only those that this person made.
     pub created_by: Option<UserId>,

@@ -31,7 +31,7 @@ pub struct MigrationStatus {
 /// Applies what is missing and returns how many migrations that were.
 ///
 /// # Errors
-/// `Unavailable` if the database is away; `Internal` if a migration fails or was changed after it had been applied.
+/// `Unavailable` if the database is unavailable; `Internal` if a migration fails or was changed after it had been applied.
 pub async fn migrate(config: &DatabaseConfig, data_folder: &Path) -> Result<usize> {
     match address(config, data_folder)? {
         Address::Sqlite(options) => {
@@ -61,7 +61,7 @@ pub async fn is_new_file(config: &DatabaseConfig, data_folder: &Path) -> Result<
 /// Every migration of this program, and whether the database has it.
 ///
 /// # Errors
-/// `Unavailable` if the database is away.
+/// `Unavailable` if the database is unavailable.
 pub async fn migrations_status(config: &DatabaseConfig, data_folder: &Path) -> Result<Vec<MigrationStatus>> {
     match address(config, data_folder)? {
         Address::Sqlite(options) => status(&SQLITE, &mut connect(config, options.as_ref()).await?).await,

@@ -61,7 +61,7 @@ impl Store {
     /// Begins a transaction that may write. Dropping it without a commit undoes it.
     ///
     /// # Errors
-    /// `Unavailable` if no connection is free in time or the database is away.
+    /// `Unavailable` if no connection is free in time or the database is unavailable.
     pub async fn write(&self) -> Result<Transaction> {
         let options = TransactionOptions {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),

@@ -36,7 +36,7 @@ impl Analytics {
     /// Clicks and visitors in total, and of the period before if `compare`.
     ///
     /// # Errors
-    /// Errors in the fields of the request; a store that is away or too slow.
+    /// Errors in the fields of the request; a store that is unavailable or too slow.
     pub async fn summary(&self, access: &Access, request: &ReportRequest, compare: bool) -> Result<Summary> {
         let selection = self.selection(access, request).await?;
         reports::summary(&self.clicks, &selection, compare).await
@@ -45,7 +45,7 @@ impl Analytics {
     /// Clicks and visitors over time, in the intervals of a time zone named as IANA does.
     ///
     /// # Errors
-    /// Errors in the fields of the request, too many points; a store that is away or too slow.
+    /// Errors in the fields of the request, too many points; a store that is unavailable or too slow.
     pub async fn timeseries(
         &self,
         access: &Access,
@@ -64,7 +64,7 @@ impl Analytics {
     /// Clicks and visitors by value, at most `limit` values.
     ///
     /// # Errors
-    /// Errors in the fields of the request; a store that is away or too slow.
+    /// Errors in the fields of the request; a store that is unavailable or too slow.
     pub async fn breakdown(
         &self,
         access: &Access,
@@ -84,7 +84,7 @@ impl Analytics {
     /// At most `limit` raw clicks, newest first, those after `after`.
     ///
     /// # Errors
-    /// Errors in the fields of the request; a store that is away or too slow.
+    /// Errors in the fields of the request; a store that is unavailable or too slow.
     pub async fn events(
         &self,
         access: &Access,

@@ -93,7 +93,7 @@ impl ExportFormat {
 /// Why an export ended early.
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
-    /// The store is away or too slow.
+    /// The store is unavailable or too slow.
     #[error(transparent)]
     Store(#[from] ClickStoreError),
     /// A page could not be written.

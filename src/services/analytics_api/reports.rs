@@ -15,7 +15,7 @@ use crate::infra::click_store::{Breakdown, BreakdownItem, ClickStore, Counts, Fi
 /// Clicks and visitors in total.
 ///
 /// # Errors
-/// The store is away or too slow.
+/// The store is unavailable or too slow.
 pub async fn summary(store: &ClickStore, selection: &Selection, compare: bool) -> Result<Summary> {
     let current = counts_of(store, selection).await?;
     let previous = if compare { Some(counts_of(store, &before(selection)).await?) } else { None };
@@ -30,7 +30,7 @@ async fn counts_of(store: &ClickStore, selection: &Selection) -> Result<PeriodCo
 /// Clicks and visitors in the buckets of a time zone.
 ///
 /// # Errors
-/// There would be too many points, or the store is away or too slow.
+/// There would be too many points, or the store is unavailable or too slow.
 pub async fn timeseries(
     store: &ClickStore,
     selection: &Selection,
@@ -59,7 +59,7 @@ async fn series_of(store: &ClickStore, selection: &Selection, interval: Interval
 /// Clicks and visitors by value, at most `limit` values. `tags` are only looked at for the dimension of that name.
 ///
 /// # Errors
-/// The store is away or too slow.
+/// The store is unavailable or too slow.
 pub async fn breakdown(
     store: &ClickStore,
     selection: &Selection,

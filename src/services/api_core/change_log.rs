@@ -1,8 +1,8 @@
 //! The log of changes, as edges follow it, and the names that there are.
 //!
-//! Invariants: a follower hears every change exactly once and in order, or is
-//! told up to where it cannot know. It hears nothing while the source of truth
-//! is away. Where somebody has heard more than there is, commits were lost, and
+//! Invariants: a follower receives every change exactly once and in order, or is
+//! told up to where it cannot know. It receives nothing while the source of truth
+//! is unavailable. Where somebody has received more than there is, commits were lost, and
 //! the log begins a new history.
 
 use std::time::Duration;
@@ -20,9 +20,9 @@ use crate::runtime::clock;
 
 /// How often the log is read for a follower.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
-/// How often a follower hears that nothing happened.
+/// How often a follower is told that nothing happened.
 const HEARTBEAT: Duration = Duration::from_millis(300);
-/// How many changes a follower hears at once.
+/// How many changes a follower receives at once.
 const BATCH_CHANGES_MAX: u64 = 200;
 /// How long changes are kept for followers that come back. What edges share with each other must not be older.
 pub const CHANGES_KEPT_FOR: Duration = Duration::from_secs(15 * 60);
@@ -33,7 +33,7 @@ const NAMES_PAGE: u64 = 10_000;
 struct Follower {
     core: ApiCore,
     asked: Option<Sequence>,
-    heard: Option<Sequence>,
+    received: Option<Sequence>,
     last_word: Instant,
 }
 
@@ -48,16 +48,16 @@ impl ApiCore {
         transaction.commit().await
     }
 
-    /// Begins a new history of changes, because `heard` is beyond the end of this one.
-    async fn renew_history(&self, heard: Sequence) -> Result<()> {
+    /// Begins a new history of changes, because `received` is beyond the end of this one.
+    async fn renew_history(&self, received: Sequence) -> Result<()> {
         let transaction = self.store.write().await?;
         // Another follower may have seen to it meanwhile.
-        if changes::last(&transaction).await? < heard {
-            changes::renew(&transaction, heard, clock::now()).await?;
+        if changes::last(&transaction).await? < received {
+            changes::renew(&transaction, received, clock::now()).await?;
             transaction.commit().await?;
             tracing::error!(
-                heard = heard.number(),
-                "the database has lost changes that edges have heard of; edges ask for everything anew"
+                received = received.number(),
+                "the database has lost changes that edges have received; edges ask for everything anew"
             );
         }
         Ok(())
@@ -65,10 +65,10 @@ impl ApiCore {
 
     /// The log after `sequence`, or from its oldest change on, without an end.
     pub fn follow_changes(&self, sequence: Option<Sequence>) -> impl Stream<Item = ChangeBatch> + Send + 'static {
-        let follower = Follower { core: self.clone(), asked: sequence, heard: None, last_word: Instant::now() };
+        let follower = Follower { core: self.clone(), asked: sequence, received: None, last_word: Instant::now() };
         stream::unfold(follower, |mut follower| async move {
             loop {
-                // A source of truth that is away makes no changes; the follower notices the silence.
+                // A source of truth that is unavailable makes no changes; the follower notices the silence.
                 if let Ok(Some(batch)) = follower.next().await {
                     follower.last_word = Instant::now();
                     return Some((batch, follower));
@@ -112,30 +112,30 @@ impl ApiCore {
 }
 
 impl Follower {
-    /// What the follower has to hear now, if anything.
+    /// What the follower has to receive now, if anything.
     async fn next(&mut self) -> Result<Option<ChangeBatch>> {
-        let Some(heard) = self.heard else { return self.begin().await.map(Some) };
-        let changes = changes::after(self.core.store.reader(), heard, BATCH_CHANGES_MAX).await?;
+        let Some(received) = self.received else { return self.begin().await.map(Some) };
+        let changes = changes::after(self.core.store.reader(), received, BATCH_CHANGES_MAX).await?;
         match changes.first() {
             // The log was cut behind the follower's back, or is another one than it was.
-            Some(first) if first.sequence != heard.next() => self.begin().await.map(Some),
+            Some(first) if first.sequence != received.next() => self.begin().await.map(Some),
             None if self.last_word.elapsed() < HEARTBEAT => Ok(None),
-            None if self.is_another_history(heard).await? => self.begin().await.map(Some),
+            None if self.is_another_history(received).await? => self.begin().await.map(Some),
             _ => {
-                let sequence = changes.last().map_or(heard, |last| last.sequence);
-                self.heard = Some(sequence);
+                let sequence = changes.last().map_or(received, |last| last.sequence);
+                self.received = Some(sequence);
                 Ok(Some(ChangeBatch { sequence, unknown_before: None, changes }))
             }
         }
     }
 
-    /// Whether the log no longer goes on from what was heard.
-    async fn is_another_history(&self, heard: Sequence) -> Result<bool> {
+    /// Whether the log no longer goes on from what was received.
+    async fn is_another_history(&self, received: Sequence) -> Result<bool> {
         let last = changes::last(self.core.store.reader()).await?;
-        if last < heard {
-            self.core.renew_history(heard).await?;
+        if last < received {
+            self.core.renew_history(received).await?;
         }
-        Ok(last < heard || last.history() != heard.history())
+        Ok(last < received || last.history() != received.history())
     }
 
     /// Goes on where the follower was, or where the log begins.
@@ -149,7 +149,7 @@ impl Follower {
         let kept_from = changes::kept_from(reader).await?;
         let known = self.asked.take().filter(|sequence| (kept_from..=last).contains(sequence));
         let sequence = known.unwrap_or(kept_from);
-        self.heard = Some(sequence);
+        self.received = Some(sequence);
         let unknown_before = if known.is_some() { None } else { Some(sequence) };
         Ok(ChangeBatch { sequence, unknown_before, changes: Vec::new() })
     }

@@ -109,7 +109,7 @@ impl ApiCore {
         workspaces::oldest(connection).await
     }
 
-    /// What edges have to hear when the default domain's visits have become another workspace's than `before`.
+    /// What edges have to be told when the default domain's visits have become another workspace's than `before`.
     pub(super) async fn default_domain_moved(
         &self,
         connection: &impl Connection,

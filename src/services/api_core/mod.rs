@@ -141,7 +141,7 @@ impl ApiCore {
         &self.passwords
     }
 
-    /// Commits and then tells the edges, in a task that a client who goes away cannot stop between the two. In a unit of
+    /// Commits and then tells the edges, in a task that a client who disconnects cannot stop between the two. In a unit of
     /// work, all that is left to its owner.
     async fn commit(&self, transaction: Transaction, stale: Vec<Invalidation>) -> Result<()> {
         let Some(complete) = unit_of_work::hold(self.complete(transaction, stale)) else { return Ok(()) };

@@ -16,7 +16,7 @@ tokio::task_local! {
     static CURRENT: UnitOfWork;
 }
 
-/// A transaction to which nothing is missing but its commit, and the word that edges wait for.
+/// A transaction to which nothing is missing but its commit, and the message that edges wait for.
 pub(super) struct Complete {
     /// The transaction.
     pub(super) transaction: Transaction,
@@ -31,7 +31,7 @@ pub(super) struct Complete {
 pub(super) struct UnitOfWork(Arc<Mutex<Option<Complete>>>);
 
 impl Complete {
-    /// Writes down what the edges have to know, commits and then tells them. Of a commit whose answer was lost they hear from
+    /// Writes down what the edges have to know, commits and then tells them. Of a commit whose answer was lost they learn from
     /// the log of changes.
     pub(super) async fn commit(self) -> Result<()> {
         let change = if self.stale.is_empty() {

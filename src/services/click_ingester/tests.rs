@@ -207,7 +207,7 @@ async fn records_that_can_no_longer_be_kept_aside_are_counted_by_reason_and_stop
 }
 
 #[tokio::test]
-async fn while_the_store_is_away_clicks_wait_and_readiness_says_so() {
+async fn while_the_store_is_unavailable_clicks_wait_and_readiness_says_so() {
     let house = House::new().await;
     let mut writer = house.writer();
     house.store.close().await;

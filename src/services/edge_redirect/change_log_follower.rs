@@ -40,27 +40,27 @@ pub(super) fn listen(edge: &Arc<Edge>, messages: Subscription, tasks: &Tasks) {
 }
 
 async fn follow_for_ever(edge: &Edge, newest: &NewestMessage) {
-    let mut heard = None;
+    let mut received = None;
     loop {
-        if let Err(error) = follow(edge, newest, &mut heard).await {
-            tracing::debug!(%error, "the log of changes is not heard; it is asked for again");
+        if let Err(error) = follow(edge, newest, &mut received).await {
+            tracing::debug!(%error, "the log of changes cannot be followed; it is asked for again");
         }
         sleep(RETRY_AFTER).await;
     }
 }
 
 /// Follows the log until it breaks off.
-async fn follow(edge: &Edge, newest: &NewestMessage, heard: &mut Option<Sequence>) -> Result<(), OriginError> {
-    let mut batches = edge.cache.origin().follow_changes(*heard).await?;
+async fn follow(edge: &Edge, newest: &NewestMessage, received: &mut Option<Sequence>) -> Result<(), OriginError> {
+    let mut batches = edge.cache.origin().follow_changes(*received).await?;
     loop {
         let Ok(Some(batch)) = timeout(SILENCE_MAX, batches.next()).await else { return Ok(()) };
         let batch = batch?;
-        edge.cache.hear(&batch);
-        *heard = Some(batch.sequence);
+        edge.cache.receive_batch(&batch);
+        *received = Some(batch.sequence);
         if let Some(lost) = newest.missing_from(batch.sequence, clock::monotonic()) {
             // Whoever is asked for what follows a change that it does not have begins a new history.
             edge.cache.doubt_before(lost);
-            *heard = Some(lost);
+            *received = Some(lost);
             return Ok(());
         }
     }

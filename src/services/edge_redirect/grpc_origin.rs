@@ -122,9 +122,9 @@ impl Origin for GrpcOrigin {
         Ok(self.call(self.retries.ask(question)).await?.claimed)
     }
 
-    async fn follow_changes(&self, heard: Option<Sequence>) -> Result<OriginStream<ChangeBatch>, OriginError> {
+    async fn follow_changes(&self, received: Option<Sequence>) -> Result<OriginStream<ChangeBatch>, OriginError> {
         let mut client = self.client.clone();
-        let request = FollowChangesRequest { sequence: heard.map(Sequence::number) };
+        let request = FollowChangesRequest { sequence: received.map(Sequence::number) };
         // Without a deadline of its own: it goes on for ever, and whoever follows it notices silence.
         let batches = self.call(client.follow_changes(request)).await?;
         Ok(batches.map(|batch| batch.map_err(failed).and_then(change_batch)).boxed())

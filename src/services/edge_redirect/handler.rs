@@ -119,10 +119,10 @@ impl Edge {
         }
     }
 
-    /// Whether the origin counts as away. Known links are served all the same.
+    /// Whether the origin counts as unavailable. Known links are served all the same.
     #[must_use]
-    pub fn is_origin_away(&self) -> bool {
-        self.cache.is_origin_away(clock::monotonic())
+    pub fn is_origin_unavailable(&self) -> bool {
+        self.cache.is_origin_unavailable(clock::monotonic())
     }
 
     /// Whether some worker's journal cannot be written or synced at the moment.

@@ -39,7 +39,7 @@ use crate::runtime::tasks::Tasks;
 const DOMAINS_MAX: usize = 10_000;
 /// What a domain counts for, in bytes.
 const DOMAIN_BYTES: u64 = 1024;
-/// So long after the last word from the log of changes it still counts as heard.
+/// So long after the last message from the log of changes it still counts as followed.
 const SILENCE_MAX: Duration = Duration::from_millis(1_500);
 /// Under this name the default domain is kept for all host names that no domain has. It is no host name.
 const NOBODYS: &str = "";
@@ -101,8 +101,8 @@ pub(super) struct LinkCache {
     names: NameFilter,
     sources: Arc<Sources>,
     agents: UserAgents,
-    /// When the log of changes was last heard.
-    heard_at: AtomicI64,
+    /// When the log of changes was last received.
+    received_at: AtomicI64,
     origin_patience: Duration,
     refresh_patience: Duration,
 }
@@ -122,7 +122,7 @@ impl LinkCache {
             names: NameFilter::default(),
             sources: Arc::new(Sources::new(config, origin, shared, agents.clone())),
             agents,
-            heard_at: AtomicI64::new(MonotonicTime::LONG_AGO.as_micros()),
+            received_at: AtomicI64::new(MonotonicTime::LONG_AGO.as_micros()),
             origin_patience: Duration::from_millis(config.origin_timeout_ms),
             refresh_patience: Duration::from_millis(config.refresh_timeout_ms),
         }
@@ -195,7 +195,7 @@ impl LinkCache {
         }
     }
 
-    /// What is known, or what the origin says, or what was known before the origin went away.
+    /// What is known, or what the origin says, or what was known before the origin became unavailable.
     async fn settle<K, V, F>(
         &self,
         cache: &Arc<LoadingCache<K, V>>,
@@ -217,7 +217,7 @@ impl LinkCache {
                 let arrival = cache.load(key(), self.origin_patience, fetch).await?;
                 Ok(Found { value: arrival.value, source: arrival.source, stale: false })
             }
-            // Every change since was heard, and there was none of this key.
+            // Every change since was received, and there was none of this key.
             Lookup::Stale(cached) if self.is_following(now) => {
                 cache.refresh(key(), fetch);
                 Ok(at_hand(Some(cached), false))
@@ -246,16 +246,16 @@ impl LinkCache {
     }
 
     /// Takes in the next piece of the log of changes.
-    pub(super) fn hear(&self, batch: &ChangeBatch) {
+    pub(super) fn receive_batch(&self, batch: &ChangeBatch) {
         if let Some(sequence) = batch.unknown_before {
             self.doubt_before(sequence);
             self.names.forget();
         }
         batch.changes.iter().for_each(|change| self.apply(change));
-        self.heard_at.store(clock::monotonic().as_micros(), Ordering::Relaxed);
+        self.received_at.store(clock::monotonic().as_micros(), Ordering::Relaxed);
     }
 
-    /// Takes in a change, which may have been heard before.
+    /// Takes in a change, which may have been received before.
     pub(super) fn apply(&self, change: &Change) {
         let news = change.invalidations.iter().filter(|invalidation| self.invalidate(invalidation, change.sequence));
         let count = news.count() as u64;
@@ -293,9 +293,9 @@ impl LinkCache {
         domains || links
     }
 
-    /// Whether the log of changes is heard at this moment.
+    /// Whether the log of changes is followed at this moment.
     pub(super) fn is_following(&self, now: MonotonicTime) -> bool {
-        now.since(MonotonicTime::from_micros(self.heard_at.load(Ordering::Relaxed))) < SILENCE_MAX
+        now.since(MonotonicTime::from_micros(self.received_at.load(Ordering::Relaxed))) < SILENCE_MAX
     }
 
     /// Keeps the filter of names until the token is cancelled.
@@ -361,8 +361,8 @@ impl LinkCache {
         self.sources.shared.as_ref()
     }
 
-    /// Whether the origin counts as away: its log of changes is not heard, or it failed a moment ago.
-    pub(super) fn is_origin_away(&self, now: MonotonicTime) -> bool {
+    /// Whether the origin counts as unavailable: its log of changes cannot be followed, or it failed a moment ago.
+    pub(super) fn is_origin_unavailable(&self, now: MonotonicTime) -> bool {
         !self.is_following(now) || self.sources.breaker_state(now) == BreakerState::Open
     }
 }

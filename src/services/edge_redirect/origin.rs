@@ -43,11 +43,11 @@ pub trait Origin: Send + Sync + 'static {
     /// The origin cannot be asked now.
     async fn has_click_left(&self, link: LinkId) -> Result<bool, OriginError>;
 
-    /// The log of changes after `heard`, or all of it that there still is. Batches come several times a second, empty ones too.
+    /// The log of changes after `received`, or all of it that there still is. Batches come several times a second, empty ones too.
     ///
     /// # Errors
     /// The origin cannot be asked now.
-    async fn follow_changes(&self, heard: Option<Sequence>) -> Result<OriginStream<ChangeBatch>, OriginError>;
+    async fn follow_changes(&self, received: Option<Sequence>) -> Result<OriginStream<ChangeBatch>, OriginError>;
 
     /// How many host names and slugs there are, more or less.
     ///

@@ -27,7 +27,7 @@ impl Default for RetryBudget {
 }
 
 impl RetryBudget {
-    /// Asks, and once more if there is room and nobody heard the question. For questions that change nothing.
+    /// Asks, and once more if there is room and the question reached nobody. For questions that change nothing.
     pub(super) async fn ask<T, F>(&self, mut question: impl FnMut() -> F) -> Result<T, Status>
     where
         F: Future<Output = Result<T, Status>>,
@@ -62,38 +62,38 @@ mod tests {
         status
     }
 
-    /// Asks `questions` times, and says how often the other end heard it.
-    async fn heard(budget: &RetryBudget, questions: u32, answer: impl Fn() -> Result<(), Status>) -> u32 {
-        let heard = AtomicU32::new(0);
+    /// Asks `questions` times, and says how often it arrived at the other end.
+    async fn arrived(budget: &RetryBudget, questions: u32, answer: impl Fn() -> Result<(), Status>) -> u32 {
+        let received = AtomicU32::new(0);
         for _ in 0..questions {
             let question = || {
-                heard.fetch_add(1, Ordering::Relaxed);
+                received.fetch_add(1, Ordering::Relaxed);
                 std::future::ready(answer())
             };
             drop(budget.ask(question).await);
         }
-        heard.into_inner()
+        received.into_inner()
     }
 
     #[tokio::test]
     async fn a_dying_origin_is_hardly_asked_more_often_than_a_healthy_one() {
         let budget = RetryBudget::default();
         let reserve = RESERVE_PER_SECOND * 10;
-        assert_eq!(heard(&budget, 1_000, || Err(cut())).await, 1_000 + reserve);
+        assert_eq!(arrived(&budget, 1_000, || Err(cut())).await, 1_000 + reserve);
     }
 
     #[tokio::test]
     async fn answers_make_room() {
         let budget = RetryBudget::default();
-        assert_eq!(heard(&budget, 100, || Ok(())).await, 100);
-        let room = heard(&budget, 1_000, || Err(cut())).await - 1_000;
+        assert_eq!(arrived(&budget, 100, || Ok(())).await, 100);
+        let room = arrived(&budget, 1_000, || Err(cut())).await - 1_000;
         assert_eq!(room, 100 / 5 + RESERVE_PER_SECOND * 10);
     }
 
     #[tokio::test]
     async fn an_answer_is_no_reason_to_ask_again() {
         let budget = RetryBudget::default();
-        assert_eq!(heard(&budget, 10, || Err(Status::unavailable("the database is away"))).await, 10);
-        assert_eq!(heard(&budget, 10, || Err(Status::deadline_exceeded("too late"))).await, 10);
+        assert_eq!(arrived(&budget, 10, || Err(Status::unavailable("the database is unavailable"))).await, 10);
+        assert_eq!(arrived(&budget, 10, || Err(Status::deadline_exceeded("too late"))).await, 10);
     }
 }

@@ -1,5 +1,5 @@
 //! The links that an edge knows, on disk, for the next process: so that a
-//! restarted edge serves them even while the origin is away.
+//! restarted edge serves them even while the origin is unavailable.
 
 use std::io;
 use std::path::PathBuf;

@@ -1,6 +1,6 @@
 //! Listening to a channel.
 //!
-//! Invariant: after a lost connection the subscription comes back by itself; what was said meanwhile is not heard.
+//! Invariant: after a lost connection the subscription comes back by itself; what was sent meanwhile is lost.
 
 use bytes::Bytes;
 use fred::clients::SubscriberClient;

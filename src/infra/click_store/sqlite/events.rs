@@ -12,7 +12,7 @@ impl ClickStore {
     /// At most `limit` of the selected clicks, newest first, those after `after` in that order.
     ///
     /// # Errors
-    /// The store is away or too slow.
+    /// The store is unavailable or too slow.
     pub async fn events(
         &self,
         selection: &Selection,

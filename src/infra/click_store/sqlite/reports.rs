@@ -17,7 +17,7 @@ impl ClickStore {
     /// The selected clicks in total.
     ///
     /// # Errors
-    /// The store is away or too slow.
+    /// The store is unavailable or too slow.
     pub async fn summary(&self, selection: &Selection) -> Result<Counts, ClickStoreError> {
         let mut query = counting();
         push_where(&mut query, selection);
@@ -28,7 +28,7 @@ impl ClickStore {
     /// What the selection leaves out of the clicks that it would count otherwise.
     ///
     /// # Errors
-    /// The store is away or too slow.
+    /// The store is unavailable or too slow.
     pub async fn left_out(&self, selection: &Selection) -> Result<LeftOut, ClickStoreError> {
         let everybody = Include { bots: true, previews: true, prefetches: true, heads: true };
         let mut query = QueryBuilder::<Sqlite>::new("SELECT agent, prefetch, head, count(*) AS clicks FROM clicks");
@@ -47,7 +47,7 @@ impl ClickStore {
     /// The selected clicks of each of these periods, which must lie within the selection's own.
     ///
     /// # Errors
-    /// The store is away or too slow.
+    /// The store is unavailable or too slow.
     pub async fn timeseries(&self, selection: &Selection, periods: &[Period]) -> Result<Vec<Counts>, ClickStoreError> {
         let mut query = QueryBuilder::<Sqlite>::new(
             "WITH periods(number, first, beyond) AS MATERIALIZED (SELECT key, value ->> 0, value ->> 1 FROM json_each(",
@@ -74,7 +74,7 @@ impl ClickStore {
     /// The selected clicks by `dimension`, most clicks first, at most `limit` values.
     ///
     /// # Errors
-    /// The store is away or too slow.
+    /// The store is unavailable or too slow.
     pub async fn breakdown(
         &self,
         selection: &Selection,

@@ -17,7 +17,7 @@ impl ClickStore {
     /// It may be dropped at any time.
     ///
     /// # Errors
-    /// The store is away; what was deleted until then stays deleted.
+    /// The store is unavailable; what was deleted until then stays deleted.
     pub async fn delete_before(&self, moment: Timestamp) -> Result<u64, ClickStoreError> {
         self.delete_by(DELETE_CLICKS, moment).await
     }
@@ -25,7 +25,7 @@ impl ClickStore {
     /// The same for visits that belong to no link: missing slugs and front pages.
     ///
     /// # Errors
-    /// The store is away; what was deleted until then stays deleted.
+    /// The store is unavailable; what was deleted until then stays deleted.
     pub async fn delete_orphans_before(&self, moment: Timestamp) -> Result<u64, ClickStoreError> {
         self.delete_by(DELETE_ORPHANS, moment).await
     }

@@ -14,7 +14,7 @@ impl ClickStore {
     /// carries none; `other` are the clicks that belong to none of the listed.
     ///
     /// # Errors
-    /// The store is away or too slow.
+    /// The store is unavailable or too slow.
     pub async fn breakdown_by_tag(
         &self,
         selection: &Selection,

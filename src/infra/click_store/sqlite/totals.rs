@@ -21,7 +21,7 @@ impl ClickStore {
     /// The totals of those of `links` that were ever clicked.
     ///
     /// # Errors
-    /// The store is away or too slow.
+    /// The store is unavailable or too slow.
     pub async fn link_totals(
         &self,
         workspace_id: WorkspaceId,

@@ -61,7 +61,7 @@ pub struct Model {
     pub utm: Json<Utm>,
     /// The smart-link rules, in order.
     pub rules: Json<Vec<Rule>>,
-    /// Put away by its owner.
+    /// Archived by its owner.
     pub archived: bool,
     /// Why the platform switched the link off.
     pub disabled_reason: Option<String>,

@@ -6,7 +6,7 @@ use crate::services::api_core::ApiCore;
 use crate::services::api_core::principal::Access;
 
 impl ApiCore {
-    /// Writes the number of clicks into the links. It stays unknown while the click store is away: the links are readable all
+    /// Writes the number of clicks into the links. It stays unknown while the click store is unavailable: the links are readable all
     /// the same.
     pub(super) async fn count_clicks<'a>(&self, access: &Access, links: impl Iterator<Item = &'a mut Link>) {
         let Some(store) = &self.clicks else { return };

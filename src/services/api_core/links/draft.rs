@@ -114,7 +114,7 @@ pub struct LinkDraft {
     #[serde(default)]
     #[schema(max_items = 50)]
     pub rules: Vec<Rule>,
-    /// Whether the link is put away and answers 410.
+    /// Whether the link is archived and answers 410.
     #[serde(default)]
     pub archived: Option<bool>,
 }
@@ -187,7 +187,7 @@ pub struct LinkPatch {
     /// The smart-link rules, all of them, in order.
     #[schema(max_items = 50, nullable = false)]
     pub rules: Option<Vec<Rule>>,
-    /// Whether the link is put away and answers 410.
+    /// Whether the link is archived and answers 410.
     #[schema(nullable = false)]
     pub archived: Option<bool>,
 }

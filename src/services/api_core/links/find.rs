@@ -24,7 +24,7 @@ pub struct LinkQuery {
     pub domain: Option<String>,
     /// Only those with the tag of this name.
     pub tag: Option<String>,
-    /// Only those that are put away, or are not.
+    /// Only those that are archived, or are not.
     pub archived: Option<bool>,
     /// Only those that this person made.
     pub created_by: Option<UserId>,

@@ -66,7 +66,7 @@ pub struct Link {
     pub utm: Utm,
     /// The smart-link rules, in order.
     pub rules: Vec<Rule>,
-    /// Whether it is put away and answers 410.
+    /// Whether it is archived and answers 410.
     pub archived: bool,
     /// Why the platform switched it off; `null` if it did not.
     pub disabled_reason: Option<String>,

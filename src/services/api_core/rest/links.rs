@@ -71,7 +71,7 @@ struct ListQuery {
     #[serde(default)]
     #[param(min_length = 1)]
     tag: Option<String>,
-    /// Only links that are put away (`true`), or are not (`false`).
+    /// Only links that are archived (`true`), or are not (`false`).
     #[serde(default)]
     archived: Option<bool>,
     /// Only links that this person made.

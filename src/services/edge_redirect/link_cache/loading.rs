@@ -1,9 +1,9 @@
 //! A cache in front of the origin: bounded, with lifetimes, one fetch a key
-//! however many requests wait for it, and old values for when the origin is away.
+//! however many requests wait for it, and old values for when the origin is unavailable.
 //!
-//! Invariant: once a change of a key was heard, no value that was read before it
-//! is kept or given out, whether it is at hand, on its way, or comes later from
-//! somewhere that did not hear.
+//! Invariant: once a change of a key was received, no value that was read before it
+//! is kept or given out, whether it is fresh, on its way, or comes later from
+//! somewhere that was not told.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -46,7 +46,7 @@ pub(in crate::services::edge_redirect) struct Cached<V> {
 pub(super) enum Lookup<V> {
     /// A value that may be used.
     Fresh(Arc<Cached<V>>),
-    /// A value whose time has passed; no change of it was heard.
+    /// A value whose time has passed; no change of it was received.
     Stale(Arc<Cached<V>>),
     /// A value that may have changed unheard.
     Doubted(Arc<Cached<V>>),
@@ -212,7 +212,7 @@ where
     /// Fetches a key, or joins the fetch that is on its way, and waits at most `patience`. The fetch itself goes on.
     ///
     /// # Errors
-    /// The origin is away, or took longer.
+    /// The origin is unavailable, or took longer.
     pub(super) async fn load<F>(
         self: &Arc<Self>,
         key: K,
@@ -347,7 +347,7 @@ where
         is_news
     }
 
-    /// What `is_wrong` points out changed, and no list of keys is at hand. False if that was known.
+    /// What `is_wrong` points out changed, and no list of keys is fresh. False if that was known.
     pub(super) fn invalidate_where(&self, is_wrong: impl Fn(&K, &V) -> bool, sequence: Sequence) -> bool {
         let mut state = self.lock();
         let is_news = state.recent.note_everything(sequence);
@@ -359,7 +359,7 @@ where
         is_news
     }
 
-    /// Everything that was read before may have changed. Old values still serve while the origin is away. False if that
+    /// Everything that was read before may have changed. Old values still serve while the origin is unavailable. False if that
     /// was known.
     pub(super) fn doubt_before(&self, sequence: Sequence) -> bool {
         let mut state = self.lock();

@@ -1,8 +1,8 @@
 //! Which names there are, as a Bloom filter: a flood of random slugs ends here
 //! and reaches neither the shared cache nor the source of truth.
 //!
-//! Invariants: a name that was listed, or whose change was heard since, is never
-//! taken for absent. A name that was made a moment ago may not have been heard
+//! Invariants: a name that was listed, or whose change was received since, is never
+//! taken for absent. A name that was made a moment ago may not have been received
 //! of; a look-up a second goes on in spite of the filter for its sake.
 
 use std::sync::Arc;
@@ -49,7 +49,7 @@ pub(super) struct NameFilter {
     next: ArcSwapOption<Names>,
     doubts: Option<TokenBuckets<()>>,
     started: Instant,
-    /// How often what was heard turned out to be incomplete.
+    /// How often what was received turned out to be incomplete.
     gaps: AtomicU64,
     wanted: Notify,
 }

@@ -1,6 +1,6 @@
-//! What changed lately, as far as it was heard: the test for values that were on their way meanwhile.
+//! What changed lately, as far as it was received: the test for values that were on their way meanwhile.
 //!
-//! Invariant: a value that was read before a change of its key which was heard
+//! Invariant: a value that was read before a change of its key which was received
 //! here counts as outdated, however long ago that was. What is forgotten for
 //! want of room only makes more values count as outdated.
 

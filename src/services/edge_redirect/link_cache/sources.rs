@@ -74,14 +74,14 @@ impl Sources {
         self.breaker.state(now)
     }
 
-    /// Whether the origin counts as away.
-    pub(super) fn is_away(&self) -> bool {
+    /// Whether the origin counts as unavailable.
+    pub(super) fn is_unavailable(&self) -> bool {
         self.breaker.is_open()
     }
 
-    /// Whether nobody who has an old value should wait for the origin: it is away, or was slow when it was last asked.
+    /// Whether nobody who has an old value should wait for the origin: it is unavailable, or was slow when it was last asked.
     pub(super) fn is_ailing(&self) -> bool {
-        self.is_away() || self.is_slow.load(Ordering::Relaxed)
+        self.is_unavailable() || self.is_slow.load(Ordering::Relaxed)
     }
 
     /// The domain that answers for a host name. What lies in the shared cache counts unless it `is_outdated`.
@@ -150,7 +150,7 @@ impl Sources {
         }
     }
 
-    /// Compiles a link and sees to it that what its rules ask about is at hand.
+    /// Compiles a link and sees to it that what its rules ask about is fresh.
     pub(super) async fn loaded_link(
         &self,
         answer: AsOf<Option<LinkRecord>>,

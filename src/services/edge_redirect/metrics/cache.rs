@@ -13,7 +13,7 @@ const CACHE_BYTES: Metric =
 const CACHE_EVICTIONS: Metric =
     Metric::counter("elido_link_cache_evictions_total", &[], "Links that left the cache for want of room.");
 const CACHE_INVALIDATIONS: Metric =
-    Metric::counter("elido_link_cache_invalidations_total", &[], "Word of edits that reached the cache.");
+    Metric::counter("elido_link_cache_invalidations_total", &[], "Invalidations that reached the cache.");
 const CACHE_STALE: Metric = Metric::counter(
     "elido_link_cache_stale_serves_total",
     &[],
@@ -22,7 +22,7 @@ const CACHE_STALE: Metric = Metric::counter(
 const INVALIDATION_DELAY: Metric = Metric::histogram(
     "elido_invalidation_delay_seconds",
     &[],
-    "From the commit of a change until the edge's cache has heard of it.",
+    "From the commit of a change until the edge's cache knows of it.",
 );
 const FILTER_REFUSED: Metric = Metric::counter(
     "elido_filter_refused_total",
@@ -58,7 +58,7 @@ pub struct CacheMetrics {
     pub invalidations: Counter,
     /// Answers from an entry past its time.
     pub stale_serves: Counter,
-    /// From the commit of a change until it is heard, in seconds.
+    /// From the commit of a change until the edge knows of it, in seconds.
     pub invalidation_delay: Histogram,
     /// Look-ups that the filter of names ended.
     pub filter_refused: Counter,

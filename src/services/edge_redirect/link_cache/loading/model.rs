@@ -8,11 +8,11 @@ use crate::runtime::sync::atomic::{AtomicI64 as Number, Ordering as Order};
 const KEY: u8 = 1;
 const EDITS: i64 = 2;
 
-/// One edge, the source of truth behind it, and how many edits the edge has heard of.
+/// One edge, the source of truth behind it, and how many edits the edge has received.
 struct World {
     cache: LoadingCache<u8, i64>,
     truth: Mutex<i64>,
-    heard: Number,
+    received: Number,
 }
 
 impl World {
@@ -20,7 +20,7 @@ impl World {
         for edit in 1..=EDITS {
             *self.truth.lock().unwrap_or_else(PoisonError::into_inner) = edit;
             self.cache.invalidate(&KEY, Sequence::new(edit));
-            self.heard.store(edit, Order::SeqCst);
+            self.received.store(edit, Order::SeqCst);
         }
     }
 
@@ -40,9 +40,9 @@ impl World {
     }
 
     fn visit(&self) {
-        let heard = self.heard.load(Order::SeqCst);
+        let received = self.received.load(Order::SeqCst);
         if let Lookup::Fresh(cached) = self.cache.get(&KEY, clock::monotonic()) {
-            assert!(cached.value >= heard, "edit {} was answered after edit {heard} was heard", cached.value);
+            assert!(cached.value >= received, "edit {} was answered after edit {received} was received", cached.value);
         }
     }
 }
@@ -51,7 +51,7 @@ impl World {
 fn however_threads_take_turns_nothing_older_than_what_was_heard_is_answered() {
     let check = || {
         let cache = LoadingCache::new(10, 1_000, Tasks::new());
-        let world = Arc::new(World { cache, truth: Mutex::new(0), heard: Number::new(0) });
+        let world = Arc::new(World { cache, truth: Mutex::new(0), received: Number::new(0) });
         let steps: [fn(&World); 5] = [World::edit, World::fetch, World::fetch, World::visit, World::visit];
         let threads: Vec<JoinHandle<()>> = steps
             .into_iter()

@@ -96,7 +96,7 @@ fn absence_is_remembered_until_the_key_changes() {
     assert!(matches!(cache.get("a", clock::monotonic()), Lookup::Absent));
     assert!(cache.invalidate(&key(), Sequence::new(2)));
     assert!(matches!(cache.get("a", clock::monotonic()), Lookup::Unknown));
-    assert!(!cache.invalidate(&key(), Sequence::new(2)), "heard twice, known once");
+    assert!(!cache.invalidate(&key(), Sequence::new(2)), "received twice, known once");
 }
 
 #[tokio::test]
@@ -129,7 +129,7 @@ enum Event {
     /// An edit is committed; whether it also reaches the shared cache is luck.
     Edit { key: usize, deleted: bool, written_through: bool },
     /// The log of changes delivers the next few.
-    Hear { count: usize },
+    Receive { count: usize },
     /// Word of some change comes, early, late or again.
     Word { which: prop::sample::Index },
     /// A fetch reads the source of truth, and lands later.
@@ -160,7 +160,7 @@ fn event() -> impl Strategy<Value = Event> {
     let which = any::<prop::sample::Index>();
     prop_oneof![
         3 => (key.clone(), luck, luck).prop_map(|(key, deleted, written_through)| Event::Edit { key, deleted, written_through }),
-        3 => (1..4_usize).prop_map(|count| Event::Hear { count }),
+        3 => (1..4_usize).prop_map(|count| Event::Receive { count }),
         2 => which.clone().prop_map(|which| Event::Word { which }),
         3 => key.clone().prop_map(|key| Event::Fetch { key }),
         3 => key.clone().prop_map(|key| Event::FetchShared { key }),
@@ -182,8 +182,8 @@ struct World {
     truth: [Version; KEYS],
     shared: [Option<(Version, i64)>; KEYS],
     on_their_way: Vec<(usize, Flight<i64>, Loaded<i64>)>,
-    log_heard: usize,
-    heard: [i64; KEYS],
+    log_received: usize,
+    received: [i64; KEYS],
 }
 
 impl World {
@@ -194,8 +194,8 @@ impl World {
             truth: [(0, true); KEYS],
             shared: [None; KEYS],
             on_their_way: Vec::new(),
-            log_heard: 0,
-            heard: [0; KEYS],
+            log_received: 0,
+            received: [0; KEYS],
         }
     }
 
@@ -205,10 +205,10 @@ impl World {
         }
     }
 
-    fn hear(&mut self, index: usize) {
+    fn receive_batch(&mut self, index: usize) {
         let (key, sequence) = (self.log[index].0, number(index) + 1);
         self.cache.invalidate(&key, Sequence::new(sequence));
-        self.heard[key] = self.heard[key].max(sequence);
+        self.received[key] = self.received[key].max(sequence);
     }
 
     fn start(&mut self, key: usize, (number, deleted): Version, sequence: i64) {
@@ -237,15 +237,17 @@ impl World {
         Some(answer)
     }
 
-    /// What is answered must be no older than the newest change of its key that was heard.
+    /// What is answered must be no older than the newest change of its key that was received.
     fn check(&self, key: usize, answer: Option<i64>) {
-        let heard = self.heard[key];
+        let received = self.received[key];
         match answer {
-            Some(number) => assert!(number >= heard, "edit {number} was answered after edit {heard} was heard"),
+            Some(number) => {
+                assert!(number >= received, "edit {number} was answered after edit {received} was received");
+            }
             None => {
                 let deletions = (1_i64..).zip(&self.log).filter(|(_, edit)| **edit == (key, true));
                 let newest = deletions.map(|(number, _)| number).last().unwrap_or_default();
-                assert!(newest >= heard, "absence was answered, and edit {heard} was heard");
+                assert!(newest >= received, "absence was answered, and edit {received} was received");
             }
         }
     }
@@ -260,13 +262,13 @@ impl World {
                     self.fill_shared(key, self.truth[key], end + 1);
                 }
             }
-            Event::Hear { count } => {
-                for _ in 0..count.min(self.log.len() - self.log_heard) {
-                    self.hear(self.log_heard);
-                    self.log_heard += 1;
+            Event::Receive { count } => {
+                for _ in 0..count.min(self.log.len() - self.log_received) {
+                    self.receive_batch(self.log_received);
+                    self.log_received += 1;
                 }
             }
-            Event::Word { which } if !self.log.is_empty() => self.hear(which.index(self.log.len())),
+            Event::Word { which } if !self.log.is_empty() => self.receive_batch(which.index(self.log.len())),
             Event::Fetch { key } => self.start(key, self.truth[key], end),
             Event::FetchShared { key } => {
                 let Some((version, sequence)) = self.shared[key] else { return };
@@ -281,7 +283,7 @@ impl World {
             Event::Flush => self.shared = [None; KEYS],
             Event::Cut => {
                 self.cache.doubt_before(Sequence::new(end));
-                self.log_heard = self.log.len();
+                self.log_received = self.log.len();
             }
             Event::Visit { key } => match self.cache.get(&key, clock::monotonic()) {
                 Lookup::Fresh(cached) | Lookup::Stale(cached) => self.check(key, Some(cached.value)),
@@ -292,9 +294,9 @@ impl World {
         }
     }
 
-    /// Once everything is heard, the next fetch of each key brings the truth.
+    /// Once everything is received, the next fetch of each key brings the truth.
     fn calm_down(&mut self) {
-        self.happen(Event::Hear { count: self.log.len() });
+        self.happen(Event::Receive { count: self.log.len() });
         self.on_their_way.clear();
         self.cache.lock().flights.clear();
         for key in 0..KEYS {
