@@ -84,13 +84,13 @@ async fn bootstrap(arguments: BootstrapArguments) -> Result<(), Failure> {
     let secret = secret(&arguments)?;
     let password = password(&arguments)?;
     let body = serde_json::json!({"email": arguments.email, "password": password.expose_secret()});
-    let (status, answer) =
+    let (status, response) =
         plain_http::request(Method::POST, &url, Some(body.to_string().into_bytes()), secret.as_ref(), TIMEOUT).await?;
     if status != StatusCode::CREATED {
-        return Err(refused(status, &answer));
+        return Err(refused(status, &response));
     }
     if arguments.output.json {
-        return output::verbatim(&[&answer, b"\n".as_slice()].concat());
+        return output::verbatim(&[&response, b"\n".as_slice()].concat());
     }
     output::line(&format!("The account of {} is made. Sign in with it.", arguments.email))
 }
@@ -109,8 +109,8 @@ fn secret(arguments: &BootstrapArguments) -> Result<Option<SecretString>, Failur
     }
 }
 
-fn refused(status: StatusCode, answer: &[u8]) -> Failure {
-    match serde_json::from_slice::<ProblemDocument>(answer) {
+fn refused(status: StatusCode, response: &[u8]) -> Failure {
+    match serde_json::from_slice::<ProblemDocument>(response) {
         Ok(problem) => {
             let fields = problem.errors.iter().map(|field| format!("\n  {}: {}", field.pointer, field.detail));
             Failure::new(Exit::Failure, format!("{}{}", problem.detail, fields.collect::<String>()))

@@ -118,21 +118,25 @@ pub async fn run(command: AnalyticsCommand) -> Result<(), Failure> {
     match command.what {
         What::Summary { compare } => {
             query.extend(comparison(compare));
-            let answer = ask(&client, &format!("{base}/summary"), &query).await?;
-            if json { output::json(&answer) } else { print_summary(&answer) }
+            let response = ask(&client, &format!("{base}/summary"), &query).await?;
+            if json { output::json(&response) } else { print_summary(&response) }
         }
         What::Timeseries { interval, time_zone, compare } => {
             query.extend([("interval", interval), ("time_zone", time_zone)]);
             query.extend(comparison(compare));
-            let answer = ask(&client, &format!("{base}/timeseries"), &query).await?;
-            if json { output::json(&answer) } else { print_rows(&["start", "clicks", "visitors"], &[], &answer) }
+            let response = ask(&client, &format!("{base}/timeseries"), &query).await?;
+            if json { output::json(&response) } else { print_rows(&["start", "clicks", "visitors"], &[], &response) }
         }
         What::Breakdown { dimension, limit, compare } => {
             query.extend([("dimension", dimension), ("limit", limit.to_string())]);
             query.extend(comparison(compare));
-            let answer = ask(&client, &format!("{base}/breakdown"), &query).await?;
+            let response = ask(&client, &format!("{base}/breakdown"), &query).await?;
             let compared: &[&str] = if compare { &["previous"] } else { &[] };
-            if json { output::json(&answer) } else { print_rows(&["value", "clicks", "visitors"], compared, &answer) }
+            if json {
+                output::json(&response)
+            } else {
+                print_rows(&["value", "clicks", "visitors"], compared, &response)
+            }
         }
         What::Events { limit, all } => {
             let path = format!("{base}/events");
@@ -167,13 +171,13 @@ async fn ask(client: &ApiClient, path: &str, query: &Query<'_>) -> Result<Value,
     Ok(client.call(&Call::get(path, query)).await?.body)
 }
 
-fn print_summary(answer: &Value) -> Result<(), Failure> {
+fn print_summary(response: &Value) -> Result<(), Failure> {
     let names = ["from", "to", "clicks", "visitors"];
-    output::record(&names.map(|name| (name, shown(answer.get(name)))))?;
-    if let Some(left_out) = left_out(answer) {
+    output::record(&names.map(|name| (name, shown(response.get(name)))))?;
+    if let Some(left_out) = left_out(response) {
         output::line(&format!("left out  {left_out}"))?;
     }
-    match answer.get("previous") {
+    match response.get("previous") {
         None | Some(Value::Null) => Ok(()),
         Some(previous) => {
             output::line("\nthe period before")?;
@@ -183,8 +187,8 @@ fn print_summary(answer: &Value) -> Result<(), Failure> {
 }
 
 /// What is kept and not counted, such as `2 bots, 1 heads`; none where that is nothing.
-fn left_out(answer: &Value) -> Option<String> {
-    let reasons = answer.get("left_out")?.as_object()?.iter();
+fn left_out(response: &Value) -> Option<String> {
+    let reasons = response.get("left_out")?.as_object()?.iter();
     let told: Vec<String> = reasons
         .filter(|(_, count)| count.as_u64().is_some_and(|count| count > 0))
         .map(|(reason, count)| format!("{count} {reason}"))
@@ -193,8 +197,8 @@ fn left_out(answer: &Value) -> Option<String> {
 }
 
 /// Prints the items of `data`; those of `compared` are counts of the period before.
-fn print_rows(columns: &[&str], compared: &[&str], answer: &Value) -> Result<(), Failure> {
-    let items = answer.get("data").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+fn print_rows(columns: &[&str], compared: &[&str], response: &Value) -> Result<(), Failure> {
+    let items = response.get("data").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let headings: Vec<&str> = columns.iter().chain(compared).copied().collect();
     let row = |item: &Value| {
         let cells = columns.iter().map(|column| shown(item.get(column)));

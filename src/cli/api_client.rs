@@ -25,7 +25,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a request may take.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(120);
 /// The longest answer read, in bytes.
-const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
+const RESPONSE_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// Which server and workspace, and with which credential.
 #[derive(Debug, Clone, clap::Args)]
@@ -268,8 +268,8 @@ fn read_token(arguments: &ApiArguments) -> Result<SecretString, Failure> {
 async fn read_response(mut response: reqwest::Response) -> Result<Vec<u8>, CallFailure> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(CallFailure::Transport)? {
-        if body.len().saturating_add(chunk.len()) > ANSWER_BYTES_MAX {
-            return Err(CallFailure::Unreadable(format!("it is longer than {ANSWER_BYTES_MAX} bytes")));
+        if body.len().saturating_add(chunk.len()) > RESPONSE_BYTES_MAX {
+            return Err(CallFailure::Unreadable(format!("it is longer than {RESPONSE_BYTES_MAX} bytes")));
         }
         body.extend_from_slice(&chunk);
     }

@@ -44,12 +44,12 @@ impl<'a> Pages<'a> {
             return Ok(None);
         }
         query.push(("limit", wanted.min(u64::from(LIMIT_MAX)).to_string()));
-        let mut answer = self.client.call(&Call::get(self.path, &query)).await?;
-        self.next = match answer.body.get("next_cursor") {
+        let mut response = self.client.call(&Call::get(self.path, &query)).await?;
+        self.next = match response.body.get("next_cursor") {
             Some(Value::String(cursor)) => Next::At(cursor.clone()),
             _ => Next::Nothing,
         };
-        match answer.body.get_mut("data").map(Value::take) {
+        match response.body.get_mut("data").map(Value::take) {
             Some(Value::Array(items)) => Ok(Some(items)),
             _ => Err(Failure::new(Exit::Failure, "the server answered something that is no page of a list")),
         }

@@ -16,7 +16,7 @@ use url::Url;
 use super::exit::{Exit, Failure};
 
 /// The longest answer read, in bytes.
-const ANSWER_BYTES_MAX: usize = 1024 * 1024;
+const RESPONSE_BYTES_MAX: usize = 1024 * 1024;
 
 /// Sends a request and reads the whole response, within `timeout`.
 ///
@@ -61,7 +61,7 @@ async fn exchange(
     let answer = async move {
         let response = sender.send_request(request).await?;
         let status = response.status();
-        let body = Limited::new(response.into_body(), ANSWER_BYTES_MAX).collect().await?.to_bytes();
+        let body = Limited::new(response.into_body(), RESPONSE_BYTES_MAX).collect().await?.to_bytes();
         Ok((status, body))
     };
     tokio::select! {

@@ -45,7 +45,7 @@ pub const CLAIM_HELD_FOR: Duration = Duration::from_secs(60);
 /// The longest key, in characters.
 const KEY_LENGTH_MAX: usize = 255;
 /// The longest answer kept, in bytes.
-const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
+const RESPONSE_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// The headers that belong to a response and are repeated with it.
 const KEPT_HEADERS: [HeaderName; 3] = [CONTENT_TYPE, ETAG, LOCATION];
 
@@ -155,7 +155,7 @@ async fn to_keep(response: Response) -> (Response, Option<StoredResponse>) {
         return (response, None);
     }
     let (parts, body) = response.into_parts();
-    let body = match axum::body::to_bytes(body, ANSWER_BYTES_MAX).await {
+    let body = match axum::body::to_bytes(body, RESPONSE_BYTES_MAX).await {
         Ok(body) => body,
         Err(error) => return (Problem::from(Error::internal(error)).into_response(), None),
     };

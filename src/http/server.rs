@@ -184,8 +184,8 @@ mod tests {
             ("PROXY UNKNOWN\r\n", "unknown"),
             ("\r\n\r\n\0\r\nQUIT\n\x20\0\0\0", "127.0.0.1"),
         ] {
-            let answer = exchange(settings, format!("{header}{request}").as_bytes()).await;
-            assert!(answer.ends_with(client), "{header}: {answer}");
+            let response = exchange(settings, format!("{header}{request}").as_bytes()).await;
+            assert!(response.ends_with(client), "{header}: {response}");
         }
         assert_eq!(exchange(settings, request.as_bytes()).await, "");
     }
@@ -194,8 +194,11 @@ mod tests {
     async fn a_request_names_one_host_and_has_a_head_of_bounded_size() {
         for hosts in ["", "Host: a\r\nHost: b\r\n", "Host: a b\r\n"] {
             let head = format!("GET / HTTP/1.1\r\n{hosts}Connection: close\r\n\r\n");
-            let answer = exchange(SETTINGS, head.as_bytes()).await;
-            assert!(answer.starts_with("HTTP/1.1 400 ") && answer.contains("invalid_host"), "{hosts:?}: {answer}");
+            let response = exchange(SETTINGS, head.as_bytes()).await;
+            assert!(
+                response.starts_with("HTTP/1.1 400 ") && response.contains("invalid_host"),
+                "{hosts:?}: {response}"
+            );
         }
         assert!(exchange(SETTINGS, b"GET / HTTP/1.0\r\n\r\n").await.starts_with("HTTP/1.0 200 "));
         let head = format!("GET / HTTP/1.1\r\nHost: x\r\nCookie: {}\r\n\r\n", "x".repeat(64 * 1024));

@@ -96,9 +96,9 @@ pub fn client() -> Client {
 pub async fn post(client: &Client, url: String, token: Option<&str>, body: Value) -> Value {
     let request = client.post(url).json(&body);
     let request = if let Some(token) = token { request.bearer_auth(token) } else { request };
-    let answer = request.send().await.expect("a response");
-    assert!(answer.status().is_success(), "{}", answer.status());
-    answer.json().await.expect("JSON")
+    let response = request.send().await.expect("a response");
+    assert!(response.status().is_success(), "{}", response.status());
+    response.json().await.expect("JSON")
 }
 
 /// The first account, signed in, with a workspace: its token and the workspace's id.

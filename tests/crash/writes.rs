@@ -86,17 +86,17 @@ impl Writing {
         let body = json!({ "links": vec![link; BATCH_LINKS] });
         loop {
             let request = self.client.post(format!("{}/bulk", self.url)).bearer_auth(&self.token);
-            let answer = request.header("idempotency-key", batch.replace(' ', "-")).json(&body).send().await;
-            let Ok(answer) = answer else {
+            let response = request.header("idempotency-key", batch.replace(' ', "-")).json(&body).send().await;
+            let Ok(response) = response else {
                 tokio::time::sleep(PAUSE).await;
                 continue;
             };
-            match (answer.status(), answer.json::<Value>().await) {
-                (StatusCode::OK, Ok(answer)) => return ids(&answer["results"], |result| &result["link"]["id"]),
+            match (response.status(), response.json::<Value>().await) {
+                (StatusCode::OK, Ok(response)) => return ids(&response["results"], |result| &result["link"]["id"]),
                 (StatusCode::OK | StatusCode::CONFLICT | StatusCode::SERVICE_UNAVAILABLE, _) => {
                     tokio::time::sleep(PAUSE).await;
                 }
-                (status, answer) => panic!("{status}: {answer:?}"),
+                (status, response) => panic!("{status}: {response:?}"),
             }
         }
     }

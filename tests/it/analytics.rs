@@ -20,8 +20,8 @@ async fn visit(platform: &Platform, path: &str, user_agent: &str, headers: &[(&s
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
-    let answer = request.send().await.expect("a response");
-    assert_eq!(answer.status(), StatusCode::FOUND, "{}", answer.text().await.unwrap_or_default());
+    let response = request.send().await.expect("a response");
+    assert_eq!(response.status(), StatusCode::FOUND, "{}", response.text().await.unwrap_or_default());
 }
 
 async fn clicks(platform: &Platform, account: &Account, query: &str) -> u64 {
@@ -36,8 +36,8 @@ async fn until_clicks(platform: &Platform, account: &Account, expected: u64) {
 
 /// The values of a breakdown with their clicks, most first; `-` where clicks lack the property.
 async fn breakdown(platform: &Platform, account: &Account, query: &str) -> Vec<(String, u64)> {
-    let answer = platform.read(account, &format!("/analytics/breakdown?{query}")).await;
-    let items = answer["data"].as_array().expect("values");
+    let response = platform.read(account, &format!("/analytics/breakdown?{query}")).await;
+    let items = response["data"].as_array().expect("values");
     let line =
         |item: &Value| (item["value"].as_str().unwrap_or("-").to_owned(), item["clicks"].as_u64().expect("a number"));
     items.iter().map(line).collect()

@@ -34,15 +34,15 @@ fn bytes() -> impl Strategy<Value = Vec<u8>> {
 /// What the edge says to these bytes, before it or the client ends the connection.
 async fn answer(edge: SocketAddr, bytes: &[u8]) -> String {
     let mut connection = TcpStream::connect(edge).await.expect("a connection");
-    let mut answer = Vec::new();
+    let mut response = Vec::new();
     let talk = async {
         // Either fails where the edge has already ended the connection.
         drop(connection.write_all(bytes).await);
         drop(connection.shutdown().await);
-        drop(connection.read_to_end(&mut answer).await);
+        drop(connection.read_to_end(&mut response).await);
     };
     tokio::time::timeout(PATIENCE, talk).await.expect("an end");
-    String::from_utf8_lossy(&answer).into_owned()
+    String::from_utf8_lossy(&response).into_owned()
 }
 
 #[test]
@@ -56,9 +56,9 @@ fn no_bytes_make_the_edge_fail_and_every_redirect_is_stored() {
     let redirects = std::cell::Cell::new(0_u64);
     let mut runner = TestRunner::new(Config { failure_persistence: None, ..Config::with_cases(400) });
     let outcome = runner.run(&bytes(), |bytes| {
-        let answer = runtime.block_on(answer(edge, &bytes));
-        prop_assert!(!answer.contains("HTTP/1.1 5"), "{answer}");
-        redirects.set(redirects.get() + answer.matches("HTTP/1.1 302").count() as u64);
+        let response = runtime.block_on(answer(edge, &bytes));
+        prop_assert!(!response.contains("HTTP/1.1 5"), "{response}");
+        redirects.set(redirects.get() + response.matches("HTTP/1.1 302").count() as u64);
         Ok(())
     });
     outcome.expect("no failure");

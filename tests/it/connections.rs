@@ -43,9 +43,9 @@ async fn exchange(platform: &Platform, request: &str) -> String {
     let mut stream = connect(platform).await;
     stream.write_all(request.as_bytes()).await.expect("it is taken");
     stream.shutdown().await.expect("it ends");
-    let answer = read_to_end(&mut stream).await;
+    let response = read_to_end(&mut stream).await;
     let is_left_out = |line: &&str| line.starts_with("date: ") || *line == "content-length: 0\r\n";
-    answer.split_inclusive("\r\n").filter(|line| !is_left_out(line)).collect()
+    response.split_inclusive("\r\n").filter(|line| !is_left_out(line)).collect()
 }
 
 async fn platform_with_links() -> Platform {
@@ -87,8 +87,8 @@ async fn requests_are_answered_in_turn_also_where_the_last_ones_are_out_of_the_o
     let get = |path: &str| format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n");
     let form = "POST /four HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/x-www-form-urlencoded\r\n\
         content-length: 20\r\n\r\npassword=open+sesame";
-    let answers = exchange(&platform, &[&get("/one"), &get("/two"), form, &get("/healthz")].concat()).await;
-    let lines = answers.lines().filter(|line| line.starts_with("HTTP/1.1") || line.starts_with("location"));
+    let responses = exchange(&platform, &[&get("/one"), &get("/two"), form, &get("/healthz")].concat()).await;
+    let lines = responses.lines().filter(|line| line.starts_with("HTTP/1.1") || line.starts_with("location"));
     let expected = [
         "HTTP/1.1 302 Found",
         "location: https://example.com/1",
@@ -173,9 +173,9 @@ async fn a_request_that_is_on_its_way_when_the_edge_stops_is_answered_as_the_las
             stream.write_all(end.as_bytes()).await.expect("it is taken");
             read_to_end(&mut stream).await
         };
-        let ((), answer) = tokio::join!(platform.stop(), finish);
-        assert!(answer.starts_with("HTTP/1.1 302 Found\r\n"), "{answer}");
-        assert!(answer.contains("\r\nconnection: close\r\n"), "{answer}");
+        let ((), response) = tokio::join!(platform.stop(), finish);
+        assert!(response.starts_with("HTTP/1.1 302 Found\r\n"), "{response}");
+        assert!(response.contains("\r\nconnection: close\r\n"), "{response}");
     }
 }
 
@@ -186,8 +186,8 @@ async fn what_follows_a_request_does_not_hold_its_answer_back() {
         let mut stream = connect(&platform).await;
         let request = format!("GET /one HTTP/1.1\r\nhost: localhost\r\n{line}\r\n\r\n");
         stream.write_all(request.as_bytes()).await.expect("it is taken");
-        let answer = tokio::time::timeout(PATIENCE, read_head(&mut stream)).await.expect("a response");
-        assert!(answer.starts_with("HTTP/1.1 302 Found\r\n"), "{answer}");
+        let response = tokio::time::timeout(PATIENCE, read_head(&mut stream)).await.expect("a response");
+        assert!(response.starts_with("HTTP/1.1 302 Found\r\n"), "{response}");
     }
     platform.stop().await;
 }
@@ -196,8 +196,8 @@ async fn what_follows_a_request_does_not_hold_its_answer_back() {
 async fn what_is_no_request_is_told_so() {
     let mut platform = Platform::start().await;
     for nonsense in ["nonsense\r\n\r\n", "GET /one HTTP/1.1\r\nno header\r\n\r\n"] {
-        let answer = exchange(&platform, nonsense).await;
-        assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+        let response = exchange(&platform, nonsense).await;
+        assert!(response.starts_with("HTTP/1.1 400 "), "{response}");
     }
     platform.stop().await;
 }
@@ -308,8 +308,8 @@ async fn a_request_names_one_host_whoever_reads_it() {
         ("host: a@localhost\r\n", "400"),
     ] {
         for more in ["", "content-length: 0\r\n"] {
-            let answer = exchange(&platform, &format!("GET /one HTTP/1.1\r\n{hosts}{more}\r\n")).await;
-            assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{hosts}{more}: {answer}");
+            let response = exchange(&platform, &format!("GET /one HTTP/1.1\r\n{hosts}{more}\r\n")).await;
+            assert!(response.starts_with(&format!("HTTP/1.1 {status} ")), "{hosts}{more}: {response}");
         }
     }
     for (request, status) in [
@@ -318,8 +318,8 @@ async fn a_request_names_one_host_whoever_reads_it() {
         ("GET http://a@localhost/one HTTP/1.1\r\nhost: localhost\r\n\r\n", "400"),
         ("GET /one HTTP/1.0\r\n\r\n", "302"),
     ] {
-        let answer = exchange(&platform, request).await;
-        assert_eq!(answer.get(9..12), Some(status), "{request}: {answer}");
+        let response = exchange(&platform, request).await;
+        assert_eq!(response.get(9..12), Some(status), "{request}: {response}");
     }
     platform.stop().await;
 }
@@ -355,7 +355,7 @@ async fn a_proxy_tells_for_whom_it_passes_bytes_on() {
         let header = format!("PROXY TCP4 {address} 192.0.2.1 51008 443\r\n");
         let statuses =
             [passed_on(&platform, &header, &get(close)).await, passed_on(&platform, &header, &get(close)).await];
-        let statuses = statuses.each_ref().map(|answer| answer.get(9..12).unwrap_or_default());
+        let statuses = statuses.each_ref().map(|response| response.get(9..12).unwrap_or_default());
         assert_eq!(statuses, ["404", "429"], "{address}");
     }
     let block = "\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\x01\x02\x03\x04\x01\x02\x03\x04\0\x50\0\x50";

@@ -46,9 +46,9 @@ impl Deployment {
     /// Where this edge sends visitors of a slug; the status where it sends nobody.
     async fn visit(&self, edge: SocketAddr, slug: &str) -> Result<String, u16> {
         let request = self.platform.client.get(format!("http://{edge}/{slug}")).header("host", "localhost");
-        let answer = request.send().await.expect("a response");
-        let location = answer.headers().get("location").and_then(|value| value.to_str().ok()).map(str::to_owned);
-        location.ok_or_else(|| answer.status().as_u16())
+        let response = request.send().await.expect("a response");
+        let location = response.headers().get("location").and_then(|value| value.to_str().ok()).map(str::to_owned);
+        location.ok_or_else(|| response.status().as_u16())
     }
 
     async fn everywhere(&self, slug: &str, wanted: Result<String, u16>) -> bool {

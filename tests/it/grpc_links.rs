@@ -42,12 +42,12 @@ impl Program {
     async fn create(&mut self, content: LinkContent) -> Result<Link, Status> {
         let workspace_id = self.workspace.clone();
         let request = self.call(CreateLinkRequest { workspace_id, content: Some(content), ..Default::default() });
-        self.client.create_link(request).await.map(|answer| answer.into_inner().link.expect("the link"))
+        self.client.create_link(request).await.map(|response| response.into_inner().link.expect("the link"))
     }
 
     async fn get(&mut self, id: &str) -> Result<Link, Status> {
         let request = self.call(GetLinkRequest { workspace_id: self.workspace.clone(), link_id: id.to_owned() });
-        self.client.get_link(request).await.map(|answer| answer.into_inner().link.expect("the link"))
+        self.client.get_link(request).await.map(|response| response.into_inner().link.expect("the link"))
     }
 
     async fn update(&mut self, link: &Link, content: LinkContent, fields: &[&str]) -> Result<Link, Status> {
@@ -59,7 +59,7 @@ impl Program {
             content: Some(content),
             update_mask: Some(FieldMask { paths }),
         });
-        self.client.update_link(request).await.map(|answer| answer.into_inner().link.expect("the link"))
+        self.client.update_link(request).await.map(|response| response.into_inner().link.expect("the link"))
     }
 }
 
@@ -295,15 +295,15 @@ async fn the_listener_describes_its_services() {
         ask(MessageRequest::ListServices(String::new())),
         ask(MessageRequest::FileContainingSymbol("elido.v1.Links".to_owned())),
     ];
-    let answers = reflection.server_reflection_info(futures_util::stream::iter(questions)).await.expect("answers");
-    let mut answers = answers.into_inner();
-    let listed = answers.message().await.expect("a response").and_then(|answer| answer.message_response);
+    let responses = reflection.server_reflection_info(futures_util::stream::iter(questions)).await.expect("answers");
+    let mut responses = responses.into_inner();
+    let listed = responses.message().await.expect("a response").and_then(|response| response.message_response);
     let Some(MessageResponse::ListServicesResponse(services)) = listed else { panic!("{listed:?}") };
     let names: Vec<_> = services.service.into_iter().map(|service| service.name).collect();
     for name in ["elido.v1.LinkResolver", "elido.v1.Links", "grpc.health.v1.Health"] {
         assert!(names.iter().any(|known| known == name), "{name}: {names:?}");
     }
-    let file = answers.message().await.expect("a response").and_then(|answer| answer.message_response);
+    let file = responses.message().await.expect("a response").and_then(|response| response.message_response);
     assert!(matches!(file, Some(MessageResponse::FileDescriptorResponse(_))), "{file:?}");
 }
 

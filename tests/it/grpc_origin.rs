@@ -201,12 +201,12 @@ async fn an_origin_that_says_nothing_costs_the_deadline_and_no_more() {
     let silent = StdListener::bind("127.0.0.1:0").expect("a free port");
     let url = format!("http://{}", silent.local_addr().expect("its address")).parse().expect("a URL");
     let origin = GrpcOrigin::new(&url, Duration::from_millis(50), ClientTlsConfig::new()).expect("an origin");
-    let answers = async {
+    let responses = async {
         assert!(origin.resolve_domain("go.example.com").await.is_err());
         assert!(origin.resolve_link(DomainId::new(), "spring").await.is_err());
         assert!(origin.claim_click(LinkId::new()).await.is_err());
     };
-    tokio::time::timeout(PATIENCE, answers).await.expect("an end");
+    tokio::time::timeout(PATIENCE, responses).await.expect("an end");
 }
 
 #[tokio::test]
@@ -234,8 +234,8 @@ async fn the_listener_says_that_it_serves() {
     let channel = tonic::transport::Endpoint::from_shared(api.url().to_string()).expect("an endpoint");
     let mut health = HealthClient::new(channel.connect().await.expect("a connection"));
     for service in ["", "elido.v1.LinkResolver"] {
-        let answer = health.check(HealthCheckRequest { service: service.to_owned() }).await.expect("a response");
-        assert_eq!(answer.into_inner().status(), ServingStatus::Serving);
+        let response = health.check(HealthCheckRequest { service: service.to_owned() }).await.expect("a response");
+        assert_eq!(response.into_inner().status(), ServingStatus::Serving);
     }
 }
 

@@ -124,8 +124,8 @@ async fn an_edge_redirects_over_tls() {
     let roles: Roles = "edge".parse().expect("a role");
     let edge = start(&Loaded { config, entries: Vec::new() }, roles).await.expect("the edge starts");
     let url = format!("http://{}/known", edge.addresses().edge.expect("the edge role"));
-    let answer = platform.client.get(url).header("host", "localhost").send().await.expect("a response");
-    assert_eq!(answer.status(), 302);
+    let response = platform.client.get(url).header("host", "localhost").send().await.expect("a response");
+    assert_eq!(response.status(), 302);
     assert!(edge.stop().await, "everything ended in time");
 }
 

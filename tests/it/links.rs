@@ -155,13 +155,13 @@ async fn an_identical_link_is_found_however_many_look_for_it_at_once() {
     let draft =
         json!({ "destination_url": "https://example.com/", "title": "A", "tags": ["x"], "if_exists": "return" });
     let create = || platform.of(&account, Method::POST, "/links").json(&draft).send();
-    let answers = futures_util::future::join_all((0..8).map(|_| create())).await;
+    let responses = futures_util::future::join_all((0..8).map(|_| create())).await;
     let mut ids = HashSet::new();
     let mut made = 0;
-    for answer in answers {
-        let answer = answer.expect("a response");
-        made += usize::from(answer.status() == StatusCode::CREATED);
-        let link: Value = answer.json().await.expect("a link");
+    for response in responses {
+        let response = response.expect("a response");
+        made += usize::from(response.status() == StatusCode::CREATED);
+        let link: Value = response.json().await.expect("a link");
         ids.insert(link["id"].as_str().expect("an id").to_owned());
     }
     assert_eq!((ids.len(), made), (1, 1));

@@ -21,9 +21,9 @@ async fn start() -> Platform {
 
 /// Sends a request that may be refused, but not fail.
 async fn sound(request: RequestBuilder) -> (StatusCode, Value) {
-    let answer = request.send().await.expect("a response");
-    let status = answer.status();
-    let text = answer.text().await.expect("a body");
+    let response = request.send().await.expect("a response");
+    let status = response.status();
+    let text = response.text().await.expect("a body");
     assert!(!status.is_server_error(), "{status} {text}");
     (status, serde_json::from_str(&text).unwrap_or(Value::Null))
 }
@@ -52,9 +52,9 @@ async fn bulk_requests_for_the_same_links_in_other_orders_make_each_link_once() 
         .collect();
     let requests = (0..8).map(|_| sound(bulk(&platform, &account, Method::POST, &shuffled(&drafts))));
     let mut made = Vec::new();
-    for (status, answer) in join_all(requests).await {
+    for (status, response) in join_all(requests).await {
         assert_eq!(status, StatusCode::OK);
-        let results = answer["results"].as_array().expect("results").clone();
+        let results = response["results"].as_array().expect("results").clone();
         assert_eq!(results.len(), drafts.len());
         made.extend(results.into_iter().filter(|result| result["status"] == "created"));
     }
@@ -73,9 +73,9 @@ async fn bulk_edits_of_the_same_links_in_other_orders_are_all_done() {
     let edits: Vec<Value> =
         ids.map(|id| json!({ "id": id, "changes": { "title": "edited", "tags": ["one", "two"] } })).collect();
     let requests = (0..8).map(|_| sound(bulk(&platform, &account, Method::PATCH, &shuffled(&edits))));
-    for (status, answer) in join_all(requests).await {
+    for (status, response) in join_all(requests).await {
         assert_eq!(status, StatusCode::OK);
-        assert!(answer["results"].as_array().expect("results").iter().all(|result| result["status"] == "updated"));
+        assert!(response["results"].as_array().expect("results").iter().all(|result| result["status"] == "updated"));
     }
     let links = platform.read(&account, "/links?limit=100").await;
     for link in links["data"].as_array().expect("links") {
@@ -128,7 +128,7 @@ async fn a_limited_link_gives_no_click_away_while_it_is_edited() {
     });
     let visits = (0..60).map(|_| platform.visit("/limited"));
     let (visits, _) = join(join_all(visits), join_all(edits)).await;
-    let sent_on = visits.iter().filter(|answer| answer.status() == StatusCode::FOUND).count();
+    let sent_on = visits.iter().filter(|response| response.status() == StatusCode::FOUND).count();
     assert_eq!(sent_on, 20);
     assert_eq!(platform.visit("/limited").await.status(), StatusCode::GONE);
 }

@@ -15,8 +15,8 @@ async fn platform_with_account() -> (Platform, Account) {
     (platform, account)
 }
 
-fn location(answer: &reqwest::Response) -> &str {
-    answer.headers().get(LOCATION).and_then(|value| value.to_str().ok()).unwrap_or("")
+fn location(response: &reqwest::Response) -> &str {
+    response.headers().get(LOCATION).and_then(|value| value.to_str().ok()).unwrap_or("")
 }
 
 fn path(link: &Value) -> String {
@@ -35,10 +35,10 @@ async fn a_link_redirects_with_its_status_and_the_right_cache_header() {
     ] {
         let link = json!({ "destination_url": "https://example.com/a?b=c", "redirect_status": status });
         let link = platform.create_link(&account, &link).await;
-        let answer = platform.visit(&path(&link)).await;
-        assert_eq!(answer.status().as_u16(), status);
-        assert_eq!(location(&answer), "https://example.com/a?b=c");
-        assert_eq!(answer.headers()[CACHE_CONTROL], cache_control);
+        let response = platform.visit(&path(&link)).await;
+        assert_eq!(response.status().as_u16(), status);
+        assert_eq!(location(&response), "https://example.com/a?b=c");
+        assert_eq!(response.headers()[CACHE_CONTROL], cache_control);
     }
     platform.stop().await;
 }
@@ -183,9 +183,9 @@ async fn a_plus_shows_where_a_link_goes() {
     let (mut platform, account) = platform_with_account().await;
     let link = json!({ "destination_url": "https://example.com/?a=1&b=2", "slug": "where", "title": "<b>Sale</b>" });
     platform.create_link(&account, &link).await;
-    let answer = platform.visit("/where+").await;
-    assert_eq!(answer.status(), 200);
-    let page = answer.text().await.expect("a page");
+    let response = platform.visit("/where+").await;
+    assert_eq!(response.status(), 200);
+    let page = response.text().await.expect("a page");
     assert!(page.contains("https://example.com/?a=1&amp;b=2") && page.contains("&lt;b&gt;Sale&lt;/b&gt;"), "{page}");
     platform.stop().await;
 }
@@ -213,8 +213,8 @@ async fn too_many_requests_of_one_address_are_told_when_to_return() {
     };
     let mut statuses = Vec::new();
     for _ in 0..4 {
-        let answer = from("192.0.2.1").await.expect("a response");
-        statuses.push((answer.status().as_u16(), answer.headers().contains_key("retry-after")));
+        let response = from("192.0.2.1").await.expect("a response");
+        statuses.push((response.status().as_u16(), response.headers().contains_key("retry-after")));
     }
     assert_eq!(statuses, [(200, false), (200, false), (200, false), (429, true)]);
     assert_eq!(from("192.0.2.2").await.expect("a response").status(), 200);

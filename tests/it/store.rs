@@ -189,9 +189,9 @@ async fn a_database_that_is_cut_off_answers_503_until_it_is_back() {
     let account = platform.account().await;
     proxy.cut();
     let ask = || platform.of(&account, Method::GET, "/links");
-    let answer = ask().send().await.expect("a response");
-    assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
-    assert!(answer.headers().contains_key("retry-after"));
+    let response = ask().send().await.expect("a response");
+    assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert!(response.headers().contains_key("retry-after"));
     proxy.mend();
     eventually("the database is back", || async { ask().send().await.expect("a response").status() == StatusCode::OK })
         .await;
@@ -199,8 +199,8 @@ async fn a_database_that_is_cut_off_answers_503_until_it_is_back() {
 
 /// What readiness says of a part.
 async fn condition(platform: &Platform, part: &str) -> String {
-    let answer = platform.client.get(platform.internal("/readyz")).send().await.expect("a response");
-    let report: serde_json::Value = answer.json().await.expect("a report");
+    let response = platform.client.get(platform.internal("/readyz")).send().await.expect("a response");
+    let report: serde_json::Value = response.json().await.expect("a report");
     report["checks"][part].as_str().expect("a condition").to_owned()
 }
 

@@ -66,8 +66,8 @@ impl Reconciliation {
             ("to", self.to.to_string()),
             ("include", "bots,previews,prefetches,heads".to_owned()),
         ];
-        let answer = self.client.call(&Call::get(&self.path, &query)).await?;
-        let clicks = answer.body.get("clicks").and_then(Value::as_u64);
+        let response = self.client.call(&Call::get(&self.path, &query)).await?;
+        let clicks = response.body.get("clicks").and_then(Value::as_u64);
         clicks.ok_or_else(|| Failure::new(Exit::Failure, "the server answered a summary without clicks"))
     }
 }

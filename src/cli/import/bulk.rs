@@ -50,12 +50,13 @@ pub(super) async fn create(
     };
     let links: Vec<Map<String, Value>> = rows.iter().map(|row| with_if_exists(&row.fields, if_exists)).collect();
     let call = Call::post(&path, &json!({ "links": links }))?.under_key(key.clone());
-    let answer = client.call(&call).await?;
-    let answer: BulkResponse = serde_json::from_value(answer.body).map_err(|error| unexpected(&error.to_string()))?;
-    if answer.results.len() != rows.len() {
+    let response = client.call(&call).await?;
+    let response: BulkResponse =
+        serde_json::from_value(response.body).map_err(|error| unexpected(&error.to_string()))?;
+    if response.results.len() != rows.len() {
         return Err(unexpected("it does not have one result for each row"));
     }
-    Ok(sorted_out(rows, answer.results))
+    Ok(sorted_out(rows, response.results))
 }
 
 fn with_if_exists(fields: &Map<String, Value>, if_exists: Option<&str>) -> Map<String, Value> {
@@ -106,14 +107,14 @@ mod tests {
     #[test]
     fn each_row_has_its_result() {
         let row = |number| BatchRow { number, line: number + 1, fields: Map::new() };
-        let answer: BulkResponse = serde_json::from_value(json!({"results": [
+        let response: BulkResponse = serde_json::from_value(json!({"results": [
             {"status": "created", "link": {"id": "lnk_1"}},
             {"status": "failed", "problem": {"type": "t", "title": "T", "status": 400, "code": "invalid_request",
                 "detail": "d", "errors": [{"pointer": "/links/1/slug", "code": "taken", "detail": "it is taken"}]}},
             {"status": "existing", "link": {"id": "lnk_2"}},
         ]}))
         .expect("a response");
-        let outcome = sorted_out(&[row(5), row(6), row(7)], answer.results);
+        let outcome = sorted_out(&[row(5), row(6), row(7)], response.results);
         assert_eq!(outcome.created, 2);
         let [refusal] = outcome.refusals.as_slice() else { panic!("one refusal") };
         assert_eq!((refusal.row, refusal.code.as_str(), refusal.pointer.as_str()), (6, "taken", "/slug"));

@@ -51,9 +51,9 @@ pub(super) async fn run(context: &Context, arguments: CreateArguments) -> Result
         body.insert("if_exists".to_owned(), name.into());
     }
     let path = format!("{}/links", context.workspace);
-    let answer = context.client.call(&Call::post(&path, &Value::Object(body))?).await?;
+    let response = context.client.call(&Call::post(&path, &Value::Object(body))?).await?;
     if context.output.json {
-        return context.print(&answer.body);
+        return context.print(&response.body);
     }
-    output::line(&shown(answer.body.get("short_url")))
+    output::line(&shown(response.body.get("short_url")))
 }

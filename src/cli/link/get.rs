@@ -18,6 +18,6 @@ pub struct GetArguments {
 
 pub(super) async fn run(context: &Context, arguments: GetArguments) -> Result<(), Failure> {
     let path = context.link_path(&arguments.link).await?;
-    let answer = context.client.call(&Call::get(&path, &[])).await?;
-    context.print(&answer.body)
+    let response = context.client.call(&Call::get(&path, &[])).await?;
+    context.print(&response.body)
 }

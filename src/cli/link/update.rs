@@ -54,9 +54,9 @@ pub(super) async fn run(context: &Context, arguments: UpdateArguments) -> Result
     let path = context.link_path(&arguments.link).await?;
     let current = context.client.call(&Call::get(&path, &[])).await?;
     let call = Call::patch(&path, &Value::Object(body))?.if_match(current.etag);
-    let answer = context.client.call(&call).await?;
+    let response = context.client.call(&call).await?;
     if context.output.json {
-        return context.print(&answer.body);
+        return context.print(&response.body);
     }
-    output::line(&format!("changed {}", shown(answer.body.get("short_url"))))
+    output::line(&format!("changed {}", shown(response.body.get("short_url"))))
 }

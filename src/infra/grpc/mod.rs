@@ -15,4 +15,4 @@ pub const REQUEST_BYTES_MAX: usize = 64 * 1024;
 /// The largest request about a link, in bytes.
 pub const LINK_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// The largest answer, in bytes. A link whose rules use every limit to the full has about ten million.
-pub const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
+pub const RESPONSE_BYTES_MAX: usize = 16 * 1024 * 1024;

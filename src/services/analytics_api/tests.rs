@@ -64,8 +64,9 @@ async fn the_period_before_is_compared() {
     assert_eq!(series.previous.expect("a period before").data.iter().map(|point| point.clicks).sum::<u64>(), 3);
 
     let by_country = ReportDimension::Click(Dimension::Country);
-    let answer = breakdown(&store, &selection, by_country, &LinkTags::default(), 10, true).await.expect("a breakdown");
-    let lines: Vec<_> = answer
+    let response =
+        breakdown(&store, &selection, by_country, &LinkTags::default(), 10, true).await.expect("a breakdown");
+    let lines: Vec<_> = response
         .data
         .iter()
         .map(|item| (item.value.as_deref(), item.clicks, item.previous.map(|before| before.clicks)))
@@ -85,10 +86,10 @@ async fn tags_are_called_by_their_names_and_filter_by_their_links() {
     };
     let tags = LinkTags::new(vec![tagged("Summer", &[1, 2]), tagged("sale", &[2])]);
     let mut selection = selection(0, HOUR);
-    let answer = breakdown(&store, &selection, ReportDimension::Tag, &tags, 2, true).await.expect("a breakdown");
-    assert_eq!(answer.data[0].value.as_deref(), Some("Summer"));
-    assert_eq!(answer.data[0].clicks, 3);
-    assert_eq!((answer.other.values, answer.other.clicks), (1, u64::from(answer.data[1].value.is_some())));
+    let response = breakdown(&store, &selection, ReportDimension::Tag, &tags, 2, true).await.expect("a breakdown");
+    assert_eq!(response.data[0].value.as_deref(), Some("Summer"));
+    assert_eq!(response.data[0].clicks, 3);
+    assert_eq!((response.other.values, response.other.clicks), (1, u64::from(response.data[1].value.is_some())));
 
     selection.filters.push(tags.filter());
     assert_eq!(summary(&store, &selection, false).await.expect("a summary").current.clicks, 3);
@@ -136,9 +137,9 @@ proptest! {
             assert!(series.data.iter().map(|point| point.visitors).sum::<u64>() >= total.visitors);
 
             for dimension in [Dimension::Link, Dimension::Country, Dimension::Agent] {
-                let answer = breakdown(&store, &selection, ReportDimension::Click(dimension), &LinkTags::default(), limit, true).await.expect("a breakdown");
-                let listed: u64 = answer.data.iter().map(|item| item.clicks).sum();
-                assert_eq!(listed + answer.other.clicks, total.clicks);
+                let response = breakdown(&store, &selection, ReportDimension::Click(dimension), &LinkTags::default(), limit, true).await.expect("a breakdown");
+                let listed: u64 = response.data.iter().map(|item| item.clicks).sum();
+                assert_eq!(listed + response.other.clicks, total.clicks);
             }
 
             assert_eq!(lines(&store, &selection, ExportFormat::Ndjson).await as u64, total.clicks);

@@ -41,7 +41,7 @@ pub struct Sources<'a> {
 /// Moves clicks from the journal into the store.
 pub struct ClickIngester {
     /// Used by one blocking thread at a time.
-    intake: Arc<Mutex<BatchReader>>,
+    reader: Arc<Mutex<BatchReader>>,
     /// Taken from the journal, refused by the store.
     waiting: Option<Taken>,
     store: ClickStore,
@@ -77,7 +77,7 @@ impl ClickIngester {
     /// An ingester from these sources into `store`.
     #[must_use]
     pub fn new(config: &IngesterConfig, sources: Sources<'_>, store: ClickStore) -> Self {
-        let intake = BatchReader {
+        let reader = BatchReader {
             reader: JournalReader::open(sources.journal_folder),
             geo: sources.geo,
             user_agents: sources.user_agents,
@@ -86,7 +86,7 @@ impl ClickIngester {
             failures: HashMap::new(),
         };
         Self {
-            intake: Arc::new(Mutex::new(intake)),
+            reader: Arc::new(Mutex::new(reader)),
             waiting: None,
             store,
             records_max: config.batch_clicks_max.max(1),
@@ -146,7 +146,7 @@ impl ClickIngester {
         match self.round().await {
             Ok(round) => {
                 *retry = RETRY_FIRST;
-                let sick = self.on_blocking_thread(|intake| intake.has_failures()).await;
+                let sick = self.on_blocking_thread(|reader| reader.has_failures()).await;
                 self.report(if sick { Health::JournalUnreadable } else { Health::Working }, None);
                 Next::Pause(round)
             }
@@ -190,7 +190,7 @@ impl ClickIngester {
             return Ok(Some(taken));
         }
         let records_max = self.records_max;
-        Ok(self.on_blocking_thread(move |intake| intake.take(records_max)).await?)
+        Ok(self.on_blocking_thread(move |reader| reader.take(records_max)).await?)
     }
 
     async fn put(&mut self, taken: Taken) -> Result<Taken, RoundError> {
@@ -230,16 +230,16 @@ impl ClickIngester {
     }
 
     async fn acknowledge(&mut self, taken: Taken) -> Result<(), RoundError> {
-        Ok(self.on_blocking_thread(move |intake| intake.reader.acknowledge(&taken.records)).await?)
+        Ok(self.on_blocking_thread(move |reader| reader.reader.acknowledge(&taken.records)).await?)
     }
 
     async fn on_blocking_thread<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut BatchReader) -> T + Send + 'static,
     ) -> T {
-        let intake = Arc::clone(&self.intake);
+        let reader = Arc::clone(&self.reader);
         let thread =
-            tokio::task::spawn_blocking(move || work(&mut intake.lock().unwrap_or_else(PoisonError::into_inner)));
+            tokio::task::spawn_blocking(move || work(&mut reader.lock().unwrap_or_else(PoisonError::into_inner)));
         match thread.await {
             Ok(outcome) => outcome,
             Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),

@@ -36,7 +36,7 @@ const ORDINARY_HEAD_BYTES_MAX: usize = 4 * 1024;
 /// The longest head of any request, in bytes.
 const HEAD_BYTES_MAX: usize = 32 * 1024;
 /// What most responses take, in bytes.
-const ANSWER_BYTES: usize = 512;
+const RESPONSE_BYTES: usize = 512;
 
 /// What the requests of one connection share.
 pub(super) struct Connection {
@@ -115,7 +115,7 @@ impl Connection {
 
     /// Answers ordinary requests, one after the other. What is left in `received` has not been answered.
     async fn answer_ordinary(&self, stream: &mut TcpStream, received: &mut BytesMut) -> End {
-        let mut answer = Vec::with_capacity(ANSWER_BYTES);
+        let mut response = Vec::with_capacity(RESPONSE_BYTES);
         loop {
             let (request, length) = match request_reader::read(received, self.peer, self.edge.trusted_proxies) {
                 request_reader::Reading::Ordinary(request, length) => (request, length),
@@ -128,13 +128,13 @@ impl Connection {
                 request_reader::Reading::Incomplete | request_reader::Reading::Other => return End::Other,
             };
             let last = self.open.is_finishing();
-            answer.clear();
+            response.clear();
             self.open.starts_response();
-            self.edge.write_response(&self.journal, &request, last, &mut answer).await;
+            self.edge.write_response(&self.journal, &request, last, &mut response).await;
             self.open.sends_response();
             drop(request);
             received.advance(length);
-            if !self.send(stream, &answer).await || last {
+            if !self.send(stream, &response).await || last {
                 return End::Over;
             }
             self.open.awaits_request();
@@ -163,8 +163,8 @@ impl Connection {
     }
 
     /// Sends a response. False if the connection broke, or the client takes too long to read it.
-    async fn send(&self, stream: &mut TcpStream, answer: &[u8]) -> bool {
-        let mut sending = pin!(stream.write_all(answer));
+    async fn send(&self, stream: &mut TcpStream, response: &[u8]) -> bool {
+        let mut sending = pin!(stream.write_all(response));
         poll_fn(|context| match sending.as_mut().poll(context) {
             Poll::Ready(sent) => Poll::Ready(sent.is_ok()),
             Poll::Pending if self.open.order(context.waker()) == Order::End => Poll::Ready(false),
@@ -199,8 +199,8 @@ impl Connection {
 
     async fn answer_other(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
         self.open.starts_response();
-        let answer = self.edge.handle(&self.journal, self.peer, request).await;
+        let response = self.edge.handle(&self.journal, self.peer, request).await;
         self.open.awaits_request();
-        answer.map(Full::new)
+        response.map(Full::new)
     }
 }

@@ -45,13 +45,13 @@ impl Edge {
             self.metrics.answered(redirect.status.as_u16(), LinkSource::L1, started.elapsed());
             return;
         }
-        let Responded(answer, source) = match refused {
+        let Responded(response, source) = match refused {
             Some(retry_after) => Responded(respond::too_many_requests(request, retry_after), LinkSource::None),
             // What takes its time may as well be kept apart, so that the future of a redirect that does not stays small.
             None => Box::pin(self.answer(&exchange, None::<Form<'_, Empty<Bytes>>>)).await,
         };
-        self.metrics.answered(answer.status().as_u16(), source, started.elapsed());
-        response_writer::write(room, Framing { now: clock::now(), ..framing }, &answer);
+        self.metrics.answered(response.status().as_u16(), source, started.elapsed());
+        response_writer::write(room, Framing { now: clock::now(), ..framing }, &response);
     }
 
     /// Writes the redirect of a link that is fresh in the cache. `None` is no response: the full path has to answer.

@@ -27,7 +27,7 @@ use crate::infra::grpc::v1::{
     ClaimClickRequest, CountNamesRequest, FollowChangesRequest, FollowChangesResponse, ListNamesRequest,
     ResolveDomainRequest, ResolveLinkRequest,
 };
-use crate::infra::grpc::{ANSWER_BYTES_MAX, REQUEST_BYTES_MAX};
+use crate::infra::grpc::{REQUEST_BYTES_MAX, RESPONSE_BYTES_MAX};
 
 /// The longest that a connection may take to be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
@@ -61,7 +61,7 @@ impl GrpcOrigin {
         }
         let client = LinkResolverClient::new(endpoint.connect_lazy())
             .max_encoding_message_size(REQUEST_BYTES_MAX)
-            .max_decoding_message_size(ANSWER_BYTES_MAX);
+            .max_decoding_message_size(RESPONSE_BYTES_MAX);
         Ok(Self { client, deadline, retries: Arc::default() })
     }
 
@@ -75,7 +75,7 @@ impl GrpcOrigin {
     /// Makes a call, within the deadline also while there is no connection.
     async fn call<T>(&self, call: impl Future<Output = Result<Response<T>, Status>>) -> Result<T, OriginError> {
         match tokio::time::timeout(self.deadline, call).await {
-            Ok(Ok(answer)) => Ok(answer.into_inner()),
+            Ok(Ok(response)) => Ok(response.into_inner()),
             Ok(Err(status)) => Err(failed(status)),
             Err(_) => Err(OriginError("no response in time".into())),
         }
@@ -90,9 +90,9 @@ impl Origin for GrpcOrigin {
             let mut client = self.client.clone();
             async move { client.resolve_domain(request).await }
         };
-        let answer = self.call(self.retries.ask(question)).await?;
-        let value = unpack(&answer.domain).map_err(unreadable)?;
-        Ok(AsOf { value, sequence: Sequence::new(answer.sequence) })
+        let response = self.call(self.retries.ask(question)).await?;
+        let value = unpack(&response.domain).map_err(unreadable)?;
+        Ok(AsOf { value, sequence: Sequence::new(response.sequence) })
     }
 
     async fn resolve_link(&self, domain: DomainId, slug: &str) -> Result<AsOf<Option<LinkRecord>>, OriginError> {
@@ -101,16 +101,16 @@ impl Origin for GrpcOrigin {
             let mut client = self.client.clone();
             async move { client.resolve_link(request).await }
         };
-        let answer = self.call(self.retries.ask(question)).await?;
-        let value = answer.link.as_deref().map(unpacked_link).transpose().map_err(unreadable)?;
-        Ok(AsOf { value, sequence: Sequence::new(answer.sequence) })
+        let response = self.call(self.retries.ask(question)).await?;
+        let value = response.link.as_deref().map(unpacked_link).transpose().map_err(unreadable)?;
+        Ok(AsOf { value, sequence: Sequence::new(response.sequence) })
     }
 
     async fn claim_click(&self, link: LinkId) -> Result<bool, OriginError> {
         let mut client = self.client.clone();
         let request = self.request(ClaimClickRequest { link_id: link.to_string(), only_ask: false });
-        let answer = self.call(client.claim_click(request)).await?;
-        Ok(answer.claimed)
+        let response = self.call(client.claim_click(request)).await?;
+        Ok(response.claimed)
     }
 
     async fn has_click_left(&self, link: LinkId) -> Result<bool, OriginError> {

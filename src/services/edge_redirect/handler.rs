@@ -142,13 +142,13 @@ impl Edge {
         let (parts, body) = request.into_parts();
         let view = RequestView::new(&parts, peer, self.trusted_proxies);
         let form = Form { content_type: parts.headers.get(header::CONTENT_TYPE), body };
-        let Responded(answer, source) = match self.refuses(view.address).await {
+        let Responded(response, source) = match self.refuses(view.address).await {
             Some(retry_after) => Responded(respond::too_many_requests(&view, retry_after), LinkSource::None),
             None if !view.names_one_host(&parts) => Responded(respond::bad_host(&view), LinkSource::None),
             None => self.answer(&Exchange { request: &view, journal, now: clock::now(), started }, Some(form)).await,
         };
-        self.metrics.answered(answer.status().as_u16(), source, started.elapsed());
-        answer
+        self.metrics.answered(response.status().as_u16(), source, started.elapsed());
+        response
     }
 
     /// Answers a request that the limiter let through. `form` is what came with it.
@@ -158,8 +158,8 @@ impl Edge {
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
         F: FileSystem,
     {
-        if let Some(answer) = reserved(exchange.request.path) {
-            return Responded(answer, LinkSource::None);
+        if let Some(response) = reserved(exchange.request.path) {
+            return Responded(response, LinkSource::None);
         }
         let unavailable = |OriginError(_)| Responded(respond::unavailable(exchange.request), LinkSource::Origin);
         self.look_up(exchange, form).await.unwrap_or_else(unavailable)
@@ -203,14 +203,14 @@ impl Edge {
             (None, source) => self.find_without_text_marks(domain_record, &path, exchange.started, source).await?,
             found => found,
         };
-        let answer = match hit {
+        let response = match hit {
             None => missing(exchange, domain_record, request.path).await,
             Some(hit) => {
                 let password = password_sent(request, &hit.link.value, form).await;
                 self.answer_link(exchange, domain_record, &hit, password).await?
             }
         };
-        Ok(Responded(answer, source))
+        Ok(Responded(response, source))
     }
 
     /// The link that a path means. Of several that it could, the one with the longest slug.
@@ -319,8 +319,8 @@ impl Edge {
         }
         let lifetime = if after_form { Lifetime::None } else { hit.link.value.lifetime(exchange.now) };
         let status = if after_form { RedirectStatus::SeeOther } else { record.redirect_status };
-        let answer = respond::redirect(status, lifetime, forwarded.as_ref().unwrap_or(target.location));
-        Ok(exchange.capture(subject.leading_to(target), ClickKind::Redirect, answer).await)
+        let response = respond::redirect(status, lifetime, forwarded.as_ref().unwrap_or(target.location));
+        Ok(exchange.capture(subject.leading_to(target), ClickKind::Redirect, response).await)
     }
 }
 
@@ -356,32 +356,32 @@ impl Edge {
             return Ok(gone(exchange, domain, Subject::link(record), record.expired_url.as_ref()).await);
         }
         let is_program = request.signals.head || request.signals.prefetch;
-        let answer = if is_program { respond::silent() } else { respond::page(StatusCode::OK, pages::limited(link)) };
+        let response = if is_program { respond::silent() } else { respond::page(StatusCode::OK, pages::limited(link)) };
         if preview {
-            return Ok(answer);
+            return Ok(response);
         }
-        Ok(exchange.capture(Subject::link(record), ClickKind::Redirect, answer).await)
+        Ok(exchange.capture(Subject::link(record), ClickKind::Redirect, response).await)
     }
 }
 
 impl<F: FileSystem> Exchange<'_, F> {
     /// Puts the click into the journal; when this returns, the response may be given.
-    async fn capture(&self, subject: Subject<'_>, kind: ClickKind, answer: EdgeResponse) -> EdgeResponse {
-        let click = capture::click(self.request, subject, kind, answer.status(), self.now);
+    async fn capture(&self, subject: Subject<'_>, kind: ClickKind, response: EdgeResponse) -> EdgeResponse {
+        let click = capture::click(self.request, subject, kind, response.status(), self.now);
         self.journal.append(|buffer| click.encode(buffer)).await;
-        answer
+        response
     }
 }
 
 async fn root<F: FileSystem>(exchange: &Exchange<'_, F>, domain: &DomainRecord) -> EdgeResponse {
-    let answer = substitute(domain.root_url.as_ref()).unwrap_or_else(|| respond::missing(exchange.request));
-    exchange.capture(Subject::domain(domain, ""), ClickKind::Root, answer).await
+    let response = substitute(domain.root_url.as_ref()).unwrap_or_else(|| respond::missing(exchange.request));
+    exchange.capture(Subject::domain(domain, ""), ClickKind::Root, response).await
 }
 
 async fn missing<F: FileSystem>(exchange: &Exchange<'_, F>, domain: &DomainRecord, path: &str) -> EdgeResponse {
-    let answer = substitute(domain.not_found_url.as_ref()).unwrap_or_else(|| respond::missing(exchange.request));
+    let response = substitute(domain.not_found_url.as_ref()).unwrap_or_else(|| respond::missing(exchange.request));
     let slug = path.strip_prefix('/').unwrap_or(path);
-    exchange.capture(Subject::domain(domain, slug), ClickKind::Missing, answer).await
+    exchange.capture(Subject::domain(domain, slug), ClickKind::Missing, response).await
 }
 
 async fn gone<F: FileSystem>(
@@ -390,8 +390,8 @@ async fn gone<F: FileSystem>(
     subject: Subject<'_>,
     own_substitute: Option<&Destination>,
 ) -> EdgeResponse {
-    let answer = substitute(own_substitute.or(domain.expired_url.as_ref()));
-    exchange.capture(subject, ClickKind::Gone, answer.unwrap_or_else(|| respond::gone(exchange.request))).await
+    let response = substitute(own_substitute.or(domain.expired_url.as_ref()));
+    exchange.capture(subject, ClickKind::Gone, response.unwrap_or_else(|| respond::gone(exchange.request))).await
 }
 
 /// Where visitors go instead, if there is such a place.

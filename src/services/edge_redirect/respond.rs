@@ -21,18 +21,18 @@ const ROBOTS_TAG: HeaderName = HeaderName::from_static("x-robots-tag");
 
 /// A response without a body.
 pub(super) fn empty(status: StatusCode) -> EdgeResponse {
-    let mut answer = Response::new(Bytes::new());
-    *answer.status_mut() = status;
-    answer
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = status;
+    response
 }
 
 /// Sends the visitor to `location`.
 pub(super) fn redirect(status: RedirectStatus, lifetime: Lifetime, location: &HeaderValue) -> EdgeResponse {
-    let mut answer = empty(status_code(status));
+    let mut response = empty(status_code(status));
     for (name, value) in redirect_headers(lifetime, location) {
-        answer.headers_mut().insert(name, value.clone());
+        response.headers_mut().insert(name, value.clone());
     }
-    answer
+    response
 }
 
 /// The headers of a redirect.
@@ -46,9 +46,9 @@ pub(super) fn redirect_headers(lifetime: Lifetime, location: &HeaderValue) -> [(
 
 /// Says that there is a link, and keeps to itself where it leads: whoever reads this does not use one of its clicks up.
 pub(super) fn silent() -> EdgeResponse {
-    let mut answer = empty(StatusCode::OK);
-    answer.headers_mut().insert(header::CACHE_CONTROL, NO_STORE.clone());
-    answer
+    let mut response = empty(StatusCode::OK);
+    response.headers_mut().insert(header::CACHE_CONTROL, NO_STORE.clone());
+    response
 }
 
 /// The path that a visitor added makes too long a destination.
@@ -88,12 +88,12 @@ pub(super) fn bad_host(request: &RequestView<'_>) -> EdgeResponse {
 
 /// A page.
 pub(super) fn page(status: StatusCode, html: String) -> EdgeResponse {
-    let mut answer = body(status, HeaderValue::from_static("text/html; charset=utf-8"), html);
-    let headers = answer.headers_mut();
+    let mut response = body(status, HeaderValue::from_static("text/html; charset=utf-8"), html);
+    let headers = response.headers_mut();
     headers.insert(header::CONTENT_SECURITY_POLICY, PAGE_POLICY);
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.insert(ROBOTS_TAG, NO_INDEX);
-    answer
+    response
 }
 
 /// A short text.
@@ -102,13 +102,13 @@ pub(super) fn text(status: StatusCode, text: &'static str) -> EdgeResponse {
 }
 
 fn body(status: StatusCode, content_type: HeaderValue, content: impl Into<Bytes>) -> EdgeResponse {
-    let mut answer = Response::new(content.into());
-    *answer.status_mut() = status;
-    let headers = answer.headers_mut();
+    let mut response = Response::new(content.into());
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, content_type);
     headers.insert(header::CACHE_CONTROL, NO_STORE.clone());
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    answer
+    response
 }
 
 /// There is no such link.
@@ -126,26 +126,26 @@ pub(super) fn gone(request: &RequestView<'_>) -> EdgeResponse {
 /// Only reading is answered.
 pub(super) fn method_not_allowed(request: &RequestView<'_>) -> EdgeResponse {
     let text = format!("{} is not answered here; GET and HEAD are.", safe_name(request.method));
-    let mut answer =
+    let mut response =
         refusal(request, StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Method not allowed", &text);
-    answer.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
-    answer
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
+    response
 }
 
 /// The link is not known here and the origin cannot be asked.
 pub(super) fn unavailable(request: &RequestView<'_>) -> EdgeResponse {
     let text = "This link cannot be looked up at the moment. Try again in a few seconds.";
-    let mut answer = refusal(request, StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Try again shortly", text);
-    answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
-    answer
+    let mut response = refusal(request, StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Try again shortly", text);
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    response
 }
 
 /// This visitor comes too often.
 pub(super) fn too_many_requests(request: &RequestView<'_>, retry_after: std::time::Duration) -> EdgeResponse {
     let text = "Too many requests came from your address. Wait a moment.";
-    let mut answer = refusal(request, StatusCode::TOO_MANY_REQUESTS, "rate_limited", "Too many requests", text);
-    answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(retry_after.as_secs() + 1));
-    answer
+    let mut response = refusal(request, StatusCode::TOO_MANY_REQUESTS, "rate_limited", "Too many requests", text);
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(retry_after.as_secs() + 1));
+    response
 }
 
 fn safe_name(method: &Method) -> &str {

@@ -44,9 +44,9 @@ pub(super) fn write_redirect(
 }
 
 /// Writes any answer behind what is in `room`.
-pub(super) fn write(room: &mut Vec<u8>, framing: Framing, answer: &EdgeResponse) {
-    let (headers, body) = (answer.headers(), answer.body());
-    write_head(room, framing, answer.status(), headers.iter(), body.len());
+pub(super) fn write(room: &mut Vec<u8>, framing: Framing, response: &EdgeResponse) {
+    let (headers, body) = (response.headers(), response.body());
+    write_head(room, framing, response.status(), headers.iter(), body.len());
     if !framing.head {
         room.extend_from_slice(body);
     }

@@ -33,9 +33,9 @@ impl RetryBudget {
         F: Future<Output = Result<T, Status>>,
     {
         match question().await {
-            Ok(answer) => {
+            Ok(response) => {
                 self.0.deposit();
-                Ok(answer)
+                Ok(response)
             }
             Err(status) if is_dead_connection(&status) && self.0.withdraw() => question().await,
             Err(status) => Err(status),
@@ -63,12 +63,12 @@ mod tests {
     }
 
     /// Asks `questions` times, and says how often it arrived at the other end.
-    async fn arrived(budget: &RetryBudget, questions: u32, answer: impl Fn() -> Result<(), Status>) -> u32 {
+    async fn arrived(budget: &RetryBudget, questions: u32, response: impl Fn() -> Result<(), Status>) -> u32 {
         let received = AtomicU32::new(0);
         for _ in 0..questions {
             let question = || {
                 received.fetch_add(1, Ordering::Relaxed);
-                std::future::ready(answer())
+                std::future::ready(response())
             };
             drop(budget.ask(question).await);
         }

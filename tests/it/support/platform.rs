@@ -147,9 +147,9 @@ impl Platform {
 
 /// Sends a request that must answer with this status, and returns its body.
 pub async fn body(request: RequestBuilder, status: StatusCode) -> Value {
-    let answer = request.send().await.expect("a response");
-    let answered = answer.status();
-    let text = answer.text().await.expect("a body");
+    let response = request.send().await.expect("a response");
+    let answered = response.status();
+    let text = response.text().await.expect("a body");
     assert_eq!(answered, status, "{text}");
     serde_json::from_str(&text).unwrap_or(Value::Null)
 }

@@ -20,7 +20,7 @@ pub use tonic::transport::Server;
 use super::ApiCore;
 use crate::infra::grpc::v1::link_resolver_server::LinkResolverServer;
 use crate::infra::grpc::v1::links_server::LinksServer;
-use crate::infra::grpc::{ANSWER_BYTES_MAX, FILE_DESCRIPTORS, LINK_BYTES_MAX, REQUEST_BYTES_MAX};
+use crate::infra::grpc::{FILE_DESCRIPTORS, LINK_BYTES_MAX, REQUEST_BYTES_MAX, RESPONSE_BYTES_MAX};
 use link_resolver::LinkResolverService;
 use links::LinksService;
 
@@ -73,10 +73,10 @@ pub async fn serve(
     health.set_serving::<LinksServer<LinksService>>().await;
     let resolver = LinkResolverServer::new(LinkResolverService { core: core.clone(), stopping: stopping.clone() })
         .max_decoding_message_size(REQUEST_BYTES_MAX)
-        .max_encoding_message_size(ANSWER_BYTES_MAX);
+        .max_encoding_message_size(RESPONSE_BYTES_MAX);
     let links = LinksServer::new(LinksService(core))
         .max_decoding_message_size(LINK_BYTES_MAX)
-        .max_encoding_message_size(ANSWER_BYTES_MAX);
+        .max_encoding_message_size(RESPONSE_BYTES_MAX);
     let reflection = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(FILE_DESCRIPTORS)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)

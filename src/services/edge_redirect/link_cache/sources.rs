@@ -97,9 +97,9 @@ impl Sources {
             return Ok(Loaded { source: LinkSource::L2, ..self.loaded_domain(found.record, own_clock(found.read_at)) });
         }
         let (read_at, asked_at) = (clock::now(), clock::monotonic());
-        let answer = self.ask(self.origin.resolve_domain(host)).await;
-        count(answer.as_ref().map(|_| true));
-        let record = answer?;
+        let response = self.ask(self.origin.resolve_domain(host)).await;
+        count(response.as_ref().map(|_| true));
+        let record = response?;
         if let Some(shared) = &self.shared {
             shared.fill_domain(host, &Shared { record: record.clone(), read_at }, self.lifetimes.plain);
         }
@@ -120,9 +120,9 @@ impl Sources {
             return self.loaded_link(found.record, LinkSource::L2, own_clock(found.read_at)).await;
         }
         let (read_at, asked_at) = (clock::now(), clock::monotonic());
-        let answer = self.ask(self.origin.resolve_link(domain, slug)).await;
-        count(answer.as_ref().map(|answer| answer.value.is_some()));
-        let record = answer?;
+        let response = self.ask(self.origin.resolve_link(domain, slug)).await;
+        count(response.as_ref().map(|response| response.value.is_some()));
+        let record = response?;
         let found = Shared { record, read_at };
         if let Some(shared) = &self.shared {
             shared.fill_link(domain, slug, &found, self.lifetimes.of(found.record.value.as_ref()));
@@ -140,10 +140,10 @@ impl Sources {
         self.ask(self.origin.claim_click(link)).await
     }
 
-    pub(super) fn loaded_domain(&self, answer: AsOf<DomainRecord>, read_at: MonotonicTime) -> Loaded<DomainRecord> {
+    pub(super) fn loaded_domain(&self, response: AsOf<DomainRecord>, read_at: MonotonicTime) -> Loaded<DomainRecord> {
         Loaded {
-            value: Some(answer.value),
-            sequence: answer.sequence,
+            value: Some(response.value),
+            sequence: response.sequence,
             source: LinkSource::Origin,
             bytes: size_of::<DomainRecord>(),
             believed_until: read_at.plus(self.lifetimes.plain),
@@ -153,12 +153,12 @@ impl Sources {
     /// Compiles a link and sees to it that what its rules ask about is fresh.
     pub(super) async fn loaded_link(
         &self,
-        answer: AsOf<Option<LinkRecord>>,
+        response: AsOf<Option<LinkRecord>>,
         source: LinkSource,
         read_at: MonotonicTime,
     ) -> Result<Loaded<CompiledLink>, OriginError> {
-        let lifetime = self.lifetimes.of(answer.value.as_ref());
-        let link = match answer.value {
+        let lifetime = self.lifetimes.of(response.value.as_ref());
+        let link = match response.value {
             // Compiling a large pattern, or loading the user agents for the first time, takes too long for a thread that answers requests.
             Some(record) if !record.rules.is_empty() => {
                 let agents = self.agents.clone();
@@ -170,7 +170,7 @@ impl Sources {
             record => record.map(CompiledLink::new),
         };
         let bytes = link.as_ref().map_or(0, CompiledLink::bytes);
-        Ok(Loaded { value: link, sequence: answer.sequence, source, bytes, believed_until: read_at.plus(lifetime) })
+        Ok(Loaded { value: link, sequence: response.sequence, source, bytes, believed_until: read_at.plus(lifetime) })
     }
 
     /// Counts the rules that were left out, and names their link once.
@@ -195,17 +195,17 @@ impl Sources {
         let mut question = pin!(question);
         let in_time = timeout(self.patience.min(self.deadline), &mut question).await;
         self.is_slow.store(in_time.is_err(), Ordering::Relaxed);
-        let answer = match in_time {
-            Ok(answer) => answer,
+        let response = match in_time {
+            Ok(response) => response,
             Err(_) => timeout(self.deadline.saturating_sub(self.patience), question)
                 .await
                 .unwrap_or_else(|_| Err(OriginError("no response in time".into()))),
         };
-        match &answer {
+        match &response {
             Ok(_) => self.breaker.succeeded(),
             Err(_) => self.breaker.failed(clock::monotonic()),
         }
-        answer
+        response
     }
 }
 

@@ -44,10 +44,10 @@ async fn read_by_hyper(bytes: &[u8]) -> Vec<Parts> {
             Ok::<_, Infallible>(http::Response::new(Empty::<Bytes>::new()))
         }
     });
-    let mut answers = Vec::new();
+    let mut responses = Vec::new();
     let serving = http1::Builder::new().half_close(true).serve_connection(TokioIo::new(server), service);
     // Bytes without sense end the connection with an error; what was read before counts.
-    drop(tokio::join!(serving, client.read_to_end(&mut answers)));
+    drop(tokio::join!(serving, client.read_to_end(&mut responses)));
     std::mem::take(&mut *requests.lock().expect("nobody panicked"))
 }
 

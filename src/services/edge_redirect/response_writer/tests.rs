@@ -6,9 +6,9 @@ const NOW: Timestamp = Timestamp::from_micros(1_780_000_000_000_000);
 const FRAMING: Framing = Framing { now: NOW, head: false, last: false };
 static LOCATION: HeaderValue = HeaderValue::from_static("https://example.com/");
 
-fn written(framing: Framing, answer: &EdgeResponse) -> String {
+fn written(framing: Framing, response: &EdgeResponse) -> String {
     let mut room = Vec::new();
-    write(&mut room, framing, answer);
+    write(&mut room, framing, response);
     String::from_utf8(room).expect("text")
 }
 
@@ -25,17 +25,17 @@ fn a_redirect_is_a_head_alone_and_allocates_nothing() {
 
 #[test]
 fn an_answer_to_head_has_the_same_head_and_no_body() {
-    let answer = respond::text(StatusCode::OK, "ok\n");
-    let whole = written(FRAMING, &answer);
-    let head = written(Framing { head: true, ..FRAMING }, &answer);
+    let response = respond::text(StatusCode::OK, "ok\n");
+    let whole = written(FRAMING, &response);
+    let head = written(Framing { head: true, ..FRAMING }, &response);
     assert!(whole.contains("content-length: 3\r\n"));
     assert_eq!(whole, format!("{head}ok\n"));
 }
 
 #[test]
 fn the_last_answer_says_so_and_204_has_no_length() {
-    let answer = respond::empty(StatusCode::NO_CONTENT);
-    let last = written(Framing { last: true, ..FRAMING }, &answer);
+    let response = respond::empty(StatusCode::NO_CONTENT);
+    let last = written(Framing { last: true, ..FRAMING }, &response);
     assert_eq!(last, "HTTP/1.1 204 No Content\r\nconnection: close\r\ndate: Thu, 28 May 2026 20:26:40 GMT\r\n\r\n");
 }
 

@@ -232,15 +232,15 @@ impl World {
             self.fill_shared(key, (number, false), loaded.sequence.number());
         }
         let Landing::Arrived(arrival) = self.cache.land(&key, &flight, Ok(loaded)) else { return None };
-        let answer = arrival.value.map(|cached| cached.value);
-        self.check(key, answer);
-        Some(answer)
+        let response = arrival.value.map(|cached| cached.value);
+        self.check(key, response);
+        Some(response)
     }
 
     /// What is answered must be no older than the newest change of its key that was received.
-    fn check(&self, key: usize, answer: Option<i64>) {
+    fn check(&self, key: usize, response: Option<i64>) {
         let received = self.received[key];
-        match answer {
+        match response {
             Some(number) => {
                 assert!(number >= received, "edit {number} was answered after edit {received} was received");
             }
