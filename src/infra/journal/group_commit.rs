@@ -69,7 +69,7 @@ impl<F: FileSystem> GroupCommit<F> {
         Committed { group: self, ticket }
     }
 
-    /// Runs the flusher for ever; `report` hears of every flush. Run it on the thread whose requests append.
+    /// Runs the flusher for ever; `report` is told of every flush. Run it on the thread whose requests append.
     pub async fn run(&self, mut report: impl FnMut(Flushed)) {
         let mut waiting = 0;
         loop {

@@ -1,4 +1,4 @@
-//! Passwords of links: checked away from the threads that response, and a few tries a visitor.
+//! Passwords of links: checked on other threads than those that answer requests, and a few tries a visitor.
 
 use std::net::IpAddr;
 use std::time::{Duration, Instant};

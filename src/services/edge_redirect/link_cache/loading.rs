@@ -48,7 +48,7 @@ pub(super) enum Lookup<V> {
     Fresh(Arc<Cached<V>>),
     /// A value whose time has passed; no change of it was received.
     Stale(Arc<Cached<V>>),
-    /// A value that may have changed unheard.
+    /// A value that may have changed without our knowing.
     Doubted(Arc<Cached<V>>),
     /// There is no such thing.
     Absent,
