@@ -54,8 +54,8 @@ pub(super) async fn start(
     Ok(())
 }
 
-fn degraded_if(ailing: bool) -> Condition {
-    if ailing { Condition::Degraded } else { Condition::Up }
+fn degraded_if(failing: bool) -> Condition {
+    if failing { Condition::Degraded } else { Condition::Up }
 }
 
 /// Where the links are that an edge knew.

@@ -39,7 +39,7 @@ impl Edge {
         let framing = Framing { now: exchange.now, head: request.signals.head, last };
         let refused = self.refuses(request.address).await;
         if refused.is_none()
-            && let Some(redirect) = self.redirect_at_once(&exchange, framing, room)
+            && let Some(redirect) = self.redirect_fast(&exchange, framing, room)
         {
             redirect.committed.await;
             self.metrics.answered(redirect.status.as_u16(), LinkSource::L1, started.elapsed());
@@ -55,20 +55,20 @@ impl Edge {
     }
 
     /// Writes the redirect of a link that is fresh in the cache. `None` is no response: the full path has to answer.
-    fn redirect_at_once<'a, F: FileSystem>(
+    fn redirect_fast<'a, F: FileSystem>(
         &self,
         exchange: &Exchange<'a, F>,
         framing: Framing,
         room: &mut Vec<u8>,
     ) -> Option<FastRedirect<'a, F>> {
         let &Exchange { request, journal, now, started } = exchange;
-        let domain = self.cache.domain_at_hand(&request.host, started)?;
+        let domain = self.cache.fresh_domain(&request.host, started)?;
         if request.path == "/" || !domain.value.enabled {
             return None;
         }
         let path = LinkPath::parse(request.path, domain.value.case_sensitive)?;
         let Candidate { slug, rest: suffix, preview } = path.candidates().next()?;
-        let hit = Hit { link: self.cache.link_at_hand(domain.value.id, &slug, started)?, suffix, preview };
+        let hit = Hit { link: self.cache.fresh_link(domain.value.id, &slug, started)?, suffix, preview };
         let (link, record) = (&hit.link.value, hit.link.value.record());
         if !hit.is_meant() || asks_elsewhere(record) {
             return None;

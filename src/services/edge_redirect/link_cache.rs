@@ -129,7 +129,7 @@ impl LinkCache {
     }
 
     /// The domain of this name, if it is fresh and nobody has to be asked.
-    pub(super) fn domain_at_hand(&self, host: &str, now: MonotonicTime) -> Option<Arc<Cached<DomainRecord>>> {
+    pub(super) fn fresh_domain(&self, host: &str, now: MonotonicTime) -> Option<Arc<Cached<DomainRecord>>> {
         match self.domains.get(host, now) {
             Lookup::Fresh(cached) => Some(cached),
             _ => None,
@@ -137,7 +137,7 @@ impl LinkCache {
     }
 
     /// The link with this slug, if it is fresh and nobody has to be asked.
-    pub(super) fn link_at_hand(
+    pub(super) fn fresh_link(
         &self,
         domain: DomainId,
         slug: &str,
@@ -209,10 +209,10 @@ impl LinkCache {
         V: Send + Sync + 'static,
         F: Future<Output = Result<Loaded<V>, OriginError>> + Send + 'static,
     {
-        let at_hand = |value, stale| Found { value, source: LinkSource::L1, stale };
+        let from_here = |value, stale| Found { value, source: LinkSource::L1, stale };
         match known {
-            Lookup::Fresh(cached) => Ok(at_hand(Some(cached), false)),
-            Lookup::Absent => Ok(at_hand(None, false)),
+            Lookup::Fresh(cached) => Ok(from_here(Some(cached), false)),
+            Lookup::Absent => Ok(from_here(None, false)),
             Lookup::Unknown => {
                 let arrival = cache.load(key(), self.origin_patience, fetch).await?;
                 Ok(Found { value: arrival.value, source: arrival.source, stale: false })
@@ -220,16 +220,16 @@ impl LinkCache {
             // Every change since was received, and there was none of this key.
             Lookup::Stale(cached) if self.is_following(now) => {
                 cache.refresh(key(), fetch);
-                Ok(at_hand(Some(cached), false))
+                Ok(from_here(Some(cached), false))
             }
-            Lookup::Stale(cached) | Lookup::Doubted(cached) if self.sources.is_ailing() => {
+            Lookup::Stale(cached) | Lookup::Doubted(cached) if self.sources.is_failing() => {
                 cache.refresh(key(), fetch);
-                Ok(at_hand(Some(cached), true))
+                Ok(from_here(Some(cached), true))
             }
             Lookup::Stale(cached) | Lookup::Doubted(cached) => {
                 match cache.load(key(), self.refresh_patience, fetch).await {
                     Ok(arrival) => Ok(Found { value: arrival.value, source: arrival.source, stale: false }),
-                    Err(_) => Ok(at_hand(Some(cached), true)),
+                    Err(_) => Ok(from_here(Some(cached), true)),
                 }
             }
         }

@@ -80,7 +80,7 @@ impl Sources {
     }
 
     /// Whether nobody who has an old value should wait for the origin: it is unavailable, or was slow when it was last asked.
-    pub(super) fn is_ailing(&self) -> bool {
+    pub(super) fn is_failing(&self) -> bool {
         self.is_unavailable() || self.is_slow.load(Ordering::Relaxed)
     }
 
