@@ -28,7 +28,9 @@ fn canonical(tag: &str) -> (&'static str, &str) {
         let is_whole = rest.is_empty() || rest.starts_with('-');
         (is_whole && beginning.eq_ignore_ascii_case(alias)).then_some((*name, rest))
     };
-    ALIASES.iter().find_map(renamed).unwrap_or(("", tag))
+    // Most tags are told from all of these by their first letter.
+    let may_be_renamed = tag.bytes().next().is_some_and(|first| b"nijz".contains(&first.to_ascii_lowercase()));
+    may_be_renamed.then(|| ALIASES.iter().find_map(renamed)).flatten().unwrap_or(("", tag))
 }
 
 /// Reads a tag of a rule, in its usual form and in lower case.

@@ -16,6 +16,8 @@ pub(super) enum Listed {
 pub(super) struct Lists {
     languages: ValueIndex,
     referrer_hosts: ValueIndex,
+    /// Whether some of these hosts begin with `www.`.
+    has_www: bool,
     parameters: ValueIndex,
 }
 
@@ -24,6 +26,7 @@ pub(super) struct Lists {
 pub(super) struct ListsBuilder {
     languages: ValueIndexBuilder,
     referrer_hosts: ValueIndexBuilder,
+    has_www: bool,
     parameters: ValueIndexBuilder,
     count: usize,
 }
@@ -36,7 +39,7 @@ impl Lists {
             language::look_up(visitor.accept_language, &mut search);
         }
         if let Some(mut search) = self.referrer_hosts.search(&mut found) {
-            referrer::look_up(visitor.referrer, &mut search);
+            referrer::look_up(visitor.referrer, self.has_www, &mut search);
         }
         if let Some(mut search) = self.parameters.search(&mut found) {
             query::look_up(visitor.query, &mut search);
@@ -57,7 +60,10 @@ impl ListsBuilder {
         self.count += 1;
         let index = match listed {
             Listed::Languages => &mut self.languages,
-            Listed::ReferrerHosts => &mut self.referrer_hosts,
+            Listed::ReferrerHosts => {
+                self.has_www |= values.iter().any(|host| host.starts_with(referrer::WWW));
+                &mut self.referrer_hosts
+            }
             Listed::Parameters => &mut self.parameters,
         };
         index.add(number, values);
@@ -69,6 +75,7 @@ impl ListsBuilder {
         Lists {
             languages: self.languages.build(),
             referrer_hosts: self.referrer_hosts.build(),
+            has_www: self.has_www,
             parameters: self.parameters.build(),
         }
     }

@@ -8,7 +8,7 @@ use super::field_errors::{ValueError, check_length};
 use super::value_index::{Search, ValueBuffer};
 
 /// What many sites put in front of their name.
-const WWW: &str = "www.";
+pub(super) const WWW: &str = "www.";
 /// The longest host that is put into ASCII, in bytes of UTF-8.
 const HOST_BYTES_MAX: usize = 1_000;
 
@@ -64,13 +64,14 @@ fn in_ascii(host: &str) -> Cow<'_, str> {
     Host::parse(host).map_or(host.into(), |host| host.to_string().into())
 }
 
-/// Looks up the host of a `Referer` header and every domain that it lies under. A site without `www.` is also the one with it.
-pub(super) fn look_up(referrer: &str, search: &mut Search<'_>) {
+/// Looks up the host of a `Referer` header and every domain that it lies under. A site without `www.` is also the one with it,
+/// which is looked for where some list names such a host.
+pub(super) fn look_up(referrer: &str, has_www: bool, search: &mut Search<'_>) {
     let Some(host) = host_of(referrer) else { return };
     let host = in_ascii(host);
     let lower = || host.bytes().map(|byte| byte.to_ascii_lowercase());
     let mut name = ValueBuffer::new();
-    if name.push(WWW.bytes().chain(lower())) {
+    if has_www && name.push(WWW.bytes().chain(lower())) {
         search.add(name.as_bytes());
     }
     name.clear();
@@ -93,7 +94,9 @@ mod tests {
 
     fn is_within(host: &str, domain: &str) -> bool {
         let referrer = format!("https://{host}/page");
-        is_found(parse(domain).expect("a domain"), |search| look_up(&referrer, search))
+        let listed = parse(domain).expect("a domain");
+        let has_www = listed.starts_with(WWW);
+        is_found(listed, |search| look_up(&referrer, has_www, search))
     }
 
     #[test]
