@@ -163,7 +163,7 @@ async fn a_job_is_the_same_job_over_grpc() {
     let listed = client.list_jobs(signed(&account, list)).await.expect("jobs").into_inner().jobs;
     let get = GetJobRequest { job_id: id.clone() };
     let job = client.get_job(signed(&account, get)).await.expect("the job").into_inner().job.expect("the job");
-    assert_eq!(listed, [job.clone()]);
+    assert_eq!(listed, std::slice::from_ref(&job));
     let over_rest = read(&platform, &account, &format!("/{id}")).await;
     assert_eq!((json!(job.kind), json!(job.attempts)), (over_rest["kind"].clone(), over_rest["attempts"].clone()));
     assert_eq!((job.payload_json.as_str(), json!(job.last_error)), ("7", over_rest["last_error"].clone()));

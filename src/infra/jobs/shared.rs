@@ -1,7 +1,7 @@
 //! What the tasks of a worker share.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::collections::HashSet;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Mutex, Notify};
@@ -27,8 +27,8 @@ pub(super) struct Shared {
     pub(super) stopping: CancellationToken,
     /// How long jobs may go on after [`Shared::stopping`].
     pub(super) drain: Duration,
-    /// Whether the log was told that the database is unavailable.
-    pub(super) was_told: AtomicBool,
+    /// What the log was told that cannot be done.
+    pub(super) told: std::sync::Mutex<HashSet<&'static str>>,
 }
 
 impl Shared {
@@ -42,15 +42,16 @@ impl Shared {
         self.handlers.iter().find(|handler| handler.kind.name == kind)
     }
 
-    /// Logs that something could not be done, once until something can be done again.
+    /// Logs that something could not be done, once until it can be done again.
     pub(super) fn tell<T>(&self, what: &'static str, result: Result<T>) -> Option<T> {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         match result {
             Ok(value) => {
-                self.was_told.store(false, Ordering::Relaxed);
+                told.remove(what);
                 Some(value)
             }
             Err(error) => {
-                if !self.was_told.swap(true, Ordering::Relaxed) {
+                if told.insert(what) {
                     tracing::warn!(error = ?error, "{what}: {error}; trying again");
                 }
                 None

@@ -1,12 +1,13 @@
 //! The tasks of a process that does jobs.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 
 use super::dispatcher::Dispatcher;
 use super::handlers::Handlers;
+use super::leases::Leases;
 use super::results;
 use super::shared::Shared;
 use crate::domain::id::WorkerId;
@@ -34,12 +35,12 @@ impl Worker {
             id: WorkerId::new(),
             store: self.store,
             handlers: self.handlers.into_list(),
-            leases: Default::default(),
+            leases: Leases::default(),
             freed: Arc::default(),
-            writing: Default::default(),
+            writing: tokio::sync::Mutex::new(()),
             stopping: tasks.stopping(),
             drain: self.drain,
-            was_told: Default::default(),
+            told: Mutex::default(),
         });
         tracing::info!(worker = %shared.id, kinds = ?shared.kinds(), "this process does jobs");
         let (results, ended) = mpsc::channel(results::WAITING_MAX);
