@@ -4,6 +4,7 @@ pub mod breaker;
 pub mod clock;
 pub mod connections;
 pub mod proxy_protocol;
+pub mod scheduling;
 pub mod sockets;
 pub mod sync;
 pub mod tasks;

@@ -4,7 +4,7 @@ use crate::Breach;
 use crate::source::{Source, line_of};
 
 /// A name, and the only places in src/ where it may stand.
-const FENCES: [(&str, &[&str]); 22] = [
+const FENCES: [(&str, &[&str]); 24] = [
     ("sea_orm::", &["infra/store"]),
     ("sqlx::", &["infra/store", "infra/click_store/sqlite", "infra/click_store/error", "infra/sqlite"]),
     ("figment::", &["config"]),
@@ -27,6 +27,8 @@ const FENCES: [(&str, &[&str]); 22] = [
     ("tokio::spawn", &["runtime/tasks"]),
     ("task::spawn(", &["runtime/tasks"]),
     ("SystemTime::now", &["runtime/clock"]),
+    ("libc::", &["runtime/scheduling"]),
+    ("unsafe {", &["runtime/scheduling"]),
 ];
 
 /// The way into the package: src/main.rs and src/lib.rs.
