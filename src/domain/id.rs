@@ -131,6 +131,10 @@ typed_ids! {
     JobId = "job_";
     /// A process that runs jobs, from its start to its end.
     WorkerId = "wrk_";
+    /// Something that happened, as followers are told.
+    EventId = "evt_";
+    /// A row of the audit trail.
+    AuditEventId = "aud_";
 }
 
 #[cfg(test)]

@@ -44,12 +44,7 @@ pub(super) async fn start(
     core.begin_history().await?;
     core.ensure_default_domain().await?;
     core.enqueue_filing_of_older_links().await?;
-    let identity = Identity::new(
-        platform.store().await?,
-        platform.passwords().await,
-        config.api.session_lifetime(),
-        platform.redis().await?,
-    );
+    let identity = Identity::new(core.clone(), config.api.session_lifetime(), platform.redis().await?);
     let analytics = Analytics::new(platform.click_store().await?, core.clone());
     let operations = Router::new()
         .merge(Router::from(identity::rest::operations()).with_state(identity))

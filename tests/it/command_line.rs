@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::support::platform::{Account, Platform};
+use crate::support::platform::{Account, Platform, eventually};
 
 /// `elido` as a test calls it: with a platform, an account and a folder of its own.
 struct CommandLine<'a> {
@@ -327,4 +327,24 @@ async fn a_load_of_redirects_is_stored_click_by_click() {
         .prints(&[&["analytics", "events", "--json", "--all", "--filter", "language=de"], &all[..]].concat())
         .await;
     assert!(lines(&events).iter().all(|event| event["language"] == "de"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_looks_after_jobs_from_the_terminal() {
+    let platform = Platform::start().await;
+    let account = platform.account().await;
+    let elido = CommandLine::new(&platform, &account);
+    let done = ["jobs", "list", "--kind", "forget_sessions", "--state", "done", "--json"];
+    eventually("a job is done", || async { !elido.prints(&done).await.is_empty() }).await;
+    let job = lines(&elido.prints(&done).await)[0].clone();
+    let id = job["id"].as_str().expect("an id");
+    let shown = elido.prints(&["jobs", "show", id]).await;
+    assert!(shown.contains("forget_sessions") && shown.contains("done"), "{shown}");
+    assert!(elido.prints(&["jobs", "list"]).await.starts_with("id "));
+    let refused = elido.run(&["jobs", "retry", id]).await;
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("job_not_dead"));
+    assert_eq!(elido.prints(&["jobs", "discard", id]).await, format!("{id} is discarded\n"));
+    assert_eq!(elido.run(&["jobs", "show", id]).await.status.code(), Some(1));
+    assert_eq!(elido.run(&["jobs", "show", "job_1"]).await.status.code(), Some(2));
 }

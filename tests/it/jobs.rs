@@ -323,6 +323,55 @@ async fn what_a_worker_says_of_a_job_that_it_has_lost_does_not_count() {
     assert_eq!((job.state, job.attempts), (JobState::Ready, 1));
 }
 
+/// Tells when work is broken off.
+struct BrokenOff(mpsc::UnboundedSender<String>, String);
+
+impl Drop for BrokenOff {
+    fn drop(&mut self) {
+        // An error means that the test is over.
+        drop(self.0.send(self.1.clone()));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lease_is_renewed_while_a_job_runs_and_the_work_is_broken_off_once_it_is_lost() {
+    #[derive(Debug, Serialize, Deserialize)]
+    struct Dig {
+        hole: String,
+    }
+    impl JobKind for Dig {
+        const KIND: Kind = Kind::new("dig", Duration::from_secs(300));
+    }
+    let workshop = Workshop::new().await;
+    let (begun, mut begins) = mpsc::unbounded_channel();
+    let (ended, mut ends) = mpsc::unbounded_channel();
+    let handlers = Handlers::default().on(move |Dig { hole }, _| {
+        begun.send(()).expect("a listener");
+        let ended = BrokenOff(ended.clone(), hole);
+        async move {
+            std::future::pending::<()>().await;
+            drop(ended);
+            Ok(())
+        }
+    });
+    let tasks = work(workshop.store.clone(), handlers, Duration::ZERO);
+    let [kept, lost] = ["kept", "lost"].map(|hole| NewJob::of(&Dig { hole: hole.to_owned() }).expect("a job"));
+    let kept = workshop.enqueue(kept).await.expect("a job");
+    begins.recv().await.expect("it begins");
+    let first = workshop.job(kept).await.lease_until.expect("a lease");
+    let lost = workshop.enqueue(lost).await.expect("a job");
+    begins.recv().await.expect("it begins");
+    let uuid = lost.as_uuid();
+    let id = if database::is_embedded() { format!("x'{}'", uuid.simple()) } else { format!("'{uuid}'") };
+    workshop.change(&format!("state = 'done', lease_owner = NULL WHERE id = {id}")).await;
+    assert_eq!(ends.recv().await.as_deref(), Some("lost"));
+    assert!(workshop.job(kept).await.lease_until.expect("a lease") > first);
+    assert_eq!(workshop.job(lost).await.state, JobState::Done, "it is another's");
+    stop(tasks).await;
+    assert_eq!(ends.recv().await.as_deref(), Some("kept"));
+    assert_eq!(workshop.job(kept).await.state, JobState::Ready);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_job_and_its_effect_are_one_transaction() {
     let workshop = Workshop::new().await;

@@ -1,8 +1,9 @@
 //! Jobs as those who run an instance see them: over REST, gRPC and the command line, and nobody else.
 
+use elido::domain::recorded::Chain;
 use elido::infra::grpc::v1::jobs_client::JobsClient;
 use elido::infra::grpc::v1::{DiscardJobRequest, GetJobRequest, JobState, ListJobsRequest, RetryJobRequest};
-use elido::infra::store::Store;
+use elido::infra::store::{Store, audit};
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 use tonic::metadata::MetadataValue;
@@ -61,6 +62,13 @@ async fn a_job_that_was_given_up_can_be_read_tried_again_and_discarded() {
     body(discard(&id).header("idempotency-key", "once"), StatusCode::NO_CONTENT).await;
     body(discard(&id), StatusCode::NOT_FOUND).await;
     body(retry(&id), StatusCode::NOT_FOUND).await;
+    let store = Store::connect(&platform.config.database, &platform.config.data_folder).await.expect("a store");
+    let trail = audit::range(store.reader(), Chain::Instance, 0, i64::MAX, 1000).await.expect("rows");
+    let actions = trail.iter().filter(|row| row.target == id).map(|row| row.action.as_str());
+    assert_eq!(actions.collect::<Vec<_>>(), ["job.retried", "job.discarded"]);
+    let metrics = platform.client.get(platform.internal("/metrics")).send().await.expect("a response");
+    let metrics = metrics.text().await.expect("a text");
+    assert!(metrics.contains("elido_jobs_total{kind=\"forget_sessions\",result=\"dead\"}"), "{metrics}");
     body(of(&platform, &account, Method::GET, &path), StatusCode::NOT_FOUND).await;
 }
 

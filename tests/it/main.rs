@@ -34,6 +34,7 @@ mod journal;
 mod links;
 mod names;
 mod races;
+mod recorded;
 mod redirects;
 mod redis;
 mod store;

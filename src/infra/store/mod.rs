@@ -7,6 +7,7 @@
 //! are not named outside this folder.
 
 pub mod api_keys;
+pub mod audit;
 pub mod changes;
 pub mod columns;
 mod connect;
@@ -14,12 +15,14 @@ mod connection;
 pub mod domains;
 mod entities;
 mod error;
+pub mod events;
 mod health;
 pub mod idempotency_keys;
 pub mod jobs;
 pub mod links;
 mod migrations;
 mod new_jobs;
+mod numbers;
 pub mod page;
 pub mod sessions;
 pub mod tags;

@@ -13,7 +13,13 @@ use crate::infra::store::Transaction;
 use crate::infra::store::jobs::{self, Job as Row, JobFilter};
 use crate::infra::store::page::Page;
 use crate::runtime::clock;
+use crate::services::api_core::happening::{Action, Recorded};
 use crate::services::api_core::{ApiCore, FieldErrors};
+
+pub(in crate::services::api_core) const RETRIED: Action<Job> =
+    Action::new("job.retried", "A job that was given up is tried again.");
+pub(in crate::services::api_core) const DISCARDED: Action<Job> =
+    Action::new("job.discarded", "A job was deleted without being done.");
 
 /// The longest name of a kind, in characters.
 const KIND_LENGTH_MAX: usize = 100;
@@ -69,6 +75,12 @@ pub struct JobQuery {
     pub kind: Option<String>,
 }
 
+impl Recorded for Job {
+    fn subject(&self) -> String {
+        self.id.to_string()
+    }
+}
+
 impl From<Row> for Job {
     fn from(row: Row) -> Self {
         Self {
@@ -119,10 +131,10 @@ impl ApiCore {
     ///
     /// # Errors
     /// `NotFound` if there is none; `Conflict` if it was not given up, or if another job with its unique key is on its way.
-    pub async fn retry_job(&self, _access: AdminAccess, id: JobId) -> Result<Job> {
+    pub async fn retry_job(&self, access: AdminAccess, id: JobId) -> Result<Job> {
         let transaction = self.store.write().await?;
-        let row = locked(&transaction, id).await?;
-        if row.state != JobState::Dead {
+        let before = locked(&transaction, id).await?;
+        if before.state != JobState::Dead {
             let message =
                 "Only a job that was given up can be tried again: one that is ready or running will be done anyway.";
             return Err(Error::new(ErrorKind::Conflict, "job_not_dead", message));
@@ -131,26 +143,27 @@ impl ApiCore {
             let message = "Another job with the same unique key is ready or running.";
             return Err(Error::new(ErrorKind::Conflict, "job_exists", message));
         }
-        let row = locked(&transaction, id).await?;
-        self.commit(transaction, Vec::new()).await?;
-        Ok(row.into())
+        let after = locked(&transaction, id).await?;
+        self.commit(transaction, vec![RETRIED.edited(access.by(), &before, &after)?], Vec::new()).await?;
+        Ok(after)
     }
 
     /// Deletes a job that is not running.
     ///
     /// # Errors
     /// `NotFound` if there is none; `Conflict` if it is running.
-    pub async fn discard_job(&self, _access: AdminAccess, id: JobId) -> Result<()> {
+    pub async fn discard_job(&self, access: AdminAccess, id: JobId) -> Result<()> {
         let transaction = self.store.write().await?;
-        if locked(&transaction, id).await?.state == JobState::Running {
+        let job = locked(&transaction, id).await?;
+        if job.state == JobState::Running {
             let message = "A worker is at this job. Wait until it is done, or has failed.";
             return Err(Error::new(ErrorKind::Conflict, "job_running", message));
         }
         jobs::delete(&transaction, id).await?;
-        self.commit(transaction, Vec::new()).await
+        self.commit(transaction, vec![DISCARDED.removed(access.by(), &job)?], Vec::new()).await
     }
 }
 
-async fn locked(transaction: &Transaction, id: JobId) -> Result<Row> {
-    jobs::lock(transaction, id).await?.ok_or_else(|| Error::not_found("job"))
+async fn locked(transaction: &Transaction, id: JobId) -> Result<Job> {
+    jobs::lock(transaction, id).await?.map(Job::from).ok_or_else(|| Error::not_found("job"))
 }
