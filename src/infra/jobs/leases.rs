@@ -14,7 +14,7 @@ use super::shared::Shared;
 use crate::domain::error::Result;
 use crate::domain::id::JobId;
 use crate::domain::job::JobState;
-use crate::infra::store::jobs::{self, Ending, Held, Job, Lease};
+use crate::infra::store::jobs::{self, Held, Lease};
 use crate::runtime::clock::{self, MonotonicTime};
 
 /// For how long a worker holds a job without being heard of.
@@ -128,38 +128,28 @@ impl Shared {
 
     /// Makes the jobs of workers that are gone ready again, or gives them up.
     async fn take_back(&self) -> Result<()> {
-        let kinds = self.kinds();
-        loop {
-            let transaction = self.store.write().await?;
-            let expired = jobs::expired(&transaction, &kinds, clock::now(), EXPIRED_MAX).await?;
-            if expired.is_empty() {
-                return Ok(());
-            }
-            let mut endings = Vec::new();
-            for job in &expired {
-                endings.extend(self.ending_of(job));
-                if let (Some(owner), Some((_, ending))) = (job.lease_owner, endings.last()) {
-                    let held = Held { id: job.id, attempt: job.attempts };
-                    jobs::end(&transaction, owner, held, ending.clone()).await?;
-                }
-            }
-            transaction.commit().await?;
-            for (job, ending) in endings {
-                self.note_taken_back(job, &ending);
+        while self.take_some_back().await? > 0 {}
+        Ok(())
+    }
+
+    async fn take_some_back(&self) -> Result<usize> {
+        let transaction = self.store.write().await?;
+        let mut taken = Vec::new();
+        for job in jobs::expired(&transaction, &self.kinds(), clock::now(), EXPIRED_MAX).await? {
+            let (Some(owner), Some(handler)) = (job.lease_owner, self.handler(&job.kind)) else { continue };
+            let attempts = (job.attempts, job.max_attempts);
+            let ending = after(&Fault::LeaseOver, &handler.kind, attempts, clock::now(), rand::random());
+            let is_dead = ending.state == JobState::Dead;
+            let held = Held { id: job.id, attempt: job.attempts };
+            if jobs::end(&transaction, owner, held, ending).await? {
+                taken.push((job, handler, is_dead));
             }
         }
-    }
-
-    fn ending_of<'a>(&self, job: &'a Job) -> Option<(&'a Job, Ending)> {
-        let kind = self.handler(&job.kind)?.kind;
-        let attempts = (job.attempts, job.max_attempts);
-        Some((job, after(&Fault::LeaseOver, &kind, attempts, clock::now(), rand::random())))
-    }
-
-    fn note_taken_back(&self, job: &Job, ending: &Ending) {
-        let Some(handler) = self.handler(&job.kind) else { return };
-        let is_dead = ending.state == JobState::Dead;
-        (if is_dead { &handler.metrics.dead } else { &handler.metrics.failed }).increment(1);
-        tracing::warn!(job = %job.id, kind = job.kind, is_dead, "a worker that held a job was not heard of any more");
+        transaction.commit().await?;
+        for (job, handler, is_dead) in &taken {
+            (if *is_dead { &handler.metrics.dead } else { &handler.metrics.failed }).increment(1);
+            tracing::warn!(job = %job.id, kind = job.kind, is_dead, "a worker that held a job was not heard of any more");
+        }
+        Ok(taken.len())
     }
 }
