@@ -127,6 +127,10 @@ typed_ids! {
     TagId = "tag_";
     /// An API key.
     ApiKeyId = "key_";
+    /// Work that goes on after a response.
+    JobId = "job_";
+    /// A process that runs jobs, from its start to its end.
+    WorkerId = "wrk_";
 }
 
 #[cfg(test)]

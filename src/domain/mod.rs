@@ -11,6 +11,7 @@ pub mod error;
 pub mod folded_text;
 pub mod hostname;
 pub mod id;
+pub mod job;
 pub mod link;
 pub mod name_key;
 pub mod role;

@@ -5,6 +5,7 @@
 //! [`ApiCore::authorize`] gives out; after a commit and before the response, the
 //! edges are told; under an idempotency key, a commit waits for the response.
 
+mod admin;
 mod api_keys;
 mod authenticate;
 mod bootstrap;
@@ -13,9 +14,10 @@ mod domains;
 mod edge;
 mod field_errors;
 pub mod grpc;
-mod housekeeping;
+pub mod jobs;
 mod limits;
 mod links;
+mod notes;
 mod patch;
 mod principal;
 pub mod rest;
@@ -29,6 +31,7 @@ mod workspaces;
 mod write_through;
 
 pub use crate::infra::store::page::{Page, Position};
+pub use admin::{AdminAccess, Job, JobQuery};
 pub use api_keys::{ApiKey, ApiKeyDraft, CreatedApiKey};
 pub use bootstrap::{BootstrapDraft, NewAccount};
 pub use change_log::CHANGES_KEPT_FOR;
@@ -107,7 +110,7 @@ impl ApiCore {
         tasks: Tasks,
         settings: Settings,
     ) -> Self {
-        let notes = Arc::new(Semaphore::new(housekeeping::NOTES_MAX));
+        let notes = Arc::new(Semaphore::new(notes::NOTES_MAX));
         Self { store, invalidations, shared: None, passwords, tasks, notes, clicks: None, limits: None, settings }
     }
 
