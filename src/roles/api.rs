@@ -65,6 +65,7 @@ async fn start_core(platform: &Platform, tasks: &Tasks) -> Result<ApiCore, Start
         default_domain_url: config.links.default_domain_url.clone(),
         default_domain_workspace: config.links.workspace(),
         destinations: DestinationPolicy::new(config.links.schemes()),
+        events_kept_for: config.events.kept_for(),
         lifetimes: config.edge.cache.lifetimes(),
         geo: platform.geo().await?,
         user_agents: platform.user_agents().await,
@@ -73,6 +74,7 @@ async fn start_core(platform: &Platform, tasks: &Tasks) -> Result<ApiCore, Start
     let core = ApiCore::new(store, platform.invalidations().await?, passwords, tasks.clone(), settings)
         .counting_clicks(platform.click_store().await?)
         .writing_through(platform.shared_links().await?)
+        .describing(identity::ACTIONS)
         .limiting(Limits::new(&config.api, platform.redis().await?));
     core.begin_history().await?;
     core.ensure_default_domain().await?;

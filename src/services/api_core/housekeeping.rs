@@ -6,17 +6,20 @@ use std::time::Duration;
 
 use super::ApiCore;
 use super::change_log::CHANGES_KEPT_FOR;
+use super::metrics;
 use crate::domain::error::Result;
-use crate::infra::store::{changes, idempotency_keys, sessions};
+use crate::infra::store::{changes, events, idempotency_keys, sessions};
 use crate::runtime::clock;
 
 /// How often what has expired is forgotten.
 const INTERVAL: Duration = Duration::from_secs(15 * 60);
+/// How many events are forgotten in one transaction.
+const EVENTS_STEP: u64 = 2_000;
 /// How many notes may be under way at once.
 pub(super) const NOTES_MAX: usize = 8;
 
 impl ApiCore {
-    /// Forgets expired sessions and idempotency keys from time to time, and files links of an older release anew, until the tasks
+    /// Forgets expired sessions, idempotency keys and events from time to time, and files links of an older release anew, until the tasks
     /// stop. Run it as a task of its own.
     pub async fn keep_house(self) {
         let stopping = self.tasks.stopping();
@@ -41,7 +44,22 @@ impl ApiCore {
         idempotency_keys::delete_expired(&transaction, now).await?;
         sessions::delete_expired(&transaction, now).await?;
         changes::delete_before(&transaction, now.minus(CHANGES_KEPT_FOR)).await?;
-        transaction.commit().await
+        transaction.commit().await?;
+        self.forget_old_events().await
+    }
+
+    /// Forgets events that were kept long enough, in steps that no writer waits for noticeably.
+    async fn forget_old_events(&self) -> Result<()> {
+        let end = clock::now().minus(self.settings.events_kept_for);
+        loop {
+            let transaction = self.store.write().await?;
+            let forgotten = events::delete_before(&transaction, end, EVENTS_STEP).await?;
+            transaction.commit().await?;
+            metrics::events_forgotten().increment(forgotten);
+            if forgotten < EVENTS_STEP {
+                return Ok(());
+            }
+        }
     }
 
     /// Writes down what no response depends on, in a task of its own; not at all while too much is being written down already.

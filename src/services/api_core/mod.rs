@@ -7,18 +7,22 @@
 //! commit changes stands in the audit trail and in the stream of events, by the same commit.
 
 mod api_keys;
+mod audit_export;
+mod audit_trail;
 mod authenticate;
 mod bootstrap;
 mod change_log;
 mod domains;
 mod edge;
 mod event_schema;
+mod events;
 mod field_errors;
 pub mod grpc;
 mod happening;
 mod housekeeping;
 mod limits;
 mod links;
+mod metrics;
 mod patch;
 mod principal;
 mod recording;
@@ -34,9 +38,12 @@ mod write_through;
 
 pub use crate::infra::store::page::{Page, Position};
 pub use api_keys::{ApiKey, ApiKeyDraft, CreatedApiKey};
+pub use audit_export::{AuditExport, AuditExportFormat, AuditExportHeader};
+pub use audit_trail::Trail;
 pub use bootstrap::{BootstrapDraft, NewAccount};
 pub use change_log::CHANGES_KEPT_FOR;
 pub use domains::{Domain, DomainPatch};
+pub use events::EventBatch;
 pub use field_errors::FieldErrors;
 pub use happening::{Action, ActionKind, By, EventData, Happening, Recorded};
 pub use limits::Limits;
@@ -52,6 +59,7 @@ pub use version::ExpectedVersion;
 pub use workspaces::{Member, Workspace, WorkspaceDraft, WorkspacePatch};
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use url::Url;
@@ -101,6 +109,8 @@ pub struct ApiCore {
     notes: Arc<Semaphore>,
     clicks: Option<ClickStore>,
     limits: Option<Arc<Limits>>,
+    actions: Arc<[ActionKind]>,
+    following: events::Following,
     settings: Settings,
 }
 
@@ -113,6 +123,8 @@ pub struct Settings {
     pub default_domain_workspace: Option<WorkspaceId>,
     /// What destinations may be.
     pub destinations: DestinationPolicy,
+    /// How long events are kept for those who follow.
+    pub events_kept_for: Duration,
     /// How long the cache that edges share believes a link.
     pub lifetimes: LinkLifetimes,
     /// Tells where described visitors are.
@@ -132,7 +144,19 @@ impl ApiCore {
         settings: Settings,
     ) -> Self {
         let notes = Arc::new(Semaphore::new(housekeeping::NOTES_MAX));
-        Self { store, invalidations, shared: None, passwords, tasks, notes, clicks: None, limits: None, settings }
+        Self {
+            store,
+            invalidations,
+            shared: None,
+            passwords,
+            tasks,
+            notes,
+            clicks: None,
+            limits: None,
+            actions: ACTIONS.into(),
+            following: events::Following::default(),
+            settings,
+        }
     }
 
     /// The same service, which tells how often links were clicked.
@@ -145,6 +169,12 @@ impl ApiCore {
     #[must_use]
     pub fn limiting(self, limits: Limits) -> Self {
         Self { limits: Some(Arc::new(limits)), ..self }
+    }
+
+    /// The same service, which describes these types of events too.
+    #[must_use]
+    pub fn describing(self, actions: &[ActionKind]) -> Self {
+        Self { actions: [&self.actions, actions].concat().into(), ..self }
     }
 
     /// The same service, which writes changed links through to the cache that edges share.

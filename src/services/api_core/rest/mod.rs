@@ -3,11 +3,13 @@
 //! Invariant: handlers reach a workspace only through [`Authorized`], which loads it and checks the scope.
 
 mod api_keys;
+mod audit_events;
 mod authentication;
 mod authorized;
 mod bootstrap;
 mod bulk;
 mod domains;
+mod events;
 mod headers;
 mod idempotency_store;
 mod links;
@@ -18,8 +20,8 @@ mod workspaces;
 pub use authentication::authenticate;
 pub(super) use authentication::bearer;
 pub use authorized::{
-    AnalyticsRead, Authenticated, Authorized, LinksRead, LinksWrite, RequiredScope, WorkspacePath, WorkspaceRead,
-    WorkspaceWrite,
+    AnalyticsRead, AuditRead, Authenticated, Authorized, EventsRead, LinksRead, LinksWrite, RequiredScope,
+    WorkspacePath, WorkspaceRead, WorkspaceWrite,
 };
 pub use bootstrap::internal_router;
 pub use headers::{IdempotencyHeader, IfMatchHeader, IfNoneMatchHeader};
@@ -37,6 +39,8 @@ pub const TAGS: &[(&str, &str)] = &[
     ("domains", "The host names that links live on."),
     ("links", "Short links and their smart-link rules."),
     ("tags", "Labels on links."),
+    ("audit", "Who changed what, in chains that show when they were touched."),
+    ("events", "What happened, in the order of the commits."),
 ];
 
 /// Every operation of the service, with its part of the OpenAPI document. Wrap it, together with those of the services
@@ -50,4 +54,6 @@ pub fn operations() -> OpenApiRouter<ApiCore> {
         .merge(tags::routes())
         .merge(links::routes())
         .merge(bulk::routes())
+        .merge(audit_events::routes())
+        .merge(events::routes())
 }
