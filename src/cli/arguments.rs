@@ -4,7 +4,8 @@ use clap::{Parser, Subcommand};
 
 use super::exit::EXIT_CODES;
 use super::{
-    admin, analytics, audit, bench, completions, config, events, export, health, import, link, migrate, openapi, run,
+    admin, analytics, audit, bench, completions, config, events, export, health, import, jobs, link, migrate, openapi,
+    run,
 };
 
 /// Short links, smart-link rules and click analytics, self-hosted in one executable.
@@ -12,7 +13,7 @@ use super::{
 #[command(name = "elido", version, propagate_version = true, after_long_help = EXIT_CODES)]
 #[command(
     long_about = "Short links, smart-link rules and click analytics, self-hosted in one executable.\n\n`elido run`, or `elido` alone, \
-starts the platform; link, analytics, audit, events, import and export are a client of its API; the rest helps whoever operates it."
+starts the platform; link, analytics, audit, events, jobs, import and export are a client of its API; the rest helps whoever operates it."
 )]
 pub struct Arguments {
     #[command(subcommand)]
@@ -32,6 +33,7 @@ pub(super) enum Command {
     Analytics(analytics::AnalyticsCommand),
     Audit(Box<audit::AuditCommand>),
     Events(events::EventsCommand),
+    Jobs(jobs::JobsCommand),
     Import(import::ImportArguments),
     Export(export::ExportArguments),
     Bench(Box<bench::BenchArguments>),

@@ -19,6 +19,7 @@ mod export;
 pub mod fuzzing;
 mod health;
 mod import;
+mod jobs;
 mod link;
 mod migrate;
 mod openapi;
@@ -63,6 +64,7 @@ fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Analytics(command) => block_on(analytics::run(command)),
         Command::Audit(command) => block_on(audit::run(*command)),
         Command::Events(command) => block_on(events::run(command)),
+        Command::Jobs(command) => block_on(jobs::run(command)),
         Command::Import(arguments) => block_on(import::run(arguments)),
         Command::Export(arguments) => block_on(export::run(arguments)),
         Command::Bench(arguments) => block_on(bench::run(*arguments)),

@@ -8,7 +8,7 @@ use reqwest::{Method, StatusCode};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
-use crate::support::platform::{Account, Platform, body};
+use crate::support::platform::{Account, Platform, body, eventually};
 use crate::support::statements::execute;
 
 /// Changing operations that change nothing anybody would ask about.
@@ -241,6 +241,19 @@ impl Walk<'_> {
         self.make("/tags", &tag).await["id"].as_str().expect("an id").to_owned()
     }
 
+    /// A job of this kind that was given up.
+    async fn dead_job(&self, kind: &str) -> String {
+        let jobs = |state: &str| {
+            let url = self.platform.api(&format!("/v1/admin/jobs?kind={kind}&state={state}"));
+            body(self.platform.client.get(url).bearer_auth(&self.account.token), StatusCode::OK)
+        };
+        eventually("the job is done", || async { jobs("done").await["data"][0].is_object() }).await;
+        let change = "UPDATE jobs SET payload = '7', state = 'ready', attempts = max_attempts - 1 WHERE state = 'done' AND kind = ";
+        execute(&self.platform.config, &format!("{change} '{kind}'")).await;
+        eventually("it is given up", || async { jobs("dead").await["data"][0].is_object() }).await;
+        jobs("dead").await["data"][0]["id"].as_str().expect("an id").to_owned()
+    }
+
     async fn session(&mut self) -> String {
         self.platform.sign_in().await.token
     }
@@ -303,6 +316,14 @@ impl Walk<'_> {
             }
             "delete_links" => {
                 (Method::POST, at("/links/bulk/delete".to_owned()), json!({ "ids": [self.link().await] }), None)
+            }
+            "retry_job" => {
+                let id = self.dead_job("forget_sessions").await;
+                (Method::POST, format!("/v1/admin/jobs/{id}/retry"), Value::Null, None)
+            }
+            "discard_job" => {
+                let id = self.dead_job("forget_changes").await;
+                (Method::POST, format!("/v1/admin/jobs/{id}/discard"), Value::Null, None)
             }
             other => panic!("write down how {other} is done, so that its row is looked for"),
         }

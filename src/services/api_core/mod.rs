@@ -6,6 +6,7 @@
 //! edges are told; under an idempotency key, a commit waits for the response; what a
 //! commit changes stands in the audit trail and in the stream of events, by the same commit.
 
+mod admin;
 mod api_keys;
 mod audit_export;
 mod audit_trail;
@@ -19,10 +20,11 @@ mod events;
 mod field_errors;
 pub mod grpc;
 mod happening;
-mod housekeeping;
+pub mod jobs;
 mod limits;
 mod links;
 mod metrics;
+mod notes;
 mod patch;
 mod principal;
 mod recording;
@@ -37,6 +39,7 @@ mod workspaces;
 mod write_through;
 
 pub use crate::infra::store::page::{Page, Position};
+pub use admin::{AdminAccess, Job, JobQuery};
 pub use api_keys::{ApiKey, ApiKeyDraft, CreatedApiKey};
 pub use audit_export::{AuditExport, AuditExportFormat, AuditExportHeader};
 pub use audit_trail::Trail;
@@ -96,6 +99,8 @@ pub const ACTIONS: &[ActionKind] = &[
     links::CREATED.kind(),
     links::UPDATED.kind(),
     links::DELETED.kind(),
+    admin::RETRIED.kind(),
+    admin::DISCARDED.kind(),
 ];
 
 /// What the use cases need. Clones share it.
@@ -143,7 +148,7 @@ impl ApiCore {
         tasks: Tasks,
         settings: Settings,
     ) -> Self {
-        let notes = Arc::new(Semaphore::new(housekeeping::NOTES_MAX));
+        let notes = Arc::new(Semaphore::new(notes::NOTES_MAX));
         Self {
             store,
             invalidations,

@@ -4,6 +4,7 @@
 
 mod calls;
 mod events;
+mod jobs;
 mod link_requests;
 mod link_resolver;
 mod link_responses;
@@ -21,10 +22,12 @@ pub use tonic::transport::Server;
 
 use super::ApiCore;
 use crate::infra::grpc::v1::events_server::EventsServer;
+use crate::infra::grpc::v1::jobs_server::JobsServer;
 use crate::infra::grpc::v1::link_resolver_server::LinkResolverServer;
 use crate::infra::grpc::v1::links_server::LinksServer;
 use crate::infra::grpc::{FILE_DESCRIPTORS, LINK_BYTES_MAX, REQUEST_BYTES_MAX, RESPONSE_BYTES_MAX};
 use events::EventsService;
+use jobs::JobsService;
 use link_resolver::LinkResolverService;
 use links::LinksService;
 
@@ -76,10 +79,14 @@ pub async fn serve(
     health.set_serving::<LinkResolverServer<LinkResolverService>>().await;
     health.set_serving::<LinksServer<LinksService>>().await;
     health.set_serving::<EventsServer<EventsService>>().await;
+    health.set_serving::<JobsServer<JobsService>>().await;
     let resolver = LinkResolverServer::new(LinkResolverService { core: core.clone(), stopping: stopping.clone() })
         .max_decoding_message_size(REQUEST_BYTES_MAX)
         .max_encoding_message_size(RESPONSE_BYTES_MAX);
     let events = EventsServer::new(EventsService { core: core.clone(), stopping: stopping.clone() })
+        .max_decoding_message_size(REQUEST_BYTES_MAX)
+        .max_encoding_message_size(RESPONSE_BYTES_MAX);
+    let jobs = JobsServer::new(JobsService(core.clone()))
         .max_decoding_message_size(REQUEST_BYTES_MAX)
         .max_encoding_message_size(RESPONSE_BYTES_MAX);
     let links = LinksServer::new(LinksService(core))
@@ -98,6 +105,7 @@ pub async fn serve(
         health.set_not_serving::<LinkResolverServer<LinkResolverService>>().await;
         health.set_not_serving::<LinksServer<LinksService>>().await;
         health.set_not_serving::<EventsServer<EventsService>>().await;
+        health.set_not_serving::<JobsServer<JobsService>>().await;
     };
     server
         .add_service(health_service)
@@ -105,6 +113,7 @@ pub async fn serve(
         .add_service(resolver)
         .add_service(links)
         .add_service(events)
+        .add_service(jobs)
         .serve_with_incoming_shutdown(TcpIncoming::from(listener).with_nodelay(Some(true)), stop)
         .await
 }

@@ -12,7 +12,7 @@ use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::authorized::{AuditRead, Authenticated, Authorized, WorkspacePath};
+use super::authorized::{AuditRead, Authorized, InstanceAdmin, WorkspacePath};
 use crate::domain::audit::AuditEvent;
 use crate::domain::error::{Error, Result};
 use crate::domain::recorded::Author;
@@ -137,10 +137,10 @@ async fn export(
 )]
 async fn list_of_instance(
     State(core): State<ApiCore>,
-    Authenticated(principal): Authenticated,
+    InstanceAdmin(admin): InstanceAdmin,
     Query(query): Query<AuditQuery>,
 ) -> std::result::Result<Json<Page<AuditEvent>>, Problem> {
-    Ok(page(&core, Trail::of_instance(&principal)?, query).await?)
+    Ok(page(&core, Trail::of_instance(admin), query).await?)
 }
 
 /// Read the audit trail of the instance as a file
@@ -160,15 +160,11 @@ async fn list_of_instance(
 )]
 async fn export_of_instance(
     State(core): State<ApiCore>,
-    Authenticated(principal): Authenticated,
+    InstanceAdmin(admin): InstanceAdmin,
     Query(query): Query<ExportQuery>,
 ) -> std::result::Result<Response, Problem> {
     let export = core
-        .export_audit_events(
-            Trail::of_instance(&principal)?,
-            i64::try_from(query.after).unwrap_or(i64::MAX),
-            query.format,
-        )
+        .export_audit_events(Trail::of_instance(admin), i64::try_from(query.after).unwrap_or(i64::MAX), query.format)
         .await?;
     Ok(file(export, query.format))
 }

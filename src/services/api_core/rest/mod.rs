@@ -12,6 +12,7 @@ mod domains;
 mod events;
 mod headers;
 mod idempotency_store;
+mod jobs;
 mod links;
 mod listing;
 mod tags;
@@ -20,8 +21,8 @@ mod workspaces;
 pub use authentication::authenticate;
 pub(super) use authentication::bearer;
 pub use authorized::{
-    AnalyticsRead, AuditRead, Authenticated, Authorized, EventsRead, LinksRead, LinksWrite, RequiredScope,
-    WorkspacePath, WorkspaceRead, WorkspaceWrite,
+    AnalyticsRead, AuditRead, Authenticated, Authorized, EventsRead, InstanceAdmin, LinksRead, LinksWrite,
+    RequiredScope, WorkspacePath, WorkspaceRead, WorkspaceWrite,
 };
 pub use bootstrap::internal_router;
 pub use headers::{IdempotencyHeader, IfMatchHeader, IfNoneMatchHeader};
@@ -41,6 +42,7 @@ pub const TAGS: &[(&str, &str)] = &[
     ("tags", "Labels on links."),
     ("audit", "Who changed what, in chains that show when they were touched."),
     ("events", "What happened, in the order of the commits."),
+    ("jobs", "Work that goes on after a response, for administrators of the instance."),
 ];
 
 /// Every operation of the service, with its part of the OpenAPI document. Wrap it, together with those of the services
@@ -56,4 +58,5 @@ pub fn operations() -> OpenApiRouter<ApiCore> {
         .merge(bulk::routes())
         .merge(audit_events::routes())
         .merge(events::routes())
+        .merge(jobs::routes())
 }

@@ -1,0 +1,40 @@
+//! What the people who run an instance do, beyond any workspace.
+//!
+//! Invariant: it is only done with an [`AdminAccess`], which only [`ApiCore::authorize_admin`] gives out.
+
+mod jobs;
+
+pub(super) use jobs::{DISCARDED, RETRIED};
+pub use jobs::{Job, JobQuery};
+
+use super::{ApiCore, By, Principal};
+use crate::domain::error::{Error, ErrorKind, Result};
+use crate::domain::id::UserId;
+
+/// The right to run this instance.
+#[derive(Debug, Clone, Copy)]
+pub struct AdminAccess(UserId);
+
+impl AdminAccess {
+    /// Who acts, for the audit trail.
+    #[must_use]
+    pub const fn by(&self) -> By {
+        By::person(self.0)
+    }
+}
+
+impl ApiCore {
+    /// The right to run this instance, for the people who have it. No key has it.
+    ///
+    /// # Errors
+    /// `Forbidden` to everybody else.
+    pub fn authorize_admin(&self, principal: &Principal) -> Result<AdminAccess> {
+        match principal {
+            Principal::Person { is_admin: true, user_id, .. } => Ok(AdminAccess(*user_id)),
+            _ => {
+                let message = "Only an administrator of this instance may do this, with a session.";
+                Err(Error::new(ErrorKind::Forbidden, "instance_admin_required", message))
+            }
+        }
+    }
+}
