@@ -12,6 +12,7 @@ pub mod folded_text;
 pub mod hostname;
 pub mod id;
 pub mod link;
+pub mod mail_token;
 pub mod name_key;
 pub mod role;
 pub mod rule;

@@ -16,9 +16,10 @@ use super::start_error::StartError;
 use crate::domain::destination_policy::DestinationPolicy;
 use crate::http::idempotency::Idempotency;
 use crate::http::openapi;
+use crate::http::session_cookie::SessionCookie;
 use crate::runtime::tasks::Tasks;
 use crate::services::analytics_api::{self, Analytics};
-use crate::services::api_core::rest::{self as core_rest, IdempotencyRecords};
+use crate::services::api_core::rest::{self as core_rest, Authentication, IdempotencyRecords};
 use crate::services::api_core::{ApiCore, Limits, Settings};
 use crate::services::edge_redirect::origin::Origin;
 use crate::services::identity::{self, Identity};
@@ -53,7 +54,7 @@ pub(super) async fn start(
         .merge(Router::from(core_rest::operations()).with_state(core.clone()))
         .merge(Router::from(analytics_api::rest::operations()).with_state(analytics));
     let gates = Gates {
-        core: core.clone(),
+        authentication: Authentication { core: core.clone(), cookie: SessionCookie::new(&config.api.public_url) },
         idempotency: Idempotency::new(Arc::new(IdempotencyRecords::new(core.clone())), tasks.clone()),
         redis: platform.redis().await?,
     };

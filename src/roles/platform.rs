@@ -16,6 +16,7 @@ use crate::infra::cache::shared_links::SharedLinks;
 use crate::infra::click_store::ClickStore;
 use crate::infra::data_folder;
 use crate::infra::geo::GeoDatabase;
+use crate::infra::mail::Mail;
 use crate::infra::passwords::Passwords;
 use crate::infra::store::{self, Store};
 use crate::infra::user_agent::UserAgents;
@@ -33,6 +34,7 @@ pub(super) struct Platform {
     geo: OnceCell<GeoDatabase>,
     user_agents: OnceCell<UserAgents>,
     passwords: OnceCell<Passwords>,
+    mail: OnceCell<Mail>,
 }
 
 impl Platform {
@@ -53,6 +55,7 @@ impl Platform {
             geo: OnceCell::new(),
             user_agents: OnceCell::new(),
             passwords: OnceCell::new(),
+            mail: OnceCell::new(),
         })
     }
 
@@ -116,6 +119,13 @@ impl Platform {
     /// Hashes and verifies passwords, so many at once for the whole process.
     pub(super) async fn passwords(&self) -> Passwords {
         self.passwords.get_or_init(async || Passwords::new()).await.clone()
+    }
+
+    /// Mail to people.
+    pub(super) async fn mail(&self) -> Result<Mail, StartError> {
+        let config = self.config();
+        let open = async || Ok(Mail::new(&config.mail, &config.data_folder)?);
+        self.mail.get_or_try_init(open).await.cloned()
     }
 
     /// Closes what was connected.

@@ -30,6 +30,7 @@ mod history;
 mod idempotency;
 mod journal;
 mod links;
+mod mail;
 mod names;
 mod races;
 mod redirects;

@@ -4,7 +4,7 @@ use crate::Breach;
 use crate::source::{Source, line_of};
 
 /// A name, and the only places in src/ where it may stand.
-const FENCES: [(&str, &[&str]); 22] = [
+const FENCES: [(&str, &[&str]); 24] = [
     ("sea_orm::", &["infra/store"]),
     ("sqlx::", &["infra/store", "infra/click_store/sqlite", "infra/click_store/error", "infra/sqlite"]),
     ("figment::", &["config"]),
@@ -17,6 +17,8 @@ const FENCES: [(&str, &[&str]); 22] = [
     ("rskafka::", &["infra/bus"]),
     ("clickhouse::", &["infra/click_store/clickhouse"]),
     ("object_store::", &["infra/objects"]),
+    ("lettre::", &["infra/mail", "config/check_mail"]),
+    ("totp_rs::", &["services/identity"]),
     ("clap::", &["cli", ROOT]),
     ("indicatif::", &["cli"]),
     ("opentelemetry::", &["telemetry"]),

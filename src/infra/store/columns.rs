@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::domain::id::{ApiKeyId, DomainId, LinkId, SessionId, TagId, UserId, WorkspaceId};
 use crate::domain::link::{ForwardQuery, RedirectStatus};
+use crate::domain::mail_token::MailTokenPurpose;
 use crate::domain::role::Role;
 use crate::domain::time::Timestamp;
 use crate::domain::url::Destination;
@@ -81,6 +82,7 @@ column!(impl[] Timestamp as i64, BigInteger, BigInt, |time| time.as_micros(), |m
 column!(impl[] Destination as String, Text, String, |url| url.as_str().to_owned(), |text| Destination::parse(&text).ok());
 column!(impl[] RedirectStatus as i64, BigInteger, BigInt, |status| i64::from(status.as_u16()), redirect_status);
 column!(impl[] Role as String, Text, String, |role| role.as_str().to_owned(), named);
+column!(impl[] MailTokenPurpose as String, Text, String, |purpose| name(purpose), named);
 column!(impl[] ForwardQuery as String, Text, String, |choice| name(choice), named);
 column!(impl[T: Serialize + DeserializeOwned] Json<T> as String, Text, String, |json| text(json), |text| serde_json::from_str(&text).ok().map(Json));
 

@@ -17,10 +17,13 @@ mod error;
 mod health;
 pub mod idempotency_keys;
 pub mod links;
+pub mod mail_tokens;
 mod migrations;
 pub mod page;
 pub mod sessions;
+pub mod sign_in_challenges;
 pub mod tags;
+pub mod totp;
 pub mod users;
 pub mod workspaces;
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::ApiCore;
 use super::change_log::CHANGES_KEPT_FOR;
 use crate::domain::error::Result;
-use crate::infra::store::{changes, idempotency_keys, sessions};
+use crate::infra::store::{changes, idempotency_keys, mail_tokens, sessions, sign_in_challenges};
 use crate::runtime::clock;
 
 /// How often what has expired is forgotten.
@@ -40,6 +40,8 @@ impl ApiCore {
         let transaction = self.store.write().await?;
         idempotency_keys::delete_expired(&transaction, now).await?;
         sessions::delete_expired(&transaction, now).await?;
+        mail_tokens::delete_expired(&transaction, now).await?;
+        sign_in_challenges::delete_expired(&transaction, now).await?;
         changes::delete_before(&transaction, now.minus(CHANGES_KEPT_FOR)).await?;
         transaction.commit().await
     }

@@ -15,8 +15,8 @@ mod listing;
 mod tags;
 mod workspaces;
 
-pub use authentication::authenticate;
 pub(super) use authentication::bearer;
+pub use authentication::{Authentication, authenticate};
 pub use authorized::{
     AnalyticsRead, Authenticated, Authorized, LinksRead, LinksWrite, RequiredScope, WorkspacePath, WorkspaceRead,
     WorkspaceWrite,
