@@ -22,6 +22,7 @@ use crate::services::analytics_api::{self, Analytics};
 use crate::services::api_core::rest::{self as core_rest, Authentication, IdempotencyRecords};
 use crate::services::api_core::{ApiCore, Limits, Settings};
 use crate::services::edge_redirect::origin::Origin;
+use crate::services::identity::rest::IdentityApi;
 use crate::services::identity::{self, Identity};
 
 /// What other parts of the process want of the api role.
@@ -42,19 +43,15 @@ pub(super) async fn start(
 ) -> Result<Api, StartError> {
     let config = platform.config();
     let core = start_core(platform, tasks).await?;
-    let identity = Identity::new(
-        platform.store().await?,
-        platform.passwords().await,
-        config.api.session_lifetime(),
-        platform.redis().await?,
-    );
+    let cookie = SessionCookie::new(&config.api.public_url);
+    let identity = IdentityApi { identity: start_identity(platform, tasks).await?, cookie: cookie.clone() };
     let analytics = Analytics::new(platform.click_store().await?, core.clone());
     let operations = Router::new()
         .merge(Router::from(identity::rest::operations()).with_state(identity))
         .merge(Router::from(core_rest::operations()).with_state(core.clone()))
         .merge(Router::from(analytics_api::rest::operations()).with_state(analytics));
     let gates = Gates {
-        authentication: Authentication { core: core.clone(), cookie: SessionCookie::new(&config.api.public_url) },
+        authentication: Authentication { core: core.clone(), cookie },
         idempotency: Idempotency::new(Arc::new(IdempotencyRecords::new(core.clone())), tasks.clone()),
         redis: platform.redis().await?,
     };
@@ -84,6 +81,18 @@ async fn start_core(platform: &Platform, tasks: &Tasks) -> Result<ApiCore, Start
     core.ensure_default_domain().await?;
     tasks.spawn("api-housekeeping", core.clone().keep_house());
     Ok(core)
+}
+
+async fn start_identity(platform: &Platform, tasks: &Tasks) -> Result<Identity, StartError> {
+    let config = platform.config();
+    let settings = identity::Settings {
+        session_lifetime: config.api.session_lifetime(),
+        open_registration: config.identity.open_registration,
+        public_url: config.api.public_url.clone(),
+    };
+    let (store, passwords, sealing) = (platform.store().await?, platform.passwords().await, platform.sealing().await?);
+    let mails = identity::AccountMails::new(store.clone(), platform.mail().await?, config.api.public_url.clone());
+    Ok(Identity::new(store, passwords, sealing, platform.redis().await?.as_ref(), settings, (mails, tasks.clone())))
 }
 
 /// The OpenAPI document of every operation.

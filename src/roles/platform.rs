@@ -18,6 +18,7 @@ use crate::infra::data_folder;
 use crate::infra::geo::GeoDatabase;
 use crate::infra::mail::Mail;
 use crate::infra::passwords::Passwords;
+use crate::infra::sealing::Sealing;
 use crate::infra::store::{self, Store};
 use crate::infra::user_agent::UserAgents;
 use crate::runtime::tasks::Tasks;
@@ -35,6 +36,7 @@ pub(super) struct Platform {
     user_agents: OnceCell<UserAgents>,
     passwords: OnceCell<Passwords>,
     mail: OnceCell<Mail>,
+    sealing: OnceCell<Sealing>,
 }
 
 impl Platform {
@@ -56,6 +58,7 @@ impl Platform {
             user_agents: OnceCell::new(),
             passwords: OnceCell::new(),
             mail: OnceCell::new(),
+            sealing: OnceCell::new(),
         })
     }
 
@@ -126,6 +129,13 @@ impl Platform {
         let config = self.config();
         let open = async || Ok(Mail::new(&config.mail, &config.data_folder)?);
         self.mail.get_or_try_init(open).await.cloned()
+    }
+
+    /// What seals secrets in the source of truth.
+    pub(super) async fn sealing(&self) -> Result<Sealing, StartError> {
+        let config = self.config();
+        let open = async || Ok(Sealing::keep_in(&config.data_folder, &config.identity.sealing_key)?);
+        self.sealing.get_or_try_init(open).await.cloned()
     }
 
     /// Closes what was connected.

@@ -13,15 +13,19 @@
     reason = "a test may fail loudly"
 )]
 
+mod account_mails;
 mod accounts;
+mod accounts_of_the_instance;
 mod analytics;
 mod arbitrary_requests;
+mod browser_sessions;
 mod command_line;
 mod connections;
 mod data_folder;
 mod destinations;
 mod documented_forms;
 mod edges;
+mod enumeration;
 mod first_steps;
 mod grpc_links;
 mod grpc_origin;
@@ -35,6 +39,7 @@ mod names;
 mod races;
 mod redirects;
 mod redis;
+mod second_factor;
 mod store;
 mod support;
 mod user_agents;

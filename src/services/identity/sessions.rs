@@ -1,16 +1,27 @@
-//! A person's own account and sessions.
+//! A person's own account, and sessions: how they begin, get a new secret, and end.
 
+use std::time::Duration;
+
+use secrecy::SecretString;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Identity;
+use super::sign_in::Client;
 use crate::domain::error::{Error, Result};
 use crate::domain::id::{SessionId, UserId};
 use crate::domain::time::Timestamp;
+use crate::infra::store::Transaction;
 use crate::infra::store::page::Page;
 use crate::infra::store::sessions::{self, Session as Row};
 use crate::infra::store::users::{self, User};
 use crate::runtime::clock;
+use crate::services::api_core::{Token, TokenKind};
+
+/// The most sessions that a person may have at once; the oldest end first.
+pub(super) const SESSIONS_MAX: u64 = 100;
+/// How much of a `User-Agent` header is kept, in bytes.
+const USER_AGENT_BYTES_MAX: usize = 255;
 
 /// A person who can sign in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -19,6 +30,8 @@ pub struct Person {
     pub id: UserId,
     /// Their address.
     pub email: String,
+    /// Whether it was shown that mail to the address reaches them.
+    pub email_verified: bool,
     /// What to call them; may be empty.
     pub name: String,
     /// Whether they run this instance.
@@ -46,9 +59,43 @@ pub struct Session {
     pub expires_at: Timestamp,
 }
 
+/// A session with its secret, which is shown this once.
+#[derive(Debug, Clone)]
+pub struct IssuedSession {
+    /// What proves the session.
+    pub token: SecretString,
+    /// The session ends then.
+    pub expires_at: Timestamp,
+    /// How long that is from now.
+    pub lifetime: Duration,
+    /// Whose it is.
+    pub user: Person,
+}
+
 impl From<User> for Person {
     fn from(user: User) -> Self {
-        Self { id: user.id, email: user.email, name: user.name, is_admin: user.is_admin, created_at: user.created_at }
+        Self {
+            id: user.id,
+            email: user.email,
+            email_verified: user.email_verified_at.is_some(),
+            name: user.name,
+            is_admin: user.is_admin,
+            created_at: user.created_at,
+        }
+    }
+}
+
+impl Session {
+    fn of(row: Row, current: SessionId) -> Self {
+        Self {
+            is_current: row.id == current,
+            id: row.id,
+            address: row.address,
+            user_agent: row.user_agent,
+            created_at: row.created_at,
+            last_used_at: row.last_used_at,
+            expires_at: row.expires_at,
+        }
     }
 }
 
@@ -68,15 +115,81 @@ impl Identity {
     /// Only those of the store.
     pub async fn list_sessions(&self, person: UserId, current: SessionId, page: Page) -> Result<Vec<Session>> {
         let rows = sessions::list(self.store.reader(), person, clock::now(), page).await?;
-        let view = |row: Row| Session {
-            is_current: row.id == current,
-            id: row.id,
-            address: row.address,
-            user_agent: row.user_agent,
-            created_at: row.created_at,
-            last_used_at: row.last_used_at,
-            expires_at: row.expires_at,
-        };
-        Ok(rows.into_iter().map(view).collect())
+        Ok(rows.into_iter().map(|row| Session::of(row, current)).collect())
     }
+
+    /// Ends a session of a person.
+    ///
+    /// # Errors
+    /// `NotFound` if the person has no such session.
+    pub async fn end_session(&self, person: UserId, session: SessionId) -> Result<()> {
+        let transaction = self.store.write().await?;
+        if !sessions::delete(&transaction, person, session).await? {
+            return Err(Error::not_found("session"));
+        }
+        transaction.commit().await
+    }
+
+    /// Ends all sessions of a person but the one that asks.
+    ///
+    /// # Errors
+    /// Only those of the store.
+    pub async fn end_other_sessions(&self, person: UserId, current: SessionId) -> Result<()> {
+        let transaction = self.store.write().await?;
+        sessions::delete_all_but(&transaction, person, Some(current)).await?;
+        transaction.commit().await
+    }
+
+    /// Begins a session in the transaction that made sure of who it is.
+    pub(super) async fn begin_session(
+        &self,
+        transaction: &Transaction,
+        user: User,
+        client: &Client,
+    ) -> Result<IssuedSession> {
+        let now = clock::now();
+        let token = Token::random(TokenKind::Session);
+        let lifetime = self.settings.session_lifetime;
+        let expires_at = now.plus(lifetime);
+        let session = Row {
+            id: SessionId::new(),
+            user_id: user.id,
+            token_hash: token.hash(),
+            user_agent: printable(&client.user_agent),
+            address: client.address.map(|address| address.to_string()).unwrap_or_default(),
+            created_at: now,
+            last_used_at: now,
+            expires_at,
+        };
+        sessions::prune(transaction, user.id, now, SESSIONS_MAX - 1).await?;
+        sessions::insert(transaction, session).await?;
+        Ok(IssuedSession { token: token.secret().clone(), expires_at, lifetime, user: user.into() })
+    }
+
+    /// Gives a session a new secret and ends all others of the person, because what proves who they are has changed: whoever may
+    /// have had the old secret, or another session, is out.
+    pub(super) async fn renew_session(
+        &self,
+        transaction: &Transaction,
+        user: User,
+        session: SessionId,
+    ) -> Result<IssuedSession> {
+        let current =
+            sessions::find(transaction, user.id, session).await?.ok_or_else(|| Error::not_found("session"))?;
+        let token = Token::random(TokenKind::Session);
+        sessions::replace_token(transaction, user.id, session, token.hash()).await?;
+        sessions::delete_all_but(transaction, user.id, Some(session)).await?;
+        Ok(IssuedSession {
+            token: token.secret().clone(),
+            expires_at: current.expires_at,
+            lifetime: current.expires_at.since(clock::now()),
+            user: user.into(),
+        })
+    }
+}
+
+/// The beginning of a header, without control characters.
+fn printable(text: &str) -> String {
+    let end = text.floor_char_boundary(USER_AGENT_BYTES_MAX);
+    text.get(..end).unwrap_or_default().chars().filter(|character| !character.is_control()).collect()
 }
