@@ -127,6 +127,10 @@ typed_ids! {
     TagId = "tag_";
     /// An API key.
     ApiKeyId = "key_";
+    /// Something that happened, as followers are told.
+    EventId = "evt_";
+    /// A row of the audit trail.
+    AuditEventId = "aud_";
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// The name where the API is reached by https: browsers then take it from this host alone, by TLS alone, for all paths.
 const SECURE_NAME: &str = "__Host-elido_session";
 /// The name on plain http, as on one's own machine.
-const PLAIN_NAME: &str = "elido_session";
+pub const PLAIN_NAME: &str = "elido_session";
 /// What the hash is for.
 const CSRF_CONTEXT: &[u8] = b"elido csrf token";
 

@@ -44,7 +44,8 @@ pub(super) async fn start(
     let config = platform.config();
     let core = start_core(platform, tasks).await?;
     let cookie = SessionCookie::new(&config.api.public_url);
-    let identity = IdentityApi { identity: start_identity(platform, tasks).await?, cookie: cookie.clone() };
+    let identity =
+        IdentityApi { identity: start_identity(platform, core.clone(), tasks).await?, cookie: cookie.clone() };
     let analytics = Analytics::new(platform.click_store().await?, core.clone());
     let operations = Router::new()
         .merge(Router::from(identity::rest::operations()).with_state(identity))
@@ -83,16 +84,22 @@ async fn start_core(platform: &Platform, tasks: &Tasks) -> Result<ApiCore, Start
     Ok(core)
 }
 
-async fn start_identity(platform: &Platform, tasks: &Tasks) -> Result<Identity, StartError> {
+async fn start_identity(platform: &Platform, core: ApiCore, tasks: &Tasks) -> Result<Identity, StartError> {
     let config = platform.config();
     let settings = identity::Settings {
         session_lifetime: config.api.session_lifetime(),
         open_registration: config.identity.open_registration,
         public_url: config.api.public_url.clone(),
     };
-    let (store, passwords, sealing) = (platform.store().await?, platform.passwords().await, platform.sealing().await?);
-    let mails = identity::AccountMails::new(store.clone(), platform.mail().await?, config.api.public_url.clone());
-    Ok(Identity::new(store, passwords, sealing, platform.redis().await?.as_ref(), settings, (mails, tasks.clone())))
+    let mails =
+        identity::AccountMails::new(core.store().clone(), platform.mail().await?, config.api.public_url.clone());
+    Ok(Identity::new(
+        core,
+        platform.sealing().await?,
+        platform.redis().await?.as_ref(),
+        settings,
+        (mails, tasks.clone()),
+    ))
 }
 
 /// The OpenAPI document of every operation.

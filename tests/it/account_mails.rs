@@ -50,8 +50,8 @@ async fn a_code_works_once_however_many_try_it_at_once() {
     let statuses: Vec<u16> =
         responses.into_iter().map(|response| response.expect("a response").status().as_u16()).collect();
     assert_eq!(statuses.iter().filter(|status| **status == 204).count(), 1, "{statuses:?}");
-    assert_eq!(statuses.iter().filter(|status| **status == 400).count(), 7, "{statuses:?}");
-    let refused = body(reset(&platform, &code, NEW_PASSWORD), StatusCode::BAD_REQUEST).await;
+    assert_eq!(statuses.iter().filter(|status| **status == 403).count(), 7, "{statuses:?}");
+    let refused = body(reset(&platform, &code, NEW_PASSWORD), StatusCode::FORBIDDEN).await;
     assert_eq!(
         (&refused["errors"][0]["pointer"], &refused["errors"][0]["code"]),
         (&json!("/code"), &json!("invalid_code"))
@@ -82,18 +82,18 @@ async fn codes_of_another_purpose_or_another_spelling_do_not_work() {
         "x".repeat(10_000),
     ];
     for code in &wrong {
-        body(reset(&platform, code, NEW_PASSWORD), StatusCode::BAD_REQUEST).await;
+        body(reset(&platform, code, NEW_PASSWORD), StatusCode::FORBIDDEN).await;
     }
     for code in [&right, &format!("verify_{}", secret(&right)), &format!("change_{}", secret(&right))] {
         let confirm = post(&platform, "/v1/auth/email/confirm", &json!({ "code": code }));
-        body(confirm, StatusCode::BAD_REQUEST).await;
+        body(confirm, StatusCode::FORBIDDEN).await;
     }
     // A password that is refused does not use the code up.
     body(reset(&platform, &right, "short"), StatusCode::BAD_REQUEST).await;
     assert!(is_signed_in(&platform, &session).await);
     body(reset(&platform, &right, NEW_PASSWORD), StatusCode::NO_CONTENT).await;
     // The other codes of the account ended with the password.
-    body(post(&platform, "/v1/auth/email/confirm", &json!({ "code": verify })), StatusCode::BAD_REQUEST).await;
+    body(post(&platform, "/v1/auth/email/confirm", &json!({ "code": verify })), StatusCode::FORBIDDEN).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -105,11 +105,11 @@ async fn codes_end_with_time_and_only_the_last_three_work() {
         ask_for_reset(&platform, EMAIL).await;
         codes.push(code(&platform, EMAIL, number, "reset_").await);
     }
-    body(reset(&platform, &codes[0], NEW_PASSWORD), StatusCode::BAD_REQUEST).await;
+    body(reset(&platform, &codes[0], NEW_PASSWORD), StatusCode::FORBIDDEN).await;
     let late = "UPDATE mail_tokens SET expires_at = 1";
     statements::execute(&platform.config, late).await;
     for code in &codes {
-        body(reset(&platform, code, NEW_PASSWORD), StatusCode::BAD_REQUEST).await;
+        body(reset(&platform, code, NEW_PASSWORD), StatusCode::FORBIDDEN).await;
     }
     token(&platform, EMAIL, PASSWORD).await;
 }
@@ -142,7 +142,7 @@ async fn an_address_is_confirmed_by_the_code_that_was_sent_to_it() {
     let confirm = || post(&platform, "/v1/auth/email/confirm", &json!({ "code": code }));
     assert_eq!(body(confirm(), StatusCode::OK).await["email"], EMAIL);
     assert_eq!(verified().await, true);
-    body(confirm(), StatusCode::BAD_REQUEST).await;
+    body(confirm(), StatusCode::FORBIDDEN).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -165,7 +165,7 @@ async fn an_address_is_changed_by_the_new_one_and_the_old_one_is_told() {
     let told = letter(&platform, EMAIL, 2).await;
     assert!(told.contains(OTHER), "{told}");
     // Whoever reads the old address cannot take the account back.
-    body(reset(&platform, &old_reset, NEW_PASSWORD), StatusCode::BAD_REQUEST).await;
+    body(reset(&platform, &old_reset, NEW_PASSWORD), StatusCode::FORBIDDEN).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -180,7 +180,7 @@ async fn an_address_of_somebody_else_cannot_be_taken() {
     let register_code = code(&platform, OTHER, 2, "register_").await;
     let draft = json!({ "code": register_code, "name": "Ada", "password": PASSWORD });
     body(post(&platform, "/v1/auth/registration/confirm", &draft), StatusCode::CREATED).await;
-    body(post(&platform, "/v1/auth/email/confirm", &json!({ "code": change_code })), StatusCode::BAD_REQUEST).await;
+    body(post(&platform, "/v1/auth/email/confirm", &json!({ "code": change_code })), StatusCode::FORBIDDEN).await;
     // Asked for once more: the same response, and the owner is told in place of a code.
     body(of(&platform, &session, Method::POST, "/v1/me/email").json(&change), StatusCode::ACCEPTED).await;
     let told = letter(&platform, OTHER, 3).await;

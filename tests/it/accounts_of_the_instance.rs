@@ -24,6 +24,11 @@ async fn a_disabled_account_is_out_at_once_and_comes_back() {
     let reset = mailbox::code(&platform, OTHER, 2, "reset_").await;
     let accounts = body(of(&platform, &admin, Method::GET, "/v1/admin/accounts"), StatusCode::OK).await;
     assert_eq!(accounts["data"].as_array().map(Vec::len), Some(2));
+    for nobody in ["ada_example", "%25", "ada%00"] {
+        let path = format!("/v1/admin/accounts?email={nobody}");
+        let none = body(of(&platform, &admin, Method::GET, &path), StatusCode::OK).await;
+        assert_eq!(none["data"], json!([]), "{nobody}");
+    }
     let found = body(of(&platform, &admin, Method::GET, "/v1/admin/accounts?email=ADA@"), StatusCode::OK).await;
     assert_eq!(found["data"].as_array().map(Vec::len), Some(1), "{found}");
     let id = text(&found["data"][0]["id"]);
@@ -39,7 +44,7 @@ async fn a_disabled_account_is_out_at_once_and_comes_back() {
         "wrong_credentials"
     );
     let new = json!({ "code": reset, "new_password": "staple battery horse correct" });
-    body(post(&platform, "/v1/auth/password-reset/confirm", &new), StatusCode::BAD_REQUEST).await;
+    body(post(&platform, "/v1/auth/password-reset/confirm", &new), StatusCode::FORBIDDEN).await;
     let again = body(of(&platform, &admin, Method::POST, &path("/disable")), StatusCode::OK).await;
     assert_eq!(again["disabled_at"], disabled["disabled_at"]);
 

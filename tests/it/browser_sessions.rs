@@ -128,9 +128,8 @@ async fn no_other_site_changes_anything_with_the_cookie() {
     for (headers, code) in cases {
         assert_eq!(problem(attack(&headers).json(&workspace()), StatusCode::FORBIDDEN).await, code, "{headers:?}");
     }
-    for method in [Method::PUT, Method::PATCH, Method::DELETE] {
-        let request = browser.request(method, "/v1/auth/sessions");
-        assert_eq!(problem(request, StatusCode::FORBIDDEN).await, "csrf_token_needed");
+    for (method, path) in [(Method::PUT, "/v1/me/password"), (Method::DELETE, "/v1/auth/sessions")] {
+        assert_eq!(problem(browser.request(method, path), StatusCode::FORBIDDEN).await, "csrf_token_needed");
     }
     assert_eq!(count().await, before);
     let text_in_url = format!("/v1/workspaces?x-csrf-token={right}&_method=POST");

@@ -37,6 +37,7 @@ mod links;
 mod mail;
 mod names;
 mod races;
+mod recorded;
 mod redirects;
 mod redis;
 mod second_factor;

@@ -1,7 +1,7 @@
 //! Second factors of people, and the recovery codes that take their place once.
 
 use sea_orm::sea_query::{Expr, OnConflict};
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QuerySelect};
 
 use super::Connection;
 use super::entities::{recovery_code, totp};
@@ -35,6 +35,16 @@ pub async fn begin(connection: &impl Connection, factor: Totp) -> Result<bool> {
 /// Only those of the database.
 pub async fn find(connection: &impl Connection, user: UserId) -> Result<Option<Totp>> {
     Ok(totp::Entity::find_by_id(user).one(connection).await?)
+}
+
+/// Those of these people whose second factor is confirmed.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn confirmed_among(connection: &impl Connection, users: Vec<UserId>) -> Result<Vec<UserId>> {
+    let query = totp::Entity::find().select_only().column(totp::Column::UserId);
+    let query = query.filter(totp::Column::UserId.is_in(users)).filter(totp::Column::ConfirmedAt.is_not_null());
+    Ok(query.into_tuple().all(connection).await?)
 }
 
 /// Uses up the codes of all steps up to this one. False if that was done before.

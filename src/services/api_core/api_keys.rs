@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 use super::ApiCore;
 use super::field_errors::FieldErrors;
+use super::happening::{Action, Recorded};
 use super::principal::Access;
 use super::principal::Actor;
 use super::tokens::{Token, TokenKind};
@@ -21,6 +22,10 @@ use secrecy::ExposeSecret;
 
 /// The most keys of one workspace.
 const KEYS_MAX: u64 = 1_000;
+
+pub(super) const CREATED: Action<ApiKey> = Action::new("api_key.created", "An API key was made.");
+pub(super) const REVOKED: Action<ApiKey> =
+    Action::new("api_key.revoked", "An API key was revoked, at once and for good.");
 
 /// An API key, without its secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -71,6 +76,12 @@ pub struct ApiKeyDraft {
     #[serde(default)]
     #[schema(value_type = Option<Timestamp>)]
     pub expires_at: Option<String>,
+}
+
+impl Recorded for ApiKey {
+    fn subject(&self) -> String {
+        self.id.to_string()
+    }
 }
 
 impl From<Row> for ApiKey {
@@ -131,8 +142,9 @@ impl ApiCore {
             return Err(Error::new(ErrorKind::Conflict, "too_many_keys", message));
         }
         api_keys::insert(&transaction, row.clone()).await?;
-        self.commit(transaction, Vec::new()).await?;
-        Ok(CreatedApiKey { key: row.into(), token: token.secret().expose_secret().to_owned() })
+        let key = ApiKey::from(row);
+        self.commit(transaction, vec![CREATED.made(access.by(), &key)?], Vec::new()).await?;
+        Ok(CreatedApiKey { key, token: token.secret().expose_secret().to_owned() })
     }
 
     /// A page of the workspace's keys, newest first.
@@ -168,11 +180,13 @@ impl ApiCore {
     /// # Errors
     /// `NotFound` if the workspace has no such key.
     pub async fn revoke_api_key(&self, access: &Access, id: ApiKeyId) -> Result<()> {
+        let not_found = || Error::not_found("API key");
         let transaction = self.store.write().await?;
+        let key = api_keys::find(&transaction, access.workspace_id(), id).await?.ok_or_else(not_found)?;
         if !api_keys::delete(&transaction, access.workspace_id(), id).await? {
-            return Err(Error::not_found("API key"));
+            return Err(not_found());
         }
-        self.commit(transaction, Vec::new()).await
+        self.commit(transaction, vec![REVOKED.removed(access.by(), &key.into())?], Vec::new()).await
     }
 }
 

@@ -88,8 +88,8 @@ impl ApiCore {
                 let actor = |role| Actor::Member { user_id: *user_id, role, is_admin: *is_admin };
                 Ok(found.map(|(workspace, role)| Access { workspace, actor: actor(role) }))
             }
-            Principal::ApiKey { workspace_id, scopes, created_by, .. } if *workspace_id == id => {
-                let actor = Actor::ApiKey { scopes: scopes.clone(), created_by: *created_by };
+            Principal::ApiKey { key_id, workspace_id, scopes, created_by } if *workspace_id == id => {
+                let actor = Actor::ApiKey { key_id: *key_id, scopes: scopes.clone(), created_by: *created_by };
                 Ok(workspaces::find(reader, id).await?.map(|workspace| Access { workspace, actor }))
             }
             Principal::ApiKey { .. } => Ok(None),

@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 use super::ApiCore;
 use super::field_errors::FieldErrors;
+use super::happening::{Action, By, Recorded};
 use super::principal::{Access, Actor};
 use super::version::ExpectedVersion;
 use crate::domain::change::Invalidation;
@@ -20,6 +21,13 @@ use crate::runtime::clock;
 
 /// The longest slug of a workspace.
 const SLUG_LENGTH_MAX: usize = 48;
+
+pub(super) const CREATED: Action<Workspace> = Action::new("workspace.created", "A workspace was made.");
+pub(super) const UPDATED: Action<Workspace> = Action::new("workspace.updated", "A workspace was changed.");
+pub(super) const DELETED: Action<Workspace> = Action::new(
+    "workspace.deleted",
+    "A workspace was deleted with everything in it. It stands in the trail of the instance.",
+);
 
 /// A workspace: the tenant that owns links, keys and clicks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -77,6 +85,12 @@ pub struct Member {
     pub created_at: Timestamp,
 }
 
+impl Recorded for Workspace {
+    fn subject(&self) -> String {
+        self.id.to_string()
+    }
+}
+
 impl From<Row> for Workspace {
     fn from(row: Row) -> Self {
         Self {
@@ -115,8 +129,10 @@ impl ApiCore {
         let membership = Membership { workspace_id: id, user_id: owner, role: Role::Owner, created_at: now };
         workspaces::insert_member(&transaction, membership).await?;
         let stale = self.default_domain_moved(&transaction, before).await?;
-        self.commit(transaction, stale.into_iter().collect()).await?;
-        Ok(row.into())
+        let workspace = Workspace::from(row);
+        let happening = CREATED.made(By::person(owner).within(id), &workspace)?;
+        self.commit(transaction, vec![happening], stale.into_iter().collect()).await?;
+        Ok(workspace)
     }
 
     /// Refuses a person who owns as many workspaces as allowed.
@@ -168,6 +184,7 @@ impl ApiCore {
         let current = workspaces::lock(&transaction, access.workspace_id()).await?;
         let current = current.ok_or_else(|| Error::not_found("workspace"))?;
         expected.require(current.version)?;
+        let before = Workspace::from(current.clone());
         let row = Row {
             name: name.unwrap_or(current.name),
             slug: patch.slug.unwrap_or(current.slug),
@@ -178,8 +195,9 @@ impl ApiCore {
         if !workspaces::update(&transaction, row.clone()).await? {
             return Err(slug_taken());
         }
-        self.commit(transaction, Vec::new()).await?;
-        Ok(row.into())
+        let workspace = Workspace::from(row);
+        self.commit(transaction, vec![UPDATED.edited(access.by(), &before, &workspace)?], Vec::new()).await?;
+        Ok(workspace)
     }
 
     /// Deletes a workspace with its links, keys and tags, for good. Only an owner may.
@@ -193,12 +211,14 @@ impl ApiCore {
         let workspace_id = access.workspace_id();
         let transaction = self.store.write().await?;
         let current = workspaces::lock(&transaction, workspace_id).await?;
-        expected.require(current.ok_or_else(|| Error::not_found("workspace"))?.version)?;
+        let current = Workspace::from(current.ok_or_else(|| Error::not_found("workspace"))?);
+        expected.require(current.version)?;
         let before = self.workspace_of_default_domain(&transaction).await?;
         workspaces::delete(&transaction, workspace_id).await?;
         let mut stale = vec![Invalidation::Workspace { workspace_id }];
         stale.extend(self.default_domain_moved(&transaction, before).await?);
-        self.commit(transaction, stale).await
+        let happening = DELETED.removed(access.by(), &current)?.in_the_trail_of_the_instance();
+        self.commit(transaction, vec![happening], stale).await
     }
 
     /// A page of the members of a workspace, newest first.

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use super::Identity;
 use super::account_mail::AccountMail;
+use super::accounts::{Account, EMAIL_CHANGED, EMAIL_VERIFIED, account};
 use super::password_reset::{invalid_code, take_code};
 use super::sign_in::require_enabled;
 use crate::domain::error::{Error, ErrorKind, Result};
@@ -15,9 +16,9 @@ use crate::domain::id::UserId;
 use crate::domain::mail_token::MailTokenPurpose;
 use crate::infra::store::Transaction;
 use crate::infra::store::mail_tokens::{self, MailToken};
-use crate::infra::store::users::{self, User};
+use crate::infra::store::users;
 use crate::runtime::clock;
-use crate::services::api_core::FieldErrors;
+use crate::services::api_core::{By, FieldErrors};
 
 /// Another address for an account.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
@@ -58,7 +59,7 @@ impl Identity {
         self.count_attempt(&self.attempts.mails, &user.email_key, address).await?;
         let transaction = self.store.write().await?;
         self.enqueue(&transaction, AccountMail::VerifyEmail { user_id: person }).await?;
-        transaction.commit().await
+        self.commit(transaction, Vec::new()).await
     }
 
     /// Has a code sent to a new address. The account keeps its own until the code is confirmed.
@@ -78,15 +79,15 @@ impl Identity {
         self.count_attempt(&self.attempts.mails, &email.to_lowercase(), address).await?;
         let transaction = self.store.write().await?;
         self.enqueue(&transaction, AccountMail::ChangeEmail { user_id: person, email }).await?;
-        transaction.commit().await
+        self.commit(transaction, Vec::new()).await
     }
 
     /// Takes a code that was sent to an address: it is right, or it is the account's from now on. Whoever has the code needs no
     /// session, because mail is often read elsewhere.
     ///
     /// # Errors
-    /// `Invalid` if the code does not work (any more); `Conflict` if the address has got an account in the meantime; `Forbidden` if
-    /// the account is disabled.
+    /// `Forbidden` if the code does not work (any more), or the account is disabled; `Conflict` if the address has got an account in
+    /// the meantime.
     pub async fn confirm_email(&self, request: ConfirmEmail, address: Option<IpAddr>) -> Result<ConfirmedEmail> {
         self.attempts.passwords.take_from_address(address).await?;
         let is_change = request.code.expose_secret().trim().starts_with(MailTokenPurpose::ChangeEmail.prefix());
@@ -97,17 +98,26 @@ impl Identity {
         let user = users::lock(&transaction, person).await?.ok_or_else(invalid_code)?;
         require_enabled(&user)?;
         let email = token.email.clone();
-        match purpose {
-            MailTokenPurpose::ChangeEmail => self.change_email(&transaction, &user, &token).await?,
-            _ if user.email_key == token.email_key => users::set_verified(&transaction, person, clock::now()).await?,
+        let before = account(&transaction, user).await?;
+        let after = Account { email: email.clone(), email_verified: true, ..before.clone() };
+        let action = match purpose {
+            MailTokenPurpose::ChangeEmail => {
+                self.change_email(&transaction, &before, &token).await?;
+                &EMAIL_CHANGED
+            }
+            _ if before.email.to_lowercase() == token.email_key => {
+                users::set_verified(&transaction, person, clock::now()).await?;
+                &EMAIL_VERIFIED
+            }
             _ => return Err(invalid_code()),
-        }
-        transaction.commit().await?;
+        };
+        let happening = action.edited(By::person(person), &before, &after)?;
+        self.commit(transaction, vec![happening]).await?;
         Ok(ConfirmedEmail { email })
     }
 
     /// Codes that went to the old address work no more, so that whoever reads mail there cannot take the account back.
-    async fn change_email(&self, transaction: &Transaction, user: &User, token: &MailToken) -> Result<()> {
+    async fn change_email(&self, transaction: &Transaction, user: &Account, token: &MailToken) -> Result<()> {
         if !users::set_email(transaction, user.id, &token.email, clock::now()).await? {
             let message = "This address has another account already.";
             return Err(Error::new(ErrorKind::Conflict, "email_taken", message));

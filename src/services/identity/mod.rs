@@ -15,6 +15,7 @@ mod one_time_token;
 mod password_reset;
 mod passwords;
 mod recovery_codes;
+mod refusals;
 mod registration;
 pub mod rest;
 mod second_factor;
@@ -41,37 +42,39 @@ use url::Url;
 
 use attempts::AllAttempts;
 
+use crate::domain::error::Result;
 use crate::infra::cache::redis::Redis;
 use crate::infra::passwords::Passwords;
 use crate::infra::sealing::Sealing;
-use crate::infra::store::Store;
+use crate::infra::store::{Store, Transaction};
+use crate::services::api_core::{ActionKind, ApiCore, Happening};
+
+/// What the service records.
+pub const ACTIONS: &[ActionKind] = &[
+    sessions::STARTED.kind(),
+    sessions::ENDED.kind(),
+    accounts::REGISTERED.kind(),
+    accounts::PASSWORD_CHANGED.kind(),
+    accounts::PASSWORD_RESET.kind(),
+    accounts::EMAIL_VERIFIED.kind(),
+    accounts::EMAIL_CHANGED.kind(),
+    accounts::SECOND_FACTOR_ENABLED.kind(),
+    accounts::SECOND_FACTOR_DISABLED.kind(),
+    accounts::RECOVERY_CODES_REPLACED.kind(),
+    accounts::DISABLED.kind(),
+    accounts::ENABLED.kind(),
+];
 
 /// What the use cases need. Clones share it.
 #[derive(Clone)]
 pub struct Identity {
+    core: ApiCore,
     store: Store,
     passwords: Passwords,
     sealing: Sealing,
     attempts: Arc<AllAttempts>,
     settings: Arc<Settings>,
     interim: (AccountMails, crate::runtime::tasks::Tasks),
-}
-
-impl Identity {
-    async fn enqueue(
-        &self,
-        _: &crate::infra::store::Transaction,
-        mail: AccountMail,
-    ) -> crate::domain::error::Result<()> {
-        let mails = self.interim.0.clone();
-        self.interim.1.spawn_finite("mail", async move {
-            tokio::time::sleep(Duration::from_millis(300)).await;
-            if let Err(error) = mails.deliver(&mail).await {
-                tracing::error!(?error, "mail");
-            }
-        });
-        Ok(())
-    }
 }
 
 /// What the operator decides.
@@ -86,17 +89,18 @@ pub struct Settings {
 }
 
 impl Identity {
-    /// The service on this store. All processes with this Redis count attempts together.
+    /// The service on the store of `core`, by which it commits. All processes with this Redis count attempts together.
     #[must_use]
     pub fn new(
-        store: Store,
-        passwords: Passwords,
+        core: ApiCore,
         sealing: Sealing,
         redis: Option<&Redis>,
         settings: Settings,
         interim: (AccountMails, crate::runtime::tasks::Tasks),
     ) -> Self {
+        let (store, passwords) = (core.store().clone(), core.passwords().clone());
         Self {
+            core,
             store,
             passwords,
             sealing,
@@ -104,5 +108,21 @@ impl Identity {
             settings: Arc::new(settings),
             interim,
         }
+    }
+
+    async fn enqueue(&self, _: &Transaction, mail: AccountMail) -> Result<()> {
+        let mails = self.interim.0.clone();
+        self.interim.1.spawn_finite("mail", async move {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            if let Err(error) = mails.deliver(&mail).await {
+                tracing::error!(?error, "mail");
+            }
+        });
+        Ok(())
+    }
+
+    /// Commits with what happened written down. Edges need to know of none of it.
+    async fn commit(&self, transaction: Transaction, happenings: Vec<Happening>) -> Result<()> {
+        self.core.commit(transaction, happenings, Vec::new()).await
     }
 }

@@ -8,14 +8,17 @@ use utoipa::ToSchema;
 
 use super::Identity;
 use super::account_mail::AccountMail;
+use super::accounts::{Account, PASSWORD_RESET, account};
 use super::one_time_token::OneTimeToken;
+use super::refusals::refused_field;
+use super::sessions::end_all_but;
 use super::sign_in::require_enabled;
 use crate::domain::error::{Error, Result};
 use crate::domain::mail_token::MailTokenPurpose;
 use crate::infra::store::mail_tokens::{self, MailToken};
-use crate::infra::store::{Connection, sessions, sign_in_challenges, users};
+use crate::infra::store::{Connection, sign_in_challenges, users};
 use crate::runtime::clock;
-use crate::services::api_core::FieldErrors;
+use crate::services::api_core::{By, FieldErrors};
 
 /// Who has forgotten their password.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
@@ -50,14 +53,14 @@ impl Identity {
         self.count_attempt(&self.attempts.mails, &email_key, address).await?;
         let transaction = self.store.write().await?;
         self.enqueue(&transaction, AccountMail::ResetPassword { email_key }).await?;
-        transaction.commit().await
+        self.commit(transaction, Vec::new()).await
     }
 
     /// Gives the account another password. Every session of it ends; the second factor stays.
     ///
     /// # Errors
-    /// `Invalid` if the code does not work (any more), or the password is too short or too long; `Forbidden` if the account is
-    /// disabled.
+    /// `Forbidden` if the code does not work (any more), or the account is disabled; `Invalid` if the password is too short or
+    /// too long.
     pub async fn reset_password(&self, request: NewPassword, address: Option<IpAddr>) -> Result<()> {
         let mut errors = FieldErrors::default();
         errors.password("/new_password", request.new_password.expose_secret());
@@ -81,16 +84,19 @@ impl Identity {
         users::set_verified(&transaction, person, now).await?;
         mail_tokens::delete_of_user(&transaction, person).await?;
         sign_in_challenges::delete_of_user(&transaction, person).await?;
-        sessions::delete_all_but(&transaction, person, None).await?;
+        let before = account(&transaction, user).await?;
+        let after = Account { email_verified: true, ..before.clone() };
+        let mut happenings = end_all_but(&transaction, person, None, By::person(person)).await?;
+        happenings.push(PASSWORD_RESET.edited(By::person(person), &before, &after)?);
         self.enqueue(&transaction, AccountMail::PasswordChanged { user_id: person }).await?;
-        transaction.commit().await
+        self.commit(transaction, happenings).await
     }
 }
 
 /// What a code from a mail stands for.
 ///
 /// # Errors
-/// `Invalid` if it does not hold for this purpose, or not any more.
+/// `Forbidden` if it does not hold for this purpose, or not any more.
 pub(super) async fn find_code(
     connection: &impl Connection,
     purpose: MailTokenPurpose,
@@ -104,7 +110,7 @@ pub(super) async fn find_code(
 /// The same, which works no second time once the transaction is committed.
 ///
 /// # Errors
-/// `Invalid` if it does not hold for this purpose, or not any more.
+/// `Forbidden` if it does not hold for this purpose, or not any more.
 pub(super) async fn take_code(
     connection: &impl Connection,
     purpose: MailTokenPurpose,
@@ -115,6 +121,5 @@ pub(super) async fn take_code(
 }
 
 pub(super) fn invalid_code() -> Error {
-    let message = "this code does not work, or not any more: ask for a new one";
-    Error::invalid_field("/code", "invalid_code", message)
+    refused_field("/code", "invalid_code", "This code does not work, or not any more. Ask for a new one.")
 }

@@ -8,13 +8,14 @@ use utoipa::ToSchema;
 
 use super::Identity;
 use super::account_mail::AccountMail;
+use super::accounts::{PASSWORD_CHANGED, account};
 use super::sessions::IssuedSession;
 use super::sign_in::unchanged;
 use crate::domain::error::Result;
 use crate::domain::id::{SessionId, UserId};
 use crate::infra::store::{mail_tokens, sign_in_challenges, users};
 use crate::runtime::clock;
-use crate::services::api_core::FieldErrors;
+use crate::services::api_core::{By, FieldErrors};
 
 /// A new password, and proof of the present one.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
@@ -50,9 +51,11 @@ impl Identity {
         users::set_password(&transaction, person, password_hash, clock::now()).await?;
         mail_tokens::delete_of_user(&transaction, person).await?;
         sign_in_challenges::delete_of_user(&transaction, person).await?;
-        let issued = self.renew_session(&transaction, user, session).await?;
+        let account = account(&transaction, user.clone()).await?;
+        let (issued, mut happenings) = self.renew_session(&transaction, user, session).await?;
+        happenings.push(PASSWORD_CHANGED.edited(By::person(person), &account, &account)?);
         self.enqueue(&transaction, AccountMail::PasswordChanged { user_id: person }).await?;
-        transaction.commit().await?;
+        self.commit(transaction, happenings).await?;
         Ok(issued)
     }
 }

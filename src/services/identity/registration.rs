@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 
 use super::Identity;
 use super::account_mail::AccountMail;
+use super::accounts::{Account, REGISTERED};
 use super::password_reset::{find_code, take_code};
 use super::sessions::IssuedSession;
 use super::sign_in::Client;
@@ -18,7 +19,7 @@ use crate::domain::mail_token::MailTokenPurpose;
 use crate::infra::store::mail_tokens;
 use crate::infra::store::users::{self, User};
 use crate::runtime::clock;
-use crate::services::api_core::FieldErrors;
+use crate::services::api_core::{By, FieldErrors};
 
 /// Who wants an account.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
@@ -60,13 +61,13 @@ impl Identity {
         self.count_attempt(&self.attempts.mails, &email.to_lowercase(), address).await?;
         let transaction = self.store.write().await?;
         self.enqueue(&transaction, AccountMail::Register { email }).await?;
-        transaction.commit().await
+        self.commit(transaction, Vec::new()).await
     }
 
     /// Makes the account and signs its owner in.
     ///
     /// # Errors
-    /// `Forbidden` where people are invited; `Invalid` if the code does not work (any more), or a field is wrong; `Conflict` if the
+    /// `Forbidden` where people are invited, or if the code does not work (any more); `Invalid` if a field is wrong; `Conflict` if the
     /// address has got an account in the meantime.
     pub async fn register(&self, draft: RegistrationDraft, client: Client) -> Result<IssuedSession> {
         self.require_open_registration()?;
@@ -99,8 +100,9 @@ impl Identity {
             return Err(Error::new(ErrorKind::Conflict, "email_taken", message));
         }
         mail_tokens::delete_of_address(&transaction, &token.email_key).await?;
-        let issued = self.begin_session(&transaction, user, &client).await?;
-        transaction.commit().await?;
+        let registered = REGISTERED.made(By::person(user.id), &Account::of(user.clone(), false))?;
+        let (issued, started) = self.begin_session(&transaction, user, &client).await?;
+        self.commit(transaction, vec![registered, started]).await?;
         Ok(issued)
     }
 

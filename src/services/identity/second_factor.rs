@@ -10,10 +10,13 @@ use utoipa::ToSchema;
 
 use super::Identity;
 use super::account_mail::AccountMail;
+use super::accounts::{Account, RECOVERY_CODES_REPLACED, SECOND_FACTOR_DISABLED, SECOND_FACTOR_ENABLED, account};
 use super::authenticator::Authenticator;
 use super::recovery_codes;
-use super::second_factor_sign_in::wrong_code;
+use super::refusals::refused_field;
+use super::second_factor_sign_in::WRONG_CODE;
 use super::sessions::IssuedSession;
+use super::sign_in::unchanged;
 use crate::domain::error::{Error, ErrorKind, Result};
 use crate::domain::id::{SessionId, UserId};
 use crate::domain::time::Timestamp;
@@ -21,6 +24,7 @@ use crate::infra::store::Transaction;
 use crate::infra::store::totp::{self, Totp};
 use crate::infra::store::users;
 use crate::runtime::clock;
+use crate::services::api_core::By;
 
 /// Whether sign-in asks for a second factor.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -123,7 +127,7 @@ impl Identity {
             let message = "There is a second factor already. Switch it off to enrol another one.";
             return Err(Error::new(ErrorKind::Conflict, "second_factor_enabled", message));
         }
-        transaction.commit().await?;
+        self.commit(transaction, Vec::new()).await?;
         Ok(Enrolment {
             secret: authenticator.in_base32().expose_secret().to_owned(),
             otpauth_url: authenticator.url(&self.settings.public_url, &user.email)?.expose_secret().to_owned(),
@@ -133,7 +137,7 @@ impl Identity {
     /// Switches the second factor on, once the authenticator shows right codes. All other sessions end.
     ///
     /// # Errors
-    /// `Conflict` if none is being enrolled; `Invalid` if the code is wrong; `RateLimited` after too many codes.
+    /// `Conflict` if none is being enrolled; `Forbidden` if the code is wrong; `RateLimited` after too many codes.
     pub async fn confirm_enrolment(
         &self,
         (person, session): (UserId, SessionId),
@@ -150,13 +154,16 @@ impl Identity {
             Error::new(ErrorKind::Conflict, "no_enrolment", message)
         })?;
         if !self.use_code(&transaction, factor, &code.code).await? {
-            return Err(Error::invalid_field("/code", "wrong_code", wrong_code().message));
+            return Err(refused_field("/code", "wrong_code", WRONG_CODE));
         }
         totp::confirm(&transaction, person, clock::now()).await?;
         let codes = self.new_recovery_codes(&transaction, person).await?;
-        let issued = self.renew_session(&transaction, user, session).await?;
+        let after = account(&transaction, user.clone()).await?;
+        let before = Account { second_factor_enabled: false, ..after.clone() };
+        let (issued, mut happenings) = self.renew_session(&transaction, user, session).await?;
+        happenings.push(SECOND_FACTOR_ENABLED.edited(By::person(person), &before, &after)?);
         self.enqueue(&transaction, AccountMail::SecondFactorChanged { user_id: person, is_on: true }).await?;
-        transaction.commit().await?;
+        self.commit(transaction, happenings).await?;
         Ok((codes, issued))
     }
 
@@ -172,13 +179,16 @@ impl Identity {
     ) -> Result<IssuedSession> {
         let user = self.prove_password(person, proof.password, address).await?;
         let transaction = self.store.write().await?;
-        let user = super::sign_in::unchanged(&transaction, &user).await?;
+        let user = unchanged(&transaction, &user).await?;
         if !totp::delete(&transaction, person).await? {
             return Err(Error::not_found("second factor"));
         }
-        let issued = self.renew_session(&transaction, user, session).await?;
+        let after = account(&transaction, user.clone()).await?;
+        let before = Account { second_factor_enabled: true, ..after.clone() };
+        let (issued, mut happenings) = self.renew_session(&transaction, user, session).await?;
+        happenings.push(SECOND_FACTOR_DISABLED.edited(By::person(person), &before, &after)?);
         self.enqueue(&transaction, AccountMail::SecondFactorChanged { user_id: person, is_on: false }).await?;
-        transaction.commit().await?;
+        self.commit(transaction, happenings).await?;
         Ok(issued)
     }
 
@@ -192,12 +202,15 @@ impl Identity {
         proof: PasswordProof,
         address: Option<IpAddr>,
     ) -> Result<RecoveryCodes> {
-        self.prove_password(person, proof.password, address).await?;
+        let user = self.prove_password(person, proof.password, address).await?;
         let transaction = self.store.write().await?;
+        let user = unchanged(&transaction, &user).await?;
         let factor = totp::find(&transaction, person).await?.filter(|factor| factor.confirmed_at.is_some());
         factor.ok_or_else(|| Error::not_found("second factor"))?;
         let codes = self.new_recovery_codes(&transaction, person).await?;
-        transaction.commit().await?;
+        let account = account(&transaction, user).await?;
+        let happening = RECOVERY_CODES_REPLACED.edited(By::person(person), &account, &account)?;
+        self.commit(transaction, vec![happening]).await?;
         Ok(codes)
     }
 

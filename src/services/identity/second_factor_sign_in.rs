@@ -13,6 +13,9 @@ use crate::domain::error::{Error, ErrorKind, Result};
 use crate::infra::store::{sign_in_challenges, users};
 use crate::runtime::clock;
 
+/// Told of a code that does not prove anything.
+pub(super) const WRONG_CODE: &str = "This code is wrong, or was used already. Wait for the next one.";
+
 /// What follows a right password.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -39,7 +42,6 @@ impl Identity {
     /// # Errors
     /// `Unauthenticated` if the challenge does not hold any more, or the code is wrong or was used; `RateLimited` after too many codes.
     pub async fn sign_in_with_code(&self, answer: CodeSignIn, client: Client) -> Result<IssuedSession> {
-        let proof = Proof::of(answer.code, answer.recovery_code)?;
         let token = OneTimeToken::parse(&answer.challenge, CHALLENGE_PREFIX).ok_or_else(challenge_is_over)?;
         let challenge = sign_in_challenges::find(self.store.reader(), &token.hash()).await?;
         let challenge = challenge.filter(|challenge| clock::now() < challenge.expires_at);
@@ -47,6 +49,7 @@ impl Identity {
             self.attempts.codes.take_from_address(client.address).await?;
             return Err(challenge_is_over());
         };
+        let proof = Proof::of(answer.code, answer.recovery_code)?;
         let user = users::find(self.store.reader(), challenge.user_id).await?.ok_or_else(challenge_is_over)?;
         self.count_attempt(&self.attempts.codes, &user.email_key, client.address).await?;
 
@@ -58,12 +61,12 @@ impl Identity {
         }
         if !self.is_right(&transaction, user.id, &proof).await? {
             // The attempt counts.
-            transaction.commit().await?;
+            self.commit(transaction, Vec::new()).await?;
             return Err(wrong_code());
         }
         sign_in_challenges::delete_of_user(&transaction, user.id).await?;
-        let issued = self.begin_session(&transaction, user, &client).await?;
-        transaction.commit().await?;
+        let (issued, started) = self.begin_session(&transaction, user, &client).await?;
+        self.commit(transaction, vec![started]).await?;
         Ok(issued)
     }
 }
@@ -73,10 +76,6 @@ fn challenge_is_over() -> Error {
     Error::new(ErrorKind::Unauthenticated, "challenge_over", message)
 }
 
-pub(super) fn wrong_code() -> Error {
-    Error::new(
-        ErrorKind::Unauthenticated,
-        "wrong_code",
-        "This code is wrong, or was used already. Wait for the next one.",
-    )
+fn wrong_code() -> Error {
+    Error::new(ErrorKind::Unauthenticated, "wrong_code", WRONG_CODE)
 }

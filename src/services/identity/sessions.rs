@@ -16,7 +16,11 @@ use crate::infra::store::page::Page;
 use crate::infra::store::sessions::{self, Session as Row};
 use crate::infra::store::users::{self, User};
 use crate::runtime::clock;
-use crate::services::api_core::{Token, TokenKind};
+use crate::services::api_core::{Action, By, Happening, Recorded, Token, TokenKind};
+
+pub(super) const STARTED: Action<Session> = Action::new("session.started", "A person signed in.");
+pub(super) const ENDED: Action<Session> =
+    Action::new("session.ended", "A session ended: by signing out, from elsewhere, or because the account changed.");
 
 /// The most sessions that a person may have at once; the oldest end first.
 pub(super) const SESSIONS_MAX: u64 = 100;
@@ -85,10 +89,16 @@ impl From<User> for Person {
     }
 }
 
+impl Recorded for Session {
+    fn subject(&self) -> String {
+        self.id.to_string()
+    }
+}
+
 impl Session {
-    fn of(row: Row, current: SessionId) -> Self {
+    fn of(row: Row, current: Option<SessionId>) -> Self {
         Self {
-            is_current: row.id == current,
+            is_current: Some(row.id) == current,
             id: row.id,
             address: row.address,
             user_agent: row.user_agent,
@@ -115,19 +125,22 @@ impl Identity {
     /// Only those of the store.
     pub async fn list_sessions(&self, person: UserId, current: SessionId, page: Page) -> Result<Vec<Session>> {
         let rows = sessions::list(self.store.reader(), person, clock::now(), page).await?;
-        Ok(rows.into_iter().map(|row| Session::of(row, current)).collect())
+        Ok(rows.into_iter().map(|row| Session::of(row, Some(current))).collect())
     }
 
-    /// Ends a session of a person.
+    /// Ends a session of a person, who asks by the session `current`.
     ///
     /// # Errors
     /// `NotFound` if the person has no such session.
-    pub async fn end_session(&self, person: UserId, session: SessionId) -> Result<()> {
+    pub async fn end_session(&self, person: UserId, current: SessionId, session: SessionId) -> Result<()> {
+        let not_found = || Error::not_found("session");
         let transaction = self.store.write().await?;
+        let row = sessions::find(&transaction, person, session).await?.ok_or_else(not_found)?;
         if !sessions::delete(&transaction, person, session).await? {
-            return Err(Error::not_found("session"));
+            return Err(not_found());
         }
-        transaction.commit().await
+        let happening = ENDED.removed(By::person(person), &Session::of(row, Some(current)))?;
+        self.commit(transaction, vec![happening]).await
     }
 
     /// Ends all sessions of a person but the one that asks.
@@ -136,17 +149,17 @@ impl Identity {
     /// Only those of the store.
     pub async fn end_other_sessions(&self, person: UserId, current: SessionId) -> Result<()> {
         let transaction = self.store.write().await?;
-        sessions::delete_all_but(&transaction, person, Some(current)).await?;
-        transaction.commit().await
+        let ended = end_all_but(&transaction, person, Some(current), By::person(person)).await?;
+        self.commit(transaction, ended).await
     }
 
-    /// Begins a session in the transaction that made sure of who it is.
+    /// Begins a session in the transaction that made sure of who it is; with what that is called in the audit trail.
     pub(super) async fn begin_session(
         &self,
         transaction: &Transaction,
         user: User,
         client: &Client,
-    ) -> Result<IssuedSession> {
+    ) -> Result<(IssuedSession, Happening)> {
         let now = clock::now();
         let token = Token::random(TokenKind::Session);
         let lifetime = self.settings.session_lifetime;
@@ -162,8 +175,10 @@ impl Identity {
             expires_at,
         };
         sessions::prune(transaction, user.id, now, SESSIONS_MAX - 1).await?;
-        sessions::insert(transaction, session).await?;
-        Ok(IssuedSession { token: token.secret().clone(), expires_at, lifetime, user: user.into() })
+        sessions::insert(transaction, session.clone()).await?;
+        let current = session.id;
+        let happening = STARTED.made(By::person(user.id), &Session::of(session, Some(current)))?;
+        Ok((IssuedSession { token: token.secret().clone(), expires_at, lifetime, user: user.into() }, happening))
     }
 
     /// Gives a session a new secret and ends all others of the person, because what proves who they are has changed: whoever may
@@ -173,19 +188,34 @@ impl Identity {
         transaction: &Transaction,
         user: User,
         session: SessionId,
-    ) -> Result<IssuedSession> {
+    ) -> Result<(IssuedSession, Vec<Happening>)> {
         let current =
             sessions::find(transaction, user.id, session).await?.ok_or_else(|| Error::not_found("session"))?;
         let token = Token::random(TokenKind::Session);
         sessions::replace_token(transaction, user.id, session, token.hash()).await?;
-        sessions::delete_all_but(transaction, user.id, Some(session)).await?;
-        Ok(IssuedSession {
+        let ended = end_all_but(transaction, user.id, Some(session), By::person(user.id)).await?;
+        let issued = IssuedSession {
             token: token.secret().clone(),
             expires_at: current.expires_at,
             lifetime: current.expires_at.since(clock::now()),
             user: user.into(),
-        })
+        };
+        Ok((issued, ended))
     }
+}
+
+/// Ends every session of a person but this one, if one is given.
+pub(super) async fn end_all_but(
+    transaction: &Transaction,
+    person: UserId,
+    kept: Option<SessionId>,
+    by: By,
+) -> Result<Vec<Happening>> {
+    let all = Page { after: None, limit: SESSIONS_MAX };
+    let mut rows = sessions::list(transaction, person, clock::now(), all).await?;
+    rows.retain(|row| Some(row.id) != kept);
+    sessions::delete_all_but(transaction, person, kept).await?;
+    rows.into_iter().map(|row| ENDED.removed(by, &Session::of(row, kept))).collect()
 }
 
 /// The beginning of a header, without control characters.

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use super::Identity;
 use super::attempts::Attempts;
 use super::one_time_token::OneTimeToken;
+use super::refusals::refused_field;
 use super::sessions::{IssuedSession, SESSIONS_MAX};
 use crate::domain::client_address::network;
 use crate::domain::error::{Error, ErrorKind, Result};
@@ -91,12 +92,14 @@ impl Identity {
         let transaction = self.store.write().await?;
         let user = unchanged(&transaction, &user).await?;
         let factor = totp::find(&transaction, user.id).await?;
-        let step = match factor.filter(|factor| factor.confirmed_at.is_some()) {
-            Some(_) => SignInStep::Challenged(challenge(&transaction, user.id).await?),
-            None => SignInStep::SignedIn(self.begin_session(&transaction, user, &client).await?),
-        };
-        transaction.commit().await?;
-        Ok(step)
+        if factor.is_some_and(|factor| factor.confirmed_at.is_some()) {
+            let challenge = challenge(&transaction, user.id).await?;
+            self.commit(transaction, Vec::new()).await?;
+            return Ok(SignInStep::Challenged(challenge));
+        }
+        let (issued, started) = self.begin_session(&transaction, user, &client).await?;
+        self.commit(transaction, vec![started]).await?;
+        Ok(SignInStep::SignedIn(issued))
     }
 
     /// A signed-in person, who has just given their password once more.
@@ -183,12 +186,5 @@ fn refused() -> Error {
 }
 
 fn wrong_password() -> Error {
-    let message = "This needs the present password of the account, and that is another one.";
-    let error = Error::new(ErrorKind::Forbidden, "wrong_password", message);
-    let field = crate::domain::error::FieldError {
-        pointer: "/password".to_owned(),
-        code: "wrong_password",
-        message: "this is not the password".to_owned(),
-    };
-    Error { fields: vec![field], ..error }
+    refused_field("/password", "wrong_password", "This is not the present password of the account.")
 }

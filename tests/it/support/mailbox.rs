@@ -11,7 +11,8 @@ pub fn letters(platform: &Platform, to: &str) -> Vec<String> {
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("a file").path()).collect();
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "eml"));
     paths.sort();
-    let letters = paths.iter().filter_map(|path| std::fs::read_to_string(path).ok());
+    // Long lines are folded.
+    let letters = paths.iter().filter_map(|path| Some(std::fs::read_to_string(path).ok()?.replace("=\r\n", "")));
     letters.filter(|letter| letter.lines().any(|line| line == format!("To: {to}"))).collect()
 }
 

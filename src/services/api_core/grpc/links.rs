@@ -2,6 +2,7 @@
 //!
 //! Invariant: a call reaches a workspace only through [`LinksService::access`].
 
+use futures_util::future::BoxFuture;
 use prost::Message;
 use tonic::{Request, Response, Status};
 
@@ -13,11 +14,13 @@ use crate::domain::error::Result as DomainResult;
 use crate::domain::id::UserId;
 use crate::domain::role::Scope;
 use crate::http::pagination::QueryFingerprint;
+use crate::http::request_id::{X_REQUEST_ID, fresh_id, is_sane};
 use crate::infra::grpc::v1::links_server::Links;
 use crate::infra::grpc::v1::{
     CreateLinkRequest, CreateLinkResponse, DeleteLinkRequest, DeleteLinkResponse, FindLinkRequest, FindLinkResponse,
     GetLinkRequest, GetLinkResponse, ListLinksRequest, ListLinksResponse, UpdateLinkRequest, UpdateLinkResponse,
 };
+use crate::runtime::origin::{self, Origin};
 use crate::services::api_core::authenticate::unauthenticated;
 use crate::services::api_core::rest::{bearer, page_of, requested_page};
 use crate::services::api_core::{Access, ApiCore, Link, LinkQuery};
@@ -98,33 +101,47 @@ fn to_query(request: ListLinksRequest) -> DomainResult<LinkQuery> {
     })
 }
 
-fn answer<T>(result: DomainResult<T>) -> Result<Response<T>, Status> {
-    result.map(Response::new).map_err(to_status)
+/// Does the work of a call from this origin, and answers with what came of it.
+fn answer<'a, T>(
+    origin: Origin,
+    work: impl Future<Output = DomainResult<T>> + Send + 'a,
+) -> BoxFuture<'a, Result<Response<T>, Status>> {
+    let work = origin::within(origin, work);
+    Box::pin(async move { work.await.map(Response::new).map_err(to_status) })
+}
+
+/// Where a call comes from: the other end of the connection, and the id that the caller gave it.
+pub(super) fn origin_of<T>(request: &Request<T>) -> Origin {
+    let id = request.metadata().get(X_REQUEST_ID.as_str()).and_then(|id| id.to_str().ok());
+    Origin {
+        address: request.remote_addr().map(|address| address.ip().to_canonical()),
+        request_id: Some(id.filter(|id| is_sane(id)).map_or_else(fresh_id, str::to_owned)),
+    }
 }
 
 #[tonic::async_trait]
 impl Links for LinksService {
     async fn create_link(&self, request: Request<CreateLinkRequest>) -> Result<Response<CreateLinkResponse>, Status> {
-        answer(self.create(request).await)
+        answer(origin_of(&request), self.create(request)).await
     }
 
     async fn get_link(&self, request: Request<GetLinkRequest>) -> Result<Response<GetLinkResponse>, Status> {
-        answer(self.get(request).await)
+        answer(origin_of(&request), self.get(request)).await
     }
 
     async fn find_link(&self, request: Request<FindLinkRequest>) -> Result<Response<FindLinkResponse>, Status> {
-        answer(self.find(request).await)
+        answer(origin_of(&request), self.find(request)).await
     }
 
     async fn update_link(&self, request: Request<UpdateLinkRequest>) -> Result<Response<UpdateLinkResponse>, Status> {
-        answer(self.update(request).await)
+        answer(origin_of(&request), self.update(request)).await
     }
 
     async fn delete_link(&self, request: Request<DeleteLinkRequest>) -> Result<Response<DeleteLinkResponse>, Status> {
-        answer(self.delete(request).await)
+        answer(origin_of(&request), self.delete(request)).await
     }
 
     async fn list_links(&self, request: Request<ListLinksRequest>) -> Result<Response<ListLinksResponse>, Status> {
-        answer(self.list(request).await)
+        answer(origin_of(&request), self.list(request)).await
     }
 }

@@ -58,7 +58,7 @@ async fn sign_out(
     by_cookie: Option<Extension<BySessionCookie>>,
 ) -> Result<(StatusCode, HeaderMap), Problem> {
     let (person, session) = principal.session()?;
-    identity.end_session(person, session).await?;
+    identity.end_session(person, session, session).await?;
     let mut headers = HeaderMap::new();
     if by_cookie.is_some() {
         headers.insert(SET_COOKIE, cookie.clear()?);
@@ -129,7 +129,7 @@ async fn end_session(
     Authenticated(principal): Authenticated,
     Path(path): Path<SessionPath>,
 ) -> Result<StatusCode, Problem> {
-    let (person, _) = principal.session()?;
-    identity.end_session(person, path.session_id).await?;
+    let (person, current) = principal.session()?;
+    identity.end_session(person, current, path.session_id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
