@@ -17,6 +17,7 @@ mod export;
 pub mod fuzzing;
 mod health;
 mod import;
+mod jobs;
 mod link;
 mod migrate;
 mod openapi;
@@ -59,6 +60,7 @@ fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Health(arguments) => block_on(health::run(arguments)),
         Command::Link(command) => block_on(link::run(*command)),
         Command::Analytics(command) => block_on(analytics::run(command)),
+        Command::Jobs(command) => block_on(jobs::run(command)),
         Command::Import(arguments) => block_on(import::run(arguments)),
         Command::Export(arguments) => block_on(export::run(arguments)),
         Command::Bench(arguments) => block_on(bench::run(*arguments)),

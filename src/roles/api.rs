@@ -42,10 +42,12 @@ pub(super) async fn start(
     tasks: &Tasks,
 ) -> Result<Api, StartError> {
     let config = platform.config();
-    let core = start_core(platform, tasks).await?;
+    let core = core(platform, tasks).await?.limiting(Limits::new(&config.api, platform.redis().await?));
+    core.begin_history().await?;
+    core.ensure_default_domain().await?;
+    core.enqueue_filing_of_older_links().await?;
     let cookie = SessionCookie::new(&config.api.public_url);
-    let identity =
-        IdentityApi { identity: start_identity(platform, core.clone(), tasks).await?, cookie: cookie.clone() };
+    let identity = IdentityApi { identity: identity(platform, core.clone()).await?, cookie: cookie.clone() };
     let analytics = Analytics::new(platform.click_store().await?, core.clone());
     let operations = Router::new()
         .merge(Router::from(identity::rest::operations()).with_state(identity))
@@ -63,7 +65,8 @@ pub(super) async fn start(
     Ok(Api { internal_router, origin: Arc::new(DirectOrigin(core)) })
 }
 
-async fn start_core(platform: &Platform, tasks: &Tasks) -> Result<ApiCore, StartError> {
+/// The use cases of api-core, for services of any role that call them.
+pub(super) async fn core(platform: &Platform, tasks: &Tasks) -> Result<ApiCore, StartError> {
     let config = platform.config();
     let settings = Settings {
         default_domain_url: config.links.default_domain_url.clone(),
@@ -74,32 +77,19 @@ async fn start_core(platform: &Platform, tasks: &Tasks) -> Result<ApiCore, Start
         user_agents: platform.user_agents().await,
     };
     let (store, passwords) = (platform.store().await?, platform.passwords().await);
-    let core = ApiCore::new(store, platform.invalidations().await?, passwords, tasks.clone(), settings)
+    Ok(ApiCore::new(store, platform.invalidations().await?, passwords, tasks.clone(), settings)
         .counting_clicks(platform.click_store().await?)
-        .writing_through(platform.shared_links().await?)
-        .limiting(Limits::new(&config.api, platform.redis().await?));
-    core.begin_history().await?;
-    core.ensure_default_domain().await?;
-    tasks.spawn("api-housekeeping", core.clone().keep_house());
-    Ok(core)
+        .writing_through(platform.shared_links().await?))
 }
 
-async fn start_identity(platform: &Platform, core: ApiCore, tasks: &Tasks) -> Result<Identity, StartError> {
+async fn identity(platform: &Platform, core: ApiCore) -> Result<Identity, StartError> {
     let config = platform.config();
     let settings = identity::Settings {
         session_lifetime: config.api.session_lifetime(),
         open_registration: config.identity.open_registration,
         public_url: config.api.public_url.clone(),
     };
-    let mails =
-        identity::AccountMails::new(core.store().clone(), platform.mail().await?, config.api.public_url.clone());
-    Ok(Identity::new(
-        core,
-        platform.sealing().await?,
-        platform.redis().await?.as_ref(),
-        settings,
-        (mails, tasks.clone()),
-    ))
+    Ok(Identity::new(core, platform.sealing().await?, platform.redis().await?.as_ref(), settings))
 }
 
 /// The OpenAPI document of every operation.

@@ -71,7 +71,7 @@ async fn only_administrators_handle_accounts_and_never_their_own() {
             (Method::POST, format!("{path}/enable")),
         ] {
             let refused = problem(of(&platform, credential, method, &path), StatusCode::FORBIDDEN).await;
-            assert_eq!(refused, "administrator_required", "{path}");
+            assert_eq!(refused, "instance_admin_required", "{path}");
         }
     }
     let own = of(&platform, &account.token, Method::POST, &format!("{path}/disable"));

@@ -178,7 +178,8 @@ async fn challenges_end_and_nobody_makes_one_up() {
     }
     statements::execute(&platform.config, "UPDATE sign_in_challenges SET expires_at = 1").await;
     assert_eq!(problem(follow(&platform, &newer, "code", &right), StatusCode::UNAUTHORIZED).await, "challenge_over");
-    let both = json!({ "challenge": newer, "code": right, "recovery_code": owner.recovery_codes[0] });
+    let fresh = challenge(&platform).await;
+    let both = json!({ "challenge": fresh, "code": right, "recovery_code": owner.recovery_codes[0] });
     body(post(&platform, "/v1/auth/sign-in/second-factor", &both), StatusCode::BAD_REQUEST).await;
 }
 

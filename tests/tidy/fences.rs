@@ -41,8 +41,10 @@ const FENCES: [(&str, &[&str]); 25] = [
             "services/api_core/edge",
             "services/api_core/change_log",
             "services/api_core/links/search",
-            "services/api_core/housekeeping",
+            "services/api_core/jobs",
+            "services/api_core/notes",
             "services/identity/deliveries",
+            "services/identity/jobs",
         ],
     ),
 ];

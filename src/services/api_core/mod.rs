@@ -6,6 +6,7 @@
 //! edges are told; under an idempotency key, a commit waits for the response; what a
 //! commit changes stands in the audit trail and in the stream of events, by the same commit.
 
+mod admin;
 mod api_keys;
 mod authenticate;
 mod bootstrap;
@@ -16,9 +17,10 @@ mod event_schema;
 mod field_errors;
 pub mod grpc;
 mod happening;
-mod housekeeping;
+pub mod jobs;
 mod limits;
 mod links;
+mod notes;
 mod patch;
 mod principal;
 mod recording;
@@ -33,6 +35,7 @@ mod workspaces;
 mod write_through;
 
 pub use crate::infra::store::page::{Page, Position};
+pub use admin::{AdminAccess, Job, JobQuery};
 pub use api_keys::{ApiKey, ApiKeyDraft, CreatedApiKey};
 pub use bootstrap::{BootstrapDraft, NewAccount};
 pub use change_log::CHANGES_KEPT_FOR;
@@ -131,7 +134,7 @@ impl ApiCore {
         tasks: Tasks,
         settings: Settings,
     ) -> Self {
-        let notes = Arc::new(Semaphore::new(housekeeping::NOTES_MAX));
+        let notes = Arc::new(Semaphore::new(notes::NOTES_MAX));
         Self { store, invalidations, shared: None, passwords, tasks, notes, clicks: None, limits: None, settings }
     }
 

@@ -12,7 +12,7 @@ use crate::infra::store::page::Page;
 use crate::infra::store::users::{self, User};
 use crate::infra::store::{Connection, mail_tokens, sign_in_challenges, totp};
 use crate::runtime::clock;
-use crate::services::api_core::{Action, By, Recorded};
+use crate::services::api_core::{Action, By, Principal, Recorded};
 
 pub(super) const REGISTERED: Action<Account> =
     Action::new("account.registered", "A person made an account for an address that is theirs.");
@@ -84,6 +84,15 @@ pub(super) async fn account(connection: &impl Connection, user: User) -> Result<
 }
 
 impl Identity {
+    /// The person who asks, if they run this instance.
+    ///
+    /// # Errors
+    /// `Forbidden` to everybody else.
+    pub fn authorize_admin(&self, principal: &Principal) -> Result<UserId> {
+        self.core.authorize_admin(principal)?;
+        Ok(principal.session()?.0)
+    }
+
     /// A page of all accounts, newest first; of those whose address holds `part`, in any case, if one is given.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use std::time::Duration;
 use secrecy::ExposeSecret;
 use url::Url;
 
-use super::account_mail::AccountMail;
+use super::jobs::AccountMail;
 use super::mail_texts::{self as texts, Text};
 use super::one_time_token::OneTimeToken;
 use crate::domain::error::{Error, Result};
@@ -47,6 +47,10 @@ impl AccountMails {
     #[must_use]
     pub fn new(store: Store, mail: Mail, instance: Url) -> Self {
         Self { store, mail, instance }
+    }
+
+    pub(super) fn store(&self) -> &Store {
+        &self.store
     }
 
     /// Writes a mail and hands it over. There may be nothing to write: what it was about is gone, or never was.

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Identity;
-use super::account_mail::AccountMail;
 use super::accounts::{Account, EMAIL_CHANGED, EMAIL_VERIFIED, account};
+use super::jobs::AccountMail;
 use super::password_reset::{invalid_code, take_code};
 use super::sign_in::require_enabled;
 use crate::domain::error::{Error, ErrorKind, Result};

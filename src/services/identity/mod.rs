@@ -4,12 +4,12 @@
 //! tells; a session has a new secret after each sign-in and each change of what proves who somebody is; what was used once
 //! (a code of a mail, of a second factor, a recovery code, a challenge) works no second time.
 
-mod account_mail;
 mod accounts;
 mod attempts;
 mod authenticator;
 mod deliveries;
 mod emails;
+pub mod jobs;
 mod mail_texts;
 mod one_time_token;
 mod password_reset;
@@ -23,9 +23,7 @@ mod second_factor_sign_in;
 mod sessions;
 mod sign_in;
 
-pub use account_mail::AccountMail;
 pub use accounts::Account;
-pub use deliveries::AccountMails;
 pub use emails::{ConfirmEmail, ConfirmedEmail, EmailChange};
 pub use password_reset::{NewPassword, ResetRequest};
 pub use passwords::PasswordChange;
@@ -41,9 +39,11 @@ use std::time::Duration;
 use url::Url;
 
 use attempts::AllAttempts;
+use jobs::AccountMail;
 
 use crate::domain::error::Result;
 use crate::infra::cache::redis::Redis;
+use crate::infra::jobs::{NewJob, enqueue};
 use crate::infra::passwords::Passwords;
 use crate::infra::sealing::Sealing;
 use crate::infra::store::{Store, Transaction};
@@ -74,7 +74,6 @@ pub struct Identity {
     sealing: Sealing,
     attempts: Arc<AllAttempts>,
     settings: Arc<Settings>,
-    interim: (AccountMails, crate::runtime::tasks::Tasks),
 }
 
 /// What the operator decides.
@@ -91,33 +90,15 @@ pub struct Settings {
 impl Identity {
     /// The service on the store of `core`, by which it commits. All processes with this Redis count attempts together.
     #[must_use]
-    pub fn new(
-        core: ApiCore,
-        sealing: Sealing,
-        redis: Option<&Redis>,
-        settings: Settings,
-        interim: (AccountMails, crate::runtime::tasks::Tasks),
-    ) -> Self {
+    pub fn new(core: ApiCore, sealing: Sealing, redis: Option<&Redis>, settings: Settings) -> Self {
         let (store, passwords) = (core.store().clone(), core.passwords().clone());
-        Self {
-            core,
-            store,
-            passwords,
-            sealing,
-            attempts: Arc::new(AllAttempts::new(redis)),
-            settings: Arc::new(settings),
-            interim,
-        }
+        let (attempts, settings) = (Arc::new(AllAttempts::new(redis)), Arc::new(settings));
+        Self { core, store, passwords, sealing, attempts, settings }
     }
 
-    async fn enqueue(&self, _: &Transaction, mail: AccountMail) -> Result<()> {
-        let mails = self.interim.0.clone();
-        self.interim.1.spawn_finite("mail", async move {
-            tokio::time::sleep(Duration::from_millis(300)).await;
-            if let Err(error) = mails.deliver(&mail).await {
-                tracing::error!(?error, "mail");
-            }
-        });
+    /// Has a mail written once the transaction is committed, so that no response waits for a relay.
+    async fn enqueue(&self, transaction: &Transaction, mail: AccountMail) -> Result<()> {
+        enqueue(transaction, NewJob::of(&mail)?).await?;
         Ok(())
     }
 

@@ -7,8 +7,8 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::Identity;
-use super::account_mail::AccountMail;
 use super::accounts::{Account, PASSWORD_RESET, account};
+use super::jobs::AccountMail;
 use super::one_time_token::OneTimeToken;
 use super::refusals::refused_field;
 use super::sessions::end_all_but;

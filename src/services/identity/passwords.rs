@@ -7,8 +7,8 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::Identity;
-use super::account_mail::AccountMail;
 use super::accounts::{PASSWORD_CHANGED, account};
+use super::jobs::AccountMail;
 use super::sessions::IssuedSession;
 use super::sign_in::unchanged;
 use crate::domain::error::Result;

@@ -8,8 +8,8 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::Identity;
-use super::account_mail::AccountMail;
 use super::accounts::{Account, REGISTERED};
+use super::jobs::AccountMail;
 use super::password_reset::{find_code, take_code};
 use super::sessions::IssuedSession;
 use super::sign_in::Client;

@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Identity;
-use super::account_mail::AccountMail;
 use super::accounts::{Account, RECOVERY_CODES_REPLACED, SECOND_FACTOR_DISABLED, SECOND_FACTOR_ENABLED, account};
 use super::authenticator::Authenticator;
+use super::jobs::AccountMail;
 use super::recovery_codes;
 use super::refusals::refused_field;
 use super::second_factor_sign_in::WRONG_CODE;

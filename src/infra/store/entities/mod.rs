@@ -10,6 +10,7 @@ pub mod domain;
 pub mod event;
 pub mod health;
 pub mod idempotency_key;
+pub mod job;
 pub mod link;
 pub mod link_tag;
 pub mod mail_token;

@@ -13,7 +13,7 @@ use crate::domain::id::WorkspaceId;
 use crate::domain::role::Scope;
 use crate::http::path::Path;
 use crate::http::problem::Problem;
-use crate::services::api_core::{Access, ApiCore, Principal};
+use crate::services::api_core::{Access, AdminAccess, ApiCore, Principal};
 
 /// Whoever sent the request. 401 if nobody proved to be anybody.
 #[derive(Debug, Clone)]
@@ -26,6 +26,10 @@ pub struct Authorized<S> {
     access: Access,
     scope: PhantomData<S>,
 }
+
+/// The right to run the instance. 401 if nobody proved to be anybody, 403 if they do not have it.
+#[derive(Debug, Clone, Copy)]
+pub struct InstanceAdmin(pub AdminAccess);
 
 /// Names the scope that an operation needs.
 pub trait RequiredScope: Send + Sync {
@@ -86,5 +90,17 @@ where
         let Path(WorkspacePath { workspace_id }) = Path::from_request_parts(parts, state).await?;
         let access = ApiCore::from_ref(state).authorize(&principal, workspace_id, S::SCOPE).await?;
         Ok(Self { access, scope: PhantomData })
+    }
+}
+
+impl<State: Send + Sync> FromRequestParts<State> for InstanceAdmin
+where
+    ApiCore: FromRef<State>,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Problem> {
+        let Authenticated(principal) = Authenticated::from_request_parts(parts, state).await?;
+        Ok(Self(ApiCore::from_ref(state).authorize_admin(&principal)?))
     }
 }

@@ -10,6 +10,7 @@ mod bulk;
 mod domains;
 mod headers;
 mod idempotency_store;
+mod jobs;
 mod links;
 mod listing;
 mod tags;
@@ -18,8 +19,8 @@ mod workspaces;
 pub(super) use authentication::bearer;
 pub use authentication::{Authentication, authenticate};
 pub use authorized::{
-    AnalyticsRead, Authenticated, Authorized, LinksRead, LinksWrite, RequiredScope, WorkspacePath, WorkspaceRead,
-    WorkspaceWrite,
+    AnalyticsRead, Authenticated, Authorized, InstanceAdmin, LinksRead, LinksWrite, RequiredScope, WorkspacePath,
+    WorkspaceRead, WorkspaceWrite,
 };
 pub use bootstrap::internal_router;
 pub use headers::{IdempotencyHeader, IfMatchHeader, IfNoneMatchHeader};
@@ -37,6 +38,7 @@ pub const TAGS: &[(&str, &str)] = &[
     ("domains", "The host names that links live on."),
     ("links", "Short links and their smart-link rules."),
     ("tags", "Labels on links."),
+    ("jobs", "Work that goes on after a response, for administrators of the instance."),
 ];
 
 /// Every operation of the service, with its part of the OpenAPI document. Wrap it, together with those of the services
@@ -50,4 +52,5 @@ pub fn operations() -> OpenApiRouter<ApiCore> {
         .merge(tags::routes())
         .merge(links::routes())
         .merge(bulk::routes())
+        .merge(jobs::routes())
 }

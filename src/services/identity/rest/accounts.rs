@@ -8,14 +8,13 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::IdentityApi;
-use crate::domain::error::{self, Error, ErrorKind};
+use crate::domain::error::{self, Error};
 use crate::domain::id::UserId;
 use crate::http::extract::Query;
 use crate::http::pagination::{Limit, Page, QueryFingerprint};
 use crate::http::path::Path;
 use crate::http::problem::Problem;
 use crate::http::responses::{CreateProblems, ForbiddenProblem, PlainProblems, ReadProblems};
-use crate::services::api_core::Principal;
 use crate::services::api_core::rest::{Authenticated, IdempotencyHeader, page_of, requested_page};
 use crate::services::identity::{Account, Identity};
 
@@ -62,7 +61,7 @@ async fn list(
     Authenticated(principal): Authenticated,
     Query(query): Query<AccountQuery>,
 ) -> Result<Json<Page<Account>>, Problem> {
-    administrator(&principal)?;
+    identity.authorize_admin(&principal)?;
     let part = search_text(query.email.as_deref())?;
     let fingerprint = QueryFingerprint::of(&("accounts", part));
     let page = requested_page(query.limit, query.cursor.as_deref(), fingerprint)?;
@@ -83,7 +82,7 @@ async fn read(
     Authenticated(principal): Authenticated,
     Path(path): Path<AccountPath>,
 ) -> Result<Json<Account>, Problem> {
-    administrator(&principal)?;
+    identity.authorize_admin(&principal)?;
     Ok(Json(identity.find_account(path.user_id).await?))
 }
 
@@ -101,7 +100,7 @@ async fn disable(
     Authenticated(principal): Authenticated,
     Path(path): Path<AccountPath>,
 ) -> Result<Json<Account>, Problem> {
-    let admin = administrator(&principal)?;
+    let admin = identity.authorize_admin(&principal)?;
     Ok(Json(identity.disable_account(admin, path.user_id).await?))
 }
 
@@ -118,19 +117,8 @@ async fn enable(
     Authenticated(principal): Authenticated,
     Path(path): Path<AccountPath>,
 ) -> Result<Json<Account>, Problem> {
-    let admin = administrator(&principal)?;
+    let admin = identity.authorize_admin(&principal)?;
     Ok(Json(identity.enable_account(admin, path.user_id).await?))
-}
-
-/// The person who runs the instance.
-fn administrator(principal: &Principal) -> error::Result<UserId> {
-    match principal {
-        Principal::Person { user_id, is_admin: true, .. } => Ok(*user_id),
-        _ => {
-            let message = "This is for administrators of the instance, by a session.";
-            Err(Error::new(ErrorKind::Forbidden, "administrator_required", message))
-        }
-    }
 }
 
 fn search_text(text: Option<&str>) -> error::Result<Option<&str>> {

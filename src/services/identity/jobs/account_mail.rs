@@ -3,9 +3,14 @@
 //! Invariant: what waits holds no secret. A code is made when the mail that carries it is written, so that neither the queue of jobs
 //! nor whoever reads it ever has one, and it holds from then on.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
+use super::AccountMails;
+use crate::domain::error::{Error, ErrorKind};
 use crate::domain::id::UserId;
+use crate::infra::jobs::{Handlers, JobFailure, JobKind, Kind};
 
 /// A mail to be written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,4 +57,24 @@ pub enum AccountMail {
         /// Whether there is one now.
         is_on: bool,
     },
+}
+
+impl JobKind for AccountMail {
+    const KIND: Kind = Kind::new("account_mail", Duration::from_secs(60));
+}
+
+pub(super) fn handlers(mails: &AccountMails) -> Handlers {
+    let mails = mails.clone();
+    Handlers::default().on(move |mail: AccountMail, _| {
+        let mails = mails.clone();
+        async move { mails.deliver(&mail).await.map_err(failure) }
+    })
+}
+
+/// What the relay refuses for good is not sent again.
+fn failure(error: Error) -> JobFailure {
+    match error.kind {
+        ErrorKind::Invalid => JobFailure::for_good(error.to_string()),
+        _ => error.into(),
+    }
 }
