@@ -3,7 +3,9 @@
 use clap::{Parser, Subcommand};
 
 use super::exit::EXIT_CODES;
-use super::{admin, analytics, bench, completions, config, export, health, import, jobs, link, migrate, openapi, run};
+use super::{
+    account, admin, analytics, bench, completions, config, export, health, import, jobs, link, migrate, openapi, run,
+};
 
 /// Short links, smart-link rules and click analytics, self-hosted in one executable.
 #[derive(Debug, Parser)]
@@ -22,6 +24,7 @@ pub(super) enum Command {
     Run(run::RunArguments),
     Migrate(migrate::MigrateCommand),
     Config(config::ConfigCommand),
+    Account(account::AccountCommand),
     Admin(admin::AdminCommand),
     Health(health::HealthArguments),
     Openapi(openapi::OpenapiArguments),

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use elido::domain::recorded::Chain;
+use elido::infra::store::{Store, audit};
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
@@ -105,6 +107,36 @@ async fn keys_go_on_and_say_that_their_maker_is_disabled() {
     body(of(&platform, &admin, Method::POST, &disable), StatusCode::OK).await;
     let seen = body(of(&platform, &text(&key["token"]), Method::GET, &keys), StatusCode::OK).await;
     assert_eq!(seen["data"][0]["creator_is_disabled"], true, "{seen}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_changes_an_account_is_in_the_audit_trail_without_secrets() {
+    let platform = open().await;
+    let (admin, other) = (administrator(&platform).await, newcomer(&platform, OTHER).await);
+    let change = json!({ "password": PASSWORD, "new_password": "staple battery horse correct" });
+    body(of(&platform, &other, Method::PUT, "/v1/me/password").json(&change), StatusCode::OK).await;
+    body(post(&platform, "/v1/auth/password-reset", &json!({ "email": OTHER })), StatusCode::ACCEPTED).await;
+    let reset = mailbox::code(&platform, OTHER, 3, "reset_").await;
+    let new = json!({ "code": reset, "new_password": PASSWORD });
+    body(post(&platform, "/v1/auth/password-reset/confirm", &new), StatusCode::NO_CONTENT).await;
+    let found = body(of(&platform, &admin, Method::GET, "/v1/admin/accounts?email=ada"), StatusCode::OK).await;
+    let id = text(&found["data"][0]["id"]);
+    body(of(&platform, &admin, Method::POST, &format!("/v1/admin/accounts/{id}/disable")), StatusCode::OK).await;
+
+    let store = Store::connect(&platform.config.database, &platform.config.data_folder).await.expect("a store");
+    let head = audit::head(store.reader(), Chain::Instance).await.expect("a head");
+    let rows = audit::range(store.reader(), Chain::Instance, 0, head.sequence, 1_000).await.expect("rows");
+    let of_account: Vec<&str> = rows.iter().filter(|row| row.target == id).map(|row| row.action.as_str()).collect();
+    let expected = ["account.registered", "account.password_changed", "account.password_reset", "account.disabled"];
+    assert_eq!(of_account, expected);
+    let actions: Vec<&str> = rows.iter().map(|row| row.action.as_str()).collect();
+    assert!(actions.contains(&"session.ended"), "a reset ends sessions: {actions:?}");
+    for row in &rows {
+        let written = format!("{:?} {:?}", row.before, row.after);
+        for secret in ["argon2", PASSWORD, "session_", "reset_", &reset] {
+            assert!(!written.contains(secret), "{}: {written}", row.action);
+        }
+    }
 }
 
 /// A second process on the source of truth and the Redis of the first.

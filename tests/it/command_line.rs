@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::support::people::{is_signed_in, newcomer};
 use crate::support::platform::{Account, Platform};
 
 /// `elido` as a test calls it: with a platform, an account and a folder of its own.
@@ -327,4 +328,21 @@ async fn a_load_of_redirects_is_stored_click_by_click() {
         .prints(&[&["analytics", "events", "--json", "--all", "--filter", "language=de"], &all[..]].concat())
         .await;
     assert!(lines(&events).iter().all(|event| event["language"] == "de"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn administrators_look_after_accounts() {
+    let platform = Platform::start_with(|config| config.identity.open_registration = true).await;
+    let account = platform.account().await;
+    let other = newcomer(&platform, "ada@example.com").await;
+    let terminal = CommandLine::new(&platform, &account);
+    let listed = terminal.prints(&["account", "list", "--email", "ADA@", "--json"]).await;
+    let found: Value = serde_json::from_str(&listed).expect("one line");
+    assert_eq!((&found["email"], &found["disabled_at"]), (&"ada@example.com".into(), &Value::Null));
+    let id = found["id"].as_str().expect("an id");
+    terminal.prints(&["account", "disable", id]).await;
+    assert!(!is_signed_in(&platform, &other).await);
+    assert!(terminal.prints(&["account", "list"]).await.contains("owner@example.com"));
+    let enabled = terminal.prints(&["account", "enable", id, "--json"]).await;
+    assert!(enabled.contains("\"disabled_at\":null"), "{enabled}");
 }

@@ -5,11 +5,14 @@ use std::path::{Path, PathBuf};
 
 use elido::config::sections::MailConfig;
 use elido::infra::mail::{Mail, MailError, Message};
-use serde_json::Value;
+use reqwest::StatusCode;
+use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 
 use crate::support::database::is_embedded;
+use crate::support::people;
+use crate::support::platform::{PASSWORD, Platform, body, eventually};
 
 /// The relay of `dev/services/smtp`.
 struct Relay(PathBuf);
@@ -33,14 +36,18 @@ impl Relay {
 
     /// The one message that was taken for this address.
     fn taken(&self, address: &str) -> Value {
+        let mut found = self.messages(address);
+        assert_eq!(found.len(), 1, "{found:?}");
+        found.remove(0)
+    }
+
+    fn messages(&self, address: &str) -> Vec<Value> {
         let messages = fs::read_dir(self.0.join("messages")).expect("the folder");
         let paths = messages.map(|entry| entry.expect("a file").path());
         let read =
             |path: PathBuf| -> Value { serde_json::from_slice(&fs::read(path).expect("a file")).expect("a message") };
         let finished = paths.filter(|path| path.extension().is_some_and(|extension| extension == "json"));
-        let mut found: Vec<Value> = finished.map(read).filter(|message| message["to"][0] == address).collect();
-        assert_eq!(found.len(), 1, "{found:?}");
-        found.remove(0)
+        finished.map(read).filter(|message| message["to"][0] == address).collect()
     }
 }
 
@@ -74,6 +81,27 @@ async fn a_relay_is_spoken_to_by_tls_and_with_a_password() {
         assert!(!data.to_lowercase().lines().any(|line| line.starts_with("bcc:")), "{data}");
         assert!(data.contains("\r\n.\r\n.. two points\r\nGr=C3=BC=C3=9Fe"), "{data}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_forgotten_password_is_mended_by_a_mail_through_the_relay() {
+    let Some(relay) = Relay::running() else { return };
+    let port = fs::read_to_string(relay.0.join("starttls")).expect("the port");
+    let platform = Platform::start_with(|config| {
+        config.mail.url = format!("smtp://{USER}localhost:{port}").into();
+        config.mail.ca_file = relay.0.join("authority.pem");
+    })
+    .await;
+    let email = somebody("owner");
+    let person = json!({ "email": email, "password": PASSWORD });
+    body(platform.bootstrap().json(&person), StatusCode::CREATED).await;
+    body(people::post(&platform, "/v1/auth/password-reset", &json!({ "email": email })), StatusCode::ACCEPTED).await;
+    eventually("a message", || async { relay.messages(&email).len() == 1 }).await;
+    let message = relay.taken(&email);
+    let data = message["data"].as_str().expect("text");
+    let code = data.lines().map(str::trim).find(|line| line.starts_with("reset_")).expect("a code");
+    let new = json!({ "code": code, "new_password": "staple battery horse correct" });
+    body(people::post(&platform, "/v1/auth/password-reset/confirm", &new), StatusCode::NO_CONTENT).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
