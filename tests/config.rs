@@ -98,7 +98,14 @@ fn the_production_example_has_no_error_but_the_files_that_are_not_there() {
         jail.set_env("ELIDO_DATA_FOLDER", "data");
         let found = load(Some(example)).unwrap_err();
         let keys: Vec<&str> = found.iter().filter_map(|error| error.split(' ').next()).collect();
-        let wanted = ["cache.url_file", "database.url_file", "geo.country_file", "telemetry.sentry_dsn_file"];
+        let wanted = [
+            "cache.url_file",
+            "database.url_file",
+            "geo.country_file",
+            "identity.sealing_key_file",
+            "mail.url_file",
+            "telemetry.sentry_dsn_file",
+        ];
         assert_eq!(keys, wanted, "{found:#?}");
     });
 }

@@ -4,8 +4,8 @@ use clap::{Parser, Subcommand};
 
 use super::exit::EXIT_CODES;
 use super::{
-    admin, analytics, audit, bench, completions, config, events, export, health, import, jobs, link, migrate, openapi,
-    run,
+    account, admin, analytics, audit, bench, completions, config, events, export, health, import, jobs, link, migrate,
+    openapi, run,
 };
 
 /// Short links, smart-link rules and click analytics, self-hosted in one executable.
@@ -25,6 +25,7 @@ pub(super) enum Command {
     Run(run::RunArguments),
     Migrate(migrate::MigrateCommand),
     Config(config::ConfigCommand),
+    Account(account::AccountCommand),
     Admin(admin::AdminCommand),
     Health(health::HealthArguments),
     Openapi(openapi::OpenapiArguments),

@@ -6,6 +6,7 @@
 pub mod arguments;
 pub mod exit;
 
+mod account;
 mod admin;
 mod analytics;
 mod api_client;
@@ -58,6 +59,7 @@ fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Config(command) => config::run(command),
         Command::Openapi(arguments) => openapi::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),
+        Command::Account(command) => block_on(account::run(command)),
         Command::Admin(command) => block_on(admin::run(command)),
         Command::Health(arguments) => block_on(health::run(arguments)),
         Command::Link(command) => block_on(link::run(*command)),

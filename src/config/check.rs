@@ -5,15 +5,17 @@ use std::ops::RangeInclusive;
 use std::path::Path;
 use std::{fs, io};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use rustix::fs::{Access, access};
 use secrecy::ExposeSecret;
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
-use super::check_tls;
 use super::config_error::{ConfigError, quoted};
 use super::load::Loaded;
 use super::sections::{CacheConfig, Config, LinksConfig};
+use super::{check_mail, check_tls};
 use crate::domain::url::FORBIDDEN_SCHEMES;
 
 const HOUR_SECONDS: u64 = 60 * 60;
@@ -41,6 +43,8 @@ pub(super) fn values(loaded: &Loaded, errors: &mut Vec<ConfigError>) {
     check.redis(&config.cache);
     check.telemetry();
     check_tls::values(&mut check, &config.grpc);
+    check_mail::values(&mut check, &config.mail);
+    check.sealing_key(config.identity.sealing_key.expose_secret());
 }
 
 /// Looks at the files and folders that the settings name. Leaves nothing behind.
@@ -176,6 +180,14 @@ impl Check<'_> {
         if !has_tls && !config.ca_file.as_os_str().is_empty() {
             let fix = "Begin it with rediss:// or rediss-cluster://, or empty cache.ca_file";
             self.wrong(key, "ca_file is no use without TLS", fix);
+        }
+    }
+
+    /// The key is secret, so that messages must not repeat it.
+    fn sealing_key(&mut self, text: &str) {
+        if !text.is_empty() && !STANDARD.decode(text.trim()).is_ok_and(|key| key.len() == 32) {
+            let fix = "Write what openssl rand -base64 32 prints, or nothing";
+            self.wrong("identity.sealing_key", "these are not 32 bytes in base64", fix);
         }
     }
 

@@ -39,7 +39,8 @@ pub(super) fn values(check: &mut Check<'_>, config: &GrpcConfig) {
 pub(super) fn files(check: &mut Check<'_>, config: &Config) {
     let Files { listener, client_ca, origin_ca, origin } = Files::of(&config.grpc);
     let redis_ca: Named<'_> = ("cache.ca_file", &config.cache.ca_file);
-    for file in [listener.0, client_ca, origin_ca, origin.0, redis_ca].into_iter().filter(is_named) {
+    let relay_ca: Named<'_> = ("mail.ca_file", &config.mail.ca_file);
+    for file in [listener.0, client_ca, origin_ca, origin.0, redis_ca, relay_ca].into_iter().filter(is_named) {
         holds(check, file, "certificate", |text| {
             CertificateDer::pem_slice_iter(text).collect::<Result<Vec<_>, _>>().map(|found| !found.is_empty())
         });

@@ -5,6 +5,7 @@
 //! can be found without opening a socket or a database.
 
 mod check;
+mod check_mail;
 mod check_tls;
 mod config_error;
 mod environment;

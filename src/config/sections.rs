@@ -38,6 +38,10 @@ pub struct Config {
     pub click_store: ClickStoreConfig,
     /// The click ingester.
     pub ingester: IngesterConfig,
+    /// Mail to people.
+    pub mail: MailConfig,
+    /// Accounts and how people prove who they are.
+    pub identity: IdentityConfig,
     /// Where addresses are looked up.
     pub geo: GeoConfig,
     /// Log lines.
@@ -308,6 +312,36 @@ pub struct IngesterConfig {
     pub batch_clicks_max: usize,
     /// As above.
     pub batch_interval_ms: u64,
+}
+
+/// Mail to people.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MailConfig {
+    /// smtp://user:password@host:587 (STARTTLS), smtps:// (TLS from the first byte), folder:NAME (relative to data_folder) or log:
+    pub url: SecretString,
+    /// Whom messages come from: Name <name@example.com>
+    pub from: String,
+    /// A PEM file with the authority to believe about the relay. Empty means those that the system believes.
+    pub ca_file: PathBuf,
+}
+
+impl MailConfig {
+    /// Whether a relay's address asks for a conversation without TLS.
+    #[must_use]
+    pub fn is_in_clear(url: &Url) -> bool {
+        url.scheme() == "smtp" && url.query() == Some("tls=none")
+    }
+}
+
+/// Accounts and how people prove who they are.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IdentityConfig {
+    /// Whether anybody may make an account.
+    pub open_registration: bool,
+    /// The key under which secrets of second factors are sealed: 32 bytes in base64. Empty means one in the data folder.
+    pub sealing_key: SecretString,
 }
 
 /// Where addresses are looked up.

@@ -15,6 +15,7 @@ pub mod hostname;
 pub mod id;
 pub mod job;
 pub mod link;
+pub mod mail_token;
 pub mod name_key;
 pub mod recorded;
 pub mod role;

@@ -19,6 +19,7 @@ pub mod rate_limit;
 pub mod request_id;
 pub mod responses;
 pub mod server;
+pub mod session_cookie;
 
 mod body_budget;
 mod deserialize_error;

@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::routing::get;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{
     ComponentsBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, SecurityRequirement, ServerBuilder,
@@ -12,9 +12,12 @@ use utoipa::{PartialSchema, ToSchema};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use super::problem::{ProblemDocument, ProblemField};
+use super::session_cookie;
 
 /// The name of the security scheme that operations refer to.
 pub const BEARER: &str = "bearer";
+/// The name of the security scheme of browsers.
+pub const COOKIE: &str = "session_cookie";
 
 /// Where the document is served.
 pub const DOCUMENT_PATH: &str = "/openapi.json";
@@ -38,6 +41,11 @@ pub fn frame(public_url: &str, tags: &[(&str, &str)]) -> OpenApi {
         .scheme(HttpAuthScheme::Bearer)
         .description(Some("A session token, or an API key that starts with `elido_`."))
         .build();
+    let cookie = ApiKeyValue::with_description(
+        session_cookie::PLAIN_NAME,
+        "A session of a browser; `__Host-elido_session` where the API is reached by https. Requests that change something carry \
+         `X-CSRF-Token` besides, and come from a page of this origin.",
+    );
     OpenApiBuilder::new()
         .info(
             InfoBuilder::new()
@@ -48,11 +56,12 @@ pub fn frame(public_url: &str, tags: &[(&str, &str)]) -> OpenApi {
                 .build(),
         )
         .servers(Some([ServerBuilder::new().url(public_url.trim_end_matches('/')).build()]))
-        .security(Some([SecurityRequirement::new::<_, [&str; 0], &str>(BEARER, [])]))
+        .security(Some([BEARER, COOKIE].map(|name| SecurityRequirement::new::<_, [&str; 0], &str>(name, []))))
         .tags(Some(tags.iter().map(|(name, text)| TagBuilder::new().name(*name).description(Some(*text)).build())))
         .components(Some(
             ComponentsBuilder::new()
                 .security_scheme(BEARER, SecurityScheme::Http(bearer))
+                .security_scheme(COOKIE, SecurityScheme::ApiKey(ApiKey::Cookie(cookie)))
                 .schema(ProblemDocument::name(), ProblemDocument::schema())
                 .schema(ProblemField::name(), ProblemField::schema())
                 .build(),

@@ -16,11 +16,13 @@ use super::start_error::StartError;
 use crate::domain::destination_policy::DestinationPolicy;
 use crate::http::idempotency::Idempotency;
 use crate::http::openapi;
+use crate::http::session_cookie::SessionCookie;
 use crate::runtime::tasks::Tasks;
 use crate::services::analytics_api::{self, Analytics};
-use crate::services::api_core::rest::{self as core_rest, IdempotencyRecords};
+use crate::services::api_core::rest::{self as core_rest, Authentication, IdempotencyRecords};
 use crate::services::api_core::{ApiCore, Limits, Settings};
 use crate::services::edge_redirect::origin::Origin;
+use crate::services::identity::rest::IdentityApi;
 use crate::services::identity::{self, Identity};
 
 /// What other parts of the process want of the api role.
@@ -44,14 +46,15 @@ pub(super) async fn start(
     core.begin_history().await?;
     core.ensure_default_domain().await?;
     core.enqueue_filing_of_older_links().await?;
-    let identity = Identity::new(core.clone(), config.api.session_lifetime(), platform.redis().await?);
+    let cookie = SessionCookie::new(&config.api.public_url);
+    let identity = IdentityApi { identity: identity(platform, core.clone()).await?, cookie: cookie.clone() };
     let analytics = Analytics::new(platform.click_store().await?, core.clone());
     let operations = Router::new()
         .merge(Router::from(identity::rest::operations()).with_state(identity))
         .merge(Router::from(core_rest::operations()).with_state(core.clone()))
         .merge(Router::from(analytics_api::rest::operations()).with_state(analytics));
     let gates = Gates {
-        core: core.clone(),
+        authentication: Authentication { core: core.clone(), cookie },
         idempotency: Idempotency::new(Arc::new(IdempotencyRecords::new(core.clone())), tasks.clone()),
         redis: platform.redis().await?,
     };
@@ -79,6 +82,16 @@ pub(super) async fn core(platform: &Platform, tasks: &Tasks) -> Result<ApiCore, 
         .counting_clicks(platform.click_store().await?)
         .writing_through(platform.shared_links().await?)
         .describing(identity::ACTIONS))
+}
+
+async fn identity(platform: &Platform, core: ApiCore) -> Result<Identity, StartError> {
+    let config = platform.config();
+    let settings = identity::Settings {
+        session_lifetime: config.api.session_lifetime(),
+        open_registration: config.identity.open_registration,
+        public_url: config.api.public_url.clone(),
+    };
+    Ok(Identity::new(core, platform.sealing().await?, platform.redis().await?.as_ref(), settings))
 }
 
 /// The OpenAPI document of every operation.

@@ -19,7 +19,7 @@ use crate::infra::cache::redis::Redis;
 use crate::infra::grpc::tls;
 use crate::runtime::tasks::Tasks;
 use crate::runtime::token_bucket::Rate;
-use crate::services::api_core::rest::authenticate;
+use crate::services::api_core::rest::{Authentication, authenticate};
 use crate::services::api_core::{ApiCore, grpc};
 
 /// How long a connection may take to send a request's head, and may idle between requests.
@@ -33,7 +33,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 /// What a request passes through.
 pub(super) struct Gates {
     /// Knows credentials.
-    pub(super) core: ApiCore,
+    pub(super) authentication: Authentication,
     /// Knows what was answered before.
     pub(super) idempotency: Idempotency,
     /// Where processes count together, if they do.
@@ -94,7 +94,7 @@ impl Gates {
             None => operations,
         };
         // Outermost, because limits and repetition go by the credential.
-        let operations = operations.layer(from_fn_with_state(self.core, authenticate));
+        let operations = operations.layer(from_fn_with_state(self.authentication, authenticate));
         let documents = openapi::routes(&document(&config.public_url)).map_err(std::io::Error::from)?;
         let limits = ServiceLimits {
             body_bytes_max: config.body_bytes_max,

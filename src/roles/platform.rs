@@ -16,7 +16,9 @@ use crate::infra::cache::shared_links::SharedLinks;
 use crate::infra::click_store::ClickStore;
 use crate::infra::data_folder;
 use crate::infra::geo::GeoDatabase;
+use crate::infra::mail::Mail;
 use crate::infra::passwords::Passwords;
+use crate::infra::sealing::Sealing;
 use crate::infra::store::{self, Store};
 use crate::infra::user_agent::UserAgents;
 use crate::runtime::tasks::Tasks;
@@ -33,6 +35,8 @@ pub(super) struct Platform {
     geo: OnceCell<GeoDatabase>,
     user_agents: OnceCell<UserAgents>,
     passwords: OnceCell<Passwords>,
+    mail: OnceCell<Mail>,
+    sealing: OnceCell<Sealing>,
 }
 
 impl Platform {
@@ -53,6 +57,8 @@ impl Platform {
             geo: OnceCell::new(),
             user_agents: OnceCell::new(),
             passwords: OnceCell::new(),
+            mail: OnceCell::new(),
+            sealing: OnceCell::new(),
         })
     }
 
@@ -116,6 +122,20 @@ impl Platform {
     /// Hashes and verifies passwords, so many at once for the whole process.
     pub(super) async fn passwords(&self) -> Passwords {
         self.passwords.get_or_init(async || Passwords::new()).await.clone()
+    }
+
+    /// Mail to people.
+    pub(super) async fn mail(&self) -> Result<Mail, StartError> {
+        let config = self.config();
+        let open = async || Ok(Mail::new(&config.mail, &config.data_folder)?);
+        self.mail.get_or_try_init(open).await.cloned()
+    }
+
+    /// What seals secrets in the source of truth.
+    pub(super) async fn sealing(&self) -> Result<Sealing, StartError> {
+        let config = self.config();
+        let open = async || Ok(Sealing::keep_in(&config.data_folder, &config.identity.sealing_key)?);
+        self.sealing.get_or_try_init(open).await.cloned()
     }
 
     /// Closes what was connected.

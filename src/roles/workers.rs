@@ -10,6 +10,7 @@ use super::start_error::StartError;
 use crate::infra::jobs::{self, Worker};
 use crate::runtime::tasks::Tasks;
 use crate::services::api_core;
+use crate::services::identity::jobs::AccountMails;
 
 /// Starts a worker for the jobs of these services. Beside the api role the database is watched already.
 pub(super) async fn start(
@@ -20,11 +21,18 @@ pub(super) async fn start(
 ) -> Result<(), StartError> {
     let store = platform.store().await?;
     let core = api::core(platform, tasks).await?;
-    let handlers = jobs::handlers(&store).and(api_core::jobs::handlers(&core));
+    let handlers = jobs::handlers(&store)
+        .and(api_core::jobs::handlers(&core))
+        .and(crate::services::identity::jobs::handlers(&account_mails(platform).await?));
     let drain = Duration::from_secs(platform.config().shutdown.drain_seconds);
     Worker::new(store.clone(), handlers, drain).start(tasks);
     if !beside_the_api {
         watch_database(store, Condition::Down, readiness, tasks);
     }
     Ok(())
+}
+
+async fn account_mails(platform: &Platform) -> Result<AccountMails, StartError> {
+    let instance = platform.config().api.public_url.clone();
+    Ok(AccountMails::new(platform.store().await?, platform.mail().await?, instance))
 }

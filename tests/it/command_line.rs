@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::support::people::{is_signed_in, newcomer};
 use crate::support::platform::{Account, Platform, eventually};
 
 /// `elido` as a test calls it: with a platform, an account and a folder of its own.
@@ -347,4 +348,21 @@ async fn an_operator_looks_after_jobs_from_the_terminal() {
     assert_eq!(elido.prints(&["jobs", "discard", id]).await, format!("{id} is discarded\n"));
     assert_eq!(elido.run(&["jobs", "show", id]).await.status.code(), Some(1));
     assert_eq!(elido.run(&["jobs", "show", "job_1"]).await.status.code(), Some(2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn administrators_look_after_accounts() {
+    let platform = Platform::start_with(|config| config.identity.open_registration = true).await;
+    let account = platform.account().await;
+    let other = newcomer(&platform, "ada@example.com").await;
+    let terminal = CommandLine::new(&platform, &account);
+    let listed = terminal.prints(&["account", "list", "--email", "ADA@", "--json"]).await;
+    let found: Value = serde_json::from_str(&listed).expect("one line");
+    assert_eq!((&found["email"], &found["disabled_at"]), (&"ada@example.com".into(), &Value::Null));
+    let id = found["id"].as_str().expect("an id");
+    terminal.prints(&["account", "disable", id]).await;
+    assert!(!is_signed_in(&platform, &other).await);
+    assert!(terminal.prints(&["account", "list"]).await.contains("owner@example.com"));
+    let enabled = terminal.prints(&["account", "enable", id, "--json"]).await;
+    assert!(enabled.contains("\"disabled_at\":null"), "{enabled}");
 }

@@ -204,6 +204,8 @@ impl Consumer for Keeper {
             name: event.subject.clone(),
             password_hash: String::new(),
             is_admin: false,
+            email_verified_at: None,
+            disabled_at: None,
             created_at: now,
             updated_at: now,
         };

@@ -13,16 +13,21 @@
     reason = "a test may fail loudly"
 )]
 
+mod account_mails;
 mod accounts;
+mod accounts_of_the_instance;
 mod analytics;
 mod arbitrary_requests;
 mod audit;
+mod audit_of_accounts;
+mod browser_sessions;
 mod command_line;
 mod connections;
 mod data_folder;
 mod destinations;
 mod documented_forms;
 mod edges;
+mod enumeration;
 mod events;
 mod first_steps;
 mod grpc_links;
@@ -34,11 +39,13 @@ mod jobs;
 mod jobs_of_operators;
 mod journal;
 mod links;
+mod mail;
 mod names;
 mod races;
 mod recorded;
 mod redirects;
 mod redis;
+mod second_factor;
 mod store;
 mod support;
 mod user_agents;

@@ -14,6 +14,7 @@ use crate::domain::id::{
 };
 use crate::domain::job::{JobState, Priority};
 use crate::domain::link::{ForwardQuery, RedirectStatus};
+use crate::domain::mail_token::MailTokenPurpose;
 use crate::domain::recorded::{Author, Chain};
 use crate::domain::role::Role;
 use crate::domain::time::Timestamp;
@@ -101,6 +102,7 @@ column!(impl[] Author as String, Text, String, |author| author.to_string(), |tex
 column!(impl[] ChainHash as Vec<u8>, Blob, Bytes, |hash| hash.as_bytes().to_vec(), |bytes| ChainHash::from_bytes(&bytes));
 column!(impl[] RedirectStatus as i64, BigInteger, BigInt, |status| i64::from(status.as_u16()), redirect_status);
 column!(impl[] Role as String, Text, String, |role| role.as_str().to_owned(), named);
+column!(impl[] MailTokenPurpose as String, Text, String, |purpose| name(purpose), named);
 column!(impl[] JobState as String, Text, String, |state| name(state), named);
 column!(impl[] Priority as i64, BigInteger, BigInt, |priority| priority.rank(), Priority::of_rank);
 column!(impl[] ForwardQuery as String, Text, String, |choice| name(choice), named);

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use sea_orm::sea_query::{Expr, LikeExpr, OnConflict, Order};
+use sea_orm::sea_query::{Expr, OnConflict, Order};
 use sea_orm::{
     ActiveModelTrait, ActiveValue::NotSet, ColumnTrait, EntityTrait, ExprTrait, IntoActiveModel, PaginatorTrait,
     QueryFilter, QuerySelect, QueryTrait, Select,
@@ -12,6 +12,7 @@ use super::Connection;
 use super::entities::{link, link_tag};
 use super::error::false_if_taken;
 use super::page::{Page, sorted};
+use super::text_pattern::containing;
 use crate::domain::error::Result;
 use crate::domain::id::{DomainId, LinkId, TagId, UserId, WorkspaceId};
 use crate::domain::time::Timestamp;
@@ -351,18 +352,4 @@ fn filtered(query: Select<link::Entity>, filter: LinkFilter) -> Select<link::Ent
 fn tagged(tag: TagId) -> sea_orm::sea_query::SelectStatement {
     let pairs = link_tag::Entity::find().filter(link_tag::Column::TagId.eq(tag));
     pairs.select_only().column(link_tag::Column::LinkId).into_query()
-}
-
-/// A pattern for texts that contain `text`, whatever characters it has.
-fn containing(text: &str) -> LikeExpr {
-    let mut pattern = String::with_capacity(text.len() + 2);
-    pattern.push('%');
-    for character in text.chars() {
-        if matches!(character, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(character);
-    }
-    pattern.push('%');
-    LikeExpr::new(pattern).escape('\\')
 }

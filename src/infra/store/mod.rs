@@ -21,12 +21,16 @@ mod health;
 pub mod idempotency_keys;
 pub mod jobs;
 pub mod links;
+pub mod mail_tokens;
 mod migrations;
 mod new_jobs;
 mod numbers;
 pub mod page;
 pub mod sessions;
+pub mod sign_in_challenges;
 pub mod tags;
+mod text_pattern;
+pub mod totp;
 pub mod users;
 pub mod workspaces;
 

@@ -80,6 +80,38 @@ pub async fn delete(connection: &impl Connection, user: UserId, id: SessionId) -
     Ok(deleted.rows_affected == 1)
 }
 
+/// Ends all of a person's sessions but one, if one is given.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn delete_all_but(connection: &impl Connection, user: UserId, kept: Option<SessionId>) -> Result<u64> {
+    let query = session::Entity::delete_many().filter(session::Column::UserId.eq(user));
+    let query = match kept {
+        Some(kept) => query.filter(session::Column::Id.ne(kept)),
+        None => query,
+    };
+    Ok(query.exec(connection).await?.rows_affected)
+}
+
+/// Gives a session of a person another token; the one before is worth nothing from then on. False if there is no such session.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn replace_token(
+    connection: &impl Connection,
+    user: UserId,
+    id: SessionId,
+    token_hash: Vec<u8>,
+) -> Result<bool> {
+    let updated = session::Entity::update_many()
+        .col_expr(session::Column::TokenHash, Expr::value(token_hash))
+        .filter(session::Column::UserId.eq(user))
+        .filter(session::Column::Id.eq(id))
+        .exec(connection)
+        .await?;
+    Ok(updated.rows_affected == 1)
+}
+
 /// Forgets a person's sessions that have expired, and the oldest beyond `keep`.
 ///
 /// # Errors

@@ -16,7 +16,7 @@ use crate::domain::time::Timestamp;
 use crate::infra::store::api_keys::{self, ApiKey as Row};
 use crate::infra::store::columns::Json;
 use crate::infra::store::page::Page;
-use crate::infra::store::workspaces;
+use crate::infra::store::{users, workspaces};
 use crate::runtime::clock;
 use secrecy::ExposeSecret;
 
@@ -41,6 +41,8 @@ pub struct ApiKey {
     pub scopes: Vec<Scope>,
     /// Who made it.
     pub created_by: Option<UserId>,
+    /// Whether the account of whoever made it is disabled. The key goes on all the same, until somebody revokes it.
+    pub creator_is_disabled: bool,
     /// When it was made.
     pub created_at: Timestamp,
     /// Not valid from this moment on; `null` for ever valid.
@@ -90,6 +92,7 @@ impl From<Row> for ApiKey {
             token_start: row.token_start,
             scopes: row.scopes.0,
             created_by: row.created_by,
+            creator_is_disabled: false,
             created_at: row.created_at,
             expires_at: row.expires_at,
             last_used_at: row.last_used_at,
@@ -150,7 +153,16 @@ impl ApiCore {
     /// Only those of the store.
     pub async fn list_api_keys(&self, access: &Access, page: Page) -> Result<Vec<ApiKey>> {
         let rows = api_keys::list(self.store.reader(), access.workspace_id(), page).await?;
-        Ok(rows.into_iter().map(ApiKey::from).collect())
+        self.with_creators(rows).await
+    }
+
+    /// Whether whoever made them may still sign in.
+    async fn with_creators(&self, rows: Vec<Row>) -> Result<Vec<ApiKey>> {
+        let creators = rows.iter().filter_map(|row| row.created_by).collect();
+        let disabled = users::disabled_among(self.store.reader(), creators).await?;
+        let is_disabled = |key: &ApiKey| key.created_by.is_some_and(|creator| disabled.contains(&creator));
+        let keys = rows.into_iter().map(ApiKey::from);
+        Ok(keys.map(|key| ApiKey { creator_is_disabled: is_disabled(&key), ..key }).collect())
     }
 
     /// One key.
@@ -159,7 +171,8 @@ impl ApiCore {
     /// `NotFound` if the workspace has no such key.
     pub async fn find_api_key(&self, access: &Access, id: ApiKeyId) -> Result<ApiKey> {
         let row = api_keys::find(self.store.reader(), access.workspace_id(), id).await?;
-        row.map(ApiKey::from).ok_or_else(|| Error::not_found("API key"))
+        let row = row.ok_or_else(|| Error::not_found("API key"))?;
+        self.with_creators(vec![row]).await?.pop().ok_or_else(|| Error::not_found("API key"))
     }
 
     /// Revokes a key, at once and for good.

@@ -33,6 +33,7 @@ impl ApiCore {
         let found = sessions::find_by_token(self.store.reader(), &token.hash()).await?;
         let (session, user) = found
             .filter(|(session, _)| token.matches(&session.token_hash) && now < session.expires_at)
+            .filter(|(_, user)| user.disabled_at.is_none())
             .ok_or_else(unauthenticated)?;
         if is_stale(Some(session.last_used_at), now) {
             let id = session.id;

@@ -77,6 +77,8 @@ impl ApiCore {
             name: String::new(),
             password_hash,
             is_admin: true,
+            email_verified_at: None,
+            disabled_at: None,
             created_at: now,
             updated_at: now,
         };

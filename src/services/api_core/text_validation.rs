@@ -2,6 +2,7 @@
 
 use super::field_errors::FieldErrors;
 use crate::domain::hostname;
+use crate::infra::mail::Address;
 
 /// The longest email address (RFC 5321).
 pub(super) const EMAIL_LENGTH_MAX: usize = 254;
@@ -35,20 +36,15 @@ impl FieldErrors {
         text.to_owned()
     }
 
-    /// The name of a workspace, a key or a tag.
-    pub(super) fn name(&mut self, pointer: &str, name: &str) -> String {
+    /// The name of a workspace, a key, a tag or a person.
+    pub fn name(&mut self, pointer: &str, name: &str) -> String {
         self.text(pointer, name, (1, NAME_LENGTH_MAX), Lines::One)
     }
 
-    /// An email address, checked for what would make it undeliverable for certain and no further.
-    pub(super) fn email(&mut self, pointer: &str, email: &str) -> String {
+    /// An email address that mail can be sent to.
+    pub fn email(&mut self, pointer: &str, email: &str) -> String {
         let email = self.text(pointer, email, (3, EMAIL_LENGTH_MAX), Lines::One);
-        let is_plausible = email
-            .rsplit_once('@')
-            .is_some_and(|(local, host)| !local.is_empty() && !host.is_empty() && !email.contains(char::is_whitespace));
-        if !is_plausible {
-            self.add(pointer, "invalid_email", "expected an address such as ada@example.com");
-        }
+        self.check(pointer, "invalid_email", email.parse::<Address>());
         email
     }
 
@@ -58,7 +54,7 @@ impl FieldErrors {
     }
 
     /// The password of an account.
-    pub(super) fn password(&mut self, pointer: &str, password: &str) {
+    pub fn password(&mut self, pointer: &str, password: &str) {
         if !(PASSWORD_LENGTH_MIN..=PASSWORD_LENGTH_MAX).contains(&password.chars().count()) {
             let message = format!("a password has {PASSWORD_LENGTH_MIN} to {PASSWORD_LENGTH_MAX} characters");
             self.add(pointer, "invalid_length", message);

@@ -1,4 +1,7 @@
-//! How often somebody may try to sign in. All processes with one Redis count together; without one each counts for itself.
+//! How often somebody may try. All processes with one Redis count together; without one each counts for itself.
+//!
+//! Invariant: what somebody tries elsewhere keeps nobody out where they are known: attempts are counted for each account and
+//! address together, and what is counted over all addresses does not hold where the account has a session.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -12,53 +15,116 @@ use crate::infra::cache::redis::Redis;
 use crate::infra::cache::shared_buckets::SharedBuckets;
 use crate::runtime::token_bucket::{Decision, Rate};
 
-/// Attempts at one account from one address: so many at once, and then one in so long.
-const ACCOUNT_BURST: u32 = 10;
-const ACCOUNT_INTERVAL: Duration = Duration::from_secs(60);
-/// Attempts from one address at whichever accounts.
-const ADDRESS_BURST: u32 = 100;
-const ADDRESS_INTERVAL: Duration = Duration::from_secs(6);
-/// Attempts at one account from whichever addresses.
-const ANYWHERE_BURST: u32 = 100;
-const ANYWHERE_INTERVAL: Duration = Duration::from_secs(6);
 /// The most accounts and addresses that are counted.
 const KEYS_MAX: usize = 100_000;
 
 /// An address; unknown ones are counted together.
-type Address = Option<IpAddr>;
+pub(super) type Address = Option<IpAddr>;
+
+/// So many attempts at once, and then one in so long.
+#[derive(Debug, Clone, Copy)]
+struct Limit {
+    burst: u32,
+    interval: Duration,
+}
+
+/// What is tried, and how often.
+struct Limits {
+    /// As Redis and the error know it.
+    names: [&'static str; 3],
+    what: &'static str,
+    /// At one account from one address.
+    account: Limit,
+    /// From one address at whichever accounts.
+    address: Limit,
+    /// At one account from whichever addresses.
+    anywhere: Limit,
+}
+
+/// Passwords: people mistype them, and a guess in ten million is not worth a try every six seconds.
+const PASSWORDS: Limits = Limits {
+    names: ["sign-in-account", "sign-in-address", "sign-in-anywhere"],
+    what: "Too many attempts to sign in.",
+    account: Limit { burst: 10, interval: Duration::from_secs(60) },
+    address: Limit { burst: 100, interval: Duration::from_secs(6) },
+    anywhere: Limit { burst: 100, interval: Duration::from_secs(6) },
+};
+/// Codes of second factors: three in a million are right, so that all addresses together try no more than 300 a day.
+const CODES: Limits = Limits {
+    names: ["code-account", "code-address", "code-anywhere"],
+    what: "Too many codes were tried.",
+    account: Limit { burst: 10, interval: Duration::from_secs(60) },
+    address: Limit { burst: 100, interval: Duration::from_secs(6) },
+    anywhere: Limit { burst: 20, interval: Duration::from_secs(300) },
+};
+/// Requests for mail: nobody's mailbox is filled, and who has had so many messages has one to go on with.
+const MAILS: Limits = Limits {
+    names: ["mail-account", "mail-address", "mail-anywhere"],
+    what: "Too many messages were asked for.",
+    account: Limit { burst: 5, interval: Duration::from_secs(600) },
+    address: Limit { burst: 20, interval: Duration::from_secs(60) },
+    anywhere: Limit { burst: 20, interval: Duration::from_secs(600) },
+};
 
 /// What attempts are counted by: a hash, so that neither accounts nor addresses show in Redis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Key([u8; 16]);
 
-/// The attempts of late.
+/// The attempts of late, by what is tried.
+pub(super) struct AllAttempts {
+    /// Passwords.
+    pub(super) passwords: Attempts,
+    /// Codes of second factors.
+    pub(super) codes: Attempts,
+    /// Requests for mail.
+    pub(super) mails: Attempts,
+}
+
+/// The attempts of late at one thing.
 pub(super) struct Attempts {
+    what: &'static str,
     by_account: Option<SharedBuckets<Key>>,
     by_address: Option<SharedBuckets<Key>>,
     anywhere: Option<SharedBuckets<Key>>,
 }
 
+impl AllAttempts {
+    pub(super) fn new(redis: Option<&Redis>) -> Self {
+        let attempts = |limits| Attempts::new(limits, redis);
+        Self { passwords: attempts(&PASSWORDS), codes: attempts(&CODES), mails: attempts(&MAILS) }
+    }
+}
+
 impl Attempts {
-    pub(super) fn new(redis: Option<Redis>) -> Self {
-        let buckets = |name, interval, burst| {
-            let rate = Rate::new(1, interval, burst);
-            rate.map(|rate| SharedBuckets::new(name, rate, KEYS_MAX, redis.clone()))
+    fn new(limits: &Limits, redis: Option<&Redis>) -> Self {
+        let buckets = |name, limit: Limit| {
+            let rate = Rate::new(1, limit.interval, limit.burst);
+            rate.map(|rate| SharedBuckets::new(name, rate, KEYS_MAX, redis.cloned()))
         };
+        let [account, address, anywhere] = limits.names;
         Self {
-            by_account: buckets("sign-in-account", ACCOUNT_INTERVAL, ACCOUNT_BURST),
-            by_address: buckets("sign-in-address", ADDRESS_INTERVAL, ADDRESS_BURST),
-            anywhere: buckets("sign-in-anywhere", ANYWHERE_INTERVAL, ANYWHERE_BURST),
+            what: limits.what,
+            by_account: buckets(account, limits.account),
+            by_address: buckets(address, limits.address),
+            anywhere: buckets(anywhere, limits.anywhere),
         }
     }
 
-    /// Counts an attempt for its address.
+    /// Counts an attempt for its address. `account` is what accounts are told apart by here, such as an email address.
     ///
     /// # Errors
     /// `RateLimited` if there were too many.
-    pub(super) async fn take(&self, email_key: &str, address: Address) -> Result<()> {
-        let address = address.map(|address| network(address).to_string()).unwrap_or_default();
-        take(self.by_address.as_ref(), Key::of(&[&address])).await?;
-        take(self.by_account.as_ref(), Key::of(&[email_key, &address])).await
+    pub(super) async fn take(&self, account: &str, address: Address) -> Result<()> {
+        self.take_from_address(address).await?;
+        self.take_of(self.by_account.as_ref(), Key::of(&[account, &written(address)])).await
+    }
+
+    /// Counts an attempt for its address, at no account that is known yet.
+    ///
+    /// # Errors
+    /// `RateLimited` if there were too many.
+    pub(super) async fn take_from_address(&self, address: Address) -> Result<()> {
+        self.take_of(self.by_address.as_ref(), Key::of(&[&written(address)])).await
     }
 
     /// Counts an attempt for its account, wherever it comes from. What was refused to one address must not come here, so that it
@@ -66,9 +132,20 @@ impl Attempts {
     ///
     /// # Errors
     /// `RateLimited` if there were too many.
-    pub(super) async fn take_from_anywhere(&self, email_key: &str) -> Result<()> {
-        take(self.anywhere.as_ref(), Key::of(&[email_key])).await
+    pub(super) async fn take_from_anywhere(&self, account: &str) -> Result<()> {
+        self.take_of(self.anywhere.as_ref(), Key::of(&[account])).await
     }
+
+    async fn take_of(&self, buckets: Option<&SharedBuckets<Key>>, key: Key) -> Result<()> {
+        let Some(buckets) = buckets else { return Ok(()) };
+        let Decision::Refused { retry_after } = buckets.take(&key).await else { return Ok(()) };
+        let error = Error::new(ErrorKind::RateLimited, "too_many_attempts", self.what);
+        Err(Error { retry_after: Some(retry_after), ..error })
+    }
+}
+
+fn written(address: Address) -> String {
+    address.map(|address| network(address).to_string()).unwrap_or_default()
 }
 
 impl Key {
@@ -89,16 +166,13 @@ impl fmt::Display for Key {
     }
 }
 
-async fn take(buckets: Option<&SharedBuckets<Key>>, key: Key) -> Result<()> {
-    let Some(buckets) = buckets else { return Ok(()) };
-    let Decision::Refused { retry_after } = buckets.take(&key).await else { return Ok(()) };
-    let error = Error::new(ErrorKind::RateLimited, "too_many_attempts", "Too many attempts to sign in.");
-    Err(Error { retry_after: Some(retry_after), ..error })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn passwords() -> Attempts {
+        AllAttempts::new(None).passwords
+    }
 
     fn address(text: &str) -> IpAddr {
         text.parse().expect("an address")
@@ -106,8 +180,8 @@ mod tests {
 
     #[tokio::test]
     async fn guessing_is_slowed_down_for_one_account_from_one_network() {
-        let attempts = Attempts::new(None);
-        for host in 0..ACCOUNT_BURST {
+        let attempts = passwords();
+        for host in 0..PASSWORDS.account.burst {
             assert!(attempts.take("ada@example.com", Some(address(&format!("2001:db8::{host:x}")))).await.is_ok());
         }
         let refused = attempts.take("ada@example.com", Some(address("2001:db8::ffff"))).await.expect_err("too many");
@@ -119,19 +193,20 @@ mod tests {
 
     #[tokio::test]
     async fn guessing_from_everywhere_is_slowed_down_for_one_account() {
-        let attempts = Attempts::new(None);
-        for _ in 0..ANYWHERE_BURST {
-            assert!(attempts.take_from_anywhere("ada@example.com").await.is_ok());
+        for (attempts, limits) in [(passwords(), PASSWORDS), (AllAttempts::new(None).codes, CODES)] {
+            for _ in 0..limits.anywhere.burst {
+                assert!(attempts.take_from_anywhere("ada@example.com").await.is_ok());
+            }
+            assert!(attempts.take_from_anywhere("ada@example.com").await.is_err());
+            assert!(attempts.take_from_anywhere("eve@example.com").await.is_ok());
         }
-        assert!(attempts.take_from_anywhere("ada@example.com").await.is_err());
-        assert!(attempts.take_from_anywhere("eve@example.com").await.is_ok());
     }
 
     #[tokio::test]
     async fn trying_one_password_on_many_accounts_is_slowed_down_too() {
-        let attempts = Attempts::new(None);
+        let attempts = passwords();
         let mut refused = 0;
-        for number in 0..=ADDRESS_BURST {
+        for number in 0..=PASSWORDS.address.burst {
             refused += u32::from(attempts.take(&number.to_string(), None).await.is_err());
         }
         assert_eq!(refused, 1);

@@ -1,24 +1,69 @@
-//! identity: signing in and out, and sessions.
+//! identity: accounts of people, how they prove who they are, and their sessions.
 //!
-//! Invariant: whether an address has an account shows neither in the response to a sign-in nor in how long it takes.
+//! Invariants: whether an address has an account shows neither in a response nor in how long it takes, and only mail to the address
+//! tells; a session has a new secret after each sign-in and each change of what proves who somebody is; what was used once
+//! (a code of a mail, of a second factor, a recovery code, a challenge) works no second time.
 
+mod accounts;
 mod attempts;
+mod authenticator;
+mod deliveries;
+mod emails;
+pub mod jobs;
+mod mail_texts;
+mod one_time_token;
+mod password_reset;
+mod passwords;
+mod recovery_codes;
+mod refusals;
+mod registration;
 pub mod rest;
+mod second_factor;
+mod second_factor_sign_in;
 mod sessions;
 mod sign_in;
 
-pub use sessions::{ACTIONS, Person, Session};
-pub use sign_in::{Client, SignIn, SignedIn};
+pub use accounts::Account;
+pub use emails::{ConfirmEmail, ConfirmedEmail, EmailChange};
+pub use password_reset::{NewPassword, ResetRequest};
+pub use passwords::PasswordChange;
+pub use registration::{RegistrationDraft, RegistrationRequest};
+pub use second_factor::{Enrolment, PasswordProof, RecoveryCodes, SecondFactor, SecondFactorCode};
+pub use second_factor_sign_in::CodeSignIn;
+pub use sessions::{IssuedSession, Person, Session};
+pub use sign_in::{Challenge, Client, SignIn, SignInStep};
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use attempts::Attempts;
+use url::Url;
 
+use attempts::AllAttempts;
+use jobs::AccountMail;
+
+use crate::domain::error::Result;
 use crate::infra::cache::redis::Redis;
+use crate::infra::jobs::{NewJob, enqueue};
 use crate::infra::passwords::Passwords;
-use crate::infra::store::Store;
-use crate::services::api_core::ApiCore;
+use crate::infra::sealing::Sealing;
+use crate::infra::store::{Store, Transaction};
+use crate::services::api_core::{ActionKind, ApiCore, Happening};
+
+/// What the service records.
+pub const ACTIONS: &[ActionKind] = &[
+    sessions::STARTED.kind(),
+    sessions::ENDED.kind(),
+    accounts::REGISTERED.kind(),
+    accounts::PASSWORD_CHANGED.kind(),
+    accounts::PASSWORD_RESET.kind(),
+    accounts::EMAIL_VERIFIED.kind(),
+    accounts::EMAIL_CHANGED.kind(),
+    accounts::SECOND_FACTOR_ENABLED.kind(),
+    accounts::SECOND_FACTOR_DISABLED.kind(),
+    accounts::RECOVERY_CODES_REPLACED.kind(),
+    accounts::DISABLED.kind(),
+    accounts::ENABLED.kind(),
+];
 
 /// What the use cases need. Clones share it.
 #[derive(Clone)]
@@ -26,16 +71,39 @@ pub struct Identity {
     core: ApiCore,
     store: Store,
     passwords: Passwords,
-    attempts: Arc<Attempts>,
-    session_lifetime: Duration,
+    sealing: Sealing,
+    attempts: Arc<AllAttempts>,
+    settings: Arc<Settings>,
+}
+
+/// What the operator decides.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// How long a session lasts.
+    pub session_lifetime: Duration,
+    /// Whether anybody may make an account.
+    pub open_registration: bool,
+    /// How the instance is called in authenticators.
+    pub public_url: Url,
 }
 
 impl Identity {
-    /// The service on the store of `core`, by which it commits; sessions last so long. All processes with this Redis count
-    /// attempts together.
+    /// The service on the store of `core`, by which it commits. All processes with this Redis count attempts together.
     #[must_use]
-    pub fn new(core: ApiCore, session_lifetime: Duration, redis: Option<Redis>) -> Self {
+    pub fn new(core: ApiCore, sealing: Sealing, redis: Option<&Redis>, settings: Settings) -> Self {
         let (store, passwords) = (core.store().clone(), core.passwords().clone());
-        Self { core, store, passwords, attempts: Arc::new(Attempts::new(redis)), session_lifetime }
+        let (attempts, settings) = (Arc::new(AllAttempts::new(redis)), Arc::new(settings));
+        Self { core, store, passwords, sealing, attempts, settings }
+    }
+
+    /// Has a mail written once the transaction is committed, so that no response waits for a relay.
+    async fn enqueue(&self, transaction: &Transaction, mail: AccountMail) -> Result<()> {
+        enqueue(transaction, NewJob::of(&mail)?).await?;
+        Ok(())
+    }
+
+    /// Commits with what happened written down. Edges need to know of none of it.
+    async fn commit(&self, transaction: Transaction, happenings: Vec<Happening>) -> Result<()> {
+        self.core.commit(transaction, happenings, Vec::new()).await
     }
 }

@@ -1,24 +1,31 @@
-//! A person's own account and sessions.
+//! A person's own account, and sessions: how they begin, get a new secret, and end.
 
+use std::time::Duration;
+
+use secrecy::SecretString;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Identity;
+use super::sign_in::Client;
 use crate::domain::error::{Error, Result};
 use crate::domain::id::{SessionId, UserId};
 use crate::domain::time::Timestamp;
+use crate::infra::store::Transaction;
 use crate::infra::store::page::Page;
 use crate::infra::store::sessions::{self, Session as Row};
 use crate::infra::store::users::{self, User};
 use crate::runtime::clock;
-use crate::services::api_core::{Action, ActionKind, Recorded};
+use crate::services::api_core::{Action, By, Happening, Recorded, Token, TokenKind};
 
 pub(super) const STARTED: Action<Session> = Action::new("session.started", "A person signed in.");
 pub(super) const ENDED: Action<Session> =
-    Action::new("session.ended", "A person signed out, or ended a session elsewhere.");
+    Action::new("session.ended", "A session ended: by signing out, from elsewhere, or because the account changed.");
 
-/// What the service records.
-pub const ACTIONS: &[ActionKind] = &[STARTED.kind(), ENDED.kind()];
+/// The most sessions that a person may have at once; the oldest end first.
+pub(super) const SESSIONS_MAX: u64 = 100;
+/// How much of a `User-Agent` header is kept, in bytes.
+const USER_AGENT_BYTES_MAX: usize = 255;
 
 /// A person who can sign in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -27,6 +34,8 @@ pub struct Person {
     pub id: UserId,
     /// Their address.
     pub email: String,
+    /// Whether it was shown that mail to the address reaches them.
+    pub email_verified: bool,
     /// What to call them; may be empty.
     pub name: String,
     /// Whether they run this instance.
@@ -54,6 +63,32 @@ pub struct Session {
     pub expires_at: Timestamp,
 }
 
+/// A session with its secret, which is shown this once.
+#[derive(Debug, Clone)]
+pub struct IssuedSession {
+    /// What proves the session.
+    pub token: SecretString,
+    /// The session ends then.
+    pub expires_at: Timestamp,
+    /// How long that is from now.
+    pub lifetime: Duration,
+    /// Whose it is.
+    pub user: Person,
+}
+
+impl From<User> for Person {
+    fn from(user: User) -> Self {
+        Self {
+            id: user.id,
+            email: user.email,
+            email_verified: user.email_verified_at.is_some(),
+            name: user.name,
+            is_admin: user.is_admin,
+            created_at: user.created_at,
+        }
+    }
+}
+
 impl Recorded for Session {
     fn subject(&self) -> String {
         self.id.to_string()
@@ -61,9 +96,9 @@ impl Recorded for Session {
 }
 
 impl Session {
-    pub(super) fn of(row: Row, current: SessionId) -> Self {
+    fn of(row: Row, current: Option<SessionId>) -> Self {
         Self {
-            is_current: row.id == current,
+            is_current: Some(row.id) == current,
             id: row.id,
             address: row.address,
             user_agent: row.user_agent,
@@ -71,12 +106,6 @@ impl Session {
             last_used_at: row.last_used_at,
             expires_at: row.expires_at,
         }
-    }
-}
-
-impl From<User> for Person {
-    fn from(user: User) -> Self {
-        Self { id: user.id, email: user.email, name: user.name, is_admin: user.is_admin, created_at: user.created_at }
     }
 }
 
@@ -96,6 +125,101 @@ impl Identity {
     /// Only those of the store.
     pub async fn list_sessions(&self, person: UserId, current: SessionId, page: Page) -> Result<Vec<Session>> {
         let rows = sessions::list(self.store.reader(), person, clock::now(), page).await?;
-        Ok(rows.into_iter().map(|row| Session::of(row, current)).collect())
+        Ok(rows.into_iter().map(|row| Session::of(row, Some(current))).collect())
     }
+
+    /// Ends a session of a person, who asks by the session `current`.
+    ///
+    /// # Errors
+    /// `NotFound` if the person has no such session.
+    pub async fn end_session(&self, person: UserId, current: SessionId, session: SessionId) -> Result<()> {
+        let not_found = || Error::not_found("session");
+        let transaction = self.store.write().await?;
+        let row = sessions::find(&transaction, person, session).await?.ok_or_else(not_found)?;
+        if !sessions::delete(&transaction, person, session).await? {
+            return Err(not_found());
+        }
+        let happening = ENDED.removed(By::person(person), &Session::of(row, Some(current)))?;
+        self.commit(transaction, vec![happening]).await
+    }
+
+    /// Ends all sessions of a person but the one that asks.
+    ///
+    /// # Errors
+    /// Only those of the store.
+    pub async fn end_other_sessions(&self, person: UserId, current: SessionId) -> Result<()> {
+        let transaction = self.store.write().await?;
+        let ended = end_all_but(&transaction, person, Some(current), By::person(person)).await?;
+        self.commit(transaction, ended).await
+    }
+
+    /// Begins a session in the transaction that made sure of who it is; with what that is called in the audit trail.
+    pub(super) async fn begin_session(
+        &self,
+        transaction: &Transaction,
+        user: User,
+        client: &Client,
+    ) -> Result<(IssuedSession, Happening)> {
+        let now = clock::now();
+        let token = Token::random(TokenKind::Session);
+        let lifetime = self.settings.session_lifetime;
+        let expires_at = now.plus(lifetime);
+        let session = Row {
+            id: SessionId::new(),
+            user_id: user.id,
+            token_hash: token.hash(),
+            user_agent: printable(&client.user_agent),
+            address: client.address.map(|address| address.to_string()).unwrap_or_default(),
+            created_at: now,
+            last_used_at: now,
+            expires_at,
+        };
+        sessions::prune(transaction, user.id, now, SESSIONS_MAX - 1).await?;
+        sessions::insert(transaction, session.clone()).await?;
+        let current = session.id;
+        let happening = STARTED.made(By::person(user.id), &Session::of(session, Some(current)))?;
+        Ok((IssuedSession { token: token.secret().clone(), expires_at, lifetime, user: user.into() }, happening))
+    }
+
+    /// Gives a session a new secret and ends all others of the person, because what proves who they are has changed: whoever may
+    /// have had the old secret, or another session, is out.
+    pub(super) async fn renew_session(
+        &self,
+        transaction: &Transaction,
+        user: User,
+        session: SessionId,
+    ) -> Result<(IssuedSession, Vec<Happening>)> {
+        let current =
+            sessions::find(transaction, user.id, session).await?.ok_or_else(|| Error::not_found("session"))?;
+        let token = Token::random(TokenKind::Session);
+        sessions::replace_token(transaction, user.id, session, token.hash()).await?;
+        let ended = end_all_but(transaction, user.id, Some(session), By::person(user.id)).await?;
+        let issued = IssuedSession {
+            token: token.secret().clone(),
+            expires_at: current.expires_at,
+            lifetime: current.expires_at.since(clock::now()),
+            user: user.into(),
+        };
+        Ok((issued, ended))
+    }
+}
+
+/// Ends every session of a person but this one, if one is given.
+pub(super) async fn end_all_but(
+    transaction: &Transaction,
+    person: UserId,
+    kept: Option<SessionId>,
+    by: By,
+) -> Result<Vec<Happening>> {
+    let all = Page { after: None, limit: SESSIONS_MAX };
+    let mut rows = sessions::list(transaction, person, clock::now(), all).await?;
+    rows.retain(|row| Some(row.id) != kept);
+    sessions::delete_all_but(transaction, person, kept).await?;
+    rows.into_iter().map(|row| ENDED.removed(by, &Session::of(row, kept))).collect()
+}
+
+/// The beginning of a header, without control characters.
+fn printable(text: &str) -> String {
+    let end = text.floor_char_boundary(USER_AGENT_BYTES_MAX);
+    text.get(..end).unwrap_or_default().chars().filter(|character| !character.is_control()).collect()
 }

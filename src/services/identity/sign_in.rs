@@ -1,27 +1,34 @@
-//! Signing in and out.
+//! Signing in with a password, and proving it again for what matters.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::Identity;
-use super::sessions::{ENDED, Person, STARTED, Session};
+use super::attempts::Attempts;
+use super::one_time_token::OneTimeToken;
+use super::refusals::refused_field;
+use super::sessions::{IssuedSession, SESSIONS_MAX};
 use crate::domain::client_address::network;
 use crate::domain::error::{Error, ErrorKind, Result};
-use crate::domain::id::{SessionId, UserId};
+use crate::domain::id::UserId;
 use crate::domain::time::Timestamp;
+use crate::infra::store::Transaction;
 use crate::infra::store::page::Page;
-use crate::infra::store::sessions::{self, Session as Row};
-use crate::infra::store::users;
+use crate::infra::store::sign_in_challenges::{self, SignInChallenge};
+use crate::infra::store::users::{self, User};
+use crate::infra::store::{sessions, totp};
 use crate::runtime::clock;
-use crate::services::api_core::{By, Token, TokenKind};
 
-/// The most sessions that a person may have at once; the oldest end first.
-const SESSIONS_MAX: u64 = 100;
-/// How much of a `User-Agent` header is kept, in bytes.
-const USER_AGENT_BYTES_MAX: usize = 255;
+/// What challenges begin with.
+pub(super) const CHALLENGE_PREFIX: &str = "challenge_";
+/// How long a code may take to follow the password.
+const CHALLENGE_HOLDS_FOR: Duration = Duration::from_secs(5 * 60);
+/// How many codes may be tried for one password.
+const CHALLENGE_ATTEMPTS: i64 = 5;
 
 /// Who wants to sign in.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
@@ -33,6 +40,9 @@ pub struct SignIn {
     /// The password.
     #[schema(value_type = String, max_length = 128, format = "password", example = "correct horse battery")]
     pub password: SecretString,
+    /// Whether the session goes into a cookie that no script can read, for browsers, and not into the response.
+    #[serde(default)]
+    pub cookie: bool,
 }
 
 /// From where.
@@ -44,26 +54,33 @@ pub struct Client {
     pub user_agent: String,
 }
 
-/// A session that has just begun.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct SignedIn {
-    /// What to send as `Authorization: Bearer`. It is shown this once.
-    #[schema(example = "session_Ab3dE5gH7jK9mN2pQ4sT6vW8yZ1bC3dF5hJ7lM9oP0q")]
-    pub token: String,
-    /// The session ends then.
+/// What a right password leads to.
+#[derive(Debug, Clone)]
+pub enum SignInStep {
+    /// A session.
+    SignedIn(IssuedSession),
+    /// A code of the second factor has to follow.
+    Challenged(Challenge),
+}
+
+/// Proof of a right password, for whoever can follow it up with a code.
+#[derive(Debug, Clone)]
+pub struct Challenge {
+    /// The proof.
+    pub token: SecretString,
+    /// Not valid from this moment on.
     pub expires_at: Timestamp,
-    /// Who signed in.
-    pub user: Person,
 }
 
 impl Identity {
-    /// Begins a session.
+    /// Begins a session, or asks for the second factor.
     ///
     /// # Errors
-    /// `Unauthenticated` if address and password do not belong together; `RateLimited` after too many attempts.
-    pub async fn sign_in(&self, credentials: SignIn, client: Client) -> Result<SignedIn> {
+    /// `Unauthenticated` if address and password do not belong together; `Forbidden` if the account is disabled; `RateLimited` after
+    /// too many attempts.
+    pub async fn sign_in(&self, credentials: SignIn, client: Client) -> Result<SignInStep> {
         let email_key = credentials.email.trim().to_lowercase();
-        self.count_attempt(&email_key, client.address).await?;
+        self.count_attempt(&self.attempts.passwords, &email_key, client.address).await?;
         if !is_possible(&email_key, &credentials.password) {
             return Err(refused());
         }
@@ -72,33 +89,46 @@ impl Identity {
         let is_right = self.passwords.verify(credentials.password, hash).await?;
         let user = user.filter(|_| is_right).ok_or_else(refused)?;
 
-        let now = clock::now();
-        let token = Token::random(TokenKind::Session);
-        let session = Row {
-            id: SessionId::new(),
-            user_id: user.id,
-            token_hash: token.hash(),
-            user_agent: printable(&client.user_agent),
-            address: client.address.map(|address| address.to_string()).unwrap_or_default(),
-            created_at: now,
-            last_used_at: now,
-            expires_at: now.plus(self.session_lifetime),
-        };
-        let expires_at = session.expires_at;
         let transaction = self.store.write().await?;
-        sessions::prune(&transaction, user.id, now, SESSIONS_MAX - 1).await?;
-        sessions::insert(&transaction, session.clone()).await?;
-        let id = session.id;
-        let happening = STARTED.made(By::person(user.id), &Session::of(session, id))?;
-        self.core.commit(transaction, vec![happening], Vec::new()).await?;
-        Ok(SignedIn { token: token.secret().expose_secret().to_owned(), expires_at, user: user.into() })
+        let user = unchanged(&transaction, &user).await?;
+        let factor = totp::find(&transaction, user.id).await?;
+        if factor.is_some_and(|factor| factor.confirmed_at.is_some()) {
+            let challenge = challenge(&transaction, user.id).await?;
+            self.commit(transaction, Vec::new()).await?;
+            return Ok(SignInStep::Challenged(challenge));
+        }
+        let (issued, started) = self.begin_session(&transaction, user, &client).await?;
+        self.commit(transaction, vec![started]).await?;
+        Ok(SignInStep::SignedIn(issued))
+    }
+
+    /// A signed-in person, who has just given their password once more.
+    ///
+    /// # Errors
+    /// `Forbidden` if it is wrong; `RateLimited` after too many attempts.
+    pub(super) async fn prove_password(
+        &self,
+        person: UserId,
+        password: SecretString,
+        address: Option<IpAddr>,
+    ) -> Result<User> {
+        let user = users::find(self.store.reader(), person).await?.ok_or_else(|| Error::not_found("account"))?;
+        self.count_attempt(&self.attempts.passwords, &user.email_key, address).await?;
+        let is_right = is_possible(&user.email_key, &password)
+            && self.passwords.verify(password, Some(user.password_hash.clone())).await?;
+        if is_right { Ok(user) } else { Err(wrong_password()) }
     }
 
     /// Counts an attempt. Guessing from many addresses slows an account down for all but those who are signed in from where they
     /// ask, so that it does not lock the owner out.
-    async fn count_attempt(&self, email_key: &str, address: Option<IpAddr>) -> Result<()> {
-        self.attempts.take(email_key, address).await?;
-        match self.attempts.take_from_anywhere(email_key).await {
+    pub(super) async fn count_attempt(
+        &self,
+        attempts: &Attempts,
+        email_key: &str,
+        address: Option<IpAddr>,
+    ) -> Result<()> {
+        attempts.take(email_key, address).await?;
+        match attempts.take_from_anywhere(email_key).await {
             Err(_) if self.has_session_from(email_key, address).await? => Ok(()),
             decision => decision,
         }
@@ -114,21 +144,35 @@ impl Identity {
         let sessions = sessions::list(self.store.reader(), user.id, clock::now(), page).await?;
         Ok(sessions.iter().any(|session| session.address.parse().map(network) == Ok(address)))
     }
+}
 
-    /// Ends a session of a person, who asks by the session `current`.
-    ///
-    /// # Errors
-    /// `NotFound` if the person has no such session.
-    pub async fn end_session(&self, person: UserId, current: SessionId, session: SessionId) -> Result<()> {
-        let not_found = || Error::not_found("session");
-        let transaction = self.store.write().await?;
-        let row = sessions::find(&transaction, person, session).await?.ok_or_else(not_found)?;
-        if !sessions::delete(&transaction, person, session).await? {
-            return Err(not_found());
+/// The person as they are now, kept from changing. A password that was changed since it was verified is no longer right.
+pub(super) async fn unchanged(transaction: &Transaction, verified: &User) -> Result<User> {
+    let user = users::lock(transaction, verified.id).await?;
+    let user = user.filter(|user| user.password_hash == verified.password_hash).ok_or_else(refused)?;
+    require_enabled(&user)?;
+    Ok(user)
+}
+
+/// Told only to whoever has proved to be the owner.
+pub(super) fn require_enabled(user: &User) -> Result<()> {
+    match user.disabled_at {
+        None => Ok(()),
+        Some(_) => {
+            let message = "This account is disabled. Ask whoever runs this instance.";
+            Err(Error::new(ErrorKind::Forbidden, "account_disabled", message))
         }
-        let happening = ENDED.removed(By::person(person), &Session::of(row, current))?;
-        self.core.commit(transaction, vec![happening], Vec::new()).await
     }
+}
+
+async fn challenge(transaction: &Transaction, user_id: UserId) -> Result<Challenge> {
+    let token = OneTimeToken::random(CHALLENGE_PREFIX);
+    let expires_at = clock::now().plus(CHALLENGE_HOLDS_FOR);
+    let row = SignInChallenge { token_hash: token.hash(), user_id, attempts_left: CHALLENGE_ATTEMPTS, expires_at };
+    // One at a time, so that a right password is not worth any number of codes.
+    sign_in_challenges::delete_of_user(transaction, user_id).await?;
+    sign_in_challenges::insert(transaction, row).await?;
+    Ok(Challenge { token: token.secret().clone(), expires_at })
 }
 
 /// Whether an account could have these at all. What no database can look up, no account has.
@@ -137,12 +181,10 @@ fn is_possible(email_key: &str, password: &SecretString) -> bool {
     is_short && !email_key.contains('\0')
 }
 
-/// The beginning of a header, without control characters.
-fn printable(text: &str) -> String {
-    let end = text.floor_char_boundary(USER_AGENT_BYTES_MAX);
-    text.get(..end).unwrap_or_default().chars().filter(|character| !character.is_control()).collect()
-}
-
 fn refused() -> Error {
     Error::new(ErrorKind::Unauthenticated, "wrong_credentials", "This address and password do not belong together.")
+}
+
+fn wrong_password() -> Error {
+    refused_field("/password", "wrong_password", "This is not the present password of the account.")
 }

@@ -1,8 +1,11 @@
 //! What the tests share.
 
+pub mod authenticator;
 pub mod cache;
 pub mod cuttable_proxy;
 pub mod database;
+pub mod mailbox;
+pub mod people;
 pub mod platform;
 pub mod simulated_file_system;
 pub mod statements;

@@ -22,6 +22,10 @@ pub struct Model {
     pub password_hash: String,
     /// Whether they run this instance.
     pub is_admin: bool,
+    /// When it was shown that mail to the address reaches them.
+    pub email_verified_at: Option<Timestamp>,
+    /// Nobody signs in since this moment.
+    pub disabled_at: Option<Timestamp>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was last changed.

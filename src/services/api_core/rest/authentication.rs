@@ -5,28 +5,60 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue};
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::domain::error::{Error, ErrorKind};
 use crate::http::credential::Credential;
 use crate::http::problem::Problem;
-use crate::services::api_core::ApiCore;
+use crate::http::session_cookie::{BySessionCookie, SessionCookie};
+use crate::services::api_core::{ApiCore, Principal};
 
-/// Puts the [`crate::services::api_core::Principal`] of a request into its extensions, and the [`Credential`] that limits go by. A request without a
-/// credential passes as it is; one with a wrong credential is refused.
-pub async fn authenticate(State(core): State<ApiCore>, mut request: Request, next: Next) -> Response {
-    let token = match bearer(request.headers()) {
-        Ok(None) => return next.run(request).await,
-        Ok(Some(token)) => token,
-        Err(error) => return Problem::from(error).into_response(),
-    };
-    match core.authenticate(&token).await {
-        Ok(principal) => {
-            request.extensions_mut().insert(Credential(principal.credential_id().into()));
-            request.extensions_mut().insert(principal);
-            next.run(request).await
-        }
+/// What finding out needs. Clones share it.
+#[derive(Clone)]
+pub struct Authentication {
+    /// Knows credentials.
+    pub core: ApiCore,
+    /// Where browsers keep their session.
+    pub cookie: SessionCookie,
+}
+
+/// Puts the [`Principal`] of a request into its extensions, and the [`Credential`] that limits go by. A request without a
+/// credential passes as it is; one with a wrong credential is refused. A cookie counts only where there is no `Authorization`, and
+/// one whose session is over is as good as none, so that its owner can sign in again.
+pub async fn authenticate(State(known): State<Authentication>, mut request: Request, next: Next) -> Response {
+    match known.identify(&mut request).await {
+        Ok(()) => next.run(request).await,
         Err(error) => Problem::from(error).into_response(),
     }
+}
+
+impl Authentication {
+    async fn identify(&self, request: &mut Request) -> Result<(), Error> {
+        if let Some(token) = bearer(request.headers())? {
+            let principal = self.core.authenticate(&token).await?;
+            note(request, principal);
+        } else if let Some(token) = self.cookie.token(request.headers()) {
+            self.identify_by_cookie(request, token).await?;
+        }
+        Ok(())
+    }
+
+    async fn identify_by_cookie(&self, request: &mut Request, token: SecretString) -> Result<(), Error> {
+        let principal = match self.core.authenticate(token.expose_secret()).await {
+            Ok(principal @ Principal::Person { .. }) => principal,
+            Err(error) if error.kind != ErrorKind::Unauthenticated => return Err(error),
+            _ => return Ok(()),
+        };
+        self.cookie.check(request.method(), request.headers(), &token)?;
+        request.extensions_mut().insert(BySessionCookie(token));
+        note(request, principal);
+        Ok(())
+    }
+}
+
+fn note(request: &mut Request, principal: Principal) {
+    request.extensions_mut().insert(Credential(principal.credential_id().into()));
+    request.extensions_mut().insert(principal);
 }
 
 /// The token of the one `Authorization` header, over gRPC too; none if there is no such header.

@@ -73,7 +73,7 @@ impl<State: Send + Sync> FromRequestParts<State> for Authenticated {
     async fn from_request_parts(parts: &mut Parts, _state: &State) -> Result<Self, Problem> {
         let principal = parts.extensions.get::<Principal>().cloned();
         principal.map(Self).ok_or_else(|| {
-            let message = "Send a session token or an API key as Authorization: Bearer.";
+            let message = "Send a session token or an API key as Authorization: Bearer, or a session cookie.";
             Error::new(ErrorKind::Unauthenticated, "unauthenticated", message).into()
         })
     }

@@ -18,8 +18,8 @@ mod listing;
 mod tags;
 mod workspaces;
 
-pub use authentication::authenticate;
 pub(super) use authentication::bearer;
+pub use authentication::{Authentication, authenticate};
 pub use authorized::{
     AnalyticsRead, AuditRead, Authenticated, Authorized, EventsRead, InstanceAdmin, LinksRead, LinksWrite,
     RequiredScope, WorkspacePath, WorkspaceRead, WorkspaceWrite,

@@ -1,0 +1,108 @@
+//! `elido account`: the accounts of an instance over the API, for those who run it.
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use super::api_client::{ApiArguments, ApiClient, Call};
+use super::exit::Failure;
+use super::output::{self, OutputArguments, shown};
+use super::pages::Pages;
+use crate::domain::id::UserId;
+
+/// Where accounts are.
+const PATH: &str = "v1/admin/accounts";
+/// The columns of the table.
+const COLUMNS: [&str; 6] = ["id", "email", "name", "is_admin", "second_factor_enabled", "disabled_at"];
+
+/// Looks after the accounts of an instance.
+#[derive(Debug, Args)]
+#[command(
+    long_about = "Looks after the accounts of an instance, over the API. The token is the session token of an administrator of the \
+instance.\n\nThe sessions of an account that is disabled end at once, and nobody signs in with it. What its owner made stays."
+)]
+pub struct AccountCommand {
+    #[command(subcommand)]
+    what: What,
+    #[command(flatten)]
+    api: ApiArguments,
+    #[command(flatten)]
+    output: OutputArguments,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Lists accounts, newest first. With --json each is one line.
+    #[command(after_long_help = "Examples:
+  elido account list --email ada@
+  elido account list --all --json")]
+    List {
+        /// Only accounts whose address holds this, in any case.
+        #[arg(long, value_name = "TEXT")]
+        email: Option<String>,
+        /// At most so many.
+        #[arg(long, value_name = "COUNT", default_value_t = 50)]
+        limit: u64,
+        /// All of them, however many there are.
+        #[arg(long, conflicts_with = "limit")]
+        all: bool,
+    },
+    /// Keeps accounts from being used; their sessions end at once.
+    #[command(after_long_help = "Examples:\n  elido account disable usr_0190b8f20000700080000000000000aa")]
+    Disable {
+        /// The accounts' ids.
+        #[arg(required = true, value_name = "ACCOUNT")]
+        accounts: Vec<UserId>,
+    },
+    /// Lets accounts be used again.
+    #[command(after_long_help = "Examples:\n  elido account enable usr_0190b8f20000700080000000000000aa")]
+    Enable {
+        /// The accounts' ids.
+        #[arg(required = true, value_name = "ACCOUNT")]
+        accounts: Vec<UserId>,
+    },
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When the server cannot be reached or refuses.
+pub async fn run(command: AccountCommand) -> Result<(), Failure> {
+    let client = ApiClient::new(&command.api)?;
+    let json = command.output.json;
+    match command.what {
+        What::List { email, limit, all } => {
+            let filters = email.into_iter().map(|email| ("email", email)).collect();
+            list(Pages::new(&client, PATH, filters), if all { u64::MAX } else { limit }, json).await
+        }
+        What::Disable { accounts } => each(&client, &accounts, "disable", "is disabled", json).await,
+        What::Enable { accounts } => each(&client, &accounts, "enable", "can be used again", json).await,
+    }
+}
+
+async fn list(mut pages: Pages<'_>, mut left: u64, json: bool) -> Result<(), Failure> {
+    let mut headings: &[&str] = &COLUMNS;
+    while let Some(accounts) = pages.next(left).await? {
+        left = left.saturating_sub(u64::try_from(accounts.len()).unwrap_or(u64::MAX));
+        if json {
+            accounts.iter().try_for_each(output::json_line)?;
+            continue;
+        }
+        let row = |account: &Value| COLUMNS.iter().map(|column| shown(account.get(column))).collect();
+        output::table(headings, &accounts.iter().map(row).collect::<Vec<_>>())?;
+        headings = &[];
+    }
+    Ok(())
+}
+
+async fn each(client: &ApiClient, accounts: &[UserId], what: &str, done: &str, json: bool) -> Result<(), Failure> {
+    for account in accounts {
+        let path = format!("{PATH}/{account}/{what}");
+        let response = client.call(&Call::post(&path, &json!({}))?).await?;
+        if json {
+            output::json_line(&response.body)?;
+        } else {
+            output::line(&format!("{account} {done}"))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,36 @@
+//! Forgets codes of mails and challenges of sign-ins that have expired.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::AccountMails;
+use crate::infra::jobs::{CronKind, Handlers, JobKind, Kind};
+use crate::infra::store::{mail_tokens, sign_in_challenges};
+use crate::runtime::clock;
+
+/// Forgets codes of mails and challenges of sign-ins that have expired.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct ForgetCodes {}
+
+impl JobKind for ForgetCodes {
+    const KIND: Kind = Kind::new("forget_codes", Duration::from_secs(60)).concurrency(1);
+}
+
+impl CronKind for ForgetCodes {
+    const EVERY: Duration = Duration::from_secs(15 * 60);
+}
+
+pub(super) fn handlers(mails: &AccountMails) -> Handlers {
+    let store = mails.store().clone();
+    Handlers::default().on_tick(move |_: ForgetCodes, attempt| {
+        let store = store.clone();
+        async move {
+            let transaction = store.write().await?;
+            mail_tokens::delete_expired(&transaction, clock::now()).await?;
+            sign_in_challenges::delete_expired(&transaction, clock::now()).await?;
+            attempt.finish(&transaction).await?;
+            Ok(transaction.commit().await?)
+        }
+    })
+}

@@ -1,0 +1,85 @@
+//! What mails about accounts say: a subject and a text. Nothing in them was typed by whoever asked for the mail, so that nobody can
+//! have words of their own sent to strangers; only addresses stand in them.
+
+use url::Url;
+
+/// A subject and a text.
+pub(super) type Text = (&'static str, String);
+
+/// To whoever forgot a password.
+pub(super) fn reset_password(instance: &Url, code: &str) -> Text {
+    let text = format!(
+        "Somebody, probably you, asked for a new password for your account at {instance}\n\n\
+         Enter this code where you asked for it. It works once, within one hour:\n\n{code}\n\n\
+         Nobody from {instance} will ever ask you for it. If it was not you, do nothing: your password stays as it is.\n"
+    );
+    ("Your code for a new password", text)
+}
+
+/// To whoever wants to make an account.
+pub(super) fn register(instance: &Url, code: &str) -> Text {
+    let text = format!(
+        "Somebody, probably you, wants to make an account with this address at {instance}\n\n\
+         Enter this code where you asked for it. It works once, within one day:\n\n{code}\n\n\
+         If it was not you, do nothing: no account is made.\n"
+    );
+    ("Your code for a new account", text)
+}
+
+/// To whoever wants to have another account, or another address for one, and has one with this address.
+pub(super) fn has_account_already(instance: &Url) -> Text {
+    let text = format!(
+        "Somebody, probably you, wants to use this address for an account at {instance}\n\n\
+         There is one already. Sign in with it, or ask for a new password if you have forgotten yours.\n\
+         If it was not you, do nothing: nothing is changed.\n"
+    );
+    ("You have an account already", text)
+}
+
+/// To whoever shall show that the address of the account is theirs.
+pub(super) fn verify_email(instance: &Url, code: &str) -> Text {
+    let text = format!(
+        "Enter this code to confirm that this is the address of your account at {instance}\n\
+         It works once, within one day:\n\n{code}\n\n\
+         If you have no account there, do nothing.\n"
+    );
+    ("Confirm your address", text)
+}
+
+/// To the new address of an account.
+pub(super) fn change_email(instance: &Url, code: &str) -> Text {
+    let text = format!(
+        "Somebody, probably you, wants to make this the address of an account at {instance}\n\n\
+         Enter this code to confirm it. It works once, within one day:\n\n{code}\n\n\
+         If it was not you, do nothing: nothing is changed.\n"
+    );
+    ("Confirm your new address", text)
+}
+
+/// To the old address of an account.
+pub(super) fn email_changed(instance: &Url, new_email: &str) -> Text {
+    let text = format!(
+        "Your account at {instance} has another address now: {new_email}\n\n\
+         Mail about it no longer comes here. If it was not you, tell whoever runs {instance} at once.\n"
+    );
+    ("Your account has another address", text)
+}
+
+/// To whoever has another password.
+pub(super) fn password_changed(instance: &Url) -> Text {
+    let text = format!(
+        "The password of your account at {instance} was changed, and all other sessions were ended.\n\n\
+         If it was not you, ask for a new password at once.\n"
+    );
+    ("Your password was changed", text)
+}
+
+/// To whoever has a second factor, or none any more.
+pub(super) fn second_factor_changed(instance: &Url, is_on: bool) -> Text {
+    let (subject, what) = match is_on {
+        true => ("Your second factor is on", "now asks for a code of your authenticator when you sign in"),
+        false => ("Your second factor is off", "no longer asks for a code of your authenticator when you sign in"),
+    };
+    let text = format!("Your account at {instance} {what}.\n\nIf it was not you, change your password at once.\n");
+    (subject, text)
+}

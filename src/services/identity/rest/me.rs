@@ -1,0 +1,59 @@
+//! `/v1/me`: whoever asks.
+
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::IdentityApi;
+use crate::domain::id::{ApiKeyId, SessionId, WorkspaceId};
+use crate::domain::role::Scope;
+use crate::http::problem::Problem;
+use crate::http::responses::PlainProblems;
+use crate::services::api_core::Principal;
+use crate::services::api_core::rest::Authenticated;
+use crate::services::identity::{Identity, Person};
+
+/// Whoever sends this credential.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Me {
+    /// A person with a session.
+    Person {
+        /// Who.
+        user: Person,
+        /// By which session.
+        session_id: SessionId,
+    },
+    /// An API key.
+    ApiKey {
+        /// Which.
+        api_key_id: ApiKeyId,
+        /// Where it works.
+        workspace_id: WorkspaceId,
+        /// What it may be used for.
+        scopes: Vec<Scope>,
+    },
+}
+
+pub(super) fn routes() -> OpenApiRouter<IdentityApi> {
+    OpenApiRouter::new().routes(routes!(me))
+}
+
+/// Read who the caller is
+#[utoipa::path(
+    get, path = "/v1/me", operation_id = "getMe", tag = "me",
+    responses((status = 200, description = "The person or the key.", body = Me), PlainProblems)
+)]
+async fn me(State(identity): State<Identity>, Authenticated(principal): Authenticated) -> Result<Json<Me>, Problem> {
+    Ok(Json(match principal {
+        Principal::Person { user_id, session_id, .. } => {
+            Me::Person { user: identity.find_person(user_id).await?, session_id }
+        }
+        Principal::ApiKey { key_id, workspace_id, scopes, .. } => {
+            Me::ApiKey { api_key_id: key_id, workspace_id, scopes }
+        }
+    }))
+}
