@@ -24,6 +24,12 @@ use crate::http::problem::ProblemDocument;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a request may take.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(120);
+/// How long a file may take.
+const DOWNLOAD_TIMEOUT: Duration = Duration::from_secs(60 * 60);
+/// How long a stream is read before it is asked for again.
+const STREAM_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
+/// How long a stream may be silent. The server shows that it is alive more often.
+const SILENCE_MAX: Duration = Duration::from_secs(60);
 /// The longest answer read, in bytes.
 const RESPONSE_BYTES_MAX: usize = 64 * 1024 * 1024;
 
@@ -71,6 +77,24 @@ pub struct ApiResponse {
     pub body: Value,
     /// The entity tag of a single resource.
     pub etag: Option<String>,
+}
+
+/// A response that is read in pieces.
+pub struct Download {
+    response: reqwest::Response,
+    base: Url,
+}
+
+impl Download {
+    /// The next piece; none at the end.
+    ///
+    /// # Errors
+    /// The server fell silent or became unavailable before the end.
+    pub async fn next(&mut self) -> Result<Option<bytes::Bytes>, Failure> {
+        let silent = |_| Failure::new(Exit::Unavailable, format!("{} fell silent", self.base));
+        let piece = tokio::time::timeout(SILENCE_MAX, self.response.chunk()).await.map_err(silent)?;
+        piece.map_err(|error| CallFailure::Transport(error).into_failure(&self.base))
+    }
 }
 
 /// Why a call failed.
@@ -184,6 +208,36 @@ impl ApiClient {
                 _ => return Err(failure.into_failure(&self.base)),
             }
         }
+    }
+
+    /// Asks for a file that may be long, and hands it on in pieces.
+    ///
+    /// # Errors
+    /// Says what the server said, or that it could not be reached.
+    pub async fn download(&self, call: &Call<'_>) -> Result<Download, Failure> {
+        let request = self.request(call).map_err(|failure| failure.into_failure(&self.base))?;
+        self.begin(request.timeout(DOWNLOAD_TIMEOUT)).await
+    }
+
+    /// Asks for a stream of server-sent events, which has no end of its own.
+    ///
+    /// # Errors
+    /// Says what the server said, or that it could not be reached.
+    pub async fn stream(&self, call: &Call<'_>) -> Result<Download, Failure> {
+        let request = self.request(call).map_err(|failure| failure.into_failure(&self.base))?;
+        self.begin(request.timeout(STREAM_TIMEOUT).header(http::header::ACCEPT, "text/event-stream")).await
+    }
+
+    async fn begin(&self, request: RequestBuilder) -> Result<Download, Failure> {
+        let failed = |failure: CallFailure| failure.into_failure(&self.base);
+        let response = request.send().await.map_err(|error| failed(CallFailure::Transport(error)))?;
+        let status = response.status();
+        if !status.is_success() {
+            let body = read_response(response).await.map_err(failed)?;
+            let problem = serde_json::from_slice(&body).ok().map(Box::new);
+            return Err(failed(CallFailure::Refused { status, problem, retry_after: None }));
+        }
+        Ok(Download { response, base: self.base.clone() })
     }
 
     /// The path of the workspace's resources: the one named, or the only one that the token reaches.

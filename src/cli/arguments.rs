@@ -3,14 +3,17 @@
 use clap::{Parser, Subcommand};
 
 use super::exit::EXIT_CODES;
-use super::{admin, analytics, bench, completions, config, export, health, import, jobs, link, migrate, openapi, run};
+use super::{
+    admin, analytics, audit, bench, completions, config, events, export, health, import, jobs, link, migrate, openapi,
+    run,
+};
 
 /// Short links, smart-link rules and click analytics, self-hosted in one executable.
 #[derive(Debug, Parser)]
 #[command(name = "elido", version, propagate_version = true, after_long_help = EXIT_CODES)]
 #[command(
     long_about = "Short links, smart-link rules and click analytics, self-hosted in one executable.\n\n`elido run`, or `elido` alone, \
-starts the platform; link, analytics, jobs, import and export are a client of its API; the rest helps whoever operates it."
+starts the platform; link, analytics, audit, events, jobs, import and export are a client of its API; the rest helps whoever operates it."
 )]
 pub struct Arguments {
     #[command(subcommand)]
@@ -28,6 +31,8 @@ pub(super) enum Command {
     Completions(completions::CompletionsArguments),
     Link(Box<link::LinkCommand>),
     Analytics(analytics::AnalyticsCommand),
+    Audit(Box<audit::AuditCommand>),
+    Events(events::EventsCommand),
     Jobs(jobs::JobsCommand),
     Import(import::ImportArguments),
     Export(export::ExportArguments),

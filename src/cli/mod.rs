@@ -9,9 +9,11 @@ pub mod exit;
 mod admin;
 mod analytics;
 mod api_client;
+mod audit;
 mod bench;
 mod completions;
 mod config;
+mod events;
 mod export;
 #[cfg(fuzzing)]
 pub mod fuzzing;
@@ -60,6 +62,8 @@ fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Health(arguments) => block_on(health::run(arguments)),
         Command::Link(command) => block_on(link::run(*command)),
         Command::Analytics(command) => block_on(analytics::run(command)),
+        Command::Audit(command) => block_on(audit::run(*command)),
+        Command::Events(command) => block_on(events::run(command)),
         Command::Jobs(command) => block_on(jobs::run(command)),
         Command::Import(arguments) => block_on(import::run(arguments)),
         Command::Export(arguments) => block_on(export::run(arguments)),

@@ -32,6 +32,8 @@ pub struct Config {
     pub links: LinksConfig,
     /// The source of truth.
     pub database: DatabaseConfig,
+    /// The stream of events.
+    pub events: EventsConfig,
     /// The click store.
     pub click_store: ClickStoreConfig,
     /// The click ingester.
@@ -280,6 +282,22 @@ pub struct ClickStoreConfig {
     pub retention_days: u32,
     /// How many days visits are kept that belong to no link; 0 means as long as other clicks.
     pub orphan_retention_days: u32,
+}
+
+/// The stream of events.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EventsConfig {
+    /// How many days events are kept for those who follow.
+    pub retention_days: u32,
+}
+
+impl EventsConfig {
+    /// How long events are kept.
+    #[must_use]
+    pub const fn kept_for(&self) -> Duration {
+        Duration::from_secs(self.retention_days as u64 * 24 * 60 * 60)
+    }
 }
 
 /// The click ingester.

@@ -15,6 +15,8 @@ pub enum ErrorKind {
     Forbidden,
     /// Nothing of that name in this workspace.
     NotFound,
+    /// It was there, and is no longer kept.
+    Gone,
     /// It clashes with what is there already.
     Conflict,
     /// `If-Match` names a version that is not the current one.

@@ -37,12 +37,25 @@ pub enum Scope {
     /// Change the workspace itself, and its API keys.
     #[serde(rename = "workspace:write")]
     WorkspaceWrite,
+    /// Read the audit trail.
+    #[serde(rename = "audit:read")]
+    AuditRead,
+    /// Read and follow events.
+    #[serde(rename = "events:read")]
+    EventsRead,
 }
 
 impl Scope {
     /// Every scope, in the order that documents list them.
-    pub const ALL: [Self; 5] =
-        [Self::LinksRead, Self::LinksWrite, Self::AnalyticsRead, Self::WorkspaceRead, Self::WorkspaceWrite];
+    pub const ALL: [Self; 7] = [
+        Self::LinksRead,
+        Self::LinksWrite,
+        Self::AnalyticsRead,
+        Self::WorkspaceRead,
+        Self::WorkspaceWrite,
+        Self::AuditRead,
+        Self::EventsRead,
+    ];
 
     /// The text form, as in API bodies.
     #[must_use]
@@ -53,6 +66,8 @@ impl Scope {
             Self::AnalyticsRead => "analytics:read",
             Self::WorkspaceRead => "workspace:read",
             Self::WorkspaceWrite => "workspace:write",
+            Self::AuditRead => "audit:read",
+            Self::EventsRead => "events:read",
         }
     }
 }
@@ -76,7 +91,7 @@ impl Role {
         match scope {
             Scope::LinksRead | Scope::AnalyticsRead | Scope::WorkspaceRead => true,
             Scope::LinksWrite => matches!(self, Self::Owner | Self::Admin | Self::Editor),
-            Scope::WorkspaceWrite => matches!(self, Self::Owner | Self::Admin),
+            Scope::WorkspaceWrite | Scope::AuditRead | Scope::EventsRead => matches!(self, Self::Owner | Self::Admin),
         }
     }
 }

@@ -44,6 +44,10 @@ pub struct PlainProblems;
 pub struct PlainBodyProblems;
 /// The failure of an operation that some credentials cannot do.
 pub struct ForbiddenProblem;
+/// The failure of an operation on something that there may not be.
+pub struct NotFoundProblem;
+/// The failure of an operation on what is only kept for some time.
+pub struct GoneProblem;
 /// The failures of an operation that reads.
 pub struct ReadProblems;
 /// The failures of an operation that makes something.
@@ -83,6 +87,18 @@ impl IntoResponses for PlainBodyProblems {
 impl IntoResponses for ForbiddenProblem {
     fn responses() -> Listed {
         listed(TENANT.into_iter().take(1))
+    }
+}
+
+impl IntoResponses for NotFoundProblem {
+    fn responses() -> Listed {
+        listed([(404, "There is no such thing.")])
+    }
+}
+
+impl IntoResponses for GoneProblem {
+    fn responses() -> Listed {
+        listed([(410, "What was asked for is no longer kept. The problem says where to go on.")])
     }
 }
 

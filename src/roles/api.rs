@@ -69,6 +69,7 @@ pub(super) async fn core(platform: &Platform, tasks: &Tasks) -> Result<ApiCore, 
         default_domain_url: config.links.default_domain_url.clone(),
         default_domain_workspace: config.links.workspace(),
         destinations: DestinationPolicy::new(config.links.schemes()),
+        events_kept_for: config.events.kept_for(),
         lifetimes: config.edge.cache.lifetimes(),
         geo: platform.geo().await?,
         user_agents: platform.user_agents().await,
@@ -76,7 +77,8 @@ pub(super) async fn core(platform: &Platform, tasks: &Tasks) -> Result<ApiCore, 
     let (store, passwords) = (platform.store().await?, platform.passwords().await);
     Ok(ApiCore::new(store, platform.invalidations().await?, passwords, tasks.clone(), settings)
         .counting_clicks(platform.click_store().await?)
-        .writing_through(platform.shared_links().await?))
+        .writing_through(platform.shared_links().await?)
+        .describing(identity::ACTIONS))
 }
 
 /// The OpenAPI document of every operation.

@@ -49,6 +49,7 @@ impl Api {
         store::migrate(&config, folder.path()).await.expect("migrations");
         let store = Store::connect(&config, folder.path()).await.expect("a store");
         let settings = Settings {
+            events_kept_for: std::time::Duration::from_secs(24 * 60 * 60),
             default_domain_url: "http://go.example.com".parse().expect("a URL"),
             default_domain_workspace: None,
             destinations: elido::domain::destination_policy::DestinationPolicy::default(),

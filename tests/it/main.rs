@@ -16,12 +16,14 @@
 mod accounts;
 mod analytics;
 mod arbitrary_requests;
+mod audit;
 mod command_line;
 mod connections;
 mod data_folder;
 mod destinations;
 mod documented_forms;
 mod edges;
+mod events;
 mod first_steps;
 mod grpc_links;
 mod grpc_origin;

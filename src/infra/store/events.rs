@@ -2,7 +2,8 @@
 
 use std::ops::RangeInclusive;
 
-use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, Condition, EntityTrait, ExprTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
 
 use super::columns::Json;
 use super::entities::{change_sequence, event};
@@ -51,7 +52,7 @@ pub async fn append(
 pub struct EventFilter {
     /// Only those of this workspace.
     pub workspace: Option<WorkspaceId>,
-    /// Only those of these types; of every type if empty.
+    /// Only those of these types, such as `link.created`, or `link.*`; of every type if empty.
     pub types: Vec<String>,
 }
 
@@ -70,7 +71,7 @@ pub async fn list(
         query = query.filter(event::Column::WorkspaceId.eq(workspace));
     }
     if !filter.types.is_empty() {
-        query = query.filter(event::Column::Type.is_in(&filter.types));
+        query = query.filter(filter.types.iter().fold(Condition::any(), |any, name| any.add(is_type(name))));
     }
     let rows = query
         .filter(event::Column::Sequence.gte(*range.start()))
@@ -80,6 +81,17 @@ pub async fn list(
         .all(connection)
         .await?;
     rows.into_iter().map(event_of).collect()
+}
+
+fn is_type(name: &str) -> Expr {
+    match name.strip_suffix('*') {
+        // A slash comes right after the full stop at the end of the prefix, so that this is a range of an index.
+        Some(prefix) => {
+            let end = format!("{}/", prefix.trim_end_matches('.'));
+            event::Column::Type.gte(prefix).and(event::Column::Type.lt(end))
+        }
+        None => event::Column::Type.eq(name),
+    }
 }
 
 /// The number of the last event; 0 before the first.
@@ -127,7 +139,7 @@ pub async fn delete_before(connection: &impl Connection, time: Timestamp, limit:
         Some(end) => end,
         None => last(connection).await?.saturating_add(1),
     };
-    let end = end.min(first.saturating_add(i64::try_from(limit).unwrap_or(i64::MAX)));
+    let end = Ord::min(end, first.saturating_add(i64::try_from(limit).unwrap_or(i64::MAX)));
     // From the front alone, so that what is kept has no gaps, whatever the clocks said.
     let deleted = event::Entity::delete_many().filter(event::Column::Sequence.lt(end)).exec(connection).await?;
     Ok(deleted.rows_affected)

@@ -15,6 +15,7 @@ mod connection;
 pub mod domains;
 mod entities;
 mod error;
+pub mod event_consumers;
 pub mod events;
 mod health;
 pub mod idempotency_keys;

@@ -68,7 +68,7 @@ pub struct ApiKeyDraft {
     #[schema(min_length = 1, max_length = 100, example = "CI")]
     pub name: String,
     /// What it may be used for; nothing that whoever makes it may not do.
-    #[schema(min_items = 1, max_items = 5)]
+    #[schema(min_items = 1, max_items = 7)]
     pub scopes: Vec<Scope>,
     /// Not valid from this moment on; absent for ever valid.
     #[serde(default)]

@@ -79,6 +79,29 @@ impl ApiCore {
         Ok(access)
     }
 
+    /// Whether the credential still holds and reaches as far as it did, for those who stay for long. Counts no request.
+    ///
+    /// # Errors
+    /// As [`ApiCore::authenticate`] and [`ApiCore::authorize`].
+    pub(super) async fn require_still(&self, principal: &Principal, id: WorkspaceId, scope: Scope) -> Result<()> {
+        let (reader, now) = (self.store.reader(), clock::now());
+        let holds = match principal {
+            Principal::Person { user_id, session_id, .. } => {
+                let session = sessions::find(reader, *user_id, *session_id).await?;
+                session.is_some_and(|session| now < session.expires_at)
+            }
+            Principal::ApiKey { key_id, workspace_id, .. } => {
+                let key = api_keys::find(reader, *workspace_id, *key_id).await?;
+                key.is_some_and(|key| key.expires_at.is_none_or(|end| now < end))
+            }
+        };
+        if !holds {
+            return Err(unauthenticated());
+        }
+        let access = self.access(principal, id).await?.ok_or_else(|| Error::not_found("workspace"))?;
+        access.actor.require(scope)
+    }
+
     async fn access(&self, principal: &Principal, id: WorkspaceId) -> Result<Option<Access>> {
         let reader = self.store.reader();
         match principal {

@@ -8,18 +8,22 @@
 
 mod admin;
 mod api_keys;
+mod audit_export;
+mod audit_trail;
 mod authenticate;
 mod bootstrap;
 mod change_log;
 mod domains;
 mod edge;
 mod event_schema;
+mod events;
 mod field_errors;
 pub mod grpc;
 mod happening;
 pub mod jobs;
 mod limits;
 mod links;
+mod metrics;
 mod notes;
 mod patch;
 mod principal;
@@ -37,9 +41,12 @@ mod write_through;
 pub use crate::infra::store::page::{Page, Position};
 pub use admin::{AdminAccess, Job, JobQuery};
 pub use api_keys::{ApiKey, ApiKeyDraft, CreatedApiKey};
+pub use audit_export::{AuditExport, AuditExportFormat, AuditExportHeader};
+pub use audit_trail::Trail;
 pub use bootstrap::{BootstrapDraft, NewAccount};
 pub use change_log::CHANGES_KEPT_FOR;
 pub use domains::{Domain, DomainPatch};
+pub use events::EventBatch;
 pub use field_errors::FieldErrors;
 pub use happening::{Action, ActionKind, By, EventData, Happening, Recorded};
 pub use limits::Limits;
@@ -55,6 +62,7 @@ pub use version::ExpectedVersion;
 pub use workspaces::{Member, Workspace, WorkspaceDraft, WorkspacePatch};
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use url::Url;
@@ -93,6 +101,8 @@ pub const ACTIONS: &[ActionKind] = &[
     links::CREATED.kind(),
     links::UPDATED.kind(),
     links::DELETED.kind(),
+    admin::RETRIED.kind(),
+    admin::DISCARDED.kind(),
 ];
 
 /// What the use cases need. Clones share it.
@@ -106,6 +116,8 @@ pub struct ApiCore {
     notes: Arc<Semaphore>,
     clicks: Option<ClickStore>,
     limits: Option<Arc<Limits>>,
+    actions: Arc<[ActionKind]>,
+    following: events::Following,
     settings: Settings,
 }
 
@@ -118,6 +130,8 @@ pub struct Settings {
     pub default_domain_workspace: Option<WorkspaceId>,
     /// What destinations may be.
     pub destinations: DestinationPolicy,
+    /// How long events are kept for those who follow.
+    pub events_kept_for: Duration,
     /// How long the cache that edges share believes a link.
     pub lifetimes: LinkLifetimes,
     /// Tells where described visitors are.
@@ -137,7 +151,19 @@ impl ApiCore {
         settings: Settings,
     ) -> Self {
         let notes = Arc::new(Semaphore::new(notes::NOTES_MAX));
-        Self { store, invalidations, shared: None, passwords, tasks, notes, clicks: None, limits: None, settings }
+        Self {
+            store,
+            invalidations,
+            shared: None,
+            passwords,
+            tasks,
+            notes,
+            clicks: None,
+            limits: None,
+            actions: ACTIONS.into(),
+            following: events::Following::default(),
+            settings,
+        }
     }
 
     /// The same service, which tells how often links were clicked.
@@ -150,6 +176,12 @@ impl ApiCore {
     #[must_use]
     pub fn limiting(self, limits: Limits) -> Self {
         Self { limits: Some(Arc::new(limits)), ..self }
+    }
+
+    /// The same service, which describes these types of events too.
+    #[must_use]
+    pub fn describing(self, actions: &[ActionKind]) -> Self {
+        Self { actions: [&self.actions, actions].concat().into(), ..self }
     }
 
     /// The same service, which writes changed links through to the cache that edges share.

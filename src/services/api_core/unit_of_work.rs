@@ -43,6 +43,7 @@ impl Complete {
     pub(super) async fn commit(self) -> Result<()> {
         let change = record(&self.transaction, self.happenings, self.stale, &self.origin, clock::now()).await?;
         self.transaction.commit().await?;
+        self.core.following.tell();
         if let Some(change) = change {
             self.core.tell(change).await;
         }

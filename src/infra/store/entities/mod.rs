@@ -8,6 +8,8 @@ pub mod change;
 pub mod change_sequence;
 pub mod domain;
 pub mod event;
+pub mod event_consumer;
+pub mod event_failure;
 pub mod health;
 pub mod idempotency_key;
 pub mod job;

@@ -48,6 +48,7 @@ impl House {
         store::migrate(&database, folder.path()).await.expect("a schema");
         let store = Store::connect(&database, folder.path()).await.expect("a database");
         let settings = Settings {
+            events_kept_for: std::time::Duration::from_secs(24 * 60 * 60),
             default_domain_url: "http://localhost:8080".parse().expect("a URL"),
             default_domain_workspace: None,
             destinations: crate::domain::destination_policy::DestinationPolicy::default(),

@@ -7,8 +7,7 @@ mod jobs;
 pub(super) use jobs::{DISCARDED, RETRIED};
 pub use jobs::{Job, JobQuery};
 
-use super::happening::By;
-use super::{ApiCore, Principal};
+use super::{ApiCore, By, Principal};
 use crate::domain::error::{Error, ErrorKind, Result};
 use crate::domain::id::UserId;
 
@@ -17,8 +16,9 @@ use crate::domain::id::UserId;
 pub struct AdminAccess(UserId);
 
 impl AdminAccess {
-    /// Whoever has it, as the audit trail of the instance names them.
-    pub(super) const fn by(self) -> By {
+    /// Who acts, for the audit trail.
+    #[must_use]
+    pub const fn by(&self) -> By {
         By::person(self.0)
     }
 }
@@ -30,7 +30,7 @@ impl ApiCore {
     /// `Forbidden` to everybody else.
     pub fn authorize_admin(&self, principal: &Principal) -> Result<AdminAccess> {
         match principal {
-            Principal::Person { user_id, is_admin: true, .. } => Ok(AdminAccess(*user_id)),
+            Principal::Person { is_admin: true, user_id, .. } => Ok(AdminAccess(*user_id)),
             _ => {
                 let message = "Only an administrator of this instance may do this, with a session.";
                 Err(Error::new(ErrorKind::Forbidden, "instance_admin_required", message))

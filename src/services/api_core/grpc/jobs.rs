@@ -5,10 +5,10 @@
 use prost::Message;
 use tonic::{Request, Response, Status};
 
+use super::calls::{answer, origin_of};
 use super::link_requests::limit;
 use super::link_resolver::parsed;
 use super::link_responses::time;
-use super::status::to_status;
 use crate::domain::error::{Error, Result as DomainResult};
 use crate::domain::job::{JobState, Priority};
 use crate::http::pagination::QueryFingerprint;
@@ -108,25 +108,21 @@ fn to_message(job: Job) -> v1::Job {
     }
 }
 
-fn answer<T>(result: DomainResult<T>) -> Result<Response<T>, Status> {
-    result.map(Response::new).map_err(to_status)
-}
-
 #[tonic::async_trait]
 impl Jobs for JobsService {
     async fn list_jobs(&self, request: Request<ListJobsRequest>) -> Result<Response<ListJobsResponse>, Status> {
-        answer(self.list(request).await)
+        answer(origin_of(&request), self.list(request)).await
     }
 
     async fn get_job(&self, request: Request<GetJobRequest>) -> Result<Response<GetJobResponse>, Status> {
-        answer(self.get(request).await)
+        answer(origin_of(&request), self.get(request)).await
     }
 
     async fn retry_job(&self, request: Request<RetryJobRequest>) -> Result<Response<RetryJobResponse>, Status> {
-        answer(self.retry(request).await)
+        answer(origin_of(&request), self.retry(request)).await
     }
 
     async fn discard_job(&self, request: Request<DiscardJobRequest>) -> Result<Response<DiscardJobResponse>, Status> {
-        answer(self.discard(request).await)
+        answer(origin_of(&request), self.discard(request)).await
     }
 }

@@ -2,27 +2,23 @@
 //!
 //! Invariant: a call reaches a workspace only through [`LinksService::access`].
 
-use futures_util::future::BoxFuture;
 use prost::Message;
 use tonic::{Request, Response, Status};
 
+use super::calls::{answer, caller, origin_of};
 use super::link_requests::{limit, moment, order, to_draft, to_patch};
 use super::link_resolver::parsed;
 use super::link_responses::to_message;
-use super::status::to_status;
 use crate::domain::error::Result as DomainResult;
 use crate::domain::id::UserId;
 use crate::domain::role::Scope;
 use crate::http::pagination::QueryFingerprint;
-use crate::http::request_id::{X_REQUEST_ID, fresh_id, is_sane};
 use crate::infra::grpc::v1::links_server::Links;
 use crate::infra::grpc::v1::{
     CreateLinkRequest, CreateLinkResponse, DeleteLinkRequest, DeleteLinkResponse, FindLinkRequest, FindLinkResponse,
     GetLinkRequest, GetLinkResponse, ListLinksRequest, ListLinksResponse, UpdateLinkRequest, UpdateLinkResponse,
 };
-use crate::runtime::origin::{self, Origin};
-use crate::services::api_core::authenticate::unauthenticated;
-use crate::services::api_core::rest::{bearer, page_of, requested_page};
+use crate::services::api_core::rest::{page_of, requested_page};
 use crate::services::api_core::{Access, ApiCore, Link, LinkQuery};
 
 /// The use cases of links, which REST calls too.
@@ -31,10 +27,7 @@ pub(super) struct LinksService(pub(super) ApiCore);
 impl LinksService {
     /// What the sender of a call may do in the workspace that the call names.
     async fn access<T>(&self, request: &Request<T>, workspace: &str, scope: Scope) -> DomainResult<Access> {
-        let headers = request.metadata().clone().into_headers();
-        let token = bearer(&headers)?.ok_or_else(unauthenticated)?;
-        let principal = self.0.authenticate(&token).await?;
-        self.0.authorize(&principal, parsed("workspace_id", workspace)?, scope).await
+        Ok(caller(&self.0, request, workspace, scope).await?.1)
     }
 
     async fn create(&self, request: Request<CreateLinkRequest>) -> DomainResult<CreateLinkResponse> {
@@ -99,24 +92,6 @@ fn to_query(request: ListLinksRequest) -> DomainResult<LinkQuery> {
         created_from: moment("created_from", request.created_from)?,
         created_until: moment("created_until", request.created_until)?,
     })
-}
-
-/// Does the work of a call from this origin, and answers with what came of it.
-fn answer<'a, T>(
-    origin: Origin,
-    work: impl Future<Output = DomainResult<T>> + Send + 'a,
-) -> BoxFuture<'a, Result<Response<T>, Status>> {
-    let work = origin::within(origin, work);
-    Box::pin(async move { work.await.map(Response::new).map_err(to_status) })
-}
-
-/// Where a call comes from: the other end of the connection, and the id that the caller gave it.
-pub(super) fn origin_of<T>(request: &Request<T>) -> Origin {
-    let id = request.metadata().get(X_REQUEST_ID.as_str()).and_then(|id| id.to_str().ok());
-    Origin {
-        address: request.remote_addr().map(|address| address.ip().to_canonical()),
-        request_id: Some(id.filter(|id| is_sane(id)).map_or_else(fresh_id, str::to_owned)),
-    }
 }
 
 #[tonic::async_trait]

@@ -2,6 +2,8 @@
 //!
 //! Invariant: a call ends within ten seconds, and sooner if its caller says so.
 
+mod calls;
+mod events;
 mod jobs;
 mod link_requests;
 mod link_resolver;
@@ -19,10 +21,12 @@ use tonic::transport::{Error, ServerTlsConfig};
 pub use tonic::transport::Server;
 
 use super::ApiCore;
+use crate::infra::grpc::v1::events_server::EventsServer;
 use crate::infra::grpc::v1::jobs_server::JobsServer;
 use crate::infra::grpc::v1::link_resolver_server::LinkResolverServer;
 use crate::infra::grpc::v1::links_server::LinksServer;
 use crate::infra::grpc::{FILE_DESCRIPTORS, LINK_BYTES_MAX, REQUEST_BYTES_MAX, RESPONSE_BYTES_MAX};
+use events::EventsService;
 use jobs::JobsService;
 use link_resolver::LinkResolverService;
 use links::LinksService;
@@ -74,8 +78,12 @@ pub async fn serve(
     let (health, health_service) = tonic_health::server::health_reporter();
     health.set_serving::<LinkResolverServer<LinkResolverService>>().await;
     health.set_serving::<LinksServer<LinksService>>().await;
+    health.set_serving::<EventsServer<EventsService>>().await;
     health.set_serving::<JobsServer<JobsService>>().await;
     let resolver = LinkResolverServer::new(LinkResolverService { core: core.clone(), stopping: stopping.clone() })
+        .max_decoding_message_size(REQUEST_BYTES_MAX)
+        .max_encoding_message_size(RESPONSE_BYTES_MAX);
+    let events = EventsServer::new(EventsService { core: core.clone(), stopping: stopping.clone() })
         .max_decoding_message_size(REQUEST_BYTES_MAX)
         .max_encoding_message_size(RESPONSE_BYTES_MAX);
     let jobs = JobsServer::new(JobsService(core.clone()))
@@ -96,6 +104,7 @@ pub async fn serve(
         stopping.cancelled().await;
         health.set_not_serving::<LinkResolverServer<LinkResolverService>>().await;
         health.set_not_serving::<LinksServer<LinksService>>().await;
+        health.set_not_serving::<EventsServer<EventsService>>().await;
         health.set_not_serving::<JobsServer<JobsService>>().await;
     };
     server
@@ -103,6 +112,7 @@ pub async fn serve(
         .add_optional_service(reflection)
         .add_service(resolver)
         .add_service(links)
+        .add_service(events)
         .add_service(jobs)
         .serve_with_incoming_shutdown(TcpIncoming::from(listener).with_nodelay(Some(true)), stop)
         .await

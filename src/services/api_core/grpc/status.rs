@@ -33,6 +33,7 @@ const fn code(kind: ErrorKind) -> Code {
         ErrorKind::Unauthenticated => Code::Unauthenticated,
         ErrorKind::Forbidden => Code::PermissionDenied,
         ErrorKind::NotFound => Code::NotFound,
+        ErrorKind::Gone => Code::OutOfRange,
         ErrorKind::Conflict => Code::AlreadyExists,
         ErrorKind::PreconditionFailed | ErrorKind::Unprocessable => Code::FailedPrecondition,
         ErrorKind::RateLimited => Code::ResourceExhausted,

@@ -2,6 +2,7 @@
 
 mod file_older_links;
 mod forget_changes;
+mod forget_events;
 mod forget_idempotency_keys;
 mod forget_sessions;
 
@@ -14,6 +15,7 @@ pub fn handlers(core: &ApiCore) -> Handlers {
     Handlers::default()
         .and(file_older_links::handlers(core))
         .and(forget_changes::handlers(core))
+        .and(forget_events::handlers(core))
         .and(forget_idempotency_keys::handlers(core))
         .and(forget_sessions::handlers(core))
 }

@@ -18,7 +18,7 @@ use crate::http::pagination::{Page, QueryFingerprint};
 use crate::http::path::Path;
 use crate::http::problem::Problem;
 use crate::http::responses::{CreateProblems, DeleteProblems, ReadProblems};
-use crate::services::api_core::{ApiCore, ApiKey, ApiKeyDraft, CreatedApiKey};
+use crate::services::api_core::{ApiCore, ApiKey, ApiKeyDraft, CreatedApiKey, api_keys};
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]
@@ -58,6 +58,7 @@ async fn list(
 /// The response holds the secret, which is shown this once. A key can do nothing that its maker cannot.
 #[utoipa::path(
     post, path = "/v1/workspaces/{workspace_id}/api-keys", operation_id = "create_api_key", tag = "api-keys",
+    extensions(("x-audit-action" = json!(api_keys::CREATED.name()))),
     params(WorkspacePath, IdempotencyHeader), request_body = ApiKeyDraft,
     responses((status = 201, description = "The new key with its secret.", body = CreatedApiKey), CreateProblems)
 )]
@@ -88,6 +89,7 @@ async fn read(
 /// Revoke an API key, at once and for good
 #[utoipa::path(
     delete, path = "/v1/workspaces/{workspace_id}/api-keys/{api_key_id}", operation_id = "revoke_api_key", tag = "api-keys",
+    extensions(("x-audit-action" = json!(api_keys::REVOKED.name()))),
     params(ApiKeyPath),
     responses((status = 204, description = "It is revoked."), DeleteProblems)
 )]

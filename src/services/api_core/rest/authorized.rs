@@ -57,7 +57,7 @@ macro_rules! scopes {
     )+};
 }
 
-scopes! { LinksRead LinksWrite AnalyticsRead WorkspaceRead WorkspaceWrite }
+scopes! { LinksRead LinksWrite AnalyticsRead WorkspaceRead WorkspaceWrite AuditRead EventsRead }
 
 impl<S> Deref for Authorized<S> {
     type Target = Access;

@@ -14,7 +14,7 @@ use crate::domain::id::LinkId;
 use crate::http::extract::Json as Body;
 use crate::http::problem::{Problem, ProblemDocument};
 use crate::http::responses::CreateProblems;
-use crate::services::api_core::{ApiCore, BulkItem, BulkPatch, Created, Link, LinkDraft};
+use crate::services::api_core::{ApiCore, BulkItem, BulkPatch, Created, Link, LinkDraft, links};
 
 /// Links to be.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -107,6 +107,7 @@ pub(super) fn routes() -> OpenApiRouter<ApiCore> {
 /// does not keep the others from being made. A body that does not have the documented form is refused as a whole.
 #[utoipa::path(
     post, path = "/v1/workspaces/{workspace_id}/links/bulk", operation_id = "create_links", tag = "links",
+    extensions(("x-audit-action" = json!(links::CREATED.name()))),
     params(WorkspacePath, IdempotencyHeader), request_body = BulkCreate,
     responses((status = 200, description = "What became of every link.", body = BulkResults), CreateProblems)
 )]
@@ -123,6 +124,7 @@ async fn create(
 /// In one transaction. An error in one edit is that edit's result and does not keep the others from being made.
 #[utoipa::path(
     patch, path = "/v1/workspaces/{workspace_id}/links/bulk", operation_id = "update_links", tag = "links",
+    extensions(("x-audit-action" = json!(links::UPDATED.name()))),
     params(WorkspacePath, IdempotencyHeader), request_body = BulkUpdate,
     responses((status = 200, description = "What became of every edit.", body = BulkResults), CreateProblems)
 )]
@@ -140,6 +142,7 @@ async fn update(
 /// In one transaction. A link that the workspace does not have is that item's result.
 #[utoipa::path(
     post, path = "/v1/workspaces/{workspace_id}/links/bulk/delete", operation_id = "delete_links", tag = "links",
+    extensions(("x-audit-action" = json!(links::DELETED.name()))),
     params(WorkspacePath, IdempotencyHeader), request_body = BulkDelete,
     responses((status = 200, description = "What became of every link.", body = BulkResults), CreateProblems)
 )]

@@ -18,7 +18,7 @@ use crate::http::pagination::{Page, QueryFingerprint};
 use crate::http::path::Path;
 use crate::http::problem::Problem;
 use crate::http::responses::{EditProblems, ReadProblems};
-use crate::services::api_core::{ApiCore, Domain, DomainPatch};
+use crate::services::api_core::{ApiCore, Domain, DomainPatch, domains};
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]
@@ -78,6 +78,7 @@ async fn read(
 /// The default domain may only be changed by the administrators of the instance.
 #[utoipa::path(
     patch, path = "/v1/workspaces/{workspace_id}/domains/{domain_id}", operation_id = "update_domain", tag = "domains",
+    extensions(("x-audit-action" = json!(domains::UPDATED.name()))),
     params(DomainPath, IdempotencyHeader, IfMatchHeader), request_body = DomainPatch,
     responses((status = 200, description = "The domain as it is now.", body = Domain), EditProblems)
 )]

@@ -18,6 +18,7 @@ use crate::http::pagination::{Limit, Page, QueryFingerprint};
 use crate::http::path::Path;
 use crate::http::problem::Problem;
 use crate::http::responses::{CreateProblems, ForbiddenProblem, PlainProblems, ReadProblems};
+use crate::services::api_core::admin::{DISCARDED, RETRIED};
 use crate::services::api_core::{ApiCore, Job, JobQuery};
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -93,6 +94,7 @@ async fn read(
 /// It is due at once and has all its attempts before it. Only for administrators of the instance, with a session.
 #[utoipa::path(
     post, path = "/v1/admin/jobs/{job_id}/retry", operation_id = "retry_job", tag = "jobs",
+    extensions(("x-audit-action" = json!(RETRIED.name()))),
     params(JobPath, IdempotencyHeader),
     responses((status = 200, description = "The job as it is now.", body = Job), CreateProblems)
 )]
@@ -109,6 +111,7 @@ async fn retry(
 /// It is not done, and cannot be read any more. Only for administrators of the instance, with a session.
 #[utoipa::path(
     post, path = "/v1/admin/jobs/{job_id}/discard", operation_id = "discard_job", tag = "jobs",
+    extensions(("x-audit-action" = json!(DISCARDED.name()))),
     params(JobPath, IdempotencyHeader),
     responses((status = 204, description = "It is gone."), CreateProblems)
 )]

@@ -20,7 +20,9 @@ use crate::http::pagination::{Limit, Page, QueryFingerprint};
 use crate::http::path::Path;
 use crate::http::problem::Problem;
 use crate::http::responses::{CreateProblems, DeleteProblems, EditProblems, ReadProblems};
-use crate::services::api_core::{ApiCore, Link, LinkDraft, LinkPatch, LinkQuery, LinkSort, Resolution, VisitorDraft};
+use crate::services::api_core::{
+    ApiCore, Link, LinkDraft, LinkPatch, LinkQuery, LinkSort, Resolution, VisitorDraft, links,
+};
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]
@@ -141,6 +143,7 @@ async fn list(
 /// Only `destination_url` is needed. With `if_exists`, an identical link is looked for first: 200 with that link, or 409.
 #[utoipa::path(
     post, path = "/v1/workspaces/{workspace_id}/links", operation_id = "create_link", tag = "links",
+    extensions(("x-audit-action" = json!(links::CREATED.name()))),
     params(WorkspacePath, IdempotencyHeader), request_body = LinkDraft,
     responses(
         (status = 201, description = "The new link.", body = Link),
@@ -197,6 +200,7 @@ async fn read(
 /// What is absent stays as it is, `null` clears. Within a second of the response no visitor is led by the old version.
 #[utoipa::path(
     patch, path = "/v1/workspaces/{workspace_id}/links/{link_id}", operation_id = "update_link", tag = "links",
+    extensions(("x-audit-action" = json!(links::UPDATED.name()))),
     params(LinkPath, IdempotencyHeader, IfMatchHeader), request_body = LinkPatch,
     responses((status = 200, description = "The link as it is now.", body = Link), EditProblems)
 )]
@@ -216,6 +220,7 @@ async fn update(
 /// Its clicks stay in the analytics, and its slug is free again.
 #[utoipa::path(
     delete, path = "/v1/workspaces/{workspace_id}/links/{link_id}", operation_id = "delete_link", tag = "links",
+    extensions(("x-audit-action" = json!(links::DELETED.name()))),
     params(LinkPath, IfMatchHeader),
     responses((status = 204, description = "It is gone."), DeleteProblems)
 )]

@@ -3,11 +3,13 @@
 //! Invariant: handlers reach a workspace only through [`Authorized`], which loads it and checks the scope.
 
 mod api_keys;
+mod audit_events;
 mod authentication;
 mod authorized;
 mod bootstrap;
 mod bulk;
 mod domains;
+mod events;
 mod headers;
 mod idempotency_store;
 mod jobs;
@@ -19,8 +21,8 @@ mod workspaces;
 pub use authentication::authenticate;
 pub(super) use authentication::bearer;
 pub use authorized::{
-    AnalyticsRead, Authenticated, Authorized, InstanceAdmin, LinksRead, LinksWrite, RequiredScope, WorkspacePath,
-    WorkspaceRead, WorkspaceWrite,
+    AnalyticsRead, AuditRead, Authenticated, Authorized, EventsRead, InstanceAdmin, LinksRead, LinksWrite,
+    RequiredScope, WorkspacePath, WorkspaceRead, WorkspaceWrite,
 };
 pub use bootstrap::internal_router;
 pub use headers::{IdempotencyHeader, IfMatchHeader, IfNoneMatchHeader};
@@ -38,6 +40,8 @@ pub const TAGS: &[(&str, &str)] = &[
     ("domains", "The host names that links live on."),
     ("links", "Short links and their smart-link rules."),
     ("tags", "Labels on links."),
+    ("audit", "Who changed what, in chains that show when they were touched."),
+    ("events", "What happened, in the order of the commits."),
     ("jobs", "Work that goes on after a response, for administrators of the instance."),
 ];
 
@@ -52,5 +56,7 @@ pub fn operations() -> OpenApiRouter<ApiCore> {
         .merge(tags::routes())
         .merge(links::routes())
         .merge(bulk::routes())
+        .merge(audit_events::routes())
+        .merge(events::routes())
         .merge(jobs::routes())
 }

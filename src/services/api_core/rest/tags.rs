@@ -20,7 +20,7 @@ use crate::http::pagination::{Page, QueryFingerprint};
 use crate::http::path::Path;
 use crate::http::problem::Problem;
 use crate::http::responses::{CreateProblems, DeleteProblems, EditProblems, ReadProblems};
-use crate::services::api_core::{ApiCore, Tag, TagDraft, TagPatch};
+use crate::services::api_core::{ApiCore, Tag, TagDraft, TagPatch, tags};
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]
@@ -58,6 +58,7 @@ async fn list(
 /// Create a tag
 #[utoipa::path(
     post, path = "/v1/workspaces/{workspace_id}/tags", operation_id = "create_tag", tag = "tags",
+    extensions(("x-audit-action" = json!(tags::CREATED.name()))),
     params(WorkspacePath, IdempotencyHeader), request_body = TagDraft,
     responses((status = 201, description = "The new tag.", body = Tag), CreateProblems)
 )]
@@ -94,6 +95,7 @@ async fn read(
 /// Change a tag, on every link that carries it
 #[utoipa::path(
     patch, path = "/v1/workspaces/{workspace_id}/tags/{tag_id}", operation_id = "update_tag", tag = "tags",
+    extensions(("x-audit-action" = json!(tags::UPDATED.name()))),
     params(TagPath, IdempotencyHeader, IfMatchHeader), request_body = TagPatch,
     responses((status = 200, description = "The tag as it is now.", body = Tag), EditProblems)
 )]
@@ -111,6 +113,7 @@ async fn update(
 /// Delete a tag and take it off every link
 #[utoipa::path(
     delete, path = "/v1/workspaces/{workspace_id}/tags/{tag_id}", operation_id = "delete_tag", tag = "tags",
+    extensions(("x-audit-action" = json!(tags::DELETED.name()))),
     params(TagPath, IfMatchHeader),
     responses((status = 204, description = "It is gone."), DeleteProblems)
 )]

@@ -17,7 +17,7 @@ use crate::http::extract::{Json as Body, Query};
 use crate::http::pagination::{Page, QueryFingerprint};
 use crate::http::problem::Problem;
 use crate::http::responses::{CreateProblems, DeleteProblems, EditProblems, PlainProblems, ReadProblems};
-use crate::services::api_core::{ApiCore, Member, Principal, Workspace, WorkspaceDraft, WorkspacePatch};
+use crate::services::api_core::{ApiCore, Member, Principal, Workspace, WorkspaceDraft, WorkspacePatch, workspaces};
 
 pub(super) fn routes() -> OpenApiRouter<ApiCore> {
     OpenApiRouter::new()
@@ -57,6 +57,7 @@ async fn list(
 /// instance allows (`too_many_workspaces`), and makes only so many in a short time.
 #[utoipa::path(
     post, path = "/v1/workspaces", operation_id = "create_workspace", tag = "workspaces",
+    extensions(("x-audit-action" = json!(workspaces::CREATED.name()))),
     params(IdempotencyHeader), request_body = WorkspaceDraft,
     responses((status = 201, description = "The new workspace.", body = Workspace), CreateProblems)
 )]
@@ -93,6 +94,7 @@ async fn read(
 /// Change a workspace
 #[utoipa::path(
     patch, path = "/v1/workspaces/{workspace_id}", operation_id = "update_workspace", tag = "workspaces",
+    extensions(("x-audit-action" = json!(workspaces::UPDATED.name()))),
     params(WorkspacePath, IdempotencyHeader, IfMatchHeader), request_body = WorkspacePatch,
     responses((status = 200, description = "The workspace as it is now.", body = Workspace), EditProblems)
 )]
@@ -111,6 +113,7 @@ async fn update(
 /// Its links, keys and tags are gone for good. Only an owner may, with a session.
 #[utoipa::path(
     delete, path = "/v1/workspaces/{workspace_id}", operation_id = "delete_workspace", tag = "workspaces",
+    extensions(("x-audit-action" = json!(workspaces::DELETED.name()))),
     params(WorkspacePath, IfMatchHeader),
     responses((status = 204, description = "It is gone."), DeleteProblems)
 )]

@@ -9,6 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::sessions::{ENDED, STARTED};
 use super::{Client, Identity, Person, Session, SignIn, SignedIn};
 use crate::domain::id::{ApiKeyId, SessionId, WorkspaceId};
 use crate::domain::role::Scope;
@@ -74,7 +75,8 @@ pub fn operations() -> OpenApiRouter<Identity> {
 ///
 /// Repeated attempts are slowed down. An `Idempotency-Key` has no effect here, because nobody is known yet whose it could be.
 #[utoipa::path(
-    post, path = "/v1/auth/sign-in", operation_id = "signIn", tag = "auth", security(()),
+    post, path = "/v1/auth/sign-in", operation_id = "signIn", tag = "auth",
+    extensions(("x-audit-action" = json!(STARTED.name()))), security(()),
     request_body = SignIn,
     responses((status = 200, description = "The new session.", body = SignedIn), PlainBodyProblems)
 )]
@@ -94,6 +96,7 @@ async fn sign_in(
 /// Ends the session that asks.
 #[utoipa::path(
     post, path = "/v1/auth/sign-out", operation_id = "signOut", tag = "auth",
+    extensions(("x-audit-action" = json!(ENDED.name()))),
     params(IdempotencyHeader),
     responses((status = 204, description = "The session is over."), PlainBodyProblems, ForbiddenProblem)
 )]
@@ -129,6 +132,7 @@ async fn list_sessions(
 /// End one of the caller's sessions
 #[utoipa::path(
     delete, path = "/v1/auth/sessions/{session_id}", operation_id = "endSession", tag = "auth",
+    extensions(("x-audit-action" = json!(ENDED.name()))),
     params(SessionPath),
     responses((status = 204, description = "The session is over."), DeleteProblems)
 )]
