@@ -38,13 +38,14 @@ fn list_migrations(database: &str) -> Result<(), Box<dyn Error>> {
 /// A file such as 0001_what_it_does.sql as an expression.
 fn migration(file: &Path) -> Result<String, Box<dyn Error>> {
     let name = file.file_stem().and_then(|name| name.to_str()).ok_or("a migration without a name")?;
+    let path = file.to_str().ok_or("a migration whose path is not UTF-8")?;
     let unnamed = || format!("{}: the name has to be like 0001_what_it_does.sql", file.display());
     let (number, description) = name.split_once('_').ok_or_else(unnamed)?;
     let (number, description) = (number.parse::<i64>().map_err(|_| unnamed())?, description.replace('_', " "));
     let file = file.display().to_string();
     Ok(format!(
         "sqlx::migrate::Migration::new({number}, {description:?}.into(), sqlx::migrate::MigrationType::Simple, \
-         sqlx::SqlSafeStr::into_sql_str(include_str!({file:?})), false)"
+         sqlx::SqlSafeStr::into_sql_str(include_str!({path:?})), false)"
     ))
 }
 

@@ -375,7 +375,6 @@ async fn a_lease_is_renewed_while_a_job_runs_and_the_work_is_broken_off_once_it_
 #[tokio::test(flavor = "multi_thread")]
 async fn a_job_and_its_effect_are_one_transaction() {
     let workshop = Workshop::new().await;
-    statements::execute(&workshop.config, "CREATE TABLE effects (attempt BIGINT NOT NULL)").await;
     let store = workshop.store.clone();
     let handlers = Handlers::default().on(move |_: Say, attempt: Attempt| {
         let store = store.clone();

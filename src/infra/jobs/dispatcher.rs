@@ -119,7 +119,9 @@ impl Dispatcher {
         }
         let mut keys = KeyRoom::default();
         if let Some(per_key) = handler.kind.concurrency_per_key {
-            jobs::lock_kind(transaction, handler.kind.name).await?;
+            if !jobs::lock_kind(transaction, handler.kind.name).await? {
+                return Ok(Vec::new());
+            }
             let running = jobs::running_by_key(transaction, handler.kind.name).await?;
             keys = KeyRoom { per_key: Some(per_key), running };
         }

@@ -72,17 +72,19 @@ pub async fn waiting(connection: &impl Connection, kinds: &[&str]) -> Result<Vec
     Ok(Waiting::find_by_statement(statement).all(connection).await?)
 }
 
-/// Lets no other worker claim jobs of this kind until the transaction ends, where several could at once.
+/// Lets no other worker claim jobs of this kind until the transaction ends. False if another one does; nobody waits, because two
+/// that claim several kinds might wait for each other.
 ///
 /// # Errors
 /// Only those of the database.
-pub async fn lock_kind(transaction: &Transaction, kind: &str) -> Result<()> {
-    if transaction.get_database_backend() == DbBackend::Postgres {
-        let sql = "SELECT pg_advisory_xact_lock(hashtextextended('job kind ' || $1, 0))";
-        let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, [kind.into()]);
-        transaction.query_one_raw(statement).await?;
+pub async fn lock_kind(transaction: &Transaction, kind: &str) -> Result<bool> {
+    if transaction.get_database_backend() != DbBackend::Postgres {
+        return Ok(true);
     }
-    Ok(())
+    let sql = "SELECT pg_try_advisory_xact_lock(hashtextextended('job kind ' || $1, 0)) AS locked";
+    let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, [kind.into()]);
+    let row = transaction.query_one_raw(statement).await?;
+    Ok(row.map(|row| row.try_get("", "locked")).transpose()?.unwrap_or(false))
 }
 
 /// How many jobs of a kind are running on each key.
