@@ -127,6 +127,8 @@ typed_ids! {
     TagId = "tag_";
     /// An API key.
     ApiKeyId = "key_";
+    /// An invitation to a workspace.
+    InvitationId = "inv_";
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ pub mod id;
 pub mod link;
 pub mod mail_token;
 pub mod name_key;
+pub mod permission;
 pub mod role;
 pub mod rule;
 pub mod slug;

@@ -44,6 +44,10 @@ pub struct PlainProblems;
 pub struct PlainBodyProblems;
 /// The failure of an operation that some credentials cannot do.
 pub struct ForbiddenProblem;
+/// The failure of an operation that may find nothing.
+pub struct NotFoundProblem;
+/// The failure of an operation that may clash with what is there.
+pub struct ConflictProblem;
 /// The failures of an operation that reads.
 pub struct ReadProblems;
 /// The failures of an operation that makes something.
@@ -83,6 +87,18 @@ impl IntoResponses for PlainBodyProblems {
 impl IntoResponses for ForbiddenProblem {
     fn responses() -> Listed {
         listed(TENANT.into_iter().take(1))
+    }
+}
+
+impl IntoResponses for NotFoundProblem {
+    fn responses() -> Listed {
+        listed([(404, "There is no such thing.")])
+    }
+}
+
+impl IntoResponses for ConflictProblem {
+    fn responses() -> Listed {
+        listed([(409, "It clashes with what is there already.")])
     }
 }
 

@@ -68,8 +68,10 @@ pub(super) async fn start(
 async fn start_core(platform: &Platform, tasks: &Tasks) -> Result<ApiCore, StartError> {
     let config = platform.config();
     let settings = Settings {
+        public_url: config.api.public_url.clone(),
         default_domain_url: config.links.default_domain_url.clone(),
         default_domain_workspace: config.links.workspace(),
+        deletion_grace: config.api.deletion_grace(),
         destinations: DestinationPolicy::new(config.links.schemes()),
         lifetimes: config.edge.cache.lifetimes(),
         geo: platform.geo().await?,
@@ -78,6 +80,7 @@ async fn start_core(platform: &Platform, tasks: &Tasks) -> Result<ApiCore, Start
     let (store, passwords) = (platform.store().await?, platform.passwords().await);
     let core = ApiCore::new(store, platform.invalidations().await?, passwords, tasks.clone(), settings)
         .counting_clicks(platform.click_store().await?)
+        .mailing(platform.mail().await?)
         .writing_through(platform.shared_links().await?)
         .limiting(Limits::new(&config.api, platform.redis().await?));
     core.begin_history().await?;
@@ -94,5 +97,6 @@ pub fn document(public_url: &Url) -> OpenApi {
     document.merge(identity::rest::operations().into_openapi());
     document.merge(core_rest::operations().into_openapi());
     document.merge(analytics_api::rest::operations().into_openapi());
+    openapi::describe_permissions(&mut document);
     document
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use elido::config::sections::DatabaseConfig;
 use elido::domain::id::SessionId;
-use elido::domain::role::Scope;
+use elido::domain::permission::{CreateLink, Operation};
 use elido::http::idempotency::{CLAIM_HELD_FOR, IdempotencyClaim, IdempotencyStore, KeyState, StoredResponse};
 use elido::infra::cache::invalidation::Invalidations;
 use elido::infra::geo::GeoDatabase;
@@ -116,7 +116,9 @@ impl Cases {
         let store = Store::connect(&config, folder.path()).await.expect("a store");
         let settings = Settings {
             default_domain_url: "http://go.example.com".parse().expect("a URL"),
+            public_url: "http://api.example.com".parse().expect("a URL"),
             default_domain_workspace: None,
+            deletion_grace: std::time::Duration::from_secs(60),
             destinations: elido::domain::destination_policy::DestinationPolicy::default(),
             lifetimes: elido::config::defaults().expect("the defaults are valid").edge.cache.lifetimes(),
             geo: GeoDatabase::unknown(),
@@ -129,7 +131,7 @@ impl Cases {
         let workspace = WorkspaceDraft { name: "Test".to_owned(), slug: "test".to_owned() };
         let workspace = core.create_workspace(user_id, workspace).await.expect("a workspace").id;
         let person = Principal::Person { user_id, session_id: SessionId::new(), is_admin: true };
-        let access = core.authorize(&person, workspace, Scope::LinksWrite).await.expect("access");
+        let access = core.authorize(&person, workspace, &CreateLink::PERMISSION).await.expect("access");
         Self { records: IdempotencyRecords::new(core.clone()), core, access, _folder: folder }
     }
 

@@ -15,6 +15,7 @@
 
 mod accounts;
 mod analytics;
+mod api_keys;
 mod arbitrary_requests;
 mod command_line;
 mod connections;
@@ -28,10 +29,13 @@ mod grpc_origin;
 mod grpc_tls;
 mod history;
 mod idempotency;
+mod invitations;
 mod journal;
 mod links;
 mod mail;
 mod names;
+mod people;
+mod permissions;
 mod races;
 mod redirects;
 mod redis;

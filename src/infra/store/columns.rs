@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
-use crate::domain::id::{ApiKeyId, DomainId, LinkId, SessionId, TagId, UserId, WorkspaceId};
+use crate::domain::id::{ApiKeyId, DomainId, InvitationId, LinkId, SessionId, TagId, UserId, WorkspaceId};
 use crate::domain::link::{ForwardQuery, RedirectStatus};
 use crate::domain::mail_token::MailTokenPurpose;
 use crate::domain::role::Role;
@@ -77,7 +77,7 @@ macro_rules! id_columns {
     )+};
 }
 
-id_columns!(ApiKeyId, DomainId, LinkId, SessionId, TagId, UserId, WorkspaceId);
+id_columns!(ApiKeyId, DomainId, InvitationId, LinkId, SessionId, TagId, UserId, WorkspaceId);
 column!(impl[] Timestamp as i64, BigInteger, BigInt, |time| time.as_micros(), |micros| Some(Timestamp::from_micros(micros)));
 column!(impl[] Destination as String, Text, String, |url| url.as_str().to_owned(), |text| Destination::parse(&text).ok());
 column!(impl[] RedirectStatus as i64, BigInteger, BigInt, |status| i64::from(status.as_u16()), redirect_status);

@@ -16,6 +16,7 @@ mod entities;
 mod error;
 mod health;
 pub mod idempotency_keys;
+pub mod invitations;
 pub mod links;
 pub mod mail_tokens;
 mod migrations;

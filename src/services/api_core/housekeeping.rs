@@ -7,16 +7,18 @@ use std::time::Duration;
 use super::ApiCore;
 use super::change_log::CHANGES_KEPT_FOR;
 use crate::domain::error::Result;
-use crate::infra::store::{changes, idempotency_keys, mail_tokens, sessions, sign_in_challenges};
+use crate::infra::store::{changes, idempotency_keys, invitations, mail_tokens, sessions, sign_in_challenges};
 use crate::runtime::clock;
 
 /// How often what has expired is forgotten.
 const INTERVAL: Duration = Duration::from_secs(15 * 60);
+/// How long an expired invitation is kept, so that members see it and can send it again.
+const INVITATIONS_KEPT_FOR: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// How many notes may be under way at once.
 pub(super) const NOTES_MAX: usize = 8;
 
 impl ApiCore {
-    /// Forgets expired sessions and idempotency keys from time to time, and files links of an older release anew, until the tasks
+    /// Forgets expired sessions, invitations and idempotency keys from time to time, purges deleted workspaces and files links of an older release anew, until the tasks
     /// stop. Run it as a task of its own.
     pub async fn keep_house(self) {
         let stopping = self.tasks.stopping();
@@ -28,6 +30,9 @@ impl ApiCore {
             }
             if let Err(error) = self.forget_expired().await {
                 tracing::warn!(error = ?error, "what has expired could not be forgotten yet: {error}");
+            }
+            if let Err(error) = self.purge_workspaces().await {
+                tracing::warn!(error = ?error, "deleted workspaces could not be purged yet: {error}");
             }
             if let Err(error) = self.file_older_links().await {
                 tracing::warn!(error = ?error, "links of an older release cannot be found by all of their text yet: {error}");
@@ -42,6 +47,7 @@ impl ApiCore {
         sessions::delete_expired(&transaction, now).await?;
         mail_tokens::delete_expired(&transaction, now).await?;
         sign_in_challenges::delete_expired(&transaction, now).await?;
+        invitations::delete_expired_before(&transaction, now.minus(INVITATIONS_KEPT_FOR)).await?;
         changes::delete_before(&transaction, now.minus(CHANGES_KEPT_FOR)).await?;
         transaction.commit().await
     }

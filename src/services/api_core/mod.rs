@@ -5,6 +5,7 @@
 //! [`ApiCore::authorize`] gives out; after a commit and before the response, the
 //! edges are told; under an idempotency key, a commit waits for the response.
 
+mod api_key_rotation;
 mod api_keys;
 mod authenticate;
 mod bootstrap;
@@ -14,8 +15,12 @@ mod edge;
 mod field_errors;
 pub mod grpc;
 mod housekeeping;
+mod invitation_acceptance;
+mod invitation_mail;
+mod invitations;
 mod limits;
 mod links;
+mod members;
 mod patch;
 mod principal;
 pub mod rest;
@@ -25,28 +30,34 @@ mod text_validation;
 mod tokens;
 mod unit_of_work;
 mod version;
+mod workspace_deletion;
 mod workspaces;
 mod write_through;
 
 pub use crate::infra::store::page::{Page, Position};
-pub use api_keys::{ApiKey, ApiKeyDraft, CreatedApiKey};
+pub use api_key_rotation::{LeakedApiKey, RotationDraft};
+pub use api_keys::{ApiKey, ApiKeyDraft, ApiKeyPatch, CreatedApiKey};
 pub use bootstrap::{BootstrapDraft, NewAccount};
 pub use change_log::CHANGES_KEPT_FOR;
 pub use domains::{Domain, DomainPatch};
 pub use field_errors::FieldErrors;
+pub use invitation_acceptance::{Acceptance, InvitationToken, InvitationView, Joined};
+pub use invitations::{Invitation, InvitationDraft};
 pub use limits::Limits;
 pub use links::{
     BULK_ITEMS_MAX, BulkItem, BulkPatch, Created, IfExists, LINK_TAGS_MAX, Link, LinkDraft, LinkPatch, LinkQuery,
     LinkSort, Resolution, ResolutionState, VisitorDraft,
 };
+pub use members::{Member, MemberPatch, TransferDraft};
 pub use principal::{Access, Actor, Principal};
 pub use tagged_links::TaggedLinks;
 pub use tags::{Tag, TagDraft, TagPatch};
 pub use tokens::{Token, TokenKind};
 pub use version::ExpectedVersion;
-pub use workspaces::{Member, Workspace, WorkspaceDraft, WorkspacePatch};
+pub use workspaces::{Workspace, WorkspaceDraft, WorkspacePatch};
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use url::Url;
@@ -60,6 +71,7 @@ use crate::infra::cache::invalidation::Invalidations;
 use crate::infra::cache::shared_links::SharedLinks;
 use crate::infra::click_store::ClickStore;
 use crate::infra::geo::GeoDatabase;
+use crate::infra::mail::Mail;
 use crate::infra::passwords::Passwords;
 use crate::infra::store::{Store, Transaction};
 use crate::infra::user_agent::UserAgents;
@@ -76,6 +88,7 @@ pub struct ApiCore {
     tasks: Tasks,
     notes: Arc<Semaphore>,
     clicks: Option<ClickStore>,
+    mail: Option<Mail>,
     limits: Option<Arc<Limits>>,
     settings: Settings,
 }
@@ -83,10 +96,14 @@ pub struct ApiCore {
 /// What the operator decides, and what resolving asks.
 #[derive(Clone)]
 pub struct Settings {
+    /// How the API is reached.
+    pub public_url: Url,
     /// How links of the default domain are reached.
     pub default_domain_url: Url,
     /// Whose the visits of the default domain are that belong to no link; the oldest workspace's if absent.
     pub default_domain_workspace: Option<WorkspaceId>,
+    /// How long the deletion of a workspace can be undone.
+    pub deletion_grace: Duration,
     /// What destinations may be.
     pub destinations: DestinationPolicy,
     /// How long the cache that edges share believes a link.
@@ -108,13 +125,30 @@ impl ApiCore {
         settings: Settings,
     ) -> Self {
         let notes = Arc::new(Semaphore::new(housekeeping::NOTES_MAX));
-        Self { store, invalidations, shared: None, passwords, tasks, notes, clicks: None, limits: None, settings }
+        Self {
+            store,
+            invalidations,
+            shared: None,
+            passwords,
+            tasks,
+            notes,
+            clicks: None,
+            mail: None,
+            limits: None,
+            settings,
+        }
     }
 
     /// The same service, which tells how often links were clicked.
     #[must_use]
     pub fn counting_clicks(self, clicks: ClickStore) -> Self {
         Self { clicks: Some(clicks), ..self }
+    }
+
+    /// The same service, which sends mail.
+    #[must_use]
+    pub fn mailing(self, mail: Mail) -> Self {
+        Self { mail: Some(mail), ..self }
     }
 
     /// The same service, with limits.

@@ -7,6 +7,7 @@ pub mod change_sequence;
 pub mod domain;
 pub mod health;
 pub mod idempotency_key;
+pub mod invitation;
 pub mod link;
 pub mod link_tag;
 pub mod mail_token;

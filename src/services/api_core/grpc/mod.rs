@@ -2,6 +2,7 @@
 //!
 //! Invariant: a call ends within ten seconds, and sooner if its caller says so.
 
+mod callers;
 mod link_requests;
 mod link_resolver;
 mod link_responses;
