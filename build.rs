@@ -24,7 +24,12 @@ fn compile_protocol() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=proto");
     let mut compiler = protox::Compiler::new(["proto"])?;
     compiler.include_imports(true).include_source_info(true);
-    compiler.open_files(["elido/v1/link_resolver.proto", "elido/v1/links.proto"])?;
+    compiler.open_files([
+        "elido/v1/api_keys.proto",
+        "elido/v1/link_resolver.proto",
+        "elido/v1/links.proto",
+        "elido/v1/workspaces.proto",
+    ])?;
     let description = Path::new(&env::var("OUT_DIR")?).join("elido_v1.bin");
     fs::write(description, compiler.encode_file_descriptor_set())?;
     Ok(tonic_prost_build::configure().compile_fds(compiler.file_descriptor_set())?)

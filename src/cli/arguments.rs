@@ -3,14 +3,17 @@
 use clap::{Parser, Subcommand};
 
 use super::exit::EXIT_CODES;
-use super::{admin, analytics, bench, completions, config, export, health, import, link, migrate, openapi, run};
+use super::{
+    admin, analytics, bench, completions, config, export, health, import, key, link, member, migrate, openapi, run,
+    workspace,
+};
 
 /// Short links, smart-link rules and click analytics, self-hosted in one executable.
 #[derive(Debug, Parser)]
 #[command(name = "elido", version, propagate_version = true, after_long_help = EXIT_CODES)]
 #[command(
     long_about = "Short links, smart-link rules and click analytics, self-hosted in one executable.\n\n`elido run`, or `elido` alone, \
-starts the platform; link, analytics, import and export are a client of its API; the rest helps whoever operates it."
+starts the platform; link, workspace, member, key, analytics, import and export are a client of its API; the rest helps whoever operates it."
 )]
 pub struct Arguments {
     #[command(subcommand)]
@@ -27,6 +30,9 @@ pub(super) enum Command {
     Openapi(openapi::OpenapiArguments),
     Completions(completions::CompletionsArguments),
     Link(Box<link::LinkCommand>),
+    Workspace(workspace::WorkspaceCommand),
+    Member(member::MemberCommand),
+    Key(key::KeyCommand),
     Analytics(analytics::AnalyticsCommand),
     Import(import::ImportArguments),
     Export(export::ExportArguments),

@@ -17,7 +17,10 @@ mod export;
 pub mod fuzzing;
 mod health;
 mod import;
+mod key;
 mod link;
+mod listing;
+mod member;
 mod migrate;
 mod openapi;
 mod output;
@@ -28,6 +31,7 @@ mod progress;
 mod rows;
 mod run;
 mod settings;
+mod workspace;
 
 use std::process::ExitCode;
 
@@ -58,6 +62,9 @@ fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Admin(command) => block_on(admin::run(command)),
         Command::Health(arguments) => block_on(health::run(arguments)),
         Command::Link(command) => block_on(link::run(*command)),
+        Command::Workspace(command) => block_on(workspace::run(command)),
+        Command::Member(command) => block_on(member::run(command)),
+        Command::Key(command) => block_on(key::run(command)),
         Command::Analytics(command) => block_on(analytics::run(command)),
         Command::Import(arguments) => block_on(import::run(arguments)),
         Command::Export(arguments) => block_on(export::run(arguments)),

@@ -15,7 +15,7 @@ const RIGHT: &str = "Write smtp://user:password@host:587, smtps://user:password@
 pub(super) fn values(check: &mut Check<'_>, config: &MailConfig) {
     match config.url.expose_secret().split_once(':') {
         Some(("folder", "")) => check.wrong(URL, "there is no name behind folder:", RIGHT),
-        Some(("folder", _)) | Some(("log", "")) => no_authority(check, config),
+        Some(("folder", _) | ("log", "")) => no_authority(check, config),
         Some(("smtp" | "smtps", _)) => relay(check, config),
         _ => check.wrong(URL, "the scheme is none of those that work here", RIGHT),
     }

@@ -53,7 +53,7 @@ impl ApiCore {
         let now = clock::now();
         let key = api_keys::find_by_token(self.store.reader(), &token.hash())
             .await?
-            .filter(|key| holds(key, &token, now))
+            .filter(|key| holds(key, token, now))
             .ok_or_else(unauthenticated)?;
         if is_stale(key.last_used_at, now) {
             let id = key.id;

@@ -5,11 +5,12 @@ use utoipa::ToSchema;
 
 use super::ApiCore;
 use super::field_errors::FieldErrors;
-use super::principal::Access;
+use super::principal::{Access, Principal};
 use super::version::ExpectedVersion;
 use super::workspace_deletion::being_deleted;
 use crate::domain::error::{Error, ErrorKind, Result};
 use crate::domain::id::{UserId, WorkspaceId};
+use crate::domain::permission::{ListWorkspaces, Operation};
 use crate::domain::role::Role;
 use crate::domain::time::Timestamp;
 use crate::infra::store::Transaction;
@@ -139,6 +140,20 @@ impl ApiCore {
     pub async fn list_workspaces(&self, person: UserId, deleted: bool, page: Page) -> Result<Vec<Workspace>> {
         let rows = workspaces::list(self.store.reader(), person, deleted, page).await?;
         Ok(rows.into_iter().map(Workspace::from).collect())
+    }
+
+    /// A page of the workspaces of whoever asks, newest first: those of a person, or the one of a key.
+    ///
+    /// # Errors
+    /// `NotFound` to a key whose maker is no longer a member.
+    pub async fn workspaces_of(&self, principal: &Principal, deleted: bool, page: Page) -> Result<Vec<Workspace>> {
+        let workspace_id = match principal {
+            Principal::Person { user_id, .. } => return self.list_workspaces(*user_id, deleted, page).await,
+            Principal::ApiKey { workspace_id, .. } => *workspace_id,
+        };
+        let access = self.authorize(principal, workspace_id, &ListWorkspaces::PERMISSION).await?;
+        let workspace = Some(self.workspace(&access)).filter(|_| page.after.is_none());
+        Ok(workspace.filter(|workspace| workspace.deleted_at.is_some() == deleted).into_iter().collect())
     }
 
     /// The workspace of a key, for which the list has this one entry.

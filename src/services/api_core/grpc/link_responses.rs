@@ -56,7 +56,7 @@ fn utm(utm: Utm) -> v1::Utm {
     v1::Utm { source: utm.source, medium: utm.medium, campaign: utm.campaign, term: utm.term, content: utm.content }
 }
 
-fn time(moment: Timestamp) -> prost_types::Timestamp {
+pub(super) fn time(moment: Timestamp) -> prost_types::Timestamp {
     let micros = moment.as_micros();
     let nanos = micros.rem_euclid(SECOND_MICROS).saturating_mul(1_000);
     prost_types::Timestamp {

@@ -9,7 +9,7 @@ use super::callers::access;
 use super::link_requests::{limit, moment, order, to_draft, to_patch};
 use super::link_resolver::parsed;
 use super::link_responses::to_message;
-use super::status::to_status;
+use super::status::answer;
 use crate::domain::error::Result as DomainResult;
 use crate::domain::id::UserId;
 use crate::domain::permission::{CreateLink, DeleteLink, GetLink, ListLinks, LookUpLink, Operation, UpdateLink};
@@ -88,10 +88,6 @@ fn to_query(request: ListLinksRequest) -> DomainResult<LinkQuery> {
         created_from: moment("created_from", request.created_from)?,
         created_until: moment("created_until", request.created_until)?,
     })
-}
-
-fn answer<T>(result: DomainResult<T>) -> Result<Response<T>, Status> {
-    result.map(Response::new).map_err(to_status)
 }
 
 #[tonic::async_trait]

@@ -2,12 +2,15 @@
 //!
 //! Invariant: a call ends within ten seconds, and sooner if its caller says so.
 
+mod api_keys;
 mod callers;
 mod link_requests;
 mod link_resolver;
 mod link_responses;
 mod links;
+mod people_messages;
 mod status;
+mod workspaces;
 
 use std::time::Duration;
 
@@ -19,11 +22,15 @@ use tonic::transport::{Error, ServerTlsConfig};
 pub use tonic::transport::Server;
 
 use super::ApiCore;
+use crate::infra::grpc::v1::api_keys_server::ApiKeysServer;
 use crate::infra::grpc::v1::link_resolver_server::LinkResolverServer;
 use crate::infra::grpc::v1::links_server::LinksServer;
+use crate::infra::grpc::v1::workspaces_server::WorkspacesServer;
 use crate::infra::grpc::{FILE_DESCRIPTORS, LINK_BYTES_MAX, REQUEST_BYTES_MAX, RESPONSE_BYTES_MAX};
+use api_keys::ApiKeysService;
 use link_resolver::LinkResolverService;
 use links::LinksService;
+use workspaces::WorkspacesService;
 
 /// The longest that a call may take.
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -72,9 +79,14 @@ pub async fn serve(
     let (health, health_service) = tonic_health::server::health_reporter();
     health.set_serving::<LinkResolverServer<LinkResolverService>>().await;
     health.set_serving::<LinksServer<LinksService>>().await;
+    health.set_serving::<WorkspacesServer<WorkspacesService>>().await;
+    health.set_serving::<ApiKeysServer<ApiKeysService>>().await;
     let resolver = LinkResolverServer::new(LinkResolverService { core: core.clone(), stopping: stopping.clone() })
         .max_decoding_message_size(REQUEST_BYTES_MAX)
         .max_encoding_message_size(RESPONSE_BYTES_MAX);
+    let workspaces =
+        WorkspacesServer::new(WorkspacesService(core.clone())).max_decoding_message_size(REQUEST_BYTES_MAX);
+    let api_keys = ApiKeysServer::new(ApiKeysService(core.clone())).max_decoding_message_size(REQUEST_BYTES_MAX);
     let links = LinksServer::new(LinksService(core))
         .max_decoding_message_size(LINK_BYTES_MAX)
         .max_encoding_message_size(RESPONSE_BYTES_MAX);
@@ -90,12 +102,16 @@ pub async fn serve(
         stopping.cancelled().await;
         health.set_not_serving::<LinkResolverServer<LinkResolverService>>().await;
         health.set_not_serving::<LinksServer<LinksService>>().await;
+        health.set_not_serving::<WorkspacesServer<WorkspacesService>>().await;
+        health.set_not_serving::<ApiKeysServer<ApiKeysService>>().await;
     };
     server
         .add_service(health_service)
         .add_optional_service(reflection)
         .add_service(resolver)
         .add_service(links)
+        .add_service(workspaces)
+        .add_service(api_keys)
         .serve_with_incoming_shutdown(TcpIncoming::from(listener).with_nodelay(Some(true)), stop)
         .await
 }

@@ -13,13 +13,13 @@ use utoipa_axum::routes;
 use super::authorized::{Authorized, Permitted, WorkspacePath};
 use super::headers::{IdempotencyHeader, IfMatchHeader, IfNoneMatchHeader};
 use super::listing::{page_of, requested_page};
-use crate::domain::permission::{self, Operation};
+use crate::domain::permission;
 use crate::http::etag::{IfMatch, IfNoneMatch, Tagged};
 use crate::http::extract::{Json as Body, Query};
 use crate::http::pagination::{Limit, Page, QueryFingerprint};
 use crate::http::problem::Problem;
 use crate::http::responses::{CreateProblems, DeleteProblems, EditProblems, ReadProblems};
-use crate::services::api_core::{ApiCore, Principal, Workspace, WorkspaceDraft, WorkspacePatch};
+use crate::services::api_core::{ApiCore, Workspace, WorkspaceDraft, WorkspacePatch};
 
 /// Which workspaces, and which page of them.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
@@ -58,14 +58,7 @@ async fn list(
 ) -> Result<Json<Page<Workspace>>, Problem> {
     let fingerprint = QueryFingerprint::of(&("workspaces", principal.credential_id(), query.deleted));
     let page = requested_page(query.limit, query.cursor.as_deref(), fingerprint)?;
-    let workspaces = match &*principal {
-        Principal::Person { user_id, .. } => core.list_workspaces(*user_id, query.deleted, page).await?,
-        Principal::ApiKey { workspace_id, .. } => {
-            let permission = &permission::ListWorkspaces::PERMISSION;
-            let workspace = core.workspace(&core.authorize(&principal, *workspace_id, permission).await?);
-            Some(workspace).filter(|workspace| workspace.deleted_at.is_some() == query.deleted).into_iter().collect()
-        }
-    };
+    let workspaces = core.workspaces_of(&principal, query.deleted, page).await?;
     Ok(page_of(workspaces, query.limit, fingerprint, |item| (item.created_at, item.id.as_uuid())))
 }
 
