@@ -129,6 +129,10 @@ typed_ids! {
     ApiKeyId = "key_";
     /// An invitation to a workspace.
     InvitationId = "inv_";
+    /// Something that happened, as followers are told.
+    EventId = "evt_";
+    /// A row of the audit trail.
+    AuditEventId = "aud_";
 }
 
 #[cfg(test)]

@@ -3,11 +3,13 @@
 //! Invariant: nothing here imports another floor, reads a clock, opens a
 //! socket or a file, or draws a random number that was not handed in.
 
+pub mod audit;
 pub mod change;
 pub mod click;
 pub mod client_address;
 pub mod destination_policy;
 pub mod error;
+pub mod event;
 pub mod folded_text;
 pub mod hostname;
 pub mod id;
@@ -15,6 +17,7 @@ pub mod link;
 pub mod mail_token;
 pub mod name_key;
 pub mod permission;
+pub mod recorded;
 pub mod role;
 pub mod rule;
 pub mod slug;

@@ -8,7 +8,9 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 
+use super::request_id;
 use crate::domain::client_address::TrustedProxies;
+use crate::runtime::origin::{self, Origin};
 use crate::telemetry::listener_metrics::UnknownAddressMetrics;
 
 /// The address of the client, in every request's extensions if it is known.
@@ -19,17 +21,22 @@ pub struct ClientAddress(pub IpAddr);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PeerAddress(pub SocketAddr);
 
-/// Finds the client's address behind the trusted proxies; where the listener does not know the peer there is none.
+/// Finds the client's address behind the trusted proxies; where the listener does not know the peer there is none. What is
+/// written down about the request carries it.
 pub async fn find(State(trusted_proxies): State<TrustedProxies>, mut request: Request, next: Next) -> Response {
+    let mut origin = Origin { address: None, request_id: request_id::current() };
     if let Some(peer) = request.extensions().get::<PeerAddress>().copied() {
         let lines =
             || request.headers().get_all(trusted_proxies.header.name()).into_iter().map(http::HeaderValue::as_bytes);
         match trusted_proxies.client_address(peer.0.ip(), lines) {
-            Ok(address) => drop(request.extensions_mut().insert(ClientAddress(address))),
+            Ok(address) => {
+                origin.address = Some(address);
+                request.extensions_mut().insert(ClientAddress(address));
+            }
             Err(reason) => UnknownAddressMetrics::api().count(reason),
         }
     }
-    next.run(request).await
+    origin::within(origin, next.run(request)).await
 }
 
 #[cfg(test)]

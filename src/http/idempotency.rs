@@ -31,6 +31,7 @@ use super::extract::read_body;
 use super::problem::{Problem, whole_seconds};
 use super::{middleware, request_id};
 use crate::domain::error::{Error, ErrorKind, Result};
+use crate::runtime::origin;
 use crate::runtime::tasks::Tasks;
 
 /// The header that names a request.
@@ -257,7 +258,7 @@ fn used_otherwise() -> Problem {
 async fn in_a_task(idempotency: Idempotency, claim: IdempotencyClaim, request: Request, next: Next) -> Response {
     let (answer, answered) = oneshot::channel();
     let tasks = idempotency.tasks.clone();
-    let work = request_id::continued(idempotency.answer(claim, request, next));
+    let work = request_id::continued(origin::continued(idempotency.answer(claim, request, next)));
     tasks.spawn_finite(
         "idempotent request",
         async move {

@@ -62,15 +62,24 @@ pub async fn name_and_trace(request: Request, next: Next) -> Response {
 
 /// The id that the client gave, if it is sane: 1 to 128 of `A-Z a-z 0-9 - _ . :`.
 fn accepted(headers: &HeaderMap) -> Option<HeaderValue> {
-    let id = headers.get(X_REQUEST_ID)?;
-    let is_sane = (1..=LENGTH_MAX).contains(&id.len())
-        && id.as_bytes().iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b':'));
-    is_sane.then(|| id.clone())
+    headers.get(X_REQUEST_ID).filter(|id| id.to_str().is_ok_and(is_sane)).cloned()
+}
+
+/// Whether a client may name a request so.
+#[must_use]
+pub fn is_sane(id: &str) -> bool {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b':');
+    (1..=LENGTH_MAX).contains(&id.len()) && id.bytes().all(is_allowed)
+}
+
+/// An id for a request that its client did not name.
+#[must_use]
+pub fn fresh_id() -> String {
+    format!("req_{}", Uuid::now_v7().simple())
 }
 
 fn fresh() -> HeaderValue {
-    HeaderValue::try_from(format!("req_{}", Uuid::now_v7().simple()))
-        .unwrap_or_else(|_| HeaderValue::from_static("req_unknown"))
+    HeaderValue::try_from(fresh_id()).unwrap_or_else(|_| HeaderValue::from_static("req_unknown"))
 }
 
 #[cfg(test)]

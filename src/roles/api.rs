@@ -42,12 +42,7 @@ pub(super) async fn start(
 ) -> Result<Api, StartError> {
     let config = platform.config();
     let core = start_core(platform, tasks).await?;
-    let identity = Identity::new(
-        platform.store().await?,
-        platform.passwords().await,
-        config.api.session_lifetime(),
-        platform.redis().await?,
-    );
+    let identity = Identity::new(core.clone(), config.api.session_lifetime(), platform.redis().await?);
     let analytics = Analytics::new(platform.click_store().await?, core.clone());
     let operations = Router::new()
         .merge(Router::from(identity::rest::operations()).with_state(identity))

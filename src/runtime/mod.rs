@@ -3,6 +3,7 @@
 pub mod breaker;
 pub mod clock;
 pub mod connections;
+pub mod origin;
 pub mod proxy_protocol;
 pub mod sockets;
 pub mod sync;

@@ -104,9 +104,13 @@ async fn sqlite_schema(connection: &mut SqliteConnection) -> Schema {
         schema.insert(format!("{table}.{from} references {to_table}.{to} {on_delete}"));
     }
     // A primary key of a single INTEGER column is the table itself and no index.
-    for key in
-        ["bootstrap unique (id)", "change_sequence unique (id)", "changes unique (sequence)", "health unique (id)"]
-    {
+    for key in [
+        "bootstrap unique (id)",
+        "change_sequence unique (id)",
+        "changes unique (sequence)",
+        "events unique (sequence)",
+        "health unique (id)",
+    ] {
         schema.insert(key.to_owned());
     }
     schema

@@ -1,67 +1,36 @@
 //! The log of changes that edges follow.
 //!
-//! Invariants: numbers are given in the order of the commits. The row of the last
-//! number stays locked from [`append`] to the commit, so call it last. No number
-//! is given twice, whatever a database has lost: the first change in another
-//! incarnation of it begins a new history.
+//! Invariant: no number is given twice, whatever a database has lost: the first
+//! change in another incarnation of it begins a new history.
 
 use sea_orm::sea_query::Expr;
-use sea_orm::{
-    ColumnTrait, DbBackend, EntityTrait, ExprTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, Statement,
-};
+use sea_orm::{ColumnTrait, DbBackend, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, Statement};
 
 use super::Connection;
 use super::entities::{change, change_sequence};
+use super::numbers::{POSTGRES_INCARNATION, no_row};
 use crate::domain::change::{Change, Invalidation, Sequence};
 use crate::domain::error::{Error, Result};
 use crate::domain::time::Timestamp;
 
-/// Which incarnation of the database a connection of PostgreSQL sees: a standby that takes over has another timeline, and
-/// a restored copy other tables.
-const POSTGRES_INCARNATION: &str =
-    "left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) || ' ' || 'change_sequence'::regclass::oid";
-
-/// Writes down what a transaction makes wrong, and gives back the change as edges will read it.
-///
-/// # Errors
-/// Only those of the database.
-pub async fn append(transaction: &impl Connection, invalidations: Vec<Invalidation>, now: Timestamp) -> Result<Change> {
-    let last = match transaction.get_database_backend() {
-        DbBackend::Postgres => next_on_postgres(transaction, now).await?,
-        _ => next_on_sqlite(transaction).await?,
-    };
-    if Sequence::new(last).begins_history() {
-        delete_other_histories(transaction, Sequence::new(last)).await?;
+/// Writes down what a transaction makes wrong, under the number that it has taken, and gives back the change as edges will
+/// read it.
+pub(super) async fn insert(
+    transaction: &impl Connection,
+    sequence: Sequence,
+    invalidations: Vec<Invalidation>,
+    now: Timestamp,
+) -> Result<Change> {
+    if sequence.begins_history() {
+        delete_other_histories(transaction, sequence).await?;
     }
     let row = change::Model {
-        sequence: last,
+        sequence: sequence.number(),
         invalidations: rmp_serde::to_vec_named(&invalidations).map_err(Error::internal)?,
         created_at: now,
     };
     change::Entity::insert(row.into_active_model()).exec_without_returning(transaction).await?;
-    Ok(Change { sequence: Sequence::new(last), at: now, invalidations })
-}
-
-/// The log belongs to the one process that has the file, which begins a history at every start: see [`begin`].
-async fn next_on_sqlite(transaction: &impl Connection) -> Result<i64> {
-    let updated = change_sequence::Entity::update_many()
-        .col_expr(change_sequence::Column::Last, Expr::col(change_sequence::Column::Last).add(1))
-        .exec_with_returning(transaction)
-        .await?;
-    Ok(updated.first().ok_or_else(no_row)?.last)
-}
-
-/// In one statement, so that no change gets a number of a history that a failover has ended.
-async fn next_on_postgres(transaction: &impl Connection, now: Timestamp) -> Result<i64> {
-    let seconds = now.as_micros().div_euclid(1_000_000);
-    let sql = format!(
-        "UPDATE change_sequence SET incarnation = {POSTGRES_INCARNATION}, last = 1 + CASE \
-         WHEN incarnation = {POSTGRES_INCARNATION} THEN last ELSE greatest((last >> 32) + 1, $1) << 32 END \
-         RETURNING last"
-    );
-    let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, [seconds.into()]);
-    let row = transaction.query_one_raw(statement).await?.ok_or_else(no_row)?;
-    Ok(row.try_get("", "last")?)
+    Ok(Change { sequence, at: now, invalidations })
 }
 
 /// Begins a new history where the database is another incarnation of what it was: on SQLite at every start, because a
@@ -98,10 +67,6 @@ pub async fn renew(transaction: &impl Connection, received: Sequence, now: Times
 async fn delete_other_histories(transaction: &impl Connection, first: Sequence) -> Result<()> {
     change::Entity::delete_many().filter(change::Column::Sequence.lt(first.number())).exec(transaction).await?;
     Ok(())
-}
-
-fn no_row() -> Error {
-    Error::internal("change_sequence has no row")
 }
 
 /// How far the log goes. What is read afterwards is at least as new.

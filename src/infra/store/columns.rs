@@ -8,9 +8,13 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
-use crate::domain::id::{ApiKeyId, DomainId, InvitationId, LinkId, SessionId, TagId, UserId, WorkspaceId};
+use crate::domain::audit::ChainHash;
+use crate::domain::id::{
+    ApiKeyId, AuditEventId, DomainId, EventId, InvitationId, LinkId, SessionId, TagId, UserId, WorkspaceId,
+};
 use crate::domain::link::{ForwardQuery, RedirectStatus};
 use crate::domain::mail_token::MailTokenPurpose;
+use crate::domain::recorded::{Author, Chain};
 use crate::domain::role::Role;
 use crate::domain::time::Timestamp;
 use crate::domain::url::Destination;
@@ -77,9 +81,23 @@ macro_rules! id_columns {
     )+};
 }
 
-id_columns!(ApiKeyId, DomainId, InvitationId, LinkId, SessionId, TagId, UserId, WorkspaceId);
+id_columns!(
+    ApiKeyId,
+    AuditEventId,
+    Chain,
+    DomainId,
+    EventId,
+    InvitationId,
+    LinkId,
+    SessionId,
+    TagId,
+    UserId,
+    WorkspaceId
+);
 column!(impl[] Timestamp as i64, BigInteger, BigInt, |time| time.as_micros(), |micros| Some(Timestamp::from_micros(micros)));
 column!(impl[] Destination as String, Text, String, |url| url.as_str().to_owned(), |text| Destination::parse(&text).ok());
+column!(impl[] Author as String, Text, String, |author| author.to_string(), |text| text.parse().ok());
+column!(impl[] ChainHash as Vec<u8>, Blob, Bytes, |hash| hash.as_bytes().to_vec(), |bytes| ChainHash::from_bytes(&bytes));
 column!(impl[] RedirectStatus as i64, BigInteger, BigInt, |status| i64::from(status.as_u16()), redirect_status);
 column!(impl[] Role as String, Text, String, |role| role.as_str().to_owned(), named);
 column!(impl[] MailTokenPurpose as String, Text, String, |purpose| name(purpose), named);

@@ -7,6 +7,7 @@
 //! are not named outside this folder.
 
 pub mod api_keys;
+pub mod audit;
 pub mod changes;
 pub mod columns;
 mod connect;
@@ -14,12 +15,14 @@ mod connection;
 pub mod domains;
 mod entities;
 mod error;
+pub mod events;
 mod health;
 pub mod idempotency_keys;
 pub mod invitations;
 pub mod links;
 pub mod mail_tokens;
 mod migrations;
+mod numbers;
 pub mod page;
 pub mod sessions;
 pub mod sign_in_challenges;

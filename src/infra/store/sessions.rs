@@ -35,6 +35,15 @@ pub async fn find_by_token(connection: &impl Connection, token_hash: &[u8]) -> R
     Ok(user.map(|user| (session, user)))
 }
 
+/// One of a person's sessions.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn find(connection: &impl Connection, user: UserId, id: SessionId) -> Result<Option<Session>> {
+    let query = session::Entity::find_by_id(id).filter(session::Column::UserId.eq(user));
+    Ok(query.one(connection).await?)
+}
+
 /// A person's sessions that have not expired, newest first.
 ///
 /// # Errors
@@ -101,14 +110,6 @@ pub async fn replace_token(
         .exec(connection)
         .await?;
     Ok(updated.rows_affected == 1)
-}
-
-/// One of a person's sessions.
-///
-/// # Errors
-/// Only those of the database.
-pub async fn find(connection: &impl Connection, user: UserId, id: SessionId) -> Result<Option<Session>> {
-    Ok(session::Entity::find_by_id(id).filter(session::Column::UserId.eq(user)).one(connection).await?)
 }
 
 /// Forgets a person's sessions that have expired, and the oldest beyond `keep`.

@@ -9,13 +9,17 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::ApiCore;
-use super::api_keys::{ApiKey, CreatedApiKey, lock};
+use super::api_keys::{ApiKey, CreatedApiKey, REVOKED, lock};
+use super::happening::{Action, By};
 use super::principal::Access;
 use super::tokens::{Token, TokenKind};
 use crate::domain::error::{Error, Result};
 use crate::domain::id::ApiKeyId;
+use crate::domain::recorded::Author;
 use crate::infra::store::api_keys::{self, ApiKey as Row};
 use crate::runtime::clock;
+
+pub(super) const ROTATED: Action<ApiKey> = Action::new("api_key.rotated", "An API key has a new secret.");
 
 /// The longest that two secrets of one key hold side by side: seven days.
 const OVERLAP_SECONDS_MAX: u32 = 7 * 24 * 60 * 60;
@@ -58,6 +62,7 @@ impl ApiCore {
         let now = clock::now();
         let token = Token::random(TokenKind::ApiKey);
         let overlap = Duration::from_secs(draft.overlap_seconds.into());
+        let before = ApiKey::from(current.clone());
         let row = Row {
             previous_token_hash: (!overlap.is_zero()).then_some(current.token_hash),
             previous_expires_at: (!overlap.is_zero()).then(|| now.plus(overlap)),
@@ -68,8 +73,9 @@ impl ApiCore {
             ..current
         };
         api_keys::update(&transaction, row.clone()).await?;
-        self.commit(transaction, Vec::new()).await?;
-        Ok(CreatedApiKey { key: ApiKey::from(row), token: token.secret().expose_secret().to_owned() })
+        let key = ApiKey::from(row);
+        self.commit(transaction, vec![ROTATED.edited(access.by(), &before, &key)?], Vec::new()).await?;
+        Ok(CreatedApiKey { key, token: token.secret().expose_secret().to_owned() })
     }
 
     /// Revokes the key that has this secret, now or before its last rotation, for whoever holds it. Whether there was such a key does not
@@ -86,6 +92,7 @@ impl ApiCore {
         let transaction = self.store.write().await?;
         let Some(row) = api_keys::find_by_token(&transaction, &token.hash()).await? else { return Ok(()) };
         api_keys::delete(&transaction, row.workspace_id, row.id).await?;
-        self.commit(transaction, Vec::new()).await
+        let by = By::author(Author::ApiKey(row.id)).within(row.workspace_id);
+        self.commit(transaction, vec![REVOKED.removed(by, &row.into())?], Vec::new()).await
     }
 }

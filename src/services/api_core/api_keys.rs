@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use super::ApiCore;
 use super::field_errors::FieldErrors;
+use super::happening::{Action, Recorded};
 use super::patch::present;
 use super::principal::Access;
 use super::tokens::{Token, TokenKind};
@@ -25,6 +26,12 @@ use secrecy::ExposeSecret;
 
 /// The most keys of one workspace.
 const KEYS_MAX: u64 = 1_000;
+
+pub(super) const CREATED: Action<ApiKey> = Action::new("api_key.created", "An API key was made.");
+pub(super) const UPDATED: Action<ApiKey> =
+    Action::new("api_key.updated", "The name or the limit of an API key was changed.");
+pub(super) const REVOKED: Action<ApiKey> =
+    Action::new("api_key.revoked", "An API key was revoked, at once and for good.");
 
 /// An API key, without its secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -100,6 +107,12 @@ pub struct ApiKeyPatch {
     pub rate_limit_per_minute: Option<Option<u32>>,
 }
 
+impl Recorded for ApiKey {
+    fn subject(&self) -> String {
+        self.id.to_string()
+    }
+}
+
 impl From<Row> for ApiKey {
     fn from(row: Row) -> Self {
         Self {
@@ -162,8 +175,9 @@ impl ApiCore {
             return Err(Error::new(ErrorKind::Conflict, "too_many_keys", message));
         }
         api_keys::insert(&transaction, row.clone()).await?;
-        self.commit(transaction, Vec::new()).await?;
-        Ok(CreatedApiKey { key: row.into(), token: token.secret().expose_secret().to_owned() })
+        let key = ApiKey::from(row);
+        self.commit(transaction, vec![CREATED.made(access.by(), &key)?], Vec::new()).await?;
+        Ok(CreatedApiKey { key, token: token.secret().expose_secret().to_owned() })
     }
 
     /// A page of the workspace's keys, newest first.
@@ -202,6 +216,7 @@ impl ApiCore {
         let transaction = self.store.write().await?;
         let current = lock(&transaction, access, id).await?;
         expected.require(current.version)?;
+        let before = ApiKey::from(current.clone());
         let limit = patch.rate_limit_per_minute.map(|limit| limit.map(i64::from));
         let row = Row {
             name: name.unwrap_or(current.name),
@@ -210,8 +225,9 @@ impl ApiCore {
             ..current
         };
         api_keys::update(&transaction, row.clone()).await?;
-        self.commit(transaction, Vec::new()).await?;
-        Ok(row.into())
+        let key = ApiKey::from(row);
+        self.commit(transaction, vec![UPDATED.edited(access.by(), &before, &key)?], Vec::new()).await?;
+        Ok(key)
     }
 
     /// Revokes a key, at once and for good.
@@ -219,11 +235,13 @@ impl ApiCore {
     /// # Errors
     /// `NotFound` if the workspace has no such key.
     pub async fn revoke_api_key(&self, access: &Access, id: ApiKeyId) -> Result<()> {
+        let not_found = || Error::not_found("API key");
         let transaction = self.store.write().await?;
+        let key = api_keys::find(&transaction, access.workspace_id(), id).await?.ok_or_else(not_found)?;
         if !api_keys::delete(&transaction, access.workspace_id(), id).await? {
-            return Err(Error::not_found("API key"));
+            return Err(not_found());
         }
-        self.commit(transaction, Vec::new()).await
+        self.commit(transaction, vec![REVOKED.removed(access.by(), &key.into())?], Vec::new()).await
     }
 }
 

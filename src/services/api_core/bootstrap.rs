@@ -6,11 +6,15 @@ use utoipa::ToSchema;
 
 use super::ApiCore;
 use super::field_errors::FieldErrors;
+use super::happening::{Action, By, Recorded};
 use crate::domain::error::{Error, ErrorKind, Result};
 use crate::domain::id::UserId;
 use crate::domain::time::Timestamp;
 use crate::infra::store::users::{self, User};
 use crate::runtime::clock;
+
+pub(super) const BOOTSTRAPPED: Action<NewAccount> =
+    Action::new("instance.bootstrapped", "The first administrator was made.");
 
 /// The first administrator to be.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
@@ -33,6 +37,12 @@ pub struct NewAccount {
     pub email: String,
     /// When it was made.
     pub created_at: Timestamp,
+}
+
+impl Recorded for NewAccount {
+    fn subject(&self) -> String {
+        self.id.to_string()
+    }
 }
 
 impl ApiCore {
@@ -77,7 +87,7 @@ impl ApiCore {
         if !users::claim_bootstrap(&transaction, now).await? || !users::insert(&transaction, user).await? {
             return Err(already_bootstrapped());
         }
-        self.commit(transaction, Vec::new()).await?;
+        self.commit(transaction, vec![BOOTSTRAPPED.made(By::person(account.id), &account)?], Vec::new()).await?;
         Ok(account)
     }
 }

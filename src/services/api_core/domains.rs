@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use super::ApiCore;
 use super::field_errors::FieldErrors;
+use super::happening::{Action, By, Recorded};
 use super::patch::present;
 use super::principal::{Access, Actor};
 use super::version::ExpectedVersion;
@@ -21,6 +22,9 @@ use crate::infra::store::domains::{self, Domain as Row};
 use crate::infra::store::page::Page;
 use crate::infra::store::{Connection, workspaces};
 use crate::runtime::clock;
+
+pub(super) const CREATED: Action<Domain> = Action::new("domain.created", "A domain was made.");
+pub(super) const UPDATED: Action<Domain> = Action::new("domain.updated", "The settings of a domain were changed.");
 
 /// A host name that short links live on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -72,6 +76,12 @@ pub struct DomainPatch {
     pub expired_url: Option<Option<String>>,
 }
 
+impl Recorded for Domain {
+    fn subject(&self) -> String {
+        self.id.to_string()
+    }
+}
+
 impl ApiCore {
     /// Makes the default domain if there is none, and gives it the host name of the configuration. Edges read it anew, because
     /// the configuration may give its visits to another workspace than before.
@@ -81,18 +91,29 @@ impl ApiCore {
     pub async fn ensure_default_domain(&self) -> Result<()> {
         let hostname = hostname(&self.settings.default_domain_url)?;
         let transaction = self.store.write().await?;
+        let before = domains::find_default(&transaction).await?;
         domains::insert_default(&transaction, new_default(hostname.clone())).await?;
         let conflict = || Error::new(ErrorKind::Conflict, "hostname_taken", "A workspace's domain has this host name.");
         let current = domains::find_default(&transaction).await?.ok_or_else(conflict)?;
         let old_hostname = current.hostname.clone();
+        let mut happenings = Vec::new();
+        if before.is_none() {
+            happenings.push(CREATED.made(By::instance(), &self.view_domain(current.clone()))?);
+        }
         if old_hostname != hostname {
-            let row =
-                Row { hostname: hostname.clone(), version: current.version + 1, updated_at: clock::now(), ..current };
-            if !domains::update(&transaction, row).await? {
+            let row = Row {
+                hostname: hostname.clone(),
+                version: current.version + 1,
+                updated_at: clock::now(),
+                ..current.clone()
+            };
+            if !domains::update(&transaction, row.clone()).await? {
                 return Err(conflict());
             }
+            let (before, after) = (self.view_domain(current), self.view_domain(row));
+            happenings.push(UPDATED.edited(By::instance(), &before, &after)?);
         }
-        self.commit(transaction, vec![changed(&old_hostname), changed(&hostname)]).await
+        self.commit(transaction, happenings, vec![changed(&old_hostname), changed(&hostname)]).await
     }
 
     /// Whose the visits of the default domain are that belong to no link: the workspace that the settings name, or else the
@@ -156,6 +177,7 @@ impl ApiCore {
         require_right_to_change(access, &current)?;
         expected.require(current.version)?;
         let refiled = patch.case_sensitive.filter(|choice| *choice != current.case_sensitive);
+        let before = self.view_domain(current.clone());
         let row = apply(patch, current, &self.settings.destinations)?;
         self.refuse_own_addresses(&row)?;
         if !domains::update(&transaction, row.clone()).await? {
@@ -169,8 +191,9 @@ impl ApiCore {
             }
             stale = vec![Invalidation::Everything];
         }
-        self.commit(transaction, stale).await?;
-        Ok(self.view_domain(row))
+        let domain = self.view_domain(row);
+        self.commit(transaction, vec![UPDATED.edited(access.by(), &before, &domain)?], stale).await?;
+        Ok(domain)
     }
 
     /// Refuses a front page that leads to itself, a page for missing links that could be missing itself, and one for expired

@@ -9,7 +9,9 @@ use utoipa::ToSchema;
 
 use super::ApiCore;
 use super::field_errors::FieldErrors;
+use super::happening::By;
 use super::invitations::no_such_invitation;
+use super::members::JOINED;
 use super::text_validation::{Lines, NAME_LENGTH_MAX};
 use super::tokens::{Token, TokenKind};
 use super::workspaces::Workspace;
@@ -128,8 +130,10 @@ impl ApiCore {
         if person.is_new && !users::insert(&transaction, person.user.clone()).await? {
             return Err(sign_in_first());
         }
-        self.join(&transaction, &row, person.user.id).await?;
-        self.commit(transaction, Vec::new()).await?;
+        let membership = self.join(&transaction, &row, person.user.id).await?;
+        let by = By::person(person.user.id).within(row.workspace_id);
+        let happening = JOINED.made(by, &(membership, person.user.clone()).into())?;
+        self.commit(transaction, vec![happening], Vec::new()).await?;
         Ok(Joined {
             user_id: person.user.id,
             email: person.user.email,
@@ -197,7 +201,7 @@ impl ApiCore {
         Ok(Person { user, is_new: true })
     }
 
-    async fn join(&self, transaction: &Transaction, row: &Row, user_id: UserId) -> Result<()> {
+    async fn join(&self, transaction: &Transaction, row: &Row, user_id: UserId) -> Result<Membership> {
         if workspaces::find_member(transaction, row.workspace_id, user_id).await?.is_some() {
             return Err(Error::new(
                 ErrorKind::Conflict,
@@ -214,7 +218,8 @@ impl ApiCore {
         }
         let membership =
             Membership { workspace_id: row.workspace_id, user_id, role: row.role, created_at: clock::now() };
-        workspaces::insert_member(transaction, membership).await
+        workspaces::insert_member(transaction, membership.clone()).await?;
+        Ok(membership)
     }
 }
 

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use super::ApiCore;
 use super::field_errors::FieldErrors;
+use super::happening::{Action, Happening, Recorded};
 use super::invitation_mail::InvitationMail;
 use super::members::{lock_people, require_right_to_manage};
 use super::principal::Access;
@@ -23,6 +24,11 @@ use crate::infra::store::invitations::{self, Invitation as Row};
 use crate::infra::store::page::Page;
 use crate::infra::store::{Transaction, users, workspaces};
 use crate::runtime::clock;
+
+pub(super) const INVITED: Action<Invitation> = Action::new("member.invited", "Somebody was invited to a workspace.");
+pub(super) const RESENT: Action<Invitation> =
+    Action::new("invitation.resent", "An invitation was sent again, with a new secret.");
+pub(super) const REVOKED: Action<Invitation> = Action::new("invitation.revoked", "An invitation was taken back.");
 
 /// How long an invitation holds.
 pub(super) const LIFETIME: Duration = Duration::from_secs(7 * 24 * 60 * 60);
@@ -57,6 +63,12 @@ pub struct InvitationDraft {
     pub email: String,
     /// As what. Only owners invite owners.
     pub role: Role,
+}
+
+impl Recorded for Invitation {
+    fn subject(&self) -> String {
+        self.id.to_string()
+    }
 }
 
 impl From<Row> for Invitation {
@@ -116,7 +128,8 @@ impl ApiCore {
             let message = "This address is invited already. Send the invitation again, or revoke it.";
             return Err(Error::new(ErrorKind::Conflict, "already_invited", message));
         }
-        self.send(transaction, access, row, &token).await
+        let happening = INVITED.made(access.by(), &row.clone().into())?;
+        self.send(transaction, access, row, &token, happening).await
     }
 
     /// A page of the invitations that nobody has accepted yet, newest first; those that have expired are among them.
@@ -151,6 +164,7 @@ impl ApiCore {
         require_right_to_manage(acting, row.role)?;
         let now = clock::now();
         let token = Token::random(TokenKind::Invitation);
+        let before = Invitation::from(row.clone());
         let row = Row {
             token_hash: token.hash(),
             invited_by: access.user_id(),
@@ -159,7 +173,8 @@ impl ApiCore {
             ..row
         };
         invitations::update(&transaction, row.clone()).await?;
-        self.send(transaction, access, row, &token).await
+        let happening = RESENT.edited(access.by(), &before, &row.clone().into())?;
+        self.send(transaction, access, row, &token, happening).await
     }
 
     /// Takes an invitation back.
@@ -172,10 +187,17 @@ impl ApiCore {
         let row = invitations::find(&transaction, access.workspace_id(), id).await?.ok_or_else(no_such_invitation)?;
         require_right_to_manage(acting, row.role)?;
         invitations::delete(&transaction, access.workspace_id(), id).await?;
-        self.commit(transaction, Vec::new()).await
+        self.commit(transaction, vec![REVOKED.removed(access.by(), &row.into())?], Vec::new()).await
     }
 
-    async fn send(&self, transaction: Transaction, access: &Access, row: Row, token: &Token) -> Result<Invitation> {
+    async fn send(
+        &self,
+        transaction: Transaction,
+        access: &Access,
+        row: Row,
+        token: &Token,
+        happening: Happening,
+    ) -> Result<Invitation> {
         let mail = InvitationMail {
             email: row.email.clone(),
             workspace_slug: access.workspace.slug.clone(),
@@ -183,7 +205,7 @@ impl ApiCore {
             token: token.secret().clone(),
             expires_at: row.expires_at,
         };
-        self.commit(transaction, Vec::new()).await?;
+        self.commit(transaction, vec![happening], Vec::new()).await?;
         self.mail_invitation(&mail);
         Ok(row.into())
     }

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::ApiCore;
+use super::api_keys::REVOKED as KEY_REVOKED;
+use super::happening::{Action, Recorded};
 use super::principal::Access;
 use crate::domain::error::{Error, ErrorKind, Result};
 use crate::domain::id::UserId;
@@ -16,6 +18,11 @@ use crate::infra::store::page::Page;
 use crate::infra::store::users::User;
 use crate::infra::store::workspaces::{self, Membership};
 use crate::infra::store::{Transaction, api_keys, invitations};
+
+pub(super) const JOINED: Action<Member> = Action::new("member.joined", "A person accepted an invitation.");
+pub(super) const ROLE_CHANGED: Action<Member> = Action::new("member.role_changed", "A member has another role.");
+pub(super) const REMOVED: Action<Member> =
+    Action::new("member.removed", "A person left a workspace, or was removed from it.");
 
 /// A person in a workspace.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -46,6 +53,12 @@ pub struct MemberPatch {
 pub struct TransferDraft {
     /// The member who becomes an owner.
     pub user_id: UserId,
+}
+
+impl Recorded for Member {
+    fn subject(&self) -> String {
+        self.user_id.to_string()
+    }
 }
 
 impl From<(Membership, User)> for Member {
@@ -97,9 +110,9 @@ impl ApiCore {
         if patch.role == Role::Owner {
             self.require_room_for_workspace(&transaction, id).await?;
         }
-        workspaces::set_role(&transaction, access.workspace_id(), id, patch.role).await?;
-        self.commit(transaction, Vec::new()).await?;
-        Ok(Member { role: patch.role, ..member })
+        let changed = set_role(&transaction, access, &member, patch.role).await?;
+        self.commit(transaction, vec![ROLE_CHANGED.edited(access.by(), &member, &changed)?], Vec::new()).await?;
+        Ok(changed)
     }
 
     /// Takes a member out of the workspace, with their keys and the invitations that they sent.
@@ -140,26 +153,37 @@ impl ApiCore {
             let message = "this is you; name another member";
             return Err(Error::invalid_field("/user_id", "same_person", message));
         }
-        let member = member(&transaction, access, draft.user_id).await?;
-        if member.role != Role::Owner {
-            self.require_room_for_workspace(&transaction, member.user_id).await?;
-            workspaces::set_role(&transaction, access.workspace_id(), member.user_id, Role::Owner).await?;
+        let owner = member(&transaction, access, person).await?;
+        let next = member(&transaction, access, draft.user_id).await?;
+        let mut happenings = Vec::with_capacity(2);
+        if next.role != Role::Owner {
+            self.require_room_for_workspace(&transaction, next.user_id).await?;
+            let changed = set_role(&transaction, access, &next, Role::Owner).await?;
+            happenings.push(ROLE_CHANGED.edited(access.by(), &next, &changed)?);
         }
-        workspaces::set_role(&transaction, access.workspace_id(), person, Role::Admin).await?;
-        self.commit(transaction, Vec::new()).await?;
-        Ok(Member { role: Role::Owner, ..member })
+        let changed = set_role(&transaction, access, &owner, Role::Admin).await?;
+        happenings.push(ROLE_CHANGED.edited(access.by(), &owner, &changed)?);
+        self.commit(transaction, happenings, Vec::new()).await?;
+        Ok(Member { role: Role::Owner, ..next })
     }
 
     async fn take_out(&self, transaction: Transaction, access: &Access, member: &Member) -> Result<()> {
         require_other_owner(&transaction, access, member.role).await?;
         let workspace = access.workspace_id();
+        let mut happenings = vec![REMOVED.removed(access.by(), member)?];
         for key in api_keys::made_by(&transaction, workspace, member.user_id).await? {
             api_keys::delete(&transaction, workspace, key.id).await?;
+            happenings.push(KEY_REVOKED.removed(access.by(), &key.into())?);
         }
         invitations::delete_made_by(&transaction, workspace, member.user_id).await?;
         workspaces::delete_member(&transaction, workspace, member.user_id).await?;
-        self.commit(transaction, Vec::new()).await
+        self.commit(transaction, happenings, Vec::new()).await
     }
+}
+
+async fn set_role(transaction: &Transaction, access: &Access, member: &Member, role: Role) -> Result<Member> {
+    workspaces::set_role(transaction, access.workspace_id(), member.user_id, role).await?;
+    Ok(Member { role, ..member.clone() })
 }
 
 /// Locks the workspace for a change of its people, and says what whoever acts is there at this moment.

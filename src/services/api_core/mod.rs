@@ -3,7 +3,8 @@
 //! Use cases know nothing of HTTP and hold no SQL. Invariants: what belongs to
 //! a workspace is only reached with an [`Access`], which only
 //! [`ApiCore::authorize`] gives out; after a commit and before the response, the
-//! edges are told; under an idempotency key, a commit waits for the response.
+//! edges are told; under an idempotency key, a commit waits for the response; what a
+//! commit changes stands in the audit trail and in the stream of events, by the same commit.
 
 mod api_key_rotation;
 mod api_keys;
@@ -12,8 +13,10 @@ mod bootstrap;
 mod change_log;
 mod domains;
 mod edge;
+mod event_schema;
 mod field_errors;
 pub mod grpc;
+mod happening;
 mod housekeeping;
 mod invitation_acceptance;
 mod invitation_mail;
@@ -23,6 +26,7 @@ mod links;
 mod members;
 mod patch;
 mod principal;
+mod recording;
 pub mod rest;
 mod tagged_links;
 mod tags;
@@ -41,6 +45,7 @@ pub use bootstrap::{BootstrapDraft, NewAccount};
 pub use change_log::CHANGES_KEPT_FOR;
 pub use domains::{Domain, DomainPatch};
 pub use field_errors::FieldErrors;
+pub use happening::{Action, ActionKind, By, EventData, Happening, Recorded};
 pub use invitation_acceptance::{Acceptance, InvitationToken, InvitationView, Joined};
 pub use invitations::{Invitation, InvitationDraft};
 pub use limits::Limits;
@@ -75,8 +80,37 @@ use crate::infra::mail::Mail;
 use crate::infra::passwords::Passwords;
 use crate::infra::store::{Store, Transaction};
 use crate::infra::user_agent::UserAgents;
+use crate::runtime::origin;
 use crate::runtime::tasks::Tasks;
 use unit_of_work::Complete;
+
+/// What the service records.
+pub const ACTIONS: &[ActionKind] = &[
+    bootstrap::BOOTSTRAPPED.kind(),
+    workspaces::CREATED.kind(),
+    workspaces::UPDATED.kind(),
+    workspace_deletion::DELETED.kind(),
+    workspace_deletion::UNDELETED.kind(),
+    workspace_deletion::PURGED.kind(),
+    members::JOINED.kind(),
+    members::ROLE_CHANGED.kind(),
+    members::REMOVED.kind(),
+    invitations::INVITED.kind(),
+    invitations::RESENT.kind(),
+    invitations::REVOKED.kind(),
+    api_keys::CREATED.kind(),
+    api_keys::UPDATED.kind(),
+    api_keys::REVOKED.kind(),
+    api_key_rotation::ROTATED.kind(),
+    domains::CREATED.kind(),
+    domains::UPDATED.kind(),
+    tags::CREATED.kind(),
+    tags::UPDATED.kind(),
+    tags::DELETED.kind(),
+    links::CREATED.kind(),
+    links::UPDATED.kind(),
+    links::DELETED.kind(),
+];
 
 /// What the use cases need. Clones share it.
 #[derive(Clone)]
@@ -175,10 +209,18 @@ impl ApiCore {
         &self.passwords
     }
 
-    /// Commits and then tells the edges, in a task that a client who disconnects cannot stop between the two. In a unit of
-    /// work, all that is left to its owner.
-    async fn commit(&self, transaction: Transaction, stale: Vec<Invalidation>) -> Result<()> {
-        let Some(complete) = unit_of_work::hold(self.complete(transaction, stale)) else { return Ok(()) };
+    /// Commits, with what happened written down, and then tells the edges, in a task that a client who disconnects cannot stop
+    /// between the two. In a unit of work, all that is left to its owner. Every change that somebody asked for goes this way.
+    ///
+    /// # Errors
+    /// Only those of the store, and then nothing has happened; or it is not known, if the store became unavailable.
+    pub async fn commit(
+        &self,
+        transaction: Transaction,
+        happenings: Vec<Happening>,
+        stale: Vec<Invalidation>,
+    ) -> Result<()> {
+        let Some(complete) = unit_of_work::hold(self.complete(transaction, happenings, stale)) else { return Ok(()) };
         let (answer, answered) = tokio::sync::oneshot::channel();
         self.tasks.spawn_finite("commit", async move {
             // An error means that nobody waits any longer.
@@ -187,7 +229,7 @@ impl ApiCore {
         answered.await.map_err(Error::internal)?
     }
 
-    fn complete(&self, transaction: Transaction, stale: Vec<Invalidation>) -> Complete {
-        Complete { transaction, stale, core: self.clone() }
+    fn complete(&self, transaction: Transaction, happenings: Vec<Happening>, stale: Vec<Invalidation>) -> Complete {
+        Complete { transaction, happenings, stale, origin: origin::current(), core: self.clone() }
     }
 }

@@ -1,8 +1,10 @@
 //! Who asks, and what they may do in which workspace.
 
+use super::happening::By;
 use crate::domain::error::{Error, ErrorKind, Result};
 use crate::domain::id::{ApiKeyId, SessionId, UserId, WorkspaceId};
 use crate::domain::permission::{Caller, Right};
+use crate::domain::recorded::Author;
 use crate::domain::role::{Role, Scope};
 use crate::infra::store::workspaces::Workspace as WorkspaceRow;
 use crate::runtime::token_bucket::Level;
@@ -114,6 +116,16 @@ impl Access {
     #[must_use]
     pub const fn workspace_id(&self) -> WorkspaceId {
         self.workspace.id
+    }
+
+    /// Who acts, and where, for the audit trail.
+    #[must_use]
+    pub const fn by(&self) -> By {
+        let author = match &self.actor {
+            Actor::Member { user_id, .. } => Author::Person(*user_id),
+            Actor::ApiKey { key_id, .. } => Author::ApiKey(*key_id),
+        };
+        By::author(author).within(self.workspace.id)
     }
 
     /// The person to whom edits are ascribed: the member, or who made the key.

@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 use super::ApiCore;
 use super::field_errors::FieldErrors;
+use super::happening::{Action, Recorded};
 use super::principal::Access;
 use super::version::ExpectedVersion;
 use crate::domain::error::{Error, ErrorKind, Result};
@@ -22,6 +23,11 @@ pub(super) const TAGS_MAX: u64 = 5_000;
 pub(super) const NAME_LENGTH_MAX: usize = 50;
 /// The colour of tags that nobody chose one for.
 const DEFAULT_COLOR: &str = "#808080";
+
+pub(super) const CREATED: Action<Tag> =
+    Action::new("tag.created", "A tag was made, by itself or on the way to a link.");
+pub(super) const UPDATED: Action<Tag> = Action::new("tag.updated", "A tag was changed, on every link that carries it.");
+pub(super) const DELETED: Action<Tag> = Action::new("tag.deleted", "A tag was deleted and taken off every link.");
 
 /// A label on links.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -66,6 +72,12 @@ pub struct TagPatch {
     pub color: Option<String>,
 }
 
+impl Recorded for Tag {
+    fn subject(&self) -> String {
+        self.id.to_string()
+    }
+}
+
 impl From<Row> for Tag {
     fn from(row: Row) -> Self {
         Self {
@@ -96,8 +108,9 @@ impl ApiCore {
         if !tags::insert(&transaction, row.clone()).await? {
             return Err(name_taken());
         }
-        self.commit(transaction, Vec::new()).await?;
-        Ok(row.into())
+        let tag = Tag::from(row);
+        self.commit(transaction, vec![CREATED.made(access.by(), &tag)?], Vec::new()).await?;
+        Ok(tag)
     }
 
     /// A page of the workspace's tags, newest first.
@@ -138,6 +151,7 @@ impl ApiCore {
         let current = tags::lock(&transaction, access.workspace_id(), id).await?;
         let current = current.ok_or_else(|| Error::not_found("tag"))?;
         expected.require(current.version)?;
+        let before = Tag::from(current.clone());
         let name = name.unwrap_or(current.name);
         let row = Row {
             name_key: name_key(&name),
@@ -150,8 +164,9 @@ impl ApiCore {
         if !tags::update(&transaction, row.clone()).await? {
             return Err(name_taken());
         }
-        self.commit(transaction, Vec::new()).await?;
-        Ok(row.into())
+        let tag = Tag::from(row);
+        self.commit(transaction, vec![UPDATED.edited(access.by(), &before, &tag)?], Vec::new()).await?;
+        Ok(tag)
     }
 
     /// Deletes a tag and takes it off every link.
@@ -161,9 +176,10 @@ impl ApiCore {
     pub async fn delete_tag(&self, access: &Access, id: TagId, expected: &impl ExpectedVersion) -> Result<()> {
         let transaction = self.store.write().await?;
         let current = tags::lock(&transaction, access.workspace_id(), id).await?;
-        expected.require(current.ok_or_else(|| Error::not_found("tag"))?.version)?;
+        let current = Tag::from(current.ok_or_else(|| Error::not_found("tag"))?);
+        expected.require(current.version)?;
         tags::delete(&transaction, access.workspace_id(), id).await?;
-        self.commit(transaction, Vec::new()).await
+        self.commit(transaction, vec![DELETED.removed(access.by(), &current)?], Vec::new()).await
     }
 }
 

@@ -7,10 +7,13 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::ApiCore;
+use super::happening::Happening;
+use super::recording::record;
 use crate::domain::change::Invalidation;
 use crate::domain::error::Result;
-use crate::infra::store::{Transaction, changes, is_contended};
+use crate::infra::store::{Transaction, is_contended};
 use crate::runtime::clock;
+use crate::runtime::origin::Origin;
 
 tokio::task_local! {
     static CURRENT: UnitOfWork;
@@ -20,6 +23,10 @@ tokio::task_local! {
 pub(super) struct Complete {
     /// The transaction.
     pub(super) transaction: Transaction,
+    /// What it does, for the audit trail and for followers.
+    pub(super) happenings: Vec<Happening>,
+    /// Where it was asked from.
+    pub(super) origin: Origin,
     /// What is no longer right once it is committed.
     pub(super) stale: Vec<Invalidation>,
     /// Tells the edges.
@@ -31,14 +38,10 @@ pub(super) struct Complete {
 pub(super) struct UnitOfWork(Arc<Mutex<Option<Complete>>>);
 
 impl Complete {
-    /// Writes down what the edges have to know, commits and then tells them. Of a commit whose answer was lost they learn from
+    /// Writes down what happened and what the edges have to know, commits and then tells them. Of a commit whose answer was lost they learn from
     /// the log of changes.
     pub(super) async fn commit(self) -> Result<()> {
-        let change = if self.stale.is_empty() {
-            None
-        } else {
-            Some(changes::append(&self.transaction, self.stale, clock::now()).await?)
-        };
+        let change = record(&self.transaction, self.happenings, self.stale, &self.origin, clock::now()).await?;
         self.transaction.commit().await?;
         if let Some(change) = change {
             self.core.tell(change).await;

@@ -4,6 +4,7 @@
 //! and finds everything as it was. What is due cannot be brought back, even if it is not gone yet.
 
 use super::ApiCore;
+use super::happening::{Action, By};
 use super::principal::Access;
 use super::version::ExpectedVersion;
 use super::workspaces::Workspace;
@@ -13,6 +14,15 @@ use crate::domain::id::WorkspaceId;
 use crate::infra::store::workspaces::{self, Workspace as Row};
 use crate::infra::store::{Transaction, links};
 use crate::runtime::clock;
+
+pub(super) const DELETED: Action<Workspace> =
+    Action::new("workspace.deleted", "A workspace is out of use, and will be gone for good.");
+pub(super) const UNDELETED: Action<Workspace> =
+    Action::new("workspace.undeleted", "A deleted workspace is in use again.");
+pub(super) const PURGED: Action<Workspace> = Action::new(
+    "workspace.purged",
+    "A deleted workspace is gone for good, with everything in it. It stands in the trail of the instance.",
+);
 
 /// How many workspaces are purged at once, and how many links of one in one transaction, so that no writer waits noticeably.
 const PURGED_AT_ONCE: u64 = 10;
@@ -31,7 +41,8 @@ impl ApiCore {
         }
         expected.require(current.version)?;
         let now = clock::now();
-        let before = self.workspace_of_default_domain(&transaction).await?;
+        let before = Workspace::from(current.clone());
+        let default_before = self.workspace_of_default_domain(&transaction).await?;
         let purge_at = now.plus(self.settings.deletion_grace);
         let row = Row {
             deleted_at: Some(now),
@@ -40,9 +51,9 @@ impl ApiCore {
             updated_at: now,
             ..current
         };
-        self.write_state(&transaction, row).await?;
-        let stale = self.stale(&transaction, access.workspace_id(), before).await?;
-        self.commit(transaction, stale).await
+        let changed = self.write_state(&transaction, row).await?;
+        let stale = self.stale(&transaction, access.workspace_id(), default_before).await?;
+        self.commit(transaction, vec![DELETED.edited(access.by(), &before, &changed)?], stale).await
     }
 
     /// Brings a workspace back that is being deleted.
@@ -63,12 +74,13 @@ impl ApiCore {
         if let Some(owner) = access.user_id() {
             self.require_room_for_workspace(&transaction, owner).await?;
         }
-        let before = self.workspace_of_default_domain(&transaction).await?;
+        let before = Workspace::from(current.clone());
+        let default_before = self.workspace_of_default_domain(&transaction).await?;
         let row = Row { deleted_at: None, purge_at: None, version: current.version + 1, updated_at: now, ..current };
-        self.write_state(&transaction, row.clone()).await?;
-        let stale = self.stale(&transaction, access.workspace_id(), before).await?;
-        self.commit(transaction, stale).await?;
-        Ok(row.into())
+        let changed = self.write_state(&transaction, row).await?;
+        let stale = self.stale(&transaction, access.workspace_id(), default_before).await?;
+        self.commit(transaction, vec![UNDELETED.edited(access.by(), &before, &changed)?], stale).await?;
+        Ok(changed)
     }
 
     /// Deletes for good what is due.
@@ -87,23 +99,24 @@ impl ApiCore {
         let stopping = self.tasks.stopping();
         while !stopping.is_cancelled() {
             let transaction = self.store.write().await?;
-            let is_due = |row: Row| row.purge_at.is_some_and(|time| time <= clock::now());
-            if !workspaces::lock(&transaction, workspace).await?.is_some_and(is_due) {
-                return Ok(());
-            }
+            let is_due = |row: &Row| row.purge_at.is_some_and(|time| time <= clock::now());
+            let Some(row) = workspaces::lock(&transaction, workspace).await?.filter(is_due) else { return Ok(()) };
             let deleted = links::delete_some(&transaction, workspace, LINKS_AT_ONCE).await?;
             if deleted == 0 {
                 workspaces::delete(&transaction, workspace).await?;
-                return self.commit(transaction, vec![Invalidation::Workspace { workspace_id: workspace }]).await;
+                let by = By::instance().within(workspace);
+                let happening = PURGED.removed(by, &row.into())?.in_the_trail_of_the_instance();
+                let stale = vec![Invalidation::Workspace { workspace_id: workspace }];
+                return self.commit(transaction, vec![happening], stale).await;
             }
             transaction.commit().await?;
         }
         Ok(())
     }
 
-    async fn write_state(&self, transaction: &Transaction, row: Row) -> Result<()> {
-        if workspaces::update(transaction, row).await? {
-            return Ok(());
+    async fn write_state(&self, transaction: &Transaction, row: Row) -> Result<Workspace> {
+        if workspaces::update(transaction, row.clone()).await? {
+            return Ok(row.into());
         }
         Err(Error::internal("a slug clashed though it did not change"))
     }

@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 use super::ApiCore;
 use super::field_errors::FieldErrors;
+use super::happening::{Action, By, Recorded};
 use super::principal::{Access, Principal};
 use super::version::ExpectedVersion;
 use super::workspace_deletion::being_deleted;
@@ -21,6 +22,9 @@ use crate::runtime::clock;
 
 /// The longest slug of a workspace.
 const SLUG_LENGTH_MAX: usize = 48;
+
+pub(super) const CREATED: Action<Workspace> = Action::new("workspace.created", "A workspace was made.");
+pub(super) const UPDATED: Action<Workspace> = Action::new("workspace.updated", "A workspace was changed.");
 
 /// A workspace: the tenant that owns links, keys and clicks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -65,6 +69,12 @@ pub struct WorkspacePatch {
     /// Its name in addresses.
     #[schema(min_length = 1, max_length = 48, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", nullable = false)]
     pub slug: Option<String>,
+}
+
+impl Recorded for Workspace {
+    fn subject(&self) -> String {
+        self.id.to_string()
+    }
 }
 
 impl From<Row> for Workspace {
@@ -116,8 +126,10 @@ impl ApiCore {
         let membership = Membership { workspace_id: id, user_id: owner, role: Role::Owner, created_at: now };
         workspaces::insert_member(&transaction, membership).await?;
         let stale = self.default_domain_moved(&transaction, before).await?;
-        self.commit(transaction, stale.into_iter().collect()).await?;
-        Ok(row.into())
+        let workspace = Workspace::from(row);
+        let happening = CREATED.made(By::person(owner).within(id), &workspace)?;
+        self.commit(transaction, vec![happening], stale.into_iter().collect()).await?;
+        Ok(workspace)
     }
 
     /// Refuses a person who owns as many workspaces as allowed.
@@ -186,6 +198,7 @@ impl ApiCore {
             return Err(being_deleted(&current));
         }
         expected.require(current.version)?;
+        let before = Workspace::from(current.clone());
         let row = Row {
             name: name.unwrap_or(current.name),
             slug: patch.slug.unwrap_or(current.slug),
@@ -196,8 +209,9 @@ impl ApiCore {
         if !workspaces::update(&transaction, row.clone()).await? {
             return Err(slug_taken());
         }
-        self.commit(transaction, Vec::new()).await?;
-        Ok(row.into())
+        let workspace = Workspace::from(row);
+        self.commit(transaction, vec![UPDATED.edited(access.by(), &before, &workspace)?], Vec::new()).await?;
+        Ok(workspace)
     }
 }
 

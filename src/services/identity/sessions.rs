@@ -11,6 +11,14 @@ use crate::infra::store::page::Page;
 use crate::infra::store::sessions::{self, Session as Row};
 use crate::infra::store::users::{self, User};
 use crate::runtime::clock;
+use crate::services::api_core::{Action, ActionKind, Recorded};
+
+pub(super) const STARTED: Action<Session> = Action::new("session.started", "A person signed in.");
+pub(super) const ENDED: Action<Session> =
+    Action::new("session.ended", "A person signed out, or ended a session elsewhere.");
+
+/// What the service records.
+pub const ACTIONS: &[ActionKind] = &[STARTED.kind(), ENDED.kind()];
 
 /// A person who can sign in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -46,6 +54,26 @@ pub struct Session {
     pub expires_at: Timestamp,
 }
 
+impl Recorded for Session {
+    fn subject(&self) -> String {
+        self.id.to_string()
+    }
+}
+
+impl Session {
+    pub(super) fn of(row: Row, current: SessionId) -> Self {
+        Self {
+            is_current: row.id == current,
+            id: row.id,
+            address: row.address,
+            user_agent: row.user_agent,
+            created_at: row.created_at,
+            last_used_at: row.last_used_at,
+            expires_at: row.expires_at,
+        }
+    }
+}
+
 impl From<User> for Person {
     fn from(user: User) -> Self {
         Self { id: user.id, email: user.email, name: user.name, is_admin: user.is_admin, created_at: user.created_at }
@@ -68,15 +96,6 @@ impl Identity {
     /// Only those of the store.
     pub async fn list_sessions(&self, person: UserId, current: SessionId, page: Page) -> Result<Vec<Session>> {
         let rows = sessions::list(self.store.reader(), person, clock::now(), page).await?;
-        let view = |row: Row| Session {
-            is_current: row.id == current,
-            id: row.id,
-            address: row.address,
-            user_agent: row.user_agent,
-            created_at: row.created_at,
-            last_used_at: row.last_used_at,
-            expires_at: row.expires_at,
-        };
-        Ok(rows.into_iter().map(view).collect())
+        Ok(rows.into_iter().map(|row| Session::of(row, current)).collect())
     }
 }

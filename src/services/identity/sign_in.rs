@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Identity;
-use super::sessions::Person;
+use super::sessions::{ENDED, Person, STARTED, Session};
 use crate::domain::client_address::network;
 use crate::domain::error::{Error, ErrorKind, Result};
 use crate::domain::id::{SessionId, UserId};
@@ -16,7 +16,7 @@ use crate::infra::store::page::Page;
 use crate::infra::store::sessions::{self, Session as Row};
 use crate::infra::store::users;
 use crate::runtime::clock;
-use crate::services::api_core::{Token, TokenKind};
+use crate::services::api_core::{By, Token, TokenKind};
 
 /// The most sessions that a person may have at once; the oldest end first.
 const SESSIONS_MAX: u64 = 100;
@@ -87,8 +87,10 @@ impl Identity {
         let expires_at = session.expires_at;
         let transaction = self.store.write().await?;
         sessions::prune(&transaction, user.id, now, SESSIONS_MAX - 1).await?;
-        sessions::insert(&transaction, session).await?;
-        transaction.commit().await?;
+        sessions::insert(&transaction, session.clone()).await?;
+        let id = session.id;
+        let happening = STARTED.made(By::person(user.id), &Session::of(session, id))?;
+        self.core.commit(transaction, vec![happening], Vec::new()).await?;
         Ok(SignedIn { token: token.secret().expose_secret().to_owned(), expires_at, user: user.into() })
     }
 
@@ -113,16 +115,19 @@ impl Identity {
         Ok(sessions.iter().any(|session| session.address.parse().map(network) == Ok(address)))
     }
 
-    /// Ends a session of a person.
+    /// Ends a session of a person, who asks by the session `current`.
     ///
     /// # Errors
     /// `NotFound` if the person has no such session.
-    pub async fn end_session(&self, person: UserId, session: SessionId) -> Result<()> {
+    pub async fn end_session(&self, person: UserId, current: SessionId, session: SessionId) -> Result<()> {
+        let not_found = || Error::not_found("session");
         let transaction = self.store.write().await?;
+        let row = sessions::find(&transaction, person, session).await?.ok_or_else(not_found)?;
         if !sessions::delete(&transaction, person, session).await? {
-            return Err(Error::not_found("session"));
+            return Err(not_found());
         }
-        transaction.commit().await
+        let happening = ENDED.removed(By::person(person), &Session::of(row, current))?;
+        self.core.commit(transaction, vec![happening], Vec::new()).await
     }
 }
 

@@ -13,6 +13,8 @@ pub struct Model {
     pub last: i64,
     /// The database that it was given in.
     pub incarnation: String,
+    /// The number of the last event.
+    pub last_event: i64,
 }
 
 /// Joins are written where they are needed.

@@ -1,10 +1,13 @@
 //! One file a table. What a column means, its unit and its limits are said in the migrations and in the API's schemas.
 
 pub mod api_key;
+pub mod audit_event;
+pub mod audit_head;
 pub mod bootstrap;
 pub mod change;
 pub mod change_sequence;
 pub mod domain;
+pub mod event;
 pub mod health;
 pub mod idempotency_key;
 pub mod invitation;

@@ -5,11 +5,10 @@
 use serde_json::json;
 use tonic::{Request, Response, Status};
 
-use super::callers::access;
+use super::callers::{access, answer, origin_of};
 use super::link_requests::limit;
 use super::link_resolver::parsed;
 use super::link_responses::time;
-use super::status::answer;
 use crate::domain::error::{Error, Result as DomainResult};
 use crate::domain::permission::{self, Operation};
 use crate::http::extract::parse_json;
@@ -115,34 +114,34 @@ impl ApiKeys for ApiKeysService {
         &self,
         request: Request<v1::ListApiKeysRequest>,
     ) -> Result<Response<v1::ListApiKeysResponse>, Status> {
-        answer(self.do_list_api_keys(request).await)
+        answer(origin_of(&request), self.do_list_api_keys(request)).await
     }
 
     async fn create_api_key(
         &self,
         request: Request<v1::CreateApiKeyRequest>,
     ) -> Result<Response<v1::CreateApiKeyResponse>, Status> {
-        answer(self.do_create_api_key(request).await)
+        answer(origin_of(&request), self.do_create_api_key(request)).await
     }
 
     async fn get_api_key(
         &self,
         request: Request<v1::GetApiKeyRequest>,
     ) -> Result<Response<v1::GetApiKeyResponse>, Status> {
-        answer(self.do_get_api_key(request).await)
+        answer(origin_of(&request), self.do_get_api_key(request)).await
     }
 
     async fn rotate_api_key(
         &self,
         request: Request<v1::RotateApiKeyRequest>,
     ) -> Result<Response<v1::RotateApiKeyResponse>, Status> {
-        answer(self.do_rotate_api_key(request).await)
+        answer(origin_of(&request), self.do_rotate_api_key(request)).await
     }
 
     async fn revoke_api_key(
         &self,
         request: Request<v1::RevokeApiKeyRequest>,
     ) -> Result<Response<v1::RevokeApiKeyResponse>, Status> {
-        answer(self.do_revoke_api_key(request).await)
+        answer(origin_of(&request), self.do_revoke_api_key(request)).await
     }
 }

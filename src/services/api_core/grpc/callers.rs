@@ -1,10 +1,14 @@
-//! Who makes a call, and what they may do. A credential has the rights that it has over REST.
+//! Who makes a call, from where, and what they may do. A credential has the rights that it has over REST.
 
-use tonic::Request;
+use futures_util::future::BoxFuture;
+use tonic::{Request, Response, Status};
 
 use super::link_resolver::parsed;
+use super::status::to_status;
 use crate::domain::error::Result;
 use crate::domain::permission::Permission;
+use crate::http::request_id::{X_REQUEST_ID, fresh_id, is_sane};
+use crate::runtime::origin::{self, Origin};
 use crate::services::api_core::authenticate::unauthenticated;
 use crate::services::api_core::rest::bearer;
 use crate::services::api_core::{Access, ApiCore, Principal};
@@ -31,4 +35,22 @@ pub(super) async fn access<T>(
 ) -> Result<Access> {
     let principal = principal(core, request).await?;
     core.authorize(&principal, parsed("workspace_id", workspace)?, permission).await
+}
+
+/// Does the work of a call from this origin, and answers with what came of it.
+pub(super) fn answer<'a, T>(
+    origin: Origin,
+    work: impl Future<Output = Result<T>> + Send + 'a,
+) -> BoxFuture<'a, std::result::Result<Response<T>, Status>> {
+    let work = origin::within(origin, work);
+    Box::pin(async move { work.await.map(Response::new).map_err(to_status) })
+}
+
+/// Where a call comes from: the other end of the connection, and the id that the caller gave it.
+pub(super) fn origin_of<T>(request: &Request<T>) -> Origin {
+    let id = request.metadata().get(X_REQUEST_ID.as_str()).and_then(|id| id.to_str().ok());
+    Origin {
+        address: request.remote_addr().map(|address| address.ip().to_canonical()),
+        request_id: Some(id.filter(|id| is_sane(id)).map_or_else(fresh_id, str::to_owned)),
+    }
 }

@@ -5,11 +5,10 @@
 use prost::Message;
 use tonic::{Request, Response, Status};
 
-use super::callers::access;
+use super::callers::{access, answer, origin_of};
 use super::link_requests::{limit, moment, order, to_draft, to_patch};
 use super::link_resolver::parsed;
 use super::link_responses::to_message;
-use super::status::answer;
 use crate::domain::error::Result as DomainResult;
 use crate::domain::id::UserId;
 use crate::domain::permission::{CreateLink, DeleteLink, GetLink, ListLinks, LookUpLink, Operation, UpdateLink};
@@ -93,26 +92,26 @@ fn to_query(request: ListLinksRequest) -> DomainResult<LinkQuery> {
 #[tonic::async_trait]
 impl Links for LinksService {
     async fn create_link(&self, request: Request<CreateLinkRequest>) -> Result<Response<CreateLinkResponse>, Status> {
-        answer(self.create(request).await)
+        answer(origin_of(&request), self.create(request)).await
     }
 
     async fn get_link(&self, request: Request<GetLinkRequest>) -> Result<Response<GetLinkResponse>, Status> {
-        answer(self.get(request).await)
+        answer(origin_of(&request), self.get(request)).await
     }
 
     async fn find_link(&self, request: Request<FindLinkRequest>) -> Result<Response<FindLinkResponse>, Status> {
-        answer(self.find(request).await)
+        answer(origin_of(&request), self.find(request)).await
     }
 
     async fn update_link(&self, request: Request<UpdateLinkRequest>) -> Result<Response<UpdateLinkResponse>, Status> {
-        answer(self.update(request).await)
+        answer(origin_of(&request), self.update(request)).await
     }
 
     async fn delete_link(&self, request: Request<DeleteLinkRequest>) -> Result<Response<DeleteLinkResponse>, Status> {
-        answer(self.delete(request).await)
+        answer(origin_of(&request), self.delete(request)).await
     }
 
     async fn list_links(&self, request: Request<ListLinksRequest>) -> Result<Response<ListLinksResponse>, Status> {
-        answer(self.list(request).await)
+        answer(origin_of(&request), self.list(request)).await
     }
 }

@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use tonic::{Code, Response, Status};
+use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
-use crate::domain::error::{Error, ErrorKind, Result};
+use crate::domain::error::{Error, ErrorKind};
 
 /// Who gives out the codes of errors, as google.rpc.ErrorInfo names it.
 const CODES_OF: &str = "elido";
@@ -25,11 +25,6 @@ pub(super) fn to_status(error: Error) -> Status {
         details.set_retry_info(Some(wait));
     }
     Status::with_error_details(code(error.kind), format!("{}: {}", error.code, error.message), details)
-}
-
-/// What a call answers.
-pub(super) fn answer<T>(result: Result<T>) -> std::result::Result<Response<T>, Status> {
-    result.map(Response::new).map_err(to_status)
 }
 
 const fn code(kind: ErrorKind) -> Code {

@@ -4,11 +4,10 @@
 
 use tonic::{Request, Response, Status};
 
-use super::callers::{access, principal};
+use super::callers::{access, answer, origin_of, principal};
 use super::link_requests::limit;
 use super::link_resolver::parsed;
 use super::people_messages::{invitation, member, to_role, workspace};
-use super::status::answer;
 use crate::domain::error::Result as DomainResult;
 use crate::domain::permission::{self, Operation};
 use crate::http::pagination::QueryFingerprint;
@@ -209,104 +208,104 @@ impl Workspaces for WorkspacesService {
         &self,
         request: Request<v1::ListWorkspacesRequest>,
     ) -> Result<Response<v1::ListWorkspacesResponse>, Status> {
-        answer(self.do_list_workspaces(request).await)
+        answer(origin_of(&request), self.do_list_workspaces(request)).await
     }
 
     async fn create_workspace(
         &self,
         request: Request<v1::CreateWorkspaceRequest>,
     ) -> Result<Response<v1::CreateWorkspaceResponse>, Status> {
-        answer(self.do_create_workspace(request).await)
+        answer(origin_of(&request), self.do_create_workspace(request)).await
     }
 
     async fn get_workspace(
         &self,
         request: Request<v1::GetWorkspaceRequest>,
     ) -> Result<Response<v1::GetWorkspaceResponse>, Status> {
-        answer(self.do_get_workspace(request).await)
+        answer(origin_of(&request), self.do_get_workspace(request)).await
     }
 
     async fn update_workspace(
         &self,
         request: Request<v1::UpdateWorkspaceRequest>,
     ) -> Result<Response<v1::UpdateWorkspaceResponse>, Status> {
-        answer(self.do_update_workspace(request).await)
+        answer(origin_of(&request), self.do_update_workspace(request)).await
     }
 
     async fn delete_workspace(
         &self,
         request: Request<v1::DeleteWorkspaceRequest>,
     ) -> Result<Response<v1::DeleteWorkspaceResponse>, Status> {
-        answer(self.do_delete_workspace(request).await)
+        answer(origin_of(&request), self.do_delete_workspace(request)).await
     }
 
     async fn undelete_workspace(
         &self,
         request: Request<v1::UndeleteWorkspaceRequest>,
     ) -> Result<Response<v1::UndeleteWorkspaceResponse>, Status> {
-        answer(self.do_undelete_workspace(request).await)
+        answer(origin_of(&request), self.do_undelete_workspace(request)).await
     }
 
     async fn transfer_workspace(
         &self,
         request: Request<v1::TransferWorkspaceRequest>,
     ) -> Result<Response<v1::TransferWorkspaceResponse>, Status> {
-        answer(self.do_transfer_workspace(request).await)
+        answer(origin_of(&request), self.do_transfer_workspace(request)).await
     }
 
     async fn leave_workspace(
         &self,
         request: Request<v1::LeaveWorkspaceRequest>,
     ) -> Result<Response<v1::LeaveWorkspaceResponse>, Status> {
-        answer(self.do_leave_workspace(request).await)
+        answer(origin_of(&request), self.do_leave_workspace(request)).await
     }
 
     async fn list_members(
         &self,
         request: Request<v1::ListMembersRequest>,
     ) -> Result<Response<v1::ListMembersResponse>, Status> {
-        answer(self.do_list_members(request).await)
+        answer(origin_of(&request), self.do_list_members(request)).await
     }
 
     async fn update_member(
         &self,
         request: Request<v1::UpdateMemberRequest>,
     ) -> Result<Response<v1::UpdateMemberResponse>, Status> {
-        answer(self.do_update_member(request).await)
+        answer(origin_of(&request), self.do_update_member(request)).await
     }
 
     async fn remove_member(
         &self,
         request: Request<v1::RemoveMemberRequest>,
     ) -> Result<Response<v1::RemoveMemberResponse>, Status> {
-        answer(self.do_remove_member(request).await)
+        answer(origin_of(&request), self.do_remove_member(request)).await
     }
 
     async fn list_invitations(
         &self,
         request: Request<v1::ListInvitationsRequest>,
     ) -> Result<Response<v1::ListInvitationsResponse>, Status> {
-        answer(self.do_list_invitations(request).await)
+        answer(origin_of(&request), self.do_list_invitations(request)).await
     }
 
     async fn create_invitation(
         &self,
         request: Request<v1::CreateInvitationRequest>,
     ) -> Result<Response<v1::CreateInvitationResponse>, Status> {
-        answer(self.do_create_invitation(request).await)
+        answer(origin_of(&request), self.do_create_invitation(request)).await
     }
 
     async fn resend_invitation(
         &self,
         request: Request<v1::ResendInvitationRequest>,
     ) -> Result<Response<v1::ResendInvitationResponse>, Status> {
-        answer(self.do_resend_invitation(request).await)
+        answer(origin_of(&request), self.do_resend_invitation(request)).await
     }
 
     async fn revoke_invitation(
         &self,
         request: Request<v1::RevokeInvitationRequest>,
     ) -> Result<Response<v1::RevokeInvitationResponse>, Status> {
-        answer(self.do_revoke_invitation(request).await)
+        answer(origin_of(&request), self.do_revoke_invitation(request)).await
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::CREATED;
 use super::bulk::{BulkItem, Created, Place, check_length, check_passwords, only};
 use super::changes::Changes;
 use super::draft::{IfExists, LinkDraft};
@@ -81,7 +82,11 @@ impl ApiCore {
         plan.write(&transaction, &references.tags).await?;
         let mut created = self.view_plan(&transaction, access, &plan).await?;
         let stale = plan.made().map(|planned| invalidation(&planned.row)).collect();
-        self.commit(transaction, stale).await?;
+        let mut happenings = references.tags.happenings(access)?;
+        for link in plan.made().filter_map(|planned| created.get(&planned.row.id)) {
+            happenings.push(CREATED.made(access.by(), link)?);
+        }
+        self.commit(transaction, happenings, stale).await?;
         self.count_clicks(access, created.values_mut()).await;
         Ok(plan.finish(&created))
     }

@@ -16,6 +16,12 @@ mod tagging;
 mod update;
 mod view;
 
+use crate::services::api_core::happening::Action;
+
+pub(super) const CREATED: Action<Link> = Action::new("link.created", "A link was made.");
+pub(super) const UPDATED: Action<Link> = Action::new("link.updated", "A link was changed.");
+pub(super) const DELETED: Action<Link> = Action::new("link.deleted", "A link was deleted.");
+
 pub use bulk::{BulkItem, Created};
 pub use draft::{BULK_ITEMS_MAX, BulkPatch, IfExists, LINK_TAGS_MAX, LinkDraft, LinkPatch};
 pub use find::{LinkQuery, LinkSort};

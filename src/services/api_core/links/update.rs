@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::UPDATED;
 use super::bulk::{BulkItem, Place, check_length, check_passwords, only};
 use super::changes::Changes;
 use super::create::invalidation;
@@ -121,13 +122,19 @@ impl ApiCore {
                 Err(error) => Err(error),
             });
         }
+        let before = results.iter().flatten().map(|edited| edited.before.clone()).collect();
+        let before = self.view_links(&transaction, access, before).await?;
         replace_tags(&transaction, &tags_by_name, &results).await?;
         let stale =
             results.iter().flatten().flat_map(|edited| [invalidation(&edited.before), invalidation(&edited.after)]);
         let stale = stale.collect();
         let rows = results.iter().flatten().map(|edited| edited.after.clone()).collect();
         let mut views = self.view_links(&transaction, access, rows).await?;
-        self.commit(transaction, stale).await?;
+        let mut happenings = tags_by_name.happenings(access)?;
+        for (before, after) in before.iter().zip(&views) {
+            happenings.push(UPDATED.edited(access.by(), before, after)?);
+        }
+        self.commit(transaction, happenings, stale).await?;
         self.count_clicks(access, views.iter_mut()).await;
         let mut views = views.into_iter();
         let mut view = |_| views.next().ok_or_else(|| Error::internal("a link without its view"));

@@ -16,6 +16,7 @@ use crate::infra::store::domains::{self, Domain as DomainRow};
 use crate::infra::store::links::Link as Row;
 use crate::infra::store::{Connection, tags};
 use crate::services::api_core::ApiCore;
+use crate::services::api_core::happening::Recorded;
 use crate::services::api_core::principal::Access;
 
 /// A short link.
@@ -82,6 +83,12 @@ pub struct Link {
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
+}
+
+impl Recorded for Link {
+    fn subject(&self) -> String {
+        self.id.to_string()
+    }
 }
 
 impl ApiCore {

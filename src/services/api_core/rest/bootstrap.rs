@@ -11,9 +11,11 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use http::{StatusCode, header};
 
+use crate::domain::client_address::TrustedProxies;
 use crate::domain::error::{Error, Result};
 use crate::http::extract::Json;
 use crate::http::problem::Problem;
+use crate::http::{client_address, request_id};
 use crate::infra::bootstrap_secret::BootstrapSecret;
 use crate::services::api_core::{ApiCore, BootstrapDraft, NewAccount};
 
@@ -39,7 +41,10 @@ pub async fn internal_router(core: ApiCore, data_folder: &Path) -> Result<Router
     };
     let state = Bootstrap { core, secret, data_folder: data_folder.into() };
     let router = Router::new().route("/internal/admin/bootstrap", post(bootstrap));
-    Ok(router.layer(from_fn_with_state(state.clone(), with_secret)).layer(from_fn(for_this_network)).with_state(state))
+    let guarded = router.layer(from_fn_with_state(state.clone(), with_secret)).layer(from_fn(for_this_network));
+    // The audit trail tells where the first account was made from.
+    let known = from_fn_with_state(TrustedProxies::default(), client_address::find);
+    Ok(guarded.layer(known).layer(from_fn(request_id::name_and_trace)).with_state(state))
 }
 
 /// A page of the world may give its own name the address of this machine, and then ask in a visitor's browser. No browser

@@ -83,7 +83,7 @@ impl IdempotencyRecords {
         let sealed = seal(claim, answer)?;
         let work = match work {
             Some(work) => work,
-            None => self.core.complete(self.core.store.write().await?, Vec::new()),
+            None => self.core.complete(self.core.store.write().await?, Vec::new(), Vec::new()),
         };
         let end = clock::now().plus(KEPT_FOR);
         if !idempotency_keys::answer(&work.transaction, &row(claim), sealed, end).await? {

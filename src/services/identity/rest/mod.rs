@@ -102,7 +102,7 @@ async fn sign_out(
     Authenticated(principal): Authenticated,
 ) -> Result<StatusCode, Problem> {
     let (person, session) = principal.session()?;
-    identity.end_session(person, session).await?;
+    identity.end_session(person, session, session).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -137,8 +137,8 @@ async fn end_session(
     Authenticated(principal): Authenticated,
     Path(path): Path<SessionPath>,
 ) -> Result<StatusCode, Problem> {
-    let (person, _) = principal.session()?;
-    identity.end_session(person, path.session_id).await?;
+    let (person, current) = principal.session()?;
+    identity.end_session(person, current, path.session_id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
