@@ -40,7 +40,8 @@ async fn a_workspace_lives_and_ends_over_grpc() {
     assert_eq!(platform.read(&there, "").await["slug"], "sales");
 
     let id = || workspace.id.clone();
-    let edit = v1::UpdateWorkspaceRequest { workspace_id: id(), version: Some(1), name: Some("S".to_owned()), slug: None };
+    let edit =
+        v1::UpdateWorkspaceRequest { workspace_id: id(), version: Some(1), name: Some("S".to_owned()), slug: None };
     let edited = client.update_workspace(call(&owner, edit.clone())).await.expect("an edit").into_inner();
     assert_eq!(edited.workspace.map(|workspace| (workspace.name, workspace.version)), Some(("S".to_owned(), 2)));
     let stale = client.update_workspace(call(&owner, edit)).await.expect_err("an older version");
@@ -78,11 +79,8 @@ async fn people_come_change_and_go_over_grpc() {
     let grace = sign_in(&platform, "grace@example.com", &owner.workspace).await;
     let user = user_id(&platform, &grace).await;
 
-    let role = |role: Role| v1::UpdateMemberRequest {
-        workspace_id: workspace_id(),
-        user_id: user.clone(),
-        role: role.into(),
-    };
+    let role =
+        |role: Role| v1::UpdateMemberRequest { workspace_id: workspace_id(), user_id: user.clone(), role: role.into() };
     let refused = client.update_member(call(&grace, role(Role::Owner))).await.expect_err("a viewer");
     assert_eq!((refused.code(), reason(&refused).as_str()), (Code::PermissionDenied, "missing_scope"));
     let changed = client.update_member(call(&owner, role(Role::Admin))).await.expect("a role").into_inner();
@@ -137,6 +135,9 @@ async fn a_workspace_of_others_does_not_exist_over_grpc() {
     let stranger = member(&platform, &other, "stranger@example.com", DomainRole::Owner).await;
     let mut client = workspaces(&platform).await;
     let get = v1::GetWorkspaceRequest { workspace_id: owner.workspace.clone() };
-    assert_eq!(client.get_workspace(call(&stranger, get.clone())).await.expect_err("a stranger").code(), Code::NotFound);
+    assert_eq!(
+        client.get_workspace(call(&stranger, get.clone())).await.expect_err("a stranger").code(),
+        Code::NotFound
+    );
     assert_eq!(client.get_workspace(get).await.expect_err("nobody").code(), Code::Unauthenticated);
 }

@@ -1,6 +1,8 @@
 //! Members, their roles, and the last owner.
 
 use elido::domain::role::Role;
+use elido::infra::store::Store;
+use elido::infra::store::events::{self, EventFilter};
 use futures_util::future::join_all;
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
@@ -186,4 +188,56 @@ async fn a_key_reaches_as_far_as_its_maker_and_ends_with_their_membership() {
     body(platform.of(&program, Method::GET, "/links"), StatusCode::UNAUTHORIZED).await;
     let gone = format!("/api-keys/{}", made["id"].as_str().expect("an id"));
     body(platform.of(&owner, Method::GET, &gone), StatusCode::NOT_FOUND).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_happens_to_people_keys_and_workspaces_is_recorded() {
+    let platform = Platform::start().await;
+    let owner = platform.account().await;
+    let store = Store::connect(&platform.config.database, &platform.config.data_folder).await.expect("a store");
+    let all =
+        async || events::list(store.reader(), &EventFilter::default(), 1..=i64::MAX, 10_000).await.expect("events");
+    let before = all().await.len();
+    let admin = member(&platform, &owner, "admin@example.com", Role::Admin).await;
+    let id = user_id(&platform, &admin).await;
+    let (program, made) = key(&platform, &admin, &json!({ "name": "CI", "scopes": ["links:read"] })).await;
+    let path = format!("/api-keys/{}", made["id"].as_str().expect("an id"));
+    body(platform.of(&admin, Method::PATCH, &path).json(&json!({ "name": "Other" })), StatusCode::OK).await;
+    body(
+        platform.of(&admin, Method::POST, &format!("{path}/rotate")).json(&json!({ "overlap_seconds": 60 })),
+        StatusCode::OK,
+    )
+    .await;
+    body(set_role(&platform, &owner, &id, "viewer"), StatusCode::OK).await;
+    body(remove(&platform, &owner, &id), StatusCode::NO_CONTENT).await;
+    let (leaked, _) = key(&platform, &owner, &json!({ "name": "CI", "scopes": ["links:read"] })).await;
+    let revoke = platform.client.post(platform.api("/v1/api-keys/revoke")).json(&json!({ "token": leaked.token }));
+    body(revoke, StatusCode::NO_CONTENT).await;
+    body(platform.of(&owner, Method::DELETE, ""), StatusCode::NO_CONTENT).await;
+    body(platform.of(&owner, Method::POST, "/undelete"), StatusCode::OK).await;
+
+    let happened = all().await.split_off(before);
+    let types: Vec<&str> =
+        happened.iter().map(|event| event.r#type.as_str()).filter(|name| !name.starts_with("session.")).collect();
+    assert_eq!(
+        types,
+        [
+            "member.invited",
+            "member.joined",
+            "api_key.created",
+            "api_key.updated",
+            "api_key.rotated",
+            "member.role_changed",
+            "member.removed",
+            "api_key.revoked",
+            "api_key.created",
+            "api_key.revoked",
+            "workspace.deleted",
+            "workspace.undeleted",
+        ]
+    );
+    let text = serde_json::to_string(&happened.iter().map(|event| &event.data).collect::<Vec<_>>()).expect("JSON");
+    assert!(!text.contains(&program.token) && !text.contains("invitation_"), "no secret is recorded");
+    let by_the_key = happened.iter().filter(|event| event.actor.to_string().starts_with("key_")).count();
+    assert_eq!(by_the_key, 1, "the leaked key ended itself");
 }
