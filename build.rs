@@ -26,6 +26,7 @@ fn compile_protocol() -> Result<(), Box<dyn Error>> {
     compiler.include_imports(true).include_source_info(true);
     compiler.open_files([
         "elido/v1/api_keys.proto",
+        "elido/v1/jobs.proto",
         "elido/v1/link_resolver.proto",
         "elido/v1/links.proto",
         "elido/v1/workspaces.proto",

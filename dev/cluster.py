@@ -1,4 +1,4 @@
-"""A cluster as operators run it, as real processes on this machine: edges, an API, PostgreSQL and Redis."""
+"""A cluster as operators run it, as real processes on this machine: edges, an API, workers, PostgreSQL and Redis."""
 
 import json
 import signal
@@ -30,7 +30,7 @@ class Cluster:
             raise
 
     def start(self, executable, edges, settings, redis_proxy, origin_delay_ms):
-        say(f"starting PostgreSQL, {'Redis' if redis_proxy else 'Redis Cluster'}, an API and {edges} edges")
+        say(f"starting PostgreSQL, {'Redis' if redis_proxy else 'Redis Cluster'}, an API, workers and {edges} edges")
         self.postgres = Postgres()
         self.parts.callback(self.postgres.remove)
         self.redis = Redis(is_cluster=not redis_proxy)
@@ -39,6 +39,9 @@ class Cluster:
         self.parts.enter_context(self.api)
         self.api.start("api")
         self.workspace = self.api.first_account()
+        self.workers = Elido(executable, {"database.url": self.postgres.url, "cache.url": self.redis.url()})
+        self.parts.enter_context(self.workers)
+        self.workers.start("workers")
 
         redis_url, origin_port = self.redis.url(), self.api.grpc
         if redis_proxy:
@@ -85,7 +88,7 @@ class Cluster:
 
     def behind(self):
         """The processes of everything behind the edges."""
-        return [self.api.process.pid, *self.redis.pids(), *self.postgres.pids()]
+        return [self.api.process.pid, self.workers.process.pid, *self.redis.pids(), *self.postgres.pids()]
 
     def pause(self):
         """Stops everything behind the edges where it is: connections stay open and nobody answers."""

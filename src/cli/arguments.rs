@@ -4,8 +4,8 @@ use clap::{Parser, Subcommand};
 
 use super::exit::EXIT_CODES;
 use super::{
-    admin, analytics, bench, completions, config, export, health, import, key, link, member, migrate, openapi, run,
-    workspace,
+    admin, analytics, bench, completions, config, export, health, import, jobs, key, link, member, migrate, openapi,
+    run, workspace,
 };
 
 /// Short links, smart-link rules and click analytics, self-hosted in one executable.
@@ -13,7 +13,7 @@ use super::{
 #[command(name = "elido", version, propagate_version = true, after_long_help = EXIT_CODES)]
 #[command(
     long_about = "Short links, smart-link rules and click analytics, self-hosted in one executable.\n\n`elido run`, or `elido` alone, \
-starts the platform; link, workspace, member, key, analytics, import and export are a client of its API; the rest helps whoever operates it."
+starts the platform; link, workspace, member, key, analytics, jobs, import and export are a client of its API; the rest helps whoever operates it."
 )]
 pub struct Arguments {
     #[command(subcommand)]
@@ -34,6 +34,7 @@ pub(super) enum Command {
     Member(member::MemberCommand),
     Key(key::KeyCommand),
     Analytics(analytics::AnalyticsCommand),
+    Jobs(jobs::JobsCommand),
     Import(import::ImportArguments),
     Export(export::ExportArguments),
     Bench(Box<bench::BenchArguments>),

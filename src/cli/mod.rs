@@ -17,6 +17,7 @@ mod export;
 pub mod fuzzing;
 mod health;
 mod import;
+mod jobs;
 mod key;
 mod link;
 mod listing;
@@ -66,6 +67,7 @@ fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Member(command) => block_on(member::run(command)),
         Command::Key(command) => block_on(key::run(command)),
         Command::Analytics(command) => block_on(analytics::run(command)),
+        Command::Jobs(command) => block_on(jobs::run(command)),
         Command::Import(arguments) => block_on(import::run(arguments)),
         Command::Export(arguments) => block_on(export::run(arguments)),
         Command::Bench(arguments) => block_on(bench::run(*arguments)),

@@ -133,6 +133,10 @@ typed_ids! {
     EventId = "evt_";
     /// A row of the audit trail.
     AuditEventId = "aud_";
+    /// Work that goes on after a response.
+    JobId = "job_";
+    /// A process that runs jobs, from its start to its end.
+    WorkerId = "wrk_";
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ pub mod event;
 pub mod folded_text;
 pub mod hostname;
 pub mod id;
+pub mod job;
 pub mod link;
 pub mod mail_token;
 pub mod name_key;

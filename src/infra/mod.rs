@@ -6,6 +6,7 @@ pub mod click_store;
 pub mod data_folder;
 pub mod geo;
 pub mod grpc;
+pub mod jobs;
 pub mod journal;
 pub mod mail;
 pub mod passwords;

@@ -41,7 +41,10 @@ pub(super) async fn start(
     tasks: &Tasks,
 ) -> Result<Api, StartError> {
     let config = platform.config();
-    let core = start_core(platform, tasks).await?;
+    let core = core(platform, tasks).await?.limiting(Limits::new(&config.api, platform.redis().await?));
+    core.begin_history().await?;
+    core.ensure_default_domain().await?;
+    core.enqueue_filing_of_older_links().await?;
     let identity = Identity::new(core.clone(), config.api.session_lifetime(), platform.redis().await?);
     let analytics = Analytics::new(platform.click_store().await?, core.clone());
     let operations = Router::new()
@@ -60,7 +63,8 @@ pub(super) async fn start(
     Ok(Api { internal_router, origin: Arc::new(DirectOrigin(core)) })
 }
 
-async fn start_core(platform: &Platform, tasks: &Tasks) -> Result<ApiCore, StartError> {
+/// The use cases of api-core, for services of any role that call them.
+pub(super) async fn core(platform: &Platform, tasks: &Tasks) -> Result<ApiCore, StartError> {
     let config = platform.config();
     let settings = Settings {
         public_url: config.api.public_url.clone(),
@@ -73,15 +77,10 @@ async fn start_core(platform: &Platform, tasks: &Tasks) -> Result<ApiCore, Start
         user_agents: platform.user_agents().await,
     };
     let (store, passwords) = (platform.store().await?, platform.passwords().await);
-    let core = ApiCore::new(store, platform.invalidations().await?, passwords, tasks.clone(), settings)
+    Ok(ApiCore::new(store, platform.invalidations().await?, passwords, tasks.clone(), settings)
         .counting_clicks(platform.click_store().await?)
         .mailing(platform.mail().await?)
-        .writing_through(platform.shared_links().await?)
-        .limiting(Limits::new(&config.api, platform.redis().await?));
-    core.begin_history().await?;
-    core.ensure_default_domain().await?;
-    tasks.spawn("api-housekeeping", core.clone().keep_house());
-    Ok(core)
+        .writing_through(platform.shared_links().await?))
 }
 
 /// The OpenAPI document of every operation.

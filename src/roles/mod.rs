@@ -18,6 +18,7 @@ mod running;
 mod signals;
 mod sockets;
 mod start_error;
+mod workers;
 
 use std::process::ExitCode;
 

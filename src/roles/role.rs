@@ -12,7 +12,7 @@ pub enum Role {
     Api,
     /// Clicks from the journal into the click store.
     Ingester,
-    /// Everything that has no response time. It has no services yet.
+    /// Jobs: everything that nobody waits for.
     Workers,
 }
 

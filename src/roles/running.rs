@@ -9,7 +9,7 @@ use super::readiness::Readiness;
 use super::role::{Role, Roles};
 use super::sockets::Sockets;
 use super::start_error::StartError;
-use super::{api, edge, ingester, internal};
+use super::{api, edge, ingester, internal, workers};
 use crate::config::{Config, Loaded};
 use crate::runtime::tasks::Tasks;
 
@@ -37,6 +37,7 @@ struct Stages {
     api: Tasks,
     fetches: Tasks,
     ingester: Tasks,
+    workers: Tasks,
     internal: Tasks,
 }
 
@@ -54,7 +55,7 @@ impl Stages {
     fn new() -> Self {
         let whole = Tasks::new();
         let part = || whole.child();
-        Self { edge: part(), api: part(), fetches: part(), ingester: part(), internal: part(), whole }
+        Self { edge: part(), api: part(), fetches: part(), ingester: part(), workers: part(), internal: part(), whole }
     }
 }
 
@@ -99,6 +100,9 @@ async fn start_roles(
     if roles.has(Role::Ingester) {
         ingester::start(platform, &mut readiness, &stages.ingester).await?;
     }
+    if roles.has(Role::Workers) {
+        workers::start(platform, roles.has(Role::Api), &mut readiness, &stages.workers).await?;
+    }
     let readiness = Arc::new(readiness);
     internal::start(sockets.internal, internal_router.unwrap_or_default(), Arc::clone(&readiness), &stages.internal)?;
     readiness.set_serving(true);
@@ -123,14 +127,18 @@ impl Running {
         let drain = Duration::from_secs(self.config.shutdown.drain_seconds);
         self.readiness.set_serving(false);
         tokio::time::sleep(Duration::from_millis(self.config.shutdown.balancer_wait_ms)).await;
-        let (edge, api) = tokio::join!(self.stages.edge.stop(drain + GRACE), self.stages.api.stop(drain));
+        let (edge, api, workers) = tokio::join!(
+            self.stages.edge.stop(drain + GRACE),
+            self.stages.api.stop(drain),
+            self.stages.workers.stop(drain + GRACE)
+        );
         let fetches = self.stages.fetches.stop(GRACE).await;
         // Edge workers are gone by now and have sealed their journals, so the ingester can read them to their end.
         let ingester = self.stages.ingester.stop(drain + GRACE).await;
         let internal = self.stages.internal.stop(GRACE).await;
         self.platform.close().await;
         let unfinished: Vec<&str> =
-            [edge, api, fetches, ingester, internal].into_iter().filter_map(Result::err).flatten().collect();
+            [edge, api, workers, fetches, ingester, internal].into_iter().filter_map(Result::err).flatten().collect();
         if !unfinished.is_empty() {
             tracing::warn!(?unfinished, "stopped before these tasks had ended");
         }

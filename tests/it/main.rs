@@ -32,6 +32,8 @@ mod grpc_tls;
 mod history;
 mod idempotency;
 mod invitations;
+mod jobs;
+mod jobs_of_operators;
 mod journal;
 mod links;
 mod mail;

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::support::people::key;
 use crate::support::platform::{Account, Platform, body, eventually};
+use crate::support::statements::execute;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_workspace_is_made_renamed_and_deleted_with_everything_in_it() {
@@ -76,16 +77,16 @@ async fn a_deleted_workspace_is_out_of_use_at_once_and_as_it_was_when_undeleted(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_workspace_that_is_due_cannot_be_undeleted_and_is_purged() {
-    let mut platform = Platform::start_with(|config| config.api.workspace_deletion_days = 0).await;
+    let platform = Platform::start_with(|config| config.api.workspace_deletion_days = 0).await;
     let account = platform.account().await;
     let other = platform.sign_in().await;
     let draft = json!({ "destination_url": "https://example.com/", "slug": "mine" });
     platform.create_link(&account, &draft).await;
     body(platform.of(&account, Method::DELETE, ""), StatusCode::NO_CONTENT).await;
     body(platform.of(&account, Method::POST, "/undelete"), StatusCode::NOT_FOUND).await;
-    // Due workspaces are looked for when a process starts, and from time to time.
-    platform.stop().await;
-    platform.start_again().await;
+    // The tick comes again.
+    let store = "UPDATE jobs SET state = 'ready', attempts = 0 WHERE kind = 'purge_workspaces' AND state = 'done'";
+    eventually("a tick", || async { execute(&platform.config, store).await > 0 }).await;
     eventually("it is gone", || async {
         platform.of(&account, Method::GET, "").send().await.expect("a response").status() == StatusCode::NOT_FOUND
     })

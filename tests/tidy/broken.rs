@@ -196,3 +196,38 @@ fn a_new_resource_enters_the_list_of_its_service_and_touches_no_other() {
     let breach = "src/services/search/rest/synonyms.rs:2: a resource uses the resource queries: what both need is a file of its own";
     assert_eq!(with_all(&[&NEW_SERVICE[..], &[entangled]].concat()), [breach]);
 }
+
+/// The files of a new kind of job, as CONTRIBUTING.md tells to write them, and its line in the list of its service.
+const NEW_KIND: [(&str, &str); 4] = [
+    ("src/services/search/jobs/mod.rs", "//! Its jobs.\nmod rebuild;\npub fn handlers() { rebuild::handlers() }\n"),
+    ("src/services/search/jobs/rebuild.rs", "//! Rebuild.\npub fn handlers() { Handlers::default().on(rebuild) }\n"),
+    (
+        "src/roles/workers.rs",
+        "//! Workers.\nuse crate::services::search::jobs;\nfn start() { search::jobs::handlers() }\n",
+    ),
+    (
+        "ARCHITECTURE.md",
+        "# Map\n```\nsrc/\n  domain/\n  roles/\n  services/\n    api_core/\n    edge_redirect/\n    search/\n      jobs/\n      rest/\n```\n",
+    ),
+];
+
+#[test]
+fn a_new_kind_of_job_enters_the_list_of_its_service_and_touches_no_other() {
+    let sound = [&NEW_SERVICE[..], &NEW_KIND].concat();
+    assert_eq!(with_all(&sound), [""; 0]);
+    let line = "src/services/search/jobs/rebuild.rs:2:";
+    let unlisted = ("src/services/search/jobs/mod.rs", "//! Its jobs.\npub fn handlers() {}\n");
+    let expected = format!("{line} src/services/search/jobs/mod.rs does not list this kind of job");
+    assert_eq!(with_all(&[&sound[..], &[unlisted]].concat()), [expected]);
+    let idle = ("src/roles/workers.rs", "//! Workers.\n");
+    let expected = format!("{line} src/roles/workers.rs does not list the jobs of search");
+    assert_eq!(with_all(&[&sound[..], &[idle]].concat()), [expected]);
+    let elsewhere = ("src/services/search/mod.rs", "//! Search.\nfn f() { Handlers::default().on(g) }\n");
+    let expected = "src/services/search/mod.rs:2: a kind of job is done in src/services/search/jobs";
+    assert_eq!(with_all(&[&sound[..], &[elsewhere]].concat()), [expected]);
+    let second = "//! Merge.\nuse super::rebuild::Rebuild;\npub fn handlers() { Handlers::default().on(merge) }\n";
+    let list = "//! Its jobs.\npub fn handlers() { rebuild::handlers(); merge::handlers() }\n";
+    let entangled = [("src/services/search/jobs/merge.rs", second), ("src/services/search/jobs/mod.rs", list)];
+    let breach = "src/services/search/jobs/merge.rs:2: a kind of job uses the kind of job rebuild: what both need is a file of its own";
+    assert_eq!(with_all(&[&sound[..], &entangled].concat()), [breach]);
+}

@@ -82,6 +82,11 @@ operations! {
     UpdateTag "update_tag" Caller::Member(within(Scope::LinksWrite));
     DeleteTag "delete_tag" Caller::Member(within(Scope::LinksWrite));
 
+    ListJobs "list_jobs" Caller::InstanceAdmin;
+    GetJob "get_job" Caller::InstanceAdmin;
+    RetryJob "retry_job" Caller::InstanceAdmin;
+    DiscardJob "discard_job" Caller::InstanceAdmin;
+
     GetAnalyticsSummary "getAnalyticsSummary" Caller::Member(within(Scope::AnalyticsRead));
     GetAnalyticsTimeseries "getAnalyticsTimeseries" Caller::Member(within(Scope::AnalyticsRead));
     GetAnalyticsBreakdown "getAnalyticsBreakdown" Caller::Member(within(Scope::AnalyticsRead));

@@ -10,8 +10,10 @@ use uuid::Uuid;
 
 use crate::domain::audit::ChainHash;
 use crate::domain::id::{
-    ApiKeyId, AuditEventId, DomainId, EventId, InvitationId, LinkId, SessionId, TagId, UserId, WorkspaceId,
+    ApiKeyId, AuditEventId, DomainId, EventId, InvitationId, JobId, LinkId, SessionId, TagId, UserId, WorkerId,
+    WorkspaceId,
 };
+use crate::domain::job::{JobState, Priority};
 use crate::domain::link::{ForwardQuery, RedirectStatus};
 use crate::domain::mail_token::MailTokenPurpose;
 use crate::domain::recorded::{Author, Chain};
@@ -88,10 +90,12 @@ id_columns!(
     DomainId,
     EventId,
     InvitationId,
+    JobId,
     LinkId,
     SessionId,
     TagId,
     UserId,
+    WorkerId,
     WorkspaceId
 );
 column!(impl[] Timestamp as i64, BigInteger, BigInt, |time| time.as_micros(), |micros| Some(Timestamp::from_micros(micros)));
@@ -101,6 +105,8 @@ column!(impl[] ChainHash as Vec<u8>, Blob, Bytes, |hash| hash.as_bytes().to_vec(
 column!(impl[] RedirectStatus as i64, BigInteger, BigInt, |status| i64::from(status.as_u16()), redirect_status);
 column!(impl[] Role as String, Text, String, |role| role.as_str().to_owned(), named);
 column!(impl[] MailTokenPurpose as String, Text, String, |purpose| name(purpose), named);
+column!(impl[] JobState as String, Text, String, |state| name(state), named);
+column!(impl[] Priority as i64, BigInteger, BigInt, |priority| priority.rank(), Priority::of_rank);
 column!(impl[] ForwardQuery as String, Text, String, |choice| name(choice), named);
 column!(impl[T: Serialize + DeserializeOwned] Json<T> as String, Text, String, |json| text(json), |text| serde_json::from_str(&text).ok().map(Json));
 

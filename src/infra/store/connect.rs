@@ -7,7 +7,7 @@ use std::time::Duration;
 use sea_orm::{DatabaseConnection, SqlxPostgresConnector, SqlxSqliteConnector};
 use secrecy::ExposeSecret;
 use sqlx::ConnectOptions;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 
 use super::connection::STATEMENT_TIMEOUT;
@@ -19,6 +19,8 @@ use crate::infra::sqlite;
 pub(super) struct Pools {
     pub(super) reader: DatabaseConnection,
     pub(super) writer: DatabaseConnection,
+    /// For one connection on which the server tells of new jobs, where there is a server.
+    pub(super) listener: Option<PgPool>,
 }
 
 /// Which database, and how to reach it.
@@ -58,6 +60,7 @@ async fn open_sqlite(options: SqliteConnectOptions, readers: u32, timeout: Durat
     Ok(Pools {
         reader: SqlxSqliteConnector::from_sqlx_sqlite_pool(reader),
         writer: SqlxSqliteConnector::from_sqlx_sqlite_pool(writer),
+        listener: None,
     })
 }
 
@@ -68,10 +71,13 @@ async fn open_postgres(options: PgConnectOptions, connections: u32, timeout: Dur
         ("idle_in_transaction_session_timeout", STATEMENT_TIMEOUT * 3),
     ];
     let options = options.options(limits.map(|(name, limit)| (name, format!("{}ms", limit.as_millis()))));
+    let listener =
+        PgPoolOptions::new().acquire_timeout(timeout).max_connections(1).max_lifetime(None).idle_timeout(None);
+    let listener = Some(listener.connect_lazy_with(options.clone()));
     let pool =
         PgPoolOptions::new().acquire_timeout(timeout).max_connections(connections.max(1)).connect_with(options).await?;
     let connection = SqlxPostgresConnector::from_sqlx_postgres_pool(pool);
-    Ok(Pools { reader: connection.clone(), writer: connection })
+    Ok(Pools { reader: connection.clone(), writer: connection, listener })
 }
 
 fn sqlite(file: &str, config: &DatabaseConfig, data_folder: &Path) -> Result<SqliteConnectOptions> {

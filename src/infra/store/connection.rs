@@ -12,6 +12,7 @@ use sea_orm::{
     DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, RuntimeErr, SqlErr, Statement,
 };
 
+use super::new_jobs::NewJobs;
 use crate::domain::error::Result;
 
 pub use sea_orm::ConnectionTrait as Connection;
@@ -22,8 +23,18 @@ pub(super) const STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
 /// A connection, a pool or a transaction whose statements end in time.
 pub struct Timed<C> {
     inner: C,
-    /// Whether a statement has failed, where later ones belong to the same whole.
-    failed: Option<AtomicBool>,
+    /// What is known of the whole to which the statements belong, where there is one.
+    whole: Option<Whole>,
+}
+
+/// What is known of a transaction.
+struct Whole {
+    /// Whether a statement has failed.
+    failed: AtomicBool,
+    /// Whether a job was enqueued.
+    has_jobs: AtomicBool,
+    /// Who is told of jobs once they are committed.
+    new_jobs: NewJobs,
 }
 
 /// For single reads.
@@ -43,17 +54,17 @@ impl<C> Timed<C> {
     ) -> std::result::Result<T, DbErr> {
         self.check()?;
         let result = in_time(statement).await;
-        if let (Some(failed), Err(error)) = (&self.failed, &result)
+        if let (Some(whole), Err(error)) = (&self.whole, &result)
             && !matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_)))
         {
-            failed.store(true, Ordering::Relaxed);
+            whole.failed.store(true, Ordering::Relaxed);
         }
         result
     }
 
     fn check(&self) -> std::result::Result<(), DbErr> {
-        match &self.failed {
-            Some(failed) if failed.load(Ordering::Relaxed) => {
+        match &self.whole {
+            Some(whole) if whole.failed.load(Ordering::Relaxed) => {
                 Err(DbErr::Conn(RuntimeErr::Internal("an earlier statement of the transaction failed".to_owned())))
             }
             _ => Ok(()),
@@ -63,7 +74,7 @@ impl<C> Timed<C> {
 
 impl Reader {
     pub(super) const fn new(pool: DatabaseConnection) -> Self {
-        Self { inner: pool, failed: None }
+        Self { inner: pool, whole: None }
     }
 }
 
@@ -74,8 +85,14 @@ impl Clone for Reader {
 }
 
 impl Transaction {
-    pub(super) const fn new(transaction: DatabaseTransaction) -> Self {
-        Self { inner: transaction, failed: Some(AtomicBool::new(false)) }
+    pub(super) const fn new(transaction: DatabaseTransaction, new_jobs: NewJobs) -> Self {
+        let whole = Whole { failed: AtomicBool::new(false), has_jobs: AtomicBool::new(false), new_jobs };
+        Self { inner: transaction, whole: Some(whole) }
+    }
+
+    /// Notes that a job was enqueued, so that workers look for it after the commit. True for the first one.
+    pub(super) fn note_job(&self) -> bool {
+        self.whole.as_ref().is_some_and(|whole| !whole.has_jobs.swap(true, Ordering::Relaxed))
     }
 
     /// Makes everything of this transaction true at once.
@@ -85,6 +102,9 @@ impl Transaction {
     pub async fn commit(self) -> Result<()> {
         self.check()?;
         in_time(self.inner.commit()).await?;
+        if let Some(whole) = self.whole.filter(|whole| whole.has_jobs.load(Ordering::Relaxed)) {
+            whole.new_jobs.tell();
+        }
         Ok(())
     }
 }

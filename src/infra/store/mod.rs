@@ -19,9 +19,11 @@ pub mod events;
 mod health;
 pub mod idempotency_keys;
 pub mod invitations;
+pub mod jobs;
 pub mod links;
 pub mod mail_tokens;
 mod migrations;
+mod new_jobs;
 mod numbers;
 pub mod page;
 pub mod sessions;
@@ -34,6 +36,7 @@ pub mod workspaces;
 pub use connection::{Connection, Reader, Transaction};
 pub use error::is_contended;
 pub use migrations::{MigrationStatus, is_new_file, migrate, migrations_status};
+pub use new_jobs::NewJobs;
 
 use std::path::Path;
 
@@ -47,6 +50,7 @@ use crate::domain::error::Result;
 pub struct Store {
     reader: Reader,
     writer: DatabaseConnection,
+    new_jobs: NewJobs,
 }
 
 impl Store {
@@ -56,7 +60,8 @@ impl Store {
     /// `Invalid` if the address makes no sense; `Unavailable` if nobody answers there.
     pub async fn connect(config: &DatabaseConfig, data_folder: &Path) -> Result<Self> {
         let pools = connect::open(config, data_folder).await?;
-        Ok(Self { reader: Reader::new(pools.reader), writer: pools.writer })
+        let new_jobs = NewJobs::new(pools.listener);
+        Ok(Self { reader: Reader::new(pools.reader), writer: pools.writer, new_jobs })
     }
 
     /// For single reads.
@@ -75,11 +80,18 @@ impl Store {
             ..TransactionOptions::default()
         };
         let transaction = connection::in_time(self.writer.begin_with_options(options)).await?;
-        Ok(Transaction::new(transaction))
+        Ok(Transaction::new(transaction, self.new_jobs.clone()))
+    }
+
+    /// Tells of jobs that were enqueued.
+    #[must_use]
+    pub fn new_jobs(&self) -> &NewJobs {
+        &self.new_jobs
     }
 
     /// Closes every connection, after the statements that are running.
     pub async fn close(&self) {
+        self.new_jobs.close().await;
         for connection in [self.reader.inner(), &self.writer] {
             if let Err(error) = connection.clone().close().await {
                 tracing::warn!(%error, "The database connections did not close cleanly.");

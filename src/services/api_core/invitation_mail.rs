@@ -1,54 +1,51 @@
 //! The mail of an invitation: the only place where its secret is.
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use url::Url;
 
 use super::ApiCore;
-use crate::domain::role::Role;
-use crate::domain::time::Timestamp;
-use crate::infra::mail::Message;
-
-/// What the mail of an invitation says.
-pub(super) struct InvitationMail {
-    /// To whom.
-    pub(super) email: String,
-    /// Where to: its slug, because a name could say anything to a stranger.
-    pub(super) workspace_slug: String,
-    /// As what.
-    pub(super) role: Role,
-    /// The secret.
-    pub(super) token: SecretString,
-    /// Until when.
-    pub(super) expires_at: Timestamp,
-}
+use super::tokens::{Token, TokenKind};
+use crate::domain::error::Result;
+use crate::domain::id::{InvitationId, WorkspaceId};
+use crate::infra::mail::{Mail, Message};
+use crate::infra::store::invitations::{self, Invitation};
+use crate::infra::store::workspaces::{self, Workspace};
+use crate::runtime::clock;
 
 impl ApiCore {
-    /// Hands the mail over in a task, so that no request waits for a slow relay. What is not handed over can be sent again by whoever invited.
-    pub(super) fn mail_invitation(&self, mail: &InvitationMail) {
-        let Some(relay) = self.mail.clone() else { return };
-        let Ok(to) = mail.email.parse() else {
-            tracing::warn!("an invitation is for an address that no mail can be sent to");
-            return;
-        };
-        let message = Message { to, subject: subject(mail), text: text(&self.settings.public_url, mail) };
-        self.tasks.spawn_finite("invitation mail", async move {
-            if let Err(error) = relay.send(message).await {
-                tracing::warn!(%error, "the mail of an invitation was not handed over: {error}");
-            }
-        });
+    /// The mail of an invitation, with a new secret, which is the one that holds from now on. None if there is nothing to send: the
+    /// invitation was accepted or revoked, or has expired, or this process sends no mail.
+    ///
+    /// # Errors
+    /// Only those of the store.
+    pub(super) async fn invitation_message(
+        &self,
+        workspace_id: WorkspaceId,
+        id: InvitationId,
+    ) -> Result<Option<(Mail, Message)>> {
+        let Some(relay) = self.mail.clone() else { return Ok(None) };
+        let transaction = self.store.write().await?;
+        let Some(workspace) = workspaces::lock(&transaction, workspace_id).await? else { return Ok(None) };
+        let Some(row) = invitations::find(&transaction, workspace_id, id).await? else { return Ok(None) };
+        let Ok(to) = row.email.parse() else { return Ok(None) };
+        if row.expires_at <= clock::now() {
+            return Ok(None);
+        }
+        let token = Token::random(TokenKind::Invitation);
+        invitations::update(&transaction, Invitation { token_hash: token.hash(), ..row.clone() }).await?;
+        transaction.commit().await?;
+        let subject = format!("You are invited to {}", workspace.slug);
+        let text = text(&self.settings.public_url, &workspace, &row, token.secret().expose_secret());
+        Ok(Some((relay, Message { to, subject, text })))
     }
 }
 
-fn subject(mail: &InvitationMail) -> String {
-    format!("You are invited to {}", mail.workspace_slug)
-}
-
-fn text(public_url: &Url, mail: &InvitationMail) -> String {
-    let InvitationMail { workspace_slug, role, token, expires_at, .. } = mail;
-    let (role, token) = (role.as_str(), token.expose_secret());
+/// The workspace is named by its slug, because a name could say anything to a stranger.
+fn text(public_url: &Url, workspace: &Workspace, invitation: &Invitation, code: &str) -> String {
+    let (slug, role, end) = (&workspace.slug, invitation.role.as_str(), invitation.expires_at);
     format!(
-        "You are invited to the workspace {workspace_slug} on {public_url} as {role}.\n\n\
-         This code accepts the invitation, once, until {expires_at}:\n\n  {token}\n\n\
+        "You are invited to the workspace {slug} on {public_url} as {role}.\n\n\
+         This code accepts the invitation, once, until {end}:\n\n  {code}\n\n\
          On the command line:\n\n  elido member accept --api-url {public_url}\n\n\
          Whoever did not expect this can leave it: nothing happens without the code.\n"
     )

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::ApiCore;
 use super::field_errors::FieldErrors;
 use super::happening::{Action, Happening, Recorded};
-use super::invitation_mail::InvitationMail;
+use super::jobs::SendInvitation;
 use super::members::{lock_people, require_right_to_manage};
 use super::principal::Access;
 use super::tokens::{Token, TokenKind};
@@ -19,6 +19,7 @@ use crate::domain::error::{Error, ErrorKind, Result};
 use crate::domain::id::{InvitationId, UserId};
 use crate::domain::role::Role;
 use crate::domain::time::Timestamp;
+use crate::infra::jobs::{NewJob, enqueue};
 use crate::infra::mail::Address;
 use crate::infra::store::invitations::{self, Invitation as Row};
 use crate::infra::store::page::Page;
@@ -111,14 +112,13 @@ impl ApiCore {
             return Err(Error::new(ErrorKind::Conflict, "too_many_invitations", message));
         }
         let now = clock::now();
-        let token = Token::random(TokenKind::Invitation);
         let row = Row {
             id: InvitationId::new(),
             workspace_id: access.workspace_id(),
             email,
             email_key,
             role: draft.role,
-            token_hash: token.hash(),
+            token_hash: unknown_secret(),
             invited_by: access.user_id(),
             created_at: now,
             sent_at: now,
@@ -129,7 +129,7 @@ impl ApiCore {
             return Err(Error::new(ErrorKind::Conflict, "already_invited", message));
         }
         let happening = INVITED.made(access.by(), &row.clone().into())?;
-        self.send(transaction, access, row, &token, happening).await
+        self.send(transaction, row, happening).await
     }
 
     /// A page of the invitations that nobody has accepted yet, newest first; those that have expired are among them.
@@ -163,10 +163,9 @@ impl ApiCore {
         let row = invitations::find(&transaction, access.workspace_id(), id).await?.ok_or_else(no_such_invitation)?;
         require_right_to_manage(acting, row.role)?;
         let now = clock::now();
-        let token = Token::random(TokenKind::Invitation);
         let before = Invitation::from(row.clone());
         let row = Row {
-            token_hash: token.hash(),
+            token_hash: unknown_secret(),
             invited_by: access.user_id(),
             sent_at: now,
             expires_at: now.plus(LIFETIME),
@@ -174,7 +173,7 @@ impl ApiCore {
         };
         invitations::update(&transaction, row.clone()).await?;
         let happening = RESENT.edited(access.by(), &before, &row.clone().into())?;
-        self.send(transaction, access, row, &token, happening).await
+        self.send(transaction, row, happening).await
     }
 
     /// Takes an invitation back.
@@ -190,23 +189,11 @@ impl ApiCore {
         self.commit(transaction, vec![REVOKED.removed(access.by(), &row.into())?], Vec::new()).await
     }
 
-    async fn send(
-        &self,
-        transaction: Transaction,
-        access: &Access,
-        row: Row,
-        token: &Token,
-        happening: Happening,
-    ) -> Result<Invitation> {
-        let mail = InvitationMail {
-            email: row.email.clone(),
-            workspace_slug: access.workspace.slug.clone(),
-            role: row.role,
-            token: token.secret().clone(),
-            expires_at: row.expires_at,
-        };
+    /// Commits, with the job that sends the mail.
+    async fn send(&self, transaction: Transaction, row: Row, happening: Happening) -> Result<Invitation> {
+        let job = SendInvitation { workspace_id: row.workspace_id, invitation_id: row.id };
+        enqueue(&transaction, NewJob::of(&job)?.unique(row.id.to_string())).await?;
         self.commit(transaction, vec![happening], Vec::new()).await?;
-        self.mail_invitation(&mail);
         Ok(row.into())
     }
 }
@@ -227,6 +214,11 @@ async fn forget_expired(transaction: &Transaction, access: &Access, email_key: &
         Some(expired) => invitations::delete(transaction, access.workspace_id(), expired.id).await.map(drop),
         None => Ok(()),
     }
+}
+
+/// What is kept of a secret that nobody has: until the mail is made, nothing accepts the invitation.
+fn unknown_secret() -> Vec<u8> {
+    Token::random(TokenKind::Invitation).hash()
 }
 
 pub(super) fn no_such_invitation() -> Error {

@@ -6,6 +6,7 @@
 //! edges are told; under an idempotency key, a commit waits for the response; what a
 //! commit changes stands in the audit trail and in the stream of events, by the same commit.
 
+mod admin;
 mod api_key_rotation;
 mod api_keys;
 mod authenticate;
@@ -17,13 +18,14 @@ mod event_schema;
 mod field_errors;
 pub mod grpc;
 mod happening;
-mod housekeeping;
 mod invitation_acceptance;
 mod invitation_mail;
 mod invitations;
+pub mod jobs;
 mod limits;
 mod links;
 mod members;
+mod notes;
 mod patch;
 mod principal;
 mod recording;
@@ -39,6 +41,7 @@ mod workspaces;
 mod write_through;
 
 pub use crate::infra::store::page::{Page, Position};
+pub use admin::{AdminAccess, Job, JobQuery};
 pub use api_key_rotation::{LeakedApiKey, RotationDraft};
 pub use api_keys::{ApiKey, ApiKeyDraft, ApiKeyPatch, CreatedApiKey};
 pub use bootstrap::{BootstrapDraft, NewAccount};
@@ -158,7 +161,7 @@ impl ApiCore {
         tasks: Tasks,
         settings: Settings,
     ) -> Self {
-        let notes = Arc::new(Semaphore::new(housekeeping::NOTES_MAX));
+        let notes = Arc::new(Semaphore::new(notes::NOTES_MAX));
         Self {
             store,
             invalidations,

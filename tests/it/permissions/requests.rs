@@ -9,7 +9,8 @@ use super::document::Operation;
 use crate::support::platform::{EMAIL, PASSWORD, Platform};
 
 /// The prefixes of the ids that stand in paths.
-const PREFIXES: [(&str, &str); 7] = [
+const PREFIXES: [(&str, &str); 8] = [
+    ("job_id", "job"),
     ("link_id", "lnk"),
     ("tag_id", "tag"),
     ("domain_id", "dom"),

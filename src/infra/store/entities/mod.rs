@@ -11,6 +11,7 @@ pub mod event;
 pub mod health;
 pub mod idempotency_key;
 pub mod invitation;
+pub mod job;
 pub mod link;
 pub mod link_tag;
 pub mod mail_token;

@@ -4,6 +4,7 @@
 
 mod api_keys;
 mod callers;
+mod jobs;
 mod link_requests;
 mod link_resolver;
 mod link_responses;
@@ -23,11 +24,13 @@ pub use tonic::transport::Server;
 
 use super::ApiCore;
 use crate::infra::grpc::v1::api_keys_server::ApiKeysServer;
+use crate::infra::grpc::v1::jobs_server::JobsServer;
 use crate::infra::grpc::v1::link_resolver_server::LinkResolverServer;
 use crate::infra::grpc::v1::links_server::LinksServer;
 use crate::infra::grpc::v1::workspaces_server::WorkspacesServer;
 use crate::infra::grpc::{FILE_DESCRIPTORS, LINK_BYTES_MAX, REQUEST_BYTES_MAX, RESPONSE_BYTES_MAX};
 use api_keys::ApiKeysService;
+use jobs::JobsService;
 use link_resolver::LinkResolverService;
 use links::LinksService;
 use workspaces::WorkspacesService;
@@ -81,7 +84,11 @@ pub async fn serve(
     health.set_serving::<LinksServer<LinksService>>().await;
     health.set_serving::<WorkspacesServer<WorkspacesService>>().await;
     health.set_serving::<ApiKeysServer<ApiKeysService>>().await;
+    health.set_serving::<JobsServer<JobsService>>().await;
     let resolver = LinkResolverServer::new(LinkResolverService { core: core.clone(), stopping: stopping.clone() })
+        .max_decoding_message_size(REQUEST_BYTES_MAX)
+        .max_encoding_message_size(RESPONSE_BYTES_MAX);
+    let jobs = JobsServer::new(JobsService(core.clone()))
         .max_decoding_message_size(REQUEST_BYTES_MAX)
         .max_encoding_message_size(RESPONSE_BYTES_MAX);
     let workspaces =
@@ -104,6 +111,7 @@ pub async fn serve(
         health.set_not_serving::<LinksServer<LinksService>>().await;
         health.set_not_serving::<WorkspacesServer<WorkspacesService>>().await;
         health.set_not_serving::<ApiKeysServer<ApiKeysService>>().await;
+        health.set_not_serving::<JobsServer<JobsService>>().await;
     };
     server
         .add_service(health_service)
@@ -112,6 +120,7 @@ pub async fn serve(
         .add_service(links)
         .add_service(workspaces)
         .add_service(api_keys)
+        .add_service(jobs)
         .serve_with_incoming_shutdown(TcpIncoming::from(listener).with_nodelay(Some(true)), stop)
         .await
 }

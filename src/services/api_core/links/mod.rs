@@ -26,4 +26,5 @@ pub use bulk::{BulkItem, Created};
 pub use draft::{BULK_ITEMS_MAX, BulkPatch, IfExists, LINK_TAGS_MAX, LinkDraft, LinkPatch};
 pub use find::{LinkQuery, LinkSort};
 pub use resolve::{Resolution, ResolutionState, VisitorDraft};
+pub(super) use search::file;
 pub use view::Link;

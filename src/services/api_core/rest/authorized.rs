@@ -14,7 +14,7 @@ use crate::domain::permission::Operation;
 use crate::http::path::Path;
 use crate::http::problem::Problem;
 use crate::http::rate_limit::Levels;
-use crate::services::api_core::{Access, ApiCore, Principal};
+use crate::services::api_core::{Access, AdminAccess, ApiCore, Principal};
 
 /// Whoever sent the request. 401 if nobody proved to be anybody.
 #[derive(Debug, Clone)]
@@ -27,6 +27,10 @@ pub struct Permitted<O> {
     principal: Principal,
     operation: PhantomData<O>,
 }
+
+/// The right to run the instance. 401 if nobody proved to be anybody, 403 if they do not have it.
+#[derive(Debug, Clone, Copy)]
+pub struct InstanceAdmin(pub AdminAccess);
 
 /// Access to the workspace in the path for the operation `O`. 404 if the workspace is not the caller's or is being deleted, 403
 /// if the caller's role or key does not reach this far.
@@ -98,5 +102,17 @@ where
             levels.note("workspace", level);
         }
         Ok(Self { access: access?, operation: PhantomData })
+    }
+}
+
+impl<State: Send + Sync> FromRequestParts<State> for InstanceAdmin
+where
+    ApiCore: FromRef<State>,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Problem> {
+        let Authenticated(principal) = Authenticated::from_request_parts(parts, state).await?;
+        Ok(Self(ApiCore::from_ref(state).authorize_admin(&principal)?))
     }
 }

@@ -11,6 +11,7 @@ mod domains;
 mod headers;
 mod idempotency_store;
 mod invitations;
+mod jobs;
 mod leaked_api_keys;
 mod links;
 mod listing;
@@ -21,7 +22,7 @@ mod workspaces;
 
 pub(super) use authentication::bearer;
 pub use authentication::{Authentication, authenticate};
-pub use authorized::{Authenticated, Authorized, Permitted, WorkspacePath};
+pub use authorized::{Authenticated, Authorized, InstanceAdmin, Permitted, WorkspacePath};
 pub use bootstrap::internal_router;
 pub use headers::{IdempotencyHeader, IfMatchHeader, IfNoneMatchHeader};
 pub use idempotency_store::IdempotencyRecords;
@@ -40,6 +41,7 @@ pub const TAGS: &[(&str, &str)] = &[
     ("domains", "The host names that links live on."),
     ("links", "Short links and their smart-link rules."),
     ("tags", "Labels on links."),
+    ("jobs", "Work that goes on after a response, for administrators of the instance."),
 ];
 
 /// Every operation of the service, with its part of the OpenAPI document. Wrap it, together with those of the services
@@ -57,4 +59,5 @@ pub fn operations() -> OpenApiRouter<ApiCore> {
         .merge(tags::routes())
         .merge(links::routes())
         .merge(bulk::routes())
+        .merge(jobs::routes())
 }

@@ -1,0 +1,134 @@
+"""Processes that enqueue and do jobs, an API and workers are killed at random moments, and PostgreSQL is restarted twice. Every job that was
+committed is done, and none has an effect twice that may have it once.
+"""
+
+import json
+import random
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from harness import ROOT, Elido, die, say
+from servers import Postgres, wait_until
+
+SIZES = {
+    "kills": ("processes that are killed", 40, 8),
+    "seconds": ("how long the load lasts", 120, 20),
+}
+POSTGRES_RESTARTS = 2
+# A lease, the pauses of a job that failed several times, and what a busy machine takes.
+PATIENCE_SECONDS = 400
+ENQUEUERS = 2
+WORKERS = 2
+
+
+def add_arguments(parser):
+    parser.add_argument("--load", type=Path, help="the executable of tests/crash_jobs.rs in place of a new build")
+
+
+def build_load():
+    """Builds what enqueues and does jobs, and says where it is."""
+    command = ["cargo", "test", "--locked", "--no-run", "--test", "crash_jobs", "--message-format", "json"]
+    text = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
+    built = [json.loads(line) for line in text.splitlines()]
+    return next(each["executable"] for each in built if each.get("target", {}).get("name") == "crash_jobs" and each.get("executable"))
+
+
+class Load:
+    """Processes of tests/crash_jobs.rs on one database."""
+
+    def __init__(self, executable, url, folder):
+        self.executable, self.url, self.folder = executable, url, folder
+        self.processes = []
+        self.run("prepare")
+
+    def command(self, what):
+        return [self.executable, what, self.url, self.folder]
+
+    def run(self, what):
+        return subprocess.run(self.command(what), check=True, stdout=subprocess.PIPE, text=True).stdout
+
+    def start(self, what):
+        with open(self.folder / "log", "ab") as log:
+            self.processes.append((what, subprocess.Popen(self.command(what), stderr=log)))
+
+    def kill_one(self):
+        what, process = self.processes.pop(random.randrange(len(self.processes)))
+        process.kill()
+        process.wait()
+        self.start(what)
+
+    def stop(self, kinds):
+        for what, process in self.processes:
+            if what in kinds:
+                process.kill()
+                process.wait()
+        self.processes = [each for each in self.processes if each[0] not in kinds]
+
+    def is_settled(self):
+        sql = "SELECT count(*) FROM jobs WHERE state IN ('ready', 'running') AND kind LIKE 'load_%'"
+        command = ["psql", "--quiet", "--no-psqlrc", "--tuples-only", self.url, "--command", sql]
+        return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.strip() == "0"
+
+
+def restart_elido(installation, roles):
+    installation.process.kill()
+    installation.process.wait()
+    installation.start(roles)
+
+
+def run_load(load, postgres, installations, arguments):
+    """Kills and restarts until the time is over; how many processes were killed."""
+    pause = arguments.seconds / arguments.kills
+    restarts = {arguments.kills * (each + 1) // (POSTGRES_RESTARTS + 1) for each in range(POSTGRES_RESTARTS)}
+    for number in range(arguments.kills):
+        time.sleep(random.uniform(0, 2 * pause))
+        if number in restarts:
+            say("restarting PostgreSQL")
+            postgres.crash()
+        if number % 4 == 3:
+            restart_elido(*random.choice(installations))
+        else:
+            load.kill_one()
+    return arguments.kills
+
+
+def run(arguments):
+    postgres = Postgres()
+    folder = Path(tempfile.mkdtemp(prefix="elido-jobs-"))
+    url = postgres.new_database("jobs")
+    load = None
+    try:
+        load = Load(arguments.load or build_load(), url, folder)
+        with Elido(arguments.executable, {"database.url": url}) as api, Elido(arguments.executable, {"database.url": url}) as workers:
+            api.start("api")
+            workers.start("workers")
+            for what, count in (("enqueue", ENQUEUERS), ("work", WORKERS)):
+                for _ in range(count):
+                    load.start(what)
+            say(f"killing {arguments.kills} processes in about {arguments.seconds} s")
+            kills = run_load(load, postgres, [(api, "api"), (workers, "workers")], arguments)
+            load.stop({"enqueue"})
+            say("waiting until every job is done")
+            wait_until("end of all jobs", lambda: load.is_settled(), PATIENCE_SECONDS)
+            load.stop({"work"})
+            checked = subprocess.run(load.command("check"), stdout=subprocess.PIPE, text=True)
+    finally:
+        if load:
+            load.stop({"enqueue", "work"})
+        postgres.remove()
+    line = next((line for line in checked.stdout.splitlines() if line.startswith("RESULT ")), None)
+    if line is None:
+        die("the jobs could not be counted")
+    counted = json.loads(line.removeprefix("RESULT "))
+    counted.pop("test")
+    print(f"\n{counted['jobs']:,} jobs, {kills} kills, {POSTGRES_RESTARTS} restarts of PostgreSQL: {counted['lost']} lost, {counted['duplicated']} doubled")
+    broken = []
+    if counted["lost"]:
+        broken.append("no job that was committed is lost")
+    if counted["duplicated"]:
+        broken.append("no job has an effect twice that may have it once")
+    if not counted["jobs"]:
+        broken.append("there was load")
+    return {**counted, "kills": kills, "postgres_restarts": POSTGRES_RESTARTS}, broken

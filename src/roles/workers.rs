@@ -1,0 +1,30 @@
+//! The workers role: the jobs of every service, which nobody waits for.
+
+use std::time::Duration;
+
+use super::api;
+use super::platform::Platform;
+use super::probe::watch_database;
+use super::readiness::{Condition, Readiness};
+use super::start_error::StartError;
+use crate::infra::jobs::{self, Worker};
+use crate::runtime::tasks::Tasks;
+use crate::services::api_core;
+
+/// Starts a worker for the jobs of these services. Beside the api role the database is watched already.
+pub(super) async fn start(
+    platform: &Platform,
+    beside_the_api: bool,
+    readiness: &mut Readiness,
+    tasks: &Tasks,
+) -> Result<(), StartError> {
+    let store = platform.store().await?;
+    let core = api::core(platform, tasks).await?;
+    let handlers = jobs::handlers(&store).and(api_core::jobs::handlers(&core));
+    let drain = Duration::from_secs(platform.config().shutdown.drain_seconds);
+    Worker::new(store.clone(), handlers, drain).start(tasks);
+    if !beside_the_api {
+        watch_database(store, Condition::Down, readiness, tasks);
+    }
+    Ok(())
+}

@@ -1,0 +1,27 @@
+//! What api-core leaves to workers: one file a kind.
+
+mod file_older_links;
+mod forget_changes;
+mod forget_idempotency_keys;
+mod forget_invitations;
+mod forget_sessions;
+mod purge_workspaces;
+mod send_invitation;
+
+pub(super) use send_invitation::SendInvitation;
+
+use super::ApiCore;
+use crate::infra::jobs::Handlers;
+
+/// The kinds of jobs of the service, and how they are done.
+#[must_use]
+pub fn handlers(core: &ApiCore) -> Handlers {
+    Handlers::default()
+        .and(file_older_links::handlers(core))
+        .and(forget_changes::handlers(core))
+        .and(forget_idempotency_keys::handlers(core))
+        .and(forget_invitations::handlers(core))
+        .and(forget_sessions::handlers(core))
+        .and(purge_workspaces::handlers(core))
+        .and(send_invitation::handlers(core))
+}
