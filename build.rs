@@ -1,4 +1,4 @@
-//! Turns proto/ into Rust, and makes the table of user agents that is built into the executable.
+//! Turns proto/ and migrations/ into Rust, and makes the table of user agents that is built into the executable.
 //!
 //! The table's patterns come from the ua-parser crate's own package, which cargo has
 //! fetched anyway, so that the repository holds no copy of them.
@@ -16,7 +16,36 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-changed=Cargo.lock");
     compile_protocol()?;
+    for database in ["sqlite", "postgres", "click_store"] {
+        list_migrations(database)?;
+    }
     pack_user_agents()
+}
+
+/// Writes the migrations of a database as a list that is built into the executable. The macro of sqlx does the same, but has the drivers of
+/// all databases compiled a second time, for the compiler.
+fn list_migrations(database: &str) -> Result<(), Box<dyn Error>> {
+    let folder = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("migrations").join(database);
+    println!("cargo:rerun-if-changed={}", folder.display());
+    let files: Result<Vec<_>, _> = fs::read_dir(&folder)?.map(|entry| entry.map(|entry| entry.path())).collect();
+    let mut files = files?;
+    files.sort();
+    let migrations: Result<Vec<_>, _> = files.iter().map(|file| migration(file)).collect();
+    let target = Path::new(&env::var("OUT_DIR")?).join(format!("{database}_migrations.rs"));
+    Ok(fs::write(target, format!("vec![{}]", migrations?.join(", ")))?)
+}
+
+/// A file such as 0001_what_it_does.sql as an expression.
+fn migration(file: &Path) -> Result<String, Box<dyn Error>> {
+    let name = file.file_stem().and_then(|name| name.to_str()).ok_or("a migration without a name")?;
+    let unnamed = || format!("{}: the name has to be like 0001_what_it_does.sql", file.display());
+    let (number, description) = name.split_once('_').ok_or_else(unnamed)?;
+    let (number, description) = (number.parse::<i64>().map_err(|_| unnamed())?, description.replace('_', " "));
+    let file = file.to_str().ok_or("a migration whose path is not UTF-8")?;
+    Ok(format!(
+        "sqlx::migrate::Migration::new({number}, {description:?}.into(), sqlx::migrate::MigrationType::Simple, \
+         sqlx::SqlSafeStr::into_sql_str(include_str!({file:?})), false)"
+    ))
 }
 
 /// Turns proto/ into Rust, without a `protoc` on the machine, and keeps its description for callers who ask for it.

@@ -5,6 +5,7 @@ pub mod clock;
 pub mod connections;
 pub mod origin;
 pub mod proxy_protocol;
+pub mod scheduling;
 pub mod sockets;
 pub mod sync;
 pub mod tasks;

@@ -4,6 +4,7 @@
 //! this program is left alone, because the release before must work beside it.
 
 use std::path::Path;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use sqlx::migrate::{Migrate, MigrateError, Migration, Migrator};
@@ -14,8 +15,14 @@ use crate::config::sections::DatabaseConfig;
 use crate::domain::error::{Error, ErrorKind, Result};
 use crate::infra::sqlite::integrity::{self, FileError};
 
-static SQLITE: Migrator = Migrator { ignore_missing: true, ..sqlx::migrate!("migrations/sqlite") };
-static POSTGRES: Migrator = Migrator { ignore_missing: true, ..sqlx::migrate!("migrations/postgres") };
+static SQLITE: LazyLock<Migrator> =
+    LazyLock::new(|| migrator(include!(concat!(env!("OUT_DIR"), "/sqlite_migrations.rs"))));
+static POSTGRES: LazyLock<Migrator> =
+    LazyLock::new(|| migrator(include!(concat!(env!("OUT_DIR"), "/postgres_migrations.rs"))));
+
+fn migrator(migrations: Vec<Migration>) -> Migrator {
+    Migrator { ignore_missing: true, ..Migrator::with_migrations(migrations) }
+}
 
 /// One step of the schema's history.
 #[derive(Debug, Clone, PartialEq, Eq)]

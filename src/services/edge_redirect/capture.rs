@@ -1,4 +1,4 @@
-//! What is remembered of a request, and where: in this worker's journal, before the response.
+//! From a request to the click that goes into the worker's journal before the response.
 
 use http::StatusCode;
 
@@ -9,7 +9,7 @@ use crate::domain::id::{DomainId, LinkId, WorkspaceId};
 use crate::domain::link::{DomainRecord, LinkRecord};
 use crate::domain::time::Timestamp;
 
-/// What the request was found to be about.
+/// What a click is about: a link, or a path without one.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Subject<'a> {
     workspace_id: Option<WorkspaceId>,
@@ -38,18 +38,18 @@ impl<'a> Subject<'a> {
         }
     }
 
-    /// The same link, whose slug is also in `slug`, so that it is not fetched from where the link lies.
+    /// The same link with the slug taken from the request, which saves reading it from the link's memory.
     pub(super) fn named(self, slug: &'a str) -> Self {
         Self { slug, ..self }
     }
 
-    /// The same link, and where the visitor goes.
+    /// The same link with the destination that was chosen.
     pub(super) fn leading_to(self, target: Target<'a>) -> Self {
         Self { rule: target.rule, variant: target.variant, campaign: target.campaign, ..self }
     }
 }
 
-/// The click that this request is.
+/// The click for this request.
 pub(super) fn click<'a>(
     request: &'a RequestView<'_>,
     subject: Subject<'a>,

@@ -11,19 +11,19 @@ use crate::domain::time::Timestamp;
 use crate::domain::url::Destination;
 use crate::domain::utm::campaign_of;
 
-/// So long a permanent redirect may be remembered by whoever followed it.
+/// How long browsers may cache a permanent redirect.
 const SHORT: Duration = Duration::from_secs(90);
 
-/// How long a redirect may be remembered.
+/// How long a redirect may be cached by the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lifetime {
     /// Not at all.
     None,
-    /// A minute and a half.
+    /// 90 seconds.
     Short,
 }
 
-/// A link and everything about it that can be prepared.
+/// A link with everything that can be computed ahead of a request.
 #[derive(Debug)]
 pub struct CompiledLink {
     record: LinkRecord,
@@ -31,7 +31,7 @@ pub struct CompiledLink {
     rules_left_out: usize,
     place: Place,
     outcomes: Box<[CompiledOutcome]>,
-    /// Whether the origin has said that no click is left. It stays so until the link is edited, and then this is another link.
+    /// Whether the origin has said that no click is left. An edit of the link loads a new `CompiledLink`.
     used_up: AtomicBool,
 }
 
@@ -41,7 +41,7 @@ enum CompiledOutcome {
     Split(Box<[Place]>),
 }
 
-/// What is prepared of a destination.
+/// A destination, prepared.
 #[derive(Debug)]
 struct Place {
     location: HeaderValue,
@@ -64,7 +64,7 @@ pub struct Target<'a> {
 }
 
 impl CompiledLink {
-    /// Prepares a link. Rules that do not compile, which an earlier release may have let in, are as if they were not there.
+    /// Prepares a link. Rules that do not compile, which an earlier release may have accepted, are left out.
     #[must_use]
     pub fn new(mut record: LinkRecord) -> Self {
         let rule_count = record.rules.len();
@@ -93,8 +93,8 @@ impl CompiledLink {
         self.rules_left_out
     }
 
-    /// How long a redirect of this link may be remembered: never beyond its end, and not at all where the next visit may
-    /// lead elsewhere.
+    /// How long a redirect of this link may be cached: never beyond its expiry, and not at all if the next visit may lead
+    /// elsewhere.
     #[must_use]
     pub fn lifetime(&self, now: Timestamp) -> Lifetime {
         let record = &self.record;
@@ -122,7 +122,7 @@ impl CompiledLink {
         self.record.forward_path || self.record.forward_query != ForwardQuery::Off
     }
 
-    /// Where a visitor goes for whom this choice was made.
+    /// The destination for this choice of the rules.
     #[must_use]
     pub fn target(&self, choice: Option<Choice>) -> Target<'_> {
         let own = || self.place.target(&self.record.destination, None, None);

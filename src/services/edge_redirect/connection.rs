@@ -1,8 +1,8 @@
 //! One connection of HTTP/1.1.
 //!
-//! Ordinary requests are read where they arrive and answered with one write.
-//! With the first request that is not ordinary the connection goes over to
-//! hyper, for the rest of its life.
+//! Ordinary requests are parsed in the receive buffer and answered with one write.
+//! The first request that is not ordinary hands the connection over to hyper,
+//! which keeps it until it closes.
 
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
@@ -31,35 +31,35 @@ use crate::runtime::connections::{OpenConnection, Order};
 use crate::runtime::proxy_protocol::{self, Reading, Source};
 use crate::telemetry::listener_metrics::{ProxyProtocolMetrics, UnknownAddressMetrics};
 
-/// How much of a head is waited for before it counts as out of the ordinary, in bytes.
+/// A longer request head is left to hyper, in bytes.
 const ORDINARY_HEAD_BYTES_MAX: usize = 4 * 1024;
-/// The longest head of any request, in bytes.
+/// The longest request head that hyper accepts, in bytes.
 const HEAD_BYTES_MAX: usize = 32 * 1024;
-/// What most responses take, in bytes.
+/// Initial size of the response buffer, in bytes; most responses fit.
 const RESPONSE_BYTES: usize = 512;
 
 /// What the requests of one connection share.
 pub(super) struct Connection {
     pub(super) edge: Arc<Edge>,
     pub(super) journal: Arc<GroupCommit<DiskFileSystem>>,
-    /// The other end, or whom it speaks for by the PROXY protocol.
+    /// The client's address: the other end of the socket, or what the PROXY protocol says.
     pub(super) peer: IpAddr,
     pub(super) proxy_protocol: bool,
     pub(super) open: Arc<OpenConnection>,
 }
 
-/// How the ordinary part of a connection ended.
+/// Why the fast path stopped.
 enum End {
-    /// Nothing more is to be said.
+    /// The connection is done.
     Over,
-    /// Something has arrived that is not ordinary.
+    /// The next request is not ordinary.
     Other,
 }
 
-/// The worker stops while nothing of a request is there.
+/// The worker is shutting down and no request has begun.
 struct Finishing;
 
-/// How hyper reads connections. The watch sees to it that a head comes in time.
+/// hyper's settings. It needs no read timeout of its own: the connection watch ends slow connections.
 pub(super) fn protocol() -> http1::Builder {
     let mut http = http1::Builder::new();
     // While a request waits for its journal, nobody reads ahead only to see whether the client is still there.
@@ -68,7 +68,7 @@ pub(super) fn protocol() -> http1::Builder {
 }
 
 impl Connection {
-    /// Answers what comes, until either side ends the connection.
+    /// Answers requests until either side closes the connection.
     pub(super) async fn serve(mut self, mut stream: TcpStream, http: &http1::Builder) {
         if stream.set_nodelay(true).is_err() {
             return;
@@ -83,7 +83,7 @@ impl Connection {
         open.decrement(1.0);
     }
 
-    /// Takes the header of the PROXY protocol, and the address in it for the peer's. False where there is none.
+    /// Reads the PROXY protocol header and takes the client's address from it. False if there is none.
     async fn take_proxy_header(&mut self, stream: &mut TcpStream, received: &mut BytesMut) -> bool {
         loop {
             match proxy_protocol::read(received) {
@@ -113,7 +113,7 @@ impl Connection {
         }
     }
 
-    /// Answers ordinary requests, one after the other. What is left in `received` has not been answered.
+    /// Answers ordinary requests one after another. Bytes left in `received` are still unanswered.
     async fn answer_ordinary(&self, stream: &mut TcpStream, received: &mut BytesMut) -> End {
         let mut response = Vec::with_capacity(RESPONSE_BYTES);
         loop {
@@ -141,7 +141,7 @@ impl Connection {
         }
     }
 
-    /// Waits for more of a request. False when none will come.
+    /// Waits for more bytes. False if none will come.
     async fn receive(&self, stream: &mut TcpStream, received: &mut BytesMut) -> bool {
         received.reserve(ORDINARY_HEAD_BYTES_MAX - received.len());
         let reading = poll_fn(|context| {
@@ -162,7 +162,7 @@ impl Connection {
         matches!(stream.try_read_buf(received), Ok(1..))
     }
 
-    /// Sends a response. False if the connection broke, or the client takes too long to read it.
+    /// Sends a response. False if the connection broke or the client is too slow to read it.
     async fn send(&self, stream: &mut TcpStream, response: &[u8]) -> bool {
         let mut sending = pin!(stream.write_all(response));
         poll_fn(|context| match sending.as_mut().poll(context) {
@@ -173,7 +173,7 @@ impl Connection {
         .await
     }
 
-    /// Leaves the connection to hyper, which reads `received` first.
+    /// Hands the connection to hyper, which reads `received` first.
     async fn answer_others(&self, stream: TcpStream, received: Bytes, http: &http1::Builder) {
         let (read, write) = stream.into_split();
         let stream = TokioIo::new(tokio::io::join(AsyncReadExt::chain(&*received, read), write));

@@ -1,4 +1,4 @@
-//! From a request to its response, one step after the other.
+//! The request handler: from a request to its response, step by step.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -41,7 +41,7 @@ use crate::runtime::token_bucket::{Decision as Admission, Rate};
 /// How many addresses have a rate limit bucket of their own.
 const ADDRESSES_MAX: usize = 200_000;
 
-/// What an edge is made of.
+/// What an edge needs.
 pub struct EdgeParts {
     /// Where links come from.
     pub origin: Arc<dyn Origin>,
@@ -84,23 +84,23 @@ pub(super) struct Exchange<'a, F: FileSystem> {
     pub(super) started: MonotonicTime,
 }
 
-/// What a path was found to mean.
+/// The link that a path leads to.
 pub(super) struct Hit<'a> {
     pub(super) link: Arc<Cached<CompiledLink>>,
     pub(super) suffix: &'a str,
-    /// Whether the visitor asked to see where the link goes.
+    /// Whether the visitor asked for a preview of the destination (`+`).
     pub(super) preview: bool,
 }
 
 impl Hit<'_> {
-    /// Whether the link answers for what of the path is left after its slug.
+    /// Whether the link accepts the rest of the path after its slug.
     pub(super) fn is_meant(&self) -> bool {
         matches!(self.suffix, "" | "/") || self.link.value.record().forward_path
     }
 }
 
 impl Edge {
-    /// An edge that knows nothing yet.
+    /// An edge with an empty cache.
     #[must_use]
     pub fn new(config: &EdgeConfig, parts: EdgeParts) -> Self {
         let rate = Rate::new(config.rate_limit_per_second, Duration::from_secs(1), config.rate_limit_burst);
@@ -119,7 +119,7 @@ impl Edge {
         }
     }
 
-    /// Whether the origin counts as unavailable. Known links are served all the same.
+    /// Whether the origin counts as unavailable. Cached links are still served.
     #[must_use]
     pub fn is_origin_unavailable(&self) -> bool {
         self.cache.is_origin_unavailable(clock::monotonic())
@@ -151,7 +151,7 @@ impl Edge {
         response
     }
 
-    /// Answers a request that the limiter let through. `form` is what came with it.
+    /// Answers a request that the rate limiter allowed. `form` is its body.
     pub(super) async fn answer<B, F>(&self, exchange: &Exchange<'_, F>, form: Option<Form<'_, B>>) -> Responded
     where
         B: http_body::Body<Data = Bytes>,
@@ -165,7 +165,7 @@ impl Edge {
         self.look_up(exchange, form).await.unwrap_or_else(unavailable)
     }
 
-    /// When somebody who came too often may come again. Waits for Redis, if there is one, no longer than one call may take.
+    /// How long a visitor over the rate limit must wait. Asks Redis, if there is one, within the timeout of one call.
     pub(super) async fn refuses(&self, address: IpAddr) -> Option<Duration> {
         // All those who are not known would be limited as if they were one.
         let limiter = self.limiter.as_ref().filter(|_| address != UNKNOWN)?;
@@ -213,7 +213,7 @@ impl Edge {
         Ok(Responded(response, source))
     }
 
-    /// The link that a path means. Of several that it could, the one with the longest slug.
+    /// The link that a path leads to; of several, the one with the longest slug.
     async fn find<'a>(
         &self,
         domain: &DomainRecord,
@@ -235,7 +235,7 @@ impl Edge {
         Ok((None, source))
     }
 
-    /// The link that is meant by a path which has none, if it ends in marks of the text around it.
+    /// The link for a path that ends in punctuation of the text around it, if there is one without.
     async fn find_without_text_marks<'a>(
         &self,
         domain: &DomainRecord,
@@ -273,7 +273,7 @@ impl Edge {
         }
     }
 
-    /// Decides, with those facts that the link's rules ask for.
+    /// Decides, after looking up only the facts that the link's rules need.
     pub(super) fn decide<'a>(
         &self,
         link: &'a CompiledLink,
@@ -325,7 +325,7 @@ impl Edge {
 }
 
 impl Edge {
-    /// Takes one of the link's clicks; false if none is left, which is remembered.
+    /// Uses up one of the link's clicks. False if none is left, which is remembered.
     async fn claim_click(&self, link: &CompiledLink) -> Result<bool, OriginError> {
         let claimed = !link.is_used_up() && self.cache.claim_click(link.record().id).await?;
         if !claimed {
@@ -334,7 +334,7 @@ impl Edge {
         Ok(claimed)
     }
 
-    /// Whether a request only wants to see what there is: nobody is sent anywhere by it.
+    /// Whether the request sends nobody anywhere: a preview, HEAD or prefetch.
     fn is_only_looking(&self, request: &RequestView<'_>, preview: bool) -> bool {
         preview
             || request.signals.head
@@ -342,7 +342,7 @@ impl Edge {
             || self.agents.classify(&request.user_agent).class == AgentClass::Preview
     }
 
-    /// Answers who only looks at a link with `max_clicks`: that it is over, or that it is there, but not where it leads.
+    /// Answers a preview, HEAD or prefetch of a link with `max_clicks`: whether it still works, but not where it leads.
     async fn answer_onlooker<F: FileSystem>(
         &self,
         exchange: &Exchange<'_, F>,
@@ -365,7 +365,7 @@ impl Edge {
 }
 
 impl<F: FileSystem> Exchange<'_, F> {
-    /// Puts the click into the journal; when this returns, the response may be given.
+    /// Writes the click to the journal. When this returns, the response may be sent.
     async fn capture(&self, subject: Subject<'_>, kind: ClickKind, response: EdgeResponse) -> EdgeResponse {
         let click = capture::click(self.request, subject, kind, response.status(), self.now);
         self.journal.append(|buffer| click.encode(buffer)).await;
@@ -394,13 +394,13 @@ async fn gone<F: FileSystem>(
     exchange.capture(subject, ClickKind::Gone, response.unwrap_or_else(|| respond::gone(exchange.request))).await
 }
 
-/// Where visitors go instead, if there is such a place.
+/// A redirect to the substitute, if there is one.
 fn substitute(destination: Option<&Destination>) -> Option<EdgeResponse> {
     let location = HeaderValue::from_str(destination?.as_str()).ok()?;
     Some(respond::redirect(RedirectStatus::Found, Lifetime::None, &location))
 }
 
-/// Where the visitor goes if what the visitor sent becomes part of it.
+/// The destination with the visitor's path and query, if the link forwards them.
 pub(super) fn forwarded(request: &RequestView<'_>, hit: &Hit<'_>, target: Target<'_>) -> Forwarded {
     let (link, record) = (&hit.link.value, hit.link.value.record());
     let suffix = if record.forward_path { hit.suffix } else { "" };

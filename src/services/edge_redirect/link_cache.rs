@@ -1,7 +1,7 @@
 //! L1: the domains and links that this edge knows, and how it learns of others.
 //!
-//! Invariant: after an invalidation message came, by whichever way, nothing that was
-//! read before it is answered any more.
+//! Invariant: once an invalidation message has arrived, by whichever route, nothing
+//! that was read before it is served any more.
 
 mod loading;
 mod name_filter;
@@ -35,26 +35,26 @@ use crate::runtime::breaker::BreakerState;
 use crate::runtime::clock::{self, MonotonicTime};
 use crate::runtime::tasks::Tasks;
 
-/// How many host names are known at once.
+/// The most host names in the cache.
 const DOMAINS_MAX: usize = 10_000;
-/// What a domain counts for, in bytes.
+/// The weight of a cached domain, in bytes.
 const DOMAIN_BYTES: u64 = 1024;
-/// So long after the last message from the log of changes it still counts as followed.
+/// After this long without a message from the log of changes, it no longer counts as followed.
 const SILENCE_MAX: Duration = Duration::from_millis(1_500);
-/// Under this name the default domain is kept for all host names that no domain has. It is no host name.
+/// The key of the default domain, which serves every host name without a domain of its own. No host name equals it.
 const NOBODYS: &str = "";
 
-/// A response of the cache.
+/// What a look-up found.
 pub(super) struct Found<V> {
-    /// The value; none where there is no such thing.
+    /// The value; `None` if there is no such link or domain.
     pub(super) value: Option<Arc<Cached<V>>>,
     /// Where it came from.
     pub(super) source: LinkSource,
-    /// Whether its time has passed and nobody could say whether it is still right.
+    /// Whether it has expired and the origin could not confirm it.
     pub(super) stale: bool,
 }
 
-/// A domain or link as one process leaves it to the next.
+/// A domain or link as it is kept across a restart.
 pub(super) struct Kept<K, V> {
     pub(super) key: K,
     pub(super) record: AsOf<V>,
@@ -63,7 +63,7 @@ pub(super) struct Kept<K, V> {
 pub(super) type KeptDomains = Vec<Kept<Box<str>, DomainRecord>>;
 pub(super) type KeptLinks = Vec<Kept<LinkKey, LinkRecord>>;
 
-/// Most slugs are so short that they lie in the key itself, where a look-up finds them without another step.
+/// Most slugs are short enough to be stored in the key itself, which saves a look-up one memory access.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct LinkKey {
     pub(super) domain: DomainId,
@@ -128,7 +128,7 @@ impl LinkCache {
         }
     }
 
-    /// The domain of this name, if it is fresh and nobody has to be asked.
+    /// The domain with this host name, if it is cached and fresh.
     pub(super) fn fresh_domain(&self, host: &str, now: MonotonicTime) -> Option<Arc<Cached<DomainRecord>>> {
         match self.domains.get(host, now) {
             Lookup::Fresh(cached) => Some(cached),
@@ -136,7 +136,7 @@ impl LinkCache {
         }
     }
 
-    /// The link with this slug, if it is fresh and nobody has to be asked.
+    /// The link with this slug, if it is cached and fresh.
     pub(super) fn fresh_link(
         &self,
         domain: DomainId,
@@ -186,7 +186,7 @@ impl LinkCache {
         Ok(found)
     }
 
-    /// The response for a slug that the filter excludes. While no invalidation message comes, it may have been made unheard.
+    /// The result for a slug that the filter excludes. While the log is not followed, the link may have been created since.
     fn excluded<V>(&self, now: MonotonicTime) -> Result<Found<V>, OriginError> {
         CacheMetrics::global().filter_refused.increment(1);
         match self.is_following(now) {
@@ -195,7 +195,7 @@ impl LinkCache {
         }
     }
 
-    /// What is known, or what the origin says, or what was known before the origin became unavailable.
+    /// The cached value, or what the origin says, or a stale value while the origin is unavailable.
     async fn settle<K, V, F>(
         &self,
         cache: &Arc<LoadingCache<K, V>>,
@@ -240,12 +240,12 @@ impl LinkCache {
         self.sources.has_click_left(link).await
     }
 
-    /// Takes one of a limited link's clicks.
+    /// Uses up one of a limited link's clicks.
     pub(super) async fn claim_click(&self, link: LinkId) -> Result<bool, OriginError> {
         self.sources.claim_click(link).await
     }
 
-    /// Takes in the next piece of the log of changes.
+    /// Applies the next batch of the log of changes.
     pub(super) fn receive_batch(&self, batch: &ChangeBatch) {
         if let Some(sequence) = batch.unknown_before {
             self.doubt_before(sequence);
@@ -255,7 +255,7 @@ impl LinkCache {
         self.received_at.store(clock::monotonic().as_micros(), Ordering::Relaxed);
     }
 
-    /// Takes in a change, which may have been received before.
+    /// Applies a change, which may have arrived before.
     pub(super) fn apply(&self, change: &Change) {
         let news = change.invalidations.iter().filter(|invalidation| self.invalidate(invalidation, change.sequence));
         let count = news.count() as u64;
@@ -287,13 +287,13 @@ impl LinkCache {
         }
     }
 
-    /// What was read before this counts as changed. Whether that was news.
+    /// Doubts everything that was read before this. Returns whether that was new.
     pub(super) fn doubt_before(&self, sequence: Sequence) -> bool {
         let (domains, links) = (self.domains.doubt_before(sequence), self.links.doubt_before(sequence));
         domains || links
     }
 
-    /// Whether the log of changes is followed at this moment.
+    /// Whether the log of changes is being followed.
     pub(super) fn is_following(&self, now: MonotonicTime) -> bool {
         now.since(MonotonicTime::from_micros(self.received_at.load(Ordering::Relaxed))) < SILENCE_MAX
     }
@@ -308,7 +308,7 @@ impl LinkCache {
         &self.sources.origin
     }
 
-    /// Takes in what an earlier process knew. Its time has passed, but it is better than nothing. Blocks.
+    /// Restores what an earlier process had cached, as expired entries. Blocks.
     pub(super) fn restore(&self, domains: KeptDomains, links: KeptLinks) {
         let long_ago = MonotonicTime::LONG_AGO;
         for Kept { key, record } in domains {
@@ -328,7 +328,7 @@ impl LinkCache {
         }
     }
 
-    /// Every domain and link that is known, for the next process.
+    /// Every cached domain and link, for the next process.
     pub(super) fn kept(&self) -> (KeptDomains, KeptLinks) {
         let domains = self
             .domains
@@ -341,22 +341,22 @@ impl LinkCache {
         (domains.collect(), links.collect())
     }
 
-    /// How many links are known.
+    /// How many links are cached.
     pub(super) fn len(&self) -> usize {
         self.links.len()
     }
 
-    /// What they weigh, in bytes.
+    /// How much memory they take, in bytes.
     pub(super) fn bytes(&self) -> u64 {
         self.links.bytes()
     }
 
-    /// What becomes of the next fetch from the origin.
+    /// The state of the circuit breaker in front of the origin.
     pub(super) fn origin_breaker(&self, now: MonotonicTime) -> BreakerState {
         self.sources.breaker_state(now)
     }
 
-    /// What this edge shares with others.
+    /// The cache shared with other edges.
     pub(super) fn shared(&self) -> Option<&SharedLinks> {
         self.sources.shared.as_ref()
     }

@@ -1,4 +1,4 @@
-//! Which links a path may mean: the whole of it, or a beginning whose link appends the rest to its destination.
+//! Which links a path may lead to: the one with the whole path as its slug, or one whose slug is a prefix and that forwards the rest.
 //!
 //! Invariant: slugs are compared decoded; the rest of a path stays as it was sent.
 
@@ -8,12 +8,12 @@ use percent_encoding::percent_decode_str;
 
 use crate::domain::slug::{SLUG_LENGTH_MAX, is_reserved_path};
 
-/// How many links are looked up for one path at the most: half of them have the longest slugs that it may mean, half the shortest.
+/// The most links that are looked up for one path: half with the longest possible slugs, half with the shortest.
 const CANDIDATES_MAX: usize = 8;
-/// What a path may need for the longest slug, every byte of it encoded.
+/// The longest slug with every byte percent-encoded.
 const ENCODED_SLUG_BYTES_MAX: usize = 3 * SLUG_LENGTH_MAX;
 
-/// What the text around a link ends with, and programs that look for links in texts take for its end.
+/// Punctuation after a link that programs which find links in text take for part of it.
 const TEXT_MARKS: [&str; 29] = [
     ".",
     ",",
@@ -46,27 +46,27 @@ const TEXT_MARKS: [&str; 29] = [
     "%e2%80%9d",
 ];
 
-/// A path that could be a link's.
+/// A path that may lead to a link.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct LinkPath<'a> {
-    /// As it was sent, without its first slash.
+    /// The path as it was sent, without the first slash.
     path: &'a str,
     case_sensitive: bool,
 }
 
-/// A link that a path may mean.
+/// A link that a path may lead to.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Candidate<'a> {
     /// Its slug, as the domain files it.
     pub(super) slug: Cow<'a, str>,
-    /// What of the path is left after it, as it was sent.
+    /// The rest of the path after the slug, as it was sent.
     pub(super) rest: &'a str,
-    /// Whether a `+` follows the slug: show where the link goes instead of going there.
+    /// Whether a `+` follows the slug, which asks for a preview.
     pub(super) preview: bool,
 }
 
 impl<'a> LinkPath<'a> {
-    /// Reads the path of a request; `None` where no link can have it.
+    /// Parses the path of a request. `None` if no link can have it.
     pub(super) fn parse(path: &'a str, case_sensitive: bool) -> Option<Self> {
         let path = path.strip_prefix('/').unwrap_or(path);
         let first = path.split('/').next().unwrap_or_default();
@@ -76,7 +76,7 @@ impl<'a> LinkPath<'a> {
         Some(Self { path, case_sensitive })
     }
 
-    /// The same path without the marks of the text around it; `None` if it ends in none, or nothing is left.
+    /// The same path without trailing punctuation. `None` if there is none, or nothing is left.
     pub(super) fn without_text_marks(&self) -> Option<Self> {
         let mut path = self.path;
         while let Some(shorter) = TEXT_MARKS.iter().find_map(|mark| without_mark(path, mark)) {
@@ -85,7 +85,7 @@ impl<'a> LinkPath<'a> {
         (path.len() < self.path.len()).then(|| Self::parse(path, self.case_sensitive)).flatten()
     }
 
-    /// Each link that the path may mean, the one with the longest slug first.
+    /// Every link that the path may lead to, longest slug first.
     pub(super) fn candidates(&self) -> impl Iterator<Item = Candidate<'a>> {
         let count = self.ends().count();
         let is_asked = move |place: usize| place < CANDIDATES_MAX / 2 || place + CANDIDATES_MAX / 2 >= count;
@@ -94,7 +94,7 @@ impl<'a> LinkPath<'a> {
         asked.filter_map(move |(_, end)| candidate(path, end, case_sensitive))
     }
 
-    /// Where a slug may end, the last place first.
+    /// The offsets at which a slug may end, last first.
     fn ends(&self) -> impl Iterator<Item = usize> + use<'a> {
         let whole = self.path.trim_end_matches('/');
         let beginning = whole.get(..whole.floor_char_boundary(ENCODED_SLUG_BYTES_MAX + 1)).unwrap_or(whole);
@@ -103,7 +103,7 @@ impl<'a> LinkPath<'a> {
     }
 }
 
-/// What is before the mark that the path ends in, its hexadecimal digits in any case.
+/// The path without this mark at its end, compared without regard to case.
 fn without_mark<'a>(path: &'a str, mark: &str) -> Option<&'a str> {
     let (shorter, end) = path.split_at_checked(path.len().checked_sub(mark.len())?)?;
     end.eq_ignore_ascii_case(mark).then_some(shorter)

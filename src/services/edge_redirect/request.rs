@@ -1,4 +1,4 @@
-//! What the edge reads of a request, and who is believed about the visitor's address.
+//! What the edge reads from a request, and which proxies it trusts for the visitor's address.
 
 use std::borrow::Cow;
 use std::net::{IpAddr, Ipv6Addr};
@@ -19,7 +19,7 @@ use crate::telemetry::listener_metrics::UnknownAddressMetrics;
 pub struct RequestView<'a> {
     /// Its method.
     pub method: &'a Method,
-    /// The host asked for: lower-case, without a port; empty if there is none that could be a host.
+    /// The requested host, lower-case and without a port; empty if there is no valid one.
     pub host: Cow<'a, str>,
     /// The path, with its first slash.
     pub path: &'a str,
@@ -33,14 +33,14 @@ pub struct RequestView<'a> {
     pub referrer: Cow<'a, str>,
     /// The `Accept-Language` header.
     pub accept_language: Cow<'a, str>,
-    /// What the request says of itself.
+    /// What the headers say: HEAD, prefetch, do not track.
     pub signals: Signals,
-    /// Whether the client would rather have JSON than a page.
+    /// Whether the client prefers JSON to HTML.
     pub wants_json: bool,
 }
 
 impl<'a> RequestView<'a> {
-    /// Reads a request that came from `peer`, through so many proxies that are believed.
+    /// Reads a request that came from `peer` through trusted proxies.
     #[must_use]
     pub fn new(parts: &'a Parts, peer: IpAddr, trusted_proxies: TrustedProxies) -> Self {
         let headers = || parts.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
@@ -52,7 +52,7 @@ impl<'a> RequestView<'a> {
         view
     }
 
-    /// Reads a request of this path and query, whose headers may be written in either case.
+    /// Reads a request with this path and query. Header names may be in any case.
     pub(super) fn read<H: Iterator<Item = (&'a str, &'a [u8])>>(
         method: &'a Method,
         (path, query): (&'a str, &'a str),
@@ -109,7 +109,7 @@ impl<'a> RequestView<'a> {
         }
     }
 
-    /// Equal for the same visitor of the same link.
+    /// The same for every visit of one visitor to one link.
     #[must_use]
     pub fn visitor_hash(&self, link: LinkId) -> u64 {
         rule::visitor_hash(link, self.address, &self.user_agent)
@@ -125,7 +125,7 @@ fn keep_first<'a>(text: &mut Cow<'a, str>, value: &'a [u8]) {
     }
 }
 
-/// Whether a request says that nobody has asked for the page yet: by the standard, and by the names from before it.
+/// Whether a header announces a prefetch, by its standard name or an older one.
 fn says_prefetch(value: &[u8]) -> bool {
     [&b"prefetch"[..], b"preview", b"prerender"].iter().any(|word| contains(value, word))
 }

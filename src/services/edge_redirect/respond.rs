@@ -1,4 +1,4 @@
-//! Answers. A redirect is a status and headers that were built when the link was loaded.
+//! Responses of the edge. A redirect is a status and headers that were built when the link was loaded.
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Response, StatusCode, header};
@@ -12,7 +12,7 @@ use crate::domain::link::RedirectStatus;
 pub(super) type EdgeResponse = Response<Bytes>;
 
 static NO_STORE: HeaderValue = HeaderValue::from_static("private, no-store");
-/// So short that a permanent redirect can still be changed, and repeat visits are still counted.
+/// Short enough that a permanent redirect can still be changed, and repeat visits are still counted.
 static SHORT: HeaderValue = HeaderValue::from_static("private, max-age=90");
 const PAGE_POLICY: HeaderValue =
     HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'");
@@ -44,14 +44,14 @@ pub(super) fn redirect_headers(lifetime: Lifetime, location: &HeaderValue) -> [(
     [(header::LOCATION, location), (header::CACHE_CONTROL, lifetime)]
 }
 
-/// Says that there is a link, and keeps to itself where it leads: whoever reads this does not use one of its clicks up.
+/// Confirms that the link exists without its destination, for requests that use up no click.
 pub(super) fn silent() -> EdgeResponse {
     let mut response = empty(StatusCode::OK);
     response.headers_mut().insert(header::CACHE_CONTROL, NO_STORE.clone());
     response
 }
 
-/// The path that a visitor added makes too long a destination.
+/// The destination with the visitor's path added would be too long.
 pub(super) fn too_long(request: &RequestView<'_>) -> EdgeResponse {
     let text =
         "With the path that was added, the destination of this link is longer than 8,192 bytes. Shorten the path.";
@@ -63,7 +63,7 @@ pub(super) fn status_code(status: RedirectStatus) -> StatusCode {
     StatusCode::from_u16(status.as_u16()).unwrap_or(StatusCode::FOUND)
 }
 
-/// Says no: a small page for people, problem+json (RFC 9457) for programs that ask for JSON.
+/// An error: a small page for people, problem+json (RFC 9457) for programs that ask for JSON.
 pub(super) fn refusal(
     request: &RequestView<'_>,
     status: StatusCode,
@@ -80,7 +80,7 @@ pub(super) fn refusal(
     body(status, HeaderValue::from_static("application/problem+json"), problem.to_string())
 }
 
-/// Says that a request names no host, an impossible one, or several.
+/// The request names no host, an invalid one, or several.
 pub(super) fn bad_host(request: &RequestView<'_>) -> EdgeResponse {
     let text = "A request has to name one host in its Host header.";
     refusal(request, StatusCode::BAD_REQUEST, "invalid_host", "Bad request", text)
@@ -117,13 +117,13 @@ pub(super) fn missing(request: &RequestView<'_>) -> EdgeResponse {
     refusal(request, StatusCode::NOT_FOUND, "link_not_found", "Link not found", text)
 }
 
-/// The link is over.
+/// The link has expired or is disabled.
 pub(super) fn gone(request: &RequestView<'_>) -> EdgeResponse {
     let text = "This link has expired or was switched off by its owner.";
     refusal(request, StatusCode::GONE, "link_gone", "This link is no longer available", text)
 }
 
-/// Only reading is answered.
+/// The method is neither GET nor HEAD.
 pub(super) fn method_not_allowed(request: &RequestView<'_>) -> EdgeResponse {
     let text = format!("{} is not answered here; GET and HEAD are.", safe_name(request.method));
     let mut response =
@@ -132,7 +132,7 @@ pub(super) fn method_not_allowed(request: &RequestView<'_>) -> EdgeResponse {
     response
 }
 
-/// The link is not known here and the origin cannot be asked.
+/// The link is not cached and the origin is unavailable.
 pub(super) fn unavailable(request: &RequestView<'_>) -> EdgeResponse {
     let text = "This link cannot be looked up at the moment. Try again in a few seconds.";
     let mut response = refusal(request, StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Try again shortly", text);
@@ -140,7 +140,7 @@ pub(super) fn unavailable(request: &RequestView<'_>) -> EdgeResponse {
     response
 }
 
-/// This visitor comes too often.
+/// The visitor has exceeded the rate limit.
 pub(super) fn too_many_requests(request: &RequestView<'_>, retry_after: std::time::Duration) -> EdgeResponse {
     let text = "Too many requests came from your address. Wait a moment.";
     let mut response = refusal(request, StatusCode::TOO_MANY_REQUESTS, "rate_limited", "Too many requests", text);

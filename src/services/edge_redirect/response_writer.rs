@@ -1,4 +1,4 @@
-//! Responses as the bytes of HTTP/1.1 (RFC 9112).
+//! Writes responses as HTTP/1.1 (RFC 9112).
 
 use std::cell::Cell;
 use std::io::Write as _;
@@ -16,22 +16,22 @@ use crate::domain::time::Timestamp;
 const DATE_BYTES: usize = 29;
 
 thread_local! {
-    /// The last second that was written out, because most responses fall into the same one.
+    /// The last second that was formatted, and its date: most responses fall into the same second.
     static LAST_DATE: Cell<(u64, [u8; DATE_BYTES])> = const { Cell::new((u64::MAX, [0; DATE_BYTES])) };
 }
 
-/// What a response needs to know of its exchange.
+/// What the head of a response depends on besides the response.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Framing {
-    /// When it is given.
+    /// The time for the `Date` header.
     pub(super) now: Timestamp,
-    /// Whether the request was HEAD, whose answer has no body.
+    /// Whether the request was HEAD, whose response has no body.
     pub(super) head: bool,
-    /// Whether the connection ends after it.
+    /// Whether the connection closes after it.
     pub(super) last: bool,
 }
 
-/// Writes a redirect behind what is in `room`. Allocates nothing if there is room enough.
+/// Appends a redirect to `room`. Does not allocate if the capacity suffices.
 pub(super) fn write_redirect(
     room: &mut Vec<u8>,
     framing: Framing,
@@ -43,7 +43,7 @@ pub(super) fn write_redirect(
     write_head(room, framing, respond::status_code(status), headers, 0);
 }
 
-/// Writes any answer behind what is in `room`.
+/// Appends any response to `room`.
 pub(super) fn write(room: &mut Vec<u8>, framing: Framing, response: &EdgeResponse) {
     let (headers, body) = (response.headers(), response.body());
     write_head(room, framing, response.status(), headers.iter(), body.len());

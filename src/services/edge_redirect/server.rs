@@ -24,29 +24,30 @@ use crate::infra::journal::{
 };
 use crate::runtime::clock;
 use crate::runtime::connections::{ConnectionLimits, Connections};
+use crate::runtime::scheduling;
 use crate::runtime::tasks::Tasks;
 use crate::telemetry::listener_metrics::EvictionMetrics;
 use crate::telemetry::metric::gauge_value;
 
-/// How long a worker that cannot accept (such as for want of file descriptors) leaves the socket alone.
+/// How long a worker waits before it accepts again after an error, such as running out of file descriptors.
 const ACCEPT_RETRY: Duration = Duration::from_millis(50);
-/// At the end of a worker, how often what its journal holds is offered to the disk, and how long to wait in between.
+/// When a worker ends: how often it tries to write what its journal still holds, and the pause between tries.
 const LAST_FLUSHES: u32 = 10;
 const FLUSH_PAUSE: Duration = Duration::from_millis(110);
-/// How often the size of the cache is told.
+/// How often the cache gauges are updated.
 const GAUGE_INTERVAL: Duration = Duration::from_secs(1);
 
-/// What an edge serves with.
+/// What an edge server needs.
 pub struct EdgeServer {
-    /// What answers.
+    /// The request handler.
     pub edge: Arc<Edge>,
     /// Invalidation messages.
     pub invalidations: Subscription,
-    /// Where the journals live.
+    /// The folder of the journals.
     pub journal_folder: PathBuf,
-    /// Where the snapshot lives.
+    /// The snapshot of hot links.
     pub snapshot: SnapshotFile,
-    /// How long connections may take to end when the edge stops.
+    /// How long open connections get to finish when the edge stops.
     pub drain: Duration,
 }
 
@@ -62,10 +63,10 @@ struct Worker {
 }
 
 impl EdgeServer {
-    /// Starts a worker for each listener, and the edge's upkeep. Workers run until `tasks` are stopped.
+    /// Starts a worker for each listener, and the background tasks of the edge. Workers run until `tasks` are stopped.
     ///
     /// # Errors
-    /// A thread or its runtime cannot be had.
+    /// A thread or its runtime cannot be created.
     pub fn start(self, config: &EdgeConfig, listeners: Vec<StdListener>, tasks: &Tasks) -> io::Result<()> {
         self.snapshot.restore(&self.edge);
         for listener in listeners {
@@ -110,11 +111,14 @@ fn connection_limits(config: &EdgeConfig) -> ConnectionLimits {
     }
 }
 
-/// Runs a worker on a thread of its own, and a task that ends with it.
+/// Runs a worker on its own thread, and a task that ends when the thread does.
 fn start_worker(worker: Worker, tasks: &Tasks) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (ended, end) = oneshot::channel::<()>();
     std::thread::Builder::new().name("edge-worker".into()).spawn(move || {
+        if let Err(error) = scheduling::take_turns() {
+            tracing::debug!(%error, "this system lets no thread say how it is scheduled: workers interrupt others more often");
+        }
         runtime.block_on(worker.run());
         drop(ended);
     })?;
@@ -161,7 +165,7 @@ impl Worker {
     }
 }
 
-/// Writes what is left, or counts what a disk does not take until the end.
+/// Writes what is left, and counts what the disk refuses to the end.
 async fn finish<F: FileSystem>(edge: Arc<Edge>, journal: &GroupCommit<F>) {
     let mut report = report_flush(edge);
     journal.append_tally();
@@ -178,7 +182,7 @@ async fn finish<F: FileSystem>(edge: Arc<Edge>, journal: &GroupCommit<F>) {
     tracing::error!(dropped, "the disk takes no clicks: those that waited in memory are lost");
 }
 
-/// Counts flushes; tells the state only when it changes, because other workers tell theirs too.
+/// Counts flushes, and logs the journal's state when it changes.
 fn report_flush(edge: Arc<Edge>) -> impl FnMut(Flushed) {
     let metrics = JournalMetrics::global();
     let mut last = JournalState::Healthy;
@@ -199,7 +203,7 @@ fn report_flush(edge: Arc<Edge>) -> impl FnMut(Flushed) {
     }
 }
 
-/// Each worker tells of its own journal, and only of changes.
+/// Logs the new state of a worker's journal.
 fn tell_state(flushed: Flushed) {
     let waiting = flushed.waiting;
     match flushed.state {
@@ -241,7 +245,7 @@ fn keep_journal(edge: Arc<Edge>, maintenance: Maintenance<DiskFileSystem>, inter
     });
 }
 
-/// Tells readiness, and the log when something changed.
+/// Updates readiness, and logs when the failure begins, changes or ends.
 fn report_upkeep(edge: &Edge, upkeep: io::Result<()>, failure: &mut Option<String>) {
     let error = upkeep.err().map(|error| error.to_string());
     if error.is_some() {

@@ -1,10 +1,12 @@
 //! Opening the store: the file, its pragmas, its schema, one writer and a few readers.
 
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
 use sqlx::ConnectOptions;
+use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqliteSynchronous};
 
 use super::reading::Reading;
@@ -21,7 +23,8 @@ const WRITER_CACHE_KIB: i64 = 32 * 1024;
 /// How much of the file a reader may map.
 const MAPPED_BYTES_MAX: i64 = 256 * 1024 * 1024;
 
-static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/click_store");
+static MIGRATIONS: LazyLock<Migrator> =
+    LazyLock::new(|| Migrator::with_migrations(include!(concat!(env!("OUT_DIR"), "/click_store_migrations.rs"))));
 
 /// The click store. Clones share the same connections.
 #[derive(Clone, Debug)]
