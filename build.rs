@@ -42,7 +42,6 @@ fn migration(file: &Path) -> Result<String, Box<dyn Error>> {
     let unnamed = || format!("{}: the name has to be like 0001_what_it_does.sql", file.display());
     let (number, description) = name.split_once('_').ok_or_else(unnamed)?;
     let (number, description) = (number.parse::<i64>().map_err(|_| unnamed())?, description.replace('_', " "));
-    let file = file.display().to_string();
     Ok(format!(
         "sqlx::migrate::Migration::new({number}, {description:?}.into(), sqlx::migrate::MigrationType::Simple, \
          sqlx::SqlSafeStr::into_sql_str(include_str!({path:?})), false)"
@@ -54,7 +53,8 @@ fn compile_protocol() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=proto");
     let mut compiler = protox::Compiler::new(["proto"])?;
     compiler.include_imports(true).include_source_info(true);
-    let files = ["events", "jobs", "link_resolver", "links"].map(|name| format!("elido/v1/{name}.proto"));
+    let files = ["api_keys", "events", "jobs", "link_resolver", "links", "workspaces"]
+        .map(|name| format!("elido/v1/{name}.proto"));
     compiler.open_files(files)?;
     let description = Path::new(&env::var("OUT_DIR")?).join("elido_v1.bin");
     fs::write(description, compiler.encode_file_descriptor_set())?;

@@ -21,7 +21,10 @@ pub mod fuzzing;
 mod health;
 mod import;
 mod jobs;
+mod key;
 mod link;
+mod listing;
+mod member;
 mod migrate;
 mod openapi;
 mod output;
@@ -32,6 +35,7 @@ mod progress;
 mod rows;
 mod run;
 mod settings;
+mod workspace;
 
 use std::process::ExitCode;
 
@@ -63,6 +67,9 @@ fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Admin(command) => block_on(admin::run(command)),
         Command::Health(arguments) => block_on(health::run(arguments)),
         Command::Link(command) => block_on(link::run(*command)),
+        Command::Workspace(command) => block_on(workspace::run(command)),
+        Command::Member(command) => block_on(member::run(command)),
+        Command::Key(command) => block_on(key::run(command)),
         Command::Analytics(command) => block_on(analytics::run(command)),
         Command::Audit(command) => block_on(audit::run(*command)),
         Command::Events(command) => block_on(events::run(command)),

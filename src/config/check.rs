@@ -258,7 +258,7 @@ fn collide(left: SocketAddr, right: SocketAddr) -> bool {
 }
 
 /// Every number with the values that it may have.
-fn ranges(config: &Config) -> [(&'static str, u64, RangeInclusive<u64>); 37] {
+fn ranges(config: &Config) -> [(&'static str, u64, RangeInclusive<u64>); 39] {
     let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
     let (edge, cache, journal) = (&config.edge, &config.edge.cache, &config.edge.journal);
     let (api, database, ingester) = (&config.api, &config.database, &config.ingester);
@@ -288,6 +288,8 @@ fn ranges(config: &Config) -> [(&'static str, u64, RangeInclusive<u64>); 37] {
         ("api.rate_limit_burst", api.rate_limit_burst.into(), 1..=1_000_000),
         ("api.workspace_rate_limit_per_minute", api.workspace_rate_limit_per_minute.into(), 1..=100_000_000),
         ("api.workspace_rate_limit_burst", api.workspace_rate_limit_burst.into(), 1..=1_000_000),
+        ("api.key_rate_limit_per_minute_max", api.key_rate_limit_per_minute_max.into(), 1..=100_000_000),
+        ("api.workspace_deletion_days", api.workspace_deletion_days.into(), 0..=3650),
         ("api.workspaces_per_owner_max", api.workspaces_per_owner_max.into(), 1..=1_000_000),
         ("api.session_hours", api.session_hours.into(), 1..=8760),
         ("cache.timeout_ms", config.cache.timeout_ms, 1..=10_000),

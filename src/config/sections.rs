@@ -128,6 +128,12 @@ impl ApiConfig {
         Duration::from_secs(u64::from(self.session_hours) * 60 * 60)
     }
 
+    /// How long the deletion of a workspace can be undone.
+    #[must_use]
+    pub fn deletion_grace(&self) -> Duration {
+        Duration::from_secs(u64::from(self.workspace_deletion_days) * 24 * 60 * 60)
+    }
+
     /// Which proxies are believed about addresses.
     #[must_use]
     pub const fn trusted_proxies(&self) -> TrustedProxies {
@@ -185,8 +191,12 @@ pub struct ApiConfig {
     pub workspace_rate_limit_per_minute: u32,
     /// How many of them may come at once.
     pub workspace_rate_limit_burst: u32,
+    /// The most requests per minute that one key can be given.
+    pub key_rate_limit_per_minute_max: u32,
     /// How many workspaces one person may own.
     pub workspaces_per_owner_max: u32,
+    /// How many days the deletion of a workspace can be undone; 0 means not at all.
+    pub workspace_deletion_days: u32,
     /// How long a session lasts, in hours.
     pub session_hours: u32,
 }

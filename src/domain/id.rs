@@ -127,14 +127,16 @@ typed_ids! {
     TagId = "tag_";
     /// An API key.
     ApiKeyId = "key_";
-    /// Work that goes on after a response.
-    JobId = "job_";
-    /// A process that runs jobs, from its start to its end.
-    WorkerId = "wrk_";
+    /// An invitation to a workspace.
+    InvitationId = "inv_";
     /// Something that happened, as followers are told.
     EventId = "evt_";
     /// A row of the audit trail.
     AuditEventId = "aud_";
+    /// Work that goes on after a response.
+    JobId = "job_";
+    /// A process that runs jobs, from its start to its end.
+    WorkerId = "wrk_";
 }
 
 #[cfg(test)]

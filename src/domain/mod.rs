@@ -17,6 +17,7 @@ pub mod job;
 pub mod link;
 pub mod mail_token;
 pub mod name_key;
+pub mod permission;
 pub mod recorded;
 pub mod role;
 pub mod rule;

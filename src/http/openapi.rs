@@ -3,6 +3,7 @@
 use axum::Router;
 use axum::routing::get;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use utoipa::openapi::extensions::{Extensions, ExtensionsBuilder};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{
@@ -13,6 +14,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use super::problem::{ProblemDocument, ProblemField};
 use super::session_cookie;
+use crate::domain::permission::{self, Caller};
 
 /// The name of the security scheme that operations refer to.
 pub const BEARER: &str = "bearer";
@@ -66,6 +68,32 @@ pub fn frame(public_url: &str, tags: &[(&str, &str)]) -> OpenApi {
                 .schema(ProblemField::name(), ProblemField::schema())
                 .build(),
         ))
+        .build()
+}
+
+/// Says of every operation who may do it, as the table of permissions has it: `x-caller`, and of those in a workspace
+/// `x-required-scope`, `x-roles` and `x-api-keys`.
+pub fn describe_permissions(document: &mut OpenApi) {
+    for item in document.paths.paths.values_mut() {
+        let operations =
+            [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete, &mut item.head];
+        for operation in operations.into_iter().flatten() {
+            let permission = operation.operation_id.as_deref().and_then(permission::of_operation);
+            if let Some(permission) = permission {
+                operation.extensions.get_or_insert_default().merge(extensions(permission.caller));
+            }
+        }
+    }
+}
+
+fn extensions(caller: Caller) -> Extensions {
+    let extensions = ExtensionsBuilder::new().add("x-caller", caller.as_str());
+    let Caller::Member(right) = caller else { return extensions.build() };
+    let roles: Vec<&str> = right.roles.iter().map(|role| role.as_str()).collect();
+    extensions
+        .add("x-required-scope", right.scope.as_str())
+        .add("x-roles", roles)
+        .add("x-api-keys", right.api_keys)
         .build()
 }
 

@@ -48,6 +48,8 @@ pub struct ForbiddenProblem;
 pub struct NotFoundProblem;
 /// The failure of an operation on what is only kept for some time.
 pub struct GoneProblem;
+/// The failure of an operation that may clash with what is there.
+pub struct ConflictProblem;
 /// The failures of an operation that reads.
 pub struct ReadProblems;
 /// The failures of an operation that makes something.
@@ -99,6 +101,12 @@ impl IntoResponses for NotFoundProblem {
 impl IntoResponses for GoneProblem {
     fn responses() -> Listed {
         listed([(410, "What was asked for is no longer kept. The problem says where to go on.")])
+    }
+}
+
+impl IntoResponses for ConflictProblem {
+    fn responses() -> Listed {
+        listed([(409, "It clashes with what is there already.")])
     }
 }
 

@@ -69,8 +69,10 @@ pub(super) async fn start(
 pub(super) async fn core(platform: &Platform, tasks: &Tasks) -> Result<ApiCore, StartError> {
     let config = platform.config();
     let settings = Settings {
+        public_url: config.api.public_url.clone(),
         default_domain_url: config.links.default_domain_url.clone(),
         default_domain_workspace: config.links.workspace(),
+        deletion_grace: config.api.deletion_grace(),
         destinations: DestinationPolicy::new(config.links.schemes()),
         events_kept_for: config.events.kept_for(),
         lifetimes: config.edge.cache.lifetimes(),
@@ -80,6 +82,7 @@ pub(super) async fn core(platform: &Platform, tasks: &Tasks) -> Result<ApiCore, 
     let (store, passwords) = (platform.store().await?, platform.passwords().await);
     Ok(ApiCore::new(store, platform.invalidations().await?, passwords, tasks.clone(), settings)
         .counting_clicks(platform.click_store().await?)
+        .mailing(platform.mail().await?)
         .writing_through(platform.shared_links().await?)
         .describing(identity::ACTIONS))
 }
@@ -102,5 +105,6 @@ pub fn document(public_url: &Url) -> OpenApi {
     document.merge(identity::rest::operations().into_openapi());
     document.merge(core_rest::operations().into_openapi());
     document.merge(analytics_api::rest::operations().into_openapi());
+    openapi::describe_permissions(&mut document);
     document
 }

@@ -20,6 +20,17 @@ pub struct Rate {
     burst: u32,
 }
 
+/// What is left of a bucket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Level {
+    /// How fast it fills, and how much it holds.
+    pub rate: Rate,
+    /// How many requests may follow at once.
+    pub remaining: u32,
+    /// When it will be full again; if nothing is left, when the next request may come.
+    pub reset_after: Duration,
+}
+
 /// What became of one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
@@ -57,6 +68,14 @@ impl Rate {
         Duration::from_nanos(self.interval.saturating_mul(u64::from(self.burst)))
     }
 
+    /// A rate of so many requests per `period`, whose bucket takes as long to fill as this one's. Without requests it is this one.
+    #[must_use]
+    pub fn scaled_to(self, requests: u32, period: Duration) -> Self {
+        let burst = nanos(self.fill_time()).saturating_mul(u64::from(requests)).checked_div(nanos(period));
+        let burst = burst.map_or(1, |burst| u32::try_from(burst).unwrap_or(u32::MAX).max(1));
+        Self::new(requests, period, burst).unwrap_or(self)
+    }
+
     /// Microseconds between two tokens; at least one.
     #[must_use]
     pub fn interval_micros(self) -> i64 {
@@ -90,6 +109,17 @@ impl Rate {
     }
 }
 
+impl Decision {
+    /// What is left after it of a bucket of this rate.
+    #[must_use]
+    pub const fn level(self, rate: Rate) -> Level {
+        match self {
+            Self::Allowed { remaining, full_after } => Level { rate, remaining, reset_after: full_after },
+            Self::Refused { retry_after } => Level { rate, remaining: 0, reset_after: retry_after },
+        }
+    }
+}
+
 fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
@@ -115,13 +145,18 @@ impl<K: Hash + Eq + Clone> TokenBuckets<K> {
 
     /// Takes a token of `key`'s bucket, if there is one. `now` is in nanoseconds of one clock that only goes forward.
     pub fn take(&self, key: &K, now: u64) -> Decision {
+        self.take_at(self.rate, key, now)
+    }
+
+    /// The same at a rate of the key's own.
+    pub fn take_at(&self, rate: Rate, key: &K, now: u64) -> Decision {
         let bucket = match self.buckets.get(key) {
             Some(bucket) => bucket,
             None => self.new_bucket(key),
         };
         let mut full_at = bucket.load(Ordering::Relaxed);
         loop {
-            let (full_at_then, decision) = self.rate.decide(full_at, now);
+            let (full_at_then, decision) = rate.decide(full_at, now);
             if full_at_then == full_at {
                 return decision;
             }
@@ -174,6 +209,14 @@ mod tests {
         assert_eq!(Rate::new(0, Duration::from_secs(1), 5), None);
         assert_eq!(Rate::new(5, Duration::from_secs(1), 0), None);
         assert_eq!(ten_a_second(5).fill_time(), Duration::from_millis(500));
+    }
+
+    #[test]
+    fn a_scaled_rate_fills_as_fast_and_lets_at_least_one_pass() {
+        let scaled = ten_a_second(50).scaled_to(20, Duration::from_secs(1));
+        assert_eq!(Some(scaled), Rate::new(20, Duration::from_secs(1), 100));
+        assert_eq!(ten_a_second(5).scaled_to(1, Duration::from_secs(60)).burst(), 1);
+        assert_eq!(ten_a_second(5).scaled_to(0, Duration::from_secs(60)), ten_a_second(5));
     }
 
     #[test]

@@ -150,7 +150,7 @@ async fn a_key_does_what_its_scopes_say_and_nothing_else() {
         let request = platform.of(&manager, Method::POST, "/api-keys").json(&more);
         assert_eq!(code(request, StatusCode::FORBIDDEN).await, "session_required", "a key outlives none that it made");
     }
-    assert_eq!(code(platform.of(&manager, Method::DELETE, ""), StatusCode::FORBIDDEN).await, "owner_required");
+    assert_eq!(code(platform.of(&manager, Method::DELETE, ""), StatusCode::FORBIDDEN).await, "session_required");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -99,7 +99,13 @@ impl Document {
 fn at(path: &str, account: &Account) -> String {
     let nobody = uuid::Uuid::nil().simple();
     let path = path.replace("{workspace_id}", &account.workspace);
-    let ids = [("{link_id}", "lnk"), ("{tag_id}", "tag"), ("{domain_id}", "dom")];
+    let ids = [
+        ("{link_id}", "lnk"),
+        ("{tag_id}", "tag"),
+        ("{domain_id}", "dom"),
+        ("{api_key_id}", "key"),
+        ("{user_id}", "usr"),
+    ];
     ids.iter().fold(path, |path, (name, prefix)| path.replace(name, &format!("{prefix}_{nobody}")))
 }
 

@@ -212,7 +212,7 @@ impl Consumer for Keeper {
         if !users::insert(transaction, user).await? {
             return Err(Error::internal("the event came twice"));
         }
-        if self.killed.load(Ordering::SeqCst) && self.calls.load(Ordering::SeqCst) % 7 == 0 {
+        if self.killed.load(Ordering::SeqCst) && self.calls.load(Ordering::SeqCst).is_multiple_of(7) {
             // As where the process ends in the middle of a batch: nothing is committed any more.
             std::future::pending::<()>().await;
         }

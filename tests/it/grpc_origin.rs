@@ -7,7 +7,7 @@ use elido::config::Loaded;
 use elido::config::sections::DatabaseConfig;
 use elido::domain::id::{DomainId, LinkId};
 use elido::domain::link::LinkRecord;
-use elido::domain::role::Scope;
+use elido::domain::permission::{CreateLink, Operation};
 use elido::domain::rule::Rule;
 use elido::infra::cache::invalidation::Invalidations;
 use elido::infra::geo::GeoDatabase;
@@ -51,7 +51,9 @@ impl Api {
         let settings = Settings {
             events_kept_for: std::time::Duration::from_secs(24 * 60 * 60),
             default_domain_url: "http://go.example.com".parse().expect("a URL"),
+            public_url: "http://api.example.com".parse().expect("a URL"),
             default_domain_workspace: None,
+            deletion_grace: std::time::Duration::from_secs(60),
             destinations: elido::domain::destination_policy::DestinationPolicy::default(),
             lifetimes: elido::config::defaults().expect("the defaults are valid").edge.cache.lifetimes(),
             geo: GeoDatabase::unknown(),
@@ -85,7 +87,7 @@ impl Api {
         let workspace = WorkspaceDraft { name: "Marketing".to_owned(), slug: "marketing".to_owned() };
         let workspace = self.core.create_workspace(user_id, workspace).await.expect("a workspace");
         let person = Principal::Person { user_id, session_id: elido::domain::id::SessionId::new(), is_admin: true };
-        let access = self.core.authorize(&person, workspace.id, Scope::LinksWrite).await.expect("access");
+        let access = self.core.authorize(&person, workspace.id, &CreateLink::PERMISSION).await.expect("access");
         let draft: LinkDraft = serde_json::from_value(draft).expect("a draft");
         let slug = draft.slug.clone().expect("a slug");
         self.core.create_link(&access, draft).await.expect("a link");

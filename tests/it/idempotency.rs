@@ -5,14 +5,16 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use elido::config::sections::DatabaseConfig;
+use elido::config::{Config, Loaded};
 use elido::domain::id::SessionId;
-use elido::domain::role::Scope;
+use elido::domain::permission::{CreateLink, Operation};
 use elido::http::idempotency::{CLAIM_HELD_FOR, IdempotencyClaim, IdempotencyStore, KeyState, StoredResponse};
 use elido::infra::cache::invalidation::Invalidations;
 use elido::infra::geo::GeoDatabase;
 use elido::infra::passwords::Passwords;
 use elido::infra::store::{self, Store};
 use elido::infra::user_agent::UserAgents;
+use elido::roles::{Roles, Running, start};
 use elido::runtime::tasks::Tasks;
 use elido::services::api_core::rest::IdempotencyRecords;
 use elido::services::api_core::{
@@ -25,6 +27,7 @@ use tokio::sync::Notify;
 
 use crate::support::database;
 use crate::support::platform::{Account, Platform, body};
+use crate::support::statements::execute;
 
 fn create(platform: &Platform, account: &Account, key: &str, destination: &str) -> reqwest::RequestBuilder {
     let request = platform.of(account, Method::POST, "/links").header("idempotency-key", key);
@@ -99,11 +102,53 @@ async fn a_refusal_is_repeated_too_and_a_fresh_key_tries_again() {
     body(create(&platform, &account, "b", "https://example.com/"), StatusCode::CREATED).await;
 }
 
+/// As many processes of the api role on one source of truth as it allows: PostgreSQL three, an SQLite file one.
+async fn replicas(platform: &Platform) -> Vec<(Running, tempfile::TempDir)> {
+    let mut replicas = Vec::new();
+    for _ in 0..if database::is_embedded() { 0 } else { 2 } {
+        let folder = tempfile::tempdir().expect("a folder");
+        let config = Config { data_folder: folder.path().to_path_buf(), ..platform.config.clone() };
+        let roles: Roles = "api".parse().expect("a role");
+        let replica = start(&Loaded { config, entries: Vec::new() }, roles).await.expect("the api starts");
+        replicas.push((replica, folder));
+    }
+    replicas
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_identical_requests_over_several_processes_create_one_link() {
+    let platform = Platform::start_with(|config| config.database.connect_timeout_ms = 30_000).await;
+    let account = platform.account().await;
+    let replicas = replicas(&platform).await;
+    let path = format!("/v1/workspaces/{}/links", account.workspace);
+    let mut urls = vec![platform.api(&path)];
+    urls.extend(
+        replicas.iter().map(|(replica, _)| format!("http://{}{path}", replica.addresses().api.expect("the api"))),
+    );
+    let ask = async |url: &str| loop {
+        let request = platform.client.post(url).bearer_auth(&account.token).header("idempotency-key", "one");
+        let request = request.json(&json!({ "destination_url": "https://example.com/" }));
+        let response = request.send().await.expect("a response");
+        match response.status() {
+            StatusCode::CREATED => return response.text().await.expect("a body"),
+            StatusCode::CONFLICT => tokio::task::yield_now().await,
+            status => panic!("{status}"),
+        }
+    };
+    let answers = join_all((0..100).map(|number| ask(&urls[number % urls.len()]))).await;
+    assert!(answers.iter().all(|answer| *answer == answers[0]), "all got the same link");
+    assert_eq!(count_links(&platform, &account).await, 1);
+    for (replica, _folder) in &replicas {
+        assert!(replica.stop().await, "everything ended in time");
+    }
+}
+
 /// Use cases, and where their responses are kept.
 struct Cases {
     core: ApiCore,
     access: Access,
     records: IdempotencyRecords,
+    config: Config,
     _folder: tempfile::TempDir,
 }
 
@@ -111,13 +156,17 @@ impl Cases {
     async fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let url = database::of_its_own().await;
-        let config = DatabaseConfig { url, connections_max: 4, connect_timeout_ms: 10_000 };
-        store::migrate(&config, folder.path()).await.expect("migrations");
-        let store = Store::connect(&config, folder.path()).await.expect("a store");
+        let mut config = elido::config::defaults().expect("the defaults are valid");
+        config.data_folder = folder.path().to_path_buf();
+        config.database = DatabaseConfig { url, connections_max: 4, connect_timeout_ms: 10_000 };
+        store::migrate(&config.database, folder.path()).await.expect("migrations");
+        let store = Store::connect(&config.database, folder.path()).await.expect("a store");
         let settings = Settings {
             events_kept_for: std::time::Duration::from_secs(24 * 60 * 60),
             default_domain_url: "http://go.example.com".parse().expect("a URL"),
+            public_url: "http://api.example.com".parse().expect("a URL"),
             default_domain_workspace: None,
+            deletion_grace: std::time::Duration::from_secs(60),
             destinations: elido::domain::destination_policy::DestinationPolicy::default(),
             lifetimes: elido::config::defaults().expect("the defaults are valid").edge.cache.lifetimes(),
             geo: GeoDatabase::unknown(),
@@ -130,8 +179,8 @@ impl Cases {
         let workspace = WorkspaceDraft { name: "Test".to_owned(), slug: "test".to_owned() };
         let workspace = core.create_workspace(user_id, workspace).await.expect("a workspace").id;
         let person = Principal::Person { user_id, session_id: SessionId::new(), is_admin: true };
-        let access = core.authorize(&person, workspace, Scope::LinksWrite).await.expect("access");
-        Self { records: IdempotencyRecords::new(core.clone()), core, access, _folder: folder }
+        let access = core.authorize(&person, workspace, &CreateLink::PERMISSION).await.expect("access");
+        Self { records: IdempotencyRecords::new(core.clone()), core, access, config, _folder: folder }
     }
 
     async fn create_link(&self) {
@@ -156,7 +205,7 @@ fn created() -> StoredResponse {
 
 #[tokio::test]
 async fn a_process_that_ends_between_effect_and_answer_leaves_neither() {
-    let cases = Cases::new().await;
+    let cases = Box::pin(Cases::new()).await;
     assert_eq!(cases.records.begin(&claim()).await.expect("a state"), KeyState::Claimed);
     let made = Notify::new();
     let work = async {
@@ -177,8 +226,18 @@ async fn a_process_that_ends_between_effect_and_answer_leaves_neither() {
 }
 
 #[tokio::test]
+async fn a_key_whose_process_was_killed_is_free_when_its_lease_ends_and_not_before() {
+    let cases = Box::pin(Cases::new()).await;
+    assert_eq!(cases.records.begin(&claim()).await.expect("a state"), KeyState::Claimed);
+    assert!(matches!(cases.records.begin(&claim()).await.expect("a state"), KeyState::InFlight { .. }));
+    let lease = CLAIM_HELD_FOR.as_micros();
+    execute(&cases.config, &format!("UPDATE idempotency_keys SET expires_at = expires_at - {lease}")).await;
+    assert_eq!(cases.records.begin(&claim()).await.expect("a state"), KeyState::Claimed, "another process may try");
+}
+
+#[tokio::test]
 async fn what_has_no_answer_to_keep_did_not_happen() {
-    let cases = Cases::new().await;
+    let cases = Box::pin(Cases::new()).await;
     cases.records.begin(&claim()).await.expect("a state");
     let work = async {
         cases.create_link().await;
@@ -191,7 +250,7 @@ async fn what_has_no_answer_to_keep_did_not_happen() {
 
 #[tokio::test]
 async fn a_claim_that_two_believe_theirs_is_answered_once() {
-    let cases = Cases::new().await;
+    let cases = Box::pin(Cases::new()).await;
     cases.records.begin(&claim()).await.expect("a state");
     let work = || async {
         cases.create_link().await;

@@ -1,9 +1,14 @@
 //! Workspaces, domains and tags.
 
+use std::time::Duration;
+
+use elido::domain::time::Timestamp;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::support::platform::{Platform, body};
+use crate::support::members::key;
+use crate::support::platform::{Account, Platform, body, eventually};
+use crate::support::statements::execute;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_workspace_is_made_renamed_and_deleted_with_everything_in_it() {
@@ -28,9 +33,67 @@ async fn a_workspace_is_made_renamed_and_deleted_with_everything_in_it() {
     assert_eq!(body(clash, StatusCode::CONFLICT).await["code"], "slug_taken");
 
     body(platform.of(&account, Method::DELETE, ""), StatusCode::NO_CONTENT).await;
-    body(platform.of(&account, Method::GET, ""), StatusCode::NOT_FOUND).await;
+    let problem = body(platform.of(&account, Method::GET, "/links"), StatusCode::NOT_FOUND).await;
+    assert_eq!(problem["code"], "workspace_deleted");
+    let draft = json!({ "destination_url": "https://example.com/", "slug": "mine" });
+    let taken = platform.of(&other, Method::POST, "/links").json(&draft);
+    assert_eq!(body(taken, StatusCode::CONFLICT).await["code"], "slug_taken", "it can be undeleted still");
+}
+
+/// The names of the workspaces that the account has in use, or that are being deleted.
+async fn listed(platform: &Platform, account: &Account, deleted: bool) -> Vec<Value> {
+    let list = platform.client.get(platform.api(&format!("/v1/workspaces?deleted={deleted}")));
+    let list = body(list.bearer_auth(&account.token), StatusCode::OK).await;
+    list["data"].as_array().expect("workspaces").iter().map(|workspace| workspace["id"].clone()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deleted_workspace_is_out_of_use_at_once_and_as_it_was_when_undeleted() {
+    let platform = Platform::start().await;
+    let account = platform.account().await;
+    let draft = json!({ "destination_url": "https://example.com/", "slug": "mine" });
+    platform.create_link(&account, &draft).await;
+    let (program, _) = key(&platform, &account, &json!({ "name": "CI", "scopes": ["links:read"] })).await;
+    assert_eq!(platform.visit("/mine").await.status(), StatusCode::FOUND);
+
+    body(platform.of(&account, Method::DELETE, ""), StatusCode::NO_CONTENT).await;
+    eventually("the link is gone", || async { platform.visit("/mine").await.status() == StatusCode::GONE }).await;
+    body(platform.of(&program, Method::GET, "/links"), StatusCode::NOT_FOUND).await;
+    let again = body(platform.of(&account, Method::DELETE, ""), StatusCode::NOT_FOUND).await;
+    assert_eq!(again["code"], "workspace_deleted");
+    let workspace = platform.read(&account, "").await;
+    let days = |field: &str| workspace[field].as_str().expect("a time").parse::<Timestamp>().expect("a time");
+    assert_eq!(days("purge_at").since(days("deleted_at")), Duration::from_secs(7 * 24 * 60 * 60));
+    assert_eq!(listed(&platform, &account, false).await, Vec::<Value>::new());
+    assert_eq!(listed(&platform, &account, true).await, [json!(account.workspace)]);
+
+    let undelete = || platform.of(&account, Method::POST, "/undelete");
+    let undeleted = body(undelete(), StatusCode::OK).await;
+    assert_eq!((&undeleted["deleted_at"], &undeleted["purge_at"]), (&Value::Null, &Value::Null));
+    eventually("the link is back", || async { platform.visit("/mine").await.status() == StatusCode::FOUND }).await;
+    body(platform.of(&program, Method::GET, "/links"), StatusCode::OK).await;
+    assert_eq!(body(undelete(), StatusCode::CONFLICT).await["code"], "not_deleted");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_workspace_that_is_due_cannot_be_undeleted_and_is_purged() {
+    let platform = Platform::start_with(|config| config.api.workspace_deletion_days = 0).await;
+    let account = platform.account().await;
+    let other = platform.sign_in().await;
+    let draft = json!({ "destination_url": "https://example.com/", "slug": "mine" });
+    platform.create_link(&account, &draft).await;
+    body(platform.of(&account, Method::DELETE, ""), StatusCode::NO_CONTENT).await;
+    body(platform.of(&account, Method::POST, "/undelete"), StatusCode::NOT_FOUND).await;
+    // The tick comes again.
+    let store = "UPDATE jobs SET state = 'ready', attempts = 0 WHERE kind = 'purge_workspaces' AND state = 'done'";
+    eventually("a tick", || async { execute(&platform.config, store).await > 0 }).await;
+    eventually("it is gone", || async {
+        platform.of(&account, Method::GET, "").send().await.expect("a response").status() == StatusCode::NOT_FOUND
+    })
+    .await;
     // Its slugs are free again.
-    platform.create_link(&other, &json!({ "destination_url": "https://example.com/", "slug": "mine" })).await;
+    platform.create_link(&other, &draft).await;
+    assert_eq!(listed(&platform, &account, false).await, [json!(other.workspace)]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -43,6 +43,8 @@ const FENCES: [(&str, &[&str]); 27] = [
             "services/api_core/edge",
             "services/api_core/change_log",
             "services/api_core/notes",
+            "services/api_core/invitation_mail",
+            "services/api_core/workspace_deletion",
             "services/identity/deliveries",
             "services/*/jobs",
         ],

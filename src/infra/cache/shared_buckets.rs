@@ -32,9 +32,14 @@ impl<K: Hash + Eq + Clone + Display> SharedBuckets<K> {
 
     /// Takes a token of `key`'s bucket, if there is one. Waits no longer than one call of Redis may take.
     pub async fn take(&self, key: &K) -> Decision {
+        self.take_at(self.own.rate(), key).await
+    }
+
+    /// The same at a rate of the key's own.
+    pub async fn take_at(&self, rate: Rate, key: &K) -> Decision {
         let now = u64::try_from(self.started.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        let own = self.own.take(key, now);
+        let own = self.own.take_at(rate, key, now);
         let (Some(redis), Decision::Allowed { .. }) = (&self.redis, own) else { return own };
-        redis.take_token(&format!("bucket:{}:{key}", self.name), self.own.rate()).await.unwrap_or(own)
+        redis.take_token(&format!("bucket:{}:{key}", self.name), rate).await.unwrap_or(own)
     }
 }

@@ -1,13 +1,15 @@
 //! API keys of workspaces.
 
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, EntityTrait, ExprTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QuerySelect,
+};
 
 use super::Connection;
 use super::entities::api_key;
 use super::page::{Page, newest_first};
 use crate::domain::error::Result;
-use crate::domain::id::{ApiKeyId, WorkspaceId};
+use crate::domain::id::{ApiKeyId, UserId, WorkspaceId};
 use crate::domain::time::Timestamp;
 
 pub use api_key::Model as ApiKey;
@@ -46,12 +48,42 @@ pub async fn find(connection: &impl Connection, workspace: WorkspaceId, id: ApiK
     Ok(api_key::Entity::find_by_id(id).filter(api_key::Column::WorkspaceId.eq(workspace)).one(connection).await?)
 }
 
-/// The key whose token has this hash.
+/// The same, kept from changing until the transaction ends.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn lock(connection: &impl Connection, workspace: WorkspaceId, id: ApiKeyId) -> Result<Option<ApiKey>> {
+    let query = api_key::Entity::find_by_id(id).filter(api_key::Column::WorkspaceId.eq(workspace));
+    Ok(query.lock_exclusive().one(connection).await?)
+}
+
+/// The key whose token, or whose token before this one, has this hash.
 ///
 /// # Errors
 /// Only those of the database.
 pub async fn find_by_token(connection: &impl Connection, token_hash: &[u8]) -> Result<Option<ApiKey>> {
-    Ok(api_key::Entity::find().filter(api_key::Column::TokenHash.eq(token_hash)).one(connection).await?)
+    let is_token = api_key::Column::TokenHash.eq(token_hash).or(api_key::Column::PreviousTokenHash.eq(token_hash));
+    Ok(api_key::Entity::find().filter(is_token).one(connection).await?)
+}
+
+/// Writes a key over the version before it.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn update(connection: &impl Connection, key: ApiKey) -> Result<()> {
+    api_key::Entity::update(key.into_active_model().reset_all()).exec(connection).await?;
+    Ok(())
+}
+
+/// The keys of a workspace that a person made.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn made_by(connection: &impl Connection, workspace: WorkspaceId, maker: UserId) -> Result<Vec<ApiKey>> {
+    let query = api_key::Entity::find()
+        .filter(api_key::Column::WorkspaceId.eq(workspace))
+        .filter(api_key::Column::CreatedBy.eq(maker));
+    Ok(query.all(connection).await?)
 }
 
 /// Notes that the key was used.

@@ -4,12 +4,12 @@ use std::collections::HashSet;
 
 use sea_orm::sea_query::{Expr, OnConflict, Order};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::NotSet, ColumnTrait, EntityTrait, ExprTrait, IntoActiveModel, PaginatorTrait,
-    QueryFilter, QuerySelect, QueryTrait, Select,
+    ActiveModelTrait, ActiveValue::NotSet, ColumnTrait, DbErr, EntityTrait, ExprTrait, FromQueryResult,
+    IntoActiveModel, PaginatorTrait, QueryFilter, QueryResult, QuerySelect, QueryTrait, Select, SelectModel, Selector,
 };
 
 use super::Connection;
-use super::entities::{link, link_tag};
+use super::entities::{link, link_tag, workspace};
 use super::error::false_if_taken;
 use super::page::{Page, sorted};
 use super::text_pattern::containing;
@@ -23,6 +23,9 @@ pub use link::Model as Link;
 const INSERT_ROWS_MAX: usize = 500;
 /// How many ids one statement may name.
 const ID_ROWS_MAX: usize = 1_000;
+
+/// The name of a column beside those of the link.
+const WORKSPACE_DELETED_AT: &str = "workspace_deleted_at";
 
 /// The form that [`Link::search_key`] has today; a row with a lower one was filed by an older program.
 pub const SEARCH_FORM: i64 = 1;
@@ -62,6 +65,15 @@ pub enum SortOrder {
     Ascending,
     /// Newest first.
     Descending,
+}
+
+/// A link as the edge asks for it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ResolvedLink {
+    /// The link.
+    pub link: Link,
+    /// Whether its workspace is being deleted.
+    pub workspace_is_deleted: bool,
 }
 
 /// Adds those links whose slug and external id are free and returns their ids. Slugs are taken in one order, whatever that of the links is,
@@ -173,24 +185,56 @@ pub async fn find_by_slug(
     Ok(query.one(connection).await?)
 }
 
-/// The link of whichever workspace under a slug, as the domain files it: what the edge asks.
+/// The link of whichever workspace under a slug, as the domain files it, and whether its workspace is being deleted: what the
+/// edge asks.
 ///
 /// # Errors
 /// Only those of the database.
-pub async fn resolve(connection: &impl Connection, domain: DomainId, slug_key: &str) -> Result<Option<Link>> {
+pub async fn resolve(connection: &impl Connection, domain: DomainId, slug_key: &str) -> Result<Option<ResolvedLink>> {
     let query =
         link::Entity::find().filter(link::Column::DomainId.eq(domain)).filter(link::Column::SlugKey.eq(slug_key));
-    Ok(query.one(connection).await?)
+    Ok(with_workspace(query).one(connection).await?)
 }
 
 /// The links of whichever workspaces under these slugs of one domain, as it files them, at most a thousand of them.
 ///
 /// # Errors
 /// Only those of the database.
-pub async fn resolve_many(connection: &impl Connection, domain: DomainId, slug_keys: Vec<String>) -> Result<Vec<Link>> {
+pub async fn resolve_many(
+    connection: &impl Connection,
+    domain: DomainId,
+    slug_keys: Vec<String>,
+) -> Result<Vec<ResolvedLink>> {
     let query =
         link::Entity::find().filter(link::Column::DomainId.eq(domain)).filter(link::Column::SlugKey.is_in(slug_keys));
-    Ok(query.all(connection).await?)
+    Ok(with_workspace(query).all(connection).await?)
+}
+
+/// In one query, because visitors wait for it.
+fn with_workspace(query: Select<link::Entity>) -> Selector<SelectModel<ResolvedLink>> {
+    let deleted = workspace::Entity::find()
+        .select_only()
+        .column(workspace::Column::DeletedAt)
+        .filter(workspace::Column::Id.into_expr().eq(link::Column::WorkspaceId.into_expr()))
+        .into_query();
+    query.expr_as(Expr::from(deleted), WORKSPACE_DELETED_AT).into_model()
+}
+
+impl FromQueryResult for ResolvedLink {
+    fn from_query_result(row: &QueryResult, prefix: &str) -> std::result::Result<Self, DbErr> {
+        let deleted_at: Option<Timestamp> = row.try_get(prefix, WORKSPACE_DELETED_AT)?;
+        Ok(Self { link: Link::from_query_result(row, prefix)?, workspace_is_deleted: deleted_at.is_some() })
+    }
+}
+
+/// Deletes at most `limit` links of a workspace, and says how many there were.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn delete_some(connection: &impl Connection, workspace: WorkspaceId, limit: u64) -> Result<u64> {
+    let some = of(workspace).select_only().column(link::Column::Id).limit(limit).into_query();
+    let deleted = link::Entity::delete_many().filter(link::Column::Id.in_subquery(some)).exec(connection).await?;
+    Ok(deleted.rows_affected)
 }
 
 /// Where the links after `id` live, in the order of their ids: what edges learn of every workspace's links.

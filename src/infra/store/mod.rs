@@ -19,6 +19,7 @@ pub mod event_consumers;
 pub mod events;
 mod health;
 pub mod idempotency_keys;
+pub mod invitations;
 pub mod jobs;
 pub mod links;
 pub mod mail_tokens;

@@ -1,6 +1,6 @@
 //! Workspaces and who belongs to them. A person reaches a workspace only through a membership.
 
-use sea_orm::sea_query::OnConflict;
+use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
     QueryTrait,
@@ -13,6 +13,7 @@ use super::page::{Page, newest_first};
 use crate::domain::error::Result;
 use crate::domain::id::{UserId, WorkspaceId};
 use crate::domain::role::Role;
+use crate::domain::time::Timestamp;
 
 pub use membership::Model as Membership;
 pub use workspace::Model as Workspace;
@@ -47,12 +48,13 @@ pub async fn find(connection: &impl Connection, id: WorkspaceId) -> Result<Optio
     Ok(workspace::Entity::find_by_id(id).one(connection).await?)
 }
 
-/// The oldest workspace; ids are sorted by time.
+/// The oldest workspace that is not being deleted; ids are sorted by time.
 ///
 /// # Errors
 /// Only those of the database.
 pub async fn oldest(connection: &impl Connection) -> Result<Option<WorkspaceId>> {
-    let ids = workspace::Entity::find().select_only().column(workspace::Column::Id);
+    let there = workspace::Entity::find().filter(workspace::Column::DeletedAt.is_null());
+    let ids = there.select_only().column(workspace::Column::Id);
     Ok(ids.order_by_asc(workspace::Column::Id).into_tuple().one(connection).await?)
 }
 
@@ -80,29 +82,37 @@ pub async fn find_for_member(
     Ok(find(connection, id).await?.map(|workspace| (workspace, membership.role)))
 }
 
-/// The workspaces that a person belongs to, newest first.
+/// The workspaces that a person belongs to and that are being deleted, or are not, newest first.
 ///
 /// # Errors
 /// Only those of the database.
-pub async fn list(connection: &impl Connection, user: UserId, page: Page) -> Result<Vec<Workspace>> {
+pub async fn list(connection: &impl Connection, user: UserId, deleted: bool, page: Page) -> Result<Vec<Workspace>> {
     let mine = membership::Entity::find()
         .select_only()
         .column(membership::Column::WorkspaceId)
         .filter(membership::Column::UserId.eq(user))
         .into_query();
-    let query = workspace::Entity::find().filter(workspace::Column::Id.in_subquery(mine));
+    let state = workspace::Column::DeletedAt;
+    let state = if deleted { state.is_not_null() } else { state.is_null() };
+    let query = workspace::Entity::find().filter(workspace::Column::Id.in_subquery(mine)).filter(state);
     Ok(newest_first(query, workspace::Column::CreatedAt, workspace::Column::Id, page).all(connection).await?)
 }
 
-/// How many workspaces a person owns.
+/// How many workspaces a person owns that are not being deleted.
 ///
 /// # Errors
 /// Only those of the database.
 pub async fn count_owned(connection: &impl Connection, user: UserId) -> Result<u64> {
     let owned = membership::Entity::find()
         .filter(membership::Column::UserId.eq(user))
-        .filter(membership::Column::Role.eq(Role::Owner));
-    Ok(owned.count(connection).await?)
+        .filter(membership::Column::Role.eq(Role::Owner))
+        .select_only()
+        .column(membership::Column::WorkspaceId)
+        .into_query();
+    let there = workspace::Entity::find()
+        .filter(workspace::Column::Id.in_subquery(owned))
+        .filter(workspace::Column::DeletedAt.is_null());
+    Ok(there.count(connection).await?)
 }
 
 /// The members of a workspace, newest first.
@@ -126,6 +136,72 @@ pub async fn list_members(
         .into_iter()
         .filter_map(|membership| find(membership.user_id).map(|person| (membership, person)))
         .collect())
+}
+
+/// One member of a workspace.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn find_member(
+    connection: &impl Connection,
+    id: WorkspaceId,
+    user: UserId,
+) -> Result<Option<(Membership, user::Model)>> {
+    let membership = membership::Entity::find_by_id((id, user)).one(connection).await?;
+    let person = user::Entity::find_by_id(user).one(connection).await?;
+    Ok(membership.zip(person))
+}
+
+/// How many owners a workspace has.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn count_owners(connection: &impl Connection, id: WorkspaceId) -> Result<u64> {
+    let owners = membership::Entity::find()
+        .filter(membership::Column::WorkspaceId.eq(id))
+        .filter(membership::Column::Role.eq(Role::Owner));
+    Ok(owners.count(connection).await?)
+}
+
+/// How many members a workspace has.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn count_members(connection: &impl Connection, id: WorkspaceId) -> Result<u64> {
+    Ok(membership::Entity::find().filter(membership::Column::WorkspaceId.eq(id)).count(connection).await?)
+}
+
+/// Gives a member another role. Lock the workspace first, so that there is an owner in the end.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn set_role(connection: &impl Connection, id: WorkspaceId, user: UserId, role: Role) -> Result<()> {
+    membership::Entity::update_many()
+        .col_expr(membership::Column::Role, Expr::value(role))
+        .filter(membership::Column::WorkspaceId.eq(id))
+        .filter(membership::Column::UserId.eq(user))
+        .exec(connection)
+        .await?;
+    Ok(())
+}
+
+/// Takes a member out of a workspace. Lock the workspace first, so that there is an owner in the end.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn delete_member(connection: &impl Connection, id: WorkspaceId, user: UserId) -> Result<()> {
+    membership::Entity::delete_by_id((id, user)).exec(connection).await?;
+    Ok(())
+}
+
+/// The workspaces whose time to be undone is over, at most `limit` of them, the longest due first.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn due_for_purge(connection: &impl Connection, now: Timestamp, limit: u64) -> Result<Vec<WorkspaceId>> {
+    let due = workspace::Entity::find().filter(workspace::Column::PurgeAt.lte(now));
+    let ids = due.select_only().column(workspace::Column::Id).order_by_asc(workspace::Column::PurgeAt);
+    Ok(ids.limit(limit).into_tuple().all(connection).await?)
 }
 
 /// Writes a workspace over the version before it. False if another workspace has the slug; the transaction is then spent.

@@ -1,18 +1,22 @@
 //! API keys: shown once, kept as a hash, limited to scopes, and over at a time of the maker's choice.
 
+#![allow(clippy::option_option, reason = "absent, null and a value are three things in an edit")]
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::ApiCore;
 use super::field_errors::FieldErrors;
 use super::happening::{Action, Recorded};
+use super::patch::present;
 use super::principal::Access;
-use super::principal::Actor;
 use super::tokens::{Token, TokenKind};
+use super::version::ExpectedVersion;
 use crate::domain::error::{Error, ErrorKind, Result};
 use crate::domain::id::{ApiKeyId, UserId};
 use crate::domain::role::Scope;
 use crate::domain::time::Timestamp;
+use crate::infra::store::Transaction;
 use crate::infra::store::api_keys::{self, ApiKey as Row};
 use crate::infra::store::columns::Json;
 use crate::infra::store::page::Page;
@@ -24,6 +28,8 @@ use secrecy::ExposeSecret;
 const KEYS_MAX: u64 = 1_000;
 
 pub(super) const CREATED: Action<ApiKey> = Action::new("api_key.created", "An API key was made.");
+pub(super) const UPDATED: Action<ApiKey> =
+    Action::new("api_key.updated", "The name or the limit of an API key was changed.");
 pub(super) const REVOKED: Action<ApiKey> =
     Action::new("api_key.revoked", "An API key was revoked, at once and for good.");
 
@@ -49,6 +55,14 @@ pub struct ApiKey {
     pub expires_at: Option<Timestamp>,
     /// When it was last used, right to the minute.
     pub last_used_at: Option<Timestamp>,
+    /// When its secret was last exchanged for another.
+    pub rotated_at: Option<Timestamp>,
+    /// The secret before this one holds until then; `null` if it does not.
+    pub previous_secret_expires_at: Option<Timestamp>,
+    /// Requests a minute; `null` for as many as the instance gives every key.
+    pub rate_limit_per_minute: Option<u32>,
+    /// Grows with every edit.
+    pub version: i64,
 }
 
 /// An API key that was just made, with its secret.
@@ -70,12 +84,29 @@ pub struct ApiKeyDraft {
     #[schema(min_length = 1, max_length = 100, example = "CI")]
     pub name: String,
     /// What it may be used for; nothing that whoever makes it may not do.
-    #[schema(min_items = 1, max_items = 7)]
+    #[schema(min_items = 1, max_items = 11)]
     pub scopes: Vec<Scope>,
     /// Not valid from this moment on; absent for ever valid.
     #[serde(default)]
     #[schema(value_type = Option<Timestamp>)]
     pub expires_at: Option<String>,
+    /// Requests a minute, at most as many as the instance allows; absent for as many as it gives every key.
+    #[serde(default)]
+    #[schema(minimum = 1, maximum = 100_000_000)]
+    pub rate_limit_per_minute: Option<u32>,
+}
+
+/// An edit of an API key. What is absent stays as it is, `null` clears.
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ApiKeyPatch {
+    /// Its name, for people.
+    #[schema(min_length = 1, max_length = 100, nullable = false)]
+    pub name: Option<String>,
+    /// Requests a minute, at most as many as the instance allows.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<u32>, minimum = 1, maximum = 100_000_000)]
+    pub rate_limit_per_minute: Option<Option<u32>>,
 }
 
 impl Recorded for ApiKey {
@@ -96,6 +127,10 @@ impl From<Row> for ApiKey {
             created_at: row.created_at,
             expires_at: row.expires_at,
             last_used_at: row.last_used_at,
+            rotated_at: row.rotated_at,
+            previous_secret_expires_at: row.previous_expires_at.filter(|end| clock::now() < *end),
+            rate_limit_per_minute: row.rate_limit_per_minute.and_then(|limit| u32::try_from(limit).ok()),
+            version: row.version,
         }
     }
 }
@@ -104,18 +139,14 @@ impl ApiCore {
     /// Makes a key.
     ///
     /// # Errors
-    /// `Forbidden` for keys, and for a scope that the maker does not have; `Conflict` if the workspace has too many keys.
+    /// `Forbidden` for a scope that the maker does not have; `Conflict` if the workspace has too many keys.
     pub async fn create_api_key(&self, access: &Access, draft: ApiKeyDraft) -> Result<CreatedApiKey> {
         let now = clock::now();
-        if let Actor::ApiKey { .. } = access.actor {
-            // A key that leaked would live on in those that it made.
-            let message = "An API key makes no API keys. Sign in, and make it with a session.";
-            return Err(Error::new(ErrorKind::Forbidden, "session_required", message));
-        }
         let mut errors = FieldErrors::default();
         let name = errors.name("/name", &draft.name);
         let scopes = check_scopes(&mut errors, &draft.scopes);
         let expires_at = draft.expires_at.and_then(|text| check_end(&mut errors, &text, now));
+        self.check_rate(&mut errors, draft.rate_limit_per_minute);
         errors.into_result()?;
         for scope in &scopes {
             access.actor.require(*scope)?;
@@ -133,6 +164,11 @@ impl ApiCore {
             created_at: now,
             expires_at,
             last_used_at: None,
+            previous_token_hash: None,
+            previous_expires_at: None,
+            rotated_at: None,
+            rate_limit_per_minute: draft.rate_limit_per_minute.map(i64::from),
+            version: 1,
         };
         let transaction = self.store.write().await?;
         // Keys are counted by one transaction at a time.
@@ -175,6 +211,38 @@ impl ApiCore {
         self.with_creators(vec![row]).await?.pop().ok_or_else(|| Error::not_found("API key"))
     }
 
+    /// Changes the name or the limit of a key.
+    ///
+    /// # Errors
+    /// `NotFound` if the workspace has no such key; `PreconditionFailed` if it is not in the version expected.
+    pub async fn update_api_key(
+        &self,
+        access: &Access,
+        id: ApiKeyId,
+        expected: &impl ExpectedVersion,
+        patch: ApiKeyPatch,
+    ) -> Result<ApiKey> {
+        let mut errors = FieldErrors::default();
+        let name = patch.name.map(|name| errors.name("/name", &name));
+        self.check_rate(&mut errors, patch.rate_limit_per_minute.flatten());
+        errors.into_result()?;
+        let transaction = self.store.write().await?;
+        let current = lock(&transaction, access, id).await?;
+        expected.require(current.version)?;
+        let before = ApiKey::from(current.clone());
+        let limit = patch.rate_limit_per_minute.map(|limit| limit.map(i64::from));
+        let row = Row {
+            name: name.unwrap_or(current.name),
+            rate_limit_per_minute: limit.unwrap_or(current.rate_limit_per_minute),
+            version: current.version + 1,
+            ..current
+        };
+        api_keys::update(&transaction, row.clone()).await?;
+        let key = ApiKey::from(row);
+        self.commit(transaction, vec![UPDATED.edited(access.by(), &before, &key)?], Vec::new()).await?;
+        Ok(key)
+    }
+
     /// Revokes a key, at once and for good.
     ///
     /// # Errors
@@ -188,6 +256,12 @@ impl ApiCore {
         }
         self.commit(transaction, vec![REVOKED.removed(access.by(), &key.into())?], Vec::new()).await
     }
+}
+
+/// A key of the workspace, kept from changing until the transaction ends.
+pub(super) async fn lock(transaction: &Transaction, access: &Access, id: ApiKeyId) -> Result<Row> {
+    let row = api_keys::lock(transaction, access.workspace_id(), id).await?;
+    row.ok_or_else(|| Error::not_found("API key"))
 }
 
 /// Each scope once, in the order that documents list them.

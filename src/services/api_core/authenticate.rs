@@ -5,11 +5,13 @@ use std::time::Duration;
 use super::ApiCore;
 use super::principal::{Access, Actor, Principal};
 use super::tokens::{Token, TokenKind};
+use super::workspace_deletion::being_deleted;
 use crate::domain::error::{Error, ErrorKind, Result};
 use crate::domain::id::WorkspaceId;
-use crate::domain::role::Scope;
+use crate::domain::permission::{Caller, Permission};
 use crate::domain::time::Timestamp;
-use crate::infra::store::{api_keys, sessions, workspaces};
+use crate::infra::store::api_keys::{self, ApiKey};
+use crate::infra::store::{sessions, workspaces};
 use crate::runtime::clock;
 
 /// How exact the time of last use is.
@@ -25,6 +27,7 @@ impl ApiCore {
         match token.kind() {
             TokenKind::Session => self.authenticate_session(&token).await,
             TokenKind::ApiKey => self.authenticate_key(&token).await,
+            TokenKind::Invitation => Err(unauthenticated()),
         }
     }
 
@@ -50,7 +53,7 @@ impl ApiCore {
         let now = clock::now();
         let key = api_keys::find_by_token(self.store.reader(), &token.hash())
             .await?
-            .filter(|key| token.matches(&key.token_hash) && key.expires_at.is_none_or(|end| now < end))
+            .filter(|key| holds(key, token, now))
             .ok_or_else(unauthenticated)?;
         if is_stale(key.last_used_at, now) {
             let id = key.id;
@@ -65,18 +68,20 @@ impl ApiCore {
             workspace_id: key.workspace_id,
             scopes: key.scopes.0,
             created_by: key.created_by,
+            rate_limit_per_minute: key.rate_limit_per_minute.and_then(|limit| u32::try_from(limit).ok()),
         })
     }
 
-    /// The right to act in a workspace within `scope`.
+    /// The right to do an operation in a workspace.
     ///
     /// # Errors
-    /// `NotFound` if the workspace is not the caller's, as if it did not exist; `Forbidden` if it is, and the caller's role
-    /// or key does not reach this far; `RateLimited` if the workspace asks for too much.
-    pub async fn authorize(&self, principal: &Principal, id: WorkspaceId, scope: Scope) -> Result<Access> {
+    /// `NotFound` if the workspace is not the caller's, as if it did not exist, or is being deleted; `Forbidden` if it is, and the
+    /// caller's role or key does not reach this far; `RateLimited` if the workspace asks for too much.
+    pub async fn authorize(&self, principal: &Principal, id: WorkspaceId, permission: &Permission) -> Result<Access> {
+        principal.require(&permission.caller)?;
         let access = self.access(principal, id).await?.ok_or_else(|| Error::not_found("workspace"))?;
-        self.count_request(id).await?;
-        access.actor.require(scope)?;
+        let access = Access { level: self.count_request(id).await?, ..access };
+        access.require_permission(permission)?;
         Ok(access)
     }
 
@@ -84,7 +89,12 @@ impl ApiCore {
     ///
     /// # Errors
     /// As [`ApiCore::authenticate`] and [`ApiCore::authorize`].
-    pub(super) async fn require_still(&self, principal: &Principal, id: WorkspaceId, scope: Scope) -> Result<()> {
+    pub(super) async fn require_still(
+        &self,
+        principal: &Principal,
+        id: WorkspaceId,
+        permission: &Permission,
+    ) -> Result<()> {
         let (reader, now) = (self.store.reader(), clock::now());
         let holds = match principal {
             Principal::Person { user_id, session_id, .. } => {
@@ -99,8 +109,9 @@ impl ApiCore {
         if !holds {
             return Err(unauthenticated());
         }
+        principal.require(&permission.caller)?;
         let access = self.access(principal, id).await?.ok_or_else(|| Error::not_found("workspace"))?;
-        access.actor.require(scope)
+        access.require_permission(permission)
     }
 
     async fn access(&self, principal: &Principal, id: WorkspaceId) -> Result<Option<Access>> {
@@ -109,15 +120,37 @@ impl ApiCore {
             Principal::Person { user_id, is_admin, .. } => {
                 let found = workspaces::find_for_member(reader, id, *user_id).await?;
                 let actor = |role| Actor::Member { user_id: *user_id, role, is_admin: *is_admin };
-                Ok(found.map(|(workspace, role)| Access { workspace, actor: actor(role) }))
+                Ok(found.map(|(workspace, role)| Access { workspace, actor: actor(role), level: None }))
             }
-            Principal::ApiKey { key_id, workspace_id, scopes, created_by } if *workspace_id == id => {
-                let actor = Actor::ApiKey { key_id: *key_id, scopes: scopes.clone(), created_by: *created_by };
-                Ok(workspaces::find(reader, id).await?.map(|workspace| Access { workspace, actor }))
+            // Nobody answers for a key whose maker is no longer a member.
+            Principal::ApiKey { key_id, workspace_id, scopes, created_by: Some(maker), .. } if *workspace_id == id => {
+                let found = workspaces::find_for_member(reader, id, *maker).await?;
+                let (key_id, maker) = (*key_id, *maker);
+                let actor = |maker_role| Actor::ApiKey { key_id, scopes: scopes.clone(), maker, maker_role };
+                Ok(found.map(|(workspace, role)| Access { workspace, actor: actor(role), level: None }))
             }
             Principal::ApiKey { .. } => Ok(None),
         }
     }
+}
+
+impl Access {
+    /// Refuses an operation that the role or the key does not reach, or that cannot be done while the workspace is being deleted.
+    fn require_permission(&self, permission: &Permission) -> Result<()> {
+        let Caller::Member(right) = permission.caller else { return Ok(()) };
+        self.actor.require_right(&right)?;
+        if self.workspace.deleted_at.is_some() && !right.while_deleted {
+            return Err(being_deleted(&self.workspace));
+        }
+        Ok(())
+    }
+}
+
+/// Whether a key was made with this token, or still holds under it, and has not expired.
+fn holds(key: &ApiKey, token: &Token, now: Timestamp) -> bool {
+    let is_previous = key.previous_token_hash.as_ref().is_some_and(|hash| token.matches(hash));
+    let holds_still = is_previous && key.previous_expires_at.is_some_and(|end| now < end);
+    (token.matches(&key.token_hash) || holds_still) && key.expires_at.is_none_or(|end| now < end)
 }
 
 /// Whether the time of last use is to be written anew.

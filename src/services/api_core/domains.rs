@@ -123,7 +123,7 @@ impl ApiCore {
         connection: &impl Connection,
     ) -> Result<Option<WorkspaceId>> {
         if let Some(named) = self.settings.default_domain_workspace
-            && workspaces::find(connection, named).await?.is_some()
+            && workspaces::find(connection, named).await?.is_some_and(|workspace| workspace.deleted_at.is_none())
         {
             return Ok(Some(named));
         }

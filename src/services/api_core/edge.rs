@@ -10,7 +10,8 @@ use crate::domain::url::Destination;
 use crate::domain::utm::Utm;
 use crate::infra::store::changes;
 use crate::infra::store::domains::{self, Domain};
-use crate::infra::store::links::{self, Link};
+use crate::infra::store::links::{self, Link, ResolvedLink};
+use crate::infra::store::workspaces;
 
 impl ApiCore {
     /// The domain of a host name, in any case and without a port. Host names that nobody claimed are the default domain's.
@@ -25,6 +26,9 @@ impl ApiCore {
         if domain.is_default {
             // So that visits to no link of it are in somebody's reports; edges do not ask for it.
             domain.workspace_id = self.workspace_of_default_domain(self.store.reader()).await?;
+        } else if let Some(workspace) = domain.workspace_id {
+            let workspace = workspaces::find(self.store.reader(), workspace).await?;
+            domain.enabled &= workspace.is_some_and(|workspace| workspace.deleted_at.is_none());
         }
         Ok(AsOf { value: domain_record(domain), sequence })
     }
@@ -36,7 +40,7 @@ impl ApiCore {
     pub async fn resolve_link(&self, domain: DomainId, slug: &str) -> Result<AsOf<Option<LinkRecord>>> {
         let sequence = changes::last(self.store.reader()).await?;
         let link = links::resolve(self.store.reader(), domain, slug).await?;
-        Ok(AsOf { value: link.map(link_record), sequence })
+        Ok(AsOf { value: link.map(resolved_link_record), sequence })
     }
 
     /// Uses up one of a link's clicks. False if none is left, or the link is gone.
@@ -70,6 +74,12 @@ fn domain_record(domain: Domain) -> DomainRecord {
         not_found_url: domain.not_found_url,
         expired_url: domain.expired_url,
     }
+}
+
+/// A link as edges know it. Those of a workspace that is being deleted are out of use.
+pub(super) fn resolved_link_record(resolved: ResolvedLink) -> LinkRecord {
+    let record = link_record(resolved.link);
+    if resolved.workspace_is_deleted { LinkRecord { state: LinkState::Disabled, ..record } } else { record }
 }
 
 pub(super) fn link_record(link: Link) -> LinkRecord {

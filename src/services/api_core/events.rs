@@ -18,7 +18,7 @@ use super::principal::{Access, Principal};
 use crate::domain::error::{Error, ErrorKind, FieldError, Result};
 use crate::domain::event::Event;
 use crate::domain::id::WorkspaceId;
-use crate::domain::role::Scope;
+use crate::domain::permission::{ListEvents, Operation};
 use crate::infra::store::events::{self, EventFilter};
 
 /// How often the stream is read where no word came of a commit, which other processes do not send.
@@ -251,7 +251,7 @@ impl Follower {
         }
         self.checked_at = Instant::now();
         let workspace = self.filter.workspace.ok_or_else(|| Error::internal("a follower without a workspace"))?;
-        match self.core.require_still(&self.principal, workspace, Scope::EventsRead).await {
+        match self.core.require_still(&self.principal, workspace, &ListEvents::PERMISSION).await {
             Err(error) if error.kind == ErrorKind::Unavailable => Ok(()),
             result => result,
         }

@@ -4,17 +4,28 @@
 
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest, Sha256};
+
 use super::ApiCore;
+use super::field_errors::FieldErrors;
 use crate::config::sections::ApiConfig;
 use crate::domain::error::{Error, ErrorKind, Result};
 use crate::domain::id::{UserId, WorkspaceId};
 use crate::infra::cache::redis::Redis;
 use crate::infra::cache::shared_buckets::SharedBuckets;
-use crate::runtime::token_bucket::{Decision, Rate};
+use crate::runtime::token_bucket::{Decision, Level, Rate};
 
 const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(60 * 60);
 /// New workspaces of one person: so many at once, and then one a minute.
 const CREATIONS_BURST: u32 = 20;
+/// Invitations of one workspace: so many at once, and then one a minute.
+const INVITATIONS_BURST: u32 = 50;
+/// Invitations to one address, from whichever workspaces: so many at once, and then one an hour.
+const INVITED_BURST: u32 = 5;
+const WORKSPACE_RATE_LIMITED: &str = "workspace_rate_limited";
 /// The most workspaces and people that are counted.
 const KEYS_MAX: usize = 100_000;
 
@@ -22,8 +33,12 @@ const KEYS_MAX: usize = 100_000;
 pub struct Limits {
     requests: Option<SharedBuckets<WorkspaceId>>,
     creations: Option<SharedBuckets<UserId>>,
+    invitations: Option<SharedBuckets<WorkspaceId>>,
+    invited: Option<SharedBuckets<String>>,
     /// The most workspaces that one person may own.
     pub(super) owned_max: u64,
+    /// The most requests a minute that a key may have.
+    key_rate_max: u32,
 }
 
 impl Limits {
@@ -34,7 +49,11 @@ impl Limits {
         let creations = Rate::new(1, MINUTE, CREATIONS_BURST);
         Self {
             requests: requests.map(|rate| SharedBuckets::new("workspace", rate, KEYS_MAX, redis.clone())),
-            creations: creations.map(|rate| SharedBuckets::new("new-workspaces", rate, KEYS_MAX, redis)),
+            creations: creations.map(|rate| SharedBuckets::new("new-workspaces", rate, KEYS_MAX, redis.clone())),
+            invitations: Rate::new(1, MINUTE, INVITATIONS_BURST)
+                .map(|rate| SharedBuckets::new("invitations", rate, KEYS_MAX, redis.clone())),
+            invited: Rate::new(1, HOUR, INVITED_BURST).map(|rate| SharedBuckets::new("invited", rate, KEYS_MAX, redis)),
+            key_rate_max: config.key_rate_limit_per_minute_max,
             owned_max: config.workspaces_per_owner_max.into(),
         }
     }
@@ -45,10 +64,44 @@ impl ApiCore {
     ///
     /// # Errors
     /// `RateLimited` if there were too many.
-    pub(super) async fn count_request(&self, workspace: WorkspaceId) -> Result<()> {
-        let Some(buckets) = self.limits.as_ref().and_then(|limits| limits.requests.as_ref()) else { return Ok(()) };
+    pub(super) async fn count_request(&self, workspace: WorkspaceId) -> Result<Option<Level>> {
+        let Some(buckets) = self.limits.as_ref().and_then(|limits| limits.requests.as_ref()) else { return Ok(None) };
         let message = "Too many requests of this workspace, over all of its keys and members. Slow down and try again.";
-        allowed(buckets.take(&workspace).await, "workspace_rate_limited", message)
+        let decision = buckets.take(&workspace).await;
+        allowed(decision, WORKSPACE_RATE_LIMITED, message).map(|()| Some(decision.level(buckets.rate())))
+    }
+
+    /// What is left to a workspace whose request was refused with this error; `None` for any other error.
+    #[must_use]
+    pub fn level_of_refusal(&self, error: &Error) -> Option<Level> {
+        let rate = self.limits.as_ref()?.requests.as_ref()?.rate();
+        let retry_after = error.retry_after.filter(|_| error.code == WORKSPACE_RATE_LIMITED)?;
+        Some(Decision::Refused { retry_after }.level(rate))
+    }
+
+    /// Counts an invitation that a workspace wants to send to somebody.
+    ///
+    /// # Errors
+    /// `RateLimited` if the workspace has sent too many of late, or the address has got too many.
+    pub(super) async fn count_invitation(&self, workspace: WorkspaceId, email_key: &str) -> Result<()> {
+        let Some(limits) = &self.limits else { return Ok(()) };
+        let message = "Too many invitations in a short time. Wait a while.";
+        if let Some(buckets) = &limits.invitations {
+            allowed(buckets.take(&workspace).await, "too_many_invitations", message)?;
+        }
+        let Some(buckets) = &limits.invited else { return Ok(()) };
+        // A hash, so that no address shows in Redis.
+        let address = URL_SAFE_NO_PAD.encode(Sha256::digest(email_key));
+        allowed(buckets.take(&address).await, "too_many_invitations", message)
+    }
+
+    /// Looks whether a key may have so many requests a minute.
+    pub(super) fn check_rate(&self, errors: &mut FieldErrors, limit: Option<u32>) {
+        let max = self.limits.as_ref().map_or(u32::MAX, |limits| limits.key_rate_max);
+        if limit.is_some_and(|limit| limit == 0 || limit > max) {
+            let message = format!("a key of this instance has 1 to {max} requests a minute");
+            errors.add("/rate_limit_per_minute", "out_of_range", message);
+        }
     }
 
     /// Counts a workspace that somebody wants to make.

@@ -7,6 +7,7 @@
 //! commit changes stands in the audit trail and in the stream of events, by the same commit.
 
 mod admin;
+mod api_key_rotation;
 mod api_keys;
 mod audit_export;
 mod audit_trail;
@@ -20,9 +21,13 @@ mod events;
 mod field_errors;
 pub mod grpc;
 mod happening;
+mod invitation_acceptance;
+mod invitation_mail;
+mod invitations;
 pub mod jobs;
 mod limits;
 mod links;
+mod members;
 mod metrics;
 mod notes;
 mod patch;
@@ -35,12 +40,14 @@ mod text_validation;
 mod tokens;
 mod unit_of_work;
 mod version;
+mod workspace_deletion;
 mod workspaces;
 mod write_through;
 
 pub use crate::infra::store::page::{Page, Position};
 pub use admin::{AdminAccess, Job, JobQuery};
-pub use api_keys::{ApiKey, ApiKeyDraft, CreatedApiKey};
+pub use api_key_rotation::{LeakedApiKey, RotationDraft};
+pub use api_keys::{ApiKey, ApiKeyDraft, ApiKeyPatch, CreatedApiKey};
 pub use audit_export::{AuditExport, AuditExportFormat, AuditExportHeader};
 pub use audit_trail::Trail;
 pub use bootstrap::{BootstrapDraft, NewAccount};
@@ -49,17 +56,20 @@ pub use domains::{Domain, DomainPatch};
 pub use events::EventBatch;
 pub use field_errors::FieldErrors;
 pub use happening::{Action, ActionKind, By, EventData, Happening, Recorded};
+pub use invitation_acceptance::{Acceptance, InvitationToken, InvitationView, Joined};
+pub use invitations::{Invitation, InvitationDraft};
 pub use limits::Limits;
 pub use links::{
     BULK_ITEMS_MAX, BulkItem, BulkPatch, Created, IfExists, LINK_TAGS_MAX, Link, LinkDraft, LinkPatch, LinkQuery,
     LinkSort, Resolution, ResolutionState, VisitorDraft,
 };
+pub use members::{Member, MemberPatch, TransferDraft};
 pub use principal::{Access, Actor, Principal};
 pub use tagged_links::TaggedLinks;
 pub use tags::{Tag, TagDraft, TagPatch};
 pub use tokens::{Token, TokenKind};
 pub use version::ExpectedVersion;
-pub use workspaces::{Member, Workspace, WorkspaceDraft, WorkspacePatch};
+pub use workspaces::{Workspace, WorkspaceDraft, WorkspacePatch};
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -76,6 +86,7 @@ use crate::infra::cache::invalidation::Invalidations;
 use crate::infra::cache::shared_links::SharedLinks;
 use crate::infra::click_store::ClickStore;
 use crate::infra::geo::GeoDatabase;
+use crate::infra::mail::Mail;
 use crate::infra::passwords::Passwords;
 use crate::infra::store::{Store, Transaction};
 use crate::infra::user_agent::UserAgents;
@@ -90,9 +101,19 @@ pub const ACTIONS: &[ActionKind] = &[
     admin::DISCARDED.kind(),
     workspaces::CREATED.kind(),
     workspaces::UPDATED.kind(),
-    workspaces::DELETED.kind(),
+    workspace_deletion::DELETED.kind(),
+    workspace_deletion::UNDELETED.kind(),
+    workspace_deletion::PURGED.kind(),
+    members::JOINED.kind(),
+    members::ROLE_CHANGED.kind(),
+    members::REMOVED.kind(),
+    invitations::INVITED.kind(),
+    invitations::RESENT.kind(),
+    invitations::REVOKED.kind(),
     api_keys::CREATED.kind(),
+    api_keys::UPDATED.kind(),
     api_keys::REVOKED.kind(),
+    api_key_rotation::ROTATED.kind(),
     domains::CREATED.kind(),
     domains::UPDATED.kind(),
     tags::CREATED.kind(),
@@ -101,8 +122,6 @@ pub const ACTIONS: &[ActionKind] = &[
     links::CREATED.kind(),
     links::UPDATED.kind(),
     links::DELETED.kind(),
-    admin::RETRIED.kind(),
-    admin::DISCARDED.kind(),
 ];
 
 /// What the use cases need. Clones share it.
@@ -115,6 +134,7 @@ pub struct ApiCore {
     tasks: Tasks,
     notes: Arc<Semaphore>,
     clicks: Option<ClickStore>,
+    mail: Option<Mail>,
     limits: Option<Arc<Limits>>,
     actions: Arc<[ActionKind]>,
     following: events::Following,
@@ -124,10 +144,14 @@ pub struct ApiCore {
 /// What the operator decides, and what resolving asks.
 #[derive(Clone)]
 pub struct Settings {
+    /// How the API is reached.
+    pub public_url: Url,
     /// How links of the default domain are reached.
     pub default_domain_url: Url,
     /// Whose the visits of the default domain are that belong to no link; the oldest workspace's if absent.
     pub default_domain_workspace: Option<WorkspaceId>,
+    /// How long the deletion of a workspace can be undone.
+    pub deletion_grace: Duration,
     /// What destinations may be.
     pub destinations: DestinationPolicy,
     /// How long events are kept for those who follow.
@@ -159,6 +183,7 @@ impl ApiCore {
             tasks,
             notes,
             clicks: None,
+            mail: None,
             limits: None,
             actions: ACTIONS.into(),
             following: events::Following::default(),
@@ -170,6 +195,12 @@ impl ApiCore {
     #[must_use]
     pub fn counting_clicks(self, clicks: ClickStore) -> Self {
         Self { clicks: Some(clicks), ..self }
+    }
+
+    /// The same service, which sends mail.
+    #[must_use]
+    pub fn mailing(self, mail: Mail) -> Self {
+        Self { mail: Some(mail), ..self }
     }
 
     /// The same service, with limits.

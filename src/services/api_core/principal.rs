@@ -3,9 +3,11 @@
 use super::happening::By;
 use crate::domain::error::{Error, ErrorKind, Result};
 use crate::domain::id::{ApiKeyId, SessionId, UserId, WorkspaceId};
+use crate::domain::permission::{Caller, Right};
 use crate::domain::recorded::Author;
 use crate::domain::role::{Role, Scope};
 use crate::infra::store::workspaces::Workspace as WorkspaceRow;
+use crate::runtime::token_bucket::Level;
 
 /// Whoever proved who they are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +31,8 @@ pub enum Principal {
         scopes: Vec<Scope>,
         /// Who made it.
         created_by: Option<UserId>,
+        /// How many requests a minute it may make; as many as the settings say if absent.
+        rate_limit_per_minute: Option<u32>,
     },
 }
 
@@ -37,6 +41,8 @@ pub enum Principal {
 pub struct Access {
     pub(super) workspace: WorkspaceRow,
     pub(super) actor: Actor,
+    /// What the workspace has left of its requests.
+    pub(super) level: Option<Level>,
 }
 
 /// Who acts.
@@ -51,14 +57,16 @@ pub enum Actor {
         /// Whether they run this instance.
         is_admin: bool,
     },
-    /// A key.
+    /// A key. It reaches no further than whoever made it does at that moment.
     ApiKey {
         /// Which.
         key_id: ApiKeyId,
         /// What it may be used for.
         scopes: Vec<Scope>,
         /// Who made it.
-        created_by: Option<UserId>,
+        maker: UserId,
+        /// As what they belong to the workspace.
+        maker_role: Role,
     },
 }
 
@@ -79,11 +87,28 @@ impl Principal {
     pub fn session(&self) -> Result<(UserId, SessionId)> {
         match self {
             Self::Person { user_id, session_id, .. } => Ok((*user_id, *session_id)),
-            Self::ApiKey { .. } => {
-                Err(Error::new(ErrorKind::Forbidden, "session_required", "This needs a session; a key will not do."))
-            }
+            Self::ApiKey { .. } => Err(session_required()),
         }
     }
+
+    /// Looks whether an operation outside of workspaces may be done.
+    ///
+    /// # Errors
+    /// `Forbidden` if it is for persons and this is a key, or for those who run the instance.
+    pub fn require(&self, caller: &Caller) -> Result<()> {
+        match (caller, self) {
+            (Caller::Person | Caller::InstanceAdmin, Self::ApiKey { .. }) => Err(session_required()),
+            (Caller::InstanceAdmin, Self::Person { is_admin: false, .. }) => {
+                let message = "Only the administrators of this instance may do this.";
+                Err(Error::new(ErrorKind::Forbidden, "instance_admin_required", message))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn session_required() -> Error {
+    Error::new(ErrorKind::Forbidden, "session_required", "This needs a session; an API key will not do.")
 }
 
 impl Access {
@@ -108,8 +133,14 @@ impl Access {
     pub const fn user_id(&self) -> Option<UserId> {
         match &self.actor {
             Actor::Member { user_id, .. } => Some(*user_id),
-            Actor::ApiKey { created_by, .. } => *created_by,
+            Actor::ApiKey { maker, .. } => Some(*maker),
         }
+    }
+
+    /// What the workspace has left of its requests; `None` if they are not limited.
+    #[must_use]
+    pub const fn level(&self) -> Option<Level> {
+        self.level
     }
 }
 
@@ -119,7 +150,9 @@ impl Actor {
     pub fn allows(&self, scope: Scope) -> bool {
         match self {
             Self::Member { role, .. } => role.allows(scope),
-            Self::ApiKey { scopes, .. } => scopes.contains(&scope),
+            Self::ApiKey { scopes, maker_role, .. } => {
+                scopes.iter().any(|own| own.covers(scope)) && maker_role.allows(scope)
+            }
         }
     }
 
@@ -129,7 +162,25 @@ impl Actor {
         if self.allows(scope) {
             return Ok(());
         }
-        let message = format!("This needs the scope {}, which your role or key does not have.", scope.as_str());
+        let message = format!(
+            "This needs the scope {}, which your role or key does not have, or the person who made the key has no longer.",
+            scope.as_str()
+        );
         Err(Error::new(ErrorKind::Forbidden, "missing_scope", message))
+    }
+
+    /// # Errors
+    /// `Forbidden` unless whoever acts has the right.
+    pub(super) fn require_right(&self, right: &Right) -> Result<()> {
+        self.require(right.scope)?;
+        match self {
+            Self::ApiKey { .. } if !right.api_keys => Err(session_required()),
+            Self::Member { role, .. } if !right.roles.contains(role) => {
+                let roles: Vec<&str> = right.roles.iter().map(|role| role.as_str()).collect();
+                let message = format!("This needs the role {}.", roles.join(" or "));
+                Err(Error::new(ErrorKind::Forbidden, "missing_role", message))
+            }
+            _ => Ok(()),
+        }
     }
 }

@@ -19,6 +19,8 @@ pub enum TokenKind {
     Session,
     /// An API key.
     ApiKey,
+    /// An invitation to a workspace, which is no credential.
+    Invitation,
 }
 
 /// A token as its owner sends it.
@@ -28,7 +30,7 @@ pub struct Token {
 }
 
 impl TokenKind {
-    const ALL: [Self; 2] = [Self::Session, Self::ApiKey];
+    const ALL: [Self; 3] = [Self::Session, Self::ApiKey, Self::Invitation];
 
     /// What tokens of this kind start with.
     #[must_use]
@@ -36,6 +38,7 @@ impl TokenKind {
         match self {
             Self::Session => "session_",
             Self::ApiKey => "elido_",
+            Self::Invitation => "invitation_",
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Workspaces and their members.
+//! Workspaces. Their end is in [`super::workspace_deletion`].
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -6,11 +6,12 @@ use utoipa::ToSchema;
 use super::ApiCore;
 use super::field_errors::FieldErrors;
 use super::happening::{Action, By, Recorded};
-use super::principal::{Access, Actor};
+use super::principal::{Access, Principal};
 use super::version::ExpectedVersion;
-use crate::domain::change::Invalidation;
+use super::workspace_deletion::being_deleted;
 use crate::domain::error::{Error, ErrorKind, Result};
 use crate::domain::id::{UserId, WorkspaceId};
+use crate::domain::permission::{ListWorkspaces, Operation};
 use crate::domain::role::Role;
 use crate::domain::time::Timestamp;
 use crate::infra::store::Transaction;
@@ -24,10 +25,6 @@ const SLUG_LENGTH_MAX: usize = 48;
 
 pub(super) const CREATED: Action<Workspace> = Action::new("workspace.created", "A workspace was made.");
 pub(super) const UPDATED: Action<Workspace> = Action::new("workspace.updated", "A workspace was changed.");
-pub(super) const DELETED: Action<Workspace> = Action::new(
-    "workspace.deleted",
-    "A workspace was deleted with everything in it. It stands in the trail of the instance.",
-);
 
 /// A workspace: the tenant that owns links, keys and clicks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -44,6 +41,10 @@ pub struct Workspace {
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
+    /// When it was deleted; `null` for one in use.
+    pub deleted_at: Option<Timestamp>,
+    /// When a deleted workspace will be gone for good; until then an owner can undelete it.
+    pub purge_at: Option<Timestamp>,
 }
 
 /// A workspace to be.
@@ -70,21 +71,6 @@ pub struct WorkspacePatch {
     pub slug: Option<String>,
 }
 
-/// A person in a workspace.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Member {
-    /// Who.
-    pub user_id: UserId,
-    /// Their address.
-    pub email: String,
-    /// What to call them; may be empty.
-    pub name: String,
-    /// As what they belong to the workspace.
-    pub role: Role,
-    /// Since when.
-    pub created_at: Timestamp,
-}
-
 impl Recorded for Workspace {
     fn subject(&self) -> String {
         self.id.to_string()
@@ -100,6 +86,8 @@ impl From<Row> for Workspace {
             version: row.version,
             created_at: row.created_at,
             updated_at: row.updated_at,
+            deleted_at: row.deleted_at,
+            purge_at: row.purge_at,
         }
     }
 }
@@ -118,8 +106,17 @@ impl ApiCore {
 
         let now = clock::now();
         let id = WorkspaceId::new();
-        let row =
-            Row { id, name, slug: draft.slug, version: 1, created_by: Some(owner), created_at: now, updated_at: now };
+        let row = Row {
+            id,
+            name,
+            slug: draft.slug,
+            version: 1,
+            created_by: Some(owner),
+            created_at: now,
+            updated_at: now,
+            deleted_at: None,
+            purge_at: None,
+        };
         let transaction = self.store.write().await?;
         self.require_room_for_workspace(&transaction, owner).await?;
         let before = self.workspace_of_default_domain(&transaction).await?;
@@ -136,7 +133,7 @@ impl ApiCore {
     }
 
     /// Refuses a person who owns as many workspaces as allowed.
-    async fn require_room_for_workspace(&self, transaction: &Transaction, owner: UserId) -> Result<()> {
+    pub(super) async fn require_room_for_workspace(&self, transaction: &Transaction, owner: UserId) -> Result<()> {
         let Some(limits) = &self.limits else { return Ok(()) };
         // Workspaces of one owner are counted by one transaction at a time.
         users::lock(transaction, owner).await?.ok_or_else(|| Error::not_found("user"))?;
@@ -148,13 +145,27 @@ impl ApiCore {
         Err(Error::new(ErrorKind::Conflict, "too_many_workspaces", message))
     }
 
-    /// A page of the workspaces that a person belongs to, newest first.
+    /// A page of the workspaces that a person belongs to and that are in use, or being deleted, newest first.
     ///
     /// # Errors
     /// Only those of the store.
-    pub async fn list_workspaces(&self, person: UserId, page: Page) -> Result<Vec<Workspace>> {
-        let rows = workspaces::list(self.store.reader(), person, page).await?;
+    pub async fn list_workspaces(&self, person: UserId, deleted: bool, page: Page) -> Result<Vec<Workspace>> {
+        let rows = workspaces::list(self.store.reader(), person, deleted, page).await?;
         Ok(rows.into_iter().map(Workspace::from).collect())
+    }
+
+    /// A page of the workspaces of whoever asks, newest first: those of a person, or the one of a key.
+    ///
+    /// # Errors
+    /// `NotFound` to a key whose maker is no longer a member.
+    pub async fn workspaces_of(&self, principal: &Principal, deleted: bool, page: Page) -> Result<Vec<Workspace>> {
+        let workspace_id = match principal {
+            Principal::Person { user_id, .. } => return self.list_workspaces(*user_id, deleted, page).await,
+            Principal::ApiKey { workspace_id, .. } => *workspace_id,
+        };
+        let access = self.authorize(principal, workspace_id, &ListWorkspaces::PERMISSION).await?;
+        let workspace = Some(self.workspace(&access)).filter(|_| page.after.is_none());
+        Ok(workspace.filter(|workspace| workspace.deleted_at.is_some() == deleted).into_iter().collect())
     }
 
     /// The workspace of a key, for which the list has this one entry.
@@ -183,6 +194,9 @@ impl ApiCore {
         let transaction = self.store.write().await?;
         let current = workspaces::lock(&transaction, access.workspace_id()).await?;
         let current = current.ok_or_else(|| Error::not_found("workspace"))?;
+        if current.deleted_at.is_some() {
+            return Err(being_deleted(&current));
+        }
         expected.require(current.version)?;
         let before = Workspace::from(current.clone());
         let row = Row {
@@ -198,43 +212,6 @@ impl ApiCore {
         let workspace = Workspace::from(row);
         self.commit(transaction, vec![UPDATED.edited(access.by(), &before, &workspace)?], Vec::new()).await?;
         Ok(workspace)
-    }
-
-    /// Deletes a workspace with its links, keys and tags, for good. Only an owner may.
-    ///
-    /// # Errors
-    /// `Forbidden` to anybody else; `PreconditionFailed` if it is not in the version expected.
-    pub async fn delete_workspace(&self, access: &Access, expected: &impl ExpectedVersion) -> Result<()> {
-        if !matches!(access.actor, Actor::Member { role: Role::Owner, .. }) {
-            return Err(Error::new(ErrorKind::Forbidden, "owner_required", "Only an owner may delete a workspace."));
-        }
-        let workspace_id = access.workspace_id();
-        let transaction = self.store.write().await?;
-        let current = workspaces::lock(&transaction, workspace_id).await?;
-        let current = Workspace::from(current.ok_or_else(|| Error::not_found("workspace"))?);
-        expected.require(current.version)?;
-        let before = self.workspace_of_default_domain(&transaction).await?;
-        workspaces::delete(&transaction, workspace_id).await?;
-        let mut stale = vec![Invalidation::Workspace { workspace_id }];
-        stale.extend(self.default_domain_moved(&transaction, before).await?);
-        let happening = DELETED.removed(access.by(), &current)?.in_the_trail_of_the_instance();
-        self.commit(transaction, vec![happening], stale).await
-    }
-
-    /// A page of the members of a workspace, newest first.
-    ///
-    /// # Errors
-    /// Only those of the store.
-    pub async fn list_members(&self, access: &Access, page: Page) -> Result<Vec<Member>> {
-        let rows = workspaces::list_members(self.store.reader(), access.workspace_id(), page).await?;
-        let member = |(membership, user): (Membership, crate::infra::store::users::User)| Member {
-            user_id: user.id,
-            email: user.email,
-            name: user.name,
-            role: membership.role,
-            created_at: membership.created_at,
-        };
-        Ok(rows.into_iter().map(member).collect())
     }
 }
 

@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use super::ApiCore;
-use super::edge::link_record;
+use super::edge::resolved_link_record;
 use crate::domain::change::{AsOf, Change, Invalidation};
 use crate::domain::error::{Error, Result};
 use crate::domain::id::DomainId;
@@ -36,7 +36,7 @@ impl ApiCore {
             let read_at = clock::now();
             let rows = links::resolve_many(self.store.reader(), domain, slugs.iter().cloned().collect()).await?;
             let mut records: HashMap<String, LinkRecord> =
-                rows.into_iter().map(|row| (row.slug_key.clone(), link_record(row))).collect();
+                rows.into_iter().map(|row| (row.link.slug_key.clone(), resolved_link_record(row))).collect();
             for slug in slugs {
                 let record = AsOf { value: records.remove(&slug), sequence: change.sequence };
                 entries.push(self.entry(domain, &slug, &Shared { record, read_at })?);

@@ -5,6 +5,7 @@ pub mod cache;
 pub mod cuttable_proxy;
 pub mod database;
 pub mod mailbox;
+pub mod members;
 pub mod people;
 pub mod platform;
 pub mod simulated_file_system;

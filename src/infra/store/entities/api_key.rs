@@ -32,6 +32,16 @@ pub struct Model {
     pub expires_at: Option<Timestamp>,
     /// Right to the minute.
     pub last_used_at: Option<Timestamp>,
+    /// SHA-256 of the token before this one; unique.
+    pub previous_token_hash: Option<Vec<u8>>,
+    /// That token is not valid from this moment on.
+    pub previous_expires_at: Option<Timestamp>,
+    /// When the token was last exchanged for another.
+    pub rotated_at: Option<Timestamp>,
+    /// Requests a minute; what the settings say if absent.
+    pub rate_limit_per_minute: Option<i64>,
+    /// Grows with every edit.
+    pub version: i64,
 }
 
 /// Joins are written where they are needed.

@@ -12,6 +12,7 @@ pub mod event_consumer;
 pub mod event_failure;
 pub mod health;
 pub mod idempotency_key;
+pub mod invitation;
 pub mod job;
 pub mod link;
 pub mod link_tag;

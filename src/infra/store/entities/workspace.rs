@@ -24,6 +24,10 @@ pub struct Model {
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
+    /// When somebody deleted it, while that can be undone.
+    pub deleted_at: Option<Timestamp>,
+    /// When it will be gone for good.
+    pub purge_at: Option<Timestamp>,
 }
 
 /// Joins are written where they are needed.

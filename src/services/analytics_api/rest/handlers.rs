@@ -10,6 +10,7 @@ use super::parameters::{
     BreakdownParameters, EventsParameters, ExportParameters, SummaryParameters, TimeseriesParameters,
 };
 use crate::domain::error::Error;
+use crate::domain::permission;
 use crate::domain::time::Timestamp;
 use crate::http::extract::Query;
 use crate::http::pagination::{Cursor, Page, QueryFingerprint, SortKey};
@@ -21,7 +22,7 @@ use crate::services::analytics_api::Analytics;
 use crate::services::analytics_api::events::{ClickEvent, identity};
 use crate::services::analytics_api::export;
 use crate::services::analytics_api::responses::{BreakdownResponse, Summary, Timeseries};
-use crate::services::api_core::rest::{AnalyticsRead, Authorized, WorkspacePath};
+use crate::services::api_core::rest::{Authorized, WorkspacePath};
 
 /// The zone of series whose request names none.
 const TIME_ZONE_DEFAULT: &str = "UTC";
@@ -39,7 +40,7 @@ const TIME_ZONE_DEFAULT: &str = "UTC";
 )]
 pub(super) async fn summary(
     State(analytics): State<Analytics>,
-    access: Authorized<AnalyticsRead>,
+    access: Authorized<permission::GetAnalyticsSummary>,
     Query(parameters): Query<SummaryParameters>,
 ) -> Result<Json<Summary>, Problem> {
     Ok(Json(analytics.summary(&access, &parameters.report(), parameters.compare.is_some()).await?))
@@ -58,7 +59,7 @@ pub(super) async fn summary(
 )]
 pub(super) async fn timeseries(
     State(analytics): State<Analytics>,
-    access: Authorized<AnalyticsRead>,
+    access: Authorized<permission::GetAnalyticsTimeseries>,
     Query(parameters): Query<TimeseriesParameters>,
 ) -> Result<Json<Timeseries>, Problem> {
     let zone = parameters.time_zone.as_deref().unwrap_or(TIME_ZONE_DEFAULT);
@@ -79,7 +80,7 @@ pub(super) async fn timeseries(
 )]
 pub(super) async fn breakdown(
     State(analytics): State<Analytics>,
-    access: Authorized<AnalyticsRead>,
+    access: Authorized<permission::GetAnalyticsBreakdown>,
     Query(parameters): Query<BreakdownParameters>,
 ) -> Result<Json<BreakdownResponse>, Problem> {
     let (dimension, limit) = (parameters.dimension, parameters.limit.get());
@@ -100,7 +101,7 @@ pub(super) async fn breakdown(
 )]
 pub(super) async fn events(
     State(analytics): State<Analytics>,
-    access: Authorized<AnalyticsRead>,
+    access: Authorized<permission::ListAnalyticsEvents>,
     Query(parameters): Query<EventsParameters>,
 ) -> Result<Json<Page<ClickEvent>>, Problem> {
     let report = parameters.report();
@@ -130,7 +131,7 @@ pub(super) async fn events(
 )]
 pub(super) async fn export(
     State(analytics): State<Analytics>,
-    access: Authorized<AnalyticsRead>,
+    access: Authorized<permission::ExportAnalyticsEvents>,
     Query(parameters): Query<ExportParameters>,
 ) -> Result<Response, Problem> {
     let (store, selection) = analytics.to_export(&access, &parameters.report()).await?;

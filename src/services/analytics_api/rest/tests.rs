@@ -14,7 +14,7 @@ use super::operations;
 use crate::config::sections::{ClickStoreConfig, DatabaseConfig};
 use crate::domain::click::ClickKind;
 use crate::domain::id::{LinkId, SessionId, WorkspaceId};
-use crate::domain::role::Scope;
+use crate::domain::permission::{CreateLink, Operation};
 use crate::domain::rule::AgentClass;
 use crate::http::openapi;
 use crate::infra::cache::invalidation::Invalidations;
@@ -50,7 +50,9 @@ impl House {
         let settings = Settings {
             events_kept_for: std::time::Duration::from_secs(24 * 60 * 60),
             default_domain_url: "http://localhost:8080".parse().expect("a URL"),
+            public_url: "http://api.example.com".parse().expect("a URL"),
             default_domain_workspace: None,
+            deletion_grace: std::time::Duration::from_secs(60),
             destinations: crate::domain::destination_policy::DestinationPolicy::default(),
             lifetimes: crate::config::defaults().expect("the defaults are valid").edge.cache.lifetimes(),
             geo: GeoDatabase::unknown(),
@@ -74,7 +76,8 @@ impl House {
     }
 
     async fn link(&self, tags: &[&str]) -> LinkId {
-        let access = self.core.authorize(&self.principal, self.workspace, Scope::LinksWrite).await.expect("access");
+        let access =
+            self.core.authorize(&self.principal, self.workspace, &CreateLink::PERMISSION).await.expect("access");
         let draft = json!({ "destination_url": "https://example.com/", "tags": tags });
         let draft: LinkDraft = serde_json::from_value(draft).expect("a draft");
         self.core.create_link(&access, draft).await.expect("a link").link.id

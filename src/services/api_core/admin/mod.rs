@@ -8,8 +8,9 @@ pub(super) use jobs::{DISCARDED, RETRIED};
 pub use jobs::{Job, JobQuery};
 
 use super::{ApiCore, By, Principal};
-use crate::domain::error::{Error, ErrorKind, Result};
+use crate::domain::error::Result;
 use crate::domain::id::UserId;
+use crate::domain::permission::Caller;
 
 /// The right to run this instance.
 #[derive(Debug, Clone, Copy)]
@@ -29,12 +30,8 @@ impl ApiCore {
     /// # Errors
     /// `Forbidden` to everybody else.
     pub fn authorize_admin(&self, principal: &Principal) -> Result<AdminAccess> {
-        match principal {
-            Principal::Person { is_admin: true, user_id, .. } => Ok(AdminAccess(*user_id)),
-            _ => {
-                let message = "Only an administrator of this instance may do this, with a session.";
-                Err(Error::new(ErrorKind::Forbidden, "instance_admin_required", message))
-            }
-        }
+        principal.require(&Caller::InstanceAdmin)?;
+        let (person, _) = principal.session()?;
+        Ok(AdminAccess(person))
     }
 }

@@ -5,12 +5,13 @@ use futures_util::stream::BoxStream;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
-use super::calls::{answer, caller, origin_of};
+use super::callers::{answer, origin_of, principal};
+use super::link_resolver::parsed;
 use super::link_responses::time;
 use super::status::to_status;
 use crate::domain::error::{Error, Result as DomainResult};
 use crate::domain::event::Event;
-use crate::domain::role::Scope;
+use crate::domain::permission::{ListEvents, Operation};
 use crate::infra::grpc::v1::events_server::Events;
 use crate::infra::grpc::v1::{self, FollowEventsRequest, FollowEventsResponse};
 use crate::services::api_core::{ApiCore, EventBatch};
@@ -26,8 +27,9 @@ type Batches = BoxStream<'static, Result<FollowEventsResponse, Status>>;
 
 impl EventsService {
     async fn follow(&self, request: Request<FollowEventsRequest>) -> DomainResult<Batches> {
-        let (principal, access) =
-            caller(&self.core, &request, &request.get_ref().workspace_id, Scope::EventsRead).await?;
+        let principal = principal(&self.core, &request).await?;
+        let workspace = parsed("workspace_id", &request.get_ref().workspace_id)?;
+        let access = self.core.authorize(&principal, workspace, &ListEvents::PERMISSION).await?;
         let FollowEventsRequest { after, types, .. } = request.into_inner();
         let batches = self.core.follow_events(principal, &access, types, after).await?;
         let answers = batches.map(|batch| batch.and_then(to_message).map_err(to_status));

@@ -5,7 +5,7 @@
 use prost::Message;
 use tonic::{Request, Response, Status};
 
-use super::calls::{answer, origin_of};
+use super::callers::{answer, origin_of, principal};
 use super::link_requests::limit;
 use super::link_resolver::parsed;
 use super::link_responses::time;
@@ -17,8 +17,7 @@ use crate::infra::grpc::v1::{
     self, DiscardJobRequest, DiscardJobResponse, GetJobRequest, GetJobResponse, ListJobsRequest, ListJobsResponse,
     RetryJobRequest, RetryJobResponse,
 };
-use crate::services::api_core::authenticate::unauthenticated;
-use crate::services::api_core::rest::{bearer, page_of, requested_page};
+use crate::services::api_core::rest::{page_of, requested_page};
 use crate::services::api_core::{AdminAccess, ApiCore, Job, JobQuery};
 
 /// The use cases of jobs, which REST calls too.
@@ -27,10 +26,7 @@ pub(super) struct JobsService(pub(super) ApiCore);
 impl JobsService {
     /// What the sender of a call may do.
     async fn access<T>(&self, request: &Request<T>) -> DomainResult<AdminAccess> {
-        let headers = request.metadata().clone().into_headers();
-        let token = bearer(&headers)?.ok_or_else(unauthenticated)?;
-        let principal = self.0.authenticate(&token).await?;
-        self.0.authorize_admin(&principal)
+        self.0.authorize_admin(&principal(&self.0, request).await?)
     }
 
     async fn list(&self, request: Request<ListJobsRequest>) -> DomainResult<ListJobsResponse> {

@@ -1,17 +1,17 @@
 //! `elido.v1.Links`: links for programs of the cluster, with the rights that their credentials have over REST.
 //!
-//! Invariant: a call reaches a workspace only through [`LinksService::access`].
+//! Invariant: a call reaches a workspace only through [`access`].
 
 use prost::Message;
 use tonic::{Request, Response, Status};
 
-use super::calls::{answer, caller, origin_of};
+use super::callers::{access, answer, origin_of};
 use super::link_requests::{limit, moment, order, to_draft, to_patch};
 use super::link_resolver::parsed;
 use super::link_responses::to_message;
 use crate::domain::error::Result as DomainResult;
 use crate::domain::id::UserId;
-use crate::domain::role::Scope;
+use crate::domain::permission::{CreateLink, DeleteLink, GetLink, ListLinks, LookUpLink, Operation, UpdateLink};
 use crate::http::pagination::QueryFingerprint;
 use crate::infra::grpc::v1::links_server::Links;
 use crate::infra::grpc::v1::{
@@ -19,39 +19,34 @@ use crate::infra::grpc::v1::{
     GetLinkRequest, GetLinkResponse, ListLinksRequest, ListLinksResponse, UpdateLinkRequest, UpdateLinkResponse,
 };
 use crate::services::api_core::rest::{page_of, requested_page};
-use crate::services::api_core::{Access, ApiCore, Link, LinkQuery};
+use crate::services::api_core::{ApiCore, Link, LinkQuery};
 
 /// The use cases of links, which REST calls too.
 pub(super) struct LinksService(pub(super) ApiCore);
 
 impl LinksService {
-    /// What the sender of a call may do in the workspace that the call names.
-    async fn access<T>(&self, request: &Request<T>, workspace: &str, scope: Scope) -> DomainResult<Access> {
-        Ok(caller(&self.0, request, workspace, scope).await?.1)
-    }
-
     async fn create(&self, request: Request<CreateLinkRequest>) -> DomainResult<CreateLinkResponse> {
-        let access = self.access(&request, &request.get_ref().workspace_id, Scope::LinksWrite).await?;
+        let access = access(&self.0, &request, &request.get_ref().workspace_id, &CreateLink::PERMISSION).await?;
         let created = self.0.create_link(&access, to_draft(request.into_inner())?).await?;
         Ok(CreateLinkResponse { link: Some(to_message(created.link)?), existed: created.existed })
     }
 
     async fn get(&self, request: Request<GetLinkRequest>) -> DomainResult<GetLinkResponse> {
         let GetLinkRequest { workspace_id, link_id } = request.get_ref();
-        let access = self.access(&request, workspace_id, Scope::LinksRead).await?;
+        let access = access(&self.0, &request, workspace_id, &GetLink::PERMISSION).await?;
         let link = self.0.find_link(&access, parsed("link_id", link_id)?).await?;
         Ok(GetLinkResponse { link: Some(to_message(link)?) })
     }
 
     async fn find(&self, request: Request<FindLinkRequest>) -> DomainResult<FindLinkResponse> {
         let FindLinkRequest { workspace_id, domain, slug } = request.get_ref();
-        let access = self.access(&request, workspace_id, Scope::LinksRead).await?;
+        let access = access(&self.0, &request, workspace_id, &LookUpLink::PERMISSION).await?;
         let link = self.0.look_up_link(&access, domain, slug).await?;
         Ok(FindLinkResponse { link: Some(to_message(link)?) })
     }
 
     async fn update(&self, request: Request<UpdateLinkRequest>) -> DomainResult<UpdateLinkResponse> {
-        let access = self.access(&request, &request.get_ref().workspace_id, Scope::LinksWrite).await?;
+        let access = access(&self.0, &request, &request.get_ref().workspace_id, &UpdateLink::PERMISSION).await?;
         let UpdateLinkRequest { link_id, version, content, update_mask, .. } = request.into_inner();
         let patch = to_patch(content.unwrap_or_default(), update_mask.unwrap_or_default())?;
         let link = self.0.update_link(&access, parsed("link_id", &link_id)?, version, patch).await?;
@@ -60,13 +55,13 @@ impl LinksService {
 
     async fn delete(&self, request: Request<DeleteLinkRequest>) -> DomainResult<DeleteLinkResponse> {
         let DeleteLinkRequest { workspace_id, link_id, version } = request.get_ref();
-        let access = self.access(&request, workspace_id, Scope::LinksWrite).await?;
+        let access = access(&self.0, &request, workspace_id, &DeleteLink::PERMISSION).await?;
         self.0.delete_link(&access, parsed("link_id", link_id)?, version).await?;
         Ok(DeleteLinkResponse {})
     }
 
     async fn list(&self, request: Request<ListLinksRequest>) -> DomainResult<ListLinksResponse> {
-        let access = self.access(&request, &request.get_ref().workspace_id, Scope::LinksRead).await?;
+        let access = access(&self.0, &request, &request.get_ref().workspace_id, &ListLinks::PERMISSION).await?;
         let mut request = request.into_inner();
         let (limit, cursor) = (limit(request.limit.take())?, request.cursor.take());
         // What is left of the message decides what the list holds.

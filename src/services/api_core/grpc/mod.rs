@@ -2,14 +2,17 @@
 //!
 //! Invariant: a call ends within ten seconds, and sooner if its caller says so.
 
-mod calls;
+mod api_keys;
+mod callers;
 mod events;
 mod jobs;
 mod link_requests;
 mod link_resolver;
 mod link_responses;
 mod links;
+mod people_messages;
 mod status;
+mod workspaces;
 
 use std::time::Duration;
 
@@ -21,15 +24,19 @@ use tonic::transport::{Error, ServerTlsConfig};
 pub use tonic::transport::Server;
 
 use super::ApiCore;
+use crate::infra::grpc::v1::api_keys_server::ApiKeysServer;
 use crate::infra::grpc::v1::events_server::EventsServer;
 use crate::infra::grpc::v1::jobs_server::JobsServer;
 use crate::infra::grpc::v1::link_resolver_server::LinkResolverServer;
 use crate::infra::grpc::v1::links_server::LinksServer;
+use crate::infra::grpc::v1::workspaces_server::WorkspacesServer;
 use crate::infra::grpc::{FILE_DESCRIPTORS, LINK_BYTES_MAX, REQUEST_BYTES_MAX, RESPONSE_BYTES_MAX};
+use api_keys::ApiKeysService;
 use events::EventsService;
 use jobs::JobsService;
 use link_resolver::LinkResolverService;
 use links::LinksService;
+use workspaces::WorkspacesService;
 
 /// The longest that a call may take.
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -79,6 +86,8 @@ pub async fn serve(
     health.set_serving::<LinkResolverServer<LinkResolverService>>().await;
     health.set_serving::<LinksServer<LinksService>>().await;
     health.set_serving::<EventsServer<EventsService>>().await;
+    health.set_serving::<WorkspacesServer<WorkspacesService>>().await;
+    health.set_serving::<ApiKeysServer<ApiKeysService>>().await;
     health.set_serving::<JobsServer<JobsService>>().await;
     let resolver = LinkResolverServer::new(LinkResolverService { core: core.clone(), stopping: stopping.clone() })
         .max_decoding_message_size(REQUEST_BYTES_MAX)
@@ -89,6 +98,9 @@ pub async fn serve(
     let jobs = JobsServer::new(JobsService(core.clone()))
         .max_decoding_message_size(REQUEST_BYTES_MAX)
         .max_encoding_message_size(RESPONSE_BYTES_MAX);
+    let workspaces =
+        WorkspacesServer::new(WorkspacesService(core.clone())).max_decoding_message_size(REQUEST_BYTES_MAX);
+    let api_keys = ApiKeysServer::new(ApiKeysService(core.clone())).max_decoding_message_size(REQUEST_BYTES_MAX);
     let links = LinksServer::new(LinksService(core))
         .max_decoding_message_size(LINK_BYTES_MAX)
         .max_encoding_message_size(RESPONSE_BYTES_MAX);
@@ -105,6 +117,8 @@ pub async fn serve(
         health.set_not_serving::<LinkResolverServer<LinkResolverService>>().await;
         health.set_not_serving::<LinksServer<LinksService>>().await;
         health.set_not_serving::<EventsServer<EventsService>>().await;
+        health.set_not_serving::<WorkspacesServer<WorkspacesService>>().await;
+        health.set_not_serving::<ApiKeysServer<ApiKeysService>>().await;
         health.set_not_serving::<JobsServer<JobsService>>().await;
     };
     server
@@ -113,6 +127,8 @@ pub async fn serve(
         .add_service(resolver)
         .add_service(links)
         .add_service(events)
+        .add_service(workspaces)
+        .add_service(api_keys)
         .add_service(jobs)
         .serve_with_incoming_shutdown(TcpIncoming::from(listener).with_nodelay(Some(true)), stop)
         .await

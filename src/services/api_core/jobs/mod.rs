@@ -4,7 +4,12 @@ mod file_older_links;
 mod forget_changes;
 mod forget_events;
 mod forget_idempotency_keys;
+mod forget_invitations;
 mod forget_sessions;
+mod purge_workspaces;
+mod send_invitation;
+
+pub(super) use send_invitation::SendInvitation;
 
 use super::ApiCore;
 use crate::infra::jobs::Handlers;
@@ -17,5 +22,8 @@ pub fn handlers(core: &ApiCore) -> Handlers {
         .and(forget_changes::handlers(core))
         .and(forget_events::handlers(core))
         .and(forget_idempotency_keys::handlers(core))
+        .and(forget_invitations::handlers(core))
         .and(forget_sessions::handlers(core))
+        .and(purge_workspaces::handlers(core))
+        .and(send_invitation::handlers(core))
 }

@@ -12,9 +12,10 @@ use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::authorized::{AuditRead, Authorized, InstanceAdmin, WorkspacePath};
+use super::authorized::{Authorized, InstanceAdmin, WorkspacePath};
 use crate::domain::audit::AuditEvent;
 use crate::domain::error::{Error, Result};
+use crate::domain::permission;
 use crate::domain::recorded::Author;
 use crate::domain::time::Timestamp;
 use crate::http::extract::Query;
@@ -92,7 +93,7 @@ pub(super) fn routes() -> OpenApiRouter<ApiCore> {
 )]
 async fn list(
     State(core): State<ApiCore>,
-    access: Authorized<AuditRead>,
+    access: Authorized<permission::ListAuditEvents>,
     Query(query): Query<AuditQuery>,
 ) -> std::result::Result<Json<Page<AuditEvent>>, Problem> {
     Ok(page(&core, Trail::of(&access), query).await?)
@@ -116,7 +117,7 @@ async fn list(
 )]
 async fn export(
     State(core): State<ApiCore>,
-    access: Authorized<AuditRead>,
+    access: Authorized<permission::ExportAuditEvents>,
     Query(query): Query<ExportQuery>,
 ) -> std::result::Result<Response, Problem> {
     let export = core

@@ -10,6 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::domain::error::{Error, ErrorKind};
 use crate::http::credential::Credential;
 use crate::http::problem::Problem;
+use crate::http::rate_limit::OwnRate;
 use crate::http::session_cookie::{BySessionCookie, SessionCookie};
 use crate::services::api_core::{ApiCore, Principal};
 
@@ -58,6 +59,9 @@ impl Authentication {
 
 fn note(request: &mut Request, principal: Principal) {
     request.extensions_mut().insert(Credential(principal.credential_id().into()));
+    if let Principal::ApiKey { rate_limit_per_minute: Some(limit), .. } = &principal {
+        request.extensions_mut().insert(OwnRate { per_minute: *limit });
+    }
     request.extensions_mut().insert(principal);
 }
 

@@ -1,4 +1,4 @@
-//! Extractors that a handler cannot do without: they load the workspace and check the scope.
+//! Extractors that a handler cannot do without: they load the workspace and look the right up in the table of permissions.
 
 use std::marker::PhantomData;
 use std::ops::Deref;
@@ -10,31 +10,34 @@ use utoipa::IntoParams;
 
 use crate::domain::error::{Error, ErrorKind};
 use crate::domain::id::WorkspaceId;
-use crate::domain::role::Scope;
+use crate::domain::permission::Operation;
 use crate::http::path::Path;
 use crate::http::problem::Problem;
+use crate::http::rate_limit::Levels;
 use crate::services::api_core::{Access, AdminAccess, ApiCore, Principal};
 
 /// Whoever sent the request. 401 if nobody proved to be anybody.
 #[derive(Debug, Clone)]
 pub struct Authenticated(pub Principal);
 
-/// Access to the workspace in the path, within the scope of `S`. 404 if the workspace is not the caller's, 403 if the
-/// caller's role or key does not have the scope.
+/// Whoever sent the request and may do the operation `O`, which is outside of workspaces. 401 if nobody proved to be anybody,
+/// 403 if it is not for the caller.
 #[derive(Debug, Clone)]
-pub struct Authorized<S> {
-    access: Access,
-    scope: PhantomData<S>,
+pub struct Permitted<O> {
+    principal: Principal,
+    operation: PhantomData<O>,
 }
 
 /// The right to run the instance. 401 if nobody proved to be anybody, 403 if they do not have it.
 #[derive(Debug, Clone, Copy)]
 pub struct InstanceAdmin(pub AdminAccess);
 
-/// Names the scope that an operation needs.
-pub trait RequiredScope: Send + Sync {
-    /// The scope.
-    const SCOPE: Scope;
+/// Access to the workspace in the path for the operation `O`. 404 if the workspace is not the caller's or is being deleted, 403
+/// if the caller's role or key does not reach this far.
+#[derive(Debug, Clone)]
+pub struct Authorized<O> {
+    access: Access,
+    operation: PhantomData<O>,
 }
 
 /// Names the workspace of an operation.
@@ -45,21 +48,15 @@ pub struct WorkspacePath {
     pub workspace_id: WorkspaceId,
 }
 
-macro_rules! scopes {
-    ($($name:ident)+) => {$(
-        #[doc = concat!("Needs [`Scope::", stringify!($name), "`].")]
-        #[derive(Debug, Clone, Copy)]
-        pub struct $name;
+impl<O> Deref for Permitted<O> {
+    type Target = Principal;
 
-        impl RequiredScope for $name {
-            const SCOPE: Scope = Scope::$name;
-        }
-    )+};
+    fn deref(&self) -> &Principal {
+        &self.principal
+    }
 }
 
-scopes! { LinksRead LinksWrite AnalyticsRead WorkspaceRead WorkspaceWrite AuditRead EventsRead }
-
-impl<S> Deref for Authorized<S> {
+impl<O> Deref for Authorized<O> {
     type Target = Access;
 
     fn deref(&self) -> &Access {
@@ -79,7 +76,17 @@ impl<State: Send + Sync> FromRequestParts<State> for Authenticated {
     }
 }
 
-impl<S: RequiredScope, State: Send + Sync> FromRequestParts<State> for Authorized<S>
+impl<O: Operation, State: Send + Sync> FromRequestParts<State> for Permitted<O> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Problem> {
+        let Authenticated(principal) = Authenticated::from_request_parts(parts, state).await?;
+        principal.require(&O::PERMISSION.caller)?;
+        Ok(Self { principal, operation: PhantomData })
+    }
+}
+
+impl<O: Operation, State: Send + Sync> FromRequestParts<State> for Authorized<O>
 where
     ApiCore: FromRef<State>,
 {
@@ -88,8 +95,13 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Problem> {
         let Authenticated(principal) = Authenticated::from_request_parts(parts, state).await?;
         let Path(WorkspacePath { workspace_id }) = Path::from_request_parts(parts, state).await?;
-        let access = ApiCore::from_ref(state).authorize(&principal, workspace_id, S::SCOPE).await?;
-        Ok(Self { access, scope: PhantomData })
+        let core = ApiCore::from_ref(state);
+        let access = core.authorize(&principal, workspace_id, &O::PERMISSION).await;
+        let level = access.as_ref().map_or_else(|error| core.level_of_refusal(error), Access::level);
+        if let (Some(level), Some(levels)) = (level, parts.extensions.get::<Levels>()) {
+            levels.note("workspace", level);
+        }
+        Ok(Self { access: access?, operation: PhantomData })
     }
 }
 

@@ -7,10 +7,11 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::authorized::{Authorized, LinksWrite, WorkspacePath};
+use super::authorized::{Authorized, WorkspacePath};
 use super::headers::IdempotencyHeader;
 use crate::domain::error::Error;
 use crate::domain::id::LinkId;
+use crate::domain::permission;
 use crate::http::extract::Json as Body;
 use crate::http::problem::{Problem, ProblemDocument};
 use crate::http::responses::CreateProblems;
@@ -113,7 +114,7 @@ pub(super) fn routes() -> OpenApiRouter<ApiCore> {
 )]
 async fn create(
     State(core): State<ApiCore>,
-    access: Authorized<LinksWrite>,
+    access: Authorized<permission::CreateLinks>,
     Body(body): Body<BulkCreate>,
 ) -> Result<Json<BulkResults>, Problem> {
     Ok(answer(core.create_links(&access, body.links).await?, BulkResult::created))
@@ -130,7 +131,7 @@ async fn create(
 )]
 async fn update(
     State(core): State<ApiCore>,
-    access: Authorized<LinksWrite>,
+    access: Authorized<permission::UpdateLinks>,
     Body(body): Body<BulkUpdate>,
 ) -> Result<Json<BulkResults>, Problem> {
     let updated = |link| BulkResult::Updated { link: Box::new(link) };
@@ -148,7 +149,7 @@ async fn update(
 )]
 async fn delete(
     State(core): State<ApiCore>,
-    access: Authorized<LinksWrite>,
+    access: Authorized<permission::DeleteLinks>,
     Body(body): Body<BulkDelete>,
 ) -> Result<Json<BulkResults>, Problem> {
     Ok(answer(core.delete_links(&access, body.ids).await?, |id| BulkResult::Deleted { id }))

@@ -8,10 +8,11 @@ use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::authorized::{Authorized, WorkspacePath, WorkspaceRead, WorkspaceWrite};
+use super::authorized::{Authorized, WorkspacePath};
 use super::headers::{IdempotencyHeader, IfMatchHeader, IfNoneMatchHeader};
 use super::listing::{PageQuery, page_of, requested_page};
 use crate::domain::id::{DomainId, WorkspaceId};
+use crate::domain::permission;
 use crate::http::etag::{IfMatch, IfNoneMatch, Tagged};
 use crate::http::extract::{Json as Body, Query};
 use crate::http::pagination::{Page, QueryFingerprint};
@@ -44,7 +45,7 @@ pub(super) fn routes() -> OpenApiRouter<ApiCore> {
 )]
 async fn list(
     State(core): State<ApiCore>,
-    access: Authorized<WorkspaceRead>,
+    access: Authorized<permission::ListDomains>,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<Page<Domain>>, Problem> {
     let fingerprint = QueryFingerprint::of(&("domains", access.workspace_id()));
@@ -65,7 +66,7 @@ async fn list(
 )]
 async fn read(
     State(core): State<ApiCore>,
-    access: Authorized<WorkspaceRead>,
+    access: Authorized<permission::GetDomain>,
     Path(ids): Path<DomainPath>,
     if_none_match: IfNoneMatch,
 ) -> Result<Response, Problem> {
@@ -84,7 +85,7 @@ async fn read(
 )]
 async fn update(
     State(core): State<ApiCore>,
-    access: Authorized<WorkspaceWrite>,
+    access: Authorized<permission::UpdateDomain>,
     Path(ids): Path<DomainPath>,
     if_match: IfMatch,
     Body(patch): Body<DomainPatch>,

@@ -15,9 +15,10 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::authorized::{Authenticated, Authorized, EventsRead, WorkspacePath};
+use super::authorized::{Authenticated, Authorized, Permitted, WorkspacePath};
 use crate::domain::error::{Error, Result};
 use crate::domain::event::Event;
+use crate::domain::permission;
 use crate::http::extract::Query;
 use crate::http::pagination::Limit;
 use crate::http::path::Path;
@@ -132,7 +133,7 @@ pub(super) fn routes() -> OpenApiRouter<ApiCore> {
 async fn list(
     State(core): State<ApiCore>,
     Authenticated(principal): Authenticated,
-    access: Authorized<EventsRead>,
+    access: Authorized<permission::ListEvents>,
     wanted: Wanted,
     Query(query): Query<EventsQuery>,
 ) -> std::result::Result<Response, Problem> {
@@ -151,7 +152,7 @@ async fn list(
     get, path = "/v1/event-types", operation_id = "list_event_types", tag = "events",
     responses((status = 200, description = "Every type.", body = EventTypes), PlainProblems)
 )]
-async fn list_types(State(core): State<ApiCore>, _: Authenticated) -> Json<EventTypes> {
+async fn list_types(State(core): State<ApiCore>, _: Permitted<permission::ListEventTypes>) -> Json<EventTypes> {
     let form = |kind: &crate::services::api_core::ActionKind| EventType {
         r#type: kind.name,
         description: kind.description,
@@ -176,7 +177,7 @@ async fn list_types(State(core): State<ApiCore>, _: Authenticated) -> Json<Event
 )]
 async fn schema(
     State(core): State<ApiCore>,
-    _: Authenticated,
+    _: Permitted<permission::GetEventTypeSchema>,
     Path(path): Path<EventTypePath>,
 ) -> std::result::Result<Response, Problem> {
     let kind = core.event_types().iter().find(|kind| kind.name == path.r#type);

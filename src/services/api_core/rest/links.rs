@@ -9,10 +9,11 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::authorized::{Authorized, LinksRead, LinksWrite, WorkspacePath};
+use super::authorized::{Authorized, WorkspacePath};
 use super::headers::{IdempotencyHeader, IfMatchHeader};
 use super::listing::{page_of, requested_page};
 use crate::domain::id::{LinkId, UserId, WorkspaceId};
+use crate::domain::permission;
 use crate::domain::time::Timestamp;
 use crate::http::etag::{IfMatch, Tagged};
 use crate::http::extract::{Json as Body, Query};
@@ -126,7 +127,7 @@ pub(super) fn routes() -> OpenApiRouter<ApiCore> {
 )]
 async fn list(
     State(core): State<ApiCore>,
-    access: Authorized<LinksRead>,
+    access: Authorized<permission::ListLinks>,
     Query(query): Query<ListQuery>,
 ) -> Result<Json<Page<Link>>, Problem> {
     let fingerprint = QueryFingerprint::of(&("links", access.workspace_id(), &query));
@@ -153,7 +154,7 @@ async fn list(
 )]
 async fn create(
     State(core): State<ApiCore>,
-    access: Authorized<LinksWrite>,
+    access: Authorized<permission::CreateLink>,
     Body(draft): Body<LinkDraft>,
 ) -> Result<(StatusCode, [(http::HeaderName, String); 1], Tagged<Json<Link>>), Problem> {
     let created = core.create_link(&access, draft).await?;
@@ -171,7 +172,7 @@ async fn create(
 )]
 async fn look_up(
     State(core): State<ApiCore>,
-    access: Authorized<LinksRead>,
+    access: Authorized<permission::LookUpLink>,
     Query(query): Query<LookupQuery>,
 ) -> Result<Tagged<Json<Link>>, Problem> {
     let link = core.look_up_link(&access, &query.domain, &query.slug).await?;
@@ -188,7 +189,7 @@ async fn look_up(
 )]
 async fn read(
     State(core): State<ApiCore>,
-    access: Authorized<LinksRead>,
+    access: Authorized<permission::GetLink>,
     Path(ids): Path<LinkPath>,
 ) -> Result<Tagged<Json<Link>>, Problem> {
     let link = core.find_link(&access, ids.link_id).await?;
@@ -206,7 +207,7 @@ async fn read(
 )]
 async fn update(
     State(core): State<ApiCore>,
-    access: Authorized<LinksWrite>,
+    access: Authorized<permission::UpdateLink>,
     Path(ids): Path<LinkPath>,
     if_match: IfMatch,
     Body(patch): Body<LinkPatch>,
@@ -226,7 +227,7 @@ async fn update(
 )]
 async fn delete(
     State(core): State<ApiCore>,
-    access: Authorized<LinksWrite>,
+    access: Authorized<permission::DeleteLink>,
     Path(ids): Path<LinkPath>,
     if_match: IfMatch,
 ) -> Result<StatusCode, Problem> {
@@ -245,7 +246,7 @@ async fn delete(
 )]
 async fn resolve(
     State(core): State<ApiCore>,
-    access: Authorized<LinksRead>,
+    access: Authorized<permission::ResolveLink>,
     Path(ids): Path<LinkPath>,
     Body(visitor): Body<VisitorDraft>,
 ) -> Result<Json<Resolution>, Problem> {

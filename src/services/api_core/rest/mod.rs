@@ -1,6 +1,6 @@
 //! api-core over REST.
 //!
-//! Invariant: handlers reach a workspace only through [`Authorized`], which loads it and checks the scope.
+//! Invariant: handlers reach a workspace only through [`Authorized`], which loads it and looks the right up in the table of permissions.
 
 mod api_keys;
 mod audit_events;
@@ -12,18 +12,19 @@ mod domains;
 mod events;
 mod headers;
 mod idempotency_store;
+mod invitations;
 mod jobs;
+mod leaked_api_keys;
 mod links;
 mod listing;
+mod members;
+mod offered_invitations;
 mod tags;
 mod workspaces;
 
 pub(super) use authentication::bearer;
 pub use authentication::{Authentication, authenticate};
-pub use authorized::{
-    AnalyticsRead, AuditRead, Authenticated, Authorized, EventsRead, InstanceAdmin, LinksRead, LinksWrite,
-    RequiredScope, WorkspacePath, WorkspaceRead, WorkspaceWrite,
-};
+pub use authorized::{Authenticated, Authorized, InstanceAdmin, Permitted, WorkspacePath};
 pub use bootstrap::internal_router;
 pub use headers::{IdempotencyHeader, IfMatchHeader, IfNoneMatchHeader};
 pub use idempotency_store::IdempotencyRecords;
@@ -35,7 +36,9 @@ use super::ApiCore;
 
 /// The sections of the API's document that are about this service: their names, and what they say.
 pub const TAGS: &[(&str, &str)] = &[
-    ("workspaces", "The tenants that own everything else, and their members."),
+    ("workspaces", "The tenants that own everything else."),
+    ("members", "Who belongs to a workspace, and as what."),
+    ("invitations", "How people come into a workspace."),
     ("api-keys", "Credentials for programs."),
     ("domains", "The host names that links live on."),
     ("links", "Short links and their smart-link rules."),
@@ -51,7 +54,11 @@ pub const TAGS: &[(&str, &str)] = &[
 pub fn operations() -> OpenApiRouter<ApiCore> {
     OpenApiRouter::new()
         .merge(workspaces::routes())
+        .merge(members::routes())
+        .merge(invitations::routes())
+        .merge(offered_invitations::routes())
         .merge(api_keys::routes())
+        .merge(leaked_api_keys::routes())
         .merge(domains::routes())
         .merge(tags::routes())
         .merge(links::routes())

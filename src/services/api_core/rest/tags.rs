@@ -10,10 +10,11 @@ use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::authorized::{Authorized, LinksRead, LinksWrite, WorkspacePath};
+use super::authorized::{Authorized, WorkspacePath};
 use super::headers::{IdempotencyHeader, IfMatchHeader, IfNoneMatchHeader};
 use super::listing::{PageQuery, page_of, requested_page};
 use crate::domain::id::{TagId, WorkspaceId};
+use crate::domain::permission;
 use crate::http::etag::{IfMatch, IfNoneMatch, Tagged};
 use crate::http::extract::{Json as Body, Query};
 use crate::http::pagination::{Page, QueryFingerprint};
@@ -46,7 +47,7 @@ pub(super) fn routes() -> OpenApiRouter<ApiCore> {
 )]
 async fn list(
     State(core): State<ApiCore>,
-    access: Authorized<LinksRead>,
+    access: Authorized<permission::ListTags>,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<Page<Tag>>, Problem> {
     let fingerprint = QueryFingerprint::of(&("tags", access.workspace_id()));
@@ -64,7 +65,7 @@ async fn list(
 )]
 async fn create(
     State(core): State<ApiCore>,
-    access: Authorized<LinksWrite>,
+    access: Authorized<permission::CreateTag>,
     Body(draft): Body<TagDraft>,
 ) -> Result<(StatusCode, [(http::HeaderName, String); 1], Tagged<Json<Tag>>), Problem> {
     let tag = core.create_tag(&access, draft).await?;
@@ -84,7 +85,7 @@ async fn create(
 )]
 async fn read(
     State(core): State<ApiCore>,
-    access: Authorized<LinksRead>,
+    access: Authorized<permission::GetTag>,
     Path(ids): Path<TagPath>,
     if_none_match: IfNoneMatch,
 ) -> Result<Response, Problem> {
@@ -101,7 +102,7 @@ async fn read(
 )]
 async fn update(
     State(core): State<ApiCore>,
-    access: Authorized<LinksWrite>,
+    access: Authorized<permission::UpdateTag>,
     Path(ids): Path<TagPath>,
     if_match: IfMatch,
     Body(patch): Body<TagPatch>,
@@ -119,7 +120,7 @@ async fn update(
 )]
 async fn delete(
     State(core): State<ApiCore>,
-    access: Authorized<LinksWrite>,
+    access: Authorized<permission::DeleteTag>,
     Path(ids): Path<TagPath>,
     if_match: IfMatch,
 ) -> Result<StatusCode, Problem> {

@@ -12,13 +12,16 @@ use utoipa_axum::routes;
 use super::IdentityApi;
 use crate::domain::error::{Error, ErrorKind};
 use crate::domain::id::SessionId;
+use crate::domain::permission;
 use crate::http::extract::Query;
 use crate::http::pagination::{Page, QueryFingerprint};
 use crate::http::path::Path;
 use crate::http::problem::Problem;
 use crate::http::responses::{DeleteProblems, ForbiddenProblem, PlainBodyProblems, PlainProblems, ReadProblems};
 use crate::http::session_cookie::{BySessionCookie, SessionCookie, csrf_token};
-use crate::services::api_core::rest::{Authenticated, IdempotencyHeader, PageQuery, page_of, requested_page};
+use crate::services::api_core::rest::{
+    Authenticated, IdempotencyHeader, PageQuery, Permitted, page_of, requested_page,
+};
 use crate::services::identity::sessions::ENDED;
 use crate::services::identity::{Identity, Session};
 
@@ -76,7 +79,7 @@ async fn sign_out(
     responses((status = 200, description = "The token.", body = CsrfToken), PlainProblems, ForbiddenProblem)
 )]
 async fn read_csrf_token(
-    Authenticated(_): Authenticated,
+    _: Permitted<permission::GetCsrfToken>,
     by_cookie: Option<Extension<BySessionCookie>>,
 ) -> Result<Json<CsrfToken>, Problem> {
     let Some(Extension(BySessionCookie(token))) = by_cookie else {

@@ -1,37 +1,47 @@
-//! What the services for programs have in common: who calls, from where, and how it is answered.
+//! Who makes a call, from where, and what they may do. A credential has the rights that it has over REST.
 
 use futures_util::future::BoxFuture;
 use tonic::{Request, Response, Status};
 
 use super::link_resolver::parsed;
 use super::status::to_status;
-use crate::domain::error::Result as DomainResult;
-use crate::domain::role::Scope;
+use crate::domain::error::Result;
+use crate::domain::permission::Permission;
 use crate::http::request_id::{X_REQUEST_ID, fresh_id, is_sane};
 use crate::runtime::origin::{self, Origin};
 use crate::services::api_core::authenticate::unauthenticated;
 use crate::services::api_core::rest::bearer;
 use crate::services::api_core::{Access, ApiCore, Principal};
 
-/// Who sent a call, and what they may do in the workspace that the call names.
-pub(super) async fn caller<T>(
+/// Whoever sent a call.
+///
+/// # Errors
+/// `Unauthenticated` without a credential, or with one that does not hold.
+pub(super) async fn principal<T>(core: &ApiCore, request: &Request<T>) -> Result<Principal> {
+    let headers = request.metadata().clone().into_headers();
+    let token = bearer(&headers)?.ok_or_else(unauthenticated)?;
+    core.authenticate(&token).await
+}
+
+/// What the sender of a call may do in the workspace that the call names.
+///
+/// # Errors
+/// As for the same operation over REST.
+pub(super) async fn access<T>(
     core: &ApiCore,
     request: &Request<T>,
     workspace: &str,
-    scope: Scope,
-) -> DomainResult<(Principal, Access)> {
-    let headers = request.metadata().clone().into_headers();
-    let token = bearer(&headers)?.ok_or_else(unauthenticated)?;
-    let principal = core.authenticate(&token).await?;
-    let access = core.authorize(&principal, parsed("workspace_id", workspace)?, scope).await?;
-    Ok((principal, access))
+    permission: &Permission,
+) -> Result<Access> {
+    let principal = principal(core, request).await?;
+    core.authorize(&principal, parsed("workspace_id", workspace)?, permission).await
 }
 
 /// Does the work of a call from this origin, and answers with what came of it.
 pub(super) fn answer<'a, T>(
     origin: Origin,
-    work: impl Future<Output = DomainResult<T>> + Send + 'a,
-) -> BoxFuture<'a, Result<Response<T>, Status>> {
+    work: impl Future<Output = Result<T>> + Send + 'a,
+) -> BoxFuture<'a, std::result::Result<Response<T>, Status>> {
     let work = origin::within(origin, work);
     Box::pin(async move { work.await.map(Response::new).map_err(to_status) })
 }

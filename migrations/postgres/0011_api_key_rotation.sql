@@ -1,0 +1,10 @@
+-- The secret before the present one, which holds until a moment, and a limit of the key's own in requests a minute.
+-- The same change goes into migrations/sqlite; a test compares the two schemas.
+
+ALTER TABLE api_keys ADD COLUMN previous_token_hash BYTEA;
+ALTER TABLE api_keys ADD COLUMN previous_expires_at BIGINT;
+ALTER TABLE api_keys ADD COLUMN rotated_at BIGINT;
+ALTER TABLE api_keys ADD COLUMN rate_limit_per_minute BIGINT;
+ALTER TABLE api_keys ADD COLUMN version BIGINT NOT NULL DEFAULT 1;
+CREATE UNIQUE INDEX api_keys_by_previous_token ON api_keys (previous_token_hash);
+CREATE INDEX api_keys_of_maker ON api_keys (workspace_id, created_by);

@@ -1,0 +1,126 @@
+//! The table itself.
+
+use super::{Caller, Operation, Permission, Right};
+use crate::domain::role::Scope;
+
+macro_rules! operations {
+    ($($name:ident $id:literal $caller:expr;)+) => {
+        $(
+            #[doc = concat!("The operation `", $id, "`.")]
+            #[derive(Debug, Clone, Copy)]
+            pub struct $name;
+
+            impl Operation for $name {
+                const PERMISSION: Permission = Permission { operation: $id, caller: $caller };
+            }
+        )+
+
+        /// Every operation of the API, in the order that documents list them.
+        pub const TABLE: &[Permission] = &[$($name::PERMISSION),+];
+    };
+}
+
+const fn within(scope: Scope) -> Right {
+    Right::within(scope)
+}
+
+operations! {
+    SignIn "signIn" Caller::Anyone;
+    SignInWithCode "signInWithCode" Caller::Anyone;
+    RequestRegistration "requestRegistration" Caller::Anyone;
+    Register "register" Caller::Anyone;
+    RequestPasswordReset "requestPasswordReset" Caller::Anyone;
+    ResetPassword "resetPassword" Caller::Anyone;
+    ConfirmEmail "confirmEmail" Caller::Anyone;
+    SignOut "signOut" Caller::Person;
+    GetCsrfToken "getCsrfToken" Caller::Person;
+    ListSessions "listSessions" Caller::Person;
+    EndOtherSessions "endOtherSessions" Caller::Person;
+    EndSession "endSession" Caller::Person;
+
+    GetMe "getMe" Caller::Credential;
+    RequestEmailVerification "requestEmailVerification" Caller::Person;
+    RequestEmailChange "requestEmailChange" Caller::Person;
+    ChangePassword "changePassword" Caller::Person;
+    GetSecondFactor "getSecondFactor" Caller::Person;
+    BeginSecondFactor "beginSecondFactor" Caller::Person;
+    ConfirmSecondFactor "confirmSecondFactor" Caller::Person;
+    DisableSecondFactor "disableSecondFactor" Caller::Person;
+    ReplaceRecoveryCodes "replaceRecoveryCodes" Caller::Person;
+
+    ListAccounts "listAccounts" Caller::InstanceAdmin;
+    GetAccount "getAccount" Caller::InstanceAdmin;
+    DisableAccount "disableAccount" Caller::InstanceAdmin;
+    EnableAccount "enableAccount" Caller::InstanceAdmin;
+
+    ListWorkspaces "list_workspaces" Caller::Credential;
+    CreateWorkspace "create_workspace" Caller::Person;
+    GetWorkspace "get_workspace" Caller::Member(within(Scope::WorkspaceRead).while_deleted());
+    UpdateWorkspace "update_workspace" Caller::Member(within(Scope::WorkspaceWrite));
+    DeleteWorkspace "delete_workspace" Caller::Member(within(Scope::WorkspaceWrite).by_owners());
+    UndeleteWorkspace "undelete_workspace" Caller::Member(within(Scope::WorkspaceWrite).by_owners().while_deleted());
+    TransferWorkspace "transfer_workspace" Caller::Member(within(Scope::MembersWrite).by_owners());
+    LeaveWorkspace "leave_workspace" Caller::Member(within(Scope::WorkspaceRead).by_people());
+
+    ListMembers "list_members" Caller::Member(within(Scope::MembersRead));
+    GetMember "get_member" Caller::Member(within(Scope::MembersRead));
+    UpdateMember "update_member" Caller::Member(within(Scope::MembersWrite).by_people());
+    RemoveMember "remove_member" Caller::Member(within(Scope::MembersWrite));
+
+    ListInvitations "list_invitations" Caller::Member(within(Scope::MembersRead));
+    GetInvitation "get_invitation" Caller::Member(within(Scope::MembersRead));
+    CreateInvitation "create_invitation" Caller::Member(within(Scope::MembersWrite).by_people());
+    ResendInvitation "resend_invitation" Caller::Member(within(Scope::MembersWrite).by_people());
+    RevokeInvitation "revoke_invitation" Caller::Member(within(Scope::MembersWrite));
+    ShowInvitation "show_invitation" Caller::Anyone;
+    AcceptInvitation "accept_invitation" Caller::Anyone;
+
+    ListApiKeys "list_api_keys" Caller::Member(within(Scope::KeysRead));
+    GetApiKey "get_api_key" Caller::Member(within(Scope::KeysRead));
+    CreateApiKey "create_api_key" Caller::Member(within(Scope::KeysWrite).by_people());
+    UpdateApiKey "update_api_key" Caller::Member(within(Scope::KeysWrite).by_people());
+    RotateApiKey "rotate_api_key" Caller::Member(within(Scope::KeysWrite).by_people());
+    RevokeApiKey "revoke_api_key" Caller::Member(within(Scope::KeysWrite));
+    RevokeLeakedApiKey "revoke_leaked_api_key" Caller::Anyone;
+
+    ListDomains "list_domains" Caller::Member(within(Scope::WorkspaceRead));
+    GetDomain "get_domain" Caller::Member(within(Scope::WorkspaceRead));
+    UpdateDomain "update_domain" Caller::Member(within(Scope::WorkspaceWrite));
+
+    ListLinks "list_links" Caller::Member(within(Scope::LinksRead));
+    CreateLink "create_link" Caller::Member(within(Scope::LinksWrite));
+    LookUpLink "look_up_link" Caller::Member(within(Scope::LinksRead));
+    GetLink "get_link" Caller::Member(within(Scope::LinksRead));
+    UpdateLink "update_link" Caller::Member(within(Scope::LinksWrite));
+    DeleteLink "delete_link" Caller::Member(within(Scope::LinksWrite));
+    ResolveLink "resolve_link" Caller::Member(within(Scope::LinksRead));
+    CreateLinks "create_links" Caller::Member(within(Scope::LinksWrite));
+    UpdateLinks "update_links" Caller::Member(within(Scope::LinksWrite));
+    DeleteLinks "delete_links" Caller::Member(within(Scope::LinksWrite));
+
+    ListTags "list_tags" Caller::Member(within(Scope::LinksRead));
+    CreateTag "create_tag" Caller::Member(within(Scope::LinksWrite));
+    GetTag "get_tag" Caller::Member(within(Scope::LinksRead));
+    UpdateTag "update_tag" Caller::Member(within(Scope::LinksWrite));
+    DeleteTag "delete_tag" Caller::Member(within(Scope::LinksWrite));
+
+    ListAuditEvents "list_audit_events" Caller::Member(within(Scope::AuditRead));
+    ExportAuditEvents "export_audit_events" Caller::Member(within(Scope::AuditRead));
+    ListInstanceAuditEvents "list_instance_audit_events" Caller::InstanceAdmin;
+    ExportInstanceAuditEvents "export_instance_audit_events" Caller::InstanceAdmin;
+
+    ListEvents "list_events" Caller::Member(within(Scope::EventsRead));
+    ListEventTypes "list_event_types" Caller::Credential;
+    GetEventTypeSchema "get_event_type_schema" Caller::Credential;
+
+    ListJobs "list_jobs" Caller::InstanceAdmin;
+    GetJob "get_job" Caller::InstanceAdmin;
+    RetryJob "retry_job" Caller::InstanceAdmin;
+    DiscardJob "discard_job" Caller::InstanceAdmin;
+
+    GetAnalyticsSummary "getAnalyticsSummary" Caller::Member(within(Scope::AnalyticsRead));
+    GetAnalyticsTimeseries "getAnalyticsTimeseries" Caller::Member(within(Scope::AnalyticsRead));
+    GetAnalyticsBreakdown "getAnalyticsBreakdown" Caller::Member(within(Scope::AnalyticsRead));
+    ListAnalyticsEvents "listAnalyticsEvents" Caller::Member(within(Scope::AnalyticsRead));
+    ExportAnalyticsEvents "exportAnalyticsEvents" Caller::Member(within(Scope::AnalyticsRead));
+}

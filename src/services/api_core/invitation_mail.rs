@@ -1,0 +1,52 @@
+//! The mail of an invitation: the only place where its secret is.
+
+use secrecy::ExposeSecret;
+use url::Url;
+
+use super::ApiCore;
+use super::tokens::{Token, TokenKind};
+use crate::domain::error::Result;
+use crate::domain::id::{InvitationId, WorkspaceId};
+use crate::infra::mail::{Mail, Message};
+use crate::infra::store::invitations::{self, Invitation};
+use crate::infra::store::workspaces::{self, Workspace};
+use crate::runtime::clock;
+
+impl ApiCore {
+    /// The mail of an invitation, with a new secret, which is the one that holds from now on. None if there is nothing to send: the
+    /// invitation was accepted or revoked, or has expired, or this process sends no mail.
+    ///
+    /// # Errors
+    /// Only those of the store.
+    pub(super) async fn invitation_message(
+        &self,
+        workspace_id: WorkspaceId,
+        id: InvitationId,
+    ) -> Result<Option<(Mail, Message)>> {
+        let Some(relay) = self.mail.clone() else { return Ok(None) };
+        let transaction = self.store.write().await?;
+        let Some(workspace) = workspaces::lock(&transaction, workspace_id).await? else { return Ok(None) };
+        let Some(row) = invitations::find(&transaction, workspace_id, id).await? else { return Ok(None) };
+        let Ok(to) = row.email.parse() else { return Ok(None) };
+        if row.expires_at <= clock::now() {
+            return Ok(None);
+        }
+        let token = Token::random(TokenKind::Invitation);
+        invitations::update(&transaction, Invitation { token_hash: token.hash(), ..row.clone() }).await?;
+        transaction.commit().await?;
+        let subject = format!("You are invited to {}", workspace.slug);
+        let text = text(&self.settings.public_url, &workspace, &row, token.secret().expose_secret());
+        Ok(Some((relay, Message { to, subject, text })))
+    }
+}
+
+/// The workspace is named by its slug, because a name could say anything to a stranger.
+fn text(public_url: &Url, workspace: &Workspace, invitation: &Invitation, code: &str) -> String {
+    let (slug, role, end) = (&workspace.slug, invitation.role.as_str(), invitation.expires_at);
+    format!(
+        "You are invited to the workspace {slug} on {public_url} as {role}.\n\n\
+         This code accepts the invitation, once, until {end}:\n\n  {code}\n\n\
+         On the command line:\n\n  elido member accept --api-url {public_url}\n\n\
+         Whoever did not expect this can leave it: nothing happens without the code.\n"
+    )
+}

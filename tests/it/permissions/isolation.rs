@@ -1,0 +1,148 @@
+//! What belongs to another workspace does not exist, and nobody writes what only the server knows.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use elido::domain::role::Role;
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use super::document::{Document, Operation};
+use super::requests::{path, request, sample};
+use crate::support::members::{invite, key, member, user_id};
+use crate::support::platform::{Account, Platform};
+
+/// One of everything that a workspace can have, by the parameter that names it in paths.
+async fn furnish(platform: &Platform, account: &Account) -> BTreeMap<&'static str, String> {
+    let link = json!({ "destination_url": "https://example.com/", "tags": ["theirs"] });
+    let link = platform.create_link(account, &link).await;
+    let (_, key) = key(platform, account, &json!({ "name": "Test", "scopes": ["links:read"] })).await;
+    let tags = platform.read(account, "/tags").await;
+    let person = member(platform, account, "member@example.com", Role::Viewer).await;
+    invite(platform, account, "invited@example.com", Role::Viewer).await;
+    let invitations = platform.read(account, "/invitations").await;
+    let text = |value: &Value| value.as_str().expect("an id").to_owned();
+    BTreeMap::from([
+        ("link_id", text(&link["id"])),
+        ("api_key_id", text(&key["id"])),
+        ("tag_id", text(&tags["data"][0]["id"])),
+        ("user_id", user_id(platform, &person).await),
+        ("invitation_id", text(&invitations["data"][0]["id"])),
+    ])
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_id_of_another_workspace_is_found_by_any_operation() {
+    let platform = Platform::start().await;
+    let theirs = platform.account().await;
+    let mine = platform.sign_in().await;
+    let ids = furnish(&platform, &theirs).await;
+    let (mut tried, mut wrong) = (0, String::new());
+    for operation in Document::of(&platform).await.operations() {
+        let is_tenants = operation.path.starts_with("/v1/workspaces/{workspace_id}/") && operation.ids().count() > 0;
+        // The default domain belongs to every workspace.
+        if !is_tenants || operation.ids().any(|name| name == "domain_id") {
+            continue;
+        }
+        let id = |name: &str| ids.get(name).unwrap_or_else(|| panic!("whose is a {name}?")).clone();
+        let url = platform.api(&path(&operation, &mine.workspace, id));
+        let mut request = platform.client.request(operation.method.clone(), url).bearer_auth(&mine.token);
+        if let Some(body) = sample(&operation) {
+            request = request.json(&body);
+        }
+        let response = request.send().await.expect("a response");
+        if response.status() != StatusCode::NOT_FOUND {
+            writeln!(wrong, "{}: {}", operation.id, response.status()).expect("written");
+        }
+        tried += 1;
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+    assert!(tried > 12, "{tried} operations");
+    for (path, parameter) in
+        [("links", "link_id"), ("tags", "tag_id"), ("members", "user_id"), ("invitations", "invitation_id")]
+    {
+        let found = platform.read(&theirs, &format!("/{path}/{}", ids[parameter])).await;
+        assert!(found.is_object(), "{path} is untouched");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_list_has_anything_of_another_workspace() {
+    let platform = Platform::start().await;
+    let theirs = platform.account().await;
+    let mine = platform.sign_in().await;
+    let ids = furnish(&platform, &theirs).await;
+    let (mut lists, mut seen_by_owner) = (0, 0);
+    for operation in Document::of(&platform).await.operations().into_iter().filter(Operation::is_list) {
+        let read = async |account: &Account| {
+            let response = request(&platform, &operation, &account.workspace).bearer_auth(&account.token).send();
+            let response = response.await.expect("a response");
+            assert_eq!(response.status(), StatusCode::OK, "{}", operation.id);
+            response.text().await.expect("a body")
+        };
+        let list = read(&mine).await;
+        assert!(ids.values().all(|id| !list.contains(id)), "{}: {list}", operation.id);
+        let own = read(&theirs).await;
+        seen_by_owner += ids.values().filter(|id| own.contains(*id)).count();
+        lists += 1;
+    }
+    assert!(lists >= 8, "{lists} lists");
+    assert!(seen_by_owner >= ids.len(), "the lists have what the owner has");
+}
+
+/// What only the server writes, and what nobody has heard of.
+const NOT_TO_BE_WRITTEN: [&str; 12] = [
+    "surprise",
+    "id",
+    "workspace_id",
+    "version",
+    "created_by",
+    "created_at",
+    "updated_at",
+    "is_admin",
+    "token_hash",
+    "invited_by",
+    "purge_at",
+    "used_clicks",
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_field_that_nobody_may_write_is_refused_in_every_body() {
+    let platform = Platform::start_with(|config| config.api.rate_limit_burst = 100_000).await;
+    let account = platform.account().await;
+    let document = Document::of(&platform).await;
+    let (mut tried, mut wrong) = (0, String::new());
+    for operation in document.operations() {
+        let Some(schema) = operation.body_schema() else { continue };
+        let properties = document.resolve(schema)["properties"].as_object().expect("fields").clone();
+        for field in NOT_TO_BE_WRITTEN.into_iter().filter(|field| !properties.contains_key(*field)) {
+            let mut body = sample(&operation).expect("a body");
+            body[field] = json!("x");
+            let url = platform.api(&path(&operation, &account.workspace, super::requests::nobody));
+            let request =
+                platform.client.request(operation.method.clone(), url).bearer_auth(&account.token).json(&body);
+            let response = request.send().await.expect("a response");
+            let status = response.status();
+            let problem: Value = response.json().await.unwrap_or(Value::Null);
+            if status != StatusCode::BAD_REQUEST || problem["errors"][0]["pointer"] != format!("/{field}") {
+                writeln!(wrong, "{} {field}: {status} {problem}", operation.id).expect("written");
+            }
+            tried += 1;
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+    assert!(tried > 200, "{tried} bodies");
+    for (path, body, pointer) in [
+        (
+            "/links/bulk",
+            json!({ "links": [{ "destination_url": "https://example.com/", "clicks": 5 }] }),
+            "/links/0/clicks",
+        ),
+        ("/links", json!({ "destination_url": "https://example.com/", "utm": { "id": "x" } }), "/utm/id"),
+    ] {
+        let response = platform.of(&account, Method::POST, path).json(&body).send().await.expect("a response");
+        assert_eq!(response.status(), StatusCode::BAD_REQUEST);
+        let problem: Value = response.json().await.expect("a problem");
+        assert_eq!(problem["errors"][0]["pointer"], pointer);
+    }
+}

@@ -1,0 +1,98 @@
+//! How every operation is called, so that it answers what it would do and does no harm to those that are called after it.
+//!
+//! Invariant: an operation that is not known here fails the test.
+
+use reqwest::{Method, RequestBuilder};
+use serde_json::{Value, json};
+
+use super::document::Operation;
+use crate::support::platform::{EMAIL, PASSWORD, Platform};
+
+/// With the right one, sessions would get other secrets.
+const WRONG_PASSWORD: &str = "this is nobody's password";
+/// The prefixes of the ids that stand in paths.
+const PREFIXES: [(&str, &str); 8] = [
+    ("job_id", "job"),
+    ("link_id", "lnk"),
+    ("tag_id", "tag"),
+    ("domain_id", "dom"),
+    ("api_key_id", "key"),
+    ("user_id", "usr"),
+    ("invitation_id", "inv"),
+    ("session_id", "ses"),
+];
+
+/// An id that nothing has; the name of a type of events, which belongs to nobody.
+pub fn nobody(parameter: &str) -> String {
+    if parameter == "type" {
+        return "link.created".to_owned();
+    }
+    let prefix =
+        PREFIXES.iter().find(|(name, _)| *name == parameter).unwrap_or_else(|| panic!("what is a {parameter}?"));
+    format!("{}_{}", prefix.1, uuid::Uuid::nil().simple())
+}
+
+/// The path of an operation in a workspace, with these ids.
+pub fn path(operation: &Operation, workspace: &str, id: impl Fn(&str) -> String) -> String {
+    let path = operation.path.replace("{workspace_id}", workspace);
+    operation.ids().fold(path, |path, name| path.replace(&format!("{{{name}}}"), &id(name)))
+}
+
+/// A request that does what the operation is for to nothing that is there, without a credential.
+pub fn request(platform: &Platform, operation: &Operation, workspace: &str) -> RequestBuilder {
+    let url = platform.api(&path(operation, workspace, nobody));
+    let request = platform.client.request(operation.method.clone(), url).query(&query(operation));
+    // No workspace has so many versions.
+    let request = if operation.method == Method::DELETE { request.header("if-match", "\"999999\"") } else { request };
+    match sample(operation) {
+        Some(body) => request.json(&body),
+        None => request,
+    }
+}
+
+fn query(operation: &Operation) -> Vec<(&'static str, &'static str)> {
+    let known: Vec<(&str, &str)> = match operation.id.as_str() {
+        "look_up_link" => vec![("domain", "localhost"), ("slug", "nothing")],
+        "getAnalyticsBreakdown" => vec![("dimension", "country")],
+        _ => Vec::new(),
+    };
+    for name in operation.required_parameters() {
+        assert!(known.iter().any(|(known, _)| *known == name), "{}: what is {name}?", operation.id);
+    }
+    known
+}
+
+/// A body that is in order; none for an operation that takes none.
+pub fn sample(operation: &Operation) -> Option<Value> {
+    operation.body_schema()?;
+    let name = || uuid::Uuid::new_v4().simple().to_string();
+    let token = |prefix: &str| format!("{prefix}_{}", "A".repeat(43));
+    Some(match operation.id.as_str() {
+        "signIn" => json!({ "email": EMAIL, "password": PASSWORD }),
+        "signInWithCode" => json!({ "challenge": token("challenge"), "code": "000000" }),
+        "requestRegistration" | "requestPasswordReset" => json!({ "email": format!("{}@example.com", name()) }),
+        "register" => json!({ "code": token("register"), "name": "Test", "password": PASSWORD }),
+        "resetPassword" => json!({ "code": token("reset"), "new_password": PASSWORD }),
+        "confirmEmail" => json!({ "code": token("verify") }),
+        "requestEmailChange" => json!({ "email": format!("{}@example.com", name()), "password": WRONG_PASSWORD }),
+        "changePassword" => json!({ "password": WRONG_PASSWORD, "new_password": PASSWORD }),
+        "beginSecondFactor" | "disableSecondFactor" | "replaceRecoveryCodes" => json!({ "password": WRONG_PASSWORD }),
+        "confirmSecondFactor" => json!({ "code": "000000" }),
+        "create_workspace" => json!({ "name": "Test", "slug": format!("w{}", name()) }),
+        "update_workspace" | "update_api_key" => json!({ "name": "Test" }),
+        "transfer_workspace" => json!({ "user_id": nobody("user_id") }),
+        "update_member" => json!({ "role": "viewer" }),
+        "create_invitation" => json!({ "email": format!("{}@example.com", name()), "role": "viewer" }),
+        "show_invitation" | "accept_invitation" => json!({ "token": token("invitation") }),
+        "create_api_key" => json!({ "name": "Test", "scopes": ["links:read"] }),
+        "revoke_leaked_api_key" => json!({ "token": token("elido") }),
+        "create_link" => json!({ "destination_url": "https://example.com/" }),
+        "update_link" => json!({ "title": "Test" }),
+        "rotate_api_key" | "update_domain" | "resolve_link" => json!({}),
+        "create_links" => json!({ "links": [{ "destination_url": "https://example.com/" }] }),
+        "update_links" => json!({ "links": [{ "id": nobody("link_id"), "changes": { "title": "Test" } }] }),
+        "delete_links" => json!({ "ids": [nobody("link_id")] }),
+        "create_tag" | "update_tag" => json!({ "name": name() }),
+        other => panic!("how is {other} called?"),
+    })
+}

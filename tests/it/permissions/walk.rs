@@ -1,0 +1,190 @@
+//! Every operation of the OpenAPI document, called by everybody there can be, answers as the table of permissions says.
+
+use std::fmt::Write as _;
+
+use elido::domain::permission::{Caller, Right};
+use elido::domain::role::{Role, Scope};
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use super::document::{Document, Operation};
+use super::requests::request;
+use crate::support::members::{key, member};
+use crate::support::platform::{Account, Platform};
+
+/// Who calls.
+enum Who {
+    Nobody,
+    Stranger,
+    Member(Role),
+    Administrator,
+    Key(Vec<Scope>),
+    StrangersKey,
+}
+
+/// What came of a call.
+#[derive(Debug, PartialEq, Eq)]
+enum Verdict {
+    Allowed,
+    Unauthenticated,
+    NoSuchWorkspace,
+    Refused(&'static str),
+}
+
+/// What refuses a call because of who makes it.
+const REFUSALS: [&str; 4] = ["missing_scope", "missing_role", "session_required", "instance_admin_required"];
+/// What ends the session or the membership of whoever does it comes last.
+const ENDINGS: [&str; 2] = ["leave_workspace", "signOut"];
+
+/// What the table says.
+fn expected(who: &Who, caller: Caller) -> Verdict {
+    if matches!(who, Who::Nobody) && !matches!(caller, Caller::Anyone) {
+        return Verdict::Unauthenticated;
+    }
+    match (caller, who) {
+        (Caller::Person | Caller::InstanceAdmin, Who::Key(_) | Who::StrangersKey) => {
+            Verdict::Refused("session_required")
+        }
+        (Caller::Anyone | Caller::Credential | Caller::Person, _) | (Caller::InstanceAdmin, Who::Administrator) => {
+            Verdict::Allowed
+        }
+        (Caller::InstanceAdmin, _) => Verdict::Refused("instance_admin_required"),
+        (Caller::Member(_), Who::Stranger | Who::StrangersKey | Who::Nobody) => Verdict::NoSuchWorkspace,
+        (Caller::Member(right), Who::Administrator) => of_member(Role::Owner, &right),
+        (Caller::Member(right), Who::Member(role)) => of_member(*role, &right),
+        (Caller::Member(right), Who::Key(scopes)) => of_key(scopes, &right),
+    }
+}
+
+fn of_member(role: Role, right: &Right) -> Verdict {
+    match (role.allows(right.scope), right.roles.contains(&role)) {
+        (true, true) => Verdict::Allowed,
+        (true, false) => Verdict::Refused("missing_role"),
+        (false, _) => Verdict::Refused("missing_scope"),
+    }
+}
+
+/// An owner made the key, so that nothing else limits it.
+fn of_key(scopes: &[Scope], right: &Right) -> Verdict {
+    match (scopes.iter().any(|scope| scope.covers(right.scope)), right.api_keys) {
+        (true, true) => Verdict::Allowed,
+        (true, false) => Verdict::Refused("session_required"),
+        (false, _) => Verdict::Refused("missing_scope"),
+    }
+}
+
+/// What the response says of the right to call.
+fn verdict(status: StatusCode, problem: &Value) -> Verdict {
+    let code = problem["code"].as_str().unwrap_or_default();
+    if status == StatusCode::FORBIDDEN
+        && let Some(refusal) = REFUSALS.iter().find(|refusal| **refusal == code)
+    {
+        return Verdict::Refused(refusal);
+    }
+    match status {
+        StatusCode::UNAUTHORIZED if code == "unauthenticated" => Verdict::Unauthenticated,
+        StatusCode::NOT_FOUND if problem["detail"] == "There is no such workspace." => Verdict::NoSuchWorkspace,
+        _ => Verdict::Allowed,
+    }
+}
+
+async fn everybody(platform: &Platform, owner: &Account, other: &Account) -> Vec<(String, Who, Option<Account>)> {
+    let mut everybody = vec![("nobody".to_owned(), Who::Nobody, None)];
+    for role in Role::ALL {
+        let email = format!("the-{}@example.com", role.as_str());
+        let account = member(platform, owner, &email, role).await;
+        everybody.push((role.as_str().to_owned(), Who::Member(role), Some(account)));
+    }
+    for scope in Scope::ALL {
+        let (account, _) = key(platform, owner, &json!({ "name": "Test", "scopes": [scope] })).await;
+        everybody.push((format!("key {}", scope.as_str()), Who::Key(vec![scope]), Some(account)));
+        let others: Vec<Scope> = Scope::ALL.into_iter().filter(|other| *other != scope).collect();
+        let (account, _) = key(platform, owner, &json!({ "name": "Test", "scopes": others })).await;
+        everybody.push((format!("key without {}", scope.as_str()), Who::Key(others), Some(account)));
+    }
+    let (theirs, _) = key(platform, other, &json!({ "name": "Test", "scopes": Scope::ALL })).await;
+    everybody.push(("a stranger's key".to_owned(), Who::StrangersKey, Some(theirs)));
+    let stranger = member(platform, other, "stranger@example.com", Role::Owner).await;
+    everybody.push(("a stranger".to_owned(), Who::Stranger, Some(stranger)));
+    let administrator = Account { token: owner.token.clone(), workspace: owner.workspace.clone() };
+    everybody.push(("the administrator".to_owned(), Who::Administrator, Some(administrator)));
+    everybody
+}
+
+/// Whether a response shows that the request was one that the operation understands.
+fn is_understood(status: StatusCode) -> bool {
+    !status.is_server_error()
+        && !matches!(
+            status,
+            StatusCode::BAD_REQUEST
+                | StatusCode::METHOD_NOT_ALLOWED
+                | StatusCode::UNSUPPORTED_MEDIA_TYPE
+                | StatusCode::UNPROCESSABLE_ENTITY
+        )
+}
+
+async fn call(
+    platform: &Platform,
+    operation: &Operation,
+    workspace: &str,
+    account: Option<&Account>,
+) -> (StatusCode, Value) {
+    let request = request(platform, operation, workspace);
+    let request = match account {
+        Some(account) => request.bearer_auth(&account.token),
+        None => request,
+    };
+    let response = request.send().await.expect("a response");
+    let status = response.status();
+    (status, response.json().await.unwrap_or(Value::Null))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_operation_is_open_to_whom_the_table_says_and_to_nobody_else() {
+    let platform = Platform::start_with(|config| {
+        config.api.rate_limit_burst = 100_000;
+        config.api.workspace_rate_limit_burst = 100_000;
+    })
+    .await;
+    let owner = platform.account().await;
+    let other = platform.sign_in().await;
+    let document = Document::of(&platform).await;
+    let mut operations = document.operations();
+    operations.sort_by_key(|operation| ENDINGS.iter().position(|ending| *ending == operation.id));
+    let everybody = everybody(&platform, &owner, &other).await;
+    let (mut calls, mut refusals, mut wrong) = (0, 0, String::new());
+    for operation in &operations {
+        for (name, who, account) in &everybody {
+            let (status, problem) = call(&platform, operation, &owner.workspace, account.as_ref()).await;
+            let (expected, found) = (expected(who, operation.permission.caller), verdict(status, &problem));
+            if expected != found || !is_understood(status) {
+                writeln!(wrong, "{} by {name}: {expected:?}, but {status} {problem}", operation.id).expect("written");
+            }
+            calls += 1;
+            refusals += usize::from(found != Verdict::Allowed);
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+    assert!(calls > 1_000 && refusals > 400, "{calls} calls, {refusals} refusals");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_document_says_of_every_operation_who_may_do_it() {
+    let platform = Platform::start().await;
+    let document = Document::of(&platform).await;
+    let mut operations = 0;
+    for operation in document.operations() {
+        let said = |name: &str| operation.description[name].clone();
+        assert_eq!(said("x-caller"), operation.permission.caller.as_str(), "{}", operation.id);
+        let needs_credential = operation.description["security"] != json!([{}]);
+        let is_open = matches!(operation.permission.caller, Caller::Anyone);
+        assert!(needs_credential != is_open || operation.id == "accept_invitation", "{}", operation.id);
+        if let Caller::Member(right) = operation.permission.caller {
+            assert_eq!(said("x-required-scope"), right.scope.as_str(), "{}", operation.id);
+            assert_eq!(said("x-roles"), json!(right.roles), "{}", operation.id);
+            assert_eq!(said("x-api-keys"), right.api_keys, "{}", operation.id);
+        }
+        operations += 1;
+    }
+    assert_eq!(operations, elido::domain::permission::TABLE.len(), "the table has no operation that is not served");
+}
