@@ -42,7 +42,6 @@ fn migration(file: &Path) -> Result<String, Box<dyn Error>> {
     let unnamed = || format!("{}: the name has to be like 0001_what_it_does.sql", file.display());
     let (number, description) = name.split_once('_').ok_or_else(unnamed)?;
     let (number, description) = (number.parse::<i64>().map_err(|_| unnamed())?, description.replace('_', " "));
-    let file = file.display().to_string();
     Ok(format!(
         "sqlx::migrate::Migration::new({number}, {description:?}.into(), sqlx::migrate::MigrationType::Simple, \
          sqlx::SqlSafeStr::into_sql_str(include_str!({path:?})), false)"
