@@ -22,6 +22,8 @@ BEYOND_SCHEMAS = {
     "invalid_time",  # a time that has passed, or one that ends before it begins
     "invalid_length",  # counted without the white space around a text
     "unknown_domain",  # a domain of the workspace
+    "invalid_domain",  # host names have a grammar of their own
+    "no_such_row",  # a row of the audit trail
     "unknown_time_zone",  # a name of the IANA's
 }
 

@@ -28,6 +28,9 @@ use crate::services::api_core::{ApiCore, AuditExport, AuditExportFormat, Trail};
 /// Where an export says which row of the chain is its last: the number, a space and the hash.
 const AUDIT_HEAD: HeaderName = HeaderName::from_static("elido-audit-head");
 
+/// The longest action and the longest id of a target that a list is asked for.
+const FILTER_LENGTH_MAX: usize = 64;
+
 /// Which rows of the trail, and which page of them.
 #[derive(Debug, Deserialize, Serialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -173,6 +176,15 @@ async fn export_of_instance(
 async fn page(core: &ApiCore, trail: Trail, query: AuditQuery) -> Result<Json<Page<AuditEvent>>> {
     let fingerprint = QueryFingerprint::of(&("audit-events", trail.chain(), &query));
     let before = query.cursor.as_deref().map(|text| position(text, fingerprint)).transpose()?;
+    for (field, value) in [("action", &query.action), ("target", &query.target)] {
+        if value.as_ref().is_some_and(|value| !(1..=FILTER_LENGTH_MAX).contains(&value.chars().count())) {
+            return Err(Error::invalid_field(
+                field,
+                "invalid_value",
+                format!("expected 1 to {FILTER_LENGTH_MAX} characters"),
+            ));
+        }
+    }
     let limit = query.limit;
     let filter = AuditFilter {
         actor: query.actor,

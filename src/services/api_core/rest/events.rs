@@ -137,12 +137,12 @@ async fn list(
     wanted: Wanted,
     Query(query): Query<EventsQuery>,
 ) -> std::result::Result<Response, Problem> {
+    let after = query.after.map(number).transpose()?;
     if !wanted.stream {
-        let batch = core.list_events(&access, query.types, query.after.map(number), query.limit.get().into()).await?;
+        let batch = core.list_events(&access, query.types, after, query.limit.get().into()).await?;
         return Ok(Json(EventsPage { data: batch.events, next_after: batch.position }).into_response());
     }
-    let after = wanted.last_event_id.or(query.after.map(number));
-    let batches = core.follow_events(principal, &access, query.types, after).await?;
+    let batches = core.follow_events(principal, &access, query.types, wanted.last_event_id.or(after)).await?;
     let messages = core.until_stopping(batches.flat_map(|batch| stream::iter(messages(batch))));
     Ok(Sse::new(messages).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response())
 }
@@ -193,9 +193,9 @@ impl<State: Send + Sync> FromRequestParts<State> for Wanted {
     }
 }
 
-/// No event has a number beyond the largest.
-fn number(after: u64) -> i64 {
-    i64::try_from(after).unwrap_or(i64::MAX)
+fn number(after: u64) -> Result<i64> {
+    let refused = |_| Error::invalid_field("after", "invalid_value", "no event has so large a number");
+    i64::try_from(after).map_err(refused)
 }
 
 fn wants_stream(headers: &HeaderMap) -> bool {
@@ -206,7 +206,7 @@ fn wants_stream(headers: &HeaderMap) -> bool {
 }
 
 fn last_event_id(headers: &HeaderMap) -> Result<Option<i64>> {
-    let Some(value) = headers.get(LAST_EVENT_ID).filter(|value| !value.is_empty()) else { return Ok(None) };
+    let Some(value) = headers.get(LAST_EVENT_ID) else { return Ok(None) };
     let number = value.to_str().ok().and_then(|text| text.parse().ok()).filter(|number: &i64| *number >= 0);
     let refused = || Error::invalid_field("Last-Event-ID", "invalid_value", "expected the number of an event");
     number.map(Some).ok_or_else(refused)
