@@ -24,6 +24,7 @@ BEYOND_SCHEMAS = {
     "unknown_domain",  # a domain of the workspace
     "invalid_domain",  # host names have a grammar of their own
     "no_such_row",  # a row of the audit trail
+    "invalid_token",  # secrets are handed out, not made up
     "unknown_time_zone",  # a name of the IANA's
 }
 
@@ -55,4 +56,6 @@ def is_beyond_schemas(error):
     is_filter = error["code"] == "invalid_value" and not error["pointer"].startswith("/")
     # Countries, hosts, languages and patterns have grammars of their own.
     is_rule = "/rules/" in error["pointer"]
-    return error["code"] in BEYOND_SCHEMAS or is_whole_float or is_filter or is_rule
+    # What a key may ask for is the operator's setting.
+    is_setting = error["pointer"] == "/rate_limit_per_minute" and "of this instance" in error["detail"]
+    return error["code"] in BEYOND_SCHEMAS or is_whole_float or is_filter or is_rule or is_setting
