@@ -109,6 +109,13 @@ async fn start_roles(
     Ok(readiness)
 }
 
+/// What nobody has stopped is told to end all the same: threads of edge workers would otherwise hold their stores for ever.
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.stages.whole.stopping().cancel();
+    }
+}
+
 impl Running {
     /// Where the process answers.
     #[must_use]
