@@ -130,7 +130,11 @@ fn make(path: &Path) -> io::Result<()> {
     fs::remove_file(&unfinished)?;
     match linked {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
-        _ => path.parent().map_or(Ok(()), |folder| fs::File::open(folder)?.sync_all()),
+        // Whoever came second may be the first to use it, so that both see to it that it lasts.
+        _ => {
+            fs::File::open(path)?.sync_all()?;
+            path.parent().map_or(Ok(()), |folder| fs::File::open(folder)?.sync_all())
+        }
     }
 }
 
