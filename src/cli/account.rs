@@ -1,11 +1,11 @@
 //! `elido account`: the accounts of an instance over the API, for those who run it.
 
 use clap::{Args, Subcommand};
-use serde_json::{Value, json};
 
-use super::api_client::{ApiArguments, ApiClient, Call};
+use super::api_client::{ApiArguments, ApiClient};
 use super::exit::Failure;
-use super::output::{self, OutputArguments, shown};
+use super::listing;
+use super::output::OutputArguments;
 use super::pages::Pages;
 use crate::domain::id::UserId;
 
@@ -72,37 +72,11 @@ pub async fn run(command: AccountCommand) -> Result<(), Failure> {
     match command.what {
         What::List { email, limit, all } => {
             let filters = email.into_iter().map(|email| ("email", email)).collect();
-            list(Pages::new(&client, PATH, filters), if all { u64::MAX } else { limit }, json).await
+            listing::print(Pages::new(&client, PATH, filters), if all { u64::MAX } else { limit }, &COLUMNS, json).await
         }
-        What::Disable { accounts } => each(&client, &accounts, "disable", "is disabled", json).await,
-        What::Enable { accounts } => each(&client, &accounts, "enable", "can be used again", json).await,
-    }
-}
-
-async fn list(mut pages: Pages<'_>, mut left: u64, json: bool) -> Result<(), Failure> {
-    let mut headings: &[&str] = &COLUMNS;
-    while let Some(accounts) = pages.next(left).await? {
-        left = left.saturating_sub(u64::try_from(accounts.len()).unwrap_or(u64::MAX));
-        if json {
-            accounts.iter().try_for_each(output::json_line)?;
-            continue;
-        }
-        let row = |account: &Value| COLUMNS.iter().map(|column| shown(account.get(column))).collect();
-        output::table(headings, &accounts.iter().map(row).collect::<Vec<_>>())?;
-        headings = &[];
-    }
-    Ok(())
-}
-
-async fn each(client: &ApiClient, accounts: &[UserId], what: &str, done: &str, json: bool) -> Result<(), Failure> {
-    for account in accounts {
-        let path = format!("{PATH}/{account}/{what}");
-        let response = client.call(&Call::post(&path, &json!({}))?).await?;
-        if json {
-            output::json_line(&response.body)?;
-        } else {
-            output::line(&format!("{account} {done}"))?;
+        What::Disable { accounts } => listing::do_each(&client, PATH, &accounts, "disable", "is disabled", json).await,
+        What::Enable { accounts } => {
+            listing::do_each(&client, PATH, &accounts, "enable", "can be used again", json).await
         }
     }
-    Ok(())
 }

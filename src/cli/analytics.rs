@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::api_client::{ApiArguments, ApiClient, Call};
 use super::exit::Failure;
+use super::listing;
 use super::output::{self, OutputArguments, shown};
 use super::pages::Pages;
 use crate::domain::time::Timestamp;
@@ -140,7 +141,8 @@ pub async fn run(command: AnalyticsCommand) -> Result<(), Failure> {
         }
         What::Events { limit, all } => {
             let path = format!("{base}/events");
-            print_events(Pages::new(&client, &path, query), if all { u64::MAX } else { limit }, json).await
+            let wanted = if all { u64::MAX } else { limit };
+            listing::print(Pages::new(&client, &path, query), wanted, &EVENT_COLUMNS, json).await
         }
     }
 }
@@ -206,21 +208,6 @@ fn print_rows(columns: &[&str], compared: &[&str], response: &Value) -> Result<(
         cells.chain(before).collect()
     };
     output::table(&headings, &items.iter().map(row).collect::<Vec<_>>())
-}
-
-async fn print_events(mut pages: Pages<'_>, mut left: u64, json: bool) -> Result<(), Failure> {
-    let mut headings: &[&str] = &EVENT_COLUMNS;
-    while let Some(events) = pages.next(left).await? {
-        left = left.saturating_sub(u64::try_from(events.len()).unwrap_or(u64::MAX));
-        if json {
-            events.iter().try_for_each(output::json_line)?;
-            continue;
-        }
-        let row = |event: &Value| EVENT_COLUMNS.iter().map(|column| shown(event.get(column))).collect();
-        output::table(headings, &events.iter().map(row).collect::<Vec<_>>())?;
-        headings = &[];
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
 //! `elido jobs`: jobs over the API, for those who run the instance.
 
 use clap::{Args, Subcommand};
-use serde_json::{Value, json};
 
 use super::api_client::{ApiArguments, ApiClient, Call};
 use super::exit::Failure;
-use super::output::{self, OutputArguments, shown};
+use super::listing;
+use super::output::OutputArguments;
 use super::pages::Pages;
 use crate::domain::id::JobId;
 
@@ -85,47 +85,12 @@ pub async fn run(command: JobsCommand) -> Result<(), Failure> {
         What::List { state, kind, limit, all } => {
             let filters = [("state", state), ("kind", kind)];
             let filters = filters.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
-            list(Pages::new(&client, PATH, filters), if all { u64::MAX } else { limit }, json).await
+            listing::print(Pages::new(&client, PATH, filters), if all { u64::MAX } else { limit }, &COLUMNS, json).await
         }
-        What::Show { job } => show(&client.call(&Call::get(&format!("{PATH}/{job}"), &[])).await?.body, json),
-        What::Retry { jobs } => each(&client, &jobs, "retry", "is tried again", json).await,
-        What::Discard { jobs } => each(&client, &jobs, "discard", "is discarded", json).await,
-    }
-}
-
-async fn list(mut pages: Pages<'_>, mut left: u64, json: bool) -> Result<(), Failure> {
-    let mut headings: &[&str] = &COLUMNS;
-    while let Some(jobs) = pages.next(left).await? {
-        left = left.saturating_sub(u64::try_from(jobs.len()).unwrap_or(u64::MAX));
-        if json {
-            jobs.iter().try_for_each(output::json_line)?;
-            continue;
+        What::Show { job } => {
+            listing::print_one(&client.call(&Call::get(&format!("{PATH}/{job}"), &[])).await?.body, json)
         }
-        let row = |job: &Value| COLUMNS.iter().map(|column| shown(job.get(column))).collect();
-        output::table(headings, &jobs.iter().map(row).collect::<Vec<_>>())?;
-        headings = &[];
+        What::Retry { jobs } => listing::do_each(&client, PATH, &jobs, "retry", "is tried again", json).await,
+        What::Discard { jobs } => listing::do_each(&client, PATH, &jobs, "discard", "is discarded", json).await,
     }
-    Ok(())
-}
-
-fn show(job: &Value, json: bool) -> Result<(), Failure> {
-    if json {
-        return output::json(job);
-    }
-    let fields: Vec<(&str, String)> =
-        job.as_object().into_iter().flatten().map(|(name, value)| (name.as_str(), shown(Some(value)))).collect();
-    output::record(&fields)
-}
-
-async fn each(client: &ApiClient, jobs: &[JobId], what: &str, done: &str, json: bool) -> Result<(), Failure> {
-    for job in jobs {
-        let path = format!("{PATH}/{job}/{what}");
-        let response = client.call(&Call::post(&path, &json!({}))?).await?;
-        match (json, response.body) {
-            (false, _) => output::line(&format!("{job} {done}"))?,
-            (true, Value::Null) => output::json_line(&json!({ "id": job }))?,
-            (true, job) => output::json_line(&job)?,
-        }
-    }
-    Ok(())
 }

@@ -7,6 +7,7 @@ use super::api_client::{ApiArguments, ApiClient, Call};
 use super::exit::{Exit, Failure};
 use super::listing;
 use super::output::{self, OutputArguments};
+use super::pages::Pages;
 use crate::domain::time::Timestamp;
 
 /// The columns of the table.
@@ -77,7 +78,10 @@ pub async fn run(command: KeyCommand) -> Result<(), Failure> {
     let workspace = client.workspace_path(&command.api).await?;
     let json = command.output.json;
     match command.what {
-        What::List => listing::print(&client, &format!("{workspace}/api-keys"), Vec::new(), &COLUMNS, json).await,
+        What::List => {
+            let path = format!("{workspace}/api-keys");
+            listing::print(Pages::new(&client, &path, Vec::new()), u64::MAX, &COLUMNS, json).await
+        }
         What::Create { name, scope, expires_at, rate_limit_per_minute } => {
             let mut body = Map::from_iter([("name".to_owned(), json!(name)), ("scopes".to_owned(), json!(scope))]);
             body.extend(expires_at.map(|time| ("expires_at".to_owned(), json!(time))));

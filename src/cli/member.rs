@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::api_client::{ApiArguments, ApiClient, Call};
 use super::exit::{Exit, Failure};
 use super::output::{self, OutputArguments};
+use super::pages::Pages;
 use super::{listing, plain_http};
 use crate::http::problem::ProblemDocument;
 
@@ -95,7 +96,8 @@ pub async fn run(command: MemberCommand) -> Result<(), Failure> {
     let workspace = client.workspace_path(&command.api).await?;
     match command.what {
         What::List | What::Accept { .. } => {
-            listing::print(&client, &format!("{workspace}/members"), Vec::new(), &COLUMNS, json).await
+            let path = format!("{workspace}/members");
+            listing::print(Pages::new(&client, &path, Vec::new()), u64::MAX, &COLUMNS, json).await
         }
         What::Invite { email, role } => {
             let path = format!("{workspace}/invitations");

@@ -7,6 +7,7 @@ use super::api_client::{ApiArguments, ApiClient, Call};
 use super::exit::Failure;
 use super::listing;
 use super::output::{self, OutputArguments};
+use super::pages::Pages;
 
 /// The columns of the table.
 const COLUMNS: [&str; 5] = ["id", "slug", "name", "created_at", "purge_at"];
@@ -83,7 +84,7 @@ pub async fn run(command: WorkspaceCommand) -> Result<(), Failure> {
     match command.what {
         What::List { deleted } => {
             let filters = vec![("deleted", deleted.to_string())];
-            return listing::print(&client, "v1/workspaces", filters, &COLUMNS, json).await;
+            return listing::print(Pages::new(&client, "v1/workspaces", filters), u64::MAX, &COLUMNS, json).await;
         }
         What::Create { name, slug } => {
             let call = Call::post("v1/workspaces", &json!({ "name": name, "slug": slug }))?;

@@ -93,7 +93,6 @@ fn lists(known: &HeaderValue, tag: &HeaderValue) -> bool {
 }
 
 /// What a panic answers. The panic hook has logged where it happened.
-#[allow(clippy::needless_pass_by_value, reason = "panics are handed over by value")]
 pub(super) fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
     let said = panic.downcast_ref::<&str>().copied().map(str::to_owned);
     let said = said.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();

@@ -4,7 +4,8 @@ use clap::Args;
 
 use super::TrailArguments;
 use crate::cli::exit::Failure;
-use crate::cli::output::{self, OutputArguments, shown};
+use crate::cli::listing;
+use crate::cli::output::OutputArguments;
 use crate::cli::pages::Pages;
 
 /// The columns of the table.
@@ -54,18 +55,5 @@ pub(super) async fn run(arguments: ListArguments) -> Result<(), Failure> {
         ("until", arguments.until),
     ];
     let filters = filters.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
-    let mut pages = Pages::new(&client, &path, filters);
-    let mut left = arguments.limit;
-    let mut headings: &[&str] = &COLUMNS;
-    while let Some(rows) = pages.next(left).await? {
-        left = left.saturating_sub(u64::try_from(rows.len()).unwrap_or(u64::MAX));
-        if arguments.output.json {
-            rows.iter().try_for_each(output::json_line)?;
-            continue;
-        }
-        let row = |row: &serde_json::Value| COLUMNS.iter().map(|column| shown(row.get(column))).collect();
-        output::table(headings, &rows.iter().map(row).collect::<Vec<_>>())?;
-        headings = &[];
-    }
-    Ok(())
+    listing::print(Pages::new(&client, &path, filters), arguments.limit, &COLUMNS, arguments.output.json).await
 }

@@ -209,7 +209,6 @@ fn cause(error: &Error) -> String {
     error.source.as_ref().map_or_else(|| error.message.clone(), ToString::to_string)
 }
 
-#[allow(clippy::needless_pass_by_value, reason = "it is what `map_err` passes")]
 fn unreadable(error: Error) -> Failure {
     Failure::new(Exit::Unavailable, format!("the database cannot be read: {}", cause(&error)))
 }

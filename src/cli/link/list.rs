@@ -1,11 +1,10 @@
 //! `elido link list`.
 
 use clap::Args;
-use serde_json::Value;
 
 use super::Context;
 use crate::cli::exit::Failure;
-use crate::cli::output::{self, shown};
+use crate::cli::listing;
 use crate::cli::pages::Pages;
 
 /// The columns of the table.
@@ -48,22 +47,6 @@ pub(super) async fn run(context: &Context, arguments: ListArguments) -> Result<(
     ];
     let filters = filters.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
     let path = format!("{}/links", context.workspace);
-    let mut pages = Pages::new(&context.client, &path, filters);
-    let mut left = if arguments.all { u64::MAX } else { arguments.limit };
-    let mut headings: &[&str] = &COLUMNS;
-    while let Some(links) = pages.next(left).await? {
-        left = left.saturating_sub(u64::try_from(links.len()).unwrap_or(u64::MAX));
-        print(context, headings, &links)?;
-        headings = &[];
-    }
-    Ok(())
-}
-
-/// Prints a page as soon as it is there, so that a long list takes no memory.
-fn print(context: &Context, headings: &[&str], links: &[Value]) -> Result<(), Failure> {
-    if context.output.json {
-        return links.iter().try_for_each(output::json_line);
-    }
-    let row = |link: &Value| COLUMNS.iter().map(|column| shown(link.get(column))).collect();
-    output::table(headings, &links.iter().map(row).collect::<Vec<_>>())
+    let wanted = if arguments.all { u64::MAX } else { arguments.limit };
+    listing::print(Pages::new(&context.client, &path, filters), wanted, &COLUMNS, context.output.json).await
 }

@@ -1,7 +1,5 @@
 //! API keys: shown once, kept as a hash, limited to scopes, and over at a time of the maker's choice.
 
-#![allow(clippy::option_option, reason = "absent, null and a value are three things in an edit")]
-
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 

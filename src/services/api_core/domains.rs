@@ -1,7 +1,5 @@
 //! Host names that short links live on. Today this is the default domain, which every workspace may use.
 
-#![allow(clippy::option_option, reason = "absent, null and a value are three things in an edit")]
-
 use serde::{Deserialize, Serialize};
 use url::Url;
 use utoipa::ToSchema;

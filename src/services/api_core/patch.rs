@@ -1,7 +1,5 @@
 //! Edits in which an absent field stays as it is and `null` clears.
 
-#![allow(clippy::option_option, reason = "absent, null and a value are three things in an edit")]
-
 use serde::{Deserialize, Deserializer};
 
 /// Reads a field that is there: `Some(None)` for `null`. Together with `#[serde(default)]`, `None` means absent.

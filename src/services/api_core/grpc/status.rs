@@ -11,7 +11,6 @@ use crate::domain::error::{Error, ErrorKind};
 const CODES_OF: &str = "elido";
 
 /// What a caller reads. The cause goes to the log and no further.
-#[allow(clippy::needless_pass_by_value, reason = "it is what `map_err` passes")]
 pub(super) fn to_status(error: Error) -> Status {
     if let Some(source) = &error.source {
         tracing::error!(code = error.code, error = %source, "call failed: {source}");

@@ -1,7 +1,5 @@
 //! An edit of a link after every field of it was checked by itself, and then together with the rest of the link.
 
-#![allow(clippy::option_option, reason = "absent, null and a value are three things in an edit")]
-
 use std::collections::HashSet;
 
 use secrecy::{ExposeSecret, SecretString};

@@ -1,7 +1,5 @@
 //! Links and edits of links as callers write them. Texts stay texts here, so that all errors can be told at once.
 
-#![allow(clippy::option_option, reason = "absent, null and a value are three things in an edit")]
-
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
