@@ -10,6 +10,7 @@ pub mod grpc;
 pub mod jobs;
 pub mod journal;
 pub mod mail;
+pub mod objects;
 pub mod passwords;
 pub mod sealing;
 pub mod sqlite;

@@ -17,6 +17,7 @@ use crate::infra::click_store::ClickStore;
 use crate::infra::data_folder;
 use crate::infra::geo::GeoDatabase;
 use crate::infra::mail::Mail;
+use crate::infra::objects::Objects;
 use crate::infra::passwords::Passwords;
 use crate::infra::sealing::Sealing;
 use crate::infra::store::{self, Store};
@@ -36,6 +37,7 @@ pub(super) struct Platform {
     user_agents: OnceCell<UserAgents>,
     passwords: OnceCell<Passwords>,
     mail: OnceCell<Mail>,
+    objects: OnceCell<Objects>,
     sealing: OnceCell<Sealing>,
 }
 
@@ -58,6 +60,7 @@ impl Platform {
             user_agents: OnceCell::new(),
             passwords: OnceCell::new(),
             mail: OnceCell::new(),
+            objects: OnceCell::new(),
             sealing: OnceCell::new(),
         })
     }
@@ -129,6 +132,16 @@ impl Platform {
         let config = self.config();
         let open = async || Ok(Mail::new(&config.mail, &config.data_folder)?);
         self.mail.get_or_try_init(open).await.cloned()
+    }
+
+    /// Files that are too large for a database.
+    pub(super) async fn objects(&self) -> Result<Objects, StartError> {
+        let config = self.config();
+        let open = async || {
+            let sealing = self.sealing().await?;
+            Ok(Objects::new(&config.objects, &config.data_folder, &sealing, &config.api.public_url)?)
+        };
+        self.objects.get_or_try_init(open).await.cloned()
     }
 
     /// What seals secrets in the source of truth.

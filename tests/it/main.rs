@@ -46,6 +46,7 @@ mod journal;
 mod links;
 mod mail;
 mod names;
+mod objects;
 mod people;
 mod permissions;
 mod races;

@@ -113,6 +113,8 @@ operations! {
     ListEventTypes "list_event_types" Caller::Credential;
     GetEventTypeSchema "get_event_type_schema" Caller::Credential;
 
+    DownloadObject "download_object" Caller::Anyone;
+
     ListJobs "list_jobs" Caller::InstanceAdmin;
     GetJob "get_job" Caller::InstanceAdmin;
     RetryJob "retry_job" Caller::InstanceAdmin;

@@ -87,6 +87,7 @@ use crate::infra::cache::shared_links::SharedLinks;
 use crate::infra::click_store::ClickStore;
 use crate::infra::geo::GeoDatabase;
 use crate::infra::mail::Mail;
+use crate::infra::objects::{ObjectKind, Objects};
 use crate::infra::passwords::Passwords;
 use crate::infra::store::{Store, Transaction};
 use crate::infra::user_agent::UserAgents;
@@ -124,6 +125,9 @@ pub const ACTIONS: &[ActionKind] = &[
     links::DELETED.kind(),
 ];
 
+/// The kinds of objects that the service keeps.
+pub const OBJECT_KINDS: &[ObjectKind] = &[];
+
 /// What the use cases need. Clones share it.
 #[derive(Clone)]
 pub struct ApiCore {
@@ -135,6 +139,7 @@ pub struct ApiCore {
     notes: Arc<Semaphore>,
     clicks: Option<ClickStore>,
     mail: Option<Mail>,
+    objects: Option<Objects>,
     limits: Option<Arc<Limits>>,
     actions: Arc<[ActionKind]>,
     following: events::Following,
@@ -184,6 +189,7 @@ impl ApiCore {
             notes,
             clicks: None,
             mail: None,
+            objects: None,
             limits: None,
             actions: ACTIONS.into(),
             following: events::Following::default(),
@@ -201,6 +207,12 @@ impl ApiCore {
     #[must_use]
     pub fn mailing(self, mail: Mail) -> Self {
         Self { mail: Some(mail), ..self }
+    }
+
+    /// The same service, which keeps files.
+    #[must_use]
+    pub fn keeping(self, objects: Objects) -> Self {
+        Self { objects: Some(objects), ..self }
     }
 
     /// The same service, with limits.
@@ -231,6 +243,14 @@ impl ApiCore {
     #[must_use]
     pub fn passwords(&self) -> &Passwords {
         &self.passwords
+    }
+
+    /// The files that are kept.
+    ///
+    /// # Errors
+    /// `Internal` if the service keeps none.
+    pub fn objects(&self) -> Result<&Objects> {
+        self.objects.as_ref().ok_or_else(|| Error::internal("this process keeps no objects"))
     }
 
     /// Commits, with what happened written down, and then tells the edges, in a task that a client who disconnects cannot stop

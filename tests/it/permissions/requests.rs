@@ -22,10 +22,12 @@ const PREFIXES: [(&str, &str); 8] = [
     ("session_id", "ses"),
 ];
 
-/// An id that nothing has; the name of a type of events, which belongs to nobody.
+/// An id that nothing has; the name of a type of events and a link, which belong to nobody.
 pub fn nobody(parameter: &str) -> String {
-    if parameter == "type" {
-        return "link.created".to_owned();
+    match parameter {
+        "type" => return "link.created".to_owned(),
+        "token" => return "nothing.nothing".to_owned(),
+        _ => {}
     }
     let prefix =
         PREFIXES.iter().find(|(name, _)| *name == parameter).unwrap_or_else(|| panic!("what is a {parameter}?"));

@@ -64,7 +64,7 @@ impl Platform {
     /// Starts on the data that is there.
     pub async fn start_again(&mut self) {
         let loaded = Loaded { config: self.config.clone(), entries: Vec::new() };
-        self.running = Some(start(&loaded, Roles::all()).await.expect("the platform starts"));
+        self.running = Some(Box::pin(start(&loaded, Roles::all())).await.expect("the platform starts"));
     }
 
     /// Drains and ends.

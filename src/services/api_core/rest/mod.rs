@@ -18,6 +18,7 @@ mod leaked_api_keys;
 mod links;
 mod listing;
 mod members;
+mod objects;
 mod offered_invitations;
 mod tags;
 mod workspaces;
@@ -44,6 +45,7 @@ pub const TAGS: &[(&str, &str)] = &[
     ("links", "Short links and their smart-link rules."),
     ("tags", "Labels on links."),
     ("audit", "Who changed what, in chains that show when they were touched."),
+    ("objects", "Files that are too large for a database, by links that hold for minutes."),
     ("events", "What happened, in the order of the commits."),
     ("jobs", "Work that goes on after a response, for administrators of the instance."),
 ];
@@ -65,5 +67,6 @@ pub fn operations() -> OpenApiRouter<ApiCore> {
         .merge(bulk::routes())
         .merge(audit_events::routes())
         .merge(events::routes())
+        .merge(objects::routes())
         .merge(jobs::routes())
 }
