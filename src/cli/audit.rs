@@ -1,6 +1,8 @@
 //! `elido audit`: the audit trail over the API, and whether it is whole, without it.
 
+mod archive;
 mod list;
+mod rows;
 mod verify;
 
 use std::fs::{self, File};

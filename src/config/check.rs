@@ -45,7 +45,8 @@ pub(super) fn values(loaded: &Loaded, errors: &mut Vec<ConfigError>) {
     check_tls::values(&mut check, &config.grpc);
     check_mail::values(&mut check, &config.mail);
     check_objects::values(&mut check, &config.objects);
-    check.sealing_key(config.identity.sealing_key.expose_secret());
+    check.key("audit.signing_key", config.audit.signing_key.expose_secret());
+    check.key("identity.sealing_key", config.identity.sealing_key.expose_secret());
 }
 
 /// Looks at the files and folders that the settings name. Leaves nothing behind.
@@ -185,10 +186,10 @@ impl Check<'_> {
     }
 
     /// The key is secret, so that messages must not repeat it.
-    fn sealing_key(&mut self, text: &str) {
+    fn key(&mut self, key: &str, text: &str) {
         if !text.is_empty() && !STANDARD.decode(text.trim()).is_ok_and(|key| key.len() == 32) {
             let fix = "Write what openssl rand -base64 32 prints, or nothing";
-            self.wrong("identity.sealing_key", "these are not 32 bytes in base64", fix);
+            self.wrong(key, "these are not 32 bytes in base64", fix);
         }
     }
 

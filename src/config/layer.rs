@@ -10,7 +10,8 @@ use super::config_error::{ConfigError, quoted};
 use super::environment::{flattened, is_variable, variable_of};
 
 /// Keys whose values are secret and may come from a file, by `NAME_file`.
-pub(super) const SECRETS: [&str; 7] = [
+pub(super) const SECRETS: [&str; 8] = [
+    "audit.signing_key",
     "cache.url",
     "database.url",
     "click_store.url",

@@ -34,6 +34,8 @@ pub struct Config {
     pub database: DatabaseConfig,
     /// The stream of events.
     pub events: EventsConfig,
+    /// The audit trail.
+    pub audit: AuditConfig,
     /// The click store.
     pub click_store: ClickStoreConfig,
     /// The click ingester.
@@ -314,6 +316,14 @@ impl EventsConfig {
     pub const fn kept_for(&self) -> Duration {
         Duration::from_secs(self.retention_days as u64 * 24 * 60 * 60)
     }
+}
+
+/// The audit trail.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuditConfig {
+    /// The key that evidence exports are signed with: 32 bytes in base64. Empty means one in the data folder.
+    pub signing_key: SecretString,
 }
 
 /// The click ingester.

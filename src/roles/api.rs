@@ -85,6 +85,7 @@ pub(super) async fn core(platform: &Platform, tasks: &Tasks) -> Result<ApiCore, 
         .counting_clicks(platform.click_store().await?)
         .mailing(platform.mail().await?)
         .keeping(platform.objects().await?)
+        .signing_by(platform.signing().await?)
         .writing_through(platform.shared_links().await?)
         .describing(identity::ACTIONS))
 }

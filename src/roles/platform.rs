@@ -20,6 +20,7 @@ use crate::infra::mail::Mail;
 use crate::infra::objects::Objects;
 use crate::infra::passwords::Passwords;
 use crate::infra::sealing::Sealing;
+use crate::infra::signing::Signing;
 use crate::infra::store::{self, Store};
 use crate::infra::user_agent::UserAgents;
 use crate::runtime::tasks::Tasks;
@@ -39,6 +40,7 @@ pub(super) struct Platform {
     mail: OnceCell<Mail>,
     objects: OnceCell<Objects>,
     sealing: OnceCell<Sealing>,
+    signing: OnceCell<Signing>,
 }
 
 impl Platform {
@@ -62,6 +64,7 @@ impl Platform {
             mail: OnceCell::new(),
             objects: OnceCell::new(),
             sealing: OnceCell::new(),
+            signing: OnceCell::new(),
         })
     }
 
@@ -149,6 +152,13 @@ impl Platform {
         let config = self.config();
         let open = async || Ok(Sealing::keep_in(&config.data_folder, &config.identity.sealing_key)?);
         self.sealing.get_or_try_init(open).await.cloned()
+    }
+
+    /// What signs evidence.
+    pub(super) async fn signing(&self) -> Result<Signing, StartError> {
+        let config = self.config();
+        let open = async || Ok(Signing::keep_in(&config.data_folder, &config.audit.signing_key)?);
+        self.signing.get_or_try_init(open).await.cloned()
     }
 
     /// Closes what was connected.

@@ -32,6 +32,7 @@ mod documented_forms;
 mod edges;
 mod enumeration;
 mod events;
+mod evidence;
 mod first_steps;
 mod grpc_links;
 mod grpc_origin;

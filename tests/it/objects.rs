@@ -54,12 +54,12 @@ fn open(config: &ObjectsConfig, data_folder: &Path) -> Objects {
     Objects::new(config, data_folder, &sealing, &public_url).expect("settings that make sense")
 }
 
-fn folder_settings() -> ObjectsConfig {
+pub fn folder_settings() -> ObjectsConfig {
     defaults().expect("defaults").objects
 }
 
 /// A place of its own in the bucket; none without a server, which only tests on real servers need.
-fn bucket_settings() -> Option<ObjectsConfig> {
+pub fn bucket_settings() -> Option<ObjectsConfig> {
     let Ok(server) = std::env::var("ELIDO_TEST_S3_URL") else {
         assert!(database::is_embedded(), "ELIDO_TEST_S3_URL names a server");
         println!("SKIPPED: objects in a bucket, because ELIDO_TEST_S3_URL names no server");
@@ -107,7 +107,7 @@ async fn read(form: &Form, key: &ObjectKey) -> Result<Vec<u8>> {
 
 async fn put(form: &Form, key: &ObjectKey, content: &[u8]) {
     let put = form.objects.put(key, pieces(content, MEBIBYTE)).await.expect("it is put");
-    assert_eq!(put, content.len() as u64, "{}", form.name);
+    assert_eq!(put.bytes, content.len() as u64, "{}", form.name);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -270,7 +270,7 @@ async fn a_link_of_a_folder_leads_nowhere_once_its_object_is_gone_or_for_another
 }
 
 /// Settings of a bucket on a server that is not there.
-async fn settings_of_nobody() -> ObjectsConfig {
+pub async fn settings_of_nobody() -> ObjectsConfig {
     let nobody = TcpListener::bind("127.0.0.1:0").await.expect("a port").local_addr().expect("its address");
     ObjectsConfig {
         url: "s3://elido".to_owned(),

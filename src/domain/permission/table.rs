@@ -109,6 +109,12 @@ operations! {
     ListInstanceAuditEvents "list_instance_audit_events" Caller::InstanceAdmin;
     ExportInstanceAuditEvents "export_instance_audit_events" Caller::InstanceAdmin;
 
+    ListEvidenceExports "list_evidence_exports" Caller::Member(within(Scope::AuditRead));
+    CreateEvidenceExport "create_evidence_export" Caller::Member(within(Scope::AuditRead));
+    GetEvidenceExport "get_evidence_export" Caller::Member(within(Scope::AuditRead));
+    GetEvidenceExportLink "get_evidence_export_link" Caller::Member(within(Scope::AuditRead));
+    GetEvidenceKey "get_evidence_key" Caller::Anyone;
+
     ListEvents "list_events" Caller::Member(within(Scope::EventsRead));
     ListEventTypes "list_event_types" Caller::Credential;
     GetEventTypeSchema "get_event_type_schema" Caller::Credential;

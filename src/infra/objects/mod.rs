@@ -25,6 +25,7 @@ use futures_util::stream::{BoxStream, Stream, StreamExt, TryStreamExt};
 use object_store::buffered::BufWriter;
 use object_store::path::Path;
 use object_store::{Attribute, Attributes, Error as StoreError, ObjectMeta, ObjectStore, ObjectStoreExt};
+use sha2::{Digest, Sha256};
 use tokio::io::AsyncWriteExt;
 use url::Url;
 
@@ -72,6 +73,15 @@ pub struct ObjectInfo {
     pub put_at: Timestamp,
 }
 
+/// What was put.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    /// Its length.
+    pub bytes: u64,
+    /// SHA-256 of it, in hexadecimal digits.
+    pub sha256: String,
+}
+
 /// Some of the objects of a kind, in the order of their names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ObjectPage {
@@ -115,17 +125,17 @@ impl Objects {
         Ok(Self { store, form: Form::S3(Arc::new(bucket)), prefix })
     }
 
-    /// Puts an object, in place of one that has the name already. Returns its length in bytes.
+    /// Puts an object, in place of one that has the name already.
     ///
     /// # Errors
     /// `TooLarge` above the limit of its kind, `Unavailable` if the store cannot be reached or refuses, and those of `content`; then
     /// whatever had the name before is still there.
-    pub async fn put(&self, key: &ObjectKey, content: impl Stream<Item = Result<Bytes>> + Send) -> Result<u64> {
+    pub async fn put(&self, key: &ObjectKey, content: impl Stream<Item = Result<Bytes>> + Send) -> Result<Stored> {
         counted(Operation::Put, async {
             let writer = BufWriter::with_capacity(Arc::clone(&self.store), self.path(key), PART_BYTES);
             let mut writer = writer.with_max_concurrency(PARTS_AT_ONCE).with_attributes(self.attributes(key));
             match write(&mut writer, key.kind(), content).await {
-                Ok(bytes) => writer.shutdown().await.map(|()| bytes).map_err(Error::unavailable),
+                Ok(stored) => writer.shutdown().await.map(|()| stored).map_err(Error::unavailable),
                 Err(error) => {
                     // What was sent already is thrown away here, or by the lifecycle of the bucket.
                     drop(writer.abort().await);
@@ -280,18 +290,19 @@ async fn write(
     writer: &mut BufWriter,
     kind: ObjectKind,
     content: impl Stream<Item = Result<Bytes>> + Send,
-) -> Result<u64> {
+) -> Result<Stored> {
     let mut content = std::pin::pin!(content);
-    let mut written = 0_u64;
+    let (mut written, mut hash) = (0_u64, Sha256::new());
     while let Some(piece) = content.try_next().await? {
         written = written.saturating_add(u64::try_from(piece.len()).unwrap_or(u64::MAX));
         if written > kind.bytes_max {
             let message = format!("This is longer than the {} bytes that such an object may have.", kind.bytes_max);
             return Err(Error::new(ErrorKind::TooLarge, "object_too_large", message));
         }
+        hash.update(&piece);
         writer.put(piece).await.map_err(Error::unavailable)?;
     }
-    Ok(written)
+    Ok(Stored { bytes: written, sha256: format!("{:x}", hash.finalize()) })
 }
 
 fn failed(error: StoreError) -> Error {

@@ -18,6 +18,7 @@ mod domains;
 mod edge;
 mod event_schema;
 mod events;
+mod evidence;
 mod field_errors;
 pub mod grpc;
 mod happening;
@@ -54,6 +55,10 @@ pub use bootstrap::{BootstrapDraft, NewAccount};
 pub use change_log::CHANGES_KEPT_FOR;
 pub use domains::{Domain, DomainPatch};
 pub use events::EventBatch;
+pub use evidence::{
+    ArchivedFile, EvidenceDraft, EvidenceExport, EvidenceKey, EvidenceLink, EvidenceManifest, MANIFEST_FILE, ROWS_FILE,
+    SIGNATURE_FILE,
+};
 pub use field_errors::FieldErrors;
 pub use happening::{Action, ActionKind, By, EventData, Happening, Recorded};
 pub use invitation_acceptance::{Acceptance, InvitationToken, InvitationView, Joined};
@@ -89,6 +94,7 @@ use crate::infra::geo::GeoDatabase;
 use crate::infra::mail::Mail;
 use crate::infra::objects::{ObjectKind, Objects};
 use crate::infra::passwords::Passwords;
+use crate::infra::signing::Signing;
 use crate::infra::store::{Store, Transaction};
 use crate::infra::user_agent::UserAgents;
 use crate::runtime::origin;
@@ -115,6 +121,8 @@ pub const ACTIONS: &[ActionKind] = &[
     api_keys::UPDATED.kind(),
     api_keys::REVOKED.kind(),
     api_key_rotation::ROTATED.kind(),
+    evidence::CREATED.kind(),
+    evidence::FINISHED.kind(),
     domains::CREATED.kind(),
     domains::UPDATED.kind(),
     tags::CREATED.kind(),
@@ -126,7 +134,7 @@ pub const ACTIONS: &[ActionKind] = &[
 ];
 
 /// The kinds of objects that the service keeps.
-pub const OBJECT_KINDS: &[ObjectKind] = &[];
+pub const OBJECT_KINDS: &[ObjectKind] = &[evidence::ARCHIVES];
 
 /// What the use cases need. Clones share it.
 #[derive(Clone)]
@@ -140,6 +148,7 @@ pub struct ApiCore {
     clicks: Option<ClickStore>,
     mail: Option<Mail>,
     objects: Option<Objects>,
+    signing: Option<Signing>,
     limits: Option<Arc<Limits>>,
     actions: Arc<[ActionKind]>,
     following: events::Following,
@@ -190,6 +199,7 @@ impl ApiCore {
             clicks: None,
             mail: None,
             objects: None,
+            signing: None,
             limits: None,
             actions: ACTIONS.into(),
             following: events::Following::default(),
@@ -213,6 +223,12 @@ impl ApiCore {
     #[must_use]
     pub fn keeping(self, objects: Objects) -> Self {
         Self { objects: Some(objects), ..self }
+    }
+
+    /// The same service, which signs evidence.
+    #[must_use]
+    pub fn signing_by(self, signing: Signing) -> Self {
+        Self { signing: Some(signing), ..self }
     }
 
     /// The same service, with limits.
@@ -251,6 +267,11 @@ impl ApiCore {
     /// `Internal` if the service keeps none.
     pub fn objects(&self) -> Result<&Objects> {
         self.objects.as_ref().ok_or_else(|| Error::internal("this process keeps no objects"))
+    }
+
+    /// Signs evidence.
+    fn signing(&self) -> Result<&Signing> {
+        self.signing.as_ref().ok_or_else(|| Error::internal("this process signs nothing"))
     }
 
     /// Commits, with what happened written down, and then tells the edges, in a task that a client who disconnects cannot stop

@@ -11,7 +11,8 @@ use crate::support::platform::{EMAIL, PASSWORD, Platform};
 /// With the right one, sessions would get other secrets.
 const WRONG_PASSWORD: &str = "this is nobody's password";
 /// The prefixes of the ids that stand in paths.
-const PREFIXES: [(&str, &str); 8] = [
+const PREFIXES: [(&str, &str); 9] = [
+    ("evidence_export_id", "evd"),
     ("job_id", "job"),
     ("link_id", "lnk"),
     ("tag_id", "tag"),
@@ -90,7 +91,7 @@ pub fn sample(operation: &Operation) -> Option<Value> {
         "revoke_leaked_api_key" => json!({ "token": token("elido") }),
         "create_link" => json!({ "destination_url": "https://example.com/" }),
         "update_link" => json!({ "title": "Test" }),
-        "rotate_api_key" | "update_domain" | "resolve_link" => json!({}),
+        "create_evidence_export" | "rotate_api_key" | "update_domain" | "resolve_link" => json!({}),
         "create_links" => json!({ "links": [{ "destination_url": "https://example.com/" }] }),
         "update_links" => json!({ "links": [{ "id": nobody("link_id"), "changes": { "title": "Test" } }] }),
         "delete_links" => json!({ "ids": [nobody("link_id")] }),

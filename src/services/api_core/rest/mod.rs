@@ -10,6 +10,7 @@ mod bootstrap;
 mod bulk;
 mod domains;
 mod events;
+mod evidence_exports;
 mod headers;
 mod idempotency_store;
 mod invitations;
@@ -66,6 +67,7 @@ pub fn operations() -> OpenApiRouter<ApiCore> {
         .merge(links::routes())
         .merge(bulk::routes())
         .merge(audit_events::routes())
+        .merge(evidence_exports::routes())
         .merge(events::routes())
         .merge(objects::routes())
         .merge(jobs::routes())
