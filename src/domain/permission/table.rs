@@ -119,6 +119,11 @@ operations! {
     ListEventTypes "list_event_types" Caller::Credential;
     GetEventTypeSchema "get_event_type_schema" Caller::Credential;
 
+    ListEventConsumers "list_event_consumers" Caller::InstanceAdmin;
+    ListEventFailures "list_event_failures" Caller::InstanceAdmin;
+    RetryEventFailure "retry_event_failure" Caller::InstanceAdmin;
+    DiscardEventFailure "discard_event_failure" Caller::InstanceAdmin;
+
     DownloadObject "download_object" Caller::Anyone;
 
     ListJobs "list_jobs" Caller::InstanceAdmin;

@@ -46,7 +46,7 @@ mod workspaces;
 mod write_through;
 
 pub use crate::infra::store::page::{Page, Position};
-pub use admin::{AdminAccess, Job, JobQuery};
+pub use admin::{AdminAccess, EventConsumer, EventFailure, EventFailureQuery, EventFailureState, Job, JobQuery};
 pub use api_key_rotation::{LeakedApiKey, RotationDraft};
 pub use api_keys::{ApiKey, ApiKeyDraft, ApiKeyPatch, CreatedApiKey};
 pub use audit_export::{AuditExport, AuditExportFormat, AuditExportHeader};
@@ -106,6 +106,8 @@ pub const ACTIONS: &[ActionKind] = &[
     bootstrap::BOOTSTRAPPED.kind(),
     admin::RETRIED.kind(),
     admin::DISCARDED.kind(),
+    admin::event_failures::RETRIED.kind(),
+    admin::event_failures::DISCARDED.kind(),
     workspaces::CREATED.kind(),
     workspaces::UPDATED.kind(),
     workspace_deletion::DELETED.kind(),

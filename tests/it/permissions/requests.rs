@@ -27,6 +27,8 @@ const PREFIXES: [(&str, &str); 9] = [
 pub fn nobody(parameter: &str) -> String {
     match parameter {
         "type" => return "link.created".to_owned(),
+        "consumer" => return "nobody".to_owned(),
+        "sequence" => return "1".to_owned(),
         "token" => return "nothing.nothing".to_owned(),
         _ => {}
     }

@@ -9,6 +9,7 @@ mod authorized;
 mod bootstrap;
 mod bulk;
 mod domains;
+mod event_consumers;
 mod events;
 mod evidence_exports;
 mod headers;
@@ -24,6 +25,7 @@ mod offered_invitations;
 mod tags;
 mod workspaces;
 
+pub(super) use audit_events::page_of_trail;
 pub(super) use authentication::bearer;
 pub use authentication::{Authentication, authenticate};
 pub use authorized::{Authenticated, Authorized, InstanceAdmin, Permitted, WorkspacePath};
@@ -69,6 +71,7 @@ pub fn operations() -> OpenApiRouter<ApiCore> {
         .merge(audit_events::routes())
         .merge(evidence_exports::routes())
         .merge(events::routes())
+        .merge(event_consumers::routes())
         .merge(objects::routes())
         .merge(jobs::routes())
 }
