@@ -75,6 +75,11 @@ impl Check<'_> {
         self.errors.push(ConfigError::new(key, self.loaded.source_of(key), problem, fix));
     }
 
+    /// Whether the value of `key` is in a file that could not be read, so that nothing can be said of it.
+    pub(super) fn is_unread(&self, key: &str) -> bool {
+        self.errors.iter().any(|error| error.key.strip_suffix("_file") == Some(key))
+    }
+
     fn ranges(&mut self) {
         for (key, value, allowed) in ranges(&self.loaded.config) {
             if !allowed.contains(&value) {

@@ -13,6 +13,7 @@ use reqwest::{Method, StatusCode};
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use tokio::net::TcpListener;
 
 use crate::objects::{bucket_settings, folder_settings, settings_of_nobody};
 use crate::support::platform::{Account, Platform, body, eventually};
@@ -140,6 +141,32 @@ async fn an_export_is_checked_on_another_machine_with_the_key_alone() {
             (&trail["data"][0]["actor"], &trail["data"][0]["after"]["state"]),
             (&json!("instance"), &json!("ready"))
         );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_line_asks_for_an_export_and_fetches_it() {
+    for objects in [Some(folder_settings()), bucket_settings()].into_iter().flatten() {
+        let port = TcpListener::bind("127.0.0.1:0").await.expect("a port").local_addr().expect("its address");
+        let platform = Platform::start_with(|config| {
+            config.objects = objects;
+            // Links lead to where people reach the API.
+            config.api.listen = port;
+            config.api.public_url = format!("http://{port}/").parse().expect("a URL");
+        })
+        .await;
+        let account = platform.account().await;
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_elido"));
+        command.args(["audit", "evidence", "--through", "1", "evidence.tar.gz"]).current_dir(folder.path());
+        command.env("ELIDO_API_URL", platform.api("")).env("ELIDO_TOKEN", &account.token);
+        command.env("ELIDO_WORKSPACE", &account.workspace);
+        let output = tokio::task::spawn_blocking(move || command.output()).await.expect("a thread");
+        let output = output.expect("the executable runs");
+        assert!(output.status.success(), "{}", text(&output));
+        let archive = fs::read(folder.path().join("evidence.tar.gz")).expect("the file");
+        let verified = verify(&[&archive], &[&key(&platform).await]);
+        assert!(verified.status.success() && text(&verified).contains("whole up to row 1,"), "{}", text(&verified));
     }
 }
 

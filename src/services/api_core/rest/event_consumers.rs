@@ -1,9 +1,12 @@
 //! `/v1/admin/event-consumers`: who takes events inside, and what they could not take.
 
+use std::borrow::Cow;
+
 use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -37,7 +40,19 @@ struct FailurePath {
     consumer: String,
     /// The number of the event.
     #[param(value_type = i64, minimum = 0, example = 4711)]
-    sequence: u32,
+    sequence: Sequence,
+}
+
+/// The number of an event, as a part of a path.
+#[derive(Debug)]
+struct Sequence(i64);
+
+impl<'de> Deserialize<'de> for Sequence {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <Cow<'de, str>>::deserialize(deserializer)?;
+        let number = text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten();
+        number.map(Self).ok_or_else(|| Error::custom("expected the number of an event"))
+    }
 }
 
 /// Which failures, and which page of them.
@@ -128,7 +143,7 @@ async fn retry(
     InstanceAdmin(access): InstanceAdmin,
     Path(path): Path<FailurePath>,
 ) -> Result<Json<EventFailure>, Problem> {
-    Ok(Json(core.retry_event_failure(access, &path.consumer, path.sequence.into()).await?))
+    Ok(Json(core.retry_event_failure(access, &path.consumer, path.sequence.0).await?))
 }
 
 /// Forget an event that a consumer set aside
@@ -145,6 +160,6 @@ async fn discard(
     InstanceAdmin(access): InstanceAdmin,
     Path(path): Path<FailurePath>,
 ) -> Result<StatusCode, Problem> {
-    core.discard_event_failure(access, &path.consumer, path.sequence.into()).await?;
+    core.discard_event_failure(access, &path.consumer, path.sequence.0).await?;
     Ok(StatusCode::NO_CONTENT)
 }
