@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::TryStreamExt;
 use http::HeaderName;
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -33,16 +33,16 @@ const AUDIT_HEAD: HeaderName = HeaderName::from_static("elido-audit-head");
 const FILTER_LENGTH_MAX: usize = 64;
 
 /// Which rows of the trail, and which page of them.
-#[derive(Debug, Deserialize, Serialize, IntoParams)]
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct AuditQuery {
     /// How many items a page may have.
-    #[serde(default, skip_serializing)]
+    #[serde(default)]
     #[param(minimum = 1, maximum = 100, default = 50, value_type = u32)]
     limit: Limit,
     /// `next_cursor` of the page before; the first page if absent.
-    #[serde(default, skip_serializing)]
+    #[serde(default)]
     #[param(max_length = 4096)]
     cursor: Option<String>,
     /// Only what this person, this key or the instance itself did.
@@ -175,7 +175,6 @@ async fn export_of_instance(
 }
 
 async fn page(core: &ApiCore, trail: Trail, query: AuditQuery) -> Result<Json<Page<AuditEvent>>> {
-    let fingerprint = QueryFingerprint::of(&("audit-events", trail.chain(), &query));
     let filter = AuditFilter {
         actor: query.actor,
         action: query.action,
@@ -183,8 +182,7 @@ async fn page(core: &ApiCore, trail: Trail, query: AuditQuery) -> Result<Json<Pa
         from: query.from,
         until: query.until,
     };
-    let page = page_of_trail(core, trail, &filter, query.limit, query.cursor.as_deref(), fingerprint).await?;
-    Ok(Json(page))
+    Ok(Json(page_of_trail(core, trail, &filter, query.limit, query.cursor.as_deref()).await?))
 }
 
 /// A page of a trail, as callers read it.
@@ -197,9 +195,7 @@ pub(in crate::services::api_core) async fn page_of_trail(
     filter: &AuditFilter,
     limit: Limit,
     cursor: Option<&str>,
-    fingerprint: QueryFingerprint,
 ) -> Result<Page<AuditEvent>> {
-    let before = requested_number(cursor, fingerprint)?;
     for (field, value) in [("action", &filter.action), ("target", &filter.target)] {
         if value.as_ref().is_some_and(|value| !(1..=FILTER_LENGTH_MAX).contains(&value.chars().count())) {
             return Err(Error::invalid_field(
@@ -209,6 +205,8 @@ pub(in crate::services::api_core) async fn page_of_trail(
             ));
         }
     }
+    let fingerprint = QueryFingerprint::of(&("audit-events", trail.chain(), filter));
+    let before = requested_number(cursor, fingerprint)?;
     let rows = core.list_audit_events(trail, filter, before, u64::from(limit.get()).saturating_add(1)).await?;
     let cursor = |row: &AuditEvent| Cursor { sort_key: SortKey::Integer(row.sequence), id: row.id.as_uuid() };
     Ok(Page::from_overfetched(rows, limit, fingerprint, cursor))
