@@ -9,11 +9,12 @@ use secrecy::ExposeSecret;
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 
+use crate::event_failures;
 use crate::permissions::document::Document;
 use crate::permissions::requests::{nobody, path};
 use crate::support::database;
 use crate::support::members::{invite, key};
-use crate::support::platform::{Account, Platform};
+use crate::support::platform::{Account, Platform, body};
 use elido::domain::role::Role;
 use elido::roles::{self, Roles};
 
@@ -21,7 +22,7 @@ use elido::roles::{self, Roles};
 const ROWS: i64 = 20_000;
 
 /// What is filled, and what tells its rows apart: in each table that many copies of one of its rows.
-const FILLED: [(&str, &str); 11] = [
+const FILLED: [(&str, &str); 13] = [
     ("users", "'id', gen_random_uuid(), 'email', n || '@example.com', 'email_key', n || '@example.com'"),
     ("sessions", "'id', gen_random_uuid(), 'token_hash', '\\x' || md5(n::text)"),
     ("workspaces", "'id', gen_random_uuid(), 'slug', 'copy-' || n"),
@@ -31,6 +32,8 @@ const FILLED: [(&str, &str); 11] = [
     ("invitations", "'id', gen_random_uuid(), 'email_key', n || '@example.com', 'token_hash', '\\x' || md5(n::text)"),
     ("jobs", "'id', gen_random_uuid(), 'unique_key', NULL, 'state', 'done', 'finished_at', t.created_at"),
     ("audit_events", "'sequence', 1000 + n, 'id', gen_random_uuid()"),
+    ("evidence_exports", "'id', gen_random_uuid()"),
+    ("event_failures", "'sequence', 1000 + n"),
     ("events", "'sequence', 1000 + n, 'id', gen_random_uuid()"),
     ("memberships", "'user_id', (SELECT id FROM users WHERE email_key = n || '@example.com')"),
 ];
@@ -85,6 +88,11 @@ async fn one_of_each(platform: &Platform, account: &Account) {
     platform.create_link(account, &json!({"destination_url": "https://example.com/", "tags": ["spring"]})).await;
     invite(platform, account, "guest@example.com", Role::Viewer).await;
     key(platform, account, &json!({"name": "Key", "scopes": ["links:read"]})).await;
+    let export = platform.of(account, Method::POST, "/evidence-exports").json(&json!({}));
+    body(export, StatusCode::ACCEPTED).await;
+    let store = event_failures::store_of(platform).await;
+    event_failures::set_aside(&store, &nobody("consumer"), 1).await;
+    store.close().await;
 }
 
 async fn fill(connection: &mut PgConnection, table: &str, differences: &str) {

@@ -182,9 +182,7 @@ async fn page(core: &ApiCore, trail: Trail, query: AuditQuery) -> Result<Json<Pa
         from: query.from,
         until: query.until,
     };
-    let fingerprint = QueryFingerprint::of(&("audit-events", trail.chain(), &filter));
-    let page = page_of_trail(core, trail, &filter, query.limit, query.cursor.as_deref(), fingerprint).await?;
-    Ok(Json(page))
+    Ok(Json(page_of_trail(core, trail, &filter, query.limit, query.cursor.as_deref()).await?))
 }
 
 /// A page of a trail, as callers read it.
@@ -197,9 +195,7 @@ pub(in crate::services::api_core) async fn page_of_trail(
     filter: &AuditFilter,
     limit: Limit,
     cursor: Option<&str>,
-    fingerprint: QueryFingerprint,
 ) -> Result<Page<AuditEvent>> {
-    let before = requested_number(cursor, fingerprint)?;
     for (field, value) in [("action", &filter.action), ("target", &filter.target)] {
         if value.as_ref().is_some_and(|value| !(1..=FILTER_LENGTH_MAX).contains(&value.chars().count())) {
             return Err(Error::invalid_field(
@@ -209,6 +205,8 @@ pub(in crate::services::api_core) async fn page_of_trail(
             ));
         }
     }
+    let fingerprint = QueryFingerprint::of(&("audit-events", trail.chain(), filter));
+    let before = requested_number(cursor, fingerprint)?;
     let rows = core.list_audit_events(trail, filter, before, u64::from(limit.get()).saturating_add(1)).await?;
     let cursor = |row: &AuditEvent| Cursor { sort_key: SortKey::Integer(row.sequence), id: row.id.as_uuid() };
     Ok(Page::from_overfetched(rows, limit, fingerprint, cursor))
