@@ -10,12 +10,13 @@ use uuid::Uuid;
 
 use crate::domain::audit::ChainHash;
 use crate::domain::id::{
-    ApiKeyId, AuditEventId, DomainId, EventId, InvitationId, JobId, LinkId, SessionId, TagId, UserId, WorkerId,
-    WorkspaceId,
+    ApiKeyId, AuditEventId, DomainId, EventId, InvitationId, JobId, LinkId, OAuthClientId, OAuthConsentId,
+    OAuthGrantId, SessionId, TagId, UserId, WorkerId, WorkspaceId,
 };
 use crate::domain::job::{JobState, Priority};
 use crate::domain::link::{ForwardQuery, RedirectStatus};
 use crate::domain::mail_token::MailTokenPurpose;
+use crate::domain::oauth::OAuthTokenKind;
 use crate::domain::recorded::{Author, Chain};
 use crate::domain::role::Role;
 use crate::domain::time::Timestamp;
@@ -92,6 +93,9 @@ id_columns!(
     InvitationId,
     JobId,
     LinkId,
+    OAuthClientId,
+    OAuthConsentId,
+    OAuthGrantId,
     SessionId,
     TagId,
     UserId,
@@ -105,6 +109,7 @@ column!(impl[] ChainHash as Vec<u8>, Blob, Bytes, |hash| hash.as_bytes().to_vec(
 column!(impl[] RedirectStatus as i64, BigInteger, BigInt, |status| i64::from(status.as_u16()), redirect_status);
 column!(impl[] Role as String, Text, String, |role| role.as_str().to_owned(), named);
 column!(impl[] MailTokenPurpose as String, Text, String, |purpose| name(purpose), named);
+column!(impl[] OAuthTokenKind as String, Text, String, |kind| name(kind), named);
 column!(impl[] JobState as String, Text, String, |state| name(state), named);
 column!(impl[] Priority as i64, BigInteger, BigInt, |priority| priority.rank(), Priority::of_rank);
 column!(impl[] ForwardQuery as String, Text, String, |choice| name(choice), named);
