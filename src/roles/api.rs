@@ -49,6 +49,7 @@ pub(super) async fn start(
     let cookie = SessionCookie::new(&config.api.public_url);
     let identity = IdentityApi { identity: identity(platform, core.clone()).await?, cookie: cookie.clone() };
     let analytics = Analytics::new(platform.click_store().await?, core.clone());
+    let beside = identity::grpc::services(identity.identity.clone());
     let oauth = Router::from(identity::rest::oauth_operations()).with_state(identity.clone());
     let operations = Router::new()
         .merge(Router::from(identity::rest::operations()).with_state(identity))
@@ -60,7 +61,7 @@ pub(super) async fn start(
         redis: platform.redis().await?,
     };
     api_listener::start(&config.api, (operations, oauth), gates, sockets.http, tasks)?;
-    api_listener::start_for_cluster(&config.grpc, core.clone(), sockets.grpc, tasks)?;
+    api_listener::start_for_cluster(&config.grpc, (core.clone(), beside), sockets.grpc, tasks)?;
     watch_stores(platform.store().await?, platform.click_store().await?, beside_an_edge, readiness, tasks);
     let internal_router = core_rest::internal_router(core.clone(), &config.data_folder).await?;
     Ok(Api { internal_router, origin: Arc::new(DirectOrigin(core)) })

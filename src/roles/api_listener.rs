@@ -19,8 +19,9 @@ use crate::infra::cache::redis::Redis;
 use crate::infra::grpc::tls;
 use crate::runtime::tasks::Tasks;
 use crate::runtime::token_bucket::Rate;
+use crate::services::api_core::ApiCore;
+use crate::services::api_core::grpc::{self, Beside};
 use crate::services::api_core::rest::{Authentication, authenticate};
-use crate::services::api_core::{ApiCore, grpc};
 
 /// How long a connection may take to send a request's head, and may idle between requests.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
@@ -71,14 +72,14 @@ pub(super) fn start(
 /// The certificates cannot be used, or the machine refuses the socket.
 pub(super) fn start_for_cluster(
     config: &GrpcConfig,
-    core: ApiCore,
+    (core, beside): (ApiCore, Beside),
     socket: StdListener,
     tasks: &Tasks,
 ) -> Result<(), StartError> {
     let server = grpc::server(tls::server(config)?).map_err(tls::with_reason)?;
     let (socket, stopping) = (TcpListener::from_std(socket)?, tasks.stopping());
     tasks.spawn("grpc-listener", async move {
-        if let Err(error) = grpc::serve(server, socket, core, stopping).await {
+        if let Err(error) = grpc::serve(server, socket, core, beside, stopping).await {
             tracing::error!(%error, "the gRPC listener failed");
         }
     });

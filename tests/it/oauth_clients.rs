@@ -1,8 +1,12 @@
 //! Clients of the OAuth2 provider, as workspaces register them.
 
 use elido::domain::role::Role;
+use elido::infra::grpc::v1;
+use elido::infra::grpc::v1::oauth_clients_client::OauthClientsClient;
 use reqwest::{Method, StatusCode};
 use serde_json::json;
+use tonic::metadata::MetadataValue;
+use tonic::{Code, Request};
 
 use crate::support::members::{key, member};
 use crate::support::oauth::{
@@ -10,7 +14,7 @@ use crate::support::oauth::{
     public_client, refresh, request, tokens, with,
 };
 use crate::support::people::text;
-use crate::support::platform::{Platform, body};
+use crate::support::platform::{Account, Platform, body};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn clients_are_registered_changed_and_deleted_by_owners_and_admins() {
@@ -112,4 +116,71 @@ async fn a_client_that_may_ask_for_less_gets_less_at_its_next_refresh() {
     let code = browser.code(&other, &owner.workspace).await;
     let exchanged = with(&exchange(&client, &code), "redirect_uri", Some("https://other.example/"));
     tokens(&platform, &exchanged).await;
+}
+
+/// A call with the credential of an account.
+fn by<T>(account: &Account, message: T) -> Request<T> {
+    let mut request = Request::new(message);
+    let credential = MetadataValue::try_from(format!("Bearer {}", account.token)).expect("a header");
+    request.metadata_mut().insert("authorization", credential);
+    request
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clients_are_looked_after_over_grpc_too() {
+    let platform = Platform::start().await;
+    let owner = platform.account().await;
+    let editor = member(&platform, &owner, "editor@example.com", Role::Editor).await;
+    let mut clients = OauthClientsClient::connect(platform.grpc()).await.expect("a connection");
+    let workspace_id = owner.workspace.clone();
+    let draft = v1::CreateOauthClientRequest {
+        workspace_id: workspace_id.clone(),
+        name: "App".to_owned(),
+        redirect_uris: vec![REDIRECT_URI.to_owned()],
+        scopes: vec!["links:read".to_owned()],
+        confidential: true,
+    };
+    let refused = clients.create_oauth_client(by(&editor, draft.clone())).await.expect_err("an editor");
+    assert_eq!(refused.code(), Code::PermissionDenied);
+    let wrong = v1::CreateOauthClientRequest { scopes: vec!["everything".to_owned()], ..draft.clone() };
+    let refused = clients.create_oauth_client(by(&owner, wrong)).await.expect_err("no such scope");
+    assert_eq!(refused.code(), Code::InvalidArgument);
+    let made = clients.create_oauth_client(by(&owner, draft)).await.expect("a client").into_inner();
+    let client = made.oauth_client.expect("the client");
+    let secret = made.client_secret.expect("a secret");
+    assert!(client.confidential && secret.starts_with(client.secret_start.as_deref().expect("its start")));
+    let id = client.id;
+
+    let update = v1::UpdateOauthClientRequest {
+        workspace_id: workspace_id.clone(),
+        oauth_client_id: id.clone(),
+        version: Some(1),
+        name: Some("Other".to_owned()),
+        ..Default::default()
+    };
+    let updated = clients.update_oauth_client(by(&owner, update.clone())).await.expect("an edit").into_inner();
+    let updated = updated.oauth_client.expect("the client");
+    assert_eq!(
+        (updated.name.as_str(), updated.redirect_uris, updated.version),
+        ("Other", vec![REDIRECT_URI.to_owned()], 2)
+    );
+    let stale = clients.update_oauth_client(by(&owner, update)).await.expect_err("an older version");
+    assert_eq!(stale.code(), Code::FailedPrecondition);
+    let rotate = v1::RotateOauthClientSecretRequest {
+        workspace_id: workspace_id.clone(),
+        oauth_client_id: id.clone(),
+        overlap_seconds: 0,
+    };
+    let rotated = clients.rotate_oauth_client_secret(by(&owner, rotate)).await.expect("a secret").into_inner();
+    assert!(rotated.client_secret.starts_with("elido_cs_") && rotated.client_secret != secret);
+
+    let list = v1::ListOauthClientsRequest { workspace_id: workspace_id.clone(), ..Default::default() };
+    let listed = clients.list_oauth_clients(by(&owner, list)).await.expect("a list").into_inner().oauth_clients;
+    assert!(matches!(listed.as_slice(), [only] if only.id == id));
+    let get = v1::GetOauthClientRequest { workspace_id: workspace_id.clone(), oauth_client_id: id.clone() };
+    clients.get_oauth_client(by(&owner, get.clone())).await.expect("the client");
+    let delete = v1::DeleteOauthClientRequest { workspace_id, oauth_client_id: id };
+    clients.delete_oauth_client(by(&owner, delete)).await.expect("it is gone");
+    let gone = clients.get_oauth_client(by(&owner, get)).await.expect_err("it is gone");
+    assert_eq!(gone.code(), Code::NotFound);
 }

@@ -9,6 +9,7 @@ mod attempts;
 mod authenticator;
 mod deliveries;
 mod emails;
+pub mod grpc;
 pub mod jobs;
 mod mail_texts;
 pub mod oauth;
