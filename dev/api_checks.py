@@ -33,6 +33,14 @@ BEYOND_SCHEMAS = {
 
 
 @schemathesis.hook
+def before_load_schema(context, raw_schema):
+    """Any request may be answered 431; the document says so once, for all operations."""
+    for path in raw_schema["paths"].values():
+        for operation in path.values():
+            operation["responses"]["431"] = {"description": "The head is too long."}
+
+
+@schemathesis.hook
 def before_call(context, case, kwargs):
     """A key of its own for each right request: under one that was used, the response of then comes again, also of what is gone."""
     is_right = case.meta is not None and case.meta.generation.mode.is_positive
