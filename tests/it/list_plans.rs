@@ -13,6 +13,7 @@ use crate::permissions::document::Document;
 use crate::permissions::requests::{nobody, path};
 use crate::support::database;
 use crate::support::members::{invite, key};
+use crate::support::oauth::{Browser, acting, public_client};
 use crate::support::platform::{Account, Platform};
 use elido::domain::role::Role;
 use elido::roles::{self, Roles};
@@ -21,7 +22,7 @@ use elido::roles::{self, Roles};
 const ROWS: i64 = 20_000;
 
 /// What is filled, and what tells its rows apart: in each table that many copies of one of its rows.
-const FILLED: [(&str, &str); 11] = [
+const FILLED: [(&str, &str); 13] = [
     ("users", "'id', gen_random_uuid(), 'email', n || '@example.com', 'email_key', n || '@example.com'"),
     ("sessions", "'id', gen_random_uuid(), 'token_hash', '\\x' || md5(n::text)"),
     ("workspaces", "'id', gen_random_uuid(), 'slug', 'copy-' || n"),
@@ -33,6 +34,11 @@ const FILLED: [(&str, &str); 11] = [
     ("audit_events", "'sequence', 1000 + n, 'id', gen_random_uuid()"),
     ("events", "'sequence', 1000 + n, 'id', gen_random_uuid()"),
     ("memberships", "'user_id', (SELECT id FROM users WHERE email_key = n || '@example.com')"),
+    ("oauth_clients", "'id', gen_random_uuid()"),
+    (
+        "oauth_consents",
+        "'id', gen_random_uuid(), 'user_id', (SELECT id FROM users WHERE email_key = n || '@example.com')",
+    ),
 ];
 
 /// PostgreSQL counts the rows that it reads by going through a table from end to end.
@@ -85,6 +91,8 @@ async fn one_of_each(platform: &Platform, account: &Account) {
     platform.create_link(account, &json!({"destination_url": "https://example.com/", "tags": ["spring"]})).await;
     invite(platform, account, "guest@example.com", Role::Viewer).await;
     key(platform, account, &json!({"name": "Key", "scopes": ["links:read"]})).await;
+    let client = public_client(platform, account).await;
+    acting(&Browser::of_the_owner(platform).await, &client, "links:read", &account.workspace).await;
 }
 
 async fn fill(connection: &mut PgConnection, table: &str, differences: &str) {

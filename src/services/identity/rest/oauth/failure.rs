@@ -95,10 +95,6 @@ impl IntoResponses for Failures {
             (413, "The form is longer than 16 KiB."),
             (415, "The body is no form."),
             (429, "Too many requests, or too many that do not fit. `Retry-After` says when to come back."),
-            (
-                431,
-                "The head of the request is longer than 32 KiB. Nobody has read it, so that the response has no body.",
-            ),
             (500, "A failure on our side."),
             (503, "A service that this needs is not available. Try again shortly."),
             (504, "This took longer than a request may take."),
@@ -112,7 +108,6 @@ fn described(status: u16, about: &str) -> Described {
     let content = |name| ContentBuilder::new().schema(Some(Ref::from_schema_name(name))).build();
     let (own, common) = (("application/json", content("OAuthError")), ("application/problem+json", content("Problem")));
     let contents = match status {
-        431 => vec![],
         429 => vec![own, common],
         504 => vec![common],
         _ => vec![own],

@@ -23,54 +23,61 @@ use crate::services::identity::rest::IdentityApi;
 use crate::services::identity::rest::client::From;
 
 /// What a token is worth. Of one that is worth nothing, nothing more is told.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Default, Serialize, ToSchema)]
 #[schema(as = OAuthIntrospection)]
 struct Answer {
     /// Whether it is worth anything, at this moment and to this client.
     active: bool,
-    #[serde(flatten)]
-    token: Option<Told>,
-}
-
-/// What is told of a token that is worth something.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = OAuthTokenDescription)]
-struct Told {
     /// What it may be used for, as far as the person may do it at this moment.
-    #[schema(example = "links:read links:write")]
-    scope: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "links:read links:write")]
+    scope: Option<String>,
     /// The client that holds it.
-    client_id: OAuthClientId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    client_id: Option<OAuthClientId>,
     /// `Bearer` for an access token, `refresh_token` for the other kind.
-    #[schema(example = "Bearer")]
-    token_type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "Bearer")]
+    token_type: Option<&'static str>,
     /// When it expires, in seconds since 1970 UTC.
-    exp: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    exp: Option<i64>,
     /// When it was made, in seconds since 1970 UTC.
-    iat: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    iat: Option<i64>,
     /// The person.
-    sub: UserId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    sub: Option<UserId>,
     /// Who made it.
-    #[schema(example = "https://links.example.com")]
-    iss: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "https://links.example.com")]
+    iss: Option<String>,
     /// Where.
-    workspace_id: WorkspaceId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    workspace_id: Option<WorkspaceId>,
 }
 
-impl Told {
+impl Answer {
     fn of(token: &Introspection, issuer: &str) -> Self {
+        let token_type = match token.kind {
+            OAuthTokenKind::Access => "Bearer",
+            OAuthTokenKind::Refresh => "refresh_token",
+        };
         Self {
-            scope: written(&token.scopes),
-            client_id: token.client_id,
-            token_type: match token.kind {
-                OAuthTokenKind::Access => "Bearer",
-                OAuthTokenKind::Refresh => "refresh_token",
-            },
-            exp: seconds(token.expires_at),
-            iat: seconds(token.issued_at),
-            sub: token.user_id,
-            iss: issuer.to_owned(),
-            workspace_id: token.workspace_id,
+            active: true,
+            scope: Some(written(&token.scopes)),
+            client_id: Some(token.client_id),
+            token_type: Some(token_type),
+            exp: Some(seconds(token.expires_at)),
+            iat: Some(seconds(token.issued_at)),
+            sub: Some(token.user_id),
+            iss: Some(issuer.to_owned()),
+            workspace_id: Some(token.workspace_id),
         }
     }
 }
@@ -101,6 +108,5 @@ async fn introspect(
     let credentials = credentials(&headers, &form)?;
     let token = form.read::<TokenForm>()?.token()?;
     let found = identity.introspect_token(&credentials, &token, client.address).await?;
-    let token = found.as_ref().map(|token| Told::of(token, identity.issuer()));
-    Ok(Json(Answer { active: token.is_some(), token }))
+    Ok(Json(found.map(|token| Answer::of(&token, identity.issuer())).unwrap_or_default()))
 }
