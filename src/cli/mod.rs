@@ -26,6 +26,7 @@ mod link;
 mod listing;
 mod member;
 mod migrate;
+mod oauth_client;
 mod openapi;
 mod output;
 mod pages;
@@ -70,6 +71,7 @@ fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Workspace(command) => block_on(workspace::run(command)),
         Command::Member(command) => block_on(member::run(command)),
         Command::Key(command) => block_on(key::run(command)),
+        Command::OauthClient(command) => block_on(oauth_client::run(command)),
         Command::Analytics(command) => block_on(analytics::run(command)),
         Command::Audit(command) => block_on(audit::run(*command)),
         Command::Events(command) => block_on(events::run(command)),

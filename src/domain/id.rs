@@ -127,6 +127,12 @@ typed_ids! {
     TagId = "tag_";
     /// An API key.
     ApiKeyId = "key_";
+    /// A program that may ask people to act for them.
+    OAuthClientId = "oac_";
+    /// What a person lets a program do in a workspace.
+    OAuthConsentId = "ocs_";
+    /// One authorization of a program: a code, and the tokens that come of it.
+    OAuthGrantId = "ogr_";
     /// An invitation to a workspace.
     InvitationId = "inv_";
     /// Something that happened, as followers are told.

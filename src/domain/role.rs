@@ -44,10 +44,10 @@ pub enum Scope {
     /// Invite people, change their roles and remove them.
     #[serde(rename = "members:write")]
     MembersWrite,
-    /// Read API keys, without their secrets.
+    /// Read API keys and OAuth2 clients, without their secrets.
     #[serde(rename = "keys:read")]
     KeysRead,
-    /// Make, change, rotate and revoke API keys.
+    /// Make, change, rotate and revoke API keys and OAuth2 clients.
     #[serde(rename = "keys:write")]
     KeysWrite,
     /// Read the audit trail.

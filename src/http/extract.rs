@@ -30,6 +30,32 @@ pub struct Json<T>(pub T);
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Query<T>(pub T);
 
+/// The body of a form, `application/x-www-form-urlencoded`. Answers 415 to another media type and 413 to a body above the limit.
+#[derive(Debug, Clone, Default)]
+pub struct Form(Bytes);
+
+impl Form {
+    /// The fields of the form. Those that `T` does not know are left alone, unless it refuses them.
+    ///
+    /// # Errors
+    /// Names the field at fault, such as one that is there twice.
+    pub fn read<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        parse_form(&self.0)
+    }
+}
+
+impl<S: Send + Sync> FromRequest<S> for Form {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        if media_type(request.headers()).as_deref() != Some("application/x-www-form-urlencoded") {
+            let message = "Send the body as a form, with Content-Type: application/x-www-form-urlencoded.";
+            return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", message));
+        }
+        read_body(request, state).await.map(Self)
+    }
+}
+
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     type Rejection = Problem;
 
@@ -68,13 +94,9 @@ pub(super) async fn read_body<S: Send + Sync>(request: Request, state: &S) -> Re
 }
 
 fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
-    let is_json = headers
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .map(|value| value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
-        .is_some_and(|media| {
-            media == "application/json" || media.starts_with("application/") && media.ends_with("+json")
-        });
+    let is_json = media_type(headers).is_some_and(|media| {
+        media == "application/json" || media.starts_with("application/") && media.ends_with("+json")
+    });
     if is_json {
         return Ok(());
     }
@@ -83,6 +105,12 @@ fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
         "unsupported_media_type",
         "Send the body as JSON, with Content-Type: application/json.",
     ))
+}
+
+/// The media type of a body, in lower case and without its parameters.
+fn media_type(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(CONTENT_TYPE)?.to_str().ok()?;
+    Some(value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
 }
 
 /// Reads exactly one JSON value.
@@ -108,7 +136,11 @@ pub fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
 /// # Errors
 /// Names the parameter at fault.
 pub fn parse_query<T: DeserializeOwned>(query: &str) -> Result<T, Error> {
-    let reader = serde_html_form::Deserializer::from_bytes(query.as_bytes());
+    parse_form(query.as_bytes())
+}
+
+fn parse_form<T: DeserializeOwned>(text: &[u8]) -> Result<T, Error> {
+    let reader = serde_html_form::Deserializer::from_bytes(text);
     serde_path_to_error::deserialize(reader).map_err(|error| {
         Error::invalid_fields(vec![deserialize_error::in_parameter(error.path(), &error.inner().to_string())])
     })

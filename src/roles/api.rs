@@ -49,6 +49,8 @@ pub(super) async fn start(
     let cookie = SessionCookie::new(&config.api.public_url);
     let identity = IdentityApi { identity: identity(platform, core.clone()).await?, cookie: cookie.clone() };
     let analytics = Analytics::new(platform.click_store().await?, core.clone());
+    let beside = identity::grpc::services(identity.identity.clone());
+    let oauth = Router::from(identity::rest::oauth_operations()).with_state(identity.clone());
     let operations = Router::new()
         .merge(Router::from(identity::rest::operations()).with_state(identity))
         .merge(Router::from(core_rest::operations()).with_state(core.clone()))
@@ -58,8 +60,8 @@ pub(super) async fn start(
         idempotency: Idempotency::new(Arc::new(IdempotencyRecords::new(core.clone())), tasks.clone()),
         redis: platform.redis().await?,
     };
-    api_listener::start(&config.api, operations, gates, sockets.http, tasks)?;
-    api_listener::start_for_cluster(&config.grpc, core.clone(), sockets.grpc, tasks)?;
+    api_listener::start(&config.api, (operations, oauth), gates, sockets.http, tasks)?;
+    api_listener::start_for_cluster(&config.grpc, (core.clone(), beside), sockets.grpc, tasks)?;
     watch_stores(platform.store().await?, platform.click_store().await?, beside_an_edge, readiness, tasks);
     watch_objects(platform.objects().await?, readiness, tasks);
     let internal_router = core_rest::internal_router(core.clone(), &config.data_folder).await?;
@@ -106,6 +108,7 @@ pub fn document(public_url: &Url) -> OpenApi {
     let tags = [identity::rest::TAGS, core_rest::TAGS, analytics_api::rest::TAGS].concat();
     let mut document = openapi::frame(public_url.as_str(), &tags);
     document.merge(identity::rest::operations().into_openapi());
+    document.merge(identity::rest::oauth_operations().into_openapi());
     document.merge(core_rest::operations().into_openapi());
     document.merge(analytics_api::rest::operations().into_openapi());
     openapi::describe_permissions(&mut document);

@@ -19,8 +19,9 @@ use crate::infra::cache::redis::Redis;
 use crate::infra::grpc::tls;
 use crate::runtime::tasks::Tasks;
 use crate::runtime::token_bucket::Rate;
+use crate::services::api_core::ApiCore;
+use crate::services::api_core::grpc::{self, Beside};
 use crate::services::api_core::rest::{Authentication, authenticate};
-use crate::services::api_core::{ApiCore, grpc};
 
 /// How long a connection may take to send a request's head, and may idle between requests.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
@@ -40,13 +41,13 @@ pub(super) struct Gates {
     pub(super) redis: Option<Redis>,
 }
 
-/// Answers `operations` on this socket.
+/// Answers `operations` on this socket, and `open` operations, which find out by themselves who asks.
 ///
 /// # Errors
 /// The machine refuses the socket.
 pub(super) fn start(
     config: &ApiConfig,
-    operations: Router,
+    (operations, open): (Router, Router),
     gates: Gates,
     socket: StdListener,
     tasks: &Tasks,
@@ -60,7 +61,7 @@ pub(super) fn start(
         header_timeout: HEADER_TIMEOUT,
         proxy_protocol: config.proxy_protocol,
     };
-    let router = gates.before(operations, config)?;
+    let router = gates.before(operations, open, config)?;
     tasks.spawn("api-listener", serve(TcpListener::from_std(socket)?, router, settings, tasks.clone()));
     Ok(())
 }
@@ -71,14 +72,14 @@ pub(super) fn start(
 /// The certificates cannot be used, or the machine refuses the socket.
 pub(super) fn start_for_cluster(
     config: &GrpcConfig,
-    core: ApiCore,
+    (core, beside): (ApiCore, Beside),
     socket: StdListener,
     tasks: &Tasks,
 ) -> Result<(), StartError> {
     let server = grpc::server(tls::server(config)?).map_err(tls::with_reason)?;
     let (socket, stopping) = (TcpListener::from_std(socket)?, tasks.stopping());
     tasks.spawn("grpc-listener", async move {
-        if let Err(error) = grpc::serve(server, socket, core, stopping).await {
+        if let Err(error) = grpc::serve(server, socket, core, beside, stopping).await {
             tracing::error!(%error, "the gRPC listener failed");
         }
     });
@@ -86,21 +87,23 @@ pub(super) fn start_for_cluster(
 }
 
 impl Gates {
-    fn before(self, operations: Router, config: &ApiConfig) -> Result<Router, StartError> {
+    fn before(self, operations: Router, open: Router, config: &ApiConfig) -> Result<Router, StartError> {
+        let rate = Rate::new(config.rate_limit_per_minute, MINUTE, config.rate_limit_burst);
+        let rate_limit = rate.map(|rate| RateLimit::new(rate, self.redis));
+        let limited = |router: Router| match &rate_limit {
+            Some(rate_limit) => router.layer(from_fn_with_state(rate_limit.clone(), limit)),
+            None => router,
+        };
         // Innermost, because a response is repeated only to the credential that it was given to.
         let operations = operations.layer(from_fn_with_state(self.idempotency, repeat_responses));
-        let operations = match Rate::new(config.rate_limit_per_minute, MINUTE, config.rate_limit_burst) {
-            Some(rate) => operations.layer(from_fn_with_state(RateLimit::new(rate, self.redis), limit)),
-            None => operations,
-        };
         // Outermost, because limits and repetition go by the credential.
-        let operations = operations.layer(from_fn_with_state(self.authentication, authenticate));
+        let operations = limited(operations).layer(from_fn_with_state(self.authentication, authenticate));
         let documents = openapi::routes(&document(&config.public_url)).map_err(std::io::Error::from)?;
         let limits = ServiceLimits {
             body_bytes_max: config.body_bytes_max,
             request_timeout: Duration::from_secs(config.request_timeout_seconds),
             trusted_proxies: config.trusted_proxies(),
         };
-        Ok(complete(operations.merge(documents), limits))
+        Ok(complete(operations.merge(limited(open)).merge(documents), limits))
     }
 }

@@ -93,3 +93,27 @@ async fn keys_are_made_rotated_and_revoked() {
     let refused = elido(&platform, Some(&program), &["link", "list"]).await;
     assert_eq!(refused.status.code(), Some(77));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn oauth_clients_are_registered_changed_rotated_and_deleted() {
+    let platform = Platform::start().await;
+    let owner = platform.account().await;
+    let uri = ["--redirect-uri", "https://app.example/callback"];
+    let create = ["oauth-client", "create", "App", uri[0], uri[1], "--scope", "links:read", "--confidential"];
+    let made = prints(&platform, Some(&owner), &create).await;
+    let (id, secret) = made.trim().split_once('\n').expect("two lines");
+    assert!(id.starts_with("oac_") && secret.starts_with("elido_cs_"), "{made}");
+    let public =
+        ["oauth-client", "create", "Own", "--redirect-uri", "com.example.app:/callback", "--scope", "links:read"];
+    let public = prints(&platform, Some(&owner), &public).await;
+    assert_eq!(public.lines().count(), 1, "{public}");
+    prints(&platform, Some(&owner), &["oauth-client", "update", id, "--name", "Other", "--scope", "links:write"]).await;
+    let rotated = prints(&platform, Some(&owner), &["oauth-client", "rotate", id, "--overlap-hours", "1"]).await;
+    assert!(rotated.starts_with(id) && !rotated.contains(secret), "{rotated}");
+    prints(&platform, Some(&owner), &["oauth-client", "delete", public.trim()]).await;
+    let listed = prints(&platform, Some(&owner), &["oauth-client", "list", "--json"]).await;
+    let listed: Value = serde_json::from_str(&listed).expect("one line of JSON");
+    assert_eq!((listed["name"].as_str(), listed["scopes"][0].as_str()), (Some("Other"), Some("links:write")));
+    let nothing = elido(&platform, Some(&owner), &["oauth-client", "update", id]).await;
+    assert_eq!(nothing.status.code(), Some(2));
+}

@@ -105,6 +105,7 @@ fn at(path: &str, account: &Account) -> String {
         ("{domain_id}", "dom"),
         ("{api_key_id}", "key"),
         ("{user_id}", "usr"),
+        ("{oauth_client_id}", "oac"),
     ];
     ids.iter().fold(path, |path, (name, prefix)| path.replace(name, &format!("{prefix}_{nobody}")))
 }

@@ -101,7 +101,9 @@ fn listen(socket: StdListener, core: &ApiCore) -> Tasks {
     let listener = tokio::net::TcpListener::from_std(socket).expect("a listener");
     let stopping = tasks.stopping();
     let server = grpc::server(None).expect("a server");
-    tasks.spawn("grpc", async move { grpc::serve(server, listener, core, stopping).await.expect("it serves") });
+    tasks.spawn("grpc", async move {
+        grpc::serve(server, listener, core, grpc::Beside::default(), stopping).await.expect("it serves")
+    });
     tasks
 }
 

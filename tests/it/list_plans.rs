@@ -14,6 +14,7 @@ use crate::permissions::document::Document;
 use crate::permissions::requests::{nobody, path};
 use crate::support::database;
 use crate::support::members::{invite, key};
+use crate::support::oauth::{Browser, acting, public_client};
 use crate::support::platform::{Account, Platform, body};
 use elido::domain::role::Role;
 use elido::roles::{self, Roles};
@@ -22,7 +23,7 @@ use elido::roles::{self, Roles};
 const ROWS: i64 = 20_000;
 
 /// What is filled, and what tells its rows apart: in each table that many copies of one of its rows.
-const FILLED: [(&str, &str); 13] = [
+const FILLED: [(&str, &str); 15] = [
     ("users", "'id', gen_random_uuid(), 'email', n || '@example.com', 'email_key', n || '@example.com'"),
     ("sessions", "'id', gen_random_uuid(), 'token_hash', '\\x' || md5(n::text)"),
     ("workspaces", "'id', gen_random_uuid(), 'slug', 'copy-' || n"),
@@ -36,6 +37,11 @@ const FILLED: [(&str, &str); 13] = [
     ("event_failures", "'sequence', 1000 + n"),
     ("events", "'sequence', 1000 + n, 'id', gen_random_uuid()"),
     ("memberships", "'user_id', (SELECT id FROM users WHERE email_key = n || '@example.com')"),
+    ("oauth_clients", "'id', gen_random_uuid()"),
+    (
+        "oauth_consents",
+        "'id', gen_random_uuid(), 'user_id', (SELECT id FROM users WHERE email_key = n || '@example.com')",
+    ),
 ];
 
 /// PostgreSQL counts the rows that it reads by going through a table from end to end.
@@ -93,6 +99,8 @@ async fn one_of_each(platform: &Platform, account: &Account) {
     let store = event_failures::store_of(platform).await;
     event_failures::set_aside(&store, &nobody("consumer"), 1).await;
     store.close().await;
+    let client = public_client(platform, account).await;
+    acting(&Browser::of_the_owner(platform).await, &client, "links:read", &account.workspace).await;
 }
 
 async fn fill(connection: &mut PgConnection, table: &str, differences: &str) {

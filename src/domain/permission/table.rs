@@ -47,6 +47,8 @@ operations! {
     ConfirmSecondFactor "confirmSecondFactor" Caller::Person;
     DisableSecondFactor "disableSecondFactor" Caller::Person;
     ReplaceRecoveryCodes "replaceRecoveryCodes" Caller::Person;
+    ListConsents "listConsents" Caller::Person;
+    RevokeConsent "revokeConsent" Caller::Person;
 
     ListAccounts "listAccounts" Caller::InstanceAdmin;
     GetAccount "getAccount" Caller::InstanceAdmin;
@@ -82,6 +84,21 @@ operations! {
     RotateApiKey "rotate_api_key" Caller::Member(within(Scope::KeysWrite).by_people());
     RevokeApiKey "revoke_api_key" Caller::Member(within(Scope::KeysWrite));
     RevokeLeakedApiKey "revoke_leaked_api_key" Caller::Anyone;
+
+    ListOAuthClients "listOAuthClients" Caller::Member(within(Scope::KeysRead));
+    GetOAuthClient "getOAuthClient" Caller::Member(within(Scope::KeysRead));
+    CreateOAuthClient "createOAuthClient" Caller::Member(within(Scope::KeysWrite).by_people());
+    UpdateOAuthClient "updateOAuthClient" Caller::Member(within(Scope::KeysWrite).by_people());
+    RotateOAuthClientSecret "rotateOAuthClientSecret" Caller::Member(within(Scope::KeysWrite).by_people());
+    DeleteOAuthClient "deleteOAuthClient" Caller::Member(within(Scope::KeysWrite));
+
+    GetAuthorizationServer "getAuthorizationServer" Caller::Anyone;
+    RequestAuthorization "requestAuthorization" Caller::Anyone;
+    DecideAuthorization "decideAuthorization" Caller::Anyone;
+    SignInToAuthorize "signInToAuthorize" Caller::Anyone;
+    IssueToken "issueToken" Caller::Anyone;
+    RevokeToken "revokeToken" Caller::Anyone;
+    IntrospectToken "introspectToken" Caller::Anyone;
 
     ListDomains "list_domains" Caller::Member(within(Scope::WorkspaceRead));
     GetDomain "get_domain" Caller::Member(within(Scope::WorkspaceRead));

@@ -11,12 +11,13 @@ use uuid::Uuid;
 use crate::domain::audit::ChainHash;
 use crate::domain::evidence::EvidenceState;
 use crate::domain::id::{
-    ApiKeyId, AuditEventId, DomainId, EventId, EvidenceExportId, InvitationId, JobId, LinkId, SessionId, TagId, UserId,
-    WorkerId, WorkspaceId,
+    ApiKeyId, AuditEventId, DomainId, EventId, EvidenceExportId, InvitationId, JobId, LinkId, OAuthClientId,
+    OAuthConsentId, OAuthGrantId, SessionId, TagId, UserId, WorkerId, WorkspaceId,
 };
 use crate::domain::job::{JobState, Priority};
 use crate::domain::link::{ForwardQuery, RedirectStatus};
 use crate::domain::mail_token::MailTokenPurpose;
+use crate::domain::oauth::OAuthTokenKind;
 use crate::domain::recorded::{Author, Chain};
 use crate::domain::role::Role;
 use crate::domain::time::Timestamp;
@@ -94,6 +95,9 @@ id_columns!(
     InvitationId,
     JobId,
     LinkId,
+    OAuthClientId,
+    OAuthConsentId,
+    OAuthGrantId,
     SessionId,
     TagId,
     UserId,
@@ -108,6 +112,7 @@ column!(impl[] RedirectStatus as i64, BigInteger, BigInt, |status| i64::from(sta
 column!(impl[] Role as String, Text, String, |role| role.as_str().to_owned(), named);
 column!(impl[] MailTokenPurpose as String, Text, String, |purpose| name(purpose), named);
 column!(impl[] EvidenceState as String, Text, String, |state| name(state), named);
+column!(impl[] OAuthTokenKind as String, Text, String, |kind| name(kind), named);
 column!(impl[] JobState as String, Text, String, |state| name(state), named);
 column!(impl[] Priority as i64, BigInteger, BigInt, |priority| priority.rank(), Priority::of_rank);
 column!(impl[] ForwardQuery as String, Text, String, |choice| name(choice), named);

@@ -11,7 +11,7 @@ use crate::domain::id::WorkspaceId;
 use crate::domain::permission::{Caller, Permission};
 use crate::domain::time::Timestamp;
 use crate::infra::store::api_keys::{self, ApiKey};
-use crate::infra::store::{sessions, workspaces};
+use crate::infra::store::{oauth_tokens, sessions, workspaces};
 use crate::runtime::clock;
 
 /// How exact the time of last use is.
@@ -27,7 +27,11 @@ impl ApiCore {
         match token.kind() {
             TokenKind::Session => self.authenticate_session(&token).await,
             TokenKind::ApiKey => self.authenticate_key(&token).await,
-            TokenKind::Invitation => Err(unauthenticated()),
+            TokenKind::AccessToken => self.authenticate_application(&token).await,
+            TokenKind::RefreshToken
+            | TokenKind::AuthorizationCode
+            | TokenKind::ClientSecret
+            | TokenKind::Invitation => Err(unauthenticated()),
         }
     }
 
@@ -72,6 +76,20 @@ impl ApiCore {
         })
     }
 
+    async fn authenticate_application(&self, token: &Token) -> Result<Principal> {
+        let token_hash = token.hash();
+        let bearer = oauth_tokens::bearer(self.store.reader(), &token_hash, clock::now()).await?;
+        let bearer = bearer.ok_or_else(unauthenticated)?;
+        Ok(Principal::Application {
+            grant_id: bearer.grant_id,
+            client_id: bearer.client_id,
+            user_id: bearer.user_id,
+            workspace_id: bearer.workspace_id,
+            scopes: bearer.scopes.0,
+            token_hash,
+        })
+    }
+
     /// The right to do an operation in a workspace.
     ///
     /// # Errors
@@ -105,6 +123,7 @@ impl ApiCore {
                 let key = api_keys::find(reader, *workspace_id, *key_id).await?;
                 key.is_some_and(|key| key.expires_at.is_none_or(|end| now < end))
             }
+            Principal::Application { token_hash, .. } => oauth_tokens::bearer(reader, token_hash, now).await?.is_some(),
         };
         if !holds {
             return Err(unauthenticated());
@@ -129,7 +148,12 @@ impl ApiCore {
                 let actor = |maker_role| Actor::ApiKey { key_id, scopes: scopes.clone(), maker, maker_role };
                 Ok(found.map(|(workspace, role)| Access { workspace, actor: actor(role), level: None }))
             }
-            Principal::ApiKey { .. } => Ok(None),
+            Principal::Application { user_id, workspace_id, scopes, .. } if *workspace_id == id => {
+                let found = workspaces::find_for_member(reader, id, *user_id).await?;
+                let actor = |role| Actor::Application { scopes: scopes.clone(), user_id: *user_id, role };
+                Ok(found.map(|(workspace, role)| Access { workspace, actor: actor(role), level: None }))
+            }
+            Principal::ApiKey { .. } | Principal::Application { .. } => Ok(None),
         }
     }
 }
@@ -159,6 +183,6 @@ fn is_stale(last_used_at: Option<Timestamp>, now: Timestamp) -> bool {
 }
 
 pub(super) fn unauthenticated() -> Error {
-    let message = "Send a valid session token or API key as Authorization: Bearer.";
+    let message = "Send a valid session token, API key or access token as Authorization: Bearer.";
     Error::new(ErrorKind::Unauthenticated, "unauthenticated", message)
 }

@@ -2,7 +2,7 @@
 
 use super::happening::By;
 use crate::domain::error::{Error, ErrorKind, Result};
-use crate::domain::id::{ApiKeyId, SessionId, UserId, WorkspaceId};
+use crate::domain::id::{ApiKeyId, OAuthClientId, OAuthGrantId, SessionId, UserId, WorkspaceId};
 use crate::domain::permission::{Caller, Right};
 use crate::domain::recorded::Author;
 use crate::domain::role::{Role, Scope};
@@ -33,6 +33,21 @@ pub enum Principal {
         created_by: Option<UserId>,
         /// How many requests a minute it may make; as many as the settings say if absent.
         rate_limit_per_minute: Option<u32>,
+    },
+    /// A program that acts for a person in one workspace, by an access token of the OAuth2 provider.
+    Application {
+        /// By which authorization.
+        grant_id: OAuthGrantId,
+        /// Which program.
+        client_id: OAuthClientId,
+        /// For whom.
+        user_id: UserId,
+        /// Where it works.
+        workspace_id: WorkspaceId,
+        /// What the person let it do.
+        scopes: Vec<Scope>,
+        /// SHA-256 of the token, by which it is looked for again.
+        token_hash: Vec<u8>,
     },
 }
 
@@ -68,36 +83,48 @@ pub enum Actor {
         /// As what they belong to the workspace.
         maker_role: Role,
     },
+    /// A program that acts for a member. It reaches no further than the member does at that moment.
+    Application {
+        /// What the member let it do.
+        scopes: Vec<Scope>,
+        /// For whom.
+        user_id: UserId,
+        /// As what they belong to the workspace.
+        role: Role,
+    },
 }
 
 impl Principal {
-    /// The id of the credential that was shown: a session or a key, never the secret.
+    /// The id of the credential that was shown: a session, a key or the authorization of a program, never the secret.
     #[must_use]
     pub fn credential_id(&self) -> String {
         match self {
             Self::Person { session_id, .. } => session_id.to_string(),
             Self::ApiKey { key_id, .. } => key_id.to_string(),
+            Self::Application { grant_id, .. } => grant_id.to_string(),
         }
     }
 
     /// The person and the session.
     ///
     /// # Errors
-    /// `Forbidden` for keys.
+    /// `Forbidden` for keys and programs.
     pub fn session(&self) -> Result<(UserId, SessionId)> {
         match self {
             Self::Person { user_id, session_id, .. } => Ok((*user_id, *session_id)),
-            Self::ApiKey { .. } => Err(session_required()),
+            Self::ApiKey { .. } | Self::Application { .. } => Err(session_required()),
         }
     }
 
     /// Looks whether an operation outside of workspaces may be done.
     ///
     /// # Errors
-    /// `Forbidden` if it is for persons and this is a key, or for those who run the instance.
+    /// `Forbidden` if it is for persons and this is a key or a program, or for those who run the instance.
     pub fn require(&self, caller: &Caller) -> Result<()> {
         match (caller, self) {
-            (Caller::Person | Caller::InstanceAdmin, Self::ApiKey { .. }) => Err(session_required()),
+            (Caller::Person | Caller::InstanceAdmin, Self::ApiKey { .. } | Self::Application { .. }) => {
+                Err(session_required())
+            }
             (Caller::InstanceAdmin, Self::Person { is_admin: false, .. }) => {
                 let message = "Only the administrators of this instance may do this.";
                 Err(Error::new(ErrorKind::Forbidden, "instance_admin_required", message))
@@ -108,7 +135,11 @@ impl Principal {
 }
 
 fn session_required() -> Error {
-    Error::new(ErrorKind::Forbidden, "session_required", "This needs a session; an API key will not do.")
+    Error::new(
+        ErrorKind::Forbidden,
+        "session_required",
+        "This needs a session; neither an API key nor an access token will do.",
+    )
 }
 
 impl Access {
@@ -122,7 +153,7 @@ impl Access {
     #[must_use]
     pub const fn author(&self) -> Author {
         match &self.actor {
-            Actor::Member { user_id, .. } => Author::Person(*user_id),
+            Actor::Member { user_id, .. } | Actor::Application { user_id, .. } => Author::Person(*user_id),
             Actor::ApiKey { key_id, .. } => Author::ApiKey(*key_id),
         }
     }
@@ -133,11 +164,11 @@ impl Access {
         By::author(self.author()).within(self.workspace.id)
     }
 
-    /// The person to whom edits are ascribed: the member, or who made the key.
+    /// The person to whom edits are ascribed: the member, who made the key, or for whom the program acts.
     #[must_use]
     pub const fn user_id(&self) -> Option<UserId> {
         match &self.actor {
-            Actor::Member { user_id, .. } => Some(*user_id),
+            Actor::Member { user_id, .. } | Actor::Application { user_id, .. } => Some(*user_id),
             Actor::ApiKey { maker, .. } => Some(*maker),
         }
     }
@@ -158,6 +189,8 @@ impl Actor {
             Self::ApiKey { scopes, maker_role, .. } => {
                 scopes.iter().any(|own| own.covers(scope)) && maker_role.allows(scope)
             }
+            // What people were shown is what they let it do, and no more.
+            Self::Application { scopes, role, .. } => scopes.contains(&scope) && role.allows(scope),
         }
     }
 
@@ -168,7 +201,7 @@ impl Actor {
             return Ok(());
         }
         let message = format!(
-            "This needs the scope {}, which your role or key does not have, or the person who made the key has no longer.",
+            "This needs the scope {}, which your role, key or access token does not have, or the person behind it has no longer.",
             scope.as_str()
         );
         Err(Error::new(ErrorKind::Forbidden, "missing_scope", message))
@@ -179,8 +212,8 @@ impl Actor {
     pub(super) fn require_right(&self, right: &Right) -> Result<()> {
         self.require(right.scope)?;
         match self {
-            Self::ApiKey { .. } if !right.api_keys => Err(session_required()),
-            Self::Member { role, .. } if !right.roles.contains(role) => {
+            Self::ApiKey { .. } | Self::Application { .. } if !right.api_keys => Err(session_required()),
+            Self::Member { role, .. } | Self::Application { role, .. } if !right.roles.contains(role) => {
                 let roles: Vec<&str> = right.roles.iter().map(|role| role.as_str()).collect();
                 let message = format!("This needs the role {}.", roles.join(" or "));
                 Err(Error::new(ErrorKind::Forbidden, "missing_role", message))

@@ -9,8 +9,8 @@ use subtle::ConstantTimeEq;
 
 /// How many random bytes a token carries.
 const RANDOM_BYTES: usize = 32;
-/// How many characters of a token may be shown again, so that people can tell tokens apart.
-const START_LENGTH: usize = 11;
+/// How many characters behind the prefix may be shown again, so that people can tell tokens apart.
+const SHOWN_LENGTH: usize = 5;
 
 /// What a token stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +19,14 @@ pub enum TokenKind {
     Session,
     /// An API key.
     ApiKey,
+    /// A program that acts for a person, for a short time.
+    AccessToken,
+    /// What such a program gets its next access token with.
+    RefreshToken,
+    /// What such a program gets its first tokens with.
+    AuthorizationCode,
+    /// What such a program proves itself with.
+    ClientSecret,
     /// An invitation to a workspace, which is no credential.
     Invitation,
 }
@@ -30,7 +38,15 @@ pub struct Token {
 }
 
 impl TokenKind {
-    const ALL: [Self; 3] = [Self::Session, Self::ApiKey, Self::Invitation];
+    const ALL: [Self; 7] = [
+        Self::Session,
+        Self::ApiKey,
+        Self::AccessToken,
+        Self::RefreshToken,
+        Self::AuthorizationCode,
+        Self::ClientSecret,
+        Self::Invitation,
+    ];
 
     /// What tokens of this kind start with.
     #[must_use]
@@ -38,6 +54,10 @@ impl TokenKind {
         match self {
             Self::Session => "session_",
             Self::ApiKey => "elido_",
+            Self::AccessToken => "elido_at_",
+            Self::RefreshToken => "elido_rt_",
+            Self::AuthorizationCode => "elido_ac_",
+            Self::ClientSecret => "elido_cs_",
             Self::Invitation => "invitation_",
         }
     }
@@ -49,17 +69,26 @@ impl Token {
     pub fn random(kind: TokenKind) -> Self {
         let mut bytes = [0; RANDOM_BYTES];
         rand::rng().fill_bytes(&mut bytes);
+        Self::of_bytes(kind, &bytes)
+    }
+
+    /// The token of these bytes, which nobody else can compute.
+    #[must_use]
+    pub fn of_bytes(kind: TokenKind, bytes: &[u8; RANDOM_BYTES]) -> Self {
         let text = format!("{}{}", kind.prefix(), URL_SAFE_NO_PAD.encode(bytes));
         Self { kind, text: text.into() }
     }
 
-    /// Reads a token by its form alone; `None` if it has no form that was ever given out.
+    /// Reads a token by its form alone; `None` if it has no form that was ever given out. Where one prefix begins with another, the
+    /// length tells which is meant.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let (kind, random) =
-            TokenKind::ALL.into_iter().find_map(|kind| Some((kind, text.strip_prefix(kind.prefix())?)))?;
-        let bytes = URL_SAFE_NO_PAD.decode(random).ok()?;
-        (bytes.len() == RANDOM_BYTES).then(|| Self { kind, text: text.to_owned().into() })
+        let has_form = |kind: &TokenKind| {
+            let random = text.strip_prefix(kind.prefix()).and_then(|random| URL_SAFE_NO_PAD.decode(random).ok());
+            random.is_some_and(|bytes| bytes.len() == RANDOM_BYTES)
+        };
+        let kind = TokenKind::ALL.into_iter().find(has_form)?;
+        Some(Self { kind, text: text.to_owned().into() })
     }
 
     /// What it stands for.
@@ -77,7 +106,7 @@ impl Token {
     /// The beginning, which is no secret.
     #[must_use]
     pub fn start(&self) -> String {
-        self.text.expose_secret().chars().take(START_LENGTH).collect()
+        self.text.expose_secret().chars().take(self.kind.prefix().len().saturating_add(SHOWN_LENGTH)).collect()
     }
 
     /// What is kept of it. Guessing 256 bits is hopeless, so that a plain hash will do.
@@ -105,6 +134,16 @@ mod tests {
         assert!(parsed.matches(&token.hash()));
         assert!(!Token::random(TokenKind::ApiKey).matches(&token.hash()));
         assert!(token.secret().expose_secret().starts_with(&token.start()));
+    }
+
+    #[test]
+    fn a_key_that_begins_like_another_token_is_still_a_key() {
+        for kind in TokenKind::ALL {
+            let parsed = Token::parse(Token::random(kind).secret().expose_secret()).expect("its own form");
+            assert_eq!(parsed.kind(), kind);
+        }
+        let key = format!("elido_at_{}", "A".repeat(40));
+        assert_eq!(Token::parse(&key).map(|token| token.kind()), Some(TokenKind::ApiKey));
     }
 
     #[test]

@@ -154,14 +154,14 @@ impl ApiCore {
         Ok(rows.into_iter().map(Workspace::from).collect())
     }
 
-    /// A page of the workspaces of whoever asks, newest first: those of a person, or the one of a key.
+    /// A page of the workspaces of whoever asks, newest first: those of a person, or the one of a key or a program.
     ///
     /// # Errors
     /// `NotFound` to a key whose maker is no longer a member.
     pub async fn workspaces_of(&self, principal: &Principal, deleted: bool, page: Page) -> Result<Vec<Workspace>> {
         let workspace_id = match principal {
             Principal::Person { user_id, .. } => return self.list_workspaces(*user_id, deleted, page).await,
-            Principal::ApiKey { workspace_id, .. } => *workspace_id,
+            Principal::ApiKey { workspace_id, .. } | Principal::Application { workspace_id, .. } => *workspace_id,
         };
         let access = self.authorize(principal, workspace_id, &ListWorkspaces::PERMISSION).await?;
         let workspace = Some(self.workspace(&access)).filter(|_| page.after.is_none());

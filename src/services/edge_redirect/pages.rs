@@ -1,24 +1,7 @@
 //! The few pages that the edge shows. They load nothing from anywhere.
 
-use std::fmt;
-
 use super::compiled_link::CompiledLink;
-
-/// Text that is safe within HTML.
-struct Escaped<'a>(&'a str);
-
-impl fmt::Display for Escaped<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.chars().try_for_each(|character| match character {
-            '&' => formatter.write_str("&amp;"),
-            '<' => formatter.write_str("&lt;"),
-            '>' => formatter.write_str("&gt;"),
-            '"' => formatter.write_str("&quot;"),
-            '\'' => formatter.write_str("&#39;"),
-            other => fmt::Write::write_char(formatter, other),
-        })
-    }
-}
+use crate::domain::html::Escaped;
 
 /// A page that says one thing.
 pub(super) fn message(title: &str, text: &str) -> String {

@@ -10,7 +10,7 @@ use crate::domain::id::UserId;
 use crate::domain::time::Timestamp;
 use crate::infra::store::page::Page;
 use crate::infra::store::users::{self, User};
-use crate::infra::store::{Connection, mail_tokens, sign_in_challenges, totp};
+use crate::infra::store::{Connection, mail_tokens, oauth_grants, sign_in_challenges, totp};
 use crate::runtime::clock;
 use crate::services::api_core::{Action, By, Principal, Recorded};
 
@@ -117,7 +117,7 @@ impl Identity {
         account(self.store.reader(), user).await
     }
 
-    /// Keeps an account from being used: its sessions end at once, and codes that were sent to it work no more. What its owner made
+    /// Keeps an account from being used: its sessions and the tokens of its programs end at once, and codes that were sent to it work no more. What its owner made
     /// stays, API keys of workspaces among it.
     ///
     /// # Errors
@@ -138,6 +138,7 @@ impl Identity {
         happenings.push(DISABLED.edited(By::person(admin), &before, &after)?);
         sign_in_challenges::delete_of_user(&transaction, id).await?;
         mail_tokens::delete_of_user(&transaction, id).await?;
+        oauth_grants::delete_of_user(&transaction, id).await?;
         self.commit(transaction, happenings).await?;
         Ok(after)
     }

@@ -66,6 +66,15 @@ const MAILS: Limits = Limits {
     anywhere: Limit { burst: 20, interval: Duration::from_secs(600) },
 };
 
+/// Secrets, codes and tokens of programs that do not fit: 256 bits are never guessed, so that this ends noise alone.
+const CLIENTS: Limits = Limits {
+    names: ["oauth-account", "oauth-address", "oauth-anywhere"],
+    what: "Too many secrets, codes and tokens that do not work.",
+    account: Limit { burst: 100, interval: Duration::from_secs(6) },
+    address: Limit { burst: 100, interval: Duration::from_secs(6) },
+    anywhere: Limit { burst: 100, interval: Duration::from_secs(6) },
+};
+
 /// What attempts are counted by: a hash, so that neither accounts nor addresses show in Redis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Key([u8; 16]);
@@ -78,6 +87,8 @@ pub(super) struct AllAttempts {
     pub(super) codes: Attempts,
     /// Requests for mail.
     pub(super) mails: Attempts,
+    /// What programs prove themselves with, where it does not fit.
+    pub(super) clients: Attempts,
 }
 
 /// The attempts of late at one thing.
@@ -91,7 +102,12 @@ pub(super) struct Attempts {
 impl AllAttempts {
     pub(super) fn new(redis: Option<&Redis>) -> Self {
         let attempts = |limits| Attempts::new(limits, redis);
-        Self { passwords: attempts(&PASSWORDS), codes: attempts(&CODES), mails: attempts(&MAILS) }
+        Self {
+            passwords: attempts(&PASSWORDS),
+            codes: attempts(&CODES),
+            mails: attempts(&MAILS),
+            clients: attempts(&CLIENTS),
+        }
     }
 }
 

@@ -9,8 +9,10 @@ mod attempts;
 mod authenticator;
 mod deliveries;
 mod emails;
+pub mod grpc;
 pub mod jobs;
 mod mail_texts;
+pub mod oauth;
 mod one_time_token;
 mod password_reset;
 mod passwords;
@@ -63,6 +65,12 @@ pub const ACTIONS: &[ActionKind] = &[
     accounts::RECOVERY_CODES_REPLACED.kind(),
     accounts::DISABLED.kind(),
     accounts::ENABLED.kind(),
+    oauth::CREATED.kind(),
+    oauth::UPDATED.kind(),
+    oauth::ROTATED.kind(),
+    oauth::DELETED.kind(),
+    oauth::GRANTED.kind(),
+    oauth::REVOKED.kind(),
 ];
 
 /// What the use cases need. Clones share it.

@@ -16,7 +16,7 @@ use super::sign_in::require_enabled;
 use crate::domain::error::{Error, Result};
 use crate::domain::mail_token::MailTokenPurpose;
 use crate::infra::store::mail_tokens::{self, MailToken};
-use crate::infra::store::{Connection, sign_in_challenges, users};
+use crate::infra::store::{Connection, oauth_grants, sign_in_challenges, users};
 use crate::runtime::clock;
 use crate::services::api_core::{By, FieldErrors};
 
@@ -86,6 +86,7 @@ impl Identity {
         sign_in_challenges::delete_of_user(&transaction, person).await?;
         let before = account(&transaction, user).await?;
         let after = Account { email_verified: true, ..before.clone() };
+        oauth_grants::delete_of_user(&transaction, person).await?;
         let mut happenings = end_all_but(&transaction, person, None, By::person(person)).await?;
         happenings.push(PASSWORD_RESET.edited(By::person(person), &before, &after)?);
         self.enqueue(&transaction, AccountMail::PasswordChanged { user_id: person }).await?;

@@ -11,10 +11,10 @@ use super::sign_in::Client;
 use crate::domain::error::{Error, Result};
 use crate::domain::id::{SessionId, UserId};
 use crate::domain::time::Timestamp;
-use crate::infra::store::Transaction;
 use crate::infra::store::page::Page;
 use crate::infra::store::sessions::{self, Session as Row};
 use crate::infra::store::users::{self, User};
+use crate::infra::store::{Transaction, oauth_grants};
 use crate::runtime::clock;
 use crate::services::api_core::{Action, By, Happening, Recorded, Token, TokenKind};
 
@@ -181,8 +181,8 @@ impl Identity {
         Ok((IssuedSession { token: token.secret().clone(), expires_at, lifetime, user: user.into() }, happening))
     }
 
-    /// Gives a session a new secret and ends all others of the person, because what proves who they are has changed: whoever may
-    /// have had the old secret, or another session, is out.
+    /// Gives a session a new secret and ends all others of the person, and what they let programs do, because what proves who they are has
+    /// changed: whoever may have had the old secret, or another session, is out.
     pub(super) async fn renew_session(
         &self,
         transaction: &Transaction,
@@ -194,6 +194,7 @@ impl Identity {
         let token = Token::random(TokenKind::Session);
         sessions::replace_token(transaction, user.id, session, token.hash()).await?;
         let ended = end_all_but(transaction, user.id, Some(session), By::person(user.id)).await?;
+        oauth_grants::delete_of_user(transaction, user.id).await?;
         let issued = IssuedSession {
             token: token.secret().clone(),
             expires_at: current.expires_at,

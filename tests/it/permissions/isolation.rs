@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::document::{Document, Operation};
 use super::requests::{path, request, sample};
 use crate::support::members::{invite, key, member, user_id};
+use crate::support::oauth::public_client;
 use crate::support::platform::{Account, Platform, body};
 
 /// One of everything that a workspace can have, by the parameter that names it in paths.
@@ -23,10 +24,12 @@ async fn furnish(platform: &Platform, account: &Account) -> BTreeMap<&'static st
     let invitations = platform.read(account, "/invitations").await;
     let export = platform.of(account, Method::POST, "/evidence-exports").json(&json!({}));
     let export = body(export, StatusCode::ACCEPTED).await;
+    let client = public_client(platform, account).await;
     let text = |value: &Value| value.as_str().expect("an id").to_owned();
     BTreeMap::from([
         ("link_id", text(&link["id"])),
         ("api_key_id", text(&key["id"])),
+        ("oauth_client_id", client.id),
         ("tag_id", text(&tags["data"][0]["id"])),
         ("user_id", user_id(platform, &person).await),
         ("invitation_id", text(&invitations["data"][0]["id"])),
@@ -61,9 +64,13 @@ async fn no_id_of_another_workspace_is_found_by_any_operation() {
     }
     assert!(wrong.is_empty(), "{wrong}");
     assert!(tried > 12, "{tried} operations");
-    for (path, parameter) in
-        [("links", "link_id"), ("tags", "tag_id"), ("members", "user_id"), ("invitations", "invitation_id")]
-    {
+    for (path, parameter) in [
+        ("links", "link_id"),
+        ("tags", "tag_id"),
+        ("members", "user_id"),
+        ("invitations", "invitation_id"),
+        ("oauth-clients", "oauth_client_id"),
+    ] {
         let found = platform.read(&theirs, &format!("/{path}/{}", ids[parameter])).await;
         assert!(found.is_object(), "{path} is untouched");
     }

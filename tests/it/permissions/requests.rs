@@ -11,7 +11,7 @@ use crate::support::platform::{EMAIL, PASSWORD, Platform};
 /// With the right one, sessions would get other secrets.
 const WRONG_PASSWORD: &str = "this is nobody's password";
 /// The prefixes of the ids that stand in paths.
-const PREFIXES: [(&str, &str); 9] = [
+const PREFIXES: [(&str, &str); 11] = [
     ("evidence_export_id", "evd"),
     ("job_id", "job"),
     ("link_id", "lnk"),
@@ -21,6 +21,8 @@ const PREFIXES: [(&str, &str); 9] = [
     ("user_id", "usr"),
     ("invitation_id", "inv"),
     ("session_id", "ses"),
+    ("oauth_client_id", "oac"),
+    ("consent_id", "ocs"),
 ];
 
 /// An id that nothing has; the name of a type of events and a link, which belong to nobody.
@@ -49,14 +51,36 @@ pub fn request(platform: &Platform, operation: &Operation, workspace: &str) -> R
     let request = platform.client.request(operation.method.clone(), url).query(&query(operation));
     // No workspace has so many versions.
     let request = if operation.method == Method::DELETE { request.header("if-match", "\"999999\"") } else { request };
-    match sample(operation) {
-        Some(body) => request.json(&body),
-        None => request,
+    match (sample(operation), form(operation)) {
+        (Some(body), _) => request.json(&body),
+        (None, Some(form)) => request.form(&form),
+        (None, None) => request,
     }
+}
+
+/// A form that is in order, of a client that there is not; none for an operation that takes none.
+fn form(operation: &Operation) -> Option<Vec<(&'static str, String)>> {
+    operation.description.pointer("/requestBody/content/application~1x-www-form-urlencoded")?;
+    let client = || ("client_id", nobody("oauth_client_id"));
+    let token = || format!("elido_rt_{}", "A".repeat(43));
+    Some(match operation.id.as_str() {
+        "decideAuthorization" => vec![client(), ("decision", "allow".to_owned())],
+        "signInToAuthorize" => vec![("request", format!("client_id={}", client().1))],
+        "issueToken" => vec![client(), ("grant_type", "refresh_token".to_owned()), ("refresh_token", token())],
+        "revokeToken" | "introspectToken" => vec![client(), ("token", token())],
+        other => panic!("how is {other} called?"),
+    })
 }
 
 fn query(operation: &Operation) -> Vec<(&'static str, &'static str)> {
     let known: Vec<(&str, &str)> = match operation.id.as_str() {
+        "requestAuthorization" => vec![
+            ("response_type", "code"),
+            ("client_id", "oac_00000000000000000000000000000000"),
+            ("redirect_uri", "https://example.com/callback"),
+            ("code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"),
+            ("code_challenge_method", "S256"),
+        ],
         "look_up_link" => vec![("domain", "localhost"), ("slug", "nothing")],
         "getAnalyticsBreakdown" => vec![("dimension", "country")],
         _ => Vec::new(),
@@ -84,7 +108,10 @@ pub fn sample(operation: &Operation) -> Option<Value> {
         "beginSecondFactor" | "disableSecondFactor" | "replaceRecoveryCodes" => json!({ "password": WRONG_PASSWORD }),
         "confirmSecondFactor" => json!({ "code": "000000" }),
         "create_workspace" => json!({ "name": "Test", "slug": format!("w{}", name()) }),
-        "update_workspace" | "update_api_key" => json!({ "name": "Test" }),
+        "createOAuthClient" => {
+            json!({ "name": "Test", "redirect_uris": ["https://example.com/callback"], "scopes": ["links:read"] })
+        }
+        "update_workspace" | "update_api_key" | "updateOAuthClient" => json!({ "name": "Test" }),
         "transfer_workspace" => json!({ "user_id": nobody("user_id") }),
         "update_member" => json!({ "role": "viewer" }),
         "create_invitation" => json!({ "email": format!("{}@example.com", name()), "role": "viewer" }),
@@ -93,7 +120,9 @@ pub fn sample(operation: &Operation) -> Option<Value> {
         "revoke_leaked_api_key" => json!({ "token": token("elido") }),
         "create_link" => json!({ "destination_url": "https://example.com/" }),
         "update_link" => json!({ "title": "Test" }),
-        "create_evidence_export" | "rotate_api_key" | "update_domain" | "resolve_link" => json!({}),
+        "create_evidence_export" | "rotate_api_key" | "rotateOAuthClientSecret" | "update_domain" | "resolve_link" => {
+            json!({})
+        }
         "create_links" => json!({ "links": [{ "destination_url": "https://example.com/" }] }),
         "update_links" => json!({ "links": [{ "id": nobody("link_id"), "changes": { "title": "Test" } }] }),
         "delete_links" => json!({ "ids": [nobody("link_id")] }),

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::document::{Document, Operation};
 use super::requests::request;
 use crate::support::members::{key, member};
+use crate::support::oauth::{Browser, REDIRECT_URI, acting, program, register};
 use crate::support::platform::{Account, Platform};
 
 /// Who calls.
@@ -20,6 +21,8 @@ enum Who {
     Administrator,
     Key(Vec<Scope>),
     StrangersKey,
+    Application(Vec<Scope>),
+    StrangersApplication,
 }
 
 /// What came of a call.
@@ -42,17 +45,21 @@ fn expected(who: &Who, caller: Caller) -> Verdict {
         return Verdict::Unauthenticated;
     }
     match (caller, who) {
-        (Caller::Person | Caller::InstanceAdmin, Who::Key(_) | Who::StrangersKey) => {
-            Verdict::Refused("session_required")
-        }
+        (
+            Caller::Person | Caller::InstanceAdmin,
+            Who::Key(_) | Who::StrangersKey | Who::Application(_) | Who::StrangersApplication,
+        ) => Verdict::Refused("session_required"),
         (Caller::Anyone | Caller::Credential | Caller::Person, _) | (Caller::InstanceAdmin, Who::Administrator) => {
             Verdict::Allowed
         }
         (Caller::InstanceAdmin, _) => Verdict::Refused("instance_admin_required"),
-        (Caller::Member(_), Who::Stranger | Who::StrangersKey | Who::Nobody) => Verdict::NoSuchWorkspace,
+        (Caller::Member(_), Who::Stranger | Who::StrangersKey | Who::StrangersApplication | Who::Nobody) => {
+            Verdict::NoSuchWorkspace
+        }
         (Caller::Member(right), Who::Administrator) => of_member(Role::Owner, &right),
         (Caller::Member(right), Who::Member(role)) => of_member(*role, &right),
-        (Caller::Member(right), Who::Key(scopes)) => of_key(scopes, &right),
+        (Caller::Member(right), Who::Key(scopes)) => of_key(scopes.iter().any(|own| own.covers(right.scope)), &right),
+        (Caller::Member(right), Who::Application(scopes)) => of_key(scopes.contains(&right.scope), &right),
     }
 }
 
@@ -64,9 +71,9 @@ fn of_member(role: Role, right: &Right) -> Verdict {
     }
 }
 
-/// An owner made the key, so that nothing else limits it.
-fn of_key(scopes: &[Scope], right: &Right) -> Verdict {
-    match (scopes.iter().any(|scope| scope.covers(right.scope)), right.api_keys) {
+/// An owner made the key, or lets the program act for them, so that nothing but scopes limits either.
+fn of_key(has_scope: bool, right: &Right) -> Verdict {
+    match (has_scope, right.api_keys) {
         (true, true) => Verdict::Allowed,
         (true, false) => Verdict::Refused("session_required"),
         (false, _) => Verdict::Refused("missing_scope"),
@@ -104,6 +111,21 @@ async fn everybody(platform: &Platform, owner: &Account, other: &Account) -> Vec
     }
     let (theirs, _) = key(platform, other, &json!({ "name": "Test", "scopes": Scope::ALL })).await;
     everybody.push(("a stranger's key".to_owned(), Who::StrangersKey, Some(theirs)));
+    let draft = json!({ "name": "Test", "redirect_uris": [REDIRECT_URI], "scopes": Scope::ALL });
+    let client = register(platform, owner, &draft).await;
+    let browser = Browser::of_the_owner(platform).await;
+    for scope in Scope::ALL {
+        let tokens = acting(&browser, &client, scope.as_str(), &owner.workspace).await;
+        let account = program(&tokens, &owner.workspace);
+        everybody.push((format!("program {}", scope.as_str()), Who::Application(vec![scope]), Some(account)));
+    }
+    let scopes = Scope::ALL.map(Scope::as_str).join(" ");
+    let tokens = acting(&browser, &client, &scopes, &owner.workspace).await;
+    let all = program(&tokens, &owner.workspace);
+    everybody.push(("program with all".to_owned(), Who::Application(Scope::ALL.to_vec()), Some(all)));
+    let tokens = acting(&browser, &client, &scopes, &other.workspace).await;
+    let theirs = program(&tokens, &owner.workspace);
+    everybody.push(("a program elsewhere".to_owned(), Who::StrangersApplication, Some(theirs)));
     let stranger = member(platform, other, "stranger@example.com", Role::Owner).await;
     everybody.push(("a stranger".to_owned(), Who::Stranger, Some(stranger)));
     let administrator = Account { token: owner.token.clone(), workspace: owner.workspace.clone() };

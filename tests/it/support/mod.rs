@@ -6,6 +6,7 @@ pub mod cuttable_proxy;
 pub mod database;
 pub mod mailbox;
 pub mod members;
+pub mod oauth;
 pub mod people;
 pub mod platform;
 pub mod simulated_file_system;

@@ -27,7 +27,7 @@ pub(super) async fn principal<T>(core: &ApiCore, request: &Request<T>) -> Result
 ///
 /// # Errors
 /// As for the same operation over REST.
-pub(super) async fn access<T>(
+pub(in crate::services) async fn access<T>(
     core: &ApiCore,
     request: &Request<T>,
     workspace: &str,
@@ -38,7 +38,7 @@ pub(super) async fn access<T>(
 }
 
 /// Does the work of a call from this origin, and answers with what came of it.
-pub(super) fn answer<'a, T>(
+pub(in crate::services) fn answer<'a, T>(
     origin: Origin,
     work: impl Future<Output = Result<T>> + Send + 'a,
 ) -> BoxFuture<'a, std::result::Result<Response<T>, Status>> {
@@ -47,7 +47,7 @@ pub(super) fn answer<'a, T>(
 }
 
 /// Where a call comes from: the other end of the connection, and the id that the caller gave it.
-pub(super) fn origin_of<T>(request: &Request<T>) -> Origin {
+pub(in crate::services) fn origin_of<T>(request: &Request<T>) -> Origin {
     let id = request.metadata().get(X_REQUEST_ID.as_str()).and_then(|id| id.to_str().ok());
     Origin {
         address: request.remote_addr().map(|address| address.ip().to_canonical()),

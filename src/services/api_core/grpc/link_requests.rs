@@ -57,7 +57,7 @@ pub(super) fn order(number: i32) -> Result<LinkSort> {
 }
 
 /// How many items a page may have.
-pub(super) fn limit(items: Option<u32>) -> Result<Limit> {
+pub(in crate::services) fn limit(items: Option<u32>) -> Result<Limit> {
     let Some(items) = items else { return Ok(Limit::default()) };
     let message = || format!("a page has 1 to {LIMIT_MAX} items");
     Limit::new(items).ok_or_else(|| Error::invalid_field("limit", "invalid_value", message()))

@@ -111,6 +111,6 @@ fn packed(record: &impl Serialize) -> DomainResult<Vec<u8>> {
 }
 
 /// The id that a field of a request holds.
-pub(super) fn parsed<T: FromStr<Err = ParseIdError>>(field: &str, id: &str) -> DomainResult<T> {
+pub(in crate::services) fn parsed<T: FromStr<Err = ParseIdError>>(field: &str, id: &str) -> DomainResult<T> {
     id.parse().map_err(|error: ParseIdError| Error::invalid_field(field, "invalid_id", error.to_string()))
 }

@@ -57,7 +57,7 @@ fn utm(utm: Utm) -> v1::Utm {
 }
 
 /// A moment as messages have it.
-pub(super) fn time(moment: Timestamp) -> prost_types::Timestamp {
+pub(in crate::services) fn time(moment: Timestamp) -> prost_types::Timestamp {
     let micros = moment.as_micros();
     let nanos = micros.rem_euclid(SECOND_MICROS).saturating_mul(1_000);
     prost_types::Timestamp {

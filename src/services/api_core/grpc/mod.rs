@@ -19,9 +19,15 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use tonic::service::Routes;
 use tonic::transport::server::TcpIncoming;
 use tonic::transport::{Error, ServerTlsConfig};
+use tonic_health::ServingStatus;
 
+pub(in crate::services) use callers::{access, answer, origin_of};
+pub(in crate::services) use link_requests::limit;
+pub(in crate::services) use link_resolver::parsed;
+pub(in crate::services) use link_responses::time;
 pub use tonic::transport::Server;
 
 use super::ApiCore;
@@ -54,6 +60,15 @@ const PENDING_RESETS_MAX: usize = 20;
 /// How often an idle connection is asked whether its other end is still there, and how long that may take.
 const KEEPALIVE: Duration = Duration::from_secs(20);
 
+/// Services of others, which the listener answers for besides those of api-core.
+#[derive(Default)]
+pub struct Beside {
+    /// The services.
+    pub routes: Routes,
+    /// Their names, as health checks ask for them.
+    pub names: Vec<&'static str>,
+}
+
 /// A server with the limits of this listener; over TLS if it is given certificates.
 ///
 /// # Errors
@@ -74,8 +89,8 @@ pub fn server(tls: Option<ServerTlsConfig>) -> Result<Server, Error> {
     }
 }
 
-/// Answers calls on `listener`, health checks and questions about the protocol, until `stopping` is cancelled and the calls
-/// under way have ended.
+/// Answers calls on `listener`, also those of `beside`, health checks and questions about the protocol, until `stopping` is cancelled and
+/// the calls under way have ended.
 ///
 /// # Errors
 /// The listener fails.
@@ -83,6 +98,7 @@ pub async fn serve(
     mut server: Server,
     listener: TcpListener,
     core: ApiCore,
+    beside: Beside,
     stopping: CancellationToken,
 ) -> Result<(), Error> {
     let (health, health_service) = tonic_health::server::health_reporter();
@@ -93,6 +109,9 @@ pub async fn serve(
     health.set_serving::<WorkspacesServer<WorkspacesService>>().await;
     health.set_serving::<ApiKeysServer<ApiKeysService>>().await;
     health.set_serving::<JobsServer<JobsService>>().await;
+    for name in &beside.names {
+        health.set_service_status(*name, ServingStatus::Serving).await;
+    }
     let resolver = LinkResolverServer::new(LinkResolverService { core: core.clone(), stopping: stopping.clone() })
         .max_decoding_message_size(REQUEST_BYTES_MAX)
         .max_encoding_message_size(RESPONSE_BYTES_MAX);
@@ -128,8 +147,12 @@ pub async fn serve(
         health.set_not_serving::<WorkspacesServer<WorkspacesService>>().await;
         health.set_not_serving::<ApiKeysServer<ApiKeysService>>().await;
         health.set_not_serving::<JobsServer<JobsService>>().await;
+        for name in beside.names {
+            health.set_service_status(name, ServingStatus::NotServing).await;
+        }
     };
     server
+        .add_routes(beside.routes)
         .add_service(health_service)
         .add_optional_service(reflection)
         .add_service(resolver)

@@ -84,6 +84,6 @@ fn bearer_token(value: &HeaderValue) -> Option<String> {
 }
 
 fn unreadable() -> Error {
-    let message = "Send one header Authorization: Bearer, followed by a session token or an API key.";
+    let message = "Send one header Authorization: Bearer, followed by a session token, an API key or an access token.";
     Error::new(ErrorKind::Unauthenticated, "unauthenticated", message)
 }

@@ -70,7 +70,8 @@ impl<State: Send + Sync> FromRequestParts<State> for Authenticated {
     async fn from_request_parts(parts: &mut Parts, _state: &State) -> Result<Self, Problem> {
         let principal = parts.extensions.get::<Principal>().cloned();
         principal.map(Self).ok_or_else(|| {
-            let message = "Send a session token or an API key as Authorization: Bearer, or a session cookie.";
+            let message =
+                "Send a session token, an API key or an access token as Authorization: Bearer, or a session cookie.";
             Error::new(ErrorKind::Unauthenticated, "unauthenticated", message).into()
         })
     }

@@ -8,7 +8,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::IdentityApi;
-use crate::domain::id::{ApiKeyId, SessionId, WorkspaceId};
+use crate::domain::id::{ApiKeyId, OAuthClientId, SessionId, UserId, WorkspaceId};
 use crate::domain::role::Scope;
 use crate::http::problem::Problem;
 use crate::http::responses::PlainProblems;
@@ -36,6 +36,17 @@ enum Me {
         /// What it may be used for.
         scopes: Vec<Scope>,
     },
+    /// A program that acts for a person, by an access token.
+    Application {
+        /// Which.
+        client_id: OAuthClientId,
+        /// For whom.
+        user_id: UserId,
+        /// Where it works.
+        workspace_id: WorkspaceId,
+        /// What the person let it do.
+        scopes: Vec<Scope>,
+    },
 }
 
 pub(super) fn routes() -> OpenApiRouter<IdentityApi> {
@@ -45,7 +56,7 @@ pub(super) fn routes() -> OpenApiRouter<IdentityApi> {
 /// Read who the caller is
 #[utoipa::path(
     get, path = "/v1/me", operation_id = "getMe", tag = "me",
-    responses((status = 200, description = "The person or the key.", body = Me), PlainProblems)
+    responses((status = 200, description = "The person, the key or the program.", body = Me), PlainProblems)
 )]
 async fn me(State(identity): State<Identity>, Authenticated(principal): Authenticated) -> Result<Json<Me>, Problem> {
     Ok(Json(match principal {
@@ -54,6 +65,9 @@ async fn me(State(identity): State<Identity>, Authenticated(principal): Authenti
         }
         Principal::ApiKey { key_id, workspace_id, scopes, .. } => {
             Me::ApiKey { api_key_id: key_id, workspace_id, scopes }
+        }
+        Principal::Application { client_id, user_id, workspace_id, scopes, .. } => {
+            Me::Application { client_id, user_id, workspace_id, scopes }
         }
     }))
 }

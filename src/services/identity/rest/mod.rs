@@ -4,9 +4,12 @@
 
 mod accounts;
 mod client;
+mod consents;
 mod credential;
 mod email;
 mod me;
+mod oauth;
+mod oauth_clients;
 mod password;
 mod registration;
 mod second_factor;
@@ -16,8 +19,11 @@ mod sign_in;
 use axum::extract::{DefaultBodyLimit, FromRef};
 use utoipa_axum::router::OpenApiRouter;
 
+pub use oauth::operations as oauth_operations;
+
 use super::Identity;
 use crate::http::session_cookie::SessionCookie;
+use crate::services::api_core::ApiCore;
 
 /// The longest request of somebody whom nobody knows, in bytes: no more is read than an address, a password and a code need.
 const STRANGER_BYTES_MAX: usize = 16 * 1024;
@@ -27,6 +33,8 @@ pub const TAGS: &[(&str, &str)] = &[
     ("auth", "Signing in and out, sessions, registration, and what is confirmed by a code from a mail."),
     ("me", "One's own account: who one is, address, password and second factor."),
     ("accounts", "All accounts of the instance, for those who run it."),
+    ("oauth-clients", "Programs that may ask people to act for them."),
+    ("oauth", "Elido as an OAuth2 provider: how a program asks a person, and gets tokens to act for them."),
 ];
 
 /// What the handlers use. Clones share it.
@@ -50,6 +58,12 @@ impl FromRef<IdentityApi> for SessionCookie {
     }
 }
 
+impl FromRef<IdentityApi> for ApiCore {
+    fn from_ref(api: &IdentityApi) -> Self {
+        api.identity.core.clone()
+    }
+}
+
 /// Every operation of the service, with its part of the OpenAPI document. Those that need a credential want the one that
 /// [`crate::services::api_core::rest::authenticate`] finds.
 #[must_use]
@@ -62,8 +76,10 @@ pub fn operations() -> OpenApiRouter<IdentityApi> {
         .layer(DefaultBodyLimit::max(STRANGER_BYTES_MAX))
         .merge(sessions::routes())
         .merge(me::routes())
+        .merge(consents::routes())
         .merge(email::routes())
         .merge(password::routes())
         .merge(second_factor::routes())
         .merge(accounts::routes())
+        .merge(oauth_clients::routes())
 }

@@ -1,0 +1,41 @@
+//! The end of a token, by the client that holds it (RFC 7009).
+
+use std::net::IpAddr;
+
+use secrecy::{ExposeSecret, SecretString};
+
+use super::client_authentication::ClientCredentials;
+use crate::domain::error::Result;
+use crate::domain::oauth::OAuthTokenKind;
+use crate::infra::store::{oauth_grants, oauth_tokens};
+use crate::services::api_core::Token;
+use crate::services::identity::Identity;
+
+impl Identity {
+    /// Ends an access token, or a refresh token with all tokens of its authorization. What is no token of the client is left alone
+    /// without a word, so that nobody learns what there is.
+    ///
+    /// # Errors
+    /// `Unauthenticated` if the client does not prove itself.
+    pub async fn revoke_token(
+        &self,
+        credentials: &ClientCredentials,
+        token: &SecretString,
+        address: Option<IpAddr>,
+    ) -> Result<()> {
+        let client = self.authenticate_client(credentials, address).await?;
+        let Some(token) = Token::parse(token.expose_secret()) else { return Ok(()) };
+        let transaction = self.store.write().await?;
+        let Some(row) = oauth_tokens::find(&transaction, &token.hash()).await? else { return Ok(()) };
+        let Some(grant) = oauth_grants::lock(&transaction, row.grant_id).await? else { return Ok(()) };
+        let basis = oauth_grants::basis(&transaction, grant.consent_id).await?;
+        if basis.is_none_or(|basis| basis.client.id != client.id) {
+            return Ok(());
+        }
+        match row.kind {
+            OAuthTokenKind::Access => oauth_tokens::delete(&transaction, &row.token_hash).await?,
+            OAuthTokenKind::Refresh => oauth_grants::delete(&transaction, grant.id).await?,
+        };
+        self.commit(transaction, Vec::new()).await
+    }
+}
