@@ -10,8 +10,16 @@ use super::config_error::{ConfigError, quoted};
 use super::environment::{flattened, is_variable, variable_of};
 
 /// Keys whose values are secret and may come from a file, by `NAME_file`.
-pub(super) const SECRETS: [&str; 6] =
-    ["cache.url", "database.url", "click_store.url", "identity.sealing_key", "mail.url", "telemetry.sentry_dsn"];
+pub(super) const SECRETS: [&str; 8] = [
+    "audit.signing_key",
+    "cache.url",
+    "database.url",
+    "click_store.url",
+    "identity.sealing_key",
+    "mail.url",
+    "objects.secret_access_key",
+    "telemetry.sentry_dsn",
+];
 /// A secret's file is not longer than this, in bytes.
 const SECRET_BYTES_MAX: usize = 64 * 1024;
 /// How many edits apart a name may be that a errorn one probably means.

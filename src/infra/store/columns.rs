@@ -9,9 +9,10 @@ use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use crate::domain::audit::ChainHash;
+use crate::domain::evidence::EvidenceState;
 use crate::domain::id::{
-    ApiKeyId, AuditEventId, DomainId, EventId, InvitationId, JobId, LinkId, OAuthClientId, OAuthConsentId,
-    OAuthGrantId, SessionId, TagId, UserId, WorkerId, WorkspaceId,
+    ApiKeyId, AuditEventId, DomainId, EventId, EvidenceExportId, InvitationId, JobId, LinkId, OAuthClientId,
+    OAuthConsentId, OAuthGrantId, SessionId, TagId, UserId, WorkerId, WorkspaceId,
 };
 use crate::domain::job::{JobState, Priority};
 use crate::domain::link::{ForwardQuery, RedirectStatus};
@@ -90,6 +91,7 @@ id_columns!(
     Chain,
     DomainId,
     EventId,
+    EvidenceExportId,
     InvitationId,
     JobId,
     LinkId,
@@ -110,6 +112,7 @@ column!(impl[] RedirectStatus as i64, BigInteger, BigInt, |status| i64::from(sta
 column!(impl[] Role as String, Text, String, |role| role.as_str().to_owned(), named);
 column!(impl[] MailTokenPurpose as String, Text, String, |purpose| name(purpose), named);
 column!(impl[] OAuthTokenKind as String, Text, String, |kind| name(kind), named);
+column!(impl[] EvidenceState as String, Text, String, |state| name(state), named);
 column!(impl[] JobState as String, Text, String, |state| name(state), named);
 column!(impl[] Priority as i64, BigInteger, BigInt, |priority| priority.rank(), Priority::of_rank);
 column!(impl[] ForwardQuery as String, Text, String, |choice| name(choice), named);

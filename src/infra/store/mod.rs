@@ -17,6 +17,7 @@ mod entities;
 mod error;
 pub mod event_consumers;
 pub mod events;
+pub mod evidence_exports;
 mod health;
 pub mod idempotency_keys;
 pub mod invitations;

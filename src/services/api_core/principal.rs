@@ -149,14 +149,19 @@ impl Access {
         self.workspace.id
     }
 
+    /// Who acts.
+    #[must_use]
+    pub const fn author(&self) -> Author {
+        match &self.actor {
+            Actor::Member { user_id, .. } | Actor::Application { user_id, .. } => Author::Person(*user_id),
+            Actor::ApiKey { key_id, .. } => Author::ApiKey(*key_id),
+        }
+    }
+
     /// Who acts, and where, for the audit trail.
     #[must_use]
     pub const fn by(&self) -> By {
-        let author = match &self.actor {
-            Actor::Member { user_id, .. } | Actor::Application { user_id, .. } => Author::Person(*user_id),
-            Actor::ApiKey { key_id, .. } => Author::ApiKey(*key_id),
-        };
-        By::author(author).within(self.workspace.id)
+        By::author(self.author()).within(self.workspace.id)
     }
 
     /// The person to whom edits are ascribed: the member, who made the key, or for whom the program acts.

@@ -11,7 +11,7 @@ use super::document::{Document, Operation};
 use super::requests::{path, request, sample};
 use crate::support::members::{invite, key, member, user_id};
 use crate::support::oauth::public_client;
-use crate::support::platform::{Account, Platform};
+use crate::support::platform::{Account, Platform, body};
 
 /// One of everything that a workspace can have, by the parameter that names it in paths.
 async fn furnish(platform: &Platform, account: &Account) -> BTreeMap<&'static str, String> {
@@ -23,6 +23,8 @@ async fn furnish(platform: &Platform, account: &Account) -> BTreeMap<&'static st
     invite(platform, account, "invited@example.com", Role::Viewer).await;
     let invitations = platform.read(account, "/invitations").await;
     let client = public_client(platform, account).await;
+    let export = platform.of(account, Method::POST, "/evidence-exports").json(&json!({}));
+    let export = body(export, StatusCode::ACCEPTED).await;
     let text = |value: &Value| value.as_str().expect("an id").to_owned();
     BTreeMap::from([
         ("link_id", text(&link["id"])),
@@ -31,6 +33,7 @@ async fn furnish(platform: &Platform, account: &Account) -> BTreeMap<&'static st
         ("tag_id", text(&tags["data"][0]["id"])),
         ("user_id", user_id(platform, &person).await),
         ("invitation_id", text(&invitations["data"][0]["id"])),
+        ("evidence_export_id", text(&export["id"])),
     ])
 }
 
