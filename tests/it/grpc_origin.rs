@@ -102,7 +102,7 @@ fn listen(socket: StdListener, core: &ApiCore) -> Tasks {
     let stopping = tasks.stopping();
     let server = grpc::server(None).expect("a server");
     tasks.spawn("grpc", async move {
-        grpc::serve(server, listener, core, grpc::Beside::default(), stopping).await.expect("it serves")
+        grpc::serve(server, listener, core, grpc::Beside::default(), stopping).await.expect("it serves");
     });
     tasks
 }
