@@ -15,7 +15,7 @@ use url::Url;
 use super::config_error::{ConfigError, quoted};
 use super::load::Loaded;
 use super::sections::{CacheConfig, Config, LinksConfig};
-use super::{check_mail, check_tls};
+use super::{check_identity, check_mail, check_tls};
 use crate::domain::url::FORBIDDEN_SCHEMES;
 
 const HOUR_SECONDS: u64 = 60 * 60;
@@ -44,6 +44,7 @@ pub(super) fn values(loaded: &Loaded, errors: &mut Vec<ConfigError>) {
     check.telemetry();
     check_tls::values(&mut check, &config.grpc);
     check_mail::values(&mut check, &config.mail);
+    check_identity::values(&mut check, &config.identity);
     check.sealing_key(config.identity.sealing_key.expose_secret());
 }
 

@@ -308,3 +308,64 @@ fn a_variable_that_is_not_text_is_an_error() {
         ["log.filter (ELIDO_LOG__FILTER): the value is not UTF-8 text. Write it as UTF-8."]
     );
 }
+
+#[test]
+fn every_provider_has_a_table_of_its_own() {
+    let text = "[identity.oidc.corporate]
+        issuer = 'https://login.example.com'
+        client_id = 'elido'
+        allowed_domains = 'example.com, Example.org'
+        role_claim = 'groups'
+        roles = 'the: editors: ws_01a209e18730708ab3e272629a4968a9 editor'
+        access_tokens = 'jwt'
+        audience = 'elido'
+        clients = 'reporting: ws_01a209e18730708ab3e272629a4968a9 links:read analytics:read'";
+    let variables = [
+        ("ELIDO_IDENTITY__OIDC__CORPORATE__CLIENT_SECRET", "hunter2"),
+        ("ELIDO_IDENTITY__OIDC__OTHER__ISSUER", "http://127.0.0.1:4444/"),
+        ("ELIDO_IDENTITY__OIDC__OTHER__CLIENT_ID", "123"),
+        ("ELIDO_IDENTITY__OIDC__OTHER__CREATE_ACCOUNTS", "true"),
+    ];
+    let loaded = settings(text, &variables).unwrap();
+    let providers = &loaded.config.identity.oidc;
+    assert_eq!(providers.keys().collect::<Vec<_>>(), ["corporate", "other"]);
+    let (corporate, other) = (&providers["corporate"], &providers["other"]);
+    assert_eq!(corporate.client_secret.expose_secret(), "hunter2");
+    assert_eq!(corporate.domains(), ["example.com", "example.org"]);
+    assert_eq!(corporate.role_rules().unwrap()[0].value, "the: editors");
+    assert_eq!(corporate.client_rules().unwrap()[0].scopes.len(), 2);
+    assert!(other.create_accounts && other.scopes == "openid email profile" && other.client_id == "123");
+    assert_eq!(loaded.source_of("identity.oidc.corporate.issuer"), "config/site.toml");
+    assert!(!loaded.to_string().contains("hunter2"), "{loaded}");
+    assert!(settings("", &[]).unwrap().config.identity.oidc.is_empty());
+}
+
+#[test]
+fn what_is_wrong_with_a_provider_is_told_at_once() {
+    let found = errors(
+        "[identity.oidc.Corporate]
+        issuer = 'http://login.example.com'
+        client_secret = 'a b'
+        scopes = 'email'
+        exclusive = true
+        roles = 'admins: ws_1 admin'
+        access_tokens = 'jwt'
+        clients = 'x: ws_01a209e18730708ab3e272629a4968a9 keys:write'
+        colour = 'red'
+        [identity.oidc.b]
+        issuer = 'https://login.example.com?x'
+        client_id = 'x'
+        allowed_domains = 'example com'
+        role_claim = 'groups'
+        access_tokens = 'perhaps'
+        introspection_url = 'ftp://example.com'
+        [identity.oidc.c]
+        issuer = 'nowhere'
+        client_id = 'x'
+        roles = 'x: ws_01a209e18730708ab3e272629a4968a9 owner'
+        create_accounts = 'yes'
+        clients = 'x: ws_01a209e18730708ab3e272629a4968a9 links:read'",
+        &[],
+    );
+    insta::assert_snapshot!(found.join("\n"), @"");
+}

@@ -129,6 +129,8 @@ typed_ids! {
     ApiKeyId = "key_";
     /// An invitation to a workspace.
     InvitationId = "inv_";
+    /// Who a person is to an identity provider.
+    IdentityId = "idn_";
     /// Something that happened, as followers are told.
     EventId = "evt_";
     /// A row of the audit trail.

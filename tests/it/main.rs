@@ -48,6 +48,8 @@ mod mail;
 mod names;
 mod people;
 mod permissions;
+mod provider_attacks;
+mod provider_sign_in;
 mod races;
 mod recorded;
 mod redirects;

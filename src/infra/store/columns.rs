@@ -10,8 +10,8 @@ use uuid::Uuid;
 
 use crate::domain::audit::ChainHash;
 use crate::domain::id::{
-    ApiKeyId, AuditEventId, DomainId, EventId, InvitationId, JobId, LinkId, SessionId, TagId, UserId, WorkerId,
-    WorkspaceId,
+    ApiKeyId, AuditEventId, DomainId, EventId, IdentityId, InvitationId, JobId, LinkId, SessionId, TagId, UserId,
+    WorkerId, WorkspaceId,
 };
 use crate::domain::job::{JobState, Priority};
 use crate::domain::link::{ForwardQuery, RedirectStatus};
@@ -89,6 +89,7 @@ id_columns!(
     Chain,
     DomainId,
     EventId,
+    IdentityId,
     InvitationId,
     JobId,
     LinkId,

@@ -32,6 +32,7 @@ mod metrics;
 mod notes;
 mod patch;
 mod principal;
+mod provided_roles;
 mod recording;
 pub mod rest;
 mod tagged_links;
@@ -65,6 +66,7 @@ pub use links::{
 };
 pub use members::{Member, MemberPatch, TransferDraft};
 pub use principal::{Access, Actor, Principal};
+pub use provided_roles::ProvidedRole;
 pub use tagged_links::TaggedLinks;
 pub use tags::{Tag, TagDraft, TagPatch};
 pub use tokens::{Token, TokenKind};

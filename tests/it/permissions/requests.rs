@@ -11,7 +11,7 @@ use crate::support::platform::{EMAIL, PASSWORD, Platform};
 /// With the right one, sessions would get other secrets.
 const WRONG_PASSWORD: &str = "this is nobody's password";
 /// The prefixes of the ids that stand in paths.
-const PREFIXES: [(&str, &str); 8] = [
+const PREFIXES: [(&str, &str); 9] = [
     ("job_id", "job"),
     ("link_id", "lnk"),
     ("tag_id", "tag"),
@@ -20,12 +20,16 @@ const PREFIXES: [(&str, &str); 8] = [
     ("user_id", "usr"),
     ("invitation_id", "inv"),
     ("session_id", "ses"),
+    ("identity_id", "idn"),
 ];
 
-/// An id that nothing has; the name of a type of events, which belongs to nobody.
+/// An id that nothing has; the name of a type of events, which belongs to nobody, or of no identity provider.
 pub fn nobody(parameter: &str) -> String {
     if parameter == "type" {
         return "link.created".to_owned();
+    }
+    if parameter == "provider" {
+        return "nobody".to_owned();
     }
     let prefix =
         PREFIXES.iter().find(|(name, _)| *name == parameter).unwrap_or_else(|| panic!("what is a {parameter}?"));

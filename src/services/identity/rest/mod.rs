@@ -6,8 +6,10 @@ mod accounts;
 mod client;
 mod credential;
 mod email;
+mod identities;
 mod me;
 mod password;
+mod providers;
 mod registration;
 mod second_factor;
 mod sessions;
@@ -18,6 +20,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use super::Identity;
 use crate::http::session_cookie::SessionCookie;
+use crate::http::sign_in_cookie::SignInCookie;
 
 /// The longest request of somebody whom nobody knows, in bytes: no more is read than an address, a password and a code need.
 const STRANGER_BYTES_MAX: usize = 16 * 1024;
@@ -36,6 +39,8 @@ pub struct IdentityApi {
     pub identity: Identity,
     /// Where browsers keep their session.
     pub cookie: SessionCookie,
+    /// What they keep while they are at a provider.
+    pub sign_in_cookie: SignInCookie,
 }
 
 impl FromRef<IdentityApi> for Identity {
@@ -50,6 +55,12 @@ impl FromRef<IdentityApi> for SessionCookie {
     }
 }
 
+impl FromRef<IdentityApi> for SignInCookie {
+    fn from_ref(api: &IdentityApi) -> Self {
+        api.sign_in_cookie.clone()
+    }
+}
+
 /// Every operation of the service, with its part of the OpenAPI document. Those that need a credential want the one that
 /// [`crate::services::api_core::rest::authenticate`] finds.
 #[must_use]
@@ -60,8 +71,10 @@ pub fn operations() -> OpenApiRouter<IdentityApi> {
         .merge(registration::routes())
         .merge(email::confirmation_routes())
         .layer(DefaultBodyLimit::max(STRANGER_BYTES_MAX))
+        .merge(providers::routes())
         .merge(sessions::routes())
         .merge(me::routes())
+        .merge(identities::routes())
         .merge(email::routes())
         .merge(password::routes())
         .merge(second_factor::routes())
