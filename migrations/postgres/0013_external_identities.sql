@@ -24,6 +24,13 @@ CREATE TABLE provided_memberships (
 );
 CREATE INDEX provided_memberships_of_user ON provided_memberships (user_id);
 
+-- Sessions at a provider that were let in once. One that has no row in sessions any more was ended here, and is not let in again.
+CREATE TABLE external_sessions (
+    session_id UUID NOT NULL PRIMARY KEY,
+    expires_at BIGINT NOT NULL
+);
+CREATE INDEX external_sessions_by_expiry ON external_sessions (expires_at);
+
 -- The provider that a sign-in came through; empty for a password.
 ALTER TABLE sessions ADD COLUMN provider TEXT NOT NULL DEFAULT '';
 ALTER TABLE sign_in_challenges ADD COLUMN provider TEXT NOT NULL DEFAULT '';

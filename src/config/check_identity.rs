@@ -7,7 +7,7 @@ use url::{Host, Url};
 
 use super::check::Check;
 use super::config_error::quoted;
-use super::sections::{AccessTokenCheck, IdentityConfig, OidcConfig};
+use super::sections::{AccessTokenCheck, IdentityConfig, KratosConfig, OidcConfig};
 use crate::domain::hostname::canonical;
 
 /// The longest name of a provider, in bytes.
@@ -31,6 +31,23 @@ pub(super) fn values(check: &mut Check<'_>, config: &IdentityConfig) {
         OneProvider { check, key: &key, config: provider }.all();
     }
     one_issuer_each(check, &config.oidc);
+    kratos(check, &config.kratos);
+}
+
+fn kratos(check: &mut Check<'_>, config: &KratosConfig) {
+    let is_address = |url: Url| matches!(url.scheme(), "http" | "https") && url.has_host() && url.query().is_none();
+    if !config.public_url.is_empty() && !config.url().is_some_and(is_address) {
+        let problem = format!("{} is no http address", quoted(&config.public_url));
+        check.wrong("identity.kratos.public_url", problem, "Write http://kratos-public:4433, or nothing");
+    }
+    domains(check, "identity.kratos.allowed_domains", &config.domains());
+}
+
+fn domains(check: &mut Check<'_>, key: &str, domains: &[String]) {
+    for domain in domains.iter().filter(|domain| canonical(domain).as_ref() != Ok(*domain)) {
+        let problem = format!("{} is no domain", quoted(domain));
+        check.wrong(key, problem, "Write domains such as example.com, with commas between them");
+    }
 }
 
 /// One provider, to be looked at.
@@ -75,14 +92,9 @@ impl OneProvider<'_, '_> {
     }
 
     fn domains(&mut self) {
-        let domains = self.config.domains();
-        for domain in &domains {
-            if canonical(domain).as_ref() != Ok(domain) {
-                let problem = format!("{} is no domain", quoted(domain));
-                self.wrong("allowed_domains", problem, "Write domains such as example.com, with commas between them");
-            }
-        }
-        if self.config.exclusive && domains.is_empty() {
+        let named = self.config.domains();
+        domains(self.check, &format!("{}.allowed_domains", self.key), &named);
+        if self.config.exclusive && named.is_empty() {
             self.wrong("exclusive", "it is for the people of allowed_domains, and there are none", "Name the domains");
         }
     }

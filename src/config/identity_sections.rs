@@ -20,6 +20,34 @@ pub struct IdentityConfig {
     pub sealing_key: SecretString,
     /// Providers of OpenID Connect, by name.
     pub oidc: BTreeMap<String, OidcConfig>,
+    /// Ory Kratos, whose sessions count.
+    pub kratos: KratosConfig,
+}
+
+/// Ory Kratos.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KratosConfig {
+    /// Where its public API is reached from here; empty if there is none.
+    pub public_url: String,
+    /// The domains of addresses that may come in, with commas between them; empty for all.
+    pub allowed_domains: String,
+    /// Whether people who have no account get one.
+    pub create_accounts: bool,
+}
+
+impl KratosConfig {
+    /// Where it is, if there is one.
+    #[must_use]
+    pub fn url(&self) -> Option<Url> {
+        Url::parse(&self.public_url).ok()
+    }
+
+    /// The domains, in lower case.
+    #[must_use]
+    pub fn domains(&self) -> Vec<String> {
+        entries(&self.allowed_domains).map(str::to_lowercase).collect()
+    }
 }
 
 /// One provider of OpenID Connect.

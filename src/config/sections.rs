@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use url::Url;
 
-pub use super::identity_sections::{AccessTokenCheck, ClientRule, IdentityConfig, OidcConfig, RoleRule};
+pub use super::identity_sections::{AccessTokenCheck, ClientRule, IdentityConfig, KratosConfig, OidcConfig, RoleRule};
 use crate::domain::client_address::{ForwardedHeader, TrustedProxies};
 use crate::domain::id::WorkspaceId;
 use crate::domain::link::LinkLifetimes;

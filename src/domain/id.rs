@@ -131,6 +131,8 @@ typed_ids! {
     InvitationId = "inv_";
     /// Who a person is to an identity provider.
     IdentityId = "idn_";
+    /// A program that an identity provider gives tokens to. It is made of the issuer and its name there.
+    ExternalClientId = "xcl_";
     /// Something that happened, as followers are told.
     EventId = "evt_";
     /// A row of the audit trail.

@@ -120,7 +120,8 @@ impl SessionCookie {
 }
 
 /// The value of the one cookie of a name; none where there are several.
-pub(super) fn only_cookie(headers: &HeaderMap, wanted: &str) -> Option<SecretString> {
+#[must_use]
+pub fn only_cookie(headers: &HeaderMap, wanted: &str) -> Option<SecretString> {
     let pairs = headers.get_all(COOKIE).into_iter().filter_map(|value| value.to_str().ok());
     let pairs = pairs.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
     let mut values = pairs.filter(|(name, _)| *name == wanted).map(|(_, value)| value);

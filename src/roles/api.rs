@@ -50,6 +50,7 @@ pub(super) async fn start(
     let cookie = SessionCookie::new(&config.api.public_url);
     let sign_in_cookie = SignInCookie::new(&config.api.public_url);
     let identity = identity(platform, core.clone()).await?;
+    let core = core.recognising(Arc::new(identity.clone()));
     let identity = IdentityApi { identity, cookie: cookie.clone(), sign_in_cookie };
     let analytics = Analytics::new(platform.click_store().await?, core.clone());
     let operations = Router::new()

@@ -1,4 +1,4 @@
-//! Identity providers of others, which the operator names: OpenID Connect and OAuth 2.0 issuers.
+//! Identity providers of others, which the operator names: OpenID Connect and OAuth 2.0 issuers, and Ory Kratos.
 //!
 //! Invariants: nothing is asked of a provider before somebody needs it, so that one that is away stops no start; every request has a
 //! timeout and every answer a limit; a signature counts only by an asymmetric algorithm of [`ALGORITHMS`] and by a key that the
@@ -11,6 +11,7 @@ mod id_token;
 mod introspection;
 mod kept;
 mod keys;
+mod kratos;
 mod metrics;
 mod provider_error;
 mod requests;
@@ -20,6 +21,7 @@ pub use access_token::{AccessToken, AccessTokens};
 pub use authorization::{Authorization, Callback};
 pub use id_token::IdToken;
 pub use introspection::KEPT_FOR as INTROSPECTION_KEPT_FOR;
+pub use kratos::{KEPT_FOR as KRATOS_KEPT_FOR, Kratos, KratosCredential, KratosSession};
 pub use provider_error::ProviderError;
 pub use signed_token::ALGORITHMS;
 

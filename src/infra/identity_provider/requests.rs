@@ -7,6 +7,7 @@ use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use url::Url;
 use url::form_urlencoded::byte_serialize;
 
@@ -74,6 +75,16 @@ impl Requests {
         self.answer(self.client.get(url).header(name, value.expose_secret())).await
     }
 
+    /// Goes to an address for whoever holds what this header says, for what that does.
+    pub(super) async fn visit(&self, url: Url, (name, value): (&str, &SecretString)) -> Result<(), ProviderError> {
+        self.done(self.client.get(url).header(name, value.expose_secret())).await
+    }
+
+    /// Has something deleted.
+    pub(super) async fn delete(&self, url: Url, body: &Value) -> Result<(), ProviderError> {
+        self.done(self.client.delete(url).json(body)).await
+    }
+
     /// What comes of a form.
     pub(super) async fn post<T: DeserializeOwned>(
         &self,
@@ -112,6 +123,19 @@ impl Requests {
         };
         count_request(result);
         answer
+    }
+
+    /// For what is done by asking: the answer says nothing more.
+    async fn done(&self, request: RequestBuilder) -> Result<(), ProviderError> {
+        let response = request.header(ACCEPT, "application/json").send().await;
+        let status = response.map_err(|error| away(&self.provider, &error))?.status();
+        match status {
+            _ if status.is_success() || status.is_redirection() => Ok(()),
+            _ if status.is_client_error() => {
+                Err(ProviderError::Refused { provider: self.provider.clone(), reason: status.to_string() })
+            }
+            _ => Err(self.away(format!("it answers {status}"))),
+        }
     }
 
     async fn exchange<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, ProviderError> {

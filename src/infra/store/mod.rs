@@ -18,6 +18,7 @@ mod error;
 pub mod event_consumers;
 pub mod events;
 pub mod external_identities;
+pub mod external_sessions;
 mod health;
 pub mod idempotency_keys;
 pub mod invitations;

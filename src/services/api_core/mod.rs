@@ -19,6 +19,7 @@ mod edge;
 mod event_schema;
 mod events;
 mod field_errors;
+mod foreign_credentials;
 pub mod grpc;
 mod happening;
 mod invitation_acceptance;
@@ -56,6 +57,7 @@ pub use change_log::CHANGES_KEPT_FOR;
 pub use domains::{Domain, DomainPatch};
 pub use events::EventBatch;
 pub use field_errors::FieldErrors;
+pub use foreign_credentials::{ForeignCredentials, ForeignHolder, ForeignSession, ForeignToken};
 pub use happening::{Action, ActionKind, By, EventData, Happening, Recorded};
 pub use invitation_acceptance::{Acceptance, InvitationToken, InvitationView, Joined};
 pub use invitations::{Invitation, InvitationDraft};
@@ -138,6 +140,7 @@ pub struct ApiCore {
     clicks: Option<ClickStore>,
     mail: Option<Mail>,
     limits: Option<Arc<Limits>>,
+    foreign: Option<Arc<dyn ForeignCredentials>>,
     actions: Arc<[ActionKind]>,
     following: events::Following,
     settings: Settings,
@@ -187,6 +190,7 @@ impl ApiCore {
             clicks: None,
             mail: None,
             limits: None,
+            foreign: None,
             actions: ACTIONS.into(),
             following: events::Following::default(),
             settings,
@@ -209,6 +213,12 @@ impl ApiCore {
     #[must_use]
     pub fn limiting(self, limits: Limits) -> Self {
         Self { limits: Some(Arc::new(limits)), ..self }
+    }
+
+    /// The same service, to which credentials of identity providers count too.
+    #[must_use]
+    pub fn recognising(self, foreign: Arc<dyn ForeignCredentials>) -> Self {
+        Self { foreign: Some(foreign), ..self }
     }
 
     /// The same service, which describes these types of events too.

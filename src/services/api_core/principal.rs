@@ -1,5 +1,6 @@
 //! Who asks, and what they may do in which workspace.
 
+use super::foreign_credentials::{ForeignHolder, ForeignToken};
 use super::happening::By;
 use crate::domain::error::{Error, ErrorKind, Result};
 use crate::domain::id::{ApiKeyId, SessionId, UserId, WorkspaceId};
@@ -34,6 +35,8 @@ pub enum Principal {
         /// How many requests a minute it may make; as many as the settings say if absent.
         rate_limit_per_minute: Option<u32>,
     },
+    /// Whoever an access token of an identity provider speaks for.
+    Foreign(ForeignToken),
 }
 
 /// The right to act in one workspace within one scope. Only [`super::ApiCore::authorize`] gives it out.
@@ -68,6 +71,15 @@ pub enum Actor {
         /// As what they belong to the workspace.
         maker_role: Role,
     },
+    /// Whoever an access token of an identity provider speaks for. A person's reaches no further than the person does at that moment.
+    Foreign {
+        /// Who.
+        author: Author,
+        /// What the token may be used for.
+        scopes: Vec<Scope>,
+        /// As what the person belongs to the workspace; absent for a program.
+        role: Option<Role>,
+    },
 }
 
 impl Principal {
@@ -77,6 +89,7 @@ impl Principal {
         match self {
             Self::Person { session_id, .. } => session_id.to_string(),
             Self::ApiKey { key_id, .. } => key_id.to_string(),
+            Self::Foreign(token) => token.holder.credential_id(),
         }
     }
 
@@ -87,7 +100,29 @@ impl Principal {
     pub fn session(&self) -> Result<(UserId, SessionId)> {
         match self {
             Self::Person { user_id, session_id, .. } => Ok((*user_id, *session_id)),
-            Self::ApiKey { .. } => Err(session_required()),
+            Self::ApiKey { .. } | Self::Foreign(_) => Err(session_required()),
+        }
+    }
+
+    /// The person whom this credential speaks for in whichever workspace; `None` for one of a single workspace.
+    #[must_use]
+    pub const fn person(&self) -> Option<UserId> {
+        match self {
+            Self::Person { user_id, .. }
+            | Self::Foreign(ForeignToken { holder: ForeignHolder::Person(user_id), .. }) => Some(*user_id),
+            Self::ApiKey { .. } | Self::Foreign(_) => None,
+        }
+    }
+
+    /// The workspace that this credential speaks for alone; `None` for one of a person.
+    #[must_use]
+    pub const fn workspace(&self) -> Option<WorkspaceId> {
+        match self {
+            Self::ApiKey { workspace_id, .. }
+            | Self::Foreign(ForeignToken { holder: ForeignHolder::Client { workspace_id, .. }, .. }) => {
+                Some(*workspace_id)
+            }
+            Self::Person { .. } | Self::Foreign(_) => None,
         }
     }
 
@@ -97,7 +132,7 @@ impl Principal {
     /// `Forbidden` if it is for persons and this is a key, or for those who run the instance.
     pub fn require(&self, caller: &Caller) -> Result<()> {
         match (caller, self) {
-            (Caller::Person | Caller::InstanceAdmin, Self::ApiKey { .. }) => Err(session_required()),
+            (Caller::Person | Caller::InstanceAdmin, Self::ApiKey { .. } | Self::Foreign(_)) => Err(session_required()),
             (Caller::InstanceAdmin, Self::Person { is_admin: false, .. }) => {
                 let message = "Only the administrators of this instance may do this.";
                 Err(Error::new(ErrorKind::Forbidden, "instance_admin_required", message))
@@ -108,7 +143,11 @@ impl Principal {
 }
 
 fn session_required() -> Error {
-    Error::new(ErrorKind::Forbidden, "session_required", "This needs a session; an API key will not do.")
+    Error::new(
+        ErrorKind::Forbidden,
+        "session_required",
+        "This needs a session; an API key or an access token will not do.",
+    )
 }
 
 impl Access {
@@ -124,6 +163,7 @@ impl Access {
         let author = match &self.actor {
             Actor::Member { user_id, .. } => Author::Person(*user_id),
             Actor::ApiKey { key_id, .. } => Author::ApiKey(*key_id),
+            Actor::Foreign { author, .. } => *author,
         };
         By::author(author).within(self.workspace.id)
     }
@@ -132,8 +172,10 @@ impl Access {
     #[must_use]
     pub const fn user_id(&self) -> Option<UserId> {
         match &self.actor {
-            Actor::Member { user_id, .. } => Some(*user_id),
-            Actor::ApiKey { maker, .. } => Some(*maker),
+            Actor::Member { user_id, .. }
+            | Actor::ApiKey { maker: user_id, .. }
+            | Actor::Foreign { author: Author::Person(user_id), .. } => Some(*user_id),
+            Actor::Foreign { .. } => None,
         }
     }
 
@@ -152,6 +194,9 @@ impl Actor {
             Self::Member { role, .. } => role.allows(scope),
             Self::ApiKey { scopes, maker_role, .. } => {
                 scopes.iter().any(|own| own.covers(scope)) && maker_role.allows(scope)
+            }
+            Self::Foreign { scopes, role, .. } => {
+                scopes.iter().any(|own| own.covers(scope)) && role.is_none_or(|role| role.allows(scope))
             }
         }
     }
@@ -174,7 +219,7 @@ impl Actor {
     pub(super) fn require_right(&self, right: &Right) -> Result<()> {
         self.require(right.scope)?;
         match self {
-            Self::ApiKey { .. } if !right.api_keys => Err(session_required()),
+            Self::ApiKey { .. } | Self::Foreign { .. } if !right.api_keys => Err(session_required()),
             Self::Member { role, .. } if !right.roles.contains(role) => {
                 let roles: Vec<&str> = right.roles.iter().map(|role| role.as_str()).collect();
                 let message = format!("This needs the role {}.", roles.join(" or "));

@@ -8,14 +8,20 @@ use super::Identity;
 use crate::config::sections::{AccessTokenCheck, IdentityConfig, OidcConfig};
 use crate::domain::error::{Error, ErrorKind, Result};
 use crate::domain::hostname::canonical;
-use crate::infra::identity_provider::{AccessTokens, Issuer, IssuerSettings};
+use crate::infra::identity_provider::{AccessTokens, Issuer, IssuerSettings, Kratos};
 use crate::infra::store::users::User;
 
 pub use crate::config::sections::{ClientRule, RoleRule};
 
 /// All providers, by name. Clones share them.
 #[derive(Clone, Default)]
-pub struct Providers(Arc<[Provider]>);
+pub struct Providers(Arc<All>);
+
+#[derive(Default)]
+struct All {
+    issuers: Vec<Provider>,
+    kratos: Option<(Kratos, Admission)>,
+}
 
 /// One provider.
 pub(super) struct Provider {
@@ -48,13 +54,21 @@ impl Providers {
     /// # Errors
     /// The machine gives no HTTP client.
     pub fn new(config: &IdentityConfig, public_url: &Url) -> Result<Self> {
-        let providers: Result<Vec<Provider>> =
+        let issuers: Result<Vec<Provider>> =
             config.oidc.iter().map(|(name, config)| Provider::new(name, config, public_url)).collect();
-        Ok(Self(providers?.into()))
+        let (domains, create_accounts) = (config.kratos.domains(), config.kratos.create_accounts);
+        let kratos = config.kratos.url().map(Kratos::new).transpose()?;
+        let kratos = kratos.map(|kratos| (kratos, Admission { domains, create_accounts }));
+        Ok(Self(Arc::new(All { issuers: issuers?, kratos })))
+    }
+
+    /// Ory Kratos and whom it lets in, if there is one.
+    pub(super) fn kratos(&self) -> Option<(&Kratos, &Admission)> {
+        self.0.kratos.as_ref().map(|(kratos, admission)| (kratos, admission))
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Provider> {
-        self.0.iter()
+        self.0.issuers.iter()
     }
 
     /// # Errors

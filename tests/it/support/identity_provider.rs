@@ -46,6 +46,10 @@ struct Inner {
     codes: Mutex<HashMap<String, (String, String)>>,
     /// How often keys were asked for.
     fetches: Mutex<u32>,
+    /// What is answered about access tokens, by token.
+    answers: Mutex<HashMap<String, Value>>,
+    /// How often it was asked about one.
+    questions: Mutex<u32>,
     says_who_it_is: bool,
 }
 
@@ -92,12 +96,15 @@ impl IdentityProvider {
             keys: Mutex::new(vec![Arc::new(Key::new("first"))]),
             codes: Mutex::default(),
             fetches: Mutex::default(),
+            answers: Mutex::default(),
+            questions: Mutex::default(),
             says_who_it_is,
         });
         let router = Router::new()
             .route("/.well-known/openid-configuration", get(describe))
             .route("/keys", get(keys))
             .route("/token", post(redeem))
+            .route("/introspect", post(introspect))
             .with_state(Arc::clone(&inner));
         tokio::spawn(async move { axum::serve(listener, router).await });
         Self { issuer, inner }
@@ -116,6 +123,16 @@ impl IdentityProvider {
     /// How often keys were asked for.
     pub fn fetches(&self) -> u32 {
         *self.inner.fetches.lock().expect("a number")
+    }
+
+    /// Answers so about an access token from now on.
+    pub fn answer_about(&self, token: &str, answer: Value) {
+        self.inner.answers.lock().expect("answers").insert(token.to_owned(), answer);
+    }
+
+    /// How often it was asked about access tokens.
+    pub fn questions(&self) -> u32 {
+        *self.inner.questions.lock().expect("a number")
     }
 
     /// The claims of an ID token for the person of this subject and address, who asked by this sign-in.
@@ -198,8 +215,9 @@ pub async fn begin(platform: &Platform, provider: &str) -> Begun {
 /// What a browser sends back of a cookie that it was given.
 pub fn kept(response: &Response, name: &str) -> Option<String> {
     let cookies = response.headers().get_all("set-cookie").into_iter().filter_map(|value| value.to_str().ok());
-    let pairs = cookies.filter_map(|value| value.split(';').next());
-    pairs.filter(|pair| pair.starts_with(&format!("{name}=")) && !pair.ends_with('=')).map(str::to_owned).next()
+    let pairs = cookies.filter_map(|value| value.split(';').next()?.split_once('='));
+    let mut kept = pairs.filter(|(known, value)| *known == name && !value.is_empty());
+    kept.next().map(|(name, value)| format!("{name}={value}"))
 }
 
 /// Settings for a provider with this issuer, which lets everybody of example.com in.
@@ -230,7 +248,7 @@ async fn describe(State(provider): State<Arc<Inner>>) -> Json<Value> {
     let at = |path: &str| format!("{}{path}", provider.issuer);
     Json(json!({
         "issuer": provider.issuer, "authorization_endpoint": at("/authorize"), "token_endpoint": at("/token"),
-        "jwks_uri": at("/keys"), "authorization_response_iss_parameter_supported": provider.says_who_it_is,
+        "jwks_uri": at("/keys"), "introspection_endpoint": at("/introspect"), "authorization_response_iss_parameter_supported": provider.says_who_it_is,
     }))
 }
 
@@ -244,14 +262,32 @@ async fn keys(State(provider): State<Arc<Inner>>) -> Json<Value> {
     Json(json!({ "keys": published }))
 }
 
+async fn introspect(
+    State(provider): State<Arc<Inner>>,
+    headers: HeaderMap,
+    Form(form): Form<HashMap<String, String>>,
+) -> (StatusCode, Json<Value>) {
+    *provider.questions.lock().expect("a number") += 1;
+    if !is_client(&headers) {
+        return (StatusCode::UNAUTHORIZED, Json(json!({ "error": "invalid_client" })));
+    }
+    let answer = provider.answers.lock().expect("answers").get(&form["token"]).cloned();
+    (StatusCode::OK, Json(answer.unwrap_or(json!({ "active": false }))))
+}
+
+/// RFC 6749, section 2.3.1: both are encoded as in forms.
+fn is_client(headers: &HeaderMap) -> bool {
+    let encoded = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+    let credentials = base64::engine::general_purpose::STANDARD.encode(format!("{CLIENT}:{}", encoded(SECRET)));
+    headers["authorization"] == format!("Basic {credentials}")
+}
+
 async fn redeem(
     State(provider): State<Arc<Inner>>,
     headers: HeaderMap,
     Form(form): Form<HashMap<String, String>>,
 ) -> (StatusCode, Json<Value>) {
-    let encoded = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
-    let credentials = base64::engine::general_purpose::STANDARD.encode(format!("{CLIENT}:{}", encoded(SECRET)));
-    if headers["authorization"] != format!("Basic {credentials}") {
+    if !is_client(&headers) {
         return (StatusCode::UNAUTHORIZED, Json(json!({ "error": "invalid_client" })));
     }
     let worth = provider.codes.lock().expect("codes").remove(&form["code"]);

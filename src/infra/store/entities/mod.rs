@@ -11,6 +11,7 @@ pub mod event;
 pub mod event_consumer;
 pub mod event_failure;
 pub mod external_identity;
+pub mod external_session;
 pub mod health;
 pub mod idempotency_key;
 pub mod invitation;

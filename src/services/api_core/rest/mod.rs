@@ -23,7 +23,7 @@ mod tags;
 mod workspaces;
 
 pub(super) use authentication::bearer;
-pub use authentication::{Authentication, authenticate};
+pub use authentication::{Authentication, ByForeignSession, authenticate};
 pub use authorized::{Authenticated, Authorized, InstanceAdmin, Permitted, WorkspacePath};
 pub use bootstrap::internal_router;
 pub use headers::{IdempotencyHeader, IfMatchHeader, IfNoneMatchHeader};
