@@ -15,6 +15,9 @@ BEYOND_SCHEMAS = {
     "invalid_address",  # of either version of IP
     "invalid_character",  # control characters
     "in_the_past",  # an end that has passed
+    "not_after_start",  # an end before the beginning
+    "links_to_itself",  # an address that the link, or the domain, itself has
+    "links_in_a_loop",  # a short link that leads back here
     "invalid_cursor",  # cursors are handed out, not made up
     "invalid_url",  # hosts have a grammar of their own
     "invalid_period",  # from is before to
@@ -27,6 +30,14 @@ BEYOND_SCHEMAS = {
     "invalid_token",  # secrets are handed out, not made up
     "unknown_time_zone",  # a name of the IANA's
 }
+
+
+@schemathesis.hook
+def before_load_schema(context, raw_schema):
+    """Any request may be answered 431; the document says so once, for all operations."""
+    for path in raw_schema["paths"].values():
+        for operation in path.values():
+            operation["responses"]["431"] = {"description": "The head is too long."}
 
 
 @schemathesis.hook
@@ -56,6 +67,8 @@ def is_beyond_schemas(error):
     is_filter = error["code"] == "invalid_value" and not error["pointer"].startswith("/")
     # Countries, hosts, languages and patterns have grammars of their own.
     is_rule = "/rules/" in error["pointer"]
+    # The campaign parameters and the destination are only together too long.
+    is_sum = error["pointer"] == "/utm" and error["code"] == "too_long"
     # What a key may ask for is the operator's setting.
     is_setting = error["pointer"] == "/rate_limit_per_minute" and "of this instance" in error["detail"]
-    return error["code"] in BEYOND_SCHEMAS or is_whole_float or is_filter or is_rule or is_setting
+    return error["code"] in BEYOND_SCHEMAS or is_whole_float or is_filter or is_rule or is_sum or is_setting

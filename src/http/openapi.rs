@@ -4,10 +4,12 @@ use axum::Router;
 use axum::routing::get;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use utoipa::openapi::extensions::{Extensions, ExtensionsBuilder};
+use utoipa::openapi::schema::{ArrayItems, Object};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{
-    ComponentsBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, SecurityRequirement, ServerBuilder,
+    ComponentsBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, Schema, SecurityRequirement,
+    ServerBuilder,
 };
 use utoipa::{PartialSchema, ToSchema};
 use utoipa_swagger_ui::{Config, SwaggerUi};
@@ -21,6 +23,9 @@ pub const BEARER: &str = "bearer";
 /// The name of the security scheme of browsers.
 pub const COOKIE: &str = "session_cookie";
 
+/// What the name of a page's schema begins with; the name of its items' follows.
+const PAGE_PREFIX: &str = "Page_";
+
 /// Where the document is served.
 pub const DOCUMENT_PATH: &str = "/openapi.json";
 
@@ -29,7 +34,8 @@ Short links, smart-link rules and click analytics.
 
 Times are RFC 3339 in UTC. Ids carry a prefix that names their kind. Lists are read in pages: pass `next_cursor` of one \
 page as `cursor` of the next. Every failure is a problem document (RFC 9457) with a stable `code`; errors in a body are \
-listed with JSON pointers. Unknown fields and parameters are refused.
+listed with JSON pointers. Unknown fields and parameters are refused. Only a request whose head is \
+longer than 32 KiB is answered without a body, with 431: it was not read, so that it is no request of any operation.
 
 `POST` and `PATCH` take an `Idempotency-Key`: the first response is kept for 24 hours and repeated for the same request under \
 the same key. While the first request is under way the others are answered 409 with the code `idempotency_key_in_flight` and, as \
@@ -86,6 +92,52 @@ pub fn describe_permissions(document: &mut OpenApi) {
             }
         }
     }
+}
+
+/// Refers from each page to its items, whose schema utoipa repeats within that of the page: whoever makes a client from the
+/// document gets one type of each.
+pub fn refer_to_items(document: &mut OpenApi) {
+    let Some(components) = &mut document.components else { return };
+    let mut items = Vec::new();
+    for (name, schema) in &mut components.schemas {
+        let Some(item_name) = name.strip_prefix(PAGE_PREFIX) else { continue };
+        let RefOr::T(Schema::Object(page)) = schema else { continue };
+        let Some(RefOr::T(Schema::Array(data))) = page.properties.get_mut("data") else { continue };
+        let ArrayItems::RefOrSchema(item) = &mut data.items else { continue };
+        let reference = Ref::from_schema_name(item_name).into();
+        items.push((item_name.to_owned(), std::mem::replace(&mut **item, reference)));
+    }
+    for (name, schema) in items {
+        components.schemas.entry(name).or_insert(schema);
+    }
+}
+
+/// Gives each form of a tagged union a title, such as `ConditionCountries`: what clients made from the document call its type.
+pub fn title_variants(document: &mut OpenApi) {
+    let Some(components) = &mut document.components else { return };
+    for (name, schema) in &mut components.schemas {
+        let RefOr::T(Schema::OneOf(union)) = schema else { continue };
+        for variant in &mut union.items {
+            let RefOr::T(Schema::Object(variant)) = variant else { continue };
+            variant.title = tag(variant).map(|tag| format!("{name}{}", in_camel_case(tag)));
+        }
+    }
+}
+
+/// The value that tells this form of a union from the others.
+fn tag(variant: &Object) -> Option<&str> {
+    variant.properties.values().find_map(|property| match property {
+        RefOr::T(Schema::Object(Object { enum_values: Some(values), .. })) => match values.as_slice() {
+            [serde_json::Value::String(tag)] => Some(tag.as_str()),
+            _ => None,
+        },
+        _ => None,
+    })
+}
+
+fn in_camel_case(snake_case: &str) -> String {
+    let words = snake_case.split('_');
+    words.flat_map(|word| word.chars().take(1).flat_map(char::to_uppercase).chain(word.chars().skip(1))).collect()
 }
 
 fn extensions(caller: Caller) -> Extensions {

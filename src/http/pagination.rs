@@ -28,6 +28,7 @@ pub struct Page<T> {
     /// The items, in the order asked for.
     pub data: Vec<T>,
     /// Where the next page starts; `null` on the last one.
+    #[schema(required)]
     pub next_cursor: Option<String>,
 }
 

@@ -7,17 +7,11 @@ use utoipa::openapi::content::ContentBuilder;
 use utoipa::openapi::response::{Response, ResponseBuilder};
 use utoipa::openapi::{Ref, RefOr};
 
-/// Answered before the request is one.
-const HEAD_TOO_LONG: u16 = 431;
 /// What every operation may answer.
-const COMMON: [(u16, &str); 7] = [
+const COMMON: [(u16, &str); 6] = [
     (400, "The request cannot be understood, or names a value that is not allowed."),
     (401, "No credential, or one that does not hold."),
     (429, "Too many requests. `Retry-After` says when to come back."),
-    (
-        HEAD_TOO_LONG,
-        "The head of the request is longer than 32 KiB. Nobody has read it, so that the response has no body.",
-    ),
     (500, "A failure on our side."),
     (503, "A service that this needs is not available. Try again shortly."),
     (504, "This took longer than a request may take."),
@@ -62,16 +56,12 @@ pub struct DeleteProblems;
 type Listed = BTreeMap<String, RefOr<Response>>;
 
 fn listed(problems: impl IntoIterator<Item = (u16, &'static str)>) -> Listed {
-    problems.into_iter().map(|(status, about)| (status.to_string(), RefOr::T(problem(status, about)))).collect()
+    problems.into_iter().map(|(status, about)| (status.to_string(), RefOr::T(problem(about)))).collect()
 }
 
-fn problem(status: u16, about: &str) -> Response {
-    let response = ResponseBuilder::new().description(about);
-    if status == HEAD_TOO_LONG {
-        return response.build();
-    }
+fn problem(about: &str) -> Response {
     let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
-    response.content("application/problem+json", content).build()
+    ResponseBuilder::new().description(about).content("application/problem+json", content).build()
 }
 
 impl IntoResponses for PlainProblems {

@@ -111,5 +111,7 @@ pub fn document(public_url: &Url) -> OpenApi {
     document.merge(core_rest::operations().into_openapi());
     document.merge(analytics_api::rest::operations().into_openapi());
     openapi::describe_permissions(&mut document);
+    openapi::refer_to_items(&mut document);
+    openapi::title_variants(&mut document);
     document
 }

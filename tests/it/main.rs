@@ -44,6 +44,7 @@ mod jobs;
 mod jobs_of_operators;
 mod journal;
 mod links;
+mod list_plans;
 mod mail;
 mod names;
 mod ory;

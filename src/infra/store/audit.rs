@@ -6,6 +6,8 @@
 use sea_orm::sea_query::{LockType, OnConflict};
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
 
+use serde::Serialize;
+
 use super::Connection;
 use super::columns::Json;
 use super::entities::{audit_event, audit_head};
@@ -18,7 +20,7 @@ use crate::domain::time::Timestamp;
 const INSERT_ROWS_MAX: usize = 500;
 
 /// Which rows of a chain a list shows. What is absent does not limit.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct AuditFilter {
     /// Only what this one did.
     pub actor: Option<Author>,

@@ -386,11 +386,17 @@ fn filtered(query: Select<link::Entity>, filter: LinkFilter) -> Select<link::Ent
     query
         .apply_if(filter.domain, |query, domain| query.filter(link::Column::DomainId.eq(domain)))
         .apply_if(filter.tag, |query, tag| query.filter(link::Column::Id.in_subquery(tagged(tag))))
-        .apply_if(filter.archived, |query, archived| query.filter(link::Column::Archived.eq(archived)))
+        .apply_if(filter.archived, |query, archived| query.filter(is_archived(archived)))
         .apply_if(filter.created_by, |query, person| query.filter(link::Column::CreatedBy.eq(person)))
         .apply_if(filter.search, |query, text| query.filter(link::Column::SearchKey.like(containing(&text))))
         .apply_if(filter.created_from, |query, from| query.filter(link::Column::CreatedAt.gte(from)))
         .apply_if(filter.created_until, |query, until| query.filter(link::Column::CreatedAt.lt(until)))
+}
+
+/// In the words of the partial indexes: a bound value would not tell a database which of them fits.
+fn is_archived(archived: bool) -> Expr {
+    let column = link::Column::Archived.into_expr();
+    if archived { column } else { column.not() }
 }
 
 fn tagged(tag: TagId) -> sea_orm::sea_query::SelectStatement {

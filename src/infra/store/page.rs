@@ -1,6 +1,6 @@
 //! Lists by key set: a page starts after the last row of the page before, wherever that row has gone since.
 
-use sea_orm::sea_query::Order;
+use sea_orm::sea_query::{Expr, Order};
 use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, Select};
 use uuid::Uuid;
 
@@ -42,12 +42,14 @@ pub(super) fn sorted<E: EntityTrait>(
     order: Order,
     page: Page,
 ) -> Select<E> {
+    // As one comparison of rows, which is a range of an index; with OR between its parts it would be a filter of all rows before.
     let query = match page.after {
         None => query,
-        Some(last) if order == Order::Asc => {
-            query.filter(time.gt(last.time).or(time.eq(last.time).and(id.gt(last.id))))
+        Some(last) => {
+            let row = Expr::tuple([time.into_expr(), id.into_expr()]);
+            let last = Expr::tuple([Expr::value(last.time), Expr::value(last.id)]);
+            query.filter(if order == Order::Asc { row.gt(last) } else { row.lt(last) })
         }
-        Some(last) => query.filter(time.lt(last.time).or(time.eq(last.time).and(id.lt(last.id)))),
     };
     query.order_by(time, order.clone()).order_by(id, order).limit(page.limit)
 }

@@ -70,7 +70,10 @@ pub struct SecondFactorCode {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct RecoveryCodes {
     /// The codes.
-    #[schema(min_items = 10, max_items = 10, example = json!(["7hkq2-m3xwp"]))]
+    #[schema(min_items = 10, max_items = 10, example = json!([
+        "7hkq2-m3xwp", "nasdu-rzvsp", "yj2vg-tz9p3", "x75dh-w9ek5", "m92s8-fa7yw",
+        "te7tu-46nng", "662w2-8t8z7", "w7bcz-8kxqp", "87zzr-8zzxe", "b2df7-y6a4c",
+    ]))]
     pub recovery_codes: Vec<String>,
 }
 

@@ -70,6 +70,13 @@ impl Operation {
         required.filter_map(|parameter| parameter["name"].as_str()).collect()
     }
 
+    /// Every query parameter with a value that it may have; of those with a list of values, each.
+    pub fn filters(&self) -> Vec<(String, String)> {
+        let parameters = self.description["parameters"].as_array().into_iter().flatten();
+        let of_query = parameters.filter(|parameter| parameter["in"] == "query" && parameter["required"] != true);
+        of_query.flat_map(values).collect()
+    }
+
     /// Whether it lists something of a workspace.
     pub fn is_list(&self) -> bool {
         let is_page = |schema: &Map<String, Value>| schema.values().any(|value| value.to_string().contains("Page"));
@@ -82,4 +89,22 @@ impl Operation {
                 .and_then(Value::as_object)
                 .is_some_and(is_page)
     }
+}
+
+fn values(parameter: &Value) -> Vec<(String, String)> {
+    let name = parameter["name"].as_str().expect("a name");
+    let schema = &parameter["schema"];
+    let texts: Vec<String> = match (name, schema["enum"].as_array()) {
+        // A cursor is handed out, and not made up.
+        ("cursor", _) => Vec::new(),
+        (_, Some(values)) => values.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        ("created_by" | "actor", None) => vec![format!("usr_{}", uuid::Uuid::nil().simple())],
+        ("from" | "until" | "created_from" | "created_until", None) => vec!["2026-01-01T00:00:00Z".to_owned()],
+        _ if schema.to_string().contains("boolean") => vec!["true".to_owned(), "false".to_owned()],
+        _ => {
+            let example = &parameter["example"];
+            vec![example.as_str().or(example[0].as_str()).unwrap_or("1").to_owned()]
+        }
+    };
+    texts.into_iter().map(|text| (name.to_owned(), text)).collect()
 }

@@ -1,7 +1,7 @@
 //! Who may do what: the running server against the one table of permissions, and docs/permissions.md against it.
 
-mod document;
+pub mod document;
 mod isolation;
-mod requests;
+pub mod requests;
 mod table;
 mod walk;

@@ -63,8 +63,13 @@ impl Platform {
 
     /// Starts on the data that is there.
     pub async fn start_again(&mut self) {
+        self.start_again_as(Roles::all()).await;
+    }
+
+    /// Starts some roles on the data that is there.
+    pub async fn start_again_as(&mut self, roles: Roles) {
         let loaded = Loaded { config: self.config.clone(), entries: Vec::new() };
-        self.running = Some(start(&loaded, Roles::all()).await.expect("the platform starts"));
+        self.running = Some(start(&loaded, roles).await.expect("the platform starts"));
     }
 
     /// Drains and ends.

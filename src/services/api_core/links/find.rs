@@ -1,5 +1,7 @@
 //! Finds links: one, by its place, or a page of a list.
 
+use serde::Serialize;
+
 use super::plan::slug_key;
 use super::view::Link;
 use crate::domain::error::{Error, Result};
@@ -18,7 +20,7 @@ use crate::services::api_core::text_validation::Lines;
 const SEARCH_LENGTH_MAX: usize = 200;
 
 /// Which links a list shows. What is absent does not limit.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct LinkQuery {
     /// Only those on the domain of this host name, however it is written.
     pub domain: Option<String>,

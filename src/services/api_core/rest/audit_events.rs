@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::TryStreamExt;
 use http::HeaderName;
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -32,16 +32,16 @@ const AUDIT_HEAD: HeaderName = HeaderName::from_static("elido-audit-head");
 const FILTER_LENGTH_MAX: usize = 64;
 
 /// Which rows of the trail, and which page of them.
-#[derive(Debug, Deserialize, Serialize, IntoParams)]
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct AuditQuery {
     /// How many items a page may have.
-    #[serde(default, skip_serializing)]
+    #[serde(default)]
     #[param(minimum = 1, maximum = 100, default = 50, value_type = u32)]
     limit: Limit,
     /// `next_cursor` of the page before; the first page if absent.
-    #[serde(default, skip_serializing)]
+    #[serde(default)]
     #[param(max_length = 4096)]
     cursor: Option<String>,
     /// Only what this person, this key or the instance itself did.
@@ -174,8 +174,6 @@ async fn export_of_instance(
 }
 
 async fn page(core: &ApiCore, trail: Trail, query: AuditQuery) -> Result<Json<Page<AuditEvent>>> {
-    let fingerprint = QueryFingerprint::of(&("audit-events", trail.chain(), &query));
-    let before = query.cursor.as_deref().map(|text| position(text, fingerprint)).transpose()?;
     for (field, value) in [("action", &query.action), ("target", &query.target)] {
         if value.as_ref().is_some_and(|value| !(1..=FILTER_LENGTH_MAX).contains(&value.chars().count())) {
             return Err(Error::invalid_field(
@@ -193,6 +191,8 @@ async fn page(core: &ApiCore, trail: Trail, query: AuditQuery) -> Result<Json<Pa
         from: query.from,
         until: query.until,
     };
+    let fingerprint = QueryFingerprint::of(&("audit-events", trail.chain(), &filter));
+    let before = query.cursor.as_deref().map(|text| position(text, fingerprint)).transpose()?;
     let rows = core.list_audit_events(trail, &filter, before, u64::from(limit.get()).saturating_add(1)).await?;
     let cursor = |row: &AuditEvent| Cursor { sort_key: SortKey::Integer(row.sequence), id: row.id.as_uuid() };
     Ok(Json(Page::from_overfetched(rows, limit, fingerprint, cursor)))

@@ -54,16 +54,16 @@ enum Sort {
 }
 
 /// Which links, in which order, and which page of them.
-#[derive(Debug, Default, Deserialize, Serialize, IntoParams)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct ListQuery {
     /// How many items a page may have.
-    #[serde(default, skip_serializing)]
+    #[serde(default)]
     #[param(minimum = 1, maximum = 100, default = 50, value_type = u32)]
     limit: Limit,
     /// `next_cursor` of the page before; the first page if absent.
-    #[serde(default, skip_serializing)]
+    #[serde(default)]
     #[param(max_length = 4096)]
     cursor: Option<String>,
     /// Only links on the domain of this host name.
@@ -130,11 +130,12 @@ async fn list(
     access: Authorized<permission::ListLinks>,
     Query(query): Query<ListQuery>,
 ) -> Result<Json<Page<Link>>, Problem> {
-    let fingerprint = QueryFingerprint::of(&("links", access.workspace_id(), &query));
-    let page = requested_page(query.limit, query.cursor.as_deref(), fingerprint)?;
-    let sort = query.sort.to_order();
-    let limit = query.limit;
-    let links = core.list_links(&access, query.into_filter(), sort, page).await?;
+    let (limit, cursor, sort) = (query.limit, query.cursor.clone(), query.sort);
+    let filter = query.into_filter();
+    let fingerprint = QueryFingerprint::of(&("links", access.workspace_id(), &filter, sort));
+    let page = requested_page(limit, cursor.as_deref(), fingerprint)?;
+    let sort = sort.to_order();
+    let links = core.list_links(&access, filter, sort, page).await?;
     let time = |link: &Link| if sort.by_update { link.updated_at } else { link.created_at };
     Ok(page_of(links, limit, fingerprint, |link| (time(link), link.id.as_uuid())))
 }
