@@ -12,7 +12,7 @@ CREATE TABLE external_identities (
     last_used_at BIGINT NOT NULL,
     UNIQUE (issuer, subject)
 );
-CREATE INDEX external_identities_of_user ON external_identities (user_id, created_at);
+CREATE INDEX external_identities_of_user ON external_identities (user_id, created_at, id);
 
 -- Memberships that a provider gave, and which it may change and take away. Others are nobody's but the workspace's.
 CREATE TABLE provided_memberships (

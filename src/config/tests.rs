@@ -367,5 +367,25 @@ fn what_is_wrong_with_a_provider_is_told_at_once() {
         clients = 'x: ws_01a209e18730708ab3e272629a4968a9 links:read'",
         &[],
     );
-    insta::assert_snapshot!(found.join("\n"), @"");
+    insta::assert_snapshot!(found.join("\n"), @r#"
+    identity.oidc.Corporate (the built-in defaults): "Corporate" is no name for a provider. Write up to 32 lower-case letters, digits and _.
+    identity.oidc.Corporate.audience (the built-in defaults): without one, tokens for every other service would count here. Write what the provider's tokens for this installation name.
+    identity.oidc.Corporate.client_id (the built-in defaults): there is none. Write how the provider knows this installation.
+    identity.oidc.Corporate.client_secret (config/site.toml): there is a space in it. Copy it from the provider once more.
+    identity.oidc.Corporate.clients (config/site.toml): keys:write is for people alone. Write entries such as reporting: ws_01a209e18730708ab3e272629a4968a9 links:read, with commas between them.
+    identity.oidc.Corporate.colour (config/site.toml): there is no such key. Remove it; `elido config show` lists every key.
+    identity.oidc.Corporate.exclusive (config/site.toml): it is for the people of allowed_domains, and there are none. Name the domains.
+    identity.oidc.Corporate.issuer (config/site.toml): only a provider on this machine is reached without TLS. Begin it with https://.
+    identity.oidc.Corporate.roles (config/site.toml): "ws_1" is no id of a workspace. Write entries such as link-editors: ws_01a209e18730708ab3e272629a4968a9 editor, with commas between them.
+    identity.oidc.Corporate.scopes (config/site.toml): openid is missing. Write openid email profile.
+    identity.oidc.b.access_tokens (config/site.toml): "perhaps" is no choice here. Write one of refused, jwt, introspection.
+    identity.oidc.b.allowed_domains (config/site.toml): "example com" is no domain. Write domains such as example.com, with commas between them.
+    identity.oidc.b.introspection_url (config/site.toml): "ftp://example.com" is no http address. Write https://…, or nothing.
+    identity.oidc.b.issuer (config/site.toml): there is a query, a fragment or a user in it. Write how the provider calls itself: https://login.example.com.
+    identity.oidc.b.role_claim (config/site.toml): roles and role_claim go together. Write both, or neither.
+    identity.oidc.c.clients (config/site.toml): their tokens are refused. Set access_tokens to jwt or introspection.
+    identity.oidc.c.create_accounts (config/site.toml): "yes" is not a boolean. Write a value like the default, false.
+    identity.oidc.c.issuer (config/site.toml): "nowhere" is no address. Write how the provider calls itself: https://login.example.com.
+    identity.oidc.c.roles (config/site.toml): "x: ws_01a209e18730708ab3e272629a4968a9 owner": owners are made by owners, not by a claim. Write entries such as link-editors: ws_01a209e18730708ab3e272629a4968a9 editor, with commas between them.
+    "#);
 }

@@ -97,7 +97,7 @@ async fn account(platform: &Platform, email: &str, operation: &str) -> String {
 }
 
 /// Links an identity to somebody, as a sign-in through a provider does.
-async fn linked(platform: &Platform, token: &str) -> IdentityId {
+pub async fn linked(platform: &Platform, token: &str) -> IdentityId {
     let me = body(of(platform, token, Method::GET, "/v1/me"), StatusCode::OK).await;
     let store = Store::connect(&platform.config.database, &platform.config.data_folder).await.expect("a store");
     let transaction = store.write().await.expect("a transaction");

@@ -9,6 +9,7 @@ use secrecy::ExposeSecret;
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 
+use crate::audit_of_accounts::linked;
 use crate::permissions::document::Document;
 use crate::permissions::requests::{nobody, path};
 use crate::support::database;
@@ -21,7 +22,7 @@ use elido::roles::{self, Roles};
 const ROWS: i64 = 20_000;
 
 /// What is filled, and what tells its rows apart: in each table that many copies of one of its rows.
-const FILLED: [(&str, &str); 11] = [
+const FILLED: [(&str, &str); 12] = [
     ("users", "'id', gen_random_uuid(), 'email', n || '@example.com', 'email_key', n || '@example.com'"),
     ("sessions", "'id', gen_random_uuid(), 'token_hash', '\\x' || md5(n::text)"),
     ("workspaces", "'id', gen_random_uuid(), 'slug', 'copy-' || n"),
@@ -32,6 +33,7 @@ const FILLED: [(&str, &str); 11] = [
     ("jobs", "'id', gen_random_uuid(), 'unique_key', NULL, 'state', 'done', 'finished_at', t.created_at"),
     ("audit_events", "'sequence', 1000 + n, 'id', gen_random_uuid()"),
     ("events", "'sequence', 1000 + n, 'id', gen_random_uuid()"),
+    ("external_identities", "'id', gen_random_uuid(), 'subject', 'copy-' || n"),
     ("memberships", "'user_id', (SELECT id FROM users WHERE email_key = n || '@example.com')"),
 ];
 
@@ -85,6 +87,7 @@ async fn one_of_each(platform: &Platform, account: &Account) {
     platform.create_link(account, &json!({"destination_url": "https://example.com/", "tags": ["spring"]})).await;
     invite(platform, account, "guest@example.com", Role::Viewer).await;
     key(platform, account, &json!({"name": "Key", "scopes": ["links:read"]})).await;
+    linked(platform, &account.token).await;
 }
 
 async fn fill(connection: &mut PgConnection, table: &str, differences: &str) {

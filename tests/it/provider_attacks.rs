@@ -10,6 +10,9 @@ use crate::support::identity_provider::{Begun, CLIENT, IdentityProvider, Key, NA
 use crate::support::people::{administrator, newcomer, of, problem, text};
 use crate::support::platform::{Platform, body};
 
+/// Makes a token of claims.
+type Maker<'a> = &'a dyn Fn(&Value) -> String;
+
 /// A victim has an account here, and the provider is right about everybody unless a test says otherwise.
 async fn start(provider: &IdentityProvider) -> Platform {
     let platform = Platform::start_with(|config| {
@@ -175,7 +178,7 @@ async fn tokens_that_do_not_hold_let_nobody_in() {
         let parts: Vec<&str> = token.split('.').collect();
         format!("{}.{other}.{}", parts[0], parts[2])
     };
-    let makers: [(&str, &dyn Fn(&Value) -> String); 7] = [
+    let makers: [(&str, Maker<'_>); 7] = [
         ("none", &none),
         ("HMAC with the public key", &by_public_key),
         ("HMAC with a published secret", &by_shared_key),

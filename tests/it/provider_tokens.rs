@@ -5,11 +5,14 @@ use elido::runtime::clock;
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 
-use crate::support::identity_provider::{CLIENT, IdentityProvider, Key, NAME, begin, describe_in, kept};
+use crate::support::identity_provider::{IdentityProvider, Key, NAME, begin, describe_in, kept};
 use crate::support::people::{of, problem, text};
 use crate::support::platform::{Account, Platform, body};
 
 const AUDIENCE: &str = "https://links.example.com";
+
+/// Makes another answer of one.
+type Change<'a> = &'a dyn Fn(&mut Value);
 
 fn seconds() -> i64 {
     clock::now().as_micros() / 1_000_000
@@ -166,7 +169,7 @@ async fn an_issuer_is_asked_about_its_tokens_and_not_for_every_request() {
     let provider = IdentityProvider::start().await;
     let (platform, account) = start(&provider, AccessTokenCheck::Introspection).await;
     came_as(&provider, &platform, "ada", "writers").await;
-    let active = |change: &dyn Fn(&mut Value)| {
+    let active = |change: Change<'_>| {
         let mut answer = json!({
             "active": true, "scope": "links:read", "client_id": "an-app", "sub": "ada", "exp": seconds() + 300, "aud": [AUDIENCE],
             "iss": provider.issuer, "token_use": "access_token",
@@ -179,7 +182,7 @@ async fn an_issuer_is_asked_about_its_tokens_and_not_for_every_request() {
         body(read_links(&platform, &account, "good"), StatusCode::OK).await;
     }
     assert_eq!(provider.questions(), 1);
-    let wrong: [(&str, &dyn Fn(&mut Value)); 6] = [
+    let wrong: [(&str, Change<'_>); 6] = [
         ("inactive", &|answer| answer["active"] = json!(false)),
         ("refresh", &|answer| answer["token_use"] = json!("refresh_token")),
         ("audience", &|answer| answer["aud"] = json!(["https://other.example.com"])),
@@ -200,5 +203,21 @@ async fn an_issuer_is_asked_about_its_tokens_and_not_for_every_request() {
         json!({ "active": true, "scope": "links:read", "client_id": "reporting", "aud": AUDIENCE }),
     );
     body(read_links(&platform, &account, "program"), StatusCode::OK).await;
-    assert_eq!(CLIENT, "elido");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn made_up_tokens_are_no_flood_of_questions() {
+    let provider = IdentityProvider::start().await;
+    let (platform, account) = start(&provider, AccessTokenCheck::Introspection).await;
+    let mut statuses = Vec::new();
+    for number in 0..2_000 {
+        let response = read_links(&platform, &account, &format!("made-up-{number}")).send().await.expect("a response");
+        statuses.push(response.status());
+        if response.status() == StatusCode::TOO_MANY_REQUESTS {
+            break;
+        }
+    }
+    assert_eq!(statuses.last(), Some(&StatusCode::TOO_MANY_REQUESTS));
+    assert!(statuses.len() > 200 && provider.questions() as usize == statuses.len() - 1, "{}", statuses.len());
+    body(read_links(&platform, &account, &account.token), StatusCode::OK).await;
 }

@@ -147,8 +147,9 @@ async fn postgres_schema(connection: &mut PgConnection) -> Schema {
                 CASE k.confdeltype WHEN 'c' THEN 'CASCADE' WHEN 'n' THEN 'SET NULL' ELSE 'NO ACTION' END \
                 FROM pg_constraint k JOIN pg_class t ON t.oid = k.conrelid JOIN pg_class r ON r.oid = k.confrelid \
                 JOIN pg_namespace s ON s.oid = t.relnamespace \
-                JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = k.conkey[1] \
-                JOIN pg_attribute b ON b.attrelid = r.oid AND b.attnum = k.confkey[1] \
+                CROSS JOIN LATERAL unnest(k.conkey, k.confkey) AS pair (own, other) \
+                JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = pair.own \
+                JOIN pg_attribute b ON b.attrelid = r.oid AND b.attnum = pair.other \
                 WHERE k.contype = 'f' AND s.nspname = current_schema()";
     for row in connection.fetch_all(keys).await.expect("foreign keys") {
         let [table, from, to_table, to, on_delete] = [0, 1, 2, 3, 4].map(|index| row.get::<String, _>(index));

@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 use url::Url;
 
 use super::signed_token::OneOrMore;
-use super::{Issuer, ProviderError};
+use super::{AccessTokens, Issuer, ProviderError};
 use crate::runtime::clock::{self, MonotonicTime};
 
 /// How long an answer is believed.
@@ -48,14 +48,29 @@ impl Default for Introspections {
     }
 }
 
+impl Introspections {
+    /// The answer of late, if there is one.
+    pub(super) fn kept(&self, key: &[u8; 32]) -> Option<Introspection> {
+        let kept = self.answers.get(key).filter(|(_, at)| at.elapsed() < KEPT_FOR);
+        kept.map(|(answer, _)| answer)
+    }
+}
+
 impl Issuer {
+    /// Whether the issuer has to be asked now about this token.
+    #[must_use]
+    pub fn has_to_ask(&self, token: &str) -> bool {
+        let is_introspected = matches!(self.settings.access_tokens, AccessTokens::Introspected { .. });
+        is_introspected && self.introspections.kept(&Sha256::digest(token).into()).is_none()
+    }
+
     /// What the issuer says of a token; where it is asked is what the settings say, or else the issuer.
     ///
     /// # Errors
     /// `Away` if it says nothing, or too many others are asked about.
     pub(super) async fn introspect(&self, token: &str, endpoint: Option<&Url>) -> Result<Introspection, ProviderError> {
         let key: [u8; 32] = Sha256::digest(token).into();
-        if let Some((answer, _)) = self.introspections.answers.get(&key).filter(|(_, at)| at.elapsed() < KEPT_FOR) {
+        if let Some(answer) = self.introspections.kept(&key) {
             return Ok(answer);
         }
         let too_many = |_| self.requests.away("too many tokens are asked about at once");

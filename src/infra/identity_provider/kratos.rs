@@ -117,12 +117,23 @@ impl Kratos {
     pub async fn session(&self, credential: &KratosCredential) -> Result<Option<KratosSession>, ProviderError> {
         let Some(key) = credential.key() else { return Ok(None) };
         let now = clock::now();
-        let kept = self.answers.get(&key).filter(|(_, at)| at.elapsed() < KEPT_FOR);
-        let session = match kept {
-            Some((session, _)) => session,
+        let session = match self.kept(&key) {
+            Some(session) => session,
             None => self.ask(credential, key).await?,
         };
         Ok(session.filter(|session| now < session.expires_at))
+    }
+
+    /// Whether Kratos has to be asked now about this credential.
+    #[must_use]
+    pub fn has_to_ask(&self, credential: &KratosCredential) -> bool {
+        credential.key().is_some_and(|key| self.kept(&key).is_none())
+    }
+
+    /// What it said of late.
+    fn kept(&self, key: &[u8; 32]) -> Option<Option<KratosSession>> {
+        let kept = self.answers.get(key).filter(|(_, at)| at.elapsed() < KEPT_FOR);
+        kept.map(|(session, _)| session)
     }
 
     /// Ends the session that this proves.

@@ -66,6 +66,18 @@ const MAILS: Limits = Limits {
     anywhere: Limit { burst: 20, interval: Duration::from_secs(600) },
 };
 
+/// Tokens and sessions that a provider has to be asked about. Each is asked about once in some seconds, so that many people behind
+/// one address have room, and nobody turns made-up ones into a flood of questions.
+const QUESTIONS: Limits = Limits {
+    names: ["foreign-account", "foreign-address", "foreign-anywhere"],
+    what: "Too many credentials of identity providers were tried.",
+    account: UNLIMITED,
+    address: Limit { burst: 200, interval: Duration::from_millis(50) },
+    anywhere: UNLIMITED,
+};
+/// What is not counted.
+const UNLIMITED: Limit = Limit { burst: 0, interval: Duration::ZERO };
+
 /// What attempts are counted by: a hash, so that neither accounts nor addresses show in Redis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Key([u8; 16]);
@@ -78,6 +90,8 @@ pub(super) struct AllAttempts {
     pub(super) codes: Attempts,
     /// Requests for mail.
     pub(super) mails: Attempts,
+    /// Credentials that a provider has to be asked about.
+    pub(super) questions: Attempts,
 }
 
 /// The attempts of late at one thing.
@@ -91,7 +105,12 @@ pub(super) struct Attempts {
 impl AllAttempts {
     pub(super) fn new(redis: Option<&Redis>) -> Self {
         let attempts = |limits| Attempts::new(limits, redis);
-        Self { passwords: attempts(&PASSWORDS), codes: attempts(&CODES), mails: attempts(&MAILS) }
+        Self {
+            passwords: attempts(&PASSWORDS),
+            codes: attempts(&CODES),
+            mails: attempts(&MAILS),
+            questions: attempts(&QUESTIONS),
+        }
     }
 }
 

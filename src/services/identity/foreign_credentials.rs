@@ -14,6 +14,7 @@ use crate::domain::id::ExternalClientId;
 use crate::domain::role::Scope;
 use crate::infra::identity_provider::{AccessToken, ProviderError};
 use crate::infra::store::{external_identities, users};
+use crate::runtime::origin;
 use crate::services::api_core::{ForeignCredentials, ForeignHolder, ForeignSession, ForeignToken, Principal};
 
 #[async_trait]
@@ -21,6 +22,9 @@ impl ForeignCredentials for Identity {
     async fn by_access_token(&self, token: &str) -> Result<Option<Principal>> {
         let provider = self.providers.iter().find(|provider| provider.issuer.may_have_given(token));
         let Some(provider) = provider else { return Ok(None) };
+        if provider.issuer.has_to_ask(token) {
+            self.count_question().await?;
+        }
         let token = match provider.issuer.access_token(token).await {
             Ok(token) => token,
             Err(ProviderError::Unsound { .. }) => return Ok(None),
@@ -38,6 +42,11 @@ impl ForeignCredentials for Identity {
 }
 
 impl Identity {
+    /// Counts a credential that a provider has to be asked about, for whoever sent it.
+    pub(super) async fn count_question(&self) -> Result<()> {
+        self.attempts.questions.take_from_address(origin::current().address).await
+    }
+
     async fn person(&self, provider: &Provider, token: &AccessToken) -> Result<Option<(ForeignHolder, Vec<Scope>)>> {
         let Some(subject) = &token.subject else { return Ok(None) };
         let reader = self.store.reader();

@@ -27,7 +27,11 @@ impl Identity {
     /// Whoever has this session at Kratos.
     pub(super) async fn kratos_session(&self, session: &ForeignSession) -> Result<Option<Principal>> {
         let Some((kratos, admission)) = self.providers.kratos() else { return Ok(None) };
-        let Some(found) = kratos.session(&credential(session)).await.map_err(unavailable)? else { return Ok(None) };
+        let credential = credential(session);
+        if kratos.has_to_ask(&credential) {
+            self.count_question().await?;
+        }
+        let Some(found) = kratos.session(&credential).await.map_err(unavailable)? else { return Ok(None) };
         let name = name_here(kratos, &found);
         if let Some(principal) = self.core.session_of(&name).await? {
             return Ok(Some(principal));
