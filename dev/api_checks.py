@@ -26,6 +26,8 @@ BEYOND_SCHEMAS = {
     "invalid_length",  # counted without the white space around a text
     "unknown_domain",  # a domain of the workspace
     "invalid_domain",  # host names have a grammar of their own
+    "empty_range",  # an end before the beginning, or a part of the audit trail without a row
+    "ambiguous_range",  # numbers and times at once
     "no_such_row",  # a row of the audit trail
     "invalid_token",  # secrets are handed out, not made up
     "unknown_time_zone",  # a name of the IANA's

@@ -63,7 +63,7 @@ need_go() {
     local wanted=1.26 folder=$ROOT/target/tools/go found
     [ ! -d /usr/local/go/bin ] || PATH="$PATH:/usr/local/go/bin"
     [ ! -d "$folder/bin" ] || PATH="$folder/bin:$PATH"
-    found=$(go env GOVERSION 2>/dev/null | sed 's/^go//')
+    found=$(go env GOVERSION 2>/dev/null | sed 's/^go//' || true)
     [ "$(printf '%s\n' "$wanted" "$found" | sort -V | head -n1)" != "$wanted" ] || return 0
     say "installing Go"
     need_packages python3 python3-venv

@@ -99,11 +99,13 @@ fn the_production_example_has_no_error_but_the_files_that_are_not_there() {
         let found = load(Some(example)).unwrap_err();
         let keys: Vec<&str> = found.iter().filter_map(|error| error.split(' ').next()).collect();
         let wanted = [
+            "audit.signing_key_file",
             "cache.url_file",
             "database.url_file",
             "geo.country_file",
             "identity.sealing_key_file",
             "mail.url_file",
+            "objects.secret_access_key_file",
             "telemetry.sentry_dsn_file",
         ];
         assert_eq!(keys, wanted, "{found:#?}");

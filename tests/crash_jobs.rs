@@ -24,6 +24,8 @@ use secrecy::ExposeSecret;
 
 #[path = "crash_jobs/check.rs"]
 mod check;
+#[path = "crash_jobs/consumer.rs"]
+mod consumer;
 #[path = "it/support/database.rs"]
 mod database;
 #[path = "crash_jobs/kinds.rs"]
@@ -65,6 +67,8 @@ impl Place {
         for table in [
             "CREATE TABLE IF NOT EXISTS load_expected (job TEXT NOT NULL PRIMARY KEY, kind TEXT NOT NULL)",
             "CREATE TABLE IF NOT EXISTS load_effects (job TEXT NOT NULL)",
+            // Their place tells the order in which they were taken.
+            "CREATE TABLE IF NOT EXISTS load_events (place BIGINT NOT NULL PRIMARY KEY, sequence BIGINT NOT NULL, event TEXT NOT NULL)",
         ] {
             transaction.execute_unprepared(table).await.expect("a table");
         }

@@ -1,5 +1,6 @@
-"""Processes that enqueue and do jobs, an API and workers are killed at random moments, and PostgreSQL is restarted twice. Every job that was
-committed is done, and none has an effect twice that may have it once.
+"""Processes that enqueue and do jobs and take events, an API and workers are killed at random moments, and PostgreSQL is restarted twice.
+Every job that was committed is done, and none has an effect twice that may have it once. Every edit of a link that was answered is an event,
+which followers and consumers get once, and those of one link in order.
 """
 
 import json
@@ -9,6 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import edits
 from harness import ROOT, Elido, die, say
 from servers import Postgres, wait_until
 
@@ -21,6 +23,7 @@ POSTGRES_RESTARTS = 2
 PATIENCE_SECONDS = 400
 ENQUEUERS = 2
 WORKERS = 2
+WRITERS = 3
 
 
 def add_arguments(parser):
@@ -107,11 +110,16 @@ def run(arguments):
             for what, count in (("enqueue", ENQUEUERS), ("work", WORKERS)):
                 for _ in range(count):
                     load.start(what)
+            workspace = api.first_account()
+            writers, follower = edits.Writers(api, workspace, WRITERS), edits.Follower(api, workspace)
             say(f"killing {arguments.kills} processes in about {arguments.seconds} s")
             kills = run_load(load, postgres, [(api, "api"), (workers, "workers")], arguments)
             load.stop({"enqueue"})
-            say("waiting until every job is done")
+            writers.stop()
+            say("waiting until every job is done and every event is taken")
             wait_until("end of all jobs", lambda: load.is_settled(), PATIENCE_SECONDS)
+            wait_until("end of all events", lambda: edits.is_taken(url), PATIENCE_SECONDS)
+            of_events = edits.count(writers.answered, follower.finish(), edits.noted(url))
             load.stop({"work"})
             checked = subprocess.run(load.command("check"), stdout=subprocess.PIPE, text=True)
     finally:
@@ -124,11 +132,12 @@ def run(arguments):
     counted = json.loads(line.removeprefix("RESULT "))
     counted.pop("test")
     print(f"\n{counted['jobs']:,} jobs, {kills} kills, {POSTGRES_RESTARTS} restarts of PostgreSQL: {counted['lost']} lost, {counted['duplicated']} doubled")
-    broken = []
+    print(f"{of_events['events']:,} events: {of_events['events_lost']} lost, {of_events['events_doubled']} doubled, {of_events['reordered']} out of order")
+    broken = [name.replace("_", " ") for name in ("events_lost", "events_doubled", "reordered") if of_events[name]]
     if counted["lost"]:
         broken.append("no job that was committed is lost")
     if counted["duplicated"]:
         broken.append("no job has an effect twice that may have it once")
-    if not counted["jobs"]:
+    if not counted["jobs"] or not of_events["events"]:
         broken.append("there was load")
-    return {**counted, "kills": kills, "postgres_restarts": POSTGRES_RESTARTS}, broken
+    return {**counted, **of_events, "kills": kills, "postgres_restarts": POSTGRES_RESTARTS}, broken

@@ -216,7 +216,18 @@ impl ApiClient {
     /// Says what the server said, or that it could not be reached.
     pub async fn download(&self, call: &Call<'_>) -> Result<Download, Failure> {
         let request = self.request(call).map_err(|failure| failure.into_failure(&self.base))?;
-        self.begin(request.timeout(DOWNLOAD_TIMEOUT)).await
+        begin(request.timeout(DOWNLOAD_TIMEOUT), &self.base).await
+    }
+
+    /// Asks for the file that a link leads to, which may be on another server: the token stays here.
+    ///
+    /// # Errors
+    /// Says what the server said, or that it could not be reached.
+    pub async fn follow(&self, link: &Url) -> Result<Download, Failure> {
+        let mut server = link.clone();
+        server.set_path("");
+        server.set_query(None);
+        begin(self.http.get(link.clone()).timeout(DOWNLOAD_TIMEOUT), &server).await
     }
 
     /// Asks for a stream of server-sent events, which has no end of its own.
@@ -225,19 +236,7 @@ impl ApiClient {
     /// Says what the server said, or that it could not be reached.
     pub async fn stream(&self, call: &Call<'_>) -> Result<Download, Failure> {
         let request = self.request(call).map_err(|failure| failure.into_failure(&self.base))?;
-        self.begin(request.timeout(STREAM_TIMEOUT).header(http::header::ACCEPT, "text/event-stream")).await
-    }
-
-    async fn begin(&self, request: RequestBuilder) -> Result<Download, Failure> {
-        let failed = |failure: CallFailure| failure.into_failure(&self.base);
-        let response = request.send().await.map_err(|error| failed(CallFailure::Transport(error)))?;
-        let status = response.status();
-        if !status.is_success() {
-            let body = read_response(response).await.map_err(failed)?;
-            let problem = serde_json::from_slice(&body).ok().map(Box::new);
-            return Err(failed(CallFailure::Refused { status, problem, retry_after: None }));
-        }
-        Ok(Download { response, base: self.base.clone() })
+        begin(request.timeout(STREAM_TIMEOUT).header(http::header::ACCEPT, "text/event-stream"), &self.base).await
     }
 
     /// The path of the workspace's resources: the one named, or the only one that the token reaches.
@@ -295,6 +294,19 @@ impl ApiClient {
         }
         Ok(request)
     }
+}
+
+/// Sends a request to this server, and hands on what comes back with success.
+async fn begin(request: RequestBuilder, server: &Url) -> Result<Download, Failure> {
+    let failed = |failure: CallFailure| failure.into_failure(server);
+    let response = request.send().await.map_err(|error| failed(CallFailure::Transport(error)))?;
+    let status = response.status();
+    if !status.is_success() {
+        let body = read_response(response).await.map_err(failed)?;
+        let problem = serde_json::from_slice(&body).ok().map(Box::new);
+        return Err(failed(CallFailure::Refused { status, problem, retry_after: None }));
+    }
+    Ok(Download { response, base: server.clone() })
 }
 
 /// `path` below `base`, whether or not `base` ends in a slash.

@@ -1,15 +1,18 @@
 //! `elido audit`: the audit trail over the API, and whether it is whole, without it.
 
+mod archive;
+mod evidence;
 mod list;
+mod rows;
 mod verify;
 
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::api_client::{ApiArguments, ApiClient, Call};
+use super::api_client::{ApiArguments, ApiClient, Call, Download};
 use super::exit::Failure;
 use super::output::OutputArguments;
 
@@ -28,6 +31,7 @@ pub struct AuditCommand {
 enum What {
     List(list::ListArguments),
     Export(ExportArguments),
+    Evidence(evidence::EvidenceArguments),
     Verify(verify::VerifyArguments),
 }
 
@@ -82,6 +86,7 @@ pub async fn run(command: AuditCommand) -> Result<(), Failure> {
     match command.what {
         What::List(arguments) => list::run(arguments).await,
         What::Export(arguments) => export(arguments).await,
+        What::Evidence(arguments) => evidence::run(arguments).await,
         What::Verify(arguments) => verify::run(arguments).await,
     }
 }
@@ -113,7 +118,16 @@ async fn export(arguments: ExportArguments) -> Result<(), Failure> {
         }
         return Ok(());
     }
-    let mut partial = arguments.file.as_os_str().to_owned();
+    let bytes = save(download, &arguments.file).await?;
+    if arguments.output.json {
+        return super::output::json_line(&serde_json::json!({ "file": arguments.file, "bytes": bytes }));
+    }
+    super::output::line(&format!("{bytes} bytes written to {}", arguments.file.display()))
+}
+
+/// Writes a download into a file, under another name until it is whole. Returns its length in bytes.
+async fn save(mut download: Download, path: &Path) -> Result<u64, Failure> {
+    let mut partial = path.as_os_str().to_owned();
     partial.push(".partial");
     let partial = PathBuf::from(partial);
     let unwritten = |error: io::Error| Failure::file(&partial, &error);
@@ -123,9 +137,6 @@ async fn export(arguments: ExportArguments) -> Result<(), Failure> {
         file.write_all(&piece).map_err(unwritten)?;
         bytes = bytes.saturating_add(u64::try_from(piece.len()).unwrap_or(0));
     }
-    file.sync_all().and_then(|()| fs::rename(&partial, &arguments.file)).map_err(unwritten)?;
-    if arguments.output.json {
-        return super::output::json_line(&serde_json::json!({ "file": arguments.file, "bytes": bytes }));
-    }
-    super::output::line(&format!("{bytes} bytes written to {}", arguments.file.display()))
+    file.sync_all().and_then(|()| fs::rename(&partial, path)).map_err(unwritten)?;
+    Ok(bytes)
 }

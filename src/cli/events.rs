@@ -1,4 +1,6 @@
-//! `elido events`: what happens in a workspace, read or followed over the API.
+//! `elido events`: what happens in a workspace, read or followed over the API, and the consumers of events inside.
+
+mod consumers;
 
 use std::time::Duration;
 
@@ -32,6 +34,8 @@ pub struct EventsCommand {
 enum What {
     List(ListArguments),
     Follow(FollowArguments),
+    #[command(flatten)]
+    Consumers(consumers::ConsumerCommand),
 }
 
 /// Lists events, oldest first.
@@ -79,10 +83,11 @@ struct WhichArguments {
 /// When the server cannot be reached or refuses.
 pub async fn run(command: EventsCommand) -> Result<(), Failure> {
     let client = ApiClient::new(&command.api)?;
-    let path = format!("{}/events", client.workspace_path(&command.api).await?);
+    let path = async || Ok::<_, Failure>(format!("{}/events", client.workspace_path(&command.api).await?));
     match command.what {
-        What::List(arguments) => list(&client, &path, arguments, command.output).await,
-        What::Follow(arguments) => follow(&client, &path, arguments.which, command.output).await,
+        What::List(arguments) => list(&client, &path().await?, arguments, command.output).await,
+        What::Follow(arguments) => follow(&client, &path().await?, arguments.which, command.output).await,
+        What::Consumers(wanted) => consumers::run(&client, wanted, command.output.json).await,
     }
 }
 

@@ -15,7 +15,7 @@ use url::Url;
 use super::config_error::{ConfigError, quoted};
 use super::load::Loaded;
 use super::sections::{CacheConfig, Config, LinksConfig};
-use super::{check_identity, check_mail, check_tls};
+use super::{check_identity, check_mail, check_objects, check_tls};
 use crate::domain::url::FORBIDDEN_SCHEMES;
 
 const HOUR_SECONDS: u64 = 60 * 60;
@@ -44,8 +44,10 @@ pub(super) fn values(loaded: &Loaded, errors: &mut Vec<ConfigError>) {
     check.telemetry();
     check_tls::values(&mut check, &config.grpc);
     check_mail::values(&mut check, &config.mail);
+    check_objects::values(&mut check, &config.objects);
     check_identity::values(&mut check, &config.identity);
-    check.sealing_key(config.identity.sealing_key.expose_secret());
+    check.key("audit.signing_key", config.audit.signing_key.expose_secret());
+    check.key("identity.sealing_key", config.identity.sealing_key.expose_secret());
 }
 
 /// Looks at the files and folders that the settings name. Leaves nothing behind.
@@ -72,6 +74,11 @@ impl Check<'_> {
     /// Notes an error in the value of `key`.
     pub(super) fn wrong(&mut self, key: &str, problem: impl Into<String>, fix: impl Into<String>) {
         self.errors.push(ConfigError::new(key, self.loaded.source_of(key), problem, fix));
+    }
+
+    /// Whether the value of `key` is in a file that could not be read, so that nothing can be said of it.
+    pub(super) fn is_unread(&self, key: &str) -> bool {
+        self.errors.iter().any(|error| error.key.strip_suffix("_file") == Some(key))
     }
 
     fn ranges(&mut self) {
@@ -185,10 +192,10 @@ impl Check<'_> {
     }
 
     /// The key is secret, so that messages must not repeat it.
-    fn sealing_key(&mut self, text: &str) {
+    fn key(&mut self, key: &str, text: &str) {
         if !text.is_empty() && !STANDARD.decode(text.trim()).is_ok_and(|key| key.len() == 32) {
             let fix = "Write what openssl rand -base64 32 prints, or nothing";
-            self.wrong("identity.sealing_key", "these are not 32 bytes in base64", fix);
+            self.wrong(key, "these are not 32 bytes in base64", fix);
         }
     }
 

@@ -11,8 +11,16 @@ use super::environment::{flattened, is_variable, variable_of};
 use super::provider_tables;
 
 /// Keys whose values are secret and may come from a file, by `NAME_file`.
-pub(super) const SECRETS: [&str; 6] =
-    ["cache.url", "database.url", "click_store.url", "identity.sealing_key", "mail.url", "telemetry.sentry_dsn"];
+pub(super) const SECRETS: [&str; 8] = [
+    "audit.signing_key",
+    "cache.url",
+    "database.url",
+    "click_store.url",
+    "identity.sealing_key",
+    "mail.url",
+    "objects.secret_access_key",
+    "telemetry.sentry_dsn",
+];
 /// The last name of keys that are secret wherever they stand.
 const SECRET_NAME: &str = ".client_secret";
 /// A secret's file is not longer than this, in bytes.

@@ -7,6 +7,7 @@
 mod check;
 mod check_identity;
 mod check_mail;
+mod check_objects;
 mod check_tls;
 mod config_error;
 mod environment;

@@ -35,12 +35,16 @@ pub struct Config {
     pub database: DatabaseConfig,
     /// The stream of events.
     pub events: EventsConfig,
+    /// The audit trail.
+    pub audit: AuditConfig,
     /// The click store.
     pub click_store: ClickStoreConfig,
     /// The click ingester.
     pub ingester: IngesterConfig,
     /// Mail to people.
     pub mail: MailConfig,
+    /// Files that are too large for a database.
+    pub objects: ObjectsConfig,
     /// Accounts and how people prove who they are.
     pub identity: IdentityConfig,
     /// Where addresses are looked up.
@@ -315,6 +319,14 @@ impl EventsConfig {
     }
 }
 
+/// The audit trail.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuditConfig {
+    /// The key that evidence exports are signed with: 32 bytes in base64. Empty means one in the data folder.
+    pub signing_key: SecretString,
+}
+
 /// The click ingester.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -342,6 +354,39 @@ impl MailConfig {
     #[must_use]
     pub fn is_in_clear(url: &Url) -> bool {
         url.scheme() == "smtp" && url.query() == Some("tls=none")
+    }
+}
+
+/// Files that are too large for a database.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ObjectsConfig {
+    /// folder:NAME (relative to data_folder), or s3://BUCKET or s3://BUCKET/PREFIX
+    pub url: String,
+    /// Where the S3 server is, such as http://127.0.0.1:9000. Empty means AWS.
+    pub endpoint: String,
+    /// Where people reach it, if elsewhere.
+    pub public_endpoint: String,
+    /// The region of the bucket.
+    pub region: String,
+    /// The user of S3.
+    pub access_key_id: String,
+    /// As above.
+    pub secret_access_key: SecretString,
+}
+
+impl ObjectsConfig {
+    /// The folder, if objects are kept in one.
+    #[must_use]
+    pub fn folder(&self) -> Option<&str> {
+        self.url.strip_prefix("folder:")
+    }
+
+    /// The bucket and what all names in it begin with, if objects are kept in one.
+    #[must_use]
+    pub fn bucket(&self) -> Option<(&str, &str)> {
+        let place = self.url.strip_prefix("s3://")?;
+        Some(place.split_once('/').unwrap_or((place, "")))
     }
 }
 

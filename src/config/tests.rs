@@ -389,3 +389,30 @@ fn what_is_wrong_with_a_provider_is_told_at_once() {
     identity.oidc.c.roles (config/site.toml): "x: ws_01a209e18730708ab3e272629a4968a9 owner": owners are made by owners, not by a claim. Write entries such as link-editors: ws_01a209e18730708ab3e272629a4968a9 editor, with commas between them.
     "#);
 }
+
+#[test]
+fn objects_need_a_place_and_somebody_who_may_go_there() {
+    let keys = |text: &str| -> Vec<String> {
+        let key = |error: String| error.split([' ', ':']).next().unwrap_or_default().to_owned();
+        errors(&format!("[objects]\n{text}"), &[]).into_iter().map(key).collect()
+    };
+    for url in ["", "folder:", "objects", "gs://elido", "s3://ab", "s3://Elido", "s3://elido/../x", "s3://elido//x"] {
+        let access = "access_key_id = 'a'\nsecret_access_key = 'b'";
+        assert_eq!(keys(&format!("url = '{url}'\n{access}")), ["objects.url"], "{url}");
+    }
+    assert_eq!(
+        keys("url = 's3://elido'\nendpoint = 'ftp://host'\npublic_endpoint = 'https://host/path'\nregion = ''"),
+        [
+            "objects.access_key_id",
+            "objects.endpoint",
+            "objects.public_endpoint",
+            "objects.region",
+            "objects.secret_access_key"
+        ]
+    );
+    for url in ["folder:/var/lib/objects", "s3://elido", "s3://elido/a/b-c", "s3://elido/a/"] {
+        let text =
+            format!("url = '{url}'\nendpoint = 'http://127.0.0.1:9000'\naccess_key_id = 'a'\nsecret_access_key = 'b'");
+        assert_eq!(keys(&text), [""; 0], "{url}");
+    }
+}

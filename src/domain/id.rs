@@ -139,6 +139,8 @@ typed_ids! {
     AuditEventId = "aud_";
     /// Work that goes on after a response.
     JobId = "job_";
+    /// An evidence export of the audit trail.
+    EvidenceExportId = "evd_";
     /// A process that runs jobs, from its start to its end.
     WorkerId = "wrk_";
 }

@@ -10,6 +10,7 @@ pub mod client_address;
 pub mod destination_policy;
 pub mod error;
 pub mod event;
+pub mod evidence;
 pub mod folded_text;
 pub mod hostname;
 pub mod id;

@@ -1,27 +1,20 @@
 //! Seals secrets that have to be read again, such as those of second factors, so that a copy of the database does not reveal them.
 //!
-//! Invariants: what is sealed for one context opens in no other; a key that is there is never replaced by a new one.
+//! Invariant: what is sealed for one context opens in no other.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use rand::RngCore;
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::{hkdf, hmac};
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
-use uuid::Uuid;
 
+use super::key_file::{self, KEY_BYTES};
 use crate::domain::error::{Error, Result};
 
-/// How long a key is, in bytes.
-const KEY_BYTES: usize = 32;
-/// Who may read and write the file.
-const OWNER_ALONE: u32 = 0o600;
+/// The file of the key in the data folder.
+const FILE: &str = "sealing-key";
 
 /// Seals and opens; cheap to clone.
 #[derive(Clone)]
@@ -38,17 +31,8 @@ impl Sealing {
     /// # Errors
     /// The file can be neither read nor written, or holds no key.
     pub fn keep_in(data_folder: &Path, configured: &SecretString) -> Result<Self> {
-        let unusable = |error: io::Error| Error::internal(format!("{}: {error}", path(data_folder).display()));
-        match configured.expose_secret().trim() {
-            "" => Self::from_text(&kept_in(data_folder).map_err(unusable)?),
-            text => Self::from_text(text),
-        }
-    }
-
-    fn from_text(text: &str) -> Result<Self> {
-        let key = STANDARD.decode(text.trim()).ok().filter(|key| key.len() == KEY_BYTES);
-        let key = key.ok_or_else(|| Error::internal("the sealing key is not 32 bytes in base64"))?;
-        let root = hkdf::Salt::new(hkdf::HKDF_SHA256, b"elido").extract(&key);
+        let key = key_file::read_or_make(data_folder, FILE, configured)?;
+        let root = hkdf::Salt::new(hkdf::HKDF_SHA256, b"elido").extract(key.expose_secret());
         let unusable = |_| Error::internal("a key of the wrong length");
         let sealing = UnboundKey::new(&CHACHA20_POLY1305, &derived(&root, b"seal")?).map_err(unusable)?;
         let hashing = hmac::Key::new(hmac::HMAC_SHA256, &derived(&root, b"hash")?);
@@ -105,42 +89,12 @@ fn derived(root: &hkdf::Prk, purpose: &[u8]) -> Result<[u8; KEY_BYTES]> {
     Ok(key)
 }
 
-fn path(data_folder: &Path) -> PathBuf {
-    data_folder.join("sealing-key")
-}
-
-/// The text of the file, which is made where there is none. Of processes that make it at once, one wins.
-fn kept_in(data_folder: &Path) -> io::Result<String> {
-    let path = path(data_folder);
-    match fs::read_to_string(&path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => make(&path)?,
-        text => return text,
-    }
-    fs::read_to_string(&path)
-}
-
-fn make(path: &Path) -> io::Result<()> {
-    let mut key = [0; KEY_BYTES];
-    rand::rng().fill_bytes(&mut key);
-    let unfinished = path.with_extension(format!("{}.unfinished", Uuid::new_v4().simple()));
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(OWNER_ALONE).open(&unfinished)?;
-    file.write_all(format!("{}\n", STANDARD.encode(key)).as_bytes())?;
-    file.sync_all()?;
-    let linked = fs::hard_link(&unfinished, path);
-    fs::remove_file(&unfinished)?;
-    match linked {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
-        // Whoever came second may be the first to use it, so that both see to it that it lasts.
-        _ => {
-            fs::File::open(path)?.sync_all()?;
-            path.parent().map_or(Ok(()), |folder| fs::File::open(folder)?.sync_all())
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+    use std::fs;
 
     fn in_folder(folder: &Path) -> Result<Sealing> {
         Sealing::keep_in(folder, &SecretString::default())
@@ -166,8 +120,8 @@ mod tests {
     #[test]
     fn half_a_key_is_an_error_and_not_replaced() {
         let folder = tempfile::tempdir().expect("a folder");
-        fs::write(path(folder.path()), "abc\n").expect("a torn file");
+        fs::write(folder.path().join(FILE), "abc\n").expect("a torn file");
         assert!(in_folder(folder.path()).is_err());
-        assert_eq!(fs::read_to_string(path(folder.path())).expect("its file"), "abc\n");
+        assert_eq!(fs::read_to_string(folder.path().join(FILE)).expect("its file"), "abc\n");
     }
 }

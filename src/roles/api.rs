@@ -9,7 +9,7 @@ use utoipa::openapi::OpenApi;
 use super::api_listener::{self, Gates};
 use super::direct_origin::DirectOrigin;
 use super::platform::Platform;
-use super::probe::watch_stores;
+use super::probe::{watch_objects, watch_stores};
 use super::readiness::Readiness;
 use super::sockets::ApiSockets;
 use super::start_error::StartError;
@@ -65,6 +65,7 @@ pub(super) async fn start(
     api_listener::start(&config.api, operations, gates, sockets.http, tasks)?;
     api_listener::start_for_cluster(&config.grpc, core.clone(), sockets.grpc, tasks)?;
     watch_stores(platform.store().await?, platform.click_store().await?, beside_an_edge, readiness, tasks);
+    watch_objects(platform.objects().await?, readiness, tasks);
     let internal_router = core_rest::internal_router(core.clone(), &config.data_folder).await?;
     Ok(Api { internal_router, origin: Arc::new(DirectOrigin(core)) })
 }
@@ -87,6 +88,8 @@ pub(super) async fn core(platform: &Platform, tasks: &Tasks) -> Result<ApiCore, 
     Ok(ApiCore::new(store, platform.invalidations().await?, passwords, tasks.clone(), settings)
         .counting_clicks(platform.click_store().await?)
         .mailing(platform.mail().await?)
+        .keeping(platform.objects().await?)
+        .signing_by(platform.signing().await?)
         .writing_through(platform.shared_links().await?)
         .describing(identity::ACTIONS))
 }

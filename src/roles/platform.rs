@@ -17,8 +17,10 @@ use crate::infra::click_store::ClickStore;
 use crate::infra::data_folder;
 use crate::infra::geo::GeoDatabase;
 use crate::infra::mail::Mail;
+use crate::infra::objects::Objects;
 use crate::infra::passwords::Passwords;
 use crate::infra::sealing::Sealing;
+use crate::infra::signing::Signing;
 use crate::infra::store::{self, Store};
 use crate::infra::user_agent::UserAgents;
 use crate::runtime::tasks::Tasks;
@@ -36,7 +38,9 @@ pub(super) struct Platform {
     user_agents: OnceCell<UserAgents>,
     passwords: OnceCell<Passwords>,
     mail: OnceCell<Mail>,
+    objects: OnceCell<Objects>,
     sealing: OnceCell<Sealing>,
+    signing: OnceCell<Signing>,
 }
 
 impl Platform {
@@ -58,7 +62,9 @@ impl Platform {
             user_agents: OnceCell::new(),
             passwords: OnceCell::new(),
             mail: OnceCell::new(),
+            objects: OnceCell::new(),
             sealing: OnceCell::new(),
+            signing: OnceCell::new(),
         })
     }
 
@@ -131,11 +137,28 @@ impl Platform {
         self.mail.get_or_try_init(open).await.cloned()
     }
 
+    /// Files that are too large for a database.
+    pub(super) async fn objects(&self) -> Result<Objects, StartError> {
+        let config = self.config();
+        let open = async || {
+            let sealing = self.sealing().await?;
+            Ok(Objects::new(&config.objects, &config.data_folder, &sealing, &config.api.public_url)?)
+        };
+        self.objects.get_or_try_init(open).await.cloned()
+    }
+
     /// What seals secrets in the source of truth.
     pub(super) async fn sealing(&self) -> Result<Sealing, StartError> {
         let config = self.config();
         let open = async || Ok(Sealing::keep_in(&config.data_folder, &config.identity.sealing_key)?);
         self.sealing.get_or_try_init(open).await.cloned()
+    }
+
+    /// What signs evidence.
+    pub(super) async fn signing(&self) -> Result<Signing, StartError> {
+        let config = self.config();
+        let open = async || Ok(Signing::keep_in(&config.data_folder, &config.audit.signing_key)?);
+        self.signing.get_or_try_init(open).await.cloned()
     }
 
     /// Closes what was connected.

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::readiness::{Condition, Readiness};
 use crate::domain::error::{Error, Result};
 use crate::infra::click_store::ClickStore;
+use crate::infra::objects::Objects;
 use crate::infra::store::Store;
 use crate::runtime::tasks::Tasks;
 
@@ -142,6 +143,15 @@ pub(super) fn watch_database(store: Store, away: Condition, readiness: &mut Read
         async move { store.check().await }
     });
     readiness.add_probe(database, away);
+}
+
+/// Watches the store of objects. Without it nothing stops but what needs an object.
+pub(super) fn watch_objects(objects: Objects, readiness: &mut Readiness, tasks: &Tasks) {
+    let probe = Probe::start("objects", tasks, move || {
+        let objects = objects.clone();
+        async move { objects.check().await }
+    });
+    readiness.add_probe(probe, Condition::Degraded);
 }
 
 #[cfg(test)]

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use super::api;
 use super::platform::Platform;
-use super::probe::watch_database;
+use super::probe::{watch_database, watch_objects};
 use super::readiness::{Condition, Readiness};
 use super::start_error::StartError;
 use crate::infra::jobs::{self, Worker};
+use crate::infra::objects;
 use crate::runtime::tasks::Tasks;
 use crate::services::api_core;
 use crate::services::identity::jobs::AccountMails;
@@ -22,12 +23,14 @@ pub(super) async fn start(
     let store = platform.store().await?;
     let core = api::core(platform, tasks).await?;
     let handlers = jobs::handlers(&store)
+        .and(objects::handlers(&platform.objects().await?, api_core::OBJECT_KINDS))
         .and(api_core::jobs::handlers(&core))
         .and(crate::services::identity::jobs::handlers(&account_mails(platform).await?));
     let drain = Duration::from_secs(platform.config().shutdown.drain_seconds);
     Worker::new(store.clone(), handlers, drain).start(tasks);
     if !beside_the_api {
         watch_database(store, Condition::Down, readiness, tasks);
+        watch_objects(platform.objects().await?, readiness, tasks);
     }
     Ok(())
 }

@@ -2,16 +2,20 @@
 
 use std::io::Write;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use elido::domain::error::Result;
 use elido::domain::id::JobId;
+use elido::infra::events;
 use elido::infra::jobs::{Attempt, Handlers, JobFailure, JobKind, Kind, NewJob, Repeat, Worker, enqueue};
 use elido::infra::store::{Connection, Store};
 use elido::runtime::tasks::Tasks;
 use serde::{Deserialize, Serialize};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 
+use crate::consumer::NoteTaker;
 use crate::{Place, answered_file};
 
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -82,7 +86,9 @@ pub async fn work_until_told(place: &Place) -> ExitCode {
         .on(move |_: Exact, attempt| have_effect(for_exact.clone(), attempt, true))
         .on(move |_: Once, attempt| have_effect(for_once.clone(), attempt, false));
     let tasks = Tasks::new();
-    Worker::new(store, handlers, Duration::from_secs(5)).start(&tasks);
+    Worker::new(store.clone(), handlers, Duration::from_secs(5)).start(&tasks);
+    let (_word, nothing_told) = watch::channel(());
+    tasks.spawn("consumer", events::run(store, Arc::new(NoteTaker), nothing_told, tasks.stopping()));
     let mut told = signal(SignalKind::terminate()).expect("a handler");
     tokio::select! {
         _ = told.recv() => {}

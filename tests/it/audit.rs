@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::support::platform::{Account, Platform, body, eventually};
 use crate::support::statements::execute;
-use crate::{audit_of_accounts, audit_of_people};
+use crate::{audit_of_accounts, audit_of_people, event_failures};
 
 /// Changing operations that change nothing anybody would ask about.
 const NOT_AUDITED: [&str; 7] = [
@@ -326,6 +326,7 @@ impl Walk<'_> {
             "delete_links" => {
                 (Method::POST, at("/links/bulk/delete".to_owned()), json!({ "ids": [self.link().await] }), None)
             }
+            "create_evidence_export" => (Method::POST, at("/evidence-exports".to_owned()), json!({}), None),
             "retry_job" => {
                 let id = self.dead_job("forget_sessions").await;
                 (Method::POST, format!("/v1/admin/jobs/{id}/retry"), Value::Null, None)
@@ -333,6 +334,14 @@ impl Walk<'_> {
             "discard_job" => {
                 let id = self.dead_job("forget_changes").await;
                 (Method::POST, format!("/v1/admin/jobs/{id}/discard"), Value::Null, None)
+            }
+            "retry_event_failure" | "discard_event_failure" => {
+                let store = event_failures::store_of(self.platform).await;
+                let sequence = event_failures::set_aside(&store, &self.fresh(), 1).await[0];
+                let what = operation.split('_').next().expect("a word");
+                let consumer = format!("walk-{}", self.steps);
+                let path = format!("/v1/admin/event-consumers/{consumer}/failures/{sequence}/{what}");
+                (Method::POST, path, Value::Null, None)
             }
             other => {
                 let email = format!("{}@example.com", self.fresh());

@@ -35,7 +35,7 @@ impl Deployment {
         config.data_folder = folder.path().to_path_buf();
         config.grpc.origin_url = self.platform.grpc().parse().expect("a URL");
         let roles: Roles = "edge".parse().expect("a role");
-        let edge = start(&Loaded { config, entries: Vec::new() }, roles).await.expect("the edge starts");
+        let edge = Box::pin(start(&Loaded { config, entries: Vec::new() }, roles)).await.expect("the edge starts");
         self.edges.push((edge, folder));
     }
 

@@ -73,7 +73,12 @@ async fn people_come_change_and_go_over_grpc() {
     };
     let unspecified = client.create_invitation(call(&owner, invite(Role::Unspecified))).await.expect_err("no role");
     assert_eq!(unspecified.code(), Code::InvalidArgument);
-    client.create_invitation(call(&owner, invite(Role::Viewer))).await.expect("an invitation");
+    let invited =
+        client.create_invitation(call(&owner, invite(Role::Viewer))).await.expect("an invitation").into_inner();
+    let invited = invited.invitation.expect("the invitation");
+    let get = v1::GetInvitationRequest { workspace_id: workspace_id(), invitation_id: invited.id.clone() };
+    let found = client.get_invitation(call(&owner, get)).await.expect("an invitation").into_inner();
+    assert_eq!(found.invitation, Some(invited));
     let token = invitation_token(&platform, "grace@example.com", 1).await;
     accept_as_new(&platform, &token).await;
     let grace = sign_in(&platform, "grace@example.com", &owner.workspace).await;
@@ -85,6 +90,11 @@ async fn people_come_change_and_go_over_grpc() {
     assert_eq!((refused.code(), reason(&refused).as_str()), (Code::PermissionDenied, "missing_scope"));
     let changed = client.update_member(call(&owner, role(Role::Admin))).await.expect("a role").into_inner();
     assert_eq!(changed.member.map(|member| member.role), Some(Role::Admin.into()));
+    let get = v1::GetMemberRequest { workspace_id: workspace_id(), user_id: user.clone() };
+    let found = client.get_member(call(&grace, get.clone())).await.expect("a member").into_inner();
+    assert_eq!(found.member.map(|member| member.email), Some("grace@example.com".to_owned()));
+    let nobody = v1::GetMemberRequest { user_id: format!("usr_{}", "0".repeat(32)), ..get };
+    assert_eq!(client.get_member(call(&owner, nobody)).await.expect_err("no member").code(), Code::NotFound);
     let transfer = v1::TransferWorkspaceRequest { workspace_id: workspace_id(), user_id: user.clone() };
     client.transfer_workspace(call(&owner, transfer)).await.expect("a new owner");
     let leave = v1::LeaveWorkspaceRequest { workspace_id: workspace_id() };
@@ -116,6 +126,22 @@ async fn keys_are_made_rotated_and_revoked_over_grpc() {
     assert_eq!(client.create_api_key(call(&owner, unknown)).await.expect_err("no scope").code(), Code::InvalidArgument);
 
     let ids = || (owner.workspace.clone(), key.id.clone());
+    let (workspace_id, api_key_id) = ids();
+    let update = v1::UpdateApiKeyRequest {
+        workspace_id,
+        api_key_id,
+        version: Some(key.version),
+        name: Some("Build".to_owned()),
+        rate_limit_per_minute: Some(60),
+    };
+    let updated = client.update_api_key(call(&owner, update.clone())).await.expect("an edit").into_inner().api_key;
+    let updated = updated.expect("the key");
+    assert_eq!((updated.name.as_str(), updated.rate_limit_per_minute), ("Build", Some(60)));
+    let stale = client.update_api_key(call(&owner, update.clone())).await.expect_err("an older version");
+    assert_eq!(stale.code(), Code::FailedPrecondition);
+    let cleared = v1::UpdateApiKeyRequest { version: None, name: None, rate_limit_per_minute: Some(0), ..update };
+    let cleared = client.update_api_key(call(&owner, cleared)).await.expect("an edit").into_inner().api_key;
+    assert_eq!(cleared.map(|key| (key.name, key.rate_limit_per_minute)), Some(("Build".to_owned(), None)));
     let (workspace_id, api_key_id) = ids();
     let rotate = v1::RotateApiKeyRequest { workspace_id, api_key_id, overlap_seconds: 60 };
     let rotated = client.rotate_api_key(call(&owner, rotate)).await.expect("a new secret").into_inner();

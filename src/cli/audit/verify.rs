@@ -3,24 +3,24 @@
 //! Invariant: it needs nothing but what it reads; a file is checked without a server, on any machine.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{self, BufReader, Read, Seek};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use serde::de::DeserializeOwned;
+use serde::Serialize;
 use serde_json::json;
 
+use super::{archive, rows};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::output::{self, OutputArguments};
 use crate::cli::settings::ConfigArguments;
-use crate::domain::audit::{AuditEvent, ChainHead, Verifier};
+use crate::domain::audit::{ChainHead, Verifier};
 use crate::domain::error::Error;
 use crate::domain::recorded::Chain;
+use crate::domain::time::Timestamp;
+use crate::infra::signing::PublicKey;
 use crate::infra::store::{Store, audit};
-use crate::services::api_core::AuditExportHeader;
 
-/// The longest row of a file, in bytes. A link whose rules use every limit to the full has about ten million.
-const ROW_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// Rows of the database in memory at a time.
 const PAGE_ROWS: u64 = 500;
 
@@ -28,7 +28,8 @@ const PAGE_ROWS: u64 = 500;
 #[derive(Debug, Args)]
 #[command(
     long_about = "Reads every row of a chain and tells whether it is as it was written: a row that was changed, removed, added or \
-moved is named, and so is an end that was cut off.\n\nWith files, as `elido audit export` writes them, no server is needed. A later \
+moved is named, and so is an end that was cut off.\n\nWith files, as `elido audit export` writes them, and with evidence exports (.tar.gz), no server is needed. An evidence export is \
+believed if one of the keys of --public-key signed it. A later \
 file (--after) is checked against what it says of the one before. Without files every chain of the database of the settings is read. \
 With --database the files are checked, and then whether the database still has their last rows: so whoever keeps a file elsewhere finds \
 out when a whole chain was written anew."
@@ -36,11 +37,16 @@ out when a whole chain was written anew."
 #[command(after_long_help = "Examples:
   elido audit verify audit.ndjson
   elido audit verify audit-1.ndjson audit-2.ndjson
+  elido audit verify evidence.tar.gz --public-key 11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=
   elido audit verify
   elido audit verify --database audit.ndjson --config /etc/elido/elido.toml")]
 pub(super) struct VerifyArguments {
-    /// Files of NDJSON; those of one chain in their order.
+    /// Files of NDJSON, those of one chain in their order, and evidence exports.
     files: Vec<PathBuf>,
+    /// The key of an instance whose evidence exports are believed, as it shows it at /.well-known/elido-evidence-key; several with commas
+    /// between them.
+    #[arg(long = "public-key", env = "ELIDO_EVIDENCE_PUBLIC_KEY", value_name = "KEY", value_delimiter = ',')]
+    public_keys: Vec<PublicKey>,
     /// Check the database too: all of it without files, otherwise whether it holds what the files end with.
     #[arg(long)]
     database: bool,
@@ -51,11 +57,20 @@ pub(super) struct VerifyArguments {
 }
 
 /// What became of one chain.
-struct Verdict {
-    source: String,
-    chain: Chain,
-    reached: ChainHead,
-    broken: Option<String>,
+pub(super) struct Verdict {
+    pub(super) source: String,
+    pub(super) chain: Chain,
+    pub(super) reached: ChainHead,
+    pub(super) broken: Option<String>,
+    pub(super) signed: Option<Signed>,
+}
+
+/// Who vouches for it.
+#[derive(Serialize)]
+pub(super) struct Signed {
+    pub(super) instance: String,
+    pub(super) written_at: Timestamp,
+    pub(super) public_key: PublicKey,
 }
 
 /// Runs the command.
@@ -63,7 +78,8 @@ struct Verdict {
 /// # Errors
 /// When something cannot be read, or a chain is not whole.
 pub(super) async fn run(arguments: VerifyArguments) -> Result<(), Failure> {
-    let mut verdicts = arguments.files.iter().map(|path| verify_file(path)).collect::<Result<Vec<_>, _>>()?;
+    let mut verdicts =
+        arguments.files.iter().map(|path| verify_file(path, &arguments.public_keys)).collect::<Result<Vec<_>, _>>()?;
     if arguments.files.is_empty() || arguments.database {
         let config = arguments.config.load()?.config;
         let store = Store::connect(&config.database, &config.data_folder).await.map_err(unreadable)?;
@@ -84,12 +100,15 @@ pub(super) async fn run(arguments: VerifyArguments) -> Result<(), Failure> {
 }
 
 fn print(verdict: &Verdict, output: OutputArguments) -> Result<(), Failure> {
-    let Verdict { source, chain, reached, broken } = verdict;
+    let Verdict { source, chain, reached, broken, signed } = verdict;
     if output.json {
         return output::json_line(&json!({
             "source": source, "chain": chain, "whole": broken.is_none(), "sequence": reached.sequence,
-            "hash": reached.hash, "broken": broken,
+            "hash": reached.hash, "broken": broken, "signed": signed,
         }));
+    }
+    if let Some(Signed { instance, written_at, public_key }) = signed {
+        output::line(&format!("{source}: signed by {instance} on {written_at} with {public_key}"))?;
     }
     match broken {
         None => output::line(&format!("{source}: {chain} is whole up to row {}, {}", reached.sequence, reached.hash)),
@@ -99,53 +118,21 @@ fn print(verdict: &Verdict, output: OutputArguments) -> Result<(), Failure> {
     }
 }
 
-fn verify_file(path: &Path) -> Result<Verdict, Failure> {
-    let file = File::open(path).map_err(|error| Failure::file(path, &error))?;
-    let mut lines = Lines { path, reader: BufReader::new(file), number: 0 };
-    let header: AuditExportHeader = match lines.next()? {
-        Some(Ok(header)) => header,
-        _ => {
-            let message = format!("{} does not begin as `elido audit export` writes it", path.display());
-            return Err(Failure::new(Exit::Failure, message));
-        }
-    };
-    let mut verifier = Verifier::new(header.chain, header.after);
-    let broken = loop {
-        match lines.next::<AuditEvent>()? {
-            None => break verifier.finish(header.head).err().map(|broken| broken.to_string()),
-            Some(Err(reason)) => break Some(reason),
-            Some(Ok(row)) => {
-                if let Err(broken) = verifier.read(&row) {
-                    break Some(broken.to_string());
-                }
-            }
-        }
-    };
-    let source = path.display().to_string();
-    Ok(Verdict { source, chain: header.chain, reached: verifier.reached(), broken })
-}
-
-/// The lines of a file, one in memory at a time.
-struct Lines<'a> {
-    path: &'a Path,
-    reader: BufReader<File>,
-    number: u64,
-}
-
-impl Lines<'_> {
-    /// The next line; an inner error where it is not what it should be.
-    fn next<T: DeserializeOwned>(&mut self) -> Result<Option<Result<T, String>>, Failure> {
-        let mut line = Vec::new();
-        let mut limited = self.reader.by_ref().take(ROW_BYTES_MAX);
-        limited.read_until(b'\n', &mut line).map_err(|error| Failure::file(self.path, &error))?;
-        if line.is_empty() {
-            return Ok(None);
-        }
-        self.number = self.number.saturating_add(1);
-        let number = self.number;
-        let read = serde_json::from_slice(&line);
-        Ok(Some(read.map_err(|error| format!("line {number} is no row of the trail: {error}"))))
+fn verify_file(path: &Path, trusted: &[PublicKey]) -> Result<Verdict, Failure> {
+    let unreadable = |error: io::Error| Failure::file(path, &error);
+    let mut file = File::open(path).map_err(unreadable)?;
+    let mut beginning = Vec::new();
+    file.by_ref().take(archive::MAGIC.len() as u64).read_to_end(&mut beginning).map_err(unreadable)?;
+    file.rewind().map_err(unreadable)?;
+    if beginning == archive::MAGIC {
+        return archive::verify(path, file, trusted);
     }
+    let read = rows::read(BufReader::new(file)).map_err(unreadable)?.ok_or_else(|| {
+        let message = format!("{} does not begin as `elido audit export` writes it", path.display());
+        Failure::new(Exit::Failure, message)
+    })?;
+    let source = path.display().to_string();
+    Ok(Verdict { source, chain: read.header.chain, reached: read.reached, broken: read.broken, signed: None })
 }
 
 async fn verify_database(store: &Store) -> Result<Vec<Verdict>, Failure> {
@@ -182,7 +169,7 @@ async fn verify_chain(store: &Store, chain: Chain, head: ChainHead) -> Verdict {
         (Some(_), Ok(now)) if now != head && verifier.finish(now).is_ok() => None,
         (broken, _) => broken,
     };
-    Verdict { source: "database".to_owned(), chain, reached: verifier.reached(), broken }
+    Verdict { source: "database".to_owned(), chain, reached: verifier.reached(), broken, signed: None }
 }
 
 /// Whether the database has the last row of every file, and the last one of a chain is no earlier.

@@ -114,9 +114,22 @@ operations! {
     ListInstanceAuditEvents "list_instance_audit_events" Caller::InstanceAdmin;
     ExportInstanceAuditEvents "export_instance_audit_events" Caller::InstanceAdmin;
 
+    ListEvidenceExports "list_evidence_exports" Caller::Member(within(Scope::AuditRead));
+    CreateEvidenceExport "create_evidence_export" Caller::Member(within(Scope::AuditRead));
+    GetEvidenceExport "get_evidence_export" Caller::Member(within(Scope::AuditRead));
+    GetEvidenceExportLink "get_evidence_export_link" Caller::Member(within(Scope::AuditRead));
+    GetEvidenceKey "get_evidence_key" Caller::Anyone;
+
     ListEvents "list_events" Caller::Member(within(Scope::EventsRead));
     ListEventTypes "list_event_types" Caller::Credential;
     GetEventTypeSchema "get_event_type_schema" Caller::Credential;
+
+    ListEventConsumers "list_event_consumers" Caller::InstanceAdmin;
+    ListEventFailures "list_event_failures" Caller::InstanceAdmin;
+    RetryEventFailure "retry_event_failure" Caller::InstanceAdmin;
+    DiscardEventFailure "discard_event_failure" Caller::InstanceAdmin;
+
+    DownloadObject "download_object" Caller::Anyone;
 
     ListJobs "list_jobs" Caller::InstanceAdmin;
     GetJob "get_job" Caller::InstanceAdmin;

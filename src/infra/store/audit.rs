@@ -129,6 +129,32 @@ pub async fn list(
     Ok(rows.into_iter().map(audit_event_of).collect())
 }
 
+/// The number of the first row of a chain that was written at this moment or later.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn first_from(connection: &impl Connection, chain: Chain, from: Timestamp) -> Result<Option<i64>> {
+    let query = audit_event::Entity::find()
+        .select_only()
+        .column_as(audit_event::Column::Sequence.min(), "sequence")
+        .filter(audit_event::Column::Chain.eq(chain))
+        .filter(audit_event::Column::CreatedAt.gte(from));
+    Ok(query.into_tuple::<Option<i64>>().one(connection).await?.flatten())
+}
+
+/// The number of the last row of a chain that was written before this moment.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn last_before(connection: &impl Connection, chain: Chain, until: Timestamp) -> Result<Option<i64>> {
+    let query = audit_event::Entity::find()
+        .select_only()
+        .column_as(audit_event::Column::Sequence.max(), "sequence")
+        .filter(audit_event::Column::Chain.eq(chain))
+        .filter(audit_event::Column::CreatedAt.lt(until));
+    Ok(query.into_tuple::<Option<i64>>().one(connection).await?.flatten())
+}
+
 /// The rows of a chain after the number `after` up to the number `until`, in their order, at most `limit` of them.
 ///
 /// # Errors

@@ -9,9 +9,10 @@ use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use crate::domain::audit::ChainHash;
+use crate::domain::evidence::EvidenceState;
 use crate::domain::id::{
-    ApiKeyId, AuditEventId, DomainId, EventId, IdentityId, InvitationId, JobId, LinkId, SessionId, TagId, UserId,
-    WorkerId, WorkspaceId,
+    ApiKeyId, AuditEventId, DomainId, EventId, EvidenceExportId, IdentityId, InvitationId, JobId, LinkId, SessionId,
+    TagId, UserId, WorkerId, WorkspaceId,
 };
 use crate::domain::job::{JobState, Priority};
 use crate::domain::link::{ForwardQuery, RedirectStatus};
@@ -89,6 +90,7 @@ id_columns!(
     Chain,
     DomainId,
     EventId,
+    EvidenceExportId,
     IdentityId,
     InvitationId,
     JobId,
@@ -106,6 +108,7 @@ column!(impl[] ChainHash as Vec<u8>, Blob, Bytes, |hash| hash.as_bytes().to_vec(
 column!(impl[] RedirectStatus as i64, BigInteger, BigInt, |status| i64::from(status.as_u16()), redirect_status);
 column!(impl[] Role as String, Text, String, |role| role.as_str().to_owned(), named);
 column!(impl[] MailTokenPurpose as String, Text, String, |purpose| name(purpose), named);
+column!(impl[] EvidenceState as String, Text, String, |state| name(state), named);
 column!(impl[] JobState as String, Text, String, |state| name(state), named);
 column!(impl[] Priority as i64, BigInteger, BigInt, |priority| priority.rank(), Priority::of_rank);
 column!(impl[] ForwardQuery as String, Text, String, |choice| name(choice), named);

@@ -4,13 +4,17 @@
 //! works for it at a time.
 
 use sea_orm::sea_query::{Expr, LockType, OnConflict};
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    Select,
+};
 
 use super::Connection;
 use super::entities::{event_consumer, event_failure};
 use crate::domain::error::{Error, Result};
 use crate::domain::time::Timestamp;
 
+pub use event_consumer::Model as EventConsumer;
 pub use event_failure::Model as EventFailure;
 
 /// How far a consumer is, kept from changing until the transaction ends. One that is new begins behind `start`.
@@ -27,6 +31,23 @@ pub async fn lock(transaction: &impl Connection, name: &str, start: i64, now: Ti
         .exec_without_returning(transaction)
         .await?;
     locked(transaction, name).await?.ok_or_else(|| Error::internal("a consumer without a position"))
+}
+
+/// How far a consumer is, kept from changing until the transaction ends; none if it has never run.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn hold(transaction: &impl Connection, name: &str) -> Result<Option<i64>> {
+    locked(transaction, name).await
+}
+
+/// Every consumer by name, at most `limit` of them.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn all(connection: &impl Connection, limit: u64) -> Result<Vec<EventConsumer>> {
+    let query = event_consumer::Entity::find().order_by_asc(event_consumer::Column::Name).limit(limit);
+    Ok(query.all(connection).await?)
 }
 
 async fn locked(transaction: &impl Connection, name: &str) -> Result<Option<i64>> {
@@ -93,6 +114,47 @@ pub async fn set_aside(connection: &impl Connection, name: &str, after: i64, lim
         .filter(event_failure::Column::RetryAt.is_null())
         .filter(event_failure::Column::Sequence.gt(after));
     Ok(query.order_by_asc(event_failure::Column::Sequence).limit(limit).all(connection).await?)
+}
+
+/// The events that a consumer could not take, behind the number `after`, at most `limit` of them: those that were set aside, those that
+/// were not, or all.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn failures(
+    connection: &impl Connection,
+    name: &str,
+    is_set_aside: Option<bool>,
+    after: i64,
+    limit: u64,
+) -> Result<Vec<EventFailure>> {
+    let query = of_consumer(name, is_set_aside).filter(event_failure::Column::Sequence.gt(after));
+    Ok(query.order_by_asc(event_failure::Column::Sequence).limit(limit).all(connection).await?)
+}
+
+/// How many events a consumer has set aside, or could not take otherwise.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn count_failures(connection: &impl Connection, name: &str, is_set_aside: bool) -> Result<u64> {
+    Ok(of_consumer(name, Some(is_set_aside)).count(connection).await?)
+}
+
+fn of_consumer(name: &str, is_set_aside: Option<bool>) -> Select<event_failure::Entity> {
+    let query = event_failure::Entity::find().filter(event_failure::Column::Consumer.eq(name));
+    match is_set_aside {
+        None => query,
+        Some(true) => query.filter(event_failure::Column::RetryAt.is_null()),
+        Some(false) => query.filter(event_failure::Column::RetryAt.is_not_null()),
+    }
+}
+
+/// One event that a consumer could not take.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn find_failure(connection: &impl Connection, name: &str, sequence: i64) -> Result<Option<EventFailure>> {
+    Ok(event_failure::Entity::find_by_id((name.to_owned(), sequence)).one(connection).await?)
 }
 
 /// Has an event that was set aside tried again from `now` on. False if there is no such event.

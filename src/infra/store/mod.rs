@@ -17,6 +17,7 @@ mod entities;
 mod error;
 pub mod event_consumers;
 pub mod events;
+pub mod evidence_exports;
 pub mod external_identities;
 pub mod external_sessions;
 mod health;

@@ -20,7 +20,7 @@ use crate::runtime::clock;
 /// Rows in memory at a time.
 const PAGE_ROWS: u64 = 1_000;
 /// The version of the form of a file.
-const FORM: u32 = 1;
+pub(super) const FORM: u32 = 1;
 /// The columns of a CSV file.
 const COLUMNS: [&str; 12] =
     ["chain", "sequence", "id", "at", "actor", "action", "target", "before", "after", "address", "request_id", "hash"];
@@ -130,7 +130,8 @@ impl AuditExport {
     }
 }
 
-fn json_lines<T: Serialize>(items: &[T]) -> Result<Bytes> {
+/// Each item as a line of JSON.
+pub(super) fn json_lines<T: Serialize>(items: &[T]) -> Result<Bytes> {
     let mut lines = Vec::new();
     for item in items {
         serde_json::to_writer(&mut lines, item).map_err(Error::internal)?;

@@ -47,6 +47,27 @@ impl ApiCore {
         audit::list(self.store.reader(), trail.0, filter, before, limit).await
     }
 
+    /// How far a trail goes.
+    ///
+    /// # Errors
+    /// Only those of the store.
+    pub async fn audit_head(&self, trail: Trail) -> Result<ChainHead> {
+        audit::head(self.store.reader(), trail.0).await
+    }
+
+    /// Whether a trail has the row that somebody noted, with its hash.
+    ///
+    /// # Errors
+    /// Only those of the store.
+    pub async fn has_audit_row(&self, trail: Trail, noted: ChainHead) -> Result<bool> {
+        if noted.sequence == 0 {
+            return Ok(noted == ChainHead::default());
+        }
+        let before = noted.sequence.saturating_sub(1);
+        let rows = audit::range(self.store.reader(), trail.0, before, noted.sequence, 1).await?;
+        Ok(rows.first().is_some_and(|row| row.hash == noted.hash))
+    }
+
     /// The head of the row of the number `sequence`, behind which an export goes on; the beginning for 0.
     ///
     /// # Errors

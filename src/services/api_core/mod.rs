@@ -18,6 +18,7 @@ mod domains;
 mod edge;
 mod event_schema;
 mod events;
+mod evidence;
 mod field_errors;
 mod foreign_credentials;
 pub mod grpc;
@@ -47,7 +48,7 @@ mod workspaces;
 mod write_through;
 
 pub use crate::infra::store::page::{Page, Position};
-pub use admin::{AdminAccess, Job, JobQuery};
+pub use admin::{AdminAccess, EventConsumer, EventFailure, EventFailureQuery, EventFailureState, Job, JobQuery};
 pub use api_key_rotation::{LeakedApiKey, RotationDraft};
 pub use api_keys::{ApiKey, ApiKeyDraft, ApiKeyPatch, CreatedApiKey};
 pub use audit_export::{AuditExport, AuditExportFormat, AuditExportHeader};
@@ -56,6 +57,10 @@ pub use bootstrap::{BootstrapDraft, NewAccount};
 pub use change_log::CHANGES_KEPT_FOR;
 pub use domains::{Domain, DomainPatch};
 pub use events::EventBatch;
+pub use evidence::{
+    ArchivedFile, EvidenceDraft, EvidenceExport, EvidenceKey, EvidenceLink, EvidenceManifest, MANIFEST_FILE, ROWS_FILE,
+    SIGNATURE_FILE,
+};
 pub use field_errors::FieldErrors;
 pub use foreign_credentials::{ForeignCredentials, ForeignHolder, ForeignSession, ForeignToken};
 pub use happening::{Action, ActionKind, By, EventData, Happening, Recorded};
@@ -91,7 +96,9 @@ use crate::infra::cache::shared_links::SharedLinks;
 use crate::infra::click_store::ClickStore;
 use crate::infra::geo::GeoDatabase;
 use crate::infra::mail::Mail;
+use crate::infra::objects::{ObjectKind, Objects};
 use crate::infra::passwords::Passwords;
+use crate::infra::signing::Signing;
 use crate::infra::store::{Store, Transaction};
 use crate::infra::user_agent::UserAgents;
 use crate::runtime::origin;
@@ -103,6 +110,8 @@ pub const ACTIONS: &[ActionKind] = &[
     bootstrap::BOOTSTRAPPED.kind(),
     admin::RETRIED.kind(),
     admin::DISCARDED.kind(),
+    admin::event_failures::RETRIED.kind(),
+    admin::event_failures::DISCARDED.kind(),
     workspaces::CREATED.kind(),
     workspaces::UPDATED.kind(),
     workspace_deletion::DELETED.kind(),
@@ -118,6 +127,8 @@ pub const ACTIONS: &[ActionKind] = &[
     api_keys::UPDATED.kind(),
     api_keys::REVOKED.kind(),
     api_key_rotation::ROTATED.kind(),
+    evidence::CREATED.kind(),
+    evidence::FINISHED.kind(),
     domains::CREATED.kind(),
     domains::UPDATED.kind(),
     tags::CREATED.kind(),
@@ -127,6 +138,9 @@ pub const ACTIONS: &[ActionKind] = &[
     links::UPDATED.kind(),
     links::DELETED.kind(),
 ];
+
+/// The kinds of objects that the service keeps.
+pub const OBJECT_KINDS: &[ObjectKind] = &[evidence::ARCHIVES];
 
 /// What the use cases need. Clones share it.
 #[derive(Clone)]
@@ -139,6 +153,8 @@ pub struct ApiCore {
     notes: Arc<Semaphore>,
     clicks: Option<ClickStore>,
     mail: Option<Mail>,
+    objects: Option<Objects>,
+    signing: Option<Signing>,
     limits: Option<Arc<Limits>>,
     foreign: Option<Arc<dyn ForeignCredentials>>,
     actions: Arc<[ActionKind]>,
@@ -189,6 +205,8 @@ impl ApiCore {
             notes,
             clicks: None,
             mail: None,
+            objects: None,
+            signing: None,
             limits: None,
             foreign: None,
             actions: ACTIONS.into(),
@@ -207,6 +225,18 @@ impl ApiCore {
     #[must_use]
     pub fn mailing(self, mail: Mail) -> Self {
         Self { mail: Some(mail), ..self }
+    }
+
+    /// The same service, which keeps files.
+    #[must_use]
+    pub fn keeping(self, objects: Objects) -> Self {
+        Self { objects: Some(objects), ..self }
+    }
+
+    /// The same service, which signs evidence.
+    #[must_use]
+    pub fn signing_by(self, signing: Signing) -> Self {
+        Self { signing: Some(signing), ..self }
     }
 
     /// The same service, with limits.
@@ -243,6 +273,19 @@ impl ApiCore {
     #[must_use]
     pub fn passwords(&self) -> &Passwords {
         &self.passwords
+    }
+
+    /// The files that are kept.
+    ///
+    /// # Errors
+    /// `Internal` if the service keeps none.
+    pub fn objects(&self) -> Result<&Objects> {
+        self.objects.as_ref().ok_or_else(|| Error::internal("this process keeps no objects"))
+    }
+
+    /// Signs evidence.
+    fn signing(&self) -> Result<&Signing> {
+        self.signing.as_ref().ok_or_else(|| Error::internal("this process signs nothing"))
     }
 
     /// Commits, with what happened written down, and then tells the edges, in a task that a client who disconnects cannot stop

@@ -157,15 +157,20 @@ impl Access {
         self.workspace.id
     }
 
-    /// Who acts, and where, for the audit trail.
+    /// Who acts.
     #[must_use]
-    pub const fn by(&self) -> By {
-        let author = match &self.actor {
+    pub const fn author(&self) -> Author {
+        match &self.actor {
             Actor::Member { user_id, .. } => Author::Person(*user_id),
             Actor::ApiKey { key_id, .. } => Author::ApiKey(*key_id),
             Actor::Foreign { author, .. } => *author,
-        };
-        By::author(author).within(self.workspace.id)
+        }
+    }
+
+    /// Who acts, and where, for the audit trail.
+    #[must_use]
+    pub const fn by(&self) -> By {
+        By::author(self.author()).within(self.workspace.id)
     }
 
     /// The person to whom edits are ascribed: the member, or who made the key.

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::document::{Document, Operation};
 use super::requests::{path, request, sample};
 use crate::support::members::{invite, key, member, user_id};
-use crate::support::platform::{Account, Platform};
+use crate::support::platform::{Account, Platform, body};
 
 /// One of everything that a workspace can have, by the parameter that names it in paths.
 async fn furnish(platform: &Platform, account: &Account) -> BTreeMap<&'static str, String> {
@@ -21,6 +21,8 @@ async fn furnish(platform: &Platform, account: &Account) -> BTreeMap<&'static st
     let person = member(platform, account, "member@example.com", Role::Viewer).await;
     invite(platform, account, "invited@example.com", Role::Viewer).await;
     let invitations = platform.read(account, "/invitations").await;
+    let export = platform.of(account, Method::POST, "/evidence-exports").json(&json!({}));
+    let export = body(export, StatusCode::ACCEPTED).await;
     let text = |value: &Value| value.as_str().expect("an id").to_owned();
     BTreeMap::from([
         ("link_id", text(&link["id"])),
@@ -28,6 +30,7 @@ async fn furnish(platform: &Platform, account: &Account) -> BTreeMap<&'static st
         ("tag_id", text(&tags["data"][0]["id"])),
         ("user_id", user_id(platform, &person).await),
         ("invitation_id", text(&invitations["data"][0]["id"])),
+        ("evidence_export_id", text(&export["id"])),
     ])
 }
 

@@ -11,7 +11,8 @@ use crate::support::platform::{EMAIL, PASSWORD, Platform};
 /// With the right one, sessions would get other secrets.
 const WRONG_PASSWORD: &str = "this is nobody's password";
 /// The prefixes of the ids that stand in paths.
-const PREFIXES: [(&str, &str); 9] = [
+const PREFIXES: [(&str, &str); 10] = [
+    ("evidence_export_id", "evd"),
     ("job_id", "job"),
     ("link_id", "lnk"),
     ("tag_id", "tag"),
@@ -23,13 +24,14 @@ const PREFIXES: [(&str, &str); 9] = [
     ("identity_id", "idn"),
 ];
 
-/// An id that nothing has; the name of a type of events, which belongs to nobody, or of no identity provider.
+/// An id that nothing has; the name of a type of events and a link, which belong to nobody; no identity provider.
 pub fn nobody(parameter: &str) -> String {
-    if parameter == "type" {
-        return "link.created".to_owned();
-    }
-    if parameter == "provider" {
-        return "nobody".to_owned();
+    match parameter {
+        "type" => return "link.created".to_owned(),
+        "consumer" | "provider" => return "nobody".to_owned(),
+        "sequence" => return "1".to_owned(),
+        "token" => return "nothing.nothing".to_owned(),
+        _ => {}
     }
     let prefix =
         PREFIXES.iter().find(|(name, _)| *name == parameter).unwrap_or_else(|| panic!("what is a {parameter}?"));
@@ -92,7 +94,7 @@ pub fn sample(operation: &Operation) -> Option<Value> {
         "revoke_leaked_api_key" => json!({ "token": token("elido") }),
         "create_link" => json!({ "destination_url": "https://example.com/" }),
         "update_link" => json!({ "title": "Test" }),
-        "rotate_api_key" | "update_domain" | "resolve_link" => json!({}),
+        "create_evidence_export" | "rotate_api_key" | "update_domain" | "resolve_link" => json!({}),
         "create_links" => json!({ "links": [{ "destination_url": "https://example.com/" }] }),
         "update_links" => json!({ "links": [{ "id": nobody("link_id"), "changes": { "title": "Test" } }] }),
         "delete_links" => json!({ "ids": [nobody("link_id")] }),

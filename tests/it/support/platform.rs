@@ -69,7 +69,7 @@ impl Platform {
     /// Starts some roles on the data that is there.
     pub async fn start_again_as(&mut self, roles: Roles) {
         let loaded = Loaded { config: self.config.clone(), entries: Vec::new() };
-        self.running = Some(start(&loaded, roles).await.expect("the platform starts"));
+        self.running = Some(Box::pin(start(&loaded, roles)).await.expect("the platform starts"));
     }
 
     /// Drains and ends.

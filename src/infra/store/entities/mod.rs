@@ -10,6 +10,7 @@ pub mod domain;
 pub mod event;
 pub mod event_consumer;
 pub mod event_failure;
+pub mod evidence_export;
 pub mod external_identity;
 pub mod external_session;
 pub mod health;

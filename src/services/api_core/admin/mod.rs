@@ -2,8 +2,10 @@
 //!
 //! Invariant: it is only done with an [`AdminAccess`], which only [`ApiCore::authorize_admin`] gives out.
 
+pub(super) mod event_failures;
 mod jobs;
 
+pub use event_failures::{EventConsumer, EventFailure, EventFailureQuery, EventFailureState};
 pub(super) use jobs::{DISCARDED, RETRIED};
 pub use jobs::{Job, JobQuery};
 

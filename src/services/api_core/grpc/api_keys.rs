@@ -16,7 +16,7 @@ use crate::http::pagination::QueryFingerprint;
 use crate::infra::grpc::v1;
 use crate::infra::grpc::v1::api_keys_server::ApiKeys;
 use crate::services::api_core::rest::{page_of, requested_page};
-use crate::services::api_core::{ApiCore, ApiKey, ApiKeyDraft, CreatedApiKey, RotationDraft};
+use crate::services::api_core::{ApiCore, ApiKey, ApiKeyDraft, ApiKeyPatch, CreatedApiKey, RotationDraft};
 
 /// The use cases of API keys, which REST calls too.
 pub(super) struct ApiKeysService(pub(super) ApiCore);
@@ -85,6 +85,19 @@ impl ApiKeysService {
         Ok(v1::GetApiKeyResponse { api_key: Some(to_message(key)) })
     }
 
+    async fn do_update_api_key(
+        &self,
+        request: Request<v1::UpdateApiKeyRequest>,
+    ) -> DomainResult<v1::UpdateApiKeyResponse> {
+        let access =
+            access(&self.0, &request, &request.get_ref().workspace_id, &permission::UpdateApiKey::PERMISSION).await?;
+        let v1::UpdateApiKeyRequest { api_key_id, version, name, rate_limit_per_minute, .. } = request.into_inner();
+        let rate_limit_per_minute = rate_limit_per_minute.map(|limit| Some(limit).filter(|limit| *limit > 0));
+        let patch = ApiKeyPatch { name, rate_limit_per_minute };
+        let key = self.0.update_api_key(&access, parsed("api_key_id", &api_key_id)?, &version, patch).await?;
+        Ok(v1::UpdateApiKeyResponse { api_key: Some(to_message(key)) })
+    }
+
     async fn do_rotate_api_key(
         &self,
         request: Request<v1::RotateApiKeyRequest>,
@@ -129,6 +142,13 @@ impl ApiKeys for ApiKeysService {
         request: Request<v1::GetApiKeyRequest>,
     ) -> Result<Response<v1::GetApiKeyResponse>, Status> {
         answer(origin_of(&request), self.do_get_api_key(request)).await
+    }
+
+    async fn update_api_key(
+        &self,
+        request: Request<v1::UpdateApiKeyRequest>,
+    ) -> Result<Response<v1::UpdateApiKeyResponse>, Status> {
+        answer(origin_of(&request), self.do_update_api_key(request)).await
     }
 
     async fn rotate_api_key(

@@ -3,6 +3,7 @@
 //! Invariant: a call ends within ten seconds, and sooner if its caller says so.
 
 mod api_keys;
+mod audit;
 mod callers;
 mod events;
 mod jobs;
@@ -25,6 +26,7 @@ pub use tonic::transport::Server;
 
 use super::ApiCore;
 use crate::infra::grpc::v1::api_keys_server::ApiKeysServer;
+use crate::infra::grpc::v1::audit_server::AuditServer;
 use crate::infra::grpc::v1::events_server::EventsServer;
 use crate::infra::grpc::v1::jobs_server::JobsServer;
 use crate::infra::grpc::v1::link_resolver_server::LinkResolverServer;
@@ -32,6 +34,7 @@ use crate::infra::grpc::v1::links_server::LinksServer;
 use crate::infra::grpc::v1::workspaces_server::WorkspacesServer;
 use crate::infra::grpc::{FILE_DESCRIPTORS, LINK_BYTES_MAX, REQUEST_BYTES_MAX, RESPONSE_BYTES_MAX};
 use api_keys::ApiKeysService;
+use audit::AuditService;
 use events::EventsService;
 use jobs::JobsService;
 use link_resolver::LinkResolverService;
@@ -86,6 +89,7 @@ pub async fn serve(
     health.set_serving::<LinkResolverServer<LinkResolverService>>().await;
     health.set_serving::<LinksServer<LinksService>>().await;
     health.set_serving::<EventsServer<EventsService>>().await;
+    health.set_serving::<AuditServer<AuditService>>().await;
     health.set_serving::<WorkspacesServer<WorkspacesService>>().await;
     health.set_serving::<ApiKeysServer<ApiKeysService>>().await;
     health.set_serving::<JobsServer<JobsService>>().await;
@@ -93,6 +97,9 @@ pub async fn serve(
         .max_decoding_message_size(REQUEST_BYTES_MAX)
         .max_encoding_message_size(RESPONSE_BYTES_MAX);
     let events = EventsServer::new(EventsService { core: core.clone(), stopping: stopping.clone() })
+        .max_decoding_message_size(REQUEST_BYTES_MAX)
+        .max_encoding_message_size(RESPONSE_BYTES_MAX);
+    let audit = AuditServer::new(AuditService { core: core.clone(), stopping: stopping.clone() })
         .max_decoding_message_size(REQUEST_BYTES_MAX)
         .max_encoding_message_size(RESPONSE_BYTES_MAX);
     let jobs = JobsServer::new(JobsService(core.clone()))
@@ -117,6 +124,7 @@ pub async fn serve(
         health.set_not_serving::<LinkResolverServer<LinkResolverService>>().await;
         health.set_not_serving::<LinksServer<LinksService>>().await;
         health.set_not_serving::<EventsServer<EventsService>>().await;
+        health.set_not_serving::<AuditServer<AuditService>>().await;
         health.set_not_serving::<WorkspacesServer<WorkspacesService>>().await;
         health.set_not_serving::<ApiKeysServer<ApiKeysService>>().await;
         health.set_not_serving::<JobsServer<JobsService>>().await;
@@ -127,6 +135,7 @@ pub async fn serve(
         .add_service(resolver)
         .add_service(links)
         .add_service(events)
+        .add_service(audit)
         .add_service(workspaces)
         .add_service(api_keys)
         .add_service(jobs)

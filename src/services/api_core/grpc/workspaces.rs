@@ -126,6 +126,13 @@ impl WorkspacesService {
         Ok(v1::ListMembersResponse { members, next_cursor: page.next_cursor })
     }
 
+    async fn do_get_member(&self, request: Request<v1::GetMemberRequest>) -> DomainResult<v1::GetMemberResponse> {
+        let access =
+            access(&self.0, &request, &request.get_ref().workspace_id, &permission::GetMember::PERMISSION).await?;
+        let found = self.0.find_member(&access, parsed("user_id", &request.get_ref().user_id)?).await?;
+        Ok(v1::GetMemberResponse { member: Some(member(found)) })
+    }
+
     async fn do_update_member(
         &self,
         request: Request<v1::UpdateMemberRequest>,
@@ -163,6 +170,17 @@ impl WorkspacesService {
         let page = page_of(found, items, fingerprint, |item| (item.created_at, item.id.as_uuid())).0;
         let invitations = page.data.into_iter().map(invitation).collect();
         Ok(v1::ListInvitationsResponse { invitations, next_cursor: page.next_cursor })
+    }
+
+    async fn do_get_invitation(
+        &self,
+        request: Request<v1::GetInvitationRequest>,
+    ) -> DomainResult<v1::GetInvitationResponse> {
+        let access =
+            access(&self.0, &request, &request.get_ref().workspace_id, &permission::GetInvitation::PERMISSION).await?;
+        let id = parsed("invitation_id", &request.get_ref().invitation_id)?;
+        let found = self.0.find_invitation(&access, id).await?;
+        Ok(v1::GetInvitationResponse { invitation: Some(invitation(found)) })
     }
 
     async fn do_create_invitation(
@@ -267,6 +285,13 @@ impl Workspaces for WorkspacesService {
         answer(origin_of(&request), self.do_list_members(request)).await
     }
 
+    async fn get_member(
+        &self,
+        request: Request<v1::GetMemberRequest>,
+    ) -> Result<Response<v1::GetMemberResponse>, Status> {
+        answer(origin_of(&request), self.do_get_member(request)).await
+    }
+
     async fn update_member(
         &self,
         request: Request<v1::UpdateMemberRequest>,
@@ -286,6 +311,13 @@ impl Workspaces for WorkspacesService {
         request: Request<v1::ListInvitationsRequest>,
     ) -> Result<Response<v1::ListInvitationsResponse>, Status> {
         answer(origin_of(&request), self.do_list_invitations(request)).await
+    }
+
+    async fn get_invitation(
+        &self,
+        request: Request<v1::GetInvitationRequest>,
+    ) -> Result<Response<v1::GetInvitationResponse>, Status> {
+        answer(origin_of(&request), self.do_get_invitation(request)).await
     }
 
     async fn create_invitation(

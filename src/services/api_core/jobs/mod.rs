@@ -3,13 +3,16 @@
 mod file_older_links;
 mod forget_changes;
 mod forget_events;
+mod forget_evidence;
 mod forget_idempotency_keys;
 mod forget_invitations;
 mod forget_sessions;
 mod purge_workspaces;
 mod send_invitation;
+mod write_evidence;
 
 pub(super) use send_invitation::SendInvitation;
+pub(super) use write_evidence::WriteEvidence;
 
 use super::ApiCore;
 use crate::infra::jobs::Handlers;
@@ -21,9 +24,11 @@ pub fn handlers(core: &ApiCore) -> Handlers {
         .and(file_older_links::handlers(core))
         .and(forget_changes::handlers(core))
         .and(forget_events::handlers(core))
+        .and(forget_evidence::handlers(core))
         .and(forget_idempotency_keys::handlers(core))
         .and(forget_invitations::handlers(core))
         .and(forget_sessions::handlers(core))
         .and(purge_workspaces::handlers(core))
         .and(send_invitation::handlers(core))
+        .and(write_evidence::handlers(core))
 }

@@ -13,6 +13,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::authorized::{Authorized, InstanceAdmin, WorkspacePath};
+use super::listing::requested_number;
 use crate::domain::audit::AuditEvent;
 use crate::domain::error::{Error, Result};
 use crate::domain::permission;
@@ -174,16 +175,6 @@ async fn export_of_instance(
 }
 
 async fn page(core: &ApiCore, trail: Trail, query: AuditQuery) -> Result<Json<Page<AuditEvent>>> {
-    for (field, value) in [("action", &query.action), ("target", &query.target)] {
-        if value.as_ref().is_some_and(|value| !(1..=FILTER_LENGTH_MAX).contains(&value.chars().count())) {
-            return Err(Error::invalid_field(
-                field,
-                "invalid_value",
-                format!("expected 1 to {FILTER_LENGTH_MAX} characters"),
-            ));
-        }
-    }
-    let limit = query.limit;
     let filter = AuditFilter {
         actor: query.actor,
         action: query.action,
@@ -192,17 +183,35 @@ async fn page(core: &ApiCore, trail: Trail, query: AuditQuery) -> Result<Json<Pa
         until: query.until,
     };
     let fingerprint = QueryFingerprint::of(&("audit-events", trail.chain(), &filter));
-    let before = query.cursor.as_deref().map(|text| position(text, fingerprint)).transpose()?;
-    let rows = core.list_audit_events(trail, &filter, before, u64::from(limit.get()).saturating_add(1)).await?;
-    let cursor = |row: &AuditEvent| Cursor { sort_key: SortKey::Integer(row.sequence), id: row.id.as_uuid() };
-    Ok(Json(Page::from_overfetched(rows, limit, fingerprint, cursor)))
+    let page = page_of_trail(core, trail, &filter, query.limit, query.cursor.as_deref(), fingerprint).await?;
+    Ok(Json(page))
 }
 
-fn position(text: &str, fingerprint: QueryFingerprint) -> Result<i64> {
-    match Cursor::decode(text, fingerprint)?.sort_key {
-        SortKey::Integer(sequence) => Ok(sequence),
-        _ => Err(Error::invalid_field("cursor", "invalid_cursor", "this is no cursor that this list gave out")),
+/// A page of a trail, as callers read it.
+///
+/// # Errors
+/// Refuses filters that fit nothing, and a cursor that the same list did not give out; those of the store.
+pub(in crate::services::api_core) async fn page_of_trail(
+    core: &ApiCore,
+    trail: Trail,
+    filter: &AuditFilter,
+    limit: Limit,
+    cursor: Option<&str>,
+    fingerprint: QueryFingerprint,
+) -> Result<Page<AuditEvent>> {
+    let before = requested_number(cursor, fingerprint)?;
+    for (field, value) in [("action", &filter.action), ("target", &filter.target)] {
+        if value.as_ref().is_some_and(|value| !(1..=FILTER_LENGTH_MAX).contains(&value.chars().count())) {
+            return Err(Error::invalid_field(
+                field,
+                "invalid_value",
+                format!("expected 1 to {FILTER_LENGTH_MAX} characters"),
+            ));
+        }
     }
+    let rows = core.list_audit_events(trail, filter, before, u64::from(limit.get()).saturating_add(1)).await?;
+    let cursor = |row: &AuditEvent| Cursor { sort_key: SortKey::Integer(row.sequence), id: row.id.as_uuid() };
+    Ok(Page::from_overfetched(rows, limit, fingerprint, cursor))
 }
 
 fn file(export: AuditExport, format: AuditExportFormat) -> Response {

@@ -37,8 +37,24 @@ pub fn requested_page(limit: Limit, cursor: Option<&str>, query: QueryFingerprin
 fn position(cursor: &Cursor) -> Result<Position> {
     match cursor.sort_key {
         SortKey::Integer(micros) => Ok(Position { time: Timestamp::from_micros(micros), id: cursor.id }),
-        _ => Err(Error::invalid_field("cursor", "invalid_cursor", "this is no cursor that this list gave out")),
+        _ => Err(no_cursor_of_this_list()),
     }
+}
+
+/// The number behind which a list goes on whose items have numbers; none for its first page.
+///
+/// # Errors
+/// Refuses a cursor that the same list did not give out.
+pub(super) fn requested_number(cursor: Option<&str>, query: QueryFingerprint) -> Result<Option<i64>> {
+    let Some(cursor) = cursor else { return Ok(None) };
+    match Cursor::decode(cursor, query)?.sort_key {
+        SortKey::Integer(number) => Ok(Some(number)),
+        _ => Err(no_cursor_of_this_list()),
+    }
+}
+
+fn no_cursor_of_this_list() -> Error {
+    Error::invalid_field("cursor", "invalid_cursor", "this is no cursor that this list gave out")
 }
 
 /// The page as callers read it. `position` is the time and the id by which an item is sorted.

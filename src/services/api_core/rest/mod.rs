@@ -9,7 +9,9 @@ mod authorized;
 mod bootstrap;
 mod bulk;
 mod domains;
+mod event_consumers;
 mod events;
+mod evidence_exports;
 mod headers;
 mod idempotency_store;
 mod invitations;
@@ -18,10 +20,12 @@ mod leaked_api_keys;
 mod links;
 mod listing;
 mod members;
+mod objects;
 mod offered_invitations;
 mod tags;
 mod workspaces;
 
+pub(super) use audit_events::page_of_trail;
 pub(super) use authentication::bearer;
 pub use authentication::{Authentication, ByForeignSession, authenticate};
 pub use authorized::{Authenticated, Authorized, InstanceAdmin, Permitted, WorkspacePath};
@@ -44,6 +48,7 @@ pub const TAGS: &[(&str, &str)] = &[
     ("links", "Short links and their smart-link rules."),
     ("tags", "Labels on links."),
     ("audit", "Who changed what, in chains that show when they were touched."),
+    ("objects", "Files that are too large for a database, by links that hold for minutes."),
     ("events", "What happened, in the order of the commits."),
     ("jobs", "Work that goes on after a response, for administrators of the instance."),
 ];
@@ -64,6 +69,9 @@ pub fn operations() -> OpenApiRouter<ApiCore> {
         .merge(links::routes())
         .merge(bulk::routes())
         .merge(audit_events::routes())
+        .merge(evidence_exports::routes())
         .merge(events::routes())
+        .merge(event_consumers::routes())
+        .merge(objects::routes())
         .merge(jobs::routes())
 }

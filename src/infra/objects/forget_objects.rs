@@ -1,0 +1,62 @@
+//! Deletes objects that were kept for as long as their kind says, and what puts left behind that were broken off.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{ObjectKind, Objects, metrics};
+use crate::domain::error::Result;
+use crate::infra::jobs::{CronKind, Handlers, JobKind, Kind};
+use crate::runtime::clock;
+
+/// Objects in memory at a time.
+const PAGE_OBJECTS: usize = 1_000;
+/// After so long, nobody is at it any more.
+const UNFINISHED_FOR: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Deletes objects that were kept for long enough.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct ForgetObjects {}
+
+impl JobKind for ForgetObjects {
+    const KIND: Kind = Kind::new("forget_objects", Duration::from_secs(30 * 60)).concurrency(1);
+}
+
+impl CronKind for ForgetObjects {
+    const EVERY: Duration = Duration::from_secs(60 * 60);
+}
+
+/// How it is done, for objects of these kinds.
+#[must_use]
+pub fn handlers(objects: &Objects, kinds: &'static [ObjectKind]) -> Handlers {
+    let objects = objects.clone();
+    Handlers::default().on_tick(move |_: ForgetObjects, _| {
+        let objects = objects.clone();
+        async move {
+            for kind in kinds {
+                forget(&objects, *kind).await?;
+            }
+            let left = objects.forget_unfinished(clock::now().minus(UNFINISHED_FOR)).await?;
+            if left > 0 {
+                tracing::info!(files = left, "removed what was never finished of objects");
+            }
+            Ok(())
+        }
+    })
+}
+
+async fn forget(objects: &Objects, kind: ObjectKind) -> Result<()> {
+    let (end, forgotten) = (clock::now().minus(kind.kept_for), metrics::forgotten(kind.name));
+    let mut place = None;
+    loop {
+        let page = objects.list(kind, place.as_ref(), PAGE_OBJECTS).await?;
+        for object in page.objects.iter().filter(|object| object.put_at < end) {
+            objects.delete(&object.key).await?;
+            forgotten.increment(1);
+        }
+        place = page.next;
+        if place.is_none() {
+            return Ok(());
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! What objects are called: the name of their kind, and a few plain names behind it.
+//!
+//! Invariant: names consist of what every file system and every bucket takes literally, so that none leads elsewhere.
+
+use std::fmt;
+use std::iter;
+use std::time::Duration;
+
+use crate::domain::error::{Error, Result};
+
+/// The longest name, in bytes.
+const NAME_BYTES_MAX: usize = 100;
+/// How many names there may be behind that of the kind.
+const NAMES_MAX: usize = 4;
+
+/// What sort of object it is. Services declare theirs beside what puts them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ObjectKind {
+    /// The first part of the names: lower-case words with hyphens, for ever.
+    pub name: &'static str,
+    /// The media type.
+    pub content_type: &'static str,
+    /// The most bytes that an object may have.
+    pub bytes_max: u64,
+    /// For how long an object is kept after it was put.
+    pub kept_for: Duration,
+}
+
+/// What one object is called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObjectKey {
+    kind: ObjectKind,
+    names: Vec<String>,
+}
+
+impl ObjectKey {
+    /// An object of this kind with these names, one to four of them, each of 1 to 100 letters, digits, hyphens, underscores and points, and
+    /// not beginning with a point. The last is what a file of it is called.
+    ///
+    /// # Errors
+    /// `Internal` if a name has anything else in it.
+    pub fn new(kind: ObjectKind, names: &[&str]) -> Result<Self> {
+        if !(1..=NAMES_MAX).contains(&names.len()) || !names.iter().all(|name| is_plain(name)) {
+            return Err(Error::internal(format!("{names:?} are no names of an object of the kind {}", kind.name)));
+        }
+        Ok(Self { kind, names: names.iter().map(|&name| name.to_owned()).collect() })
+    }
+
+    /// What sort of object it is.
+    #[must_use]
+    pub const fn kind(&self) -> ObjectKind {
+        self.kind
+    }
+
+    /// What a file of it is called.
+    #[must_use]
+    pub fn file_name(&self) -> &str {
+        self.names.last().map_or(self.kind.name, String::as_str)
+    }
+
+    /// Every part of the name, that of the kind first.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        iter::once(self.kind.name).chain(self.names.iter().map(String::as_str))
+    }
+}
+
+impl fmt::Display for ObjectKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}/{}", self.kind.name, self.names.join("/"))
+    }
+}
+
+fn is_plain(name: &str) -> bool {
+    let is_literal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    (1..=NAME_BYTES_MAX).contains(&name.len()) && !name.starts_with('.') && name.bytes().all(is_literal)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const KIND: ObjectKind =
+        ObjectKind { name: "tests", content_type: "text/plain", bytes_max: 10, kept_for: Duration::from_secs(1) };
+
+    #[test]
+    fn names_that_lead_elsewhere_are_refused() {
+        for name in ["", ".", "..", "../a", "a/b", "a\\b", ".hidden", "a b", "ä", "a#1", "a%2f", "a\0"] {
+            assert!(ObjectKey::new(KIND, &["fine", name]).is_err(), "{name}");
+        }
+        assert!(ObjectKey::new(KIND, &[]).is_err());
+        assert!(ObjectKey::new(KIND, &["a"; NAMES_MAX + 1]).is_err());
+        assert!(ObjectKey::new(KIND, &[&"a".repeat(NAME_BYTES_MAX + 1)]).is_err());
+        let key = ObjectKey::new(KIND, &["ws_1", "export.tar.gz"]).expect("plain names");
+        assert_eq!((key.to_string().as_str(), key.file_name()), ("tests/ws_1/export.tar.gz", "export.tar.gz"));
+    }
+
+    proptest! {
+        #[test]
+        fn a_name_that_is_taken_stays_one_step_below_its_kind(name in "(\\PC|\\.|/|\\\\){0,8}") {
+            if ObjectKey::new(KIND, &[&name]).is_ok() {
+                let path = std::path::Path::new("tests").join(&name);
+                prop_assert_eq!(path.components().count(), 2);
+                prop_assert_eq!(path.file_name().and_then(|name| name.to_str()), Some(name.as_str()));
+            }
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Evidence exports of workspaces.
+
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QuerySelect};
+
+use super::Connection;
+use super::entities::evidence_export;
+use super::page::{Page, newest_first};
+use crate::domain::error::Result;
+use crate::domain::evidence::EvidenceState;
+use crate::domain::id::{EvidenceExportId, WorkspaceId};
+use crate::domain::time::Timestamp;
+
+pub use evidence_export::Model as EvidenceExport;
+
+/// Adds an export.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn insert(connection: &impl Connection, export: EvidenceExport) -> Result<()> {
+    evidence_export::Entity::insert(export.into_active_model()).exec_without_returning(connection).await?;
+    Ok(())
+}
+
+/// How many exports a workspace has: in this state, or all of them.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn count(connection: &impl Connection, workspace: WorkspaceId, state: Option<EvidenceState>) -> Result<u64> {
+    let mut query = evidence_export::Entity::find().filter(evidence_export::Column::WorkspaceId.eq(workspace));
+    if let Some(state) = state {
+        query = query.filter(evidence_export::Column::State.eq(state));
+    }
+    Ok(query.count(connection).await?)
+}
+
+/// The exports of a workspace, newest first.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn list(connection: &impl Connection, workspace: WorkspaceId, page: Page) -> Result<Vec<EvidenceExport>> {
+    let query = evidence_export::Entity::find().filter(evidence_export::Column::WorkspaceId.eq(workspace));
+    let query = newest_first(query, evidence_export::Column::CreatedAt, evidence_export::Column::Id, page);
+    Ok(query.all(connection).await?)
+}
+
+/// One export of a workspace.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn find(
+    connection: &impl Connection,
+    workspace: WorkspaceId,
+    id: EvidenceExportId,
+) -> Result<Option<EvidenceExport>> {
+    let query = evidence_export::Entity::find_by_id(id).filter(evidence_export::Column::WorkspaceId.eq(workspace));
+    Ok(query.one(connection).await?)
+}
+
+/// Writes an export over what it was.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn update(connection: &impl Connection, export: EvidenceExport) -> Result<()> {
+    evidence_export::Entity::update(export.into_active_model().reset_all()).exec(connection).await?;
+    Ok(())
+}
+
+/// Exports of everybody that expired before `time`, at most `limit` of them.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn expired_before(connection: &impl Connection, time: Timestamp, limit: u64) -> Result<Vec<EvidenceExport>> {
+    let query = evidence_export::Entity::find().filter(evidence_export::Column::ExpiresAt.lt(time)).limit(limit);
+    Ok(query.all(connection).await?)
+}
+
+/// Forgets an export.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn delete(connection: &impl Connection, workspace: WorkspaceId, id: EvidenceExportId) -> Result<()> {
+    evidence_export::Entity::delete_many()
+        .filter(evidence_export::Column::WorkspaceId.eq(workspace))
+        .filter(evidence_export::Column::Id.eq(id))
+        .exec(connection)
+        .await?;
+    Ok(())
+}
