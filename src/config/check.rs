@@ -15,7 +15,7 @@ use url::Url;
 use super::config_error::{ConfigError, quoted};
 use super::load::Loaded;
 use super::sections::{CacheConfig, Config, LinksConfig};
-use super::{check_mail, check_objects, check_tls};
+use super::{check_identity, check_mail, check_objects, check_tls};
 use crate::domain::url::FORBIDDEN_SCHEMES;
 
 const HOUR_SECONDS: u64 = 60 * 60;
@@ -45,6 +45,7 @@ pub(super) fn values(loaded: &Loaded, errors: &mut Vec<ConfigError>) {
     check_tls::values(&mut check, &config.grpc);
     check_mail::values(&mut check, &config.mail);
     check_objects::values(&mut check, &config.objects);
+    check_identity::values(&mut check, &config.identity);
     check.key("audit.signing_key", config.audit.signing_key.expose_secret());
     check.key("identity.sealing_key", config.identity.sealing_key.expose_secret());
 }

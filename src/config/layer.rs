@@ -8,6 +8,7 @@ use figment::{Metadata, Profile, Provider};
 
 use super::config_error::{ConfigError, quoted};
 use super::environment::{flattened, is_variable, variable_of};
+use super::provider_tables;
 
 /// Keys whose values are secret and may come from a file, by `NAME_file`.
 pub(super) const SECRETS: [&str; 8] = [
@@ -20,12 +21,24 @@ pub(super) const SECRETS: [&str; 8] = [
     "objects.secret_access_key",
     "telemetry.sentry_dsn",
 ];
+/// The last name of keys that are secret wherever they stand.
+const SECRET_NAME: &str = ".client_secret";
 /// A secret's file is not longer than this, in bytes.
 const SECRET_BYTES_MAX: usize = 64 * 1024;
 /// How many edits apart a name may be that a errorn one probably means.
 const EDITS_MAX: usize = 3;
 /// A longer name is no mistyped key.
 const GUESSED_BYTES_MAX: usize = 128;
+
+/// The keys of all secrets that these defaults know.
+pub(super) fn secrets(known: &Dict) -> Vec<String> {
+    SECRETS.iter().map(|key| (*key).to_owned()).chain(provider_tables::secrets(known)).collect()
+}
+
+/// Whether the value of a key is secret.
+pub(super) fn is_secret(key: &str) -> bool {
+    SECRETS.contains(&key) || key.ends_with(SECRET_NAME)
+}
 
 /// Reads the file of a secret.
 pub(super) type ReadSecret<'a> = &'a dyn Fn(&Path) -> io::Result<String>;
@@ -53,18 +66,18 @@ impl Layer {
     /// The same values without what cannot be: names that do not exist, tables in place of values, unreadable secrets.
     /// All of that is put into `errors`.
     pub(super) fn checked(mut self, defaults: &Dict, read: ReadSecret<'_>, errors: &mut Vec<ConfigError>) -> Self {
-        self.take_secret_files(read, errors);
+        self.take_secret_files(defaults, read, errors);
         let mut kept = Dict::new();
         self.keep_known(&self.dict, defaults, &mut Vec::new(), &mut kept, errors, defaults);
         Self { source: self.source, dict: kept }
     }
 
-    fn take_secret_files(&mut self, read: ReadSecret<'_>, errors: &mut Vec<ConfigError>) {
-        for key in SECRETS {
-            let (table, name) = key.split_once('.').unwrap_or(("", key));
-            let Some(Value::Dict(_, table)) = self.dict.get_mut(table) else { continue };
+    fn take_secret_files(&mut self, known: &Dict, read: ReadSecret<'_>, errors: &mut Vec<ConfigError>) {
+        for key in secrets(known) {
+            let (table, name) = key.rsplit_once('.').unwrap_or(("", &key));
+            let Some(table) = table_at(&mut self.dict, table) else { continue };
             let Some(file) = table.remove(&format!("{name}_file")) else { continue };
-            match secret_from(key, &self.source, &file, table.contains_key(name), read) {
+            match secret_from(&key, &self.source, &file, table.contains_key(name), read) {
                 Ok(secret) => drop(table.insert(name.to_owned(), Value::String(Tag::Default, secret))),
                 Err(error) => errors.push(error),
             }
@@ -110,6 +123,14 @@ impl Layer {
         let problem = format!("this is {right}, not {wrong}");
         ConfigError::new(path.join("."), &self.source, problem, "Write it as config/elido.default.toml does")
     }
+}
+
+/// The table of this name, level by level.
+fn table_at<'a>(dict: &'a mut Dict, path: &str) -> Option<&'a mut Dict> {
+    path.split('.').try_fold(dict, |table, name| match table.get_mut(name)? {
+        Value::Dict(_, inner) => Some(inner),
+        _ => None,
+    })
 }
 
 fn secret_from(
@@ -171,7 +192,7 @@ pub(super) fn leaves(dict: &Dict) -> Vec<(String, Value)> {
 
 /// The key that was probably meant: the same words in another notation, the same last name elsewhere, or few letters off.
 fn nearest(key: &str, defaults: &Dict) -> Option<String> {
-    let secret_files = SECRETS.iter().map(|secret| format!("{secret}_file"));
+    let secret_files = secrets(defaults).into_iter().map(|secret| format!("{secret}_file"));
     let known: Vec<String> = leaves(defaults).into_iter().map(|(key, _)| key).chain(secret_files).collect();
     let flat = flattened(key);
     if flat.len() > GUESSED_BYTES_MAX {

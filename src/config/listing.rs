@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::config_error::{DEFAULTS, redacted};
 use super::environment::shown;
-use super::layer::{SECRETS, leaves};
+use super::layer::{is_secret, leaves};
 use super::load::Loaded;
 
 /// Shown in place of a secret.
@@ -39,7 +39,7 @@ pub(super) fn entries(figment: &Figment, known: &Dict) -> Vec<Entry> {
 fn entry(figment: &Figment, key: String, default: Value) -> Entry {
     let source = figment.find_metadata(&key).map_or_else(|| DEFAULTS.to_owned(), |found| found.name.to_string());
     let value = figment.find_value(&key).unwrap_or(default);
-    let secret = SECRETS.contains(&key.as_str()) && source != DEFAULTS;
+    let secret = is_secret(&key) && source != DEFAULTS;
     let value = if secret { REDACTED.to_owned() } else { shown_in_full(&value) };
     Entry { key, value, source }
 }

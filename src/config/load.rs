@@ -15,10 +15,10 @@ use figment::{Error as FigmentError, Figment};
 
 use super::config_error::{ConfigError, ConfigErrors, DEFAULTS};
 use super::environment::{self, shown};
-use super::layer::{Layer, ReadSecret, SECRETS, insert, leaves};
+use super::layer::{Layer, ReadSecret, insert, is_secret, leaves, secrets};
 use super::listing::{Entry, entries};
 use super::sections::Config;
-use super::{check, config_error::quoted};
+use super::{check, config_error::quoted, provider_tables};
 
 /// The defaults, with their documentation.
 const DEFAULT_TOML: &str = include_str!("../../config/elido.default.toml");
@@ -96,10 +96,12 @@ pub(super) fn assemble(
     errors: &mut Vec<ConfigError>,
 ) -> Option<Loaded> {
     let defaults = parse(DEFAULTS, DEFAULT_TOML, errors)?;
-    let known = defaults.dict.clone();
     let mut layers: Vec<Layer> = files.iter().filter_map(|file| parse(&file.name, &file.text, errors)).collect();
+    let names = variables.iter().filter_map(|(name, _)| name.to_str().map(str::to_owned));
+    let defaults = provider_tables::with_named(defaults, &layers, names);
+    let known = defaults.dict.clone();
     layers.extend(environment::layers(variables.into_iter(), &known, errors));
-    both_forms_of_a_secret(&layers, errors);
+    both_forms_of_a_secret(&layers, &known, errors);
 
     let mut figment = Figment::from(defaults);
     for layer in layers {
@@ -126,9 +128,9 @@ fn parse(name: &str, text: &str, errors: &mut Vec<ConfigError>) -> Option<Layer>
 }
 
 /// Two variables are two layers, so that only here it shows that a secret is given twice.
-fn both_forms_of_a_secret(layers: &[Layer], errors: &mut Vec<ConfigError>) {
-    for key in SECRETS {
-        let (given, from_file) = (environment::variable_of(key), environment::variable_of(&format!("{key}_file")));
+fn both_forms_of_a_secret(layers: &[Layer], known: &Dict, errors: &mut Vec<ConfigError>) {
+    for key in secrets(known) {
+        let (given, from_file) = (environment::variable_of(&key), environment::variable_of(&format!("{key}_file")));
         let has = |name: &str| layers.iter().any(|layer| layer.source == name);
         if has(&given) && has(&from_file) {
             let key = format!("{key}_file");
@@ -168,7 +170,7 @@ fn misfit(figment: &Figment, key: &str, default: &Value, error: &FigmentError) -
     use figment::error::Kind;
     let source = figment.find_metadata(key).map_or_else(|| DEFAULTS.to_owned(), |found| found.name.to_string());
     let value = match figment.find_value(key) {
-        Ok(value) if !SECRETS.contains(&key) => shown(&value),
+        Ok(value) if !is_secret(key) => shown(&value),
         _ => "the value".to_owned(),
     };
     let example = || format!("Write a value like the default, {}", shown(default));

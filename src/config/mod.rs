@@ -5,14 +5,17 @@
 //! can be found without opening a socket or a database.
 
 mod check;
+mod check_identity;
 mod check_mail;
 mod check_objects;
 mod check_tls;
 mod config_error;
 mod environment;
+mod identity_sections;
 mod layer;
 mod listing;
 mod load;
+mod provider_tables;
 pub mod sections;
 
 pub use config_error::{ConfigError, ConfigErrors};

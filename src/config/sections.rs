@@ -8,6 +8,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use url::Url;
 
+pub use super::identity_sections::{AccessTokenCheck, ClientRule, IdentityConfig, KratosConfig, OidcConfig, RoleRule};
 use crate::domain::client_address::{ForwardedHeader, TrustedProxies};
 use crate::domain::id::WorkspaceId;
 use crate::domain::link::LinkLifetimes;
@@ -387,16 +388,6 @@ impl ObjectsConfig {
         let place = self.url.strip_prefix("s3://")?;
         Some(place.split_once('/').unwrap_or((place, "")))
     }
-}
-
-/// Accounts and how people prove who they are.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct IdentityConfig {
-    /// Whether anybody may make an account.
-    pub open_registration: bool,
-    /// The key under which secrets of second factors are sealed: 32 bytes in base64. Empty means one in the data folder.
-    pub sealing_key: SecretString,
 }
 
 /// Where addresses are looked up.

@@ -310,6 +310,87 @@ fn a_variable_that_is_not_text_is_an_error() {
 }
 
 #[test]
+fn every_provider_has_a_table_of_its_own() {
+    let text = "[identity.oidc.corporate]
+        issuer = 'https://login.example.com'
+        client_id = 'elido'
+        allowed_domains = 'example.com, Example.org'
+        role_claim = 'groups'
+        roles = 'the: editors: ws_01a209e18730708ab3e272629a4968a9 editor'
+        access_tokens = 'jwt'
+        audience = 'elido'
+        clients = 'reporting: ws_01a209e18730708ab3e272629a4968a9 links:read analytics:read'";
+    let variables = [
+        ("ELIDO_IDENTITY__OIDC__CORPORATE__CLIENT_SECRET", "hunter2"),
+        ("ELIDO_IDENTITY__OIDC__OTHER__ISSUER", "http://127.0.0.1:4444/"),
+        ("ELIDO_IDENTITY__OIDC__OTHER__CLIENT_ID", "123"),
+        ("ELIDO_IDENTITY__OIDC__OTHER__CREATE_ACCOUNTS", "true"),
+    ];
+    let loaded = settings(text, &variables).unwrap();
+    let providers = &loaded.config.identity.oidc;
+    assert_eq!(providers.keys().collect::<Vec<_>>(), ["corporate", "other"]);
+    let (corporate, other) = (&providers["corporate"], &providers["other"]);
+    assert_eq!(corporate.client_secret.expose_secret(), "hunter2");
+    assert_eq!(corporate.domains(), ["example.com", "example.org"]);
+    assert_eq!(corporate.role_rules().unwrap()[0].value, "the: editors");
+    assert_eq!(corporate.client_rules().unwrap()[0].scopes.len(), 2);
+    assert!(other.create_accounts && other.scopes == "openid email profile" && other.client_id == "123");
+    assert_eq!(loaded.source_of("identity.oidc.corporate.issuer"), "config/site.toml");
+    assert!(!loaded.to_string().contains("hunter2"), "{loaded}");
+    assert!(settings("", &[]).unwrap().config.identity.oidc.is_empty());
+}
+
+#[test]
+fn what_is_wrong_with_a_provider_is_told_at_once() {
+    let found = errors(
+        "[identity.oidc.Corporate]
+        issuer = 'http://login.example.com'
+        client_secret = 'a b'
+        scopes = 'email'
+        exclusive = true
+        roles = 'admins: ws_1 admin'
+        access_tokens = 'jwt'
+        clients = 'x: ws_01a209e18730708ab3e272629a4968a9 keys:write'
+        colour = 'red'
+        [identity.oidc.b]
+        issuer = 'https://login.example.com?x'
+        client_id = 'x'
+        allowed_domains = 'example com'
+        role_claim = 'groups'
+        access_tokens = 'perhaps'
+        introspection_url = 'ftp://example.com'
+        [identity.oidc.c]
+        issuer = 'nowhere'
+        client_id = 'x'
+        roles = 'x: ws_01a209e18730708ab3e272629a4968a9 owner'
+        create_accounts = 'yes'
+        clients = 'x: ws_01a209e18730708ab3e272629a4968a9 links:read'",
+        &[],
+    );
+    insta::assert_snapshot!(found.join("\n"), @r#"
+    identity.oidc.Corporate (the built-in defaults): "Corporate" is no name for a provider. Write up to 32 lower-case letters, digits and _.
+    identity.oidc.Corporate.audience (the built-in defaults): without one, tokens for every other service would count here. Write what the provider's tokens for this installation name.
+    identity.oidc.Corporate.client_id (the built-in defaults): there is none. Write how the provider knows this installation.
+    identity.oidc.Corporate.client_secret (config/site.toml): there is a space in it. Copy it from the provider once more.
+    identity.oidc.Corporate.clients (config/site.toml): keys:write is for people alone. Write entries such as reporting: ws_01a209e18730708ab3e272629a4968a9 links:read, with commas between them.
+    identity.oidc.Corporate.colour (config/site.toml): there is no such key. Remove it; `elido config show` lists every key.
+    identity.oidc.Corporate.exclusive (config/site.toml): it is for the people of allowed_domains, and there are none. Name the domains.
+    identity.oidc.Corporate.issuer (config/site.toml): only a provider on this machine is reached without TLS. Begin it with https://.
+    identity.oidc.Corporate.roles (config/site.toml): "ws_1" is no id of a workspace. Write entries such as link-editors: ws_01a209e18730708ab3e272629a4968a9 editor, with commas between them.
+    identity.oidc.Corporate.scopes (config/site.toml): openid is missing. Write openid email profile.
+    identity.oidc.b.access_tokens (config/site.toml): "perhaps" is no choice here. Write one of refused, jwt, introspection.
+    identity.oidc.b.allowed_domains (config/site.toml): "example com" is no domain. Write domains such as example.com, with commas between them.
+    identity.oidc.b.introspection_url (config/site.toml): "ftp://example.com" is no http address. Write https://…, or nothing.
+    identity.oidc.b.issuer (config/site.toml): there is a query, a fragment or a user in it. Write how the provider calls itself: https://login.example.com.
+    identity.oidc.b.role_claim (config/site.toml): roles and role_claim go together. Write both, or neither.
+    identity.oidc.c.clients (config/site.toml): their tokens are refused. Set access_tokens to jwt or introspection.
+    identity.oidc.c.create_accounts (config/site.toml): "yes" is not a boolean. Write a value like the default, false.
+    identity.oidc.c.issuer (config/site.toml): "nowhere" is no address. Write how the provider calls itself: https://login.example.com.
+    identity.oidc.c.roles (config/site.toml): "x: ws_01a209e18730708ab3e272629a4968a9 owner": owners are made by owners, not by a claim. Write entries such as link-editors: ws_01a209e18730708ab3e272629a4968a9 editor, with commas between them.
+    "#);
+}
+
+#[test]
 fn objects_need_a_place_and_somebody_who_may_go_there() {
     let keys = |text: &str| -> Vec<String> {
         let key = |error: String| error.split([' ', ':']).next().unwrap_or_default().to_owned();

@@ -135,6 +135,10 @@ typed_ids! {
     OAuthGrantId = "ogr_";
     /// An invitation to a workspace.
     InvitationId = "inv_";
+    /// Who a person is to an identity provider.
+    IdentityId = "idn_";
+    /// A program that an identity provider gives tokens to. It is made of the issuer and its name there.
+    ExternalClientId = "xcl_";
     /// Something that happened, as followers are told.
     EventId = "evt_";
     /// A row of the audit trail.

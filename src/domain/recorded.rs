@@ -9,7 +9,7 @@ use utoipa::openapi::{RefOr, Type};
 use utoipa::{PartialSchema, ToSchema};
 use uuid::Uuid;
 
-use super::id::{ApiKeyId, UserId, WorkspaceId};
+use super::id::{ApiKeyId, ExternalClientId, UserId, WorkspaceId};
 
 /// How the instance is called where others have ids.
 const INSTANCE: &str = "instance";
@@ -21,6 +21,8 @@ pub enum Author {
     Person(UserId),
     /// An API key.
     ApiKey(ApiKeyId),
+    /// A program that an identity provider gives tokens to.
+    ExternalClient(ExternalClientId),
     /// The instance by itself: its start, its schedule, its command line.
     Instance,
 }
@@ -44,6 +46,7 @@ impl fmt::Display for Author {
         match self {
             Self::Person(id) => id.fmt(formatter),
             Self::ApiKey(id) => id.fmt(formatter),
+            Self::ExternalClient(id) => id.fmt(formatter),
             Self::Instance => formatter.write_str(INSTANCE),
         }
     }
@@ -58,7 +61,10 @@ impl FromStr for Author {
         }
         let person = text.parse().map(Self::Person).ok();
         let author = person.or_else(|| text.parse().map(Self::ApiKey).ok());
-        author.ok_or(ParseRecordedError("the id of a person (usr_…) or of an API key (key_…), or \"instance\""))
+        let author = author.or_else(|| text.parse().map(Self::ExternalClient).ok());
+        author.ok_or(ParseRecordedError(
+            "the id of a person (usr_…), of an API key (key_…) or of a program of an identity provider (xcl_…), or \"instance\"",
+        ))
     }
 }
 
@@ -133,7 +139,7 @@ macro_rules! as_text {
     };
 }
 
-as_text!(Author, "^(instance|(usr|key)_[0-9a-f]{32})$", "usr_01976a3e5d7c7f3a9b1c2d4e6f8a0b1c");
+as_text!(Author, "^(instance|(usr|key|xcl)_[0-9a-f]{32})$", "usr_01976a3e5d7c7f3a9b1c2d4e6f8a0b1c");
 as_text!(Chain, "^(instance|ws_[0-9a-f]{32})$", "ws_01976a3e5d7c7f3a9b1c2d4e6f8a0b1c");
 
 #[cfg(test)]
@@ -142,7 +148,8 @@ mod tests {
 
     #[test]
     fn authors_and_chains_survive_their_own_text() {
-        for author in [Author::Person(UserId::new()), Author::ApiKey(ApiKeyId::new()), Author::Instance] {
+        let (person, key) = (Author::Person(UserId::new()), Author::ApiKey(ApiKeyId::new()));
+        for author in [person, key, Author::ExternalClient(ExternalClientId::new()), Author::Instance] {
             assert_eq!(author.to_string().parse(), Ok(author));
         }
         for chain in [Chain::Workspace(WorkspaceId::new()), Chain::Instance] {

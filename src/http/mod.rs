@@ -20,6 +20,7 @@ pub mod request_id;
 pub mod responses;
 pub mod server;
 pub mod session_cookie;
+pub mod sign_in_cookie;
 
 mod body_budget;
 mod deserialize_error;

@@ -47,7 +47,9 @@ the same key. While the first request is under way the others are answered 409 w
 pub fn frame(public_url: &str, tags: &[(&str, &str)]) -> OpenApi {
     let bearer = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
-        .description(Some("A session token, or an API key that starts with `elido_`."))
+        .description(Some(
+            "A session token, an API key that starts with `elido_`, or an access token of an identity provider.",
+        ))
         .build();
     let cookie = ApiKeyValue::with_description(
         session_cookie::PLAIN_NAME,

@@ -50,13 +50,7 @@ impl SessionCookie {
     /// The session's secret in the one cookie of its name. Where there are several, somebody else has put one there.
     #[must_use]
     pub fn token(&self, headers: &HeaderMap) -> Option<SecretString> {
-        let pairs = headers.get_all(COOKIE).into_iter().filter_map(|value| value.to_str().ok());
-        let pairs = pairs.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-        let mut values = pairs.filter(|(name, _)| *name == self.name()).map(|(_, value)| value);
-        match (values.next(), values.next()) {
-            (Some(value), None) if !value.is_empty() => Some(value.into()),
-            _ => None,
-        }
+        only_cookie(headers, self.name())
     }
 
     /// `Set-Cookie` that begins a session of this length.
@@ -122,6 +116,18 @@ impl SessionCookie {
         let mut header = HeaderValue::try_from(text).map_err(Error::internal)?;
         header.set_sensitive(true);
         Ok(header)
+    }
+}
+
+/// The value of the one cookie of a name; none where there are several.
+#[must_use]
+pub fn only_cookie(headers: &HeaderMap, wanted: &str) -> Option<SecretString> {
+    let pairs = headers.get_all(COOKIE).into_iter().filter_map(|value| value.to_str().ok());
+    let pairs = pairs.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    let mut values = pairs.filter(|(name, _)| *name == wanted).map(|(_, value)| value);
+    match (values.next(), values.next()) {
+        (Some(value), None) if !value.is_empty() => Some(value.into()),
+        _ => None,
     }
 }
 

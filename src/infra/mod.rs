@@ -7,6 +7,7 @@ pub mod data_folder;
 pub mod events;
 pub mod geo;
 pub mod grpc;
+pub mod identity_provider;
 pub mod jobs;
 pub mod journal;
 mod key_file;

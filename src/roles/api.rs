@@ -17,13 +17,14 @@ use crate::domain::destination_policy::DestinationPolicy;
 use crate::http::idempotency::Idempotency;
 use crate::http::openapi;
 use crate::http::session_cookie::SessionCookie;
+use crate::http::sign_in_cookie::SignInCookie;
 use crate::runtime::tasks::Tasks;
 use crate::services::analytics_api::{self, Analytics};
 use crate::services::api_core::rest::{self as core_rest, Authentication, IdempotencyRecords};
 use crate::services::api_core::{ApiCore, Limits, Settings};
 use crate::services::edge_redirect::origin::Origin;
 use crate::services::identity::rest::IdentityApi;
-use crate::services::identity::{self, Identity};
+use crate::services::identity::{self, Identity, Providers};
 
 /// What other parts of the process want of the api role.
 pub(super) struct Api {
@@ -47,7 +48,10 @@ pub(super) async fn start(
     core.ensure_default_domain().await?;
     core.enqueue_filing_of_older_links().await?;
     let cookie = SessionCookie::new(&config.api.public_url);
-    let identity = IdentityApi { identity: identity(platform, core.clone()).await?, cookie: cookie.clone() };
+    let sign_in_cookie = SignInCookie::new(&config.api.public_url);
+    let identity = identity(platform, core.clone()).await?;
+    let core = core.recognising(Arc::new(identity.clone()));
+    let identity = IdentityApi { identity, cookie: cookie.clone(), sign_in_cookie };
     let analytics = Analytics::new(platform.click_store().await?, core.clone());
     let beside = identity::grpc::services(identity.identity.clone());
     let oauth = Router::from(identity::rest::oauth_operations()).with_state(identity.clone());
@@ -99,7 +103,8 @@ async fn identity(platform: &Platform, core: ApiCore) -> Result<Identity, StartE
         open_registration: config.identity.open_registration,
         public_url: config.api.public_url.clone(),
     };
-    Ok(Identity::new(core, platform.sealing().await?, platform.redis().await?.as_ref(), settings))
+    let providers = Providers::new(&config.identity, &config.api.public_url)?;
+    Ok(Identity::new(core, platform.sealing().await?, platform.redis().await?.as_ref(), providers, settings))
 }
 
 /// The OpenAPI document of every operation.

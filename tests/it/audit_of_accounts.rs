@@ -1,5 +1,9 @@
 //! How the operations of accounts and sessions are done, for the test that looks for their audit rows.
 
+use elido::domain::id::IdentityId;
+use elido::infra::store::Store;
+use elido::infra::store::external_identities::{self, ExternalIdentity};
+use elido::runtime::clock;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -47,6 +51,11 @@ pub async fn request(platform: &Platform, administrator: &str, operation: &str, 
             let (token, _) = enrolled(platform, email).await;
             (Method::POST, second_factor("/recovery-codes"), json!({ "password": PASSWORD }), Some(token))
         }
+        "unlinkIdentity" => {
+            let token = newcomer(platform, email).await;
+            let path = format!("/v1/me/identities/{}", linked(platform, &token).await);
+            (Method::DELETE, path, Value::Null, Some(token))
+        }
         "disableAccount" => (Method::POST, account(platform, email, "/disable").await, Value::Null, None),
         "enableAccount" => {
             let path = account(platform, email, "").await;
@@ -85,6 +94,28 @@ async fn account(platform: &Platform, email: &str, operation: &str) -> String {
     let token = newcomer(platform, email).await;
     let me = body(of(platform, &token, Method::GET, "/v1/me"), StatusCode::OK).await;
     format!("/v1/admin/accounts/{}{operation}", text(&me["user"]["id"]))
+}
+
+/// Links an identity to somebody, as a sign-in through a provider does.
+pub async fn linked(platform: &Platform, token: &str) -> IdentityId {
+    let me = body(of(platform, token, Method::GET, "/v1/me"), StatusCode::OK).await;
+    let store = Store::connect(&platform.config.database, &platform.config.data_folder).await.expect("a store");
+    let transaction = store.write().await.expect("a transaction");
+    let now = clock::now();
+    let identity = ExternalIdentity {
+        id: IdentityId::new(),
+        user_id: text(&me["user"]["id"]).parse().expect("an id"),
+        provider: "corporate".to_owned(),
+        issuer: "https://login.example.com".to_owned(),
+        subject: text(&me["user"]["email"]),
+        email: text(&me["user"]["email"]),
+        created_at: now,
+        last_used_at: now,
+    };
+    let id = identity.id;
+    assert!(external_identities::insert(&transaction, identity).await.expect("an identity"));
+    transaction.commit().await.expect("a commit");
+    id
 }
 
 fn second_factor(operation: &str) -> String {

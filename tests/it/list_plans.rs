@@ -9,6 +9,7 @@ use secrecy::ExposeSecret;
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 
+use crate::audit_of_accounts::linked;
 use crate::event_failures;
 use crate::permissions::document::Document;
 use crate::permissions::requests::{nobody, path};
@@ -23,7 +24,7 @@ use elido::roles::{self, Roles};
 const ROWS: i64 = 20_000;
 
 /// What is filled, and what tells its rows apart: in each table that many copies of one of its rows.
-const FILLED: [(&str, &str); 15] = [
+const FILLED: [(&str, &str); 16] = [
     ("users", "'id', gen_random_uuid(), 'email', n || '@example.com', 'email_key', n || '@example.com'"),
     ("sessions", "'id', gen_random_uuid(), 'token_hash', '\\x' || md5(n::text)"),
     ("workspaces", "'id', gen_random_uuid(), 'slug', 'copy-' || n"),
@@ -36,6 +37,7 @@ const FILLED: [(&str, &str); 15] = [
     ("evidence_exports", "'id', gen_random_uuid()"),
     ("event_failures", "'sequence', 1000 + n"),
     ("events", "'sequence', 1000 + n, 'id', gen_random_uuid()"),
+    ("external_identities", "'id', gen_random_uuid(), 'subject', 'copy-' || n"),
     ("memberships", "'user_id', (SELECT id FROM users WHERE email_key = n || '@example.com')"),
     ("oauth_clients", "'id', gen_random_uuid()"),
     (
@@ -101,6 +103,7 @@ async fn one_of_each(platform: &Platform, account: &Account) {
     store.close().await;
     let client = public_client(platform, account).await;
     acting(&Browser::of_the_owner(platform).await, &client, "links:read", &account.workspace).await;
+    linked(platform, &account.token).await;
 }
 
 async fn fill(connection: &mut PgConnection, table: &str, differences: &str) {

@@ -4,7 +4,7 @@ use crate::Breach;
 use crate::source::{Source, line_of};
 
 /// A name, and the only places in src/ where it may stand.
-const FENCES: [(&str, &[&str]); 27] = [
+const FENCES: [(&str, &[&str]); 28] = [
     ("sea_orm::", &["infra/store"]),
     ("sqlx::", &["infra/store", "infra/click_store/sqlite", "infra/click_store/error", "infra/sqlite"]),
     ("figment::", &["config"]),
@@ -19,6 +19,7 @@ const FENCES: [(&str, &[&str]); 27] = [
     ("object_store::", &["infra/objects"]),
     ("lettre::", &["infra/mail", "config/check_mail"]),
     ("totp_rs::", &["services/identity"]),
+    ("jsonwebtoken::", &["infra/identity_provider"]),
     ("clap::", &["cli", ROOT]),
     ("indicatif::", &["cli"]),
     ("opentelemetry::", &["telemetry"]),

@@ -32,6 +32,9 @@ operations! {
     RequestPasswordReset "requestPasswordReset" Caller::Anyone;
     ResetPassword "resetPassword" Caller::Anyone;
     ConfirmEmail "confirmEmail" Caller::Anyone;
+    ListIdentityProviders "listIdentityProviders" Caller::Anyone;
+    BeginProviderSignIn "beginProviderSignIn" Caller::Anyone;
+    FinishProviderSignIn "finishProviderSignIn" Caller::Anyone;
     SignOut "signOut" Caller::Person;
     GetCsrfToken "getCsrfToken" Caller::Person;
     ListSessions "listSessions" Caller::Person;
@@ -39,6 +42,8 @@ operations! {
     EndSession "endSession" Caller::Person;
 
     GetMe "getMe" Caller::Credential;
+    ListIdentities "listIdentities" Caller::Person;
+    UnlinkIdentity "unlinkIdentity" Caller::Person;
     RequestEmailVerification "requestEmailVerification" Caller::Person;
     RequestEmailChange "requestEmailChange" Caller::Person;
     ChangePassword "changePassword" Caller::Person;

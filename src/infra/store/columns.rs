@@ -11,8 +11,8 @@ use uuid::Uuid;
 use crate::domain::audit::ChainHash;
 use crate::domain::evidence::EvidenceState;
 use crate::domain::id::{
-    ApiKeyId, AuditEventId, DomainId, EventId, EvidenceExportId, InvitationId, JobId, LinkId, OAuthClientId,
-    OAuthConsentId, OAuthGrantId, SessionId, TagId, UserId, WorkerId, WorkspaceId,
+    ApiKeyId, AuditEventId, DomainId, EventId, EvidenceExportId, IdentityId, InvitationId, JobId, LinkId,
+    OAuthClientId, OAuthConsentId, OAuthGrantId, SessionId, TagId, UserId, WorkerId, WorkspaceId,
 };
 use crate::domain::job::{JobState, Priority};
 use crate::domain::link::{ForwardQuery, RedirectStatus};
@@ -92,6 +92,7 @@ id_columns!(
     DomainId,
     EventId,
     EvidenceExportId,
+    IdentityId,
     InvitationId,
     JobId,
     LinkId,

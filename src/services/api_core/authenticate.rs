@@ -2,16 +2,20 @@
 
 use std::time::Duration;
 
+use subtle::ConstantTimeEq;
+
 use super::ApiCore;
+use super::foreign_credentials::{ForeignHolder, ForeignSession};
 use super::principal::{Access, Actor, Principal};
 use super::tokens::{Token, TokenKind};
 use super::workspace_deletion::being_deleted;
 use crate::domain::error::{Error, ErrorKind, Result};
 use crate::domain::id::WorkspaceId;
 use crate::domain::permission::{Caller, Permission};
+use crate::domain::recorded::Author;
 use crate::domain::time::Timestamp;
 use crate::infra::store::api_keys::{self, ApiKey};
-use crate::infra::store::{oauth_tokens, sessions, workspaces};
+use crate::infra::store::{oauth_tokens, sessions, users, workspaces};
 use crate::runtime::clock;
 
 /// How exact the time of last use is.
@@ -23,7 +27,7 @@ impl ApiCore {
     /// # Errors
     /// `Unauthenticated` if nobody holds such a token, or it has expired.
     pub async fn authenticate(&self, bearer: &str) -> Result<Principal> {
-        let token = Token::parse(bearer).ok_or_else(unauthenticated)?;
+        let Some(token) = Token::parse(bearer) else { return self.authenticate_foreign(bearer).await };
         match token.kind() {
             TokenKind::Session => self.authenticate_session(&token).await,
             TokenKind::ApiKey => self.authenticate_key(&token).await,
@@ -36,12 +40,35 @@ impl ApiCore {
     }
 
     async fn authenticate_session(&self, token: &Token) -> Result<Principal> {
+        self.session_of(&token.hash()).await?.ok_or_else(unauthenticated)
+    }
+
+    async fn authenticate_foreign(&self, token: &str) -> Result<Principal> {
+        let foreign = self.foreign.as_ref().ok_or_else(unauthenticated)?;
+        foreign.by_access_token(token).await?.ok_or_else(unauthenticated)
+    }
+
+    /// Whoever proves a session at an identity provider; `None` if it is over.
+    ///
+    /// # Errors
+    /// `Unavailable` if the provider is away; `Forbidden` if the person may not come in here.
+    pub(super) async fn authenticate_foreign_session(&self, session: &ForeignSession) -> Result<Option<Principal>> {
+        match &self.foreign {
+            Some(foreign) => foreign.by_session(session).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Whose the session is whose token has this hash, if it is one that holds.
+    ///
+    /// # Errors
+    /// Only those of the store.
+    pub async fn session_of(&self, token_hash: &[u8]) -> Result<Option<Principal>> {
         let now = clock::now();
-        let found = sessions::find_by_token(self.store.reader(), &token.hash()).await?;
-        let (session, user) = found
-            .filter(|(session, _)| token.matches(&session.token_hash) && now < session.expires_at)
-            .filter(|(_, user)| user.disabled_at.is_none())
-            .ok_or_else(unauthenticated)?;
+        let found = sessions::find_by_token(self.store.reader(), token_hash).await?;
+        let found = found.filter(|(session, _)| session.token_hash.ct_eq(token_hash).into());
+        let holds = found.filter(|(session, user)| now < session.expires_at && user.disabled_at.is_none());
+        let Some((session, user)) = holds else { return Ok(None) };
         if is_stale(Some(session.last_used_at), now) {
             let id = session.id;
             self.note("session use", |core| async move {
@@ -50,7 +77,7 @@ impl ApiCore {
                 transaction.commit().await
             });
         }
-        Ok(Principal::Person { user_id: user.id, session_id: session.id, is_admin: user.is_admin })
+        Ok(Some(Principal::Person { user_id: user.id, session_id: session.id, is_admin: user.is_admin }))
     }
 
     async fn authenticate_key(&self, token: &Token) -> Result<Principal> {
@@ -124,6 +151,15 @@ impl ApiCore {
                 key.is_some_and(|key| key.expires_at.is_none_or(|end| now < end))
             }
             Principal::Application { token_hash, .. } => oauth_tokens::bearer(reader, token_hash, now).await?.is_some(),
+            Principal::Foreign(token) => {
+                let person = match token.holder {
+                    ForeignHolder::Person(id) => {
+                        users::find(reader, id).await?.is_some_and(|user| user.disabled_at.is_none())
+                    }
+                    ForeignHolder::Client { .. } => true,
+                };
+                person && now < token.holds_until
+            }
         };
         if !holds {
             return Err(unauthenticated());
@@ -154,6 +190,21 @@ impl ApiCore {
                 Ok(found.map(|(workspace, role)| Access { workspace, actor: actor(role), level: None }))
             }
             Principal::ApiKey { .. } | Principal::Application { .. } => Ok(None),
+            Principal::Foreign(token) => match token.holder {
+                ForeignHolder::Person(user_id) => {
+                    let found = workspaces::find_for_member(reader, id, user_id).await?;
+                    let (author, scopes) = (Author::Person(user_id), token.scopes.clone());
+                    let actor = |role| Actor::Foreign { author, scopes, role: Some(role) };
+                    Ok(found.map(|(workspace, role)| Access { workspace, actor: actor(role), level: None }))
+                }
+                ForeignHolder::Client { id: client, workspace_id } if workspace_id == id => {
+                    let found = workspaces::find(reader, id).await?;
+                    let (author, scopes) = (Author::ExternalClient(client), token.scopes.clone());
+                    let actor = Actor::Foreign { author, scopes, role: None };
+                    Ok(found.map(|workspace| Access { workspace, actor, level: None }))
+                }
+                ForeignHolder::Client { .. } => Ok(None),
+            },
         }
     }
 }

@@ -26,7 +26,7 @@ use crate::infra::store::workspaces::{self, Membership, Workspace as WorkspaceRo
 use crate::runtime::clock;
 
 /// The most members of one workspace.
-const MEMBERS_MAX: u64 = 5_000;
+pub(super) const MEMBERS_MAX: u64 = 5_000;
 
 /// Which invitation.
 #[derive(Debug, Clone, Deserialize, ToSchema)]

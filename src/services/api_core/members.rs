@@ -8,10 +8,10 @@ use utoipa::ToSchema;
 
 use super::ApiCore;
 use super::api_keys::REVOKED as KEY_REVOKED;
-use super::happening::{Action, Recorded};
+use super::happening::{Action, By, Happening, Recorded};
 use super::principal::Access;
 use crate::domain::error::{Error, ErrorKind, Result};
-use crate::domain::id::UserId;
+use crate::domain::id::{UserId, WorkspaceId};
 use crate::domain::role::Role;
 use crate::domain::time::Timestamp;
 use crate::infra::store::page::Page;
@@ -19,7 +19,8 @@ use crate::infra::store::users::User;
 use crate::infra::store::workspaces::{self, Membership};
 use crate::infra::store::{Transaction, api_keys, invitations};
 
-pub(super) const JOINED: Action<Member> = Action::new("member.joined", "A person accepted an invitation.");
+pub(super) const JOINED: Action<Member> =
+    Action::new("member.joined", "A person accepted an invitation, or an identity provider gave them a role.");
 pub(super) const ROLE_CHANGED: Action<Member> = Action::new("member.role_changed", "A member has another role.");
 pub(super) const REMOVED: Action<Member> =
     Action::new("member.removed", "A person left a workspace, or was removed from it.");
@@ -169,16 +170,26 @@ impl ApiCore {
 
     async fn take_out(&self, transaction: Transaction, access: &Access, member: &Member) -> Result<()> {
         require_other_owner(&transaction, access, member.role).await?;
-        let workspace = access.workspace_id();
-        let mut happenings = vec![REMOVED.removed(access.by(), member)?];
-        for key in api_keys::made_by(&transaction, workspace, member.user_id).await? {
-            api_keys::delete(&transaction, workspace, key.id).await?;
-            happenings.push(KEY_REVOKED.removed(access.by(), &key.into())?);
-        }
-        invitations::delete_made_by(&transaction, workspace, member.user_id).await?;
-        workspaces::delete_member(&transaction, workspace, member.user_id).await?;
+        let happenings = end_membership(&transaction, access.workspace_id(), access.by(), member).await?;
         self.commit(transaction, happenings, Vec::new()).await
     }
+}
+
+/// Takes a member out, with their keys and the invitations that they sent. The workspace is locked, and has another owner.
+pub(super) async fn end_membership(
+    transaction: &Transaction,
+    workspace: WorkspaceId,
+    by: By,
+    member: &Member,
+) -> Result<Vec<Happening>> {
+    let mut happenings = vec![REMOVED.removed(by, member)?];
+    for key in api_keys::made_by(transaction, workspace, member.user_id).await? {
+        api_keys::delete(transaction, workspace, key.id).await?;
+        happenings.push(KEY_REVOKED.removed(by, &key.into())?);
+    }
+    invitations::delete_made_by(transaction, workspace, member.user_id).await?;
+    workspaces::delete_member(transaction, workspace, member.user_id).await?;
+    Ok(happenings)
 }
 
 async fn set_role(transaction: &Transaction, access: &Access, member: &Member, role: Role) -> Result<Member> {

@@ -20,6 +20,7 @@ mod event_schema;
 mod events;
 mod evidence;
 mod field_errors;
+mod foreign_credentials;
 pub mod grpc;
 mod happening;
 mod invitation_acceptance;
@@ -33,6 +34,7 @@ mod metrics;
 mod notes;
 mod patch;
 mod principal;
+mod provided_roles;
 mod recording;
 pub mod rest;
 mod tagged_links;
@@ -60,6 +62,7 @@ pub use evidence::{
     SIGNATURE_FILE,
 };
 pub use field_errors::FieldErrors;
+pub use foreign_credentials::{ForeignCredentials, ForeignHolder, ForeignSession, ForeignToken};
 pub use happening::{Action, ActionKind, By, EventData, Happening, Recorded};
 pub use invitation_acceptance::{Acceptance, InvitationToken, InvitationView, Joined};
 pub use invitations::{Invitation, InvitationDraft};
@@ -70,6 +73,7 @@ pub use links::{
 };
 pub use members::{Member, MemberPatch, TransferDraft};
 pub use principal::{Access, Actor, Principal};
+pub use provided_roles::ProvidedRole;
 pub use tagged_links::TaggedLinks;
 pub use tags::{Tag, TagDraft, TagPatch};
 pub use tokens::{Token, TokenKind};
@@ -152,6 +156,7 @@ pub struct ApiCore {
     objects: Option<Objects>,
     signing: Option<Signing>,
     limits: Option<Arc<Limits>>,
+    foreign: Option<Arc<dyn ForeignCredentials>>,
     actions: Arc<[ActionKind]>,
     following: events::Following,
     settings: Settings,
@@ -203,6 +208,7 @@ impl ApiCore {
             objects: None,
             signing: None,
             limits: None,
+            foreign: None,
             actions: ACTIONS.into(),
             following: events::Following::default(),
             settings,
@@ -237,6 +243,12 @@ impl ApiCore {
     #[must_use]
     pub fn limiting(self, limits: Limits) -> Self {
         Self { limits: Some(Arc::new(limits)), ..self }
+    }
+
+    /// The same service, to which credentials of identity providers count too.
+    #[must_use]
+    pub fn recognising(self, foreign: Arc<dyn ForeignCredentials>) -> Self {
+        Self { foreign: Some(foreign), ..self }
     }
 
     /// The same service, which describes these types of events too.

@@ -1,5 +1,6 @@
 //! Who asks, and what they may do in which workspace.
 
+use super::foreign_credentials::{ForeignHolder, ForeignToken};
 use super::happening::By;
 use crate::domain::error::{Error, ErrorKind, Result};
 use crate::domain::id::{ApiKeyId, OAuthClientId, OAuthGrantId, SessionId, UserId, WorkspaceId};
@@ -49,6 +50,8 @@ pub enum Principal {
         /// SHA-256 of the token, by which it is looked for again.
         token_hash: Vec<u8>,
     },
+    /// Whoever an access token of an identity provider speaks for.
+    Foreign(ForeignToken),
 }
 
 /// The right to act in one workspace within one scope. Only [`super::ApiCore::authorize`] gives it out.
@@ -92,6 +95,15 @@ pub enum Actor {
         /// As what they belong to the workspace.
         role: Role,
     },
+    /// Whoever an access token of an identity provider speaks for. A person's reaches no further than the person does at that moment.
+    Foreign {
+        /// Who.
+        author: Author,
+        /// What the token may be used for.
+        scopes: Vec<Scope>,
+        /// As what the person belongs to the workspace; absent for a program.
+        role: Option<Role>,
+    },
 }
 
 impl Principal {
@@ -102,6 +114,7 @@ impl Principal {
             Self::Person { session_id, .. } => session_id.to_string(),
             Self::ApiKey { key_id, .. } => key_id.to_string(),
             Self::Application { grant_id, .. } => grant_id.to_string(),
+            Self::Foreign(token) => token.holder.credential_id(),
         }
     }
 
@@ -112,7 +125,30 @@ impl Principal {
     pub fn session(&self) -> Result<(UserId, SessionId)> {
         match self {
             Self::Person { user_id, session_id, .. } => Ok((*user_id, *session_id)),
-            Self::ApiKey { .. } | Self::Application { .. } => Err(session_required()),
+            Self::ApiKey { .. } | Self::Application { .. } | Self::Foreign(_) => Err(session_required()),
+        }
+    }
+
+    /// The person whom this credential speaks for in whichever workspace; `None` for one of a single workspace.
+    #[must_use]
+    pub const fn person(&self) -> Option<UserId> {
+        match self {
+            Self::Person { user_id, .. }
+            | Self::Foreign(ForeignToken { holder: ForeignHolder::Person(user_id), .. }) => Some(*user_id),
+            Self::ApiKey { .. } | Self::Application { .. } | Self::Foreign(_) => None,
+        }
+    }
+
+    /// The workspace that this credential speaks for alone; `None` for one of a person.
+    #[must_use]
+    pub const fn workspace(&self) -> Option<WorkspaceId> {
+        match self {
+            Self::ApiKey { workspace_id, .. }
+            | Self::Application { workspace_id, .. }
+            | Self::Foreign(ForeignToken { holder: ForeignHolder::Client { workspace_id, .. }, .. }) => {
+                Some(*workspace_id)
+            }
+            Self::Person { .. } | Self::Foreign(_) => None,
         }
     }
 
@@ -122,9 +158,10 @@ impl Principal {
     /// `Forbidden` if it is for persons and this is a key or a program, or for those who run the instance.
     pub fn require(&self, caller: &Caller) -> Result<()> {
         match (caller, self) {
-            (Caller::Person | Caller::InstanceAdmin, Self::ApiKey { .. } | Self::Application { .. }) => {
-                Err(session_required())
-            }
+            (
+                Caller::Person | Caller::InstanceAdmin,
+                Self::ApiKey { .. } | Self::Application { .. } | Self::Foreign(_),
+            ) => Err(session_required()),
             (Caller::InstanceAdmin, Self::Person { is_admin: false, .. }) => {
                 let message = "Only the administrators of this instance may do this.";
                 Err(Error::new(ErrorKind::Forbidden, "instance_admin_required", message))
@@ -155,6 +192,7 @@ impl Access {
         match &self.actor {
             Actor::Member { user_id, .. } | Actor::Application { user_id, .. } => Author::Person(*user_id),
             Actor::ApiKey { key_id, .. } => Author::ApiKey(*key_id),
+            Actor::Foreign { author, .. } => *author,
         }
     }
 
@@ -168,8 +206,11 @@ impl Access {
     #[must_use]
     pub const fn user_id(&self) -> Option<UserId> {
         match &self.actor {
-            Actor::Member { user_id, .. } | Actor::Application { user_id, .. } => Some(*user_id),
-            Actor::ApiKey { maker, .. } => Some(*maker),
+            Actor::Member { user_id, .. }
+            | Actor::ApiKey { maker: user_id, .. }
+            | Actor::Application { user_id, .. }
+            | Actor::Foreign { author: Author::Person(user_id), .. } => Some(*user_id),
+            Actor::Foreign { .. } => None,
         }
     }
 
@@ -191,6 +232,9 @@ impl Actor {
             }
             // What people were shown is what they let it do, and no more.
             Self::Application { scopes, role, .. } => scopes.contains(&scope) && role.allows(scope),
+            Self::Foreign { scopes, role, .. } => {
+                scopes.iter().any(|own| own.covers(scope)) && role.is_none_or(|role| role.allows(scope))
+            }
         }
     }
 
@@ -212,8 +256,12 @@ impl Actor {
     pub(super) fn require_right(&self, right: &Right) -> Result<()> {
         self.require(right.scope)?;
         match self {
-            Self::ApiKey { .. } | Self::Application { .. } if !right.api_keys => Err(session_required()),
-            Self::Member { role, .. } | Self::Application { role, .. } if !right.roles.contains(role) => {
+            Self::ApiKey { .. } | Self::Application { .. } | Self::Foreign { .. } if !right.api_keys => {
+                Err(session_required())
+            }
+            Self::Member { role, .. } | Self::Application { role, .. } | Self::Foreign { role: Some(role), .. }
+                if !right.roles.contains(role) =>
+            {
                 let roles: Vec<&str> = right.roles.iter().map(|role| role.as_str()).collect();
                 let message = format!("This needs the role {}.", roles.join(" or "));
                 Err(Error::new(ErrorKind::Forbidden, "missing_role", message))

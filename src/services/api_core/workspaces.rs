@@ -159,10 +159,10 @@ impl ApiCore {
     /// # Errors
     /// `NotFound` to a key whose maker is no longer a member.
     pub async fn workspaces_of(&self, principal: &Principal, deleted: bool, page: Page) -> Result<Vec<Workspace>> {
-        let workspace_id = match principal {
-            Principal::Person { user_id, .. } => return self.list_workspaces(*user_id, deleted, page).await,
-            Principal::ApiKey { workspace_id, .. } | Principal::Application { workspace_id, .. } => *workspace_id,
-        };
+        if let Some(person) = principal.person() {
+            return self.list_workspaces(person, deleted, page).await;
+        }
+        let Some(workspace_id) = principal.workspace() else { return Ok(Vec::new()) };
         let access = self.authorize(principal, workspace_id, &ListWorkspaces::PERMISSION).await?;
         let workspace = Some(self.workspace(&access)).filter(|_| page.after.is_none());
         Ok(workspace.filter(|workspace| workspace.deleted_at.is_some() == deleted).into_iter().collect())

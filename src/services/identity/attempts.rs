@@ -74,6 +74,17 @@ const CLIENTS: Limits = Limits {
     address: Limit { burst: 100, interval: Duration::from_secs(6) },
     anywhere: Limit { burst: 100, interval: Duration::from_secs(6) },
 };
+/// Tokens and sessions that a provider has to be asked about. Each is asked about once in some seconds, so that many people behind
+/// one address have room, and nobody turns made-up ones into a flood of questions.
+const QUESTIONS: Limits = Limits {
+    names: ["foreign-account", "foreign-address", "foreign-anywhere"],
+    what: "Too many credentials of identity providers were tried.",
+    account: UNLIMITED,
+    address: Limit { burst: 200, interval: Duration::from_millis(50) },
+    anywhere: UNLIMITED,
+};
+/// What is not counted.
+const UNLIMITED: Limit = Limit { burst: 0, interval: Duration::ZERO };
 
 /// What attempts are counted by: a hash, so that neither accounts nor addresses show in Redis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -89,6 +100,8 @@ pub(super) struct AllAttempts {
     pub(super) mails: Attempts,
     /// What programs prove themselves with, where it does not fit.
     pub(super) clients: Attempts,
+    /// Credentials that a provider has to be asked about.
+    pub(super) questions: Attempts,
 }
 
 /// The attempts of late at one thing.
@@ -107,6 +120,7 @@ impl AllAttempts {
             codes: attempts(&CODES),
             mails: attempts(&MAILS),
             clients: attempts(&CLIENTS),
+            questions: attempts(&QUESTIONS),
         }
     }
 }

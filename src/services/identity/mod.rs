@@ -9,13 +9,19 @@ mod attempts;
 mod authenticator;
 mod deliveries;
 mod emails;
+mod external_accounts;
+mod foreign_credentials;
 pub mod grpc;
+mod identities;
 pub mod jobs;
+mod kratos_sessions;
 mod mail_texts;
 pub mod oauth;
 mod one_time_token;
 mod password_reset;
 mod passwords;
+mod provider_sign_in;
+mod providers;
 mod recovery_codes;
 mod refusals;
 mod registration;
@@ -27,8 +33,11 @@ mod sign_in;
 
 pub use accounts::Account;
 pub use emails::{ConfirmEmail, ConfirmedEmail, EmailChange};
+pub use identities::ExternalIdentity;
 pub use password_reset::{NewPassword, ResetRequest};
 pub use passwords::PasswordChange;
+pub use provider_sign_in::{BegunSignIn, FinishedSignIn, ProviderAnswer, SIGN_IN_HOLDS_FOR};
+pub use providers::Providers;
 pub use registration::{RegistrationDraft, RegistrationRequest};
 pub use second_factor::{Enrolment, PasswordProof, RecoveryCodes, SecondFactor, SecondFactorCode};
 pub use second_factor_sign_in::CodeSignIn;
@@ -71,6 +80,8 @@ pub const ACTIONS: &[ActionKind] = &[
     oauth::DELETED.kind(),
     oauth::GRANTED.kind(),
     oauth::REVOKED.kind(),
+    identities::LINKED.kind(),
+    identities::UNLINKED.kind(),
 ];
 
 /// What the use cases need. Clones share it.
@@ -81,6 +92,7 @@ pub struct Identity {
     passwords: Passwords,
     sealing: Sealing,
     attempts: Arc<AllAttempts>,
+    providers: Providers,
     settings: Arc<Settings>,
 }
 
@@ -98,10 +110,16 @@ pub struct Settings {
 impl Identity {
     /// The service on the store of `core`, by which it commits. All processes with this Redis count attempts together.
     #[must_use]
-    pub fn new(core: ApiCore, sealing: Sealing, redis: Option<&Redis>, settings: Settings) -> Self {
+    pub fn new(
+        core: ApiCore,
+        sealing: Sealing,
+        redis: Option<&Redis>,
+        providers: Providers,
+        settings: Settings,
+    ) -> Self {
         let (store, passwords) = (core.store().clone(), core.passwords().clone());
         let (attempts, settings) = (Arc::new(AllAttempts::new(redis)), Arc::new(settings));
-        Self { core, store, passwords, sealing, attempts, settings }
+        Self { core, store, passwords, sealing, attempts, providers, settings }
     }
 
     /// Has a mail written once the transaction is committed, so that no response waits for a relay.

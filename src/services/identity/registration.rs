@@ -58,6 +58,7 @@ impl Identity {
         let mut errors = FieldErrors::default();
         let email = errors.email("/email", &request.email);
         errors.into_result()?;
+        self.require_passwords_allowed_for(&email.to_lowercase())?;
         self.count_attempt(&self.attempts.mails, &email.to_lowercase(), address).await?;
         let transaction = self.store.write().await?;
         self.enqueue(&transaction, AccountMail::Register { email }).await?;
@@ -82,6 +83,7 @@ impl Identity {
 
         let transaction = self.store.write().await?;
         let token = take_code(&transaction, MailTokenPurpose::Register, &draft.code).await?;
+        self.require_passwords_allowed_for(&token.email_key)?;
         let now = clock::now();
         let user = User {
             id: UserId::new(),

@@ -65,7 +65,7 @@ impl Identity {
             return Err(wrong_code());
         }
         sign_in_challenges::delete_of_user(&transaction, user.id).await?;
-        let (issued, started) = self.begin_session(&transaction, user, &client).await?;
+        let (issued, started) = self.begin_session_through(&challenge.provider, &transaction, user, &client).await?;
         self.commit(transaction, vec![started]).await?;
         Ok(issued)
     }

@@ -55,6 +55,9 @@ pub struct Session {
     pub address: String,
     /// The program at sign-in, as it called itself.
     pub user_agent: String,
+    /// The provider that its owner signed in through; `null` for a password.
+    #[schema(example = "corporate")]
+    pub provider: Option<String>,
     /// When it began.
     pub created_at: Timestamp,
     /// When it was last used, right to the minute.
@@ -96,12 +99,13 @@ impl Recorded for Session {
 }
 
 impl Session {
-    fn of(row: Row, current: Option<SessionId>) -> Self {
+    pub(super) fn of(row: Row, current: Option<SessionId>) -> Self {
         Self {
             is_current: Some(row.id) == current,
             id: row.id,
             address: row.address,
             user_agent: row.user_agent,
+            provider: Some(row.provider).filter(|provider| !provider.is_empty()),
             created_at: row.created_at,
             last_used_at: row.last_used_at,
             expires_at: row.expires_at,
@@ -160,6 +164,17 @@ impl Identity {
         user: User,
         client: &Client,
     ) -> Result<(IssuedSession, Happening)> {
+        self.begin_session_through("", transaction, user, client).await
+    }
+
+    /// The same for somebody who came through a provider.
+    pub(super) async fn begin_session_through(
+        &self,
+        provider: &str,
+        transaction: &Transaction,
+        user: User,
+        client: &Client,
+    ) -> Result<(IssuedSession, Happening)> {
         let now = clock::now();
         let token = Token::random(TokenKind::Session);
         let lifetime = self.settings.session_lifetime;
@@ -169,6 +184,7 @@ impl Identity {
             user_id: user.id,
             token_hash: token.hash(),
             user_agent: printable(&client.user_agent),
+            provider: provider.to_owned(),
             address: client.address.map(|address| address.to_string()).unwrap_or_default(),
             created_at: now,
             last_used_at: now,

@@ -22,6 +22,7 @@ use crate::infra::store::sign_in_challenges::{self, SignInChallenge};
 use crate::infra::store::users::{self, User};
 use crate::infra::store::{sessions, totp};
 use crate::runtime::clock;
+use crate::services::api_core::Happening;
 
 /// What challenges begin with.
 pub(super) const CHALLENGE_PREFIX: &str = "challenge_";
@@ -85,20 +86,35 @@ impl Identity {
             return Err(refused());
         }
         let user = users::find_by_email(self.store.reader(), &email_key).await?;
-        let hash = user.as_ref().map(|user| user.password_hash.clone());
+        let hash = user.as_ref().and_then(User::password);
         let is_right = self.passwords.verify(credentials.password, hash).await?;
         let user = user.filter(|_| is_right).ok_or_else(refused)?;
+        self.require_password_allowed(&user)?;
 
         let transaction = self.store.write().await?;
         let user = unchanged(&transaction, &user).await?;
+        self.let_in(transaction, user, "", &client, Vec::new()).await
+    }
+
+    /// Begins the session of somebody who proved who they are, by a password or through a provider, or asks for the second factor.
+    /// Commits what `happened` before.
+    pub(super) async fn let_in(
+        &self,
+        transaction: Transaction,
+        user: User,
+        provider: &str,
+        client: &Client,
+        mut happened: Vec<Happening>,
+    ) -> Result<SignInStep> {
         let factor = totp::find(&transaction, user.id).await?;
         if factor.is_some_and(|factor| factor.confirmed_at.is_some()) {
-            let challenge = challenge(&transaction, user.id).await?;
-            self.commit(transaction, Vec::new()).await?;
+            let challenge = challenge(&transaction, user.id, provider).await?;
+            self.commit(transaction, happened).await?;
             return Ok(SignInStep::Challenged(challenge));
         }
-        let (issued, started) = self.begin_session(&transaction, user, &client).await?;
-        self.commit(transaction, vec![started]).await?;
+        let (issued, started) = self.begin_session_through(provider, &transaction, user, client).await?;
+        happened.push(started);
+        self.commit(transaction, happened).await?;
         Ok(SignInStep::SignedIn(issued))
     }
 
@@ -114,8 +130,8 @@ impl Identity {
     ) -> Result<User> {
         let user = users::find(self.store.reader(), person).await?.ok_or_else(|| Error::not_found("account"))?;
         self.count_attempt(&self.attempts.passwords, &user.email_key, address).await?;
-        let is_right = is_possible(&user.email_key, &password)
-            && self.passwords.verify(password, Some(user.password_hash.clone())).await?;
+        let is_right =
+            is_possible(&user.email_key, &password) && self.passwords.verify(password, user.password()).await?;
         if is_right { Ok(user) } else { Err(wrong_password()) }
     }
 
@@ -165,10 +181,11 @@ pub(super) fn require_enabled(user: &User) -> Result<()> {
     }
 }
 
-async fn challenge(transaction: &Transaction, user_id: UserId) -> Result<Challenge> {
+async fn challenge(transaction: &Transaction, user_id: UserId, provider: &str) -> Result<Challenge> {
     let token = OneTimeToken::random(CHALLENGE_PREFIX);
     let expires_at = clock::now().plus(CHALLENGE_HOLDS_FOR);
-    let row = SignInChallenge { token_hash: token.hash(), user_id, attempts_left: CHALLENGE_ATTEMPTS, expires_at };
+    let (token_hash, provider) = (token.hash(), provider.to_owned());
+    let row = SignInChallenge { token_hash, user_id, provider, attempts_left: CHALLENGE_ATTEMPTS, expires_at };
     // One at a time, so that a right password is not worth any number of codes.
     sign_in_challenges::delete_of_user(transaction, user_id).await?;
     sign_in_challenges::insert(transaction, row).await?;

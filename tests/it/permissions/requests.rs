@@ -11,7 +11,7 @@ use crate::support::platform::{EMAIL, PASSWORD, Platform};
 /// With the right one, sessions would get other secrets.
 const WRONG_PASSWORD: &str = "this is nobody's password";
 /// The prefixes of the ids that stand in paths.
-const PREFIXES: [(&str, &str); 11] = [
+const PREFIXES: [(&str, &str); 12] = [
     ("evidence_export_id", "evd"),
     ("job_id", "job"),
     ("link_id", "lnk"),
@@ -23,13 +23,14 @@ const PREFIXES: [(&str, &str); 11] = [
     ("session_id", "ses"),
     ("oauth_client_id", "oac"),
     ("consent_id", "ocs"),
+    ("identity_id", "idn"),
 ];
 
-/// An id that nothing has; the name of a type of events and a link, which belong to nobody.
+/// An id that nothing has; the name of a type of events and a link, which belong to nobody; no identity provider.
 pub fn nobody(parameter: &str) -> String {
     match parameter {
         "type" => return "link.created".to_owned(),
-        "consumer" => return "nobody".to_owned(),
+        "consumer" | "provider" => return "nobody".to_owned(),
         "sequence" => return "1".to_owned(),
         "token" => return "nothing.nothing".to_owned(),
         _ => {}

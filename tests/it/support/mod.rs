@@ -4,6 +4,7 @@ pub mod authenticator;
 pub mod cache;
 pub mod cuttable_proxy;
 pub mod database;
+pub mod identity_provider;
 pub mod mailbox;
 pub mod members;
 pub mod oauth;

@@ -20,6 +20,8 @@ pub struct Model {
     pub user_agent: String,
     /// The address at sign-in.
     pub address: String,
+    /// The provider that its owner came through; empty for a password.
+    pub provider: String,
     /// When it was made.
     pub created_at: Timestamp,
     /// Right to the minute.

@@ -14,6 +14,8 @@ pub struct Model {
     pub token_hash: Vec<u8>,
     /// Whose it is.
     pub user_id: UserId,
+    /// The provider that proved who it is; empty for a password.
+    pub provider: String,
     /// How many codes may still be tried.
     pub attempts_left: i64,
     /// Not valid from this moment on.

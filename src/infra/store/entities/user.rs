@@ -18,7 +18,7 @@ pub struct Model {
     pub email_key: String,
     /// What to call them; may be empty.
     pub name: String,
-    /// Argon2id in PHC form.
+    /// Argon2id in PHC form; empty for people who have no password, because they came through a provider.
     pub password_hash: String,
     /// Whether they run this instance.
     pub is_admin: bool,
@@ -37,3 +37,11 @@ pub struct Model {
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
+
+impl Model {
+    /// The hash of the password, if there is one.
+    #[must_use]
+    pub fn password(&self) -> Option<String> {
+        (!self.password_hash.is_empty()).then(|| self.password_hash.clone())
+    }
+}

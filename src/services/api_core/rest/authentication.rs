@@ -4,15 +4,28 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::header::AUTHORIZATION;
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::domain::error::{Error, ErrorKind};
 use crate::http::credential::Credential;
 use crate::http::problem::Problem;
 use crate::http::rate_limit::OwnRate;
-use crate::http::session_cookie::{BySessionCookie, SessionCookie};
-use crate::services::api_core::{ApiCore, Principal};
+use crate::http::session_cookie::{BySessionCookie, SessionCookie, only_cookie};
+use crate::services::api_core::{ApiCore, ForeignSession, Principal};
+
+/// The header in which programs prove a session at Ory Kratos.
+const FOREIGN_SESSION_TOKEN: HeaderName = HeaderName::from_static("x-session-token");
+/// The cookie in which browsers do.
+const FOREIGN_SESSION_COOKIE: &str = "ory_kratos_session";
+
+/// Put into the extensions of a request whose session is one at an identity provider.
+#[derive(Debug, Clone)]
+pub struct ByForeignSession(pub ForeignSession);
+
+/// Put into the extensions of a request whose cookie could not be looked at, so that operations which need nobody go on.
+#[derive(Debug, Clone)]
+pub(super) struct CredentialUnavailable(pub(super) String);
 
 /// What finding out needs. Clones share it.
 #[derive(Clone)]
@@ -38,9 +51,34 @@ impl Authentication {
         if let Some(token) = bearer(request.headers())? {
             let principal = self.core.authenticate(&token).await?;
             note(request, principal);
+        } else if let Some(token) = foreign_token(request.headers()) {
+            let session = ForeignSession::Token(token);
+            let principal = self.core.authenticate_foreign_session(&session).await?.ok_or_else(session_is_over)?;
+            request.extensions_mut().insert(ByForeignSession(session));
+            note(request, principal);
         } else if let Some(token) = self.cookie.token(request.headers()) {
             self.identify_by_cookie(request, token).await?;
+        } else if let Some(token) = only_cookie(request.headers(), FOREIGN_SESSION_COOKIE) {
+            self.identify_by_foreign_cookie(request, token).await?;
         }
+        Ok(())
+    }
+
+    async fn identify_by_foreign_cookie(&self, request: &mut Request, token: SecretString) -> Result<(), Error> {
+        let session = ForeignSession::Cookie(token.clone());
+        let principal = match self.core.authenticate_foreign_session(&session).await {
+            Ok(Some(principal)) => principal,
+            Ok(None) => return Ok(()),
+            Err(error) if error.kind == ErrorKind::Unavailable => {
+                request.extensions_mut().insert(CredentialUnavailable(error.message));
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
+        self.cookie.check(request.method(), request.headers(), &token)?;
+        request.extensions_mut().insert(BySessionCookie(token));
+        request.extensions_mut().insert(ByForeignSession(session));
+        note(request, principal);
         Ok(())
     }
 
@@ -63,6 +101,16 @@ fn note(request: &mut Request, principal: Principal) {
         request.extensions_mut().insert(OwnRate { per_minute: *limit });
     }
     request.extensions_mut().insert(principal);
+}
+
+fn foreign_token(headers: &HeaderMap) -> Option<SecretString> {
+    let token = headers.get(FOREIGN_SESSION_TOKEN)?.to_str().ok()?.trim();
+    (!token.is_empty()).then(|| token.into())
+}
+
+fn session_is_over() -> Error {
+    let message = "No identity provider knows a session by this X-Session-Token, or it is over. Sign in again.";
+    Error::new(ErrorKind::Unauthenticated, "unauthenticated", message)
 }
 
 /// The token of the one `Authorization` header, over gRPC too; none if there is no such header.

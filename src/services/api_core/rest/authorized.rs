@@ -8,6 +8,7 @@ use http::request::Parts;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
+use super::authentication::CredentialUnavailable;
 use crate::domain::error::{Error, ErrorKind};
 use crate::domain::id::WorkspaceId;
 use crate::domain::permission::Operation;
@@ -70,6 +71,9 @@ impl<State: Send + Sync> FromRequestParts<State> for Authenticated {
     async fn from_request_parts(parts: &mut Parts, _state: &State) -> Result<Self, Problem> {
         let principal = parts.extensions.get::<Principal>().cloned();
         principal.map(Self).ok_or_else(|| {
+            if let Some(CredentialUnavailable(message)) = parts.extensions.get::<CredentialUnavailable>() {
+                return Error::new(ErrorKind::Unavailable, "provider_unavailable", message).into();
+            }
             let message =
                 "Send a session token, an API key or an access token as Authorization: Bearer, or a session cookie.";
             Error::new(ErrorKind::Unauthenticated, "unauthenticated", message).into()

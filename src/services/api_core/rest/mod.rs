@@ -27,7 +27,7 @@ mod workspaces;
 
 pub(super) use audit_events::page_of_trail;
 pub(super) use authentication::bearer;
-pub use authentication::{Authentication, authenticate};
+pub use authentication::{Authentication, ByForeignSession, authenticate};
 pub use authorized::{Authenticated, Authorized, InstanceAdmin, Permitted, WorkspacePath};
 pub use bootstrap::internal_router;
 pub use headers::{IdempotencyHeader, IfMatchHeader, IfNoneMatchHeader};

@@ -1,4 +1,4 @@
-//! Forgets codes of mails and challenges of sign-ins that have expired.
+//! Forgets codes of mails, challenges of sign-ins and marks of sessions at providers that have expired.
 
 use std::time::Duration;
 
@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::AccountMails;
 use crate::infra::jobs::{CronKind, Handlers, JobKind, Kind};
-use crate::infra::store::{mail_tokens, sign_in_challenges};
+use crate::infra::store::{external_sessions, mail_tokens, sign_in_challenges};
 use crate::runtime::clock;
 
-/// Forgets codes of mails and challenges of sign-ins that have expired.
+/// Forgets codes of mails, challenges of sign-ins and marks of sessions at providers that have expired.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct ForgetCodes {}
 
@@ -29,6 +29,7 @@ pub(super) fn handlers(mails: &AccountMails) -> Handlers {
             let transaction = store.write().await?;
             mail_tokens::delete_expired(&transaction, clock::now()).await?;
             sign_in_challenges::delete_expired(&transaction, clock::now()).await?;
+            external_sessions::delete_expired(&transaction, clock::now()).await?;
             attempt.finish(&transaction).await?;
             Ok(transaction.commit().await?)
         }

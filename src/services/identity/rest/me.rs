@@ -8,12 +8,12 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::IdentityApi;
-use crate::domain::id::{ApiKeyId, OAuthClientId, SessionId, UserId, WorkspaceId};
+use crate::domain::id::{ApiKeyId, ExternalClientId, OAuthClientId, SessionId, UserId, WorkspaceId};
 use crate::domain::role::Scope;
 use crate::http::problem::Problem;
 use crate::http::responses::PlainProblems;
-use crate::services::api_core::Principal;
 use crate::services::api_core::rest::Authenticated;
+use crate::services::api_core::{ForeignHolder, ForeignToken, Principal};
 use crate::services::identity::{Identity, Person};
 
 /// Whoever sends this credential.
@@ -47,6 +47,22 @@ enum Me {
         /// What the person let it do.
         scopes: Vec<Scope>,
     },
+    /// An access token of an identity provider that speaks for a person.
+    PersonsToken {
+        /// Who.
+        user: Person,
+        /// What it may be used for.
+        scopes: Vec<Scope>,
+    },
+    /// An access token of an identity provider that speaks for a program.
+    ProgramsToken {
+        /// Which program.
+        client_id: ExternalClientId,
+        /// Where it works.
+        workspace_id: WorkspaceId,
+        /// What it may be used for.
+        scopes: Vec<Scope>,
+    },
 }
 
 pub(super) fn routes() -> OpenApiRouter<IdentityApi> {
@@ -56,7 +72,7 @@ pub(super) fn routes() -> OpenApiRouter<IdentityApi> {
 /// Read who the caller is
 #[utoipa::path(
     get, path = "/v1/me", operation_id = "getMe", tag = "me",
-    responses((status = 200, description = "The person, the key or the program.", body = Me), PlainProblems)
+    responses((status = 200, description = "The person, the key, the program or the token.", body = Me), PlainProblems)
 )]
 async fn me(State(identity): State<Identity>, Authenticated(principal): Authenticated) -> Result<Json<Me>, Problem> {
     Ok(Json(match principal {
@@ -69,5 +85,9 @@ async fn me(State(identity): State<Identity>, Authenticated(principal): Authenti
         Principal::Application { client_id, user_id, workspace_id, scopes, .. } => {
             Me::Application { client_id, user_id, workspace_id, scopes }
         }
+        Principal::Foreign(ForeignToken { holder, scopes, .. }) => match holder {
+            ForeignHolder::Person(user_id) => Me::PersonsToken { user: identity.find_person(user_id).await?, scopes },
+            ForeignHolder::Client { id, workspace_id } => Me::ProgramsToken { client_id: id, workspace_id, scopes },
+        },
     }))
 }

@@ -7,10 +7,12 @@ mod client;
 mod consents;
 mod credential;
 mod email;
+mod identities;
 mod me;
 mod oauth;
 mod oauth_clients;
 mod password;
+mod providers;
 mod registration;
 mod second_factor;
 mod sessions;
@@ -23,6 +25,7 @@ pub use oauth::operations as oauth_operations;
 
 use super::Identity;
 use crate::http::session_cookie::SessionCookie;
+use crate::http::sign_in_cookie::SignInCookie;
 use crate::services::api_core::ApiCore;
 
 /// The longest request of somebody whom nobody knows, in bytes: no more is read than an address, a password and a code need.
@@ -44,6 +47,8 @@ pub struct IdentityApi {
     pub identity: Identity,
     /// Where browsers keep their session.
     pub cookie: SessionCookie,
+    /// What they keep while they are at a provider.
+    pub sign_in_cookie: SignInCookie,
 }
 
 impl FromRef<IdentityApi> for Identity {
@@ -64,6 +69,12 @@ impl FromRef<IdentityApi> for ApiCore {
     }
 }
 
+impl FromRef<IdentityApi> for SignInCookie {
+    fn from_ref(api: &IdentityApi) -> Self {
+        api.sign_in_cookie.clone()
+    }
+}
+
 /// Every operation of the service, with its part of the OpenAPI document. Those that need a credential want the one that
 /// [`crate::services::api_core::rest::authenticate`] finds.
 #[must_use]
@@ -74,9 +85,11 @@ pub fn operations() -> OpenApiRouter<IdentityApi> {
         .merge(registration::routes())
         .merge(email::confirmation_routes())
         .layer(DefaultBodyLimit::max(STRANGER_BYTES_MAX))
+        .merge(providers::routes())
         .merge(sessions::routes())
         .merge(me::routes())
         .merge(consents::routes())
+        .merge(identities::routes())
         .merge(email::routes())
         .merge(password::routes())
         .merge(second_factor::routes())

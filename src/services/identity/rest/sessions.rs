@@ -20,7 +20,7 @@ use crate::http::problem::Problem;
 use crate::http::responses::{DeleteProblems, ForbiddenProblem, PlainBodyProblems, PlainProblems, ReadProblems};
 use crate::http::session_cookie::{BySessionCookie, SessionCookie, csrf_token};
 use crate::services::api_core::rest::{
-    Authenticated, IdempotencyHeader, PageQuery, Permitted, page_of, requested_page,
+    Authenticated, ByForeignSession, IdempotencyHeader, PageQuery, Permitted, page_of, requested_page,
 };
 use crate::services::identity::sessions::ENDED;
 use crate::services::identity::{Identity, Session};
@@ -49,7 +49,7 @@ pub(super) fn routes() -> OpenApiRouter<IdentityApi> {
 
 /// Sign out
 ///
-/// Ends the session that asks, and takes its cookie away.
+/// Ends the session that asks, and takes its cookie away. A session of Ory Kratos ends there too.
 #[utoipa::path(
     post, path = "/v1/auth/sign-out", operation_id = "signOut", tag = "auth",
     extensions(("x-audit-action" = json!(ENDED.name()))),
@@ -61,9 +61,13 @@ async fn sign_out(
     State(cookie): State<SessionCookie>,
     Authenticated(principal): Authenticated,
     by_cookie: Option<Extension<BySessionCookie>>,
+    by_foreign_session: Option<Extension<ByForeignSession>>,
 ) -> Result<(StatusCode, HeaderMap), Problem> {
     let (person, session) = principal.session()?;
     identity.end_session(person, session, session).await?;
+    if let Some(Extension(ByForeignSession(foreign))) = by_foreign_session {
+        identity.end_foreign_session(&foreign).await;
+    }
     let mut headers = HeaderMap::new();
     if by_cookie.is_some() {
         headers.insert(SET_COOKIE, cookie.clear()?);
