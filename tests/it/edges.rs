@@ -60,7 +60,7 @@ impl Deployment {
         true
     }
 
-    async fn stop(mut self) {
+    async fn stop(&mut self) {
         for (edge, _folder) in &self.edges {
             assert!(edge.stop().await, "everything ended in time");
         }
@@ -74,7 +74,7 @@ fn place(number: usize) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_edge_hears_of_every_edit() {
-    let deployment = Deployment::start(3).await;
+    let mut deployment = Deployment::start(3).await;
     let (platform, account) = (&deployment.platform, &deployment.account);
     assert!(deployment.everywhere("moving", Err(404)).await);
     let draft = json!({"destination_url": place(0), "slug": "moving"});
@@ -95,7 +95,7 @@ async fn every_edge_hears_of_every_edit() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_domains_new_root_reaches_every_edge() {
-    let deployment = Deployment::start(2).await;
+    let mut deployment = Deployment::start(2).await;
     let (platform, account) = (&deployment.platform, &deployment.account);
     assert!(deployment.everywhere("", Err(404)).await);
     let domains = platform.read(account, "/domains").await;
@@ -109,7 +109,7 @@ async fn a_domains_new_root_reaches_every_edge() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flood_of_random_slugs_stays_away_from_the_source_of_truth() {
-    let deployment = Deployment::start(1).await;
+    let mut deployment = Deployment::start(1).await;
     let (platform, account) = (&deployment.platform, &deployment.account);
     platform.create_link(account, &json!({"destination_url": "https://example.com/", "slug": "known"})).await;
     let edge = deployment.addresses().next().expect("an edge");
