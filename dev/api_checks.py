@@ -20,6 +20,7 @@ BEYOND_SCHEMAS = {
     "links_in_a_loop",  # a short link that leads back here
     "invalid_cursor",  # cursors are handed out, not made up
     "invalid_url",  # hosts have a grammar of their own
+    "invalid_redirect_uri",  # addresses have a grammar of their own
     "invalid_period",  # from is before to
     "too_many_points",  # the period against the interval
     "invalid_time",  # a time that has passed, or one that ends before it begins

@@ -82,7 +82,7 @@ pub struct OAuthClientDraft {
     /// Its name, as people read it when they are asked.
     #[schema(min_length = 1, max_length = 100, example = "Elido for browsers")]
     pub name: String,
-    /// Where codes may go: `https`, `http` on 127.0.0.1 or [::1] with any port, or a scheme of the program's own with a dot. Compared to the
+    /// Where codes may go: `https`, `http` on 127.0.0.1 or `[::1]` with any port, or a scheme of the program's own with a dot. Compared to the
     /// letter.
     #[schema(min_items = 1, max_items = 10, example = json!(["https://example.com/callback"]))]
     pub redirect_uris: Vec<String>,

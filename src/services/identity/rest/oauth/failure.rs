@@ -9,8 +9,8 @@ use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 use utoipa::openapi::content::ContentBuilder;
 use utoipa::openapi::response::{Response as Described, ResponseBuilder};
-use utoipa::openapi::{Ref, RefOr};
-use utoipa::{IntoResponses, ToSchema};
+use utoipa::openapi::{ComponentsBuilder, OpenApi, OpenApiBuilder, Ref, RefOr};
+use utoipa::{IntoResponses, PartialSchema, ToSchema};
 
 use crate::domain::error::Error;
 use crate::http::problem::Problem;
@@ -101,6 +101,12 @@ impl IntoResponses for Failures {
         ];
         listed.into_iter().map(|(status, about)| (status.to_string(), RefOr::T(described(status, about)))).collect()
     }
+}
+
+/// The part of the document that [`Failures`] refer to.
+pub(super) fn document() -> OpenApi {
+    let components = ComponentsBuilder::new().schema(OAuthError::name(), OAuthError::schema()).build();
+    OpenApiBuilder::new().components(Some(components)).build()
 }
 
 /// What stands before every operation of the API answers in its own way.

@@ -28,7 +28,7 @@ const FORM_BYTES_MAX: usize = 16 * 1024;
 /// Every operation of the provider, with its part of the OpenAPI document. They find out by themselves who asks.
 #[must_use]
 pub fn operations() -> OpenApiRouter<IdentityApi> {
-    OpenApiRouter::new()
+    OpenApiRouter::with_openapi(failure::document())
         .merge(metadata::routes())
         .merge(authorization::routes())
         .merge(sign_in::routes())
