@@ -15,7 +15,7 @@ use url::Url;
 use super::config_error::{ConfigError, quoted};
 use super::load::Loaded;
 use super::sections::{CacheConfig, Config, LinksConfig};
-use super::{check_identity, check_mail, check_objects, check_tls};
+use super::{check_bus, check_identity, check_mail, check_objects, check_tls};
 use crate::domain::url::FORBIDDEN_SCHEMES;
 
 const HOUR_SECONDS: u64 = 60 * 60;
@@ -44,6 +44,7 @@ pub(super) fn values(loaded: &Loaded, errors: &mut Vec<ConfigError>) {
     check.telemetry();
     check_tls::values(&mut check, &config.grpc);
     check_mail::values(&mut check, &config.mail);
+    check_bus::values(&mut check, &config.bus);
     check_objects::values(&mut check, &config.objects);
     check_identity::values(&mut check, &config.identity);
     check.key("audit.signing_key", config.audit.signing_key.expose_secret());
@@ -266,7 +267,7 @@ fn collide(left: SocketAddr, right: SocketAddr) -> bool {
 }
 
 /// Every number with the values that it may have.
-fn ranges(config: &Config) -> [(&'static str, u64, RangeInclusive<u64>); 39] {
+fn ranges(config: &Config) -> [(&'static str, u64, RangeInclusive<u64>); 41] {
     let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
     let (edge, cache, journal) = (&config.edge, &config.edge.cache, &config.edge.journal);
     let (api, database, ingester) = (&config.api, &config.database, &config.ingester);
@@ -289,6 +290,8 @@ fn ranges(config: &Config) -> [(&'static str, u64, RangeInclusive<u64>); 39] {
         ("edge.journal.segment_bytes", journal.segment_bytes, MEBIBYTE..=1024 * MEBIBYTE),
         ("edge.journal.bytes_max", journal.bytes_max, MEBIBYTE..=TEBIBYTE),
         ("edge.journal.sync_interval_ms", journal.sync_interval_ms, 1..=60_000),
+        ("bus.partitions", config.bus.partitions, 1..=10_000),
+        ("bus.replication", config.bus.replication, 1..=32),
         ("api.trusted_proxy_hops", count(api.trusted_proxy_hops), 0..=16),
         ("api.body_bytes_max", count(api.body_bytes_max), 1024..=1024 * MEBIBYTE),
         ("api.request_timeout_seconds", api.request_timeout_seconds, 1..=HOUR_SECONDS),

@@ -40,12 +40,17 @@ pub(super) fn files(check: &mut Check<'_>, config: &Config) {
     let Files { listener, client_ca, origin_ca, origin } = Files::of(&config.grpc);
     let redis_ca: Named<'_> = ("cache.ca_file", &config.cache.ca_file);
     let relay_ca: Named<'_> = ("mail.ca_file", &config.mail.ca_file);
-    for file in [listener.0, client_ca, origin_ca, origin.0, redis_ca, relay_ca].into_iter().filter(is_named) {
+    let bus_ca: Named<'_> = ("bus.ca_file", &config.bus.ca_file);
+    let bus: Named<'_> = ("bus.certificate_file", &config.bus.certificate_file);
+    for file in
+        [listener.0, client_ca, origin_ca, origin.0, redis_ca, relay_ca, bus_ca, bus].into_iter().filter(is_named)
+    {
         holds(check, file, "certificate", |text| {
             CertificateDer::pem_slice_iter(text).collect::<Result<Vec<_>, _>>().map(|found| !found.is_empty())
         });
     }
-    for file in [listener.1, origin.1].into_iter().filter(is_named) {
+    let bus_key: Named<'_> = ("bus.key_file", &config.bus.key_file);
+    for file in [listener.1, origin.1, bus_key].into_iter().filter(is_named) {
         holds(check, file, "private key", |text| PrivateKeyDer::from_pem_slice(text).map(|_| true));
     }
 }

@@ -11,8 +11,9 @@ use super::environment::{flattened, is_variable, variable_of};
 use super::provider_tables;
 
 /// Keys whose values are secret and may come from a file, by `NAME_file`.
-pub(super) const SECRETS: [&str; 8] = [
+pub(super) const SECRETS: [&str; 9] = [
     "audit.signing_key",
+    "bus.password",
     "cache.url",
     "database.url",
     "click_store.url",

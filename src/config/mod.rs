@@ -4,7 +4,9 @@
 //! settings file, and a [`Config`] that [`load()`] returned has no error that
 //! can be found without opening a socket or a database.
 
+pub mod bus_section;
 mod check;
+mod check_bus;
 mod check_identity;
 mod check_mail;
 mod check_objects;

@@ -8,6 +8,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use url::Url;
 
+use super::bus_section::BusConfig;
 pub use super::identity_sections::{AccessTokenCheck, ClientRule, IdentityConfig, KratosConfig, OidcConfig, RoleRule};
 use crate::domain::client_address::{ForwardedHeader, TrustedProxies};
 use crate::domain::id::WorkspaceId;
@@ -29,6 +30,8 @@ pub struct Config {
     pub internal: InternalConfig,
     /// What the processes of one deployment share.
     pub cache: CacheConfig,
+    /// Where events are published for programs outside.
+    pub bus: BusConfig,
     /// Links in general.
     pub links: LinksConfig,
     /// The source of truth.

@@ -1,6 +1,7 @@
 //! Floor 3: one seam a folder. A backend is chosen by configuration, never by a cargo feature.
 
 pub mod bootstrap_secret;
+pub mod bus;
 pub mod cache;
 pub mod click_store;
 pub mod data_folder;

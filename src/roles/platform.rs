@@ -10,6 +10,7 @@ use super::edge::snapshot_file;
 use super::start_error::StartError;
 use crate::config::sections::GeoConfig;
 use crate::config::{Config, ConfigError, Loaded};
+use crate::infra::bus::Bus;
 use crate::infra::cache::invalidation::Invalidations;
 use crate::infra::cache::redis::{Redis, RedisError};
 use crate::infra::cache::shared_links::SharedLinks;
@@ -128,6 +129,14 @@ impl Platform {
     /// Hashes and verifies passwords, so many at once for the whole process.
     pub(super) async fn passwords(&self) -> Passwords {
         self.passwords.get_or_init(async || Passwords::new()).await.clone()
+    }
+
+    /// The bus, where there is one.
+    pub(super) fn bus(&self) -> Result<Option<Bus>, StartError> {
+        Bus::new(&self.config().bus).map_err(|error| {
+            let (key, right) = ("bus.url", "Look at bus.ca_file, bus.certificate_file and bus.key_file");
+            ConfigError::new(key, self.loaded.source_of(key), error.to_string(), right).into()
+        })
     }
 
     /// Mail to people.

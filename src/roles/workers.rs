@@ -1,5 +1,6 @@
 //! The workers role: the jobs of every service, which nobody waits for.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::api;
@@ -7,10 +8,12 @@ use super::platform::Platform;
 use super::probe::{watch_database, watch_objects};
 use super::readiness::{Condition, Readiness};
 use super::start_error::StartError;
+use crate::infra::bus::{Producer, Topic};
+use crate::infra::events;
 use crate::infra::jobs::{self, Worker};
 use crate::infra::objects;
 use crate::runtime::tasks::Tasks;
-use crate::services::api_core;
+use crate::services::api_core::{self, ApiCore, EventPublisher};
 use crate::services::identity::jobs::AccountMails;
 
 /// Starts a worker for the jobs of these services. Beside the api role the database is watched already.
@@ -28,10 +31,26 @@ pub(super) async fn start(
         .and(crate::services::identity::jobs::handlers(&account_mails(platform).await?));
     let drain = Duration::from_secs(platform.config().shutdown.drain_seconds);
     Worker::new(store.clone(), handlers, drain).start(tasks);
+    publish_events(platform, &core, tasks).await?;
     if !beside_the_api {
         watch_database(store, Condition::Down, readiness, tasks);
         watch_objects(platform.objects().await?, readiness, tasks);
     }
+    Ok(())
+}
+
+/// Publishes events where there is a bus.
+async fn publish_events(platform: &Platform, core: &ApiCore, tasks: &Tasks) -> Result<(), StartError> {
+    let config = &platform.config().bus;
+    let Some(bus) = platform.bus()? else { return Ok(()) };
+    let topic = Topic {
+        name: config.events_topic.clone(),
+        partitions: i32::try_from(config.partitions).unwrap_or(i32::MAX),
+        replication: i16::try_from(config.replication).unwrap_or(i16::MAX),
+    };
+    let publisher = Arc::new(EventPublisher::new(Producer::new(bus, topic)));
+    let consumer = events::run(platform.store().await?, publisher, core.word_of_events(), tasks.stopping());
+    tasks.spawn("event-publisher", consumer);
     Ok(())
 }
 

@@ -24,6 +24,7 @@ mod audit_of_accounts;
 mod audit_of_people;
 mod audit_of_programs;
 mod browser_sessions;
+mod bus;
 mod command_line;
 mod command_line_people;
 mod connections;

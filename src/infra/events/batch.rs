@@ -79,6 +79,7 @@ pub(super) async fn take_batch(store: &Store, consumer: &dyn Consumer, metrics: 
             }
         }
         let Some((place, failure)) = failed else {
+            consumer.settle().await?;
             event_consumers::move_to(&transaction, consumer.name(), end, clock::now()).await?;
             transaction.commit().await?;
             metrics.taken.increment(taken);
@@ -123,7 +124,7 @@ async fn retry(
         // Another process has tried it meanwhile.
         return Ok(false);
     }
-    match consumer.take(&transaction, &failure.event.0).await {
+    match taken_and_settled(consumer, &transaction, &failure.event.0).await {
         Ok(()) => {
             event_consumers::delete_failure(&transaction, consumer.name(), failure.sequence).await?;
             transaction.commit().await?;
@@ -141,6 +142,11 @@ async fn retry(
             Ok(is_set_aside)
         }
     }
+}
+
+async fn taken_and_settled(consumer: &dyn Consumer, transaction: &Transaction, event: &Event) -> Result<()> {
+    consumer.take(transaction, event).await?;
+    consumer.settle().await
 }
 
 /// Locks the consumer and says how far it is. A new one begins with the oldest event that is kept, and events that were deleted

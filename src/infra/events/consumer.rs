@@ -34,6 +34,14 @@ pub trait Consumer: Send + Sync + 'static {
     /// `Unavailable` where it cannot be done now and the event is not to blame: the batch is tried again. After any other error
     /// the event is tried again by itself, some times, and then set aside.
     async fn take(&self, transaction: &Transaction, event: &Event) -> Result<()>;
+
+    /// Makes sure of what [`Consumer::take`] has only begun, before the transaction of the batch is committed.
+    ///
+    /// # Errors
+    /// Nothing of the batch is done then, and it is tried again.
+    async fn settle(&self) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// Works for a consumer until `stopping` is cancelled; `word` changes when there may be new events. Run it as a task of its

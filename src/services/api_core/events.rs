@@ -115,6 +115,12 @@ impl Drop for Place {
 }
 
 impl ApiCore {
+    /// Changes whenever this process has committed events.
+    #[must_use]
+    pub fn word_of_events(&self) -> watch::Receiver<()> {
+        self.following.committed.subscribe()
+    }
+
     /// What events there are.
     #[must_use]
     pub fn event_types(&self) -> &[ActionKind] {

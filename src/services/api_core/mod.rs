@@ -17,6 +17,7 @@ mod bootstrap;
 mod change_log;
 mod domains;
 mod edge;
+mod event_publisher;
 mod event_schema;
 mod events;
 mod evidence;
@@ -58,6 +59,7 @@ pub use audit_trail::Trail;
 pub use bootstrap::{BootstrapDraft, NewAccount};
 pub use change_log::CHANGES_KEPT_FOR;
 pub use domains::{Domain, DomainPatch};
+pub use event_publisher::EventPublisher;
 pub use events::EventBatch;
 pub use evidence::{
     ArchivedFile, EvidenceDraft, EvidenceExport, EvidenceKey, EvidenceLink, EvidenceManifest, MANIFEST_FILE, ROWS_FILE,

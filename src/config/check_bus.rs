@@ -1,0 +1,46 @@
+//! What can be wrong with the settings of the bus.
+
+use secrecy::ExposeSecret;
+
+use super::bus_section::{BusConfig, Mechanism};
+use super::check::Check;
+use super::config_error::quoted;
+
+const RIGHT: &str = "Write kafka://host:9092 or kafkas://host:9093, with commas between several brokers, or nothing";
+
+pub(super) fn values(check: &mut Check<'_>, config: &BusConfig) {
+    if config.url.is_empty() {
+        return;
+    }
+    let Some(address) = config.address() else {
+        return check.wrong("bus.url", format!("{} names no brokers", quoted(&config.url)), RIGHT);
+    };
+    if !is_topic(&config.events_topic) {
+        let problem = format!("{} is no name of a topic", quoted(&config.events_topic));
+        check.wrong("bus.events_topic", problem, "Write 1 to 249 of the characters A-Z a-z 0-9 . _ -");
+    }
+    if config.username.is_empty() != config.password.expose_secret().is_empty() {
+        check.wrong(
+            "bus.password",
+            "a name and a password go together",
+            "Set both bus.username and bus.password, or neither",
+        );
+    }
+    if !address.tls && config.mechanism == Mechanism::Plain && !config.username.is_empty() {
+        let problem = "a password would be sent for everybody on the way to read";
+        check.wrong("bus.mechanism", problem, "Write kafkas:// in bus.url, or scram-sha-512");
+    }
+    if config.certificate_file.as_os_str().is_empty() != config.key_file.as_os_str().is_empty() {
+        let fix = "Name both bus.certificate_file and bus.key_file, or neither";
+        check.wrong("bus.key_file", "a certificate and its key go together", fix);
+    }
+    if !address.tls && !(config.ca_file.as_os_str().is_empty() && config.certificate_file.as_os_str().is_empty()) {
+        check.wrong("bus.ca_file", "certificates are no use without TLS", "Write kafkas:// in bus.url, or name none");
+    }
+}
+
+/// What Kafka allows.
+fn is_topic(name: &str) -> bool {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+    (1..=249).contains(&name.len()) && name.bytes().all(is_allowed) && name != "." && name != ".."
+}
