@@ -266,10 +266,10 @@ fn collide(left: SocketAddr, right: SocketAddr) -> bool {
 }
 
 /// Every number with the values that it may have.
-fn ranges(config: &Config) -> [(&'static str, u64, RangeInclusive<u64>); 39] {
+fn ranges(config: &Config) -> [(&'static str, u64, RangeInclusive<u64>); 43] {
     let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
     let (edge, cache, journal) = (&config.edge, &config.edge.cache, &config.edge.journal);
-    let (api, database, ingester) = (&config.api, &config.database, &config.ingester);
+    let (api, links, database, ingester) = (&config.api, &config.links, &config.database, &config.ingester);
     [
         ("edge.workers", count(edge.workers), 0..=1024),
         ("edge.trusted_proxy_hops", count(edge.trusted_proxy_hops), 0..=16),
@@ -301,6 +301,10 @@ fn ranges(config: &Config) -> [(&'static str, u64, RangeInclusive<u64>); 39] {
         ("api.workspaces_per_owner_max", api.workspaces_per_owner_max.into(), 1..=1_000_000),
         ("api.session_hours", api.session_hours.into(), 1..=8760),
         ("cache.timeout_ms", config.cache.timeout_ms, 1..=10_000),
+        ("links.history_versions_max", links.history_versions_max.into(), 2..=10_000),
+        ("links.history_days", links.history_days.into(), 1..=36_500),
+        ("links.undo_minutes", links.undo_minutes.into(), 1..=10_080),
+        ("links.deleted_days", links.deleted_days.into(), 1..=3650),
         ("database.connections_max", database.connections_max.into(), 1..=1000),
         ("database.connect_timeout_ms", database.connect_timeout_ms, 1..=600_000),
         ("events.retention_days", config.events.retention_days.into(), 1..=3_650),

@@ -102,6 +102,7 @@ fn at(path: &str, account: &Account) -> String {
     let ids = [
         ("{link_id}", "lnk"),
         ("{tag_id}", "tag"),
+        ("{folder_id}", "fld"),
         ("{domain_id}", "dom"),
         ("{api_key_id}", "key"),
         ("{user_id}", "usr"),

@@ -116,6 +116,12 @@ operations! {
     UpdateLink "update_link" Caller::Member(within(Scope::LinksWrite));
     DeleteLink "delete_link" Caller::Member(within(Scope::LinksWrite));
     ResolveLink "resolve_link" Caller::Member(within(Scope::LinksRead));
+    ListLinkVersions "list_link_versions" Caller::Member(within(Scope::LinksRead));
+    RevertLink "revert_link" Caller::Member(within(Scope::LinksWrite));
+    UndoLinkChange "undo_link_change" Caller::Member(within(Scope::LinksWrite));
+    ListDeletedLinks "list_deleted_links" Caller::Member(within(Scope::LinksRead));
+    RestoreLink "restore_link" Caller::Member(within(Scope::LinksWrite));
+    PurgeLink "purge_link" Caller::Member(within(Scope::LinksWrite));
     CreateLinks "create_links" Caller::Member(within(Scope::LinksWrite));
     UpdateLinks "update_links" Caller::Member(within(Scope::LinksWrite));
     DeleteLinks "delete_links" Caller::Member(within(Scope::LinksWrite));
@@ -125,6 +131,13 @@ operations! {
     GetTag "get_tag" Caller::Member(within(Scope::LinksRead));
     UpdateTag "update_tag" Caller::Member(within(Scope::LinksWrite));
     DeleteTag "delete_tag" Caller::Member(within(Scope::LinksWrite));
+
+    ListFolders "list_folders" Caller::Member(within(Scope::LinksRead));
+    CreateFolder "create_folder" Caller::Member(within(Scope::LinksWrite));
+    GetFolder "get_folder" Caller::Member(within(Scope::LinksRead));
+    UpdateFolder "update_folder" Caller::Member(within(Scope::LinksWrite));
+    UpdateFolderAccess "update_folder_access" Caller::Member(within(Scope::WorkspaceWrite).by_people());
+    DeleteFolder "delete_folder" Caller::Member(within(Scope::LinksWrite));
 
     ListAuditEvents "list_audit_events" Caller::Member(within(Scope::AuditRead));
     ExportAuditEvents "export_audit_events" Caller::Member(within(Scope::AuditRead));

@@ -14,7 +14,7 @@ use super::error::false_if_taken;
 use super::page::{Page, sorted};
 use super::text_pattern::containing;
 use crate::domain::error::Result;
-use crate::domain::id::{DomainId, LinkId, TagId, UserId, WorkspaceId};
+use crate::domain::id::{DomainId, FolderId, LinkId, TagId, UserId, WorkspaceId};
 use crate::domain::time::Timestamp;
 
 pub use link::Model as Link;
@@ -37,6 +37,10 @@ pub struct LinkFilter {
     pub domain: Option<DomainId>,
     /// Only those with this tag.
     pub tag: Option<TagId>,
+    /// Only those in this folder, or in none.
+    pub folder: Option<FolderFilter>,
+    /// None of those in these folders.
+    pub hidden_folders: Vec<FolderId>,
     /// Only those that are archived, or are not.
     pub archived: Option<bool>,
     /// Only those that this person made.
@@ -47,6 +51,15 @@ pub struct LinkFilter {
     pub created_from: Option<Timestamp>,
     /// Only those made before this moment.
     pub created_until: Option<Timestamp>,
+}
+
+/// Which place of links.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FolderFilter {
+    /// In no folder.
+    Outside,
+    /// In this one.
+    In(FolderId),
 }
 
 /// The time that a list is sorted by.
@@ -300,6 +313,20 @@ pub async fn list(
     Ok(sorted(query, time, link::Column::Id, order, page).all(connection).await?)
 }
 
+/// The links of a workspace in these folders, at most `limit`.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn ids_in_folders(
+    connection: &impl Connection,
+    workspace: WorkspaceId,
+    folders: Vec<FolderId>,
+    limit: u64,
+) -> Result<Vec<LinkId>> {
+    let query = of(workspace).filter(link::Column::FolderId.is_in(folders));
+    Ok(query.select_only().column(link::Column::Id).limit(limit).into_tuple().all(connection).await?)
+}
+
 /// Writes a link over the version before it, all but its count of used clicks. False if another link has its slug or its
 /// external id; the transaction is then spent.
 ///
@@ -386,11 +413,22 @@ fn filtered(query: Select<link::Entity>, filter: LinkFilter) -> Select<link::Ent
     query
         .apply_if(filter.domain, |query, domain| query.filter(link::Column::DomainId.eq(domain)))
         .apply_if(filter.tag, |query, tag| query.filter(link::Column::Id.in_subquery(tagged(tag))))
+        .apply_if(filter.folder, |query, folder| query.filter(is_in(folder)))
+        .apply_if(Some(filter.hidden_folders).filter(|hidden| !hidden.is_empty()), |query, hidden| {
+            query.filter(link::Column::FolderId.is_null().or(link::Column::FolderId.is_not_in(hidden)))
+        })
         .apply_if(filter.archived, |query, archived| query.filter(is_archived(archived)))
         .apply_if(filter.created_by, |query, person| query.filter(link::Column::CreatedBy.eq(person)))
         .apply_if(filter.search, |query, text| query.filter(link::Column::SearchKey.like(containing(&text))))
         .apply_if(filter.created_from, |query, from| query.filter(link::Column::CreatedAt.gte(from)))
         .apply_if(filter.created_until, |query, until| query.filter(link::Column::CreatedAt.lt(until)))
+}
+
+fn is_in(folder: FolderFilter) -> Expr {
+    match folder {
+        FolderFilter::Outside => link::Column::FolderId.is_null(),
+        FolderFilter::In(folder) => link::Column::FolderId.eq(folder),
+    }
 }
 
 /// In the words of the partial indexes: a bound value would not tell a database which of them fits.

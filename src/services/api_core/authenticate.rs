@@ -5,6 +5,7 @@ use std::time::Duration;
 use subtle::ConstantTimeEq;
 
 use super::ApiCore;
+use super::folders;
 use super::foreign_credentials::{ForeignHolder, ForeignSession};
 use super::principal::{Access, Actor, Principal};
 use super::tokens::{Token, TokenKind};
@@ -15,6 +16,7 @@ use crate::domain::permission::{Caller, Permission};
 use crate::domain::recorded::Author;
 use crate::domain::time::Timestamp;
 use crate::infra::store::api_keys::{self, ApiKey};
+use crate::infra::store::workspaces::Workspace as WorkspaceRow;
 use crate::infra::store::{oauth_tokens, sessions, users, workspaces};
 use crate::runtime::clock;
 
@@ -170,24 +172,30 @@ impl ApiCore {
     }
 
     async fn access(&self, principal: &Principal, id: WorkspaceId) -> Result<Option<Access>> {
+        let Some((workspace, actor)) = self.actor(principal, id).await? else { return Ok(None) };
+        let folders = folders::sight(self.store.reader(), id, &actor).await?;
+        Ok(Some(Access { workspace, actor, folders, level: None }))
+    }
+
+    async fn actor(&self, principal: &Principal, id: WorkspaceId) -> Result<Option<(WorkspaceRow, Actor)>> {
         let reader = self.store.reader();
         match principal {
             Principal::Person { user_id, is_admin, .. } => {
                 let found = workspaces::find_for_member(reader, id, *user_id).await?;
                 let actor = |role| Actor::Member { user_id: *user_id, role, is_admin: *is_admin };
-                Ok(found.map(|(workspace, role)| Access { workspace, actor: actor(role), level: None }))
+                Ok(found.map(|(workspace, role)| (workspace, actor(role))))
             }
             // Nobody answers for a key whose maker is no longer a member.
             Principal::ApiKey { key_id, workspace_id, scopes, created_by: Some(maker), .. } if *workspace_id == id => {
                 let found = workspaces::find_for_member(reader, id, *maker).await?;
                 let (key_id, maker) = (*key_id, *maker);
                 let actor = |maker_role| Actor::ApiKey { key_id, scopes: scopes.clone(), maker, maker_role };
-                Ok(found.map(|(workspace, role)| Access { workspace, actor: actor(role), level: None }))
+                Ok(found.map(|(workspace, role)| (workspace, actor(role))))
             }
             Principal::Application { user_id, workspace_id, scopes, .. } if *workspace_id == id => {
                 let found = workspaces::find_for_member(reader, id, *user_id).await?;
                 let actor = |role| Actor::Application { scopes: scopes.clone(), user_id: *user_id, role };
-                Ok(found.map(|(workspace, role)| Access { workspace, actor: actor(role), level: None }))
+                Ok(found.map(|(workspace, role)| (workspace, actor(role))))
             }
             Principal::ApiKey { .. } | Principal::Application { .. } => Ok(None),
             Principal::Foreign(token) => match token.holder {
@@ -195,13 +203,13 @@ impl ApiCore {
                     let found = workspaces::find_for_member(reader, id, user_id).await?;
                     let (author, scopes) = (Author::Person(user_id), token.scopes.clone());
                     let actor = |role| Actor::Foreign { author, scopes, role: Some(role) };
-                    Ok(found.map(|(workspace, role)| Access { workspace, actor: actor(role), level: None }))
+                    Ok(found.map(|(workspace, role)| (workspace, actor(role))))
                 }
                 ForeignHolder::Client { id: client, workspace_id } if workspace_id == id => {
                     let found = workspaces::find(reader, id).await?;
                     let (author, scopes) = (Author::ExternalClient(client), token.scopes.clone());
                     let actor = Actor::Foreign { author, scopes, role: None };
-                    Ok(found.map(|workspace| Access { workspace, actor, level: None }))
+                    Ok(found.map(|workspace| (workspace, actor)))
                 }
                 ForeignHolder::Client { .. } => Ok(None),
             },

@@ -20,6 +20,7 @@ mod event_schema;
 mod events;
 mod evidence;
 mod field_errors;
+mod folders;
 mod foreign_credentials;
 pub mod grpc;
 mod happening;
@@ -62,14 +63,16 @@ pub use evidence::{
     SIGNATURE_FILE,
 };
 pub use field_errors::FieldErrors;
+pub use folders::{Folder, FolderAccessPatch, FolderDraft, FolderMember, FolderPatch};
 pub use foreign_credentials::{ForeignCredentials, ForeignHolder, ForeignSession, ForeignToken};
 pub use happening::{Action, ActionKind, By, EventData, Happening, Recorded};
 pub use invitation_acceptance::{Acceptance, InvitationToken, InvitationView, Joined};
 pub use invitations::{Invitation, InvitationDraft};
 pub use limits::Limits;
 pub use links::{
-    BULK_ITEMS_MAX, BulkItem, BulkPatch, Created, IfExists, LINK_TAGS_MAX, Link, LinkDraft, LinkPatch, LinkQuery,
-    LinkSort, Resolution, ResolutionState, VisitorDraft,
+    BULK_ITEMS_MAX, BulkItem, BulkPatch, Changed, Created, DeletedLink, FieldChange, IfExists, LINK_TAGS_MAX, Link,
+    LinkDraft, LinkPatch, LinkQuery, LinkSort, LinkVersion, Resolution, ResolutionState, RestoreDraft, RevertDraft,
+    UndoDraft, VisitorDraft,
 };
 pub use members::{Member, MemberPatch, TransferDraft};
 pub use principal::{Access, Actor, Principal};
@@ -91,6 +94,7 @@ use crate::domain::destination_policy::DestinationPolicy;
 use crate::domain::error::{Error, Result};
 use crate::domain::id::WorkspaceId;
 use crate::domain::link::LinkLifetimes;
+use crate::domain::link_version::LinkHistory;
 use crate::infra::cache::invalidation::Invalidations;
 use crate::infra::cache::shared_links::SharedLinks;
 use crate::infra::click_store::ClickStore;
@@ -134,9 +138,14 @@ pub const ACTIONS: &[ActionKind] = &[
     tags::CREATED.kind(),
     tags::UPDATED.kind(),
     tags::DELETED.kind(),
+    folders::CREATED.kind(),
+    folders::UPDATED.kind(),
+    folders::DELETED.kind(),
     links::CREATED.kind(),
     links::UPDATED.kind(),
     links::DELETED.kind(),
+    links::RESTORED.kind(),
+    links::PURGED.kind(),
 ];
 
 /// The kinds of objects that the service keeps.
@@ -177,6 +186,8 @@ pub struct Settings {
     pub destinations: DestinationPolicy,
     /// How long events are kept for those who follow.
     pub events_kept_for: Duration,
+    /// How long it is known what links were.
+    pub link_history: LinkHistory,
     /// How long the cache that edges share believes a link.
     pub lifetimes: LinkLifetimes,
     /// Tells where described visitors are.

@@ -25,11 +25,14 @@ async fn furnish(platform: &Platform, account: &Account) -> BTreeMap<&'static st
     let export = platform.of(account, Method::POST, "/evidence-exports").json(&json!({}));
     let export = body(export, StatusCode::ACCEPTED).await;
     let client = public_client(platform, account).await;
+    let folder = platform.of(account, Method::POST, "/folders").json(&json!({ "name": "Theirs" }));
+    let folder = body(folder, StatusCode::CREATED).await;
     let text = |value: &Value| value.as_str().expect("an id").to_owned();
     BTreeMap::from([
         ("link_id", text(&link["id"])),
         ("api_key_id", text(&key["id"])),
         ("oauth_client_id", client.id),
+        ("folder_id", text(&folder["id"])),
         ("tag_id", text(&tags["data"][0]["id"])),
         ("user_id", user_id(platform, &person).await),
         ("invitation_id", text(&invitations["data"][0]["id"])),

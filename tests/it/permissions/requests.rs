@@ -11,11 +11,12 @@ use crate::support::platform::{EMAIL, PASSWORD, Platform};
 /// With the right one, sessions would get other secrets.
 const WRONG_PASSWORD: &str = "this is nobody's password";
 /// The prefixes of the ids that stand in paths.
-const PREFIXES: [(&str, &str); 12] = [
+const PREFIXES: [(&str, &str); 13] = [
     ("evidence_export_id", "evd"),
     ("job_id", "job"),
     ("link_id", "lnk"),
     ("tag_id", "tag"),
+    ("folder_id", "fld"),
     ("domain_id", "dom"),
     ("api_key_id", "key"),
     ("user_id", "usr"),
@@ -127,6 +128,10 @@ pub fn sample(operation: &Operation) -> Option<Value> {
         "create_links" => json!({ "links": [{ "destination_url": "https://example.com/" }] }),
         "update_links" => json!({ "links": [{ "id": nobody("link_id"), "changes": { "title": "Test" } }] }),
         "delete_links" => json!({ "ids": [nobody("link_id")] }),
+        "create_folder" | "update_folder" => json!({ "name": name() }),
+        "update_folder_access" => json!({ "access": "edit" }),
+        "revert_link" => json!({ "version": 1 }),
+        "undo_link_change" | "restore_link" => json!({}),
         "create_tag" | "update_tag" => json!({ "name": name() }),
         other => panic!("how is {other} called?"),
     })

@@ -91,6 +91,7 @@ fn to_fields(content: LinkContent) -> Result<Map<String, Value>> {
         "forward_path": content.forward_path,
         "utm": utm(content.utm.unwrap_or_default()),
         "rules": rules(content.rules_json.as_deref())?,
+        "folder_id": content.folder_id,
         "archived": content.archived,
     });
     match body {

@@ -81,6 +81,7 @@ fn to_query(request: ListLinksRequest) -> DomainResult<LinkQuery> {
     Ok(LinkQuery {
         domain: request.domain,
         tag: request.tag,
+        folder: request.folder,
         archived: request.archived,
         created_by,
         search: request.search,

@@ -6,6 +6,7 @@ mod forget_events;
 mod forget_evidence;
 mod forget_idempotency_keys;
 mod forget_invitations;
+mod forget_link_history;
 mod forget_sessions;
 mod purge_workspaces;
 mod send_invitation;
@@ -27,6 +28,7 @@ pub fn handlers(core: &ApiCore) -> Handlers {
         .and(forget_evidence::handlers(core))
         .and(forget_idempotency_keys::handlers(core))
         .and(forget_invitations::handlers(core))
+        .and(forget_link_history::handlers(core))
         .and(forget_sessions::handlers(core))
         .and(purge_workspaces::handlers(core))
         .and(send_invitation::handlers(core))

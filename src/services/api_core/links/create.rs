@@ -9,6 +9,7 @@ use super::draft::{IfExists, LinkDraft};
 use super::identical::{decide, find_identical, has_same_content};
 use super::own_places::OwnPlaces;
 use super::plan::{Plan, Planned, new_row};
+use super::reach::Folders;
 use super::tagging::TagsByName;
 use super::view::Link;
 use crate::domain::change::Invalidation;
@@ -38,6 +39,7 @@ struct References {
     domains: HashMap<String, Domain>,
     default_domain: Domain,
     tags: TagsByName,
+    folders: Folders,
     own: OwnPlaces,
 }
 
@@ -143,6 +145,8 @@ async fn load_references(
         domains: named.into_iter().map(|domain| (domain.hostname.clone(), domain)).collect(),
         default_domain: default_domain.ok_or_else(|| Error::internal("there is no default domain"))?,
         tags: TagsByName::load(transaction, access, names).await?,
+        folders: Folders::load(transaction, access, valid().filter_map(|item| item.changes.folder_id.flatten()))
+            .await?,
         own: OwnPlaces::load(core, transaction, access).await?,
     })
 }
@@ -166,6 +170,7 @@ async fn plan_one(
     };
     let mut row = new_row(access, domain, checked.destination);
     checked.changes.apply(&mut row, &mut errors);
+    references.folders.check(access, row.folder_id, &mut errors);
     if !errors.is_empty() {
         return Ok(Err(errors.into_error()));
     }

@@ -4,7 +4,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::domain::id::LinkId;
+use crate::domain::id::{FolderId, LinkId};
 use crate::domain::link::{ForwardQuery, RedirectStatus};
 use crate::domain::rule::Rule;
 use crate::domain::time::Timestamp;
@@ -112,6 +112,9 @@ pub struct LinkDraft {
     #[serde(default)]
     #[schema(max_items = 50)]
     pub rules: Vec<Rule>,
+    /// The folder to put it into; none if absent.
+    #[serde(default)]
+    pub folder_id: Option<FolderId>,
     /// Whether the link is archived and answers 410.
     #[serde(default)]
     pub archived: Option<bool>,
@@ -185,6 +188,10 @@ pub struct LinkPatch {
     /// The smart-link rules, all of them, in order.
     #[schema(max_items = 50, nullable = false)]
     pub rules: Option<Vec<Rule>>,
+    /// The folder that it is in.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<FolderId>)]
+    pub folder_id: Option<Option<FolderId>>,
     /// Whether the link is archived and answers 410.
     #[schema(nullable = false)]
     pub archived: Option<bool>,
@@ -225,6 +232,7 @@ impl LinkDraft {
             forward_path: self.forward_path,
             utm: self.utm,
             rules: Some(self.rules),
+            folder_id: Some(self.folder_id),
             archived: self.archived,
         }
     }

@@ -7,7 +7,7 @@ use super::tagging::TagsByName;
 use super::view::Link;
 use crate::domain::error::{Error, ErrorKind, Result};
 use crate::domain::folded_text::name_key;
-use crate::domain::id::LinkId;
+use crate::domain::id::{DomainId, LinkId};
 use crate::domain::link::{ForwardQuery, RedirectStatus};
 use crate::domain::slug::Slug;
 use crate::domain::url::Destination;
@@ -164,11 +164,16 @@ impl Plan {
 
 /// A link with nothing but a destination.
 pub(super) fn new_row(access: &Access, domain: &Domain, destination_url: Destination) -> Row {
+    new_row_on(access, domain.id, destination_url)
+}
+
+/// The same, on the domain of this id.
+pub(super) fn new_row_on(access: &Access, domain_id: DomainId, destination_url: Destination) -> Row {
     let now = clock::now();
     Row {
         id: LinkId::new(),
         workspace_id: access.workspace_id(),
-        domain_id: domain.id,
+        domain_id,
         slug: String::new(),
         slug_key: String::new(),
         destination_url,
@@ -189,6 +194,7 @@ pub(super) fn new_row(access: &Access, domain: &Domain, destination_url: Destina
         forward_path: false,
         utm: Json::default(),
         rules: Json::default(),
+        folder_id: None,
         archived: false,
         disabled_reason: None,
         search_key: String::new(),

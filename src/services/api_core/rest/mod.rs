@@ -8,15 +8,19 @@ mod authentication;
 mod authorized;
 mod bootstrap;
 mod bulk;
+mod bulk_results;
+mod deleted_links;
 mod domains;
 mod event_consumers;
 mod events;
 mod evidence_exports;
+mod folders;
 mod headers;
 mod idempotency_store;
 mod invitations;
 mod jobs;
 mod leaked_api_keys;
+mod link_history;
 mod links;
 mod listing;
 mod members;
@@ -46,6 +50,7 @@ pub const TAGS: &[(&str, &str)] = &[
     ("api-keys", "Credentials for programs."),
     ("domains", "The host names that links live on."),
     ("links", "Short links and their smart-link rules."),
+    ("folders", "Places for links, in which not everybody need see or change them."),
     ("tags", "Labels on links."),
     ("audit", "Who changed what, in chains that show when they were touched."),
     ("objects", "Files that are too large for a database, by links that hold for minutes."),
@@ -66,8 +71,11 @@ pub fn operations() -> OpenApiRouter<ApiCore> {
         .merge(leaked_api_keys::routes())
         .merge(domains::routes())
         .merge(tags::routes())
+        .merge(folders::routes())
         .merge(links::routes())
         .merge(bulk::routes())
+        .merge(link_history::routes())
+        .merge(deleted_links::routes())
         .merge(audit_events::routes())
         .merge(evidence_exports::routes())
         .merge(events::routes())
