@@ -54,7 +54,15 @@ pub(super) fn values(loaded: &Loaded, errors: &mut Vec<ConfigError>) {
 pub(super) fn files(loaded: &Loaded, errors: &mut Vec<ConfigError>) {
     let mut check = Check { loaded, errors };
     check.data_folder(&loaded.config.data_folder);
-    check.country_file(&loaded.config.geo.country_file);
+    let links = &loaded.config.links;
+    check.readable_file(
+        "geo.country_file",
+        &loaded.config.geo.country_file,
+        "Name a MaxMind-format file, or write nothing",
+    );
+    let fix = "Name a text file with a word a line, or write nothing";
+    check.readable_file("links.reserved_words_file", &links.reserved_words_file, fix);
+    check.readable_file("links.offensive_words_file", &links.offensive_words_file, fix);
     check_tls::files(&mut check, &loaded.config);
 }
 
@@ -234,16 +242,16 @@ impl Check<'_> {
         }
     }
 
-    fn country_file(&mut self, file: &Path) {
+    /// An empty name is none.
+    fn readable_file(&mut self, key: &str, file: &Path, fix: &str) {
         if file.as_os_str().is_empty() {
             return;
         }
         let name = quoted(&file.display().to_string());
-        let fix = "Name a MaxMind-format file, or write nothing";
         if file.is_dir() {
-            self.wrong("geo.country_file", format!("{name} is a folder"), fix);
+            self.wrong(key, format!("{name} is a folder"), fix);
         } else if let Err(error) = fs::File::open(file) {
-            self.wrong("geo.country_file", format!("{name} cannot be read ({error})"), fix);
+            self.wrong(key, format!("{name} cannot be read ({error})"), fix);
         }
     }
 }

@@ -265,6 +265,10 @@ pub struct LinksConfig {
     pub default_domain_workspace: String,
     /// Schemes that destinations may have besides http, https and those of common apps, in lower case, with commas between them.
     pub allowed_schemes: String,
+    /// Files with words that slugs must not be, and that they must not hold, a word a line. Empty means the lists that come along.
+    pub reserved_words_file: PathBuf,
+    /// As above.
+    pub offensive_words_file: PathBuf,
     /// How many versions of a link its history keeps, and for how many days after they were replaced.
     pub history_versions_max: u32,
     /// As above.

@@ -129,6 +129,12 @@ typed_ids! {
     FolderId = "fld_";
     /// A change of links, of one or of many at once.
     LinkChangeId = "chg_";
+    /// An edit of all links that a filter finds.
+    BulkEditId = "bed_";
+    /// Campaign parameters under a name.
+    UtmTemplateId = "utm_";
+    /// What somebody said about a link.
+    LinkCommentId = "cmt_";
     /// An API key.
     ApiKeyId = "key_";
     /// A program that may ask people to act for them.

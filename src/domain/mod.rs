@@ -4,6 +4,7 @@
 //! socket or a file, or draws a random number that was not handed in.
 
 pub mod audit;
+pub mod bulk_edit;
 pub mod change;
 pub mod click;
 pub mod client_address;
@@ -29,6 +30,7 @@ pub mod redirect_uri;
 pub mod role;
 pub mod rule;
 pub mod slug;
+pub mod slug_words;
 pub mod time;
 pub mod url;
 pub mod utm;

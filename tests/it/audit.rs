@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::support::platform::{Account, Platform, body, eventually};
 use crate::support::statements::execute;
-use crate::{audit_of_accounts, audit_of_people, audit_of_programs, event_failures};
+use crate::{audit_of_accounts, audit_of_links, audit_of_people, audit_of_programs, event_failures};
 
 /// Changing operations that change nothing anybody would ask about.
 const NOT_AUDITED: [&str; 10] = [
@@ -253,26 +253,6 @@ impl Walk<'_> {
         self.make("/tags", &tag).await["id"].as_str().expect("an id").to_owned()
     }
 
-    async fn folder(&mut self) -> String {
-        let folder = json!({ "name": self.fresh() });
-        self.make("/folders", &folder).await["id"].as_str().expect("an id").to_owned()
-    }
-
-    /// A link in its second version.
-    async fn edited_link(&mut self) -> String {
-        let id = self.link().await;
-        let edit =
-            self.platform.of(self.account, Method::PATCH, &format!("/links/{id}")).json(&json!({ "title": "T" }));
-        body(edit, StatusCode::OK).await;
-        id
-    }
-
-    async fn deleted_link(&mut self) -> String {
-        let id = self.link().await;
-        body(self.platform.of(self.account, Method::DELETE, &format!("/links/{id}")), StatusCode::NO_CONTENT).await;
-        id
-    }
-
     /// A job of this kind that was given up.
     async fn dead_job(&self, kind: &str) -> String {
         let jobs = |state: &str| {
@@ -349,30 +329,6 @@ impl Walk<'_> {
             "delete_links" => {
                 (Method::POST, at("/links/bulk/delete".to_owned()), json!({ "ids": [self.link().await] }), None)
             }
-            "create_folder" => (Method::POST, at("/folders".to_owned()), json!({ "name": self.fresh() }), None),
-            "update_folder" => {
-                (Method::PATCH, at(format!("/folders/{}", self.folder().await)), json!({ "name": self.fresh() }), None)
-            }
-            "update_folder_access" => {
-                let path = at(format!("/folders/{}/access", self.folder().await));
-                (Method::PATCH, path, json!({ "access": "none" }), None)
-            }
-            "delete_folder" => (Method::DELETE, at(format!("/folders/{}", self.folder().await)), Value::Null, None),
-            "revert_link" => {
-                let path = at(format!("/links/{}/revert", self.edited_link().await));
-                (Method::POST, path, json!({ "version": 1 }), None)
-            }
-            "undo_link_change" => {
-                self.edited_link().await;
-                (Method::POST, at("/links/undo".to_owned()), json!({}), None)
-            }
-            "restore_link" => {
-                let path = at(format!("/deleted-links/{}/restore", self.deleted_link().await));
-                (Method::POST, path, json!({}), None)
-            }
-            "purge_link" => {
-                (Method::DELETE, at(format!("/deleted-links/{}", self.deleted_link().await)), Value::Null, None)
-            }
             "create_evidence_export" => (Method::POST, at("/evidence-exports".to_owned()), json!({}), None),
             "retry_job" => {
                 let id = self.dead_job("forget_sessions").await;
@@ -395,6 +351,9 @@ impl Walk<'_> {
                 let (platform, account) = (self.platform, self.account);
                 if let Some(request) = audit_of_people::request(platform, account, other, &email).await {
                     return request;
+                }
+                if let Some((method, path, form)) = audit_of_links::request(platform, account, other).await {
+                    return (method, at(path), form, None);
                 }
                 let request = audit_of_accounts::request(platform, &account.token, other, &email).await;
                 request.unwrap_or_else(|| panic!("write down how {other} is done, so that its row is looked for"))

@@ -59,7 +59,11 @@ async fn for_whom_a_folder_is_closed_no_operation_finds_its_links() {
     for operation in operations.iter().filter(|operation| is_for_editors(operation)) {
         if operation.ids().any(|name| ids.contains_key(name)) {
             let of_bin = operation.path.contains("/deleted-links/");
-            let known = |name: &str| if of_bin { deleted.clone() } else { ids[name].clone() };
+            let known = |name: &str| match ids.get(name) {
+                Some(_) if of_bin => deleted.clone(),
+                Some(id) => id.clone(),
+                None => nobody(name),
+            };
             let url = platform.api(&path(operation, &owner.workspace, known));
             let asked = platform.client.request(operation.method.clone(), url).bearer_auth(&editor.token);
             let asked = match sample(operation) {
@@ -97,6 +101,18 @@ async fn for_whom_a_folder_is_closed_no_operation_finds_its_links() {
         (&refused["errors"][0]["pointer"], &refused["errors"][0]["code"]),
         (&json!("/folder_id"), &json!("unknown_folder"))
     );
+    // By what it is known, neither.
+    let known = json!({ "external_id": "crm-1" });
+    body(platform.of(&owner, Method::PATCH, &format!("/links/{link}")).json(&known), StatusCode::OK).await;
+    let known = "/links/by-external-id/crm-1";
+    body(platform.of(&editor, Method::GET, known), StatusCode::NOT_FOUND).await;
+    let put = json!({ "destination_url": "https://example.com/elsewhere" });
+    body(platform.of(&editor, Method::PUT, known).json(&put), StatusCode::CONFLICT).await;
+    let all = json!({ "filter": {}, "changes": { "archived": true }, "dry_run": true });
+    let shown = platform.of(&editor, Method::POST, "/links/bulk-edit").json(&all);
+    assert_eq!(body(shown, StatusCode::OK).await["links"], 0);
+    let same = json!({ "destination_url": "https://example.com/", "on_duplicate": "fail" });
+    body(platform.of(&editor, Method::POST, "/links").json(&same), StatusCode::CREATED).await;
     let same =
         json!({ "destination_url": "https://example.com/", "slug": "hidden", "tags": ["all"], "if_exists": "return" });
     body(platform.of(&editor, Method::POST, "/links").json(&same), StatusCode::CONFLICT).await;

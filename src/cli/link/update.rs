@@ -31,6 +31,9 @@ pub struct UpdateArguments {
     /// A field that shall have no value any more; may be repeated.
     #[arg(long, value_name = "FIELD")]
     clear: Vec<String>,
+    /// Change where the link leads although its QR code may be in print.
+    #[arg(long)]
+    confirm_printed: bool,
     #[command(flatten)]
     fields: LinkFields,
 }
@@ -50,6 +53,9 @@ pub(super) async fn run(context: &Context, arguments: UpdateArguments) -> Result
     }
     if body.is_empty() {
         return Err(Failure::usage("nothing to change: name at least one field"));
+    }
+    if arguments.confirm_printed {
+        body.insert("confirm_printed".to_owned(), true.into());
     }
     let path = context.link_path(&arguments.link).await?;
     let current = context.client.call(&Call::get(&path, &[])).await?;

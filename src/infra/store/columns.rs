@@ -9,11 +9,13 @@ use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use crate::domain::audit::ChainHash;
+use crate::domain::bulk_edit::BulkEditState;
 use crate::domain::evidence::EvidenceState;
 use crate::domain::folder::FolderAccess;
 use crate::domain::id::{
-    ApiKeyId, AuditEventId, DomainId, EventId, EvidenceExportId, FolderId, IdentityId, InvitationId, JobId,
-    LinkChangeId, LinkId, OAuthClientId, OAuthConsentId, OAuthGrantId, SessionId, TagId, UserId, WorkerId, WorkspaceId,
+    ApiKeyId, AuditEventId, BulkEditId, DomainId, EventId, EvidenceExportId, FolderId, IdentityId, InvitationId, JobId,
+    LinkChangeId, LinkCommentId, LinkId, OAuthClientId, OAuthConsentId, OAuthGrantId, SessionId, TagId, UserId,
+    UtmTemplateId, WorkerId, WorkspaceId,
 };
 use crate::domain::job::{JobState, Priority};
 use crate::domain::link::{ForwardQuery, RedirectStatus};
@@ -90,6 +92,7 @@ macro_rules! id_columns {
 id_columns!(
     ApiKeyId,
     AuditEventId,
+    BulkEditId,
     Chain,
     DomainId,
     EventId,
@@ -99,6 +102,7 @@ id_columns!(
     InvitationId,
     JobId,
     LinkChangeId,
+    LinkCommentId,
     LinkId,
     OAuthClientId,
     OAuthConsentId,
@@ -106,6 +110,7 @@ id_columns!(
     SessionId,
     TagId,
     UserId,
+    UtmTemplateId,
     WorkerId,
     WorkspaceId
 );
@@ -120,6 +125,7 @@ column!(impl[] EvidenceState as String, Text, String, |state| name(state), named
 column!(impl[] OAuthTokenKind as String, Text, String, |kind| name(kind), named);
 column!(impl[] JobState as String, Text, String, |state| name(state), named);
 column!(impl[] Priority as i64, BigInteger, BigInt, |priority| priority.rank(), Priority::of_rank);
+column!(impl[] BulkEditState as String, Text, String, |state| name(state), named);
 column!(impl[] LinkVersionAction as String, Text, String, |action| name(action), named);
 column!(impl[] FolderAccess as String, Text, String, |access| name(access), named);
 column!(impl[] ForwardQuery as String, Text, String, |choice| name(choice), named);

@@ -102,7 +102,7 @@ pub async fn last_of_author(
     Ok(query.limit(1).one(connection).await?)
 }
 
-/// The current versions that a change of a workspace made, at most `limit`.
+/// The versions that a change of a workspace made, those that are current first, at most `limit`.
 ///
 /// # Errors
 /// Only those of the database.
@@ -115,6 +115,7 @@ pub async fn of_change(
     let query = link_version::Entity::find()
         .filter(link_version::Column::ChangeId.eq(change))
         .filter(link_version::Column::WorkspaceId.eq(workspace))
+        .order_by_desc(link_version::Column::ReplacedAt.is_null())
         .order_by_asc(link_version::Column::LinkId);
     Ok(query.limit(limit).all(connection).await?)
 }

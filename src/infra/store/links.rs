@@ -16,6 +16,7 @@ use super::text_pattern::containing;
 use crate::domain::error::Result;
 use crate::domain::id::{DomainId, FolderId, LinkId, TagId, UserId, WorkspaceId};
 use crate::domain::time::Timestamp;
+use crate::domain::url::Destination;
 
 pub use link::Model as Link;
 
@@ -37,6 +38,8 @@ pub struct LinkFilter {
     pub domain: Option<DomainId>,
     /// Only those with this tag.
     pub tag: Option<TagId>,
+    /// Only those with this destination, by its hash and itself.
+    pub destination: Option<(i64, Destination)>,
     /// Only those in this folder, or in none.
     pub folder: Option<FolderFilter>,
     /// None of those in these folders.
@@ -290,6 +293,59 @@ pub async fn find_by_destination(
     Ok(sorted_by_id(query).limit(limit).all(connection).await?)
 }
 
+/// The links that a filter finds, each with its version, in the order of their ids, at most `limit`.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn versions(
+    connection: &impl Connection,
+    workspace: WorkspaceId,
+    filter: LinkFilter,
+    limit: u64,
+) -> Result<Vec<(LinkId, i64)>> {
+    let query = filtered(of(workspace), filter).select_only().column(link::Column::Id).column(link::Column::Version);
+    Ok(sorted_by_id(query).limit(limit).into_tuple().all(connection).await?)
+}
+
+/// The hashes of destinations that several links of a workspace have, those in `hidden` folders aside: after one hash, at most `limit`.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn repeated_destinations(
+    connection: &impl Connection,
+    workspace: WorkspaceId,
+    hidden: Vec<FolderId>,
+    after: Option<i64>,
+    limit: u64,
+) -> Result<Vec<i64>> {
+    let filter = LinkFilter { hidden_folders: hidden, ..LinkFilter::default() };
+    let query = filtered(of(workspace), filter)
+        .select_only()
+        .column(link::Column::DestinationHash)
+        .apply_if(after, |query, after| query.filter(link::Column::DestinationHash.gt(after)))
+        .group_by(link::Column::DestinationHash)
+        .having(link::Column::Id.count().gt(1));
+    let query = sea_orm::QueryOrder::order_by_asc(query, link::Column::DestinationHash);
+    Ok(query.limit(limit).into_tuple().all(connection).await?)
+}
+
+/// The workspace's links to a destination that are in none of the `hidden` folders, oldest first, at most `limit`; the hash may fit a few
+/// others too.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn visible_by_destination(
+    connection: &impl Connection,
+    workspace: WorkspaceId,
+    hidden: Vec<FolderId>,
+    destination_hash: i64,
+    limit: u64,
+) -> Result<Vec<Link>> {
+    let filter = LinkFilter { hidden_folders: hidden, ..LinkFilter::default() };
+    let query = filtered(of(workspace), filter).filter(link::Column::DestinationHash.eq(destination_hash));
+    Ok(sorted_by_id(query).limit(limit).all(connection).await?)
+}
+
 /// A page of a workspace's links.
 ///
 /// # Errors
@@ -361,6 +417,19 @@ pub async fn write_search_key(connection: &impl Connection, id: LinkId, key: Str
     Ok(())
 }
 
+/// Notes since when the QR code of a link, which the caller has locked, may be in print. That is no edit.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn write_printed_at(connection: &impl Connection, id: LinkId, at: Option<Timestamp>) -> Result<()> {
+    link::Entity::update_many()
+        .col_expr(link::Column::PrintedAt, Expr::value(at))
+        .filter(link::Column::Id.eq(id))
+        .exec(connection)
+        .await?;
+    Ok(())
+}
+
 /// Deletes links of a workspace.
 ///
 /// # Errors
@@ -413,6 +482,9 @@ fn filtered(query: Select<link::Entity>, filter: LinkFilter) -> Select<link::Ent
     query
         .apply_if(filter.domain, |query, domain| query.filter(link::Column::DomainId.eq(domain)))
         .apply_if(filter.tag, |query, tag| query.filter(link::Column::Id.in_subquery(tagged(tag))))
+        .apply_if(filter.destination, |query, (hash, destination)| {
+            query.filter(link::Column::DestinationHash.eq(hash)).filter(link::Column::DestinationUrl.eq(destination))
+        })
         .apply_if(filter.folder, |query, folder| query.filter(is_in(folder)))
         .apply_if(Some(filter.hidden_folders).filter(|hidden| !hidden.is_empty()), |query, hidden| {
             query.filter(link::Column::FolderId.is_null().or(link::Column::FolderId.is_not_in(hidden)))

@@ -8,6 +8,7 @@
 
 pub mod api_keys;
 pub mod audit;
+pub mod bulk_edits;
 pub mod changes;
 pub mod columns;
 mod connect;
@@ -26,6 +27,7 @@ mod health;
 pub mod idempotency_keys;
 pub mod invitations;
 pub mod jobs;
+pub mod link_comments;
 pub mod link_versions;
 pub mod links;
 pub mod mail_tokens;
@@ -44,6 +46,7 @@ pub mod tags;
 mod text_pattern;
 pub mod totp;
 pub mod users;
+pub mod utm_templates;
 pub mod workspaces;
 
 pub use connection::{Connection, Reader, Transaction};

@@ -177,6 +177,44 @@ impl ApiCore {
         Ok(Some(Access { workspace, actor, folders, level: None }))
     }
 
+    /// The right of somebody who asked for something earlier to go on with it now; `None` if they do not have it any longer.
+    ///
+    /// # Errors
+    /// Only those of the store.
+    pub(super) async fn access_of(
+        &self,
+        id: WorkspaceId,
+        author: Author,
+        permission: &Permission,
+    ) -> Result<Option<Access>> {
+        let reader = self.store.reader();
+        let found = match author {
+            Author::Person(user_id) => {
+                let actor = |role| Actor::Member { user_id, role, is_admin: false };
+                workspaces::find_for_member(reader, id, user_id)
+                    .await?
+                    .map(|(workspace, role)| (workspace, actor(role)))
+            }
+            Author::ApiKey(key_id) => {
+                let key = api_keys::find(reader, id, key_id).await?;
+                let key = key.filter(|key| key.expires_at.is_none_or(|end| clock::now() < end));
+                match key.and_then(|key| Some((key.created_by?, key.scopes.0))) {
+                    Some((maker, scopes)) => {
+                        workspaces::find_for_member(reader, id, maker).await?.map(|(workspace, maker_role)| {
+                            (workspace, Actor::ApiKey { key_id, scopes, maker, maker_role })
+                        })
+                    }
+                    None => None,
+                }
+            }
+            Author::ExternalClient(_) | Author::Instance => None,
+        };
+        let Some((workspace, actor)) = found else { return Ok(None) };
+        let folders = folders::sight(reader, id, &actor).await?;
+        let access = Access { workspace, actor, folders, level: None };
+        Ok(access.require_permission(permission).is_ok().then_some(access))
+    }
+
     async fn actor(&self, principal: &Principal, id: WorkspaceId) -> Result<Option<(WorkspaceRow, Actor)>> {
         let reader = self.store.reader();
         match principal {

@@ -17,7 +17,6 @@ use crate::domain::error::{Error, ErrorKind, Result};
 use crate::domain::folded_text::{composed, name_key};
 use crate::domain::folder::{FolderAccess, FolderSight};
 use crate::domain::id::{FolderId, UserId, WorkspaceId};
-use crate::domain::role::Role;
 use crate::domain::time::Timestamp;
 use crate::infra::store::folders::{self, Folder as Row, FolderMember as MemberRow};
 use crate::infra::store::page::Page;
@@ -245,8 +244,10 @@ impl ApiCore {
 /// person stands behind.
 pub(super) async fn sight(connection: &impl Connection, workspace: WorkspaceId, actor: &Actor) -> Result<FolderSight> {
     match actor.person() {
-        None | Some((_, Role::Owner | Role::Admin)) => Ok(FolderSight::default()),
-        Some((person, _)) => Ok(FolderSight::new(folders::narrowed_for(connection, workspace, person).await?)),
+        Some((person, _)) if !actor.looks_after_workspace() => {
+            Ok(FolderSight::new(folders::narrowed_for(connection, workspace, person).await?))
+        }
+        _ => Ok(FolderSight::default()),
     }
 }
 

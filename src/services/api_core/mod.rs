@@ -43,6 +43,7 @@ mod tags;
 mod text_validation;
 mod tokens;
 mod unit_of_work;
+mod utm_templates;
 mod version;
 mod workspace_deletion;
 mod workspaces;
@@ -70,9 +71,11 @@ pub use invitation_acceptance::{Acceptance, InvitationToken, InvitationView, Joi
 pub use invitations::{Invitation, InvitationDraft};
 pub use limits::Limits;
 pub use links::{
-    BULK_ITEMS_MAX, BulkItem, BulkPatch, Changed, Created, DeletedLink, FieldChange, IfExists, LINK_TAGS_MAX, Link,
-    LinkDraft, LinkPatch, LinkQuery, LinkSort, LinkVersion, Resolution, ResolutionState, RestoreDraft, RevertDraft,
-    UndoDraft, VisitorDraft,
+    BULK_ITEMS_MAX, BulkEdit, BulkEditAnswer, BulkEditChanges, BulkEditDraft, BulkEditFailure, BulkEditFilter,
+    BulkEditPreview, BulkEditSample, BulkItem, BulkPatch, Changed, Created, DeletedLink, DestinationReplacement,
+    DuplicateDestination, FieldChange, IfExists, LINK_TAGS_MAX, Link, LinkComment, LinkCommentDraft, LinkDraft,
+    LinkPatch, LinkQuery, LinkSort, LinkVersion, Resolution, ResolutionState, RestoreDraft, RevertDraft, UndoDraft,
+    VisitorDraft,
 };
 pub use members::{Member, MemberPatch, TransferDraft};
 pub use principal::{Access, Actor, Principal};
@@ -80,6 +83,7 @@ pub use provided_roles::ProvidedRole;
 pub use tagged_links::TaggedLinks;
 pub use tags::{Tag, TagDraft, TagPatch};
 pub use tokens::{Token, TokenKind};
+pub use utm_templates::{UtmTemplate, UtmTemplateDraft, UtmTemplatePatch};
 pub use version::ExpectedVersion;
 pub use workspaces::{Workspace, WorkspaceDraft, WorkspacePatch};
 
@@ -95,6 +99,7 @@ use crate::domain::error::{Error, Result};
 use crate::domain::id::WorkspaceId;
 use crate::domain::link::LinkLifetimes;
 use crate::domain::link_version::LinkHistory;
+use crate::domain::slug_words::SlugWords;
 use crate::infra::cache::invalidation::Invalidations;
 use crate::infra::cache::shared_links::SharedLinks;
 use crate::infra::click_store::ClickStore;
@@ -146,6 +151,12 @@ pub const ACTIONS: &[ActionKind] = &[
     links::DELETED.kind(),
     links::RESTORED.kind(),
     links::PURGED.kind(),
+    links::COMMENTED.kind(),
+    links::COMMENT_UPDATED.kind(),
+    links::COMMENT_DELETED.kind(),
+    utm_templates::CREATED.kind(),
+    utm_templates::UPDATED.kind(),
+    utm_templates::DELETED.kind(),
 ];
 
 /// The kinds of objects that the service keeps.
@@ -186,6 +197,8 @@ pub struct Settings {
     pub destinations: DestinationPolicy,
     /// How long events are kept for those who follow.
     pub events_kept_for: Duration,
+    /// Words that slugs must not be or hold.
+    pub slug_words: Arc<SlugWords>,
     /// How long it is known what links were.
     pub link_history: LinkHistory,
     /// How long the cache that edges share believes a link.

@@ -237,6 +237,11 @@ impl Actor {
         }
     }
 
+    /// Whether whoever acts looks after the workspace as its owners and admins do, or is a program that no person stands behind.
+    pub(super) fn looks_after_workspace(&self) -> bool {
+        self.person().is_none_or(|(_, role)| matches!(role, Role::Owner | Role::Admin))
+    }
+
     /// Whether whoever acts may do what `scope` covers.
     #[must_use]
     pub fn allows(&self, scope: Scope) -> bool {

@@ -63,6 +63,8 @@ pub struct Model {
     pub rules: Json<Vec<Rule>>,
     /// The folder that it is in, if any.
     pub folder_id: Option<FolderId>,
+    /// Since when its QR code may be in print.
+    pub printed_at: Option<Timestamp>,
     /// Archived by its owner.
     pub archived: bool,
     /// Why the platform switched the link off.

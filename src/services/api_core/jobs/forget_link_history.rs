@@ -1,4 +1,4 @@
-//! Forgets what links were long ago, and deleted links that nobody restored in time.
+//! Forgets what links were long ago, deleted links that nobody restored in time, and edits of many links that are done.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::error::Result;
 use crate::infra::jobs::{CronKind, Handlers, JobKind, Kind};
-use crate::infra::store::{deleted_links, link_versions};
+use crate::infra::store::{bulk_edits, deleted_links, link_comments, link_versions};
 use crate::runtime::clock;
 use crate::services::api_core::ApiCore;
 
@@ -32,8 +32,16 @@ impl ApiCore {
         let ids = deleted_links::deleted_before(&transaction, end, STEP).await?;
         deleted_links::purge(&transaction, &ids).await?;
         link_versions::forget_all(&transaction, &ids).await?;
+        link_comments::forget_all(&transaction, &ids).await?;
         transaction.commit().await?;
         Ok(ids.len())
+    }
+
+    async fn forget_bulk_edits(&self) -> Result<()> {
+        let end = clock::now().minus(self.settings.link_history.deleted_kept_for);
+        let transaction = self.store.write().await?;
+        bulk_edits::forget_finished_before(&transaction, end).await?;
+        transaction.commit().await
     }
 
     async fn forget_some_versions(&self) -> Result<usize> {
@@ -52,7 +60,7 @@ pub(super) fn handlers(core: &ApiCore) -> Handlers {
         async move {
             while core.forget_some_deleted_links().await? > 0 {}
             while core.forget_some_versions().await? > 0 {}
-            Ok(())
+            Ok(core.forget_bulk_edits().await?)
         }
     })
 }

@@ -1,5 +1,6 @@
 //! What api-core leaves to workers: one file a kind.
 
+mod edit_links;
 mod file_older_links;
 mod forget_changes;
 mod forget_events;
@@ -12,6 +13,7 @@ mod purge_workspaces;
 mod send_invitation;
 mod write_evidence;
 
+pub(super) use edit_links::EditLinks;
 pub(super) use send_invitation::SendInvitation;
 pub(super) use write_evidence::WriteEvidence;
 
@@ -22,6 +24,7 @@ use crate::infra::jobs::Handlers;
 #[must_use]
 pub fn handlers(core: &ApiCore) -> Handlers {
     Handlers::default()
+        .and(edit_links::handlers(core))
         .and(file_older_links::handlers(core))
         .and(forget_changes::handlers(core))
         .and(forget_events::handlers(core))

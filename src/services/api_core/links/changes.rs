@@ -34,6 +34,7 @@ pub(super) struct Changes {
     pub tags: Option<Vec<String>>,
     pub password: Option<Option<SecretString>>,
     pub folder_id: Option<Option<FolderId>>,
+    pub confirm_printed: bool,
     redirect_status: Option<RedirectStatus>,
     title: Option<Option<String>>,
     description: Option<Option<String>>,
@@ -62,6 +63,7 @@ impl Changes {
             tags: patch.tags.map(|names| tag_names(errors, &names)),
             password: patch.password.inspect(|password| check_password(errors, password.as_ref())),
             folder_id: patch.folder_id,
+            confirm_printed: patch.confirm_printed,
             redirect_status: patch.redirect_status,
             title: patch.title.map(|text| optional_text(errors, "/title", text, 255, Lines::One)),
             description: patch.description.map(|text| optional_text(errors, "/description", text, 1_000, Lines::Many)),
@@ -171,7 +173,7 @@ pub(super) fn rule_destinations(rules: &[Rule]) -> impl Iterator<Item = (String,
     })
 }
 
-fn destination_hash(destination: &Destination) -> i64 {
+pub(super) fn destination_hash(destination: &Destination) -> i64 {
     let digest = Sha256::digest(destination.as_str());
     i64::from_be_bytes(digest.first_chunk().copied().unwrap_or_default())
 }

@@ -51,6 +51,7 @@ pub(super) struct LinkContent {
 pub(super) struct DeletedContent {
     pub content: LinkContent,
     pub used_clicks: i64,
+    pub printed_at: Option<Timestamp>,
     pub disabled_reason: Option<String>,
     pub version: i64,
     pub created_by: Option<UserId>,

@@ -29,7 +29,7 @@ use crate::infra::store::deleted_links::{self, DeletedLink as DeletedRow};
 use crate::infra::store::domains::{self, Domain};
 use crate::infra::store::links::{self, Link as Row};
 use crate::infra::store::page::Page;
-use crate::infra::store::{Connection, Transaction, link_versions, tags, users};
+use crate::infra::store::{Connection, Transaction, link_comments, link_versions, tags, users};
 use crate::runtime::clock;
 use crate::services::api_core::ApiCore;
 use crate::services::api_core::field_errors::FieldErrors;
@@ -98,6 +98,7 @@ impl ApiCore {
     pub async fn restore_link(&self, access: &Access, id: LinkId, draft: RestoreDraft) -> Result<Link> {
         let mut errors = FieldErrors::default();
         let slug = draft.slug.and_then(|slug| errors.check("/slug", "invalid_slug", Slug::parse(&slug)));
+        self.check_words(slug.as_ref(), &mut errors);
         errors.into_result()?;
         let transaction = self.store.write().await?;
         let row = deletable(access, deleted_links::lock(&transaction, access.workspace_id(), id).await?)?;
@@ -117,6 +118,7 @@ impl ApiCore {
         let view = self.view_deleted(&transaction, access, vec![row]).await?;
         deleted_links::purge(&transaction, &[id]).await?;
         link_versions::forget_all(&transaction, &[id]).await?;
+        link_comments::forget_all(&transaction, &[id]).await?;
         let happenings = view.iter().map(|link| PURGED.removed(access.by(), link)).collect::<Result<_>>()?;
         self.commit(transaction, happenings, Vec::new()).await
     }
@@ -230,6 +232,7 @@ pub(super) async fn put_aside(
     let aside = |(row, tags): (Row, Vec<String>)| {
         let deleted = DeletedContent {
             used_clicks: row.used_clicks,
+            printed_at: row.printed_at,
             disabled_reason: row.disabled_reason.clone(),
             version: row.version,
             created_by: row.created_by,
@@ -278,6 +281,7 @@ fn as_deleted(access: &Access, id: LinkId, deleted: DeletedContent) -> Row {
     let mut row = Row {
         id,
         used_clicks: deleted.used_clicks,
+        printed_at: deleted.printed_at,
         disabled_reason: deleted.disabled_reason,
         version: deleted.version,
         created_by: deleted.created_by,

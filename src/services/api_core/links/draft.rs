@@ -4,7 +4,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::domain::id::{FolderId, LinkId};
+use crate::domain::id::{FolderId, LinkId, UtmTemplateId};
 use crate::domain::link::{ForwardQuery, RedirectStatus};
 use crate::domain::rule::Rule;
 use crate::domain::time::Timestamp;
@@ -19,7 +19,7 @@ pub const BULK_ITEMS_MAX: usize = 1_000;
 /// The most items of one bulk request that set a password, because each takes some 20 ms of a core.
 pub const BULK_PASSWORDS_MAX: usize = 100;
 
-/// What to do if the workspace has a link with the same content on the same domain.
+/// What to do if the workspace has such a link already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum IfExists {
@@ -52,6 +52,12 @@ pub struct LinkDraft {
     /// What to do if there is a link with the same content; make another if absent.
     #[serde(default)]
     pub if_exists: Option<IfExists>,
+    /// What to do if the workspace has a link with the same destination, whatever else it has; make another if absent.
+    #[serde(default)]
+    pub on_duplicate: Option<IfExists>,
+    /// A template of campaign parameters; those of `utm` come before its own.
+    #[serde(default)]
+    pub utm_template_id: Option<UtmTemplateId>,
     /// The status that the link redirects with; 302 if absent.
     #[serde(default)]
     pub redirect_status: Option<RedirectStatus>,
@@ -195,6 +201,9 @@ pub struct LinkPatch {
     /// Whether the link is archived and answers 410.
     #[schema(nullable = false)]
     pub archived: Option<bool>,
+    /// That its QR code may be in print is known: without this, neither address nor destination of such a link are changed (409 `printed`).
+    #[serde(default)]
+    pub confirm_printed: bool,
 }
 
 /// One edit of a bulk request.
@@ -234,6 +243,7 @@ impl LinkDraft {
             rules: Some(self.rules),
             folder_id: Some(self.folder_id),
             archived: self.archived,
+            confirm_printed: false,
         }
     }
 }

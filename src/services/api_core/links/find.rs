@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::changes::destination_hash;
 use super::plan::slug_key;
 use super::reach::seen;
 use super::view::Link;
@@ -9,6 +10,7 @@ use crate::domain::error::{Error, Result};
 use crate::domain::folded_text::{fold, name_key};
 use crate::domain::id::{FolderId, LinkId, UserId};
 use crate::domain::time::Timestamp;
+use crate::domain::url::Destination;
 use crate::infra::store::links::{self, FolderFilter, LinkFilter, SortOrder, SortTime};
 use crate::infra::store::page::Page;
 use crate::infra::store::{domains, tags};
@@ -27,6 +29,8 @@ pub struct LinkQuery {
     pub domain: Option<String>,
     /// Only those with the tag of this name.
     pub tag: Option<String>,
+    /// Only those with this destination, once both are written as URLs are.
+    pub destination_url: Option<String>,
     /// Only those in this folder; `none` for those in no folder.
     pub folder: Option<String>,
     /// Only those that are archived, or are not.
@@ -95,16 +99,20 @@ impl ApiCore {
     }
 
     /// The query with ids for names; none if a name is unknown, so that nothing can fit.
-    async fn filter(&self, access: &Access, query: LinkQuery) -> Result<Option<LinkFilter>> {
+    pub(super) async fn filter(&self, access: &Access, query: LinkQuery) -> Result<Option<LinkFilter>> {
         let mut errors = FieldErrors::default();
         let lengths = (1, SEARCH_LENGTH_MAX);
         let search = query.search.map(|text| fold(&errors.text("search", &text, lengths, Lines::One)));
         let domain = query.domain.and_then(|text| errors.hostname("domain", &text));
         let tag = query.tag.map(|text| name_key(&errors.text("tag", &text, lengths, Lines::One)));
+        let destination = query
+            .destination_url
+            .and_then(|text| errors.check("destination_url", "invalid_url", Destination::parse(&text)));
         let folder = query.folder.and_then(|text| folder_filter(&text, &mut errors));
         errors.into_result()?;
         let mut filter = LinkFilter {
             search,
+            destination: destination.map(|destination| (destination_hash(&destination), destination)),
             folder,
             hidden_folders: access.folders.hidden(),
             archived: query.archived,

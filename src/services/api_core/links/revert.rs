@@ -31,6 +31,9 @@ pub struct RevertDraft {
     /// The version, as the history tells it.
     #[schema(minimum = 1, example = 3)]
     pub version: i64,
+    /// That the link's QR code may be in print is known.
+    #[serde(default)]
+    pub confirm_printed: bool,
 }
 
 /// A link, locked, and what it is to be again.
@@ -59,7 +62,8 @@ impl ApiCore {
         expected.require(row.version)?;
         let version = link_versions::find(&transaction, access.workspace_id(), id, draft.version).await?;
         let content = decode(&version.ok_or_else(not_kept)?.content)?;
-        let edits = self.revert(&transaction, access, vec![Ok(Reversion { row, content })]).await?;
+        let edits =
+            self.revert(&transaction, access, vec![Ok(Reversion { row, content })], draft.confirm_printed).await?;
         let how = (LinkChangeId::new(), LinkVersionAction::Reverted);
         let written = Box::pin(self.write_edits(&transaction, access, edits, how)).await?;
         let link = only(written.links)?;
@@ -73,6 +77,7 @@ impl ApiCore {
         transaction: &Transaction,
         access: &Access,
         reversions: Vec<BulkItem<Reversion>>,
+        confirm_printed: bool,
     ) -> Result<Vec<BulkItem<Edited>>> {
         let contents = || reversions.iter().flatten().map(|reversion| &reversion.content);
         let mut ids: Vec<DomainId> = contents().map(|content| content.domain_id).collect();
@@ -97,7 +102,7 @@ impl ApiCore {
             after.slug_key = slug_key(&after.slug, domain.case_sensitive);
             after.version = before.version.saturating_add(1);
             after.updated_at = clock::now();
-            Ok(Edited { pointer: String::new(), before, after, tag_names: Some(tag_names) })
+            Ok(Edited { pointer: String::new(), before, after, tag_names: Some(tag_names), confirm_printed })
         };
         Ok(reversions.into_iter().map(|reversion| reversion.and_then(edit)).collect())
     }

@@ -30,6 +30,9 @@ pub struct UndoDraft {
     /// One of the caller's changes; their last one if absent.
     #[schema(value_type = LinkChangeId, required = false)]
     pub change_id: Option<LinkChangeId>,
+    /// That QR codes of the links may be in print is known.
+    #[serde(default)]
+    pub confirm_printed: bool,
 }
 
 impl ApiCore {
@@ -58,7 +61,7 @@ impl ApiCore {
 
         let change_id = LinkChangeId::new();
         let reversions = reversions(&transaction, access, versions).await?;
-        let edits = self.revert(&transaction, access, reversions).await?;
+        let edits = self.revert(&transaction, access, reversions, draft.confirm_printed).await?;
         let how = (change_id, LinkVersionAction::Reverted);
         let mut written = Box::pin(self.write_edits(&transaction, access, edits, how)).await?;
         let (deleted, closed): (Vec<_>, Vec<_>) =

@@ -10,8 +10,10 @@ use super::reach::{Folders, editable};
 use super::view::Link;
 use super::writing::Edited;
 use crate::domain::error::{Error, Result};
+use crate::domain::folded_text::name_key;
 use crate::domain::id::{DomainId, LinkChangeId, LinkId};
 use crate::domain::link_version::LinkVersionAction;
+use crate::domain::slug::Slug;
 use crate::infra::store::Transaction;
 use crate::infra::store::domains::{self, Domain};
 use crate::infra::store::links::{self, Link as Row};
@@ -92,6 +94,7 @@ impl ApiCore {
     ) -> Result<BulkItem<Edit<V>>> {
         let mut errors = FieldErrors::under(pointer.clone());
         let mut changes = Changes::check(patch, &self.settings.destinations, &mut errors);
+        self.check_words(changes.slug.as_ref(), &mut errors);
         if let Err(error) = errors.into_result() {
             return Ok(Err(error));
         }
@@ -122,6 +125,42 @@ impl ApiCore {
     }
 }
 
+impl ApiCore {
+    /// Changes a link, unless the edit makes nothing of it that it is not already.
+    pub(super) async fn update_unless_so(&self, access: &Access, id: LinkId, patch: LinkPatch) -> Result<Link> {
+        let edits = vec![self.check_patch(id, None::<i64>, patch, String::new()).await?];
+        let transaction = self.store.write().await?;
+        let present = load_present(&transaction, access, &edits).await?;
+        let edited = only(edits)?.apply(access, &present)?;
+        let before = self.view_single(&transaction, access, edited.before.clone()).await?;
+        let keys = |names: &[String]| names.iter().map(|name| name_key(name)).collect::<HashSet<String>>();
+        let has_tags = edited.tag_names.as_ref().is_none_or(|names| keys(names) == keys(&before.tags));
+        let as_before = Row {
+            version: edited.before.version,
+            updated_at: edited.before.updated_at,
+            used_clicks: edited.before.used_clicks,
+            ..edited.after.clone()
+        };
+        if has_tags && as_before == edited.before {
+            return Ok(self.with_clicks(access, before).await);
+        }
+        let how = (LinkChangeId::new(), LinkVersionAction::Updated);
+        let written = Box::pin(self.write_edits(&transaction, access, vec![Ok(edited)], how)).await?;
+        let link = only(written.links)?;
+        self.commit(transaction, written.happenings, written.stale).await?;
+        Ok(self.with_clicks(access, link).await)
+    }
+}
+
+impl ApiCore {
+    /// Refuses a slug that somebody chose, and that is or holds a word that is not allowed here.
+    pub(super) fn check_words(&self, slug: Option<&Slug>, errors: &mut FieldErrors) {
+        if let Some(Err(error)) = slug.map(|slug| self.settings.slug_words.check(slug)) {
+            errors.add("/slug", error.code(), error.to_string());
+        }
+    }
+}
+
 async fn load_present<V>(transaction: &Transaction, access: &Access, edits: &[BulkItem<Edit<V>>]) -> Result<Present> {
     let ids: Vec<LinkId> = edits.iter().flatten().map(|edit| edit.id).collect();
     let rows = links::lock_many(transaction, access.workspace_id(), &ids).await?;
@@ -145,6 +184,7 @@ impl<V: ExpectedVersion> Edit<V> {
         let domain = domain.ok_or_else(|| Error::internal("a link without its domain"))?;
         let mut errors = FieldErrors::under(self.pointer.clone());
         let mut after = before.clone();
+        let confirm_printed = self.changes.confirm_printed;
         self.changes.apply(&mut after, &mut errors);
         if before.folder_id != after.folder_id {
             present.folders.check(access, after.folder_id, &mut errors);
@@ -153,7 +193,7 @@ impl<V: ExpectedVersion> Edit<V> {
         after.slug_key = slug_key(&after.slug, domain.case_sensitive);
         after.version = before.version.saturating_add(1);
         after.updated_at = clock::now();
-        Ok(Edited { pointer: self.pointer, before, after, tag_names: self.tag_names })
+        Ok(Edited { pointer: self.pointer, before, after, tag_names: self.tag_names, confirm_printed })
     }
 }
 

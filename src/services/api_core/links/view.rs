@@ -69,6 +69,8 @@ pub struct Link {
     pub rules: Vec<Rule>,
     /// The folder that it is in; `null` if it is in none.
     pub folder_id: Option<FolderId>,
+    /// Since when its QR code may be in print; `null` if nobody downloaded it.
+    pub printed_at: Option<Timestamp>,
     /// Whether it is archived and answers 410.
     pub archived: bool,
     /// Why the platform switched it off; `null` if it did not.
@@ -146,6 +148,7 @@ impl ApiCore {
             utm: row.utm.0,
             rules: row.rules.0,
             folder_id: row.folder_id,
+            printed_at: row.printed_at,
             archived: row.archived,
             disabled_reason: row.disabled_reason,
             clicks: None,

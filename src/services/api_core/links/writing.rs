@@ -11,7 +11,7 @@ use super::plan::{Plan, external_id_taken, slug_taken};
 use super::tagging::TagsByName;
 use super::view::Link;
 use crate::domain::change::Invalidation;
-use crate::domain::error::{Error, Result};
+use crate::domain::error::{Error, ErrorKind, Result};
 use crate::domain::id::{LinkChangeId, LinkId};
 use crate::domain::link_version::LinkVersionAction;
 use crate::infra::store::links::{self, Link as Row};
@@ -28,6 +28,8 @@ pub(super) struct Edited {
     pub after: Row,
     /// All tags of the link, where the edit names some.
     pub tag_names: Option<Vec<String>>,
+    /// Whether whoever edits knows that the link is in print.
+    pub confirm_printed: bool,
 }
 
 /// What came of the edits of one request, and what is to be committed with them.
@@ -85,6 +87,9 @@ impl ApiCore {
 /// Writes an edit, unless its slug or external id is in use, or the link would lead to itself.
 async fn write(transaction: &Transaction, own: &OwnPlaces, edited: Edited) -> Result<BulkItem<Edited>> {
     let (before, after) = (&edited.before, &edited.after);
+    if let Err(error) = check_printed(&edited) {
+        return Ok(Err(error));
+    }
     if leads_elsewhere(before, after) {
         let mut errors = FieldErrors::under(edited.pointer.clone());
         own.refuse_loops(transaction, after, &Plan::with_capacity(0), &mut errors).await?;
@@ -119,6 +124,23 @@ fn leads_elsewhere(before: &Row, after: &Row) -> bool {
         || before.expired_url != after.expired_url
         || before.forward_path != after.forward_path
         || before.rules != after.rules
+}
+
+/// Refuses to change where a printed code leads, unless whoever does it knows that it is printed.
+fn check_printed(edited: &Edited) -> Result<()> {
+    let (before, after) = (&edited.before, &edited.after);
+    let is_elsewhere = before.destination_url != after.destination_url
+        || before.slug_key != after.slug_key
+        || before.domain_id != after.domain_id;
+    match before.printed_at {
+        Some(at) if is_elsewhere && !edited.confirm_printed => {
+            let message = format!(
+                "The QR code of this link may be in print since {at}. Send confirm_printed: true to change its address or its destination."
+            );
+            Err(Error::new(ErrorKind::Conflict, "printed", message))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Replaces the tags of those links whose edits name some.

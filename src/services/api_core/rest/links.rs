@@ -74,6 +74,10 @@ struct ListQuery {
     #[serde(default)]
     #[param(min_length = 1)]
     tag: Option<String>,
+    /// Only links with this destination, once both are written as URLs are.
+    #[serde(default)]
+    #[param(min_length = 1, max_length = 8192, example = "https://example.com/")]
+    destination_url: Option<String>,
     /// Only links in this folder; `none` for those that are in no folder.
     #[serde(default)]
     #[param(pattern = "^(none|fld_[0-9a-f]{32})$", example = "none")]
@@ -274,6 +278,7 @@ impl ListQuery {
         LinkQuery {
             domain: self.domain,
             tag: self.tag,
+            destination_url: self.destination_url,
             folder: self.folder,
             archived: self.archived,
             created_by: self.created_by,

@@ -8,6 +8,7 @@ mod authentication;
 mod authorized;
 mod bootstrap;
 mod bulk;
+mod bulk_edits;
 mod bulk_results;
 mod deleted_links;
 mod domains;
@@ -19,14 +20,18 @@ mod headers;
 mod idempotency_store;
 mod invitations;
 mod jobs;
+mod known_links;
 mod leaked_api_keys;
+mod link_comments;
 mod link_history;
 mod links;
 mod listing;
 mod members;
 mod objects;
 mod offered_invitations;
+mod printed_links;
 mod tags;
+mod utm_templates;
 mod workspaces;
 
 pub(super) use audit_events::page_of_trail;
@@ -51,6 +56,7 @@ pub const TAGS: &[(&str, &str)] = &[
     ("domains", "The host names that links live on."),
     ("links", "Short links and their smart-link rules."),
     ("folders", "Places for links, in which not everybody need see or change them."),
+    ("utm-templates", "Campaign parameters under names, which links are made with."),
     ("tags", "Labels on links."),
     ("audit", "Who changed what, in chains that show when they were touched."),
     ("objects", "Files that are too large for a database, by links that hold for minutes."),
@@ -72,8 +78,13 @@ pub fn operations() -> OpenApiRouter<ApiCore> {
         .merge(domains::routes())
         .merge(tags::routes())
         .merge(folders::routes())
+        .merge(utm_templates::routes())
         .merge(links::routes())
         .merge(bulk::routes())
+        .merge(bulk_edits::routes())
+        .merge(known_links::routes())
+        .merge(link_comments::routes())
+        .merge(printed_links::routes())
         .merge(link_history::routes())
         .merge(deleted_links::routes())
         .merge(audit_events::routes())
