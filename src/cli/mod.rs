@@ -17,8 +17,6 @@ mod config;
 mod events;
 mod export;
 mod folder;
-#[cfg(fuzzing)]
-pub mod fuzzing;
 mod health;
 mod import;
 mod jobs;

@@ -22,6 +22,8 @@ pub enum Principal {
         session_id: SessionId,
         /// Whether they run this instance.
         is_admin: bool,
+        /// SHA-256 of the session's token, which may get another.
+        token_hash: Vec<u8>,
     },
     /// An API key, which stands for its workspace alone.
     ApiKey {
@@ -35,6 +37,8 @@ pub enum Principal {
         created_by: Option<UserId>,
         /// How many requests a minute it may make; as many as the settings say if absent.
         rate_limit_per_minute: Option<u32>,
+        /// SHA-256 of the token, of which the key may have two for a while.
+        token_hash: Vec<u8>,
     },
     /// A program that acts for a person in one workspace, by an access token of the OAuth2 provider.
     Application {
