@@ -4,8 +4,10 @@ use elido::domain::role::Role;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
+use crate::support::database;
 use crate::support::members::{member, user_id};
-use crate::support::platform::{Platform, body};
+use crate::support::platform::{Platform, body, eventually};
+use crate::support::statements::execute;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_link_is_made_once_by_its_external_id_and_is_then_what_the_last_request_says() {
@@ -205,4 +207,40 @@ async fn slugs_are_no_reserved_and_hold_no_offensive_words() {
     let link = body(make("crude-oil"), StatusCode::CREATED).await;
     let rename = platform.of(&account, Method::PATCH, &format!("/links/{}", link["id"].as_str().expect("an id")));
     body(rename.json(&json!({ "slug": "rude" })), StatusCode::BAD_REQUEST).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_moves_to_another_domain_and_back_and_leaves_nothing_behind() {
+    let platform = Platform::start().await;
+    let account = platform.account().await;
+    let workspace = account.workspace.trim_start_matches("ws_");
+    let (id, workspace) = if database::is_embedded() {
+        ("x'01a209e18730708ab3e272629a4968aa'".to_owned(), format!("x'{workspace}'"))
+    } else {
+        ("'01a209e1-8730-708a-b3e2-72629a4968aa'".to_owned(), format!("'{workspace}'"))
+    };
+    let insert = format!(
+        "INSERT INTO domains (id, workspace_id, hostname, is_default, case_sensitive, enabled, version, created_at, updated_at) \
+         SELECT {id}, {workspace}, 'go.example.com', NOT d.is_default, d.case_sensitive, d.enabled, 1, 1, 1 FROM domains d"
+    );
+    execute(&platform.config, &insert).await;
+    let link = json!({ "destination_url": "https://example.com/", "slug": "moving" });
+    let link = platform.create_link(&account, &link).await;
+    assert_eq!(platform.visit("/moving").await.status(), StatusCode::FOUND);
+    let path = format!("/links/{}", link["id"].as_str().expect("an id"));
+    let to = |domain: &str| platform.of(&account, Method::PATCH, &path).json(&json!({ "domain": domain }));
+    let refused = body(to("other.example.com"), StatusCode::BAD_REQUEST).await;
+    assert_eq!(refused["errors"][0]["pointer"], "/domain");
+    let moved = body(to("GO.example.com"), StatusCode::OK).await;
+    assert_eq!((&moved["domain"], &moved["slug"], &moved["id"]), (&json!("go.example.com"), &json!("moving"), &link["id"]));
+    let visit = async |host: &str| {
+        let visit = platform.client.get(platform.edge("/moving")).header("host", host);
+        visit.send().await.expect("a response").status()
+    };
+    eventually("the edge knows", || async {
+        visit("localhost").await == StatusCode::NOT_FOUND && visit("go.example.com").await == StatusCode::FOUND
+    })
+    .await;
+    let back = platform.of(&account, Method::POST, &format!("{path}/revert")).json(&json!({ "version": 1 }));
+    assert_eq!(body(back, StatusCode::OK).await["domain"], "localhost");
 }

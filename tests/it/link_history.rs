@@ -253,7 +253,7 @@ async fn people_undo_their_own_last_change_of_one_link_or_of_many() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deleted_link_comes_back_as_it_was_unless_its_slug_is_taken() {
-    let platform = Platform::start().await;
+    let mut platform = Platform::start().await;
     let account = platform.account().await;
     let draft = json!({
         "destination_url": "https://example.com/", "slug": "back", "tags": ["a", "b"], "external_id": "crm-1", "max_clicks": 3,
@@ -308,11 +308,14 @@ async fn a_deleted_link_comes_back_as_it_was_unless_its_slug_is_taken() {
     body(platform.of(&account, Method::DELETE, &format!("/deleted-links/{other}")), StatusCode::NO_CONTENT).await;
     let bin = platform.read(&account, "/deleted-links").await;
     assert_eq!(bin["data"].as_array().map(Vec::len), Some(1));
+    platform.stop().await;
     execute(&platform.config, "UPDATE deleted_links SET created_at = created_at - 2678400000000").await;
     execute(&platform.config, "DELETE FROM job_schedules WHERE kind = 'forget_link_history'").await;
+    platform.start_again().await;
     eventually("nobody restored it in time", || async {
         platform.read(&account, "/deleted-links").await["data"] == json!([])
     })
     .await;
-    assert_eq!(body(restore(json!({})), StatusCode::NOT_FOUND).await["code"], "not_found");
+    let late = platform.of(&account, Method::POST, &format!("/deleted-links/{link}/restore")).json(&json!({}));
+    assert_eq!(body(late, StatusCode::NOT_FOUND).await["code"], "not_found");
 }

@@ -30,7 +30,8 @@ pub struct RevertArguments {
     /// The link's id or its short URL.
     link: String,
     /// The version, as `elido link history` tells it.
-    version: u64,
+    #[arg(value_name = "VERSION")]
+    number: u64,
 }
 
 /// Undoes your last change of links, or one of your last by its id.
@@ -54,7 +55,7 @@ pub(super) async fn revert(context: &Context, arguments: RevertArguments) -> Res
     let path = context.link_path(&arguments.link).await?;
     let current = context.client.call(&Call::get(&path, &[])).await?;
     let path = format!("{path}/revert");
-    let call = Call::post(&path, &json!({ "version": arguments.version }))?.if_match(current.etag);
+    let call = Call::post(&path, &json!({ "version": arguments.number }))?.if_match(current.etag);
     let response = context.client.call(&call).await?;
     if context.output.json {
         return context.print(&response.body);

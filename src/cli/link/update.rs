@@ -25,6 +25,9 @@ pub struct UpdateArguments {
     /// Where the link leads.
     #[arg(long, value_name = "URL")]
     destination_url: Option<String>,
+    /// Another domain of the workspace, to which the link moves.
+    #[arg(long, value_name = "HOST")]
+    domain: Option<String>,
     /// Whether the link is put away, so that it answers 410.
     #[arg(long, value_name = "BOOL")]
     archived: Option<bool>,
@@ -42,6 +45,9 @@ pub(super) async fn run(context: &Context, arguments: UpdateArguments) -> Result
     let mut body = arguments.fields.to_json()?;
     if let Some(url) = arguments.destination_url {
         body.insert("destination_url".to_owned(), url.into());
+    }
+    if let Some(domain) = arguments.domain {
+        body.insert("domain".to_owned(), domain.into());
     }
     if let Some(archived) = arguments.archived {
         body.insert("archived".to_owned(), archived.into());

@@ -133,6 +133,10 @@ pub struct LinkPatch {
     /// Where visitors go unless a rule says otherwise.
     #[schema(value_type = Destination, required = false)]
     pub destination_url: Option<String>,
+    /// The host name of another domain of the workspace, to which the link moves with all that belongs to it. At its old address nothing
+    /// is left: make another link there if visitors shall still be led on.
+    #[schema(min_length = 1, max_length = 253, example = "go.example.com", nullable = false)]
+    pub domain: Option<String>,
     /// The part of the link after the host.
     #[schema(min_length = 1, max_length = 190, pattern = "^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$", nullable = false)]
     pub slug: Option<String>,
@@ -224,6 +228,7 @@ impl LinkDraft {
     pub(super) fn into_patch(self) -> LinkPatch {
         LinkPatch {
             destination_url: Some(self.destination_url),
+            domain: None,
             slug: self.slug,
             redirect_status: self.redirect_status,
             title: Some(self.title),

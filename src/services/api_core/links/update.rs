@@ -28,6 +28,8 @@ use crate::services::api_core::version::ExpectedVersion;
 struct Edit<V> {
     pointer: String,
     id: LinkId,
+    /// The domain that the link moves to.
+    hostname: Option<String>,
     expected: V,
     tag_names: Option<Vec<String>>,
     changes: Changes,
@@ -37,6 +39,8 @@ struct Edit<V> {
 struct Present {
     rows: HashMap<LinkId, Row>,
     domains: HashMap<DomainId, Domain>,
+    /// Those that links move to.
+    named: HashMap<String, Domain>,
     folders: Folders,
 }
 
@@ -93,6 +97,7 @@ impl ApiCore {
         pointer: String,
     ) -> Result<BulkItem<Edit<V>>> {
         let mut errors = FieldErrors::under(pointer.clone());
+        let hostname = patch.domain.as_ref().and_then(|hostname| errors.hostname("/domain", hostname));
         let mut changes = Changes::check(patch, &self.settings.destinations, &mut errors);
         self.check_words(changes.slug.as_ref(), &mut errors);
         if let Err(error) = errors.into_result() {
@@ -100,7 +105,7 @@ impl ApiCore {
         }
         changes.hash_password(self.passwords()).await?;
         let tag_names = changes.tags.take();
-        Ok(Ok(Edit { pointer, id, expected, tag_names, changes }))
+        Ok(Ok(Edit { pointer, id, hostname, expected, tag_names, changes }))
     }
 
     async fn update<V: ExpectedVersion>(
@@ -169,7 +174,12 @@ async fn load_present<V>(transaction: &Transaction, access: &Access, edits: &[Bu
     domain_ids.dedup();
     let domains = domains::hold_all(transaction, access.workspace_id(), domain_ids).await?;
     let folders = edits.iter().flatten().filter_map(|edit| edit.changes.folder_id.flatten());
+    let mut hostnames: Vec<String> = edits.iter().flatten().filter_map(|edit| edit.hostname.clone()).collect();
+    hostnames.sort_unstable();
+    hostnames.dedup();
+    let named = domains::hold_named(transaction, access.workspace_id(), hostnames).await?;
     Ok(Present {
+        named: named.into_iter().map(|domain| (domain.hostname.clone(), domain)).collect(),
         folders: Folders::load(transaction, access, folders).await?,
         rows: rows.into_iter().map(|row| (row.id, row)).collect(),
         domains: domains.into_iter().map(|domain| (domain.id, domain)).collect(),
@@ -181,8 +191,14 @@ impl<V: ExpectedVersion> Edit<V> {
         let before = editable(access, present.rows.get(&self.id).cloned())?;
         self.expected.require(before.version)?;
         let domain = present.domains.get(&before.domain_id);
-        let domain = domain.ok_or_else(|| Error::internal("a link without its domain"))?;
+        let mut domain = domain.ok_or_else(|| Error::internal("a link without its domain"))?;
         let mut errors = FieldErrors::under(self.pointer.clone());
+        if let Some(hostname) = &self.hostname {
+            match present.named.get(hostname) {
+                Some(other) => domain = other,
+                None => errors.add("/domain", "unknown_domain", "the workspace has no such domain"),
+            }
+        }
         let mut after = before.clone();
         let confirm_printed = self.changes.confirm_printed;
         self.changes.apply(&mut after, &mut errors);
@@ -190,6 +206,7 @@ impl<V: ExpectedVersion> Edit<V> {
             present.folders.check(access, after.folder_id, &mut errors);
         }
         errors.into_result()?;
+        after.domain_id = domain.id;
         after.slug_key = slug_key(&after.slug, domain.case_sensitive);
         after.version = before.version.saturating_add(1);
         after.updated_at = clock::now();
