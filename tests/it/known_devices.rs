@@ -36,6 +36,6 @@ async fn a_sign_in_with_something_new_is_told_once_and_in_words_that_nobody_chos
 
     sign_in_with(&platform, "Your account is lost, call 555-0100 <now>").await;
     let told = letter(&platform, EMAIL, 3).await;
-    assert!(told.contains("a program that is not known here") && !told.contains("555"), "{told}");
+    assert!(told.contains("a program that is not known here") && !told.contains("555-0100"), "{told}");
     assert_eq!(letters(&platform, EMAIL).len(), 3);
 }

@@ -254,11 +254,9 @@ impl Actor {
             Self::ApiKey { scopes, maker_role, .. } => {
                 scopes.iter().any(|own| own.covers(scope)) && maker_role.allows(scope)
             }
-            // What people were shown is what they let it do, and no more.
+            // What people were shown, or the operator wrote down, is what it may do, and no more.
             Self::Application { scopes, role, .. } => scopes.contains(&scope) && role.allows(scope),
-            Self::Foreign { scopes, role, .. } => {
-                scopes.iter().any(|own| own.covers(scope)) && role.is_none_or(|role| role.allows(scope))
-            }
+            Self::Foreign { scopes, role, .. } => scopes.contains(&scope) && role.is_none_or(|role| role.allows(scope)),
         }
     }
 
