@@ -1,7 +1,7 @@
 //! `elido folder`: folders of links over the API.
 
 use clap::{Args, Subcommand, ValueEnum};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::api_client::{ApiArguments, ApiClient, Call};
 use super::exit::Failure;
@@ -109,23 +109,23 @@ pub async fn run(command: FolderCommand) -> Result<(), Failure> {
 }
 
 fn access(everybody: Option<Access>, members: &[(String, String)], nobody_else: bool) -> Result<Value, Failure> {
-    let mut body = json!({});
+    let mut body = Map::new();
     if let Some(everybody) = everybody {
-        body["access"] = match everybody {
+        let name = match everybody {
             Access::None => "none",
             Access::View => "view",
             Access::Edit => "edit",
-        }
-        .into();
+        };
+        body.insert("access".to_owned(), name.into());
     }
     if nobody_else || !members.is_empty() {
         let named = members.iter().map(|(user, access)| json!({ "user_id": user, "access": access }));
-        body["members"] = named.collect();
+        body.insert("members".to_owned(), named.collect());
     }
-    if body == json!({}) {
+    if body.is_empty() {
         return Err(Failure::usage("nothing to change: give --everybody, --member or --nobody-else"));
     }
-    Ok(body)
+    Ok(body.into())
 }
 
 fn member(text: &str) -> Result<(String, String), String> {

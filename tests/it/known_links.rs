@@ -232,7 +232,10 @@ async fn a_link_moves_to_another_domain_and_back_and_leaves_nothing_behind() {
     let refused = body(to("other.example.com"), StatusCode::BAD_REQUEST).await;
     assert_eq!(refused["errors"][0]["pointer"], "/domain");
     let moved = body(to("GO.example.com"), StatusCode::OK).await;
-    assert_eq!((&moved["domain"], &moved["slug"], &moved["id"]), (&json!("go.example.com"), &json!("moving"), &link["id"]));
+    assert_eq!(
+        (&moved["domain"], &moved["slug"], &moved["id"]),
+        (&json!("go.example.com"), &json!("moving"), &link["id"])
+    );
     let visit = async |host: &str| {
         let visit = platform.client.get(platform.edge("/moving")).header("host", host);
         visit.send().await.expect("a response").status()

@@ -27,6 +27,7 @@ mod audit_of_programs;
 mod browser_sessions;
 mod bulk_edits;
 mod command_line;
+mod command_line_links;
 mod command_line_people;
 mod connections;
 mod data_folder;

@@ -71,13 +71,13 @@ pub struct BulkEditArguments {
 
 pub(super) async fn run(context: &Context, arguments: BulkEditArguments) -> Result<(), Failure> {
     let path = format!("{}/links/bulk-edit", context.workspace);
-    let mut draft = json!({ "filter": filter(&arguments), "changes": changes(&arguments), "dry_run": true });
+    let (filter, changes) = (filter(&arguments), changes(&arguments));
+    let draft = json!({ "filter": filter, "changes": changes, "dry_run": true });
     let preview = context.client.call(&Call::post(&path, &draft)?).await?.body;
     if !arguments.yes {
         return show(context, &preview);
     }
-    draft["dry_run"] = json!(false);
-    draft["token"] = preview.get("token").cloned().unwrap_or_default();
+    let draft = json!({ "filter": filter, "changes": changes, "dry_run": false, "token": preview.get("token") });
     let mut edit = context.client.call(&Call::post(&path, &draft)?).await?.body;
     let report = format!("{}/bulk-edits/{}", context.workspace, shown(edit.get("id")));
     while edit.get("state").and_then(Value::as_str) == Some("running") {

@@ -47,9 +47,10 @@ impl LinksService {
 
     async fn update(&self, request: Request<UpdateLinkRequest>) -> DomainResult<UpdateLinkResponse> {
         let access = access(&self.0, &request, &request.get_ref().workspace_id, &UpdateLink::PERMISSION).await?;
-        let UpdateLinkRequest { link_id, version, content, update_mask, confirm_printed, domain, .. } = request.into_inner();
+        let UpdateLinkRequest { link_id, version, content, update_mask, confirm_printed, domain, .. } =
+            request.into_inner();
         let patch = to_patch(content.unwrap_or_default(), update_mask.unwrap_or_default())?;
-        let patch = LinkPatch { confirm_printed, domain, ..patch };
+        let patch = LinkPatch { domain, confirm_printed, ..patch };
         let link = self.0.update_link(&access, parsed("link_id", &link_id)?, version, patch).await?;
         Ok(UpdateLinkResponse { link: Some(to_message(link)?) })
     }

@@ -132,7 +132,7 @@ impl LinkContent {
         let (old, mut new) = (fields(self)?, fields(after)?);
         let changed = old.into_iter().filter_map(|(field, before)| {
             let after = new.remove(&field).unwrap_or_default();
-            (before != after).then(|| FieldChange { field, before, after })
+            (before != after).then_some(FieldChange { field, before, after })
         });
         let mut changed: Vec<FieldChange> = changed.map(without_secret).collect();
         changed.sort_by(|one, other| one.field.cmp(&other.field));

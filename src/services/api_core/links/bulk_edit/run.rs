@@ -90,7 +90,7 @@ impl ApiCore {
         let ids: Vec<LinkId> = edits.iter().map(|edit| edit.after.id).collect();
         let edits = edits.into_iter().map(Ok).collect();
         let how = (change, LinkVersionAction::Updated);
-        let written = self.write_edits(transaction, access, edits, how).await?;
+        let written = Box::pin(self.write_edits(transaction, access, edits, how)).await?;
         for (id, link) in ids.iter().zip(written.links) {
             match link {
                 Ok(_) => batch.changed = batch.changed.saturating_add(1),
