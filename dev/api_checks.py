@@ -26,6 +26,17 @@ BEYOND_SCHEMAS = {
     "invalid_time",  # a time that has passed, or one that ends before it begins
     "invalid_length",  # counted without the white space around a text
     "unknown_domain",  # a domain of the workspace
+    "unknown_folder",  # a folder of the workspace
+    "read_only_folder",  # a folder in which the caller changes nothing
+    "unknown_member",  # a member of the workspace
+    "unknown_utm_template",  # a template of the workspace
+    "duplicate",  # a list that names something twice
+    "differs",  # the external id of the path against that of the body
+    "not_here",  # a choice that only other operations have
+    "empty_changes",  # an edit that changes nothing
+    "required",  # the token of a dry run, where it is no dry run
+    "reserved_word",  # a list of words
+    "offensive_word",  # a list of words
     "invalid_domain",  # host names have a grammar of their own
     "empty_range",  # an end before the beginning, or a part of the audit trail without a row
     "ambiguous_range",  # numbers and times at once

@@ -44,6 +44,9 @@ pub struct ExportArguments {
     /// Only links on this domain.
     #[arg(long, value_name = "HOST")]
     domain: Option<String>,
+    /// Only links in this folder, by its id; none for links in no folder.
+    #[arg(long, value_name = "ID")]
+    folder: Option<String>,
     /// Print what was done as JSON.
     #[arg(long)]
     json: bool,
@@ -84,7 +87,7 @@ fn format_of(arguments: &ExportArguments) -> Result<Format, Failure> {
 async fn write_all(arguments: &ExportArguments, format: Format, file: impl Write, path: &Path) -> Result<u64, Failure> {
     let client = ApiClient::new(&arguments.api)?.patient(PATIENCE);
     let list = format!("{}/links", client.workspace_path(&arguments.api).await?);
-    let filters = [("tag", &arguments.tag), ("domain", &arguments.domain)];
+    let filters = [("tag", &arguments.tag), ("domain", &arguments.domain), ("folder", &arguments.folder)];
     let filters = filters.into_iter().filter_map(|(name, value)| Some((name, value.clone()?)));
     // The oldest first, so that links made meanwhile come at the end.
     let filters = filters.chain([("sort", "created_at".to_owned())]).collect();

@@ -1,9 +1,12 @@
 //! `elido link`: short links over the API.
 
+mod bulk_edit;
 mod create;
 mod delete;
+mod deleted;
 mod fields;
 mod get;
+mod history;
 mod list;
 mod update;
 
@@ -37,6 +40,13 @@ enum What {
     List(list::ListArguments),
     Update(update::UpdateArguments),
     Delete(delete::DeleteArguments),
+    History(history::HistoryArguments),
+    Revert(history::RevertArguments),
+    Undo(history::UndoArguments),
+    Deleted(deleted::DeletedArguments),
+    Restore(deleted::RestoreArguments),
+    Purge(deleted::PurgeArguments),
+    BulkEdit(Box<bulk_edit::BulkEditArguments>),
 }
 
 /// What every subcommand works with.
@@ -60,6 +70,13 @@ pub async fn run(command: LinkCommand) -> Result<(), Failure> {
         What::List(arguments) => list::run(&context, arguments).await,
         What::Update(arguments) => update::run(&context, arguments).await,
         What::Delete(arguments) => delete::run(&context, arguments).await,
+        What::History(arguments) => history::list(&context, arguments).await,
+        What::Revert(arguments) => history::revert(&context, arguments).await,
+        What::Undo(arguments) => history::undo(&context, arguments).await,
+        What::Deleted(arguments) => deleted::list(&context, arguments).await,
+        What::Restore(arguments) => deleted::restore(&context, arguments).await,
+        What::Purge(arguments) => deleted::purge(&context, arguments).await,
+        What::BulkEdit(arguments) => bulk_edit::run(&context, *arguments).await,
     }
 }
 

@@ -16,6 +16,7 @@ mod completions;
 mod config;
 mod events;
 mod export;
+mod folder;
 mod health;
 mod import;
 mod jobs;
@@ -66,6 +67,7 @@ fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Admin(command) => block_on(admin::run(command)),
         Command::Health(arguments) => block_on(health::run(arguments)),
         Command::Link(command) => block_on(link::run(*command)),
+        Command::Folder(command) => block_on(folder::run(command)),
         Command::Workspace(command) => block_on(workspace::run(command)),
         Command::Member(command) => block_on(member::run(command)),
         Command::Key(command) => block_on(key::run(command)),

@@ -55,7 +55,15 @@ pub(super) fn values(loaded: &Loaded, errors: &mut Vec<ConfigError>) {
 pub(super) fn files(loaded: &Loaded, errors: &mut Vec<ConfigError>) {
     let mut check = Check { loaded, errors };
     check.data_folder(&loaded.config.data_folder);
-    check.country_file(&loaded.config.geo.country_file);
+    let links = &loaded.config.links;
+    check.readable_file(
+        "geo.country_file",
+        &loaded.config.geo.country_file,
+        "Name a MaxMind-format file, or write nothing",
+    );
+    let fix = "Name a text file with a word a line, or write nothing";
+    check.readable_file("links.reserved_words_file", &links.reserved_words_file, fix);
+    check.readable_file("links.offensive_words_file", &links.offensive_words_file, fix);
     check_tls::files(&mut check, &loaded.config);
 }
 
@@ -235,16 +243,16 @@ impl Check<'_> {
         }
     }
 
-    fn country_file(&mut self, file: &Path) {
+    /// An empty name is none.
+    fn readable_file(&mut self, key: &str, file: &Path, fix: &str) {
         if file.as_os_str().is_empty() {
             return;
         }
         let name = quoted(&file.display().to_string());
-        let fix = "Name a MaxMind-format file, or write nothing";
         if file.is_dir() {
-            self.wrong("geo.country_file", format!("{name} is a folder"), fix);
+            self.wrong(key, format!("{name} is a folder"), fix);
         } else if let Err(error) = fs::File::open(file) {
-            self.wrong("geo.country_file", format!("{name} cannot be read ({error})"), fix);
+            self.wrong(key, format!("{name} cannot be read ({error})"), fix);
         }
     }
 }
@@ -267,10 +275,10 @@ fn collide(left: SocketAddr, right: SocketAddr) -> bool {
 }
 
 /// Every number with the values that it may have.
-fn ranges(config: &Config) -> [(&'static str, u64, RangeInclusive<u64>); 41] {
+fn ranges(config: &Config) -> [(&'static str, u64, RangeInclusive<u64>); 45] {
     let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
     let (edge, cache, journal) = (&config.edge, &config.edge.cache, &config.edge.journal);
-    let (api, database, ingester) = (&config.api, &config.database, &config.ingester);
+    let (api, links, database, ingester) = (&config.api, &config.links, &config.database, &config.ingester);
     [
         ("edge.workers", count(edge.workers), 0..=1024),
         ("edge.trusted_proxy_hops", count(edge.trusted_proxy_hops), 0..=16),
@@ -304,6 +312,10 @@ fn ranges(config: &Config) -> [(&'static str, u64, RangeInclusive<u64>); 41] {
         ("api.workspaces_per_owner_max", api.workspaces_per_owner_max.into(), 1..=1_000_000),
         ("api.session_hours", api.session_hours.into(), 1..=8760),
         ("cache.timeout_ms", config.cache.timeout_ms, 1..=10_000),
+        ("links.history_versions_max", links.history_versions_max.into(), 2..=10_000),
+        ("links.history_days", links.history_days.into(), 1..=36_500),
+        ("links.undo_minutes", links.undo_minutes.into(), 1..=10_080),
+        ("links.deleted_days", links.deleted_days.into(), 1..=3650),
         ("database.connections_max", database.connections_max.into(), 1..=1000),
         ("database.connect_timeout_ms", database.connect_timeout_ms, 1..=600_000),
         ("events.retention_days", config.events.retention_days.into(), 1..=3_650),

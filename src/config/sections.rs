@@ -13,6 +13,7 @@ pub use super::identity_sections::{AccessTokenCheck, ClientRule, IdentityConfig,
 use crate::domain::client_address::{ForwardedHeader, TrustedProxies};
 use crate::domain::id::WorkspaceId;
 use crate::domain::link::LinkLifetimes;
+use crate::domain::link_version::LinkHistory;
 
 /// All settings of one process.
 #[derive(Debug, Clone, Deserialize)]
@@ -267,9 +268,32 @@ pub struct LinksConfig {
     pub default_domain_workspace: String,
     /// Schemes that destinations may have besides http, https and those of common apps, in lower case, with commas between them.
     pub allowed_schemes: String,
+    /// Files with words that slugs must not be, and that they must not hold, a word a line. Empty means the lists that come along.
+    pub reserved_words_file: PathBuf,
+    /// As above.
+    pub offensive_words_file: PathBuf,
+    /// How many versions of a link its history keeps, and for how many days after they were replaced.
+    pub history_versions_max: u32,
+    /// As above.
+    pub history_days: u32,
+    /// For how many minutes people can undo a change of theirs without looking into histories.
+    pub undo_minutes: u32,
+    /// For how many days a deleted link can be restored.
+    pub deleted_days: u32,
 }
 
 impl LinksConfig {
+    /// How long it is known what links were.
+    #[must_use]
+    pub const fn history(&self) -> LinkHistory {
+        LinkHistory {
+            versions_max: self.history_versions_max,
+            kept_for: days(self.history_days),
+            undo_for: Duration::from_secs(self.undo_minutes as u64 * 60),
+            deleted_kept_for: days(self.deleted_days),
+        }
+    }
+
     /// The id in `default_domain_workspace`.
     #[must_use]
     pub fn workspace(&self) -> Option<WorkspaceId> {
@@ -280,6 +304,10 @@ impl LinksConfig {
     pub fn schemes(&self) -> impl Iterator<Item = &str> {
         self.allowed_schemes.split(',').map(str::trim).filter(|scheme| !scheme.is_empty())
     }
+}
+
+const fn days(days: u32) -> Duration {
+    Duration::from_secs(days as u64 * 24 * 60 * 60)
 }
 
 /// The source of truth.

@@ -125,6 +125,16 @@ typed_ids! {
     LinkId = "lnk_";
     /// A label on links.
     TagId = "tag_";
+    /// A place for links in which not everybody need see or change them.
+    FolderId = "fld_";
+    /// A change of links, of one or of many at once.
+    LinkChangeId = "chg_";
+    /// An edit of all links that a filter finds.
+    BulkEditId = "bed_";
+    /// Campaign parameters under a name.
+    UtmTemplateId = "utm_";
+    /// What somebody said about a link.
+    LinkCommentId = "cmt_";
     /// An API key.
     ApiKeyId = "key_";
     /// A program that may ask people to act for them.

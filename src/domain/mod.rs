@@ -4,6 +4,7 @@
 //! socket or a file, or draws a random number that was not handed in.
 
 pub mod audit;
+pub mod bulk_edit;
 pub mod change;
 pub mod click;
 pub mod client_address;
@@ -12,11 +13,13 @@ pub mod error;
 pub mod event;
 pub mod evidence;
 pub mod folded_text;
+pub mod folder;
 pub mod hostname;
 pub mod html;
 pub mod id;
 pub mod job;
 pub mod link;
+pub mod link_version;
 pub mod mail_token;
 pub mod name_key;
 pub mod oauth;
@@ -27,6 +30,7 @@ pub mod redirect_uri;
 pub mod role;
 pub mod rule;
 pub mod slug;
+pub mod slug_words;
 pub mod time;
 pub mod url;
 pub mod utm;

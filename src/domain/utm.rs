@@ -48,6 +48,18 @@ impl Utm {
         .filter_map(|(field, name, value)| value.as_deref().map(|value| (field, name, value)))
     }
 
+    /// These parameters, and those of `other` in place of the ones that are absent here.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            source: self.source.or(other.source),
+            medium: self.medium.or(other.medium),
+            campaign: self.campaign.or(other.campaign),
+            term: self.term.or(other.term),
+            content: self.content.or(other.content),
+        }
+    }
+
     /// The destination with these parameters. One that it carries already stays as it is; app schemes are left alone.
     ///
     /// # Errors

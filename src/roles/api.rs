@@ -11,6 +11,7 @@ use super::direct_origin::DirectOrigin;
 use super::platform::Platform;
 use super::probe::{watch_objects, watch_stores};
 use super::readiness::Readiness;
+use super::slug_words;
 use super::sockets::ApiSockets;
 use super::start_error::StartError;
 use crate::domain::destination_policy::DestinationPolicy;
@@ -82,6 +83,8 @@ pub(super) async fn core(platform: &Platform, tasks: &Tasks) -> Result<ApiCore, 
         deletion_grace: config.api.deletion_grace(),
         destinations: DestinationPolicy::new(config.links.schemes()),
         events_kept_for: config.events.kept_for(),
+        slug_words: slug_words::load(platform)?.into(),
+        link_history: config.links.history(),
         lifetimes: config.edge.cache.lifetimes(),
         geo: platform.geo().await?,
         user_agents: platform.user_agents().await,

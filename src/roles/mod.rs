@@ -16,6 +16,7 @@ mod readiness;
 mod role;
 mod running;
 mod signals;
+mod slug_words;
 mod sockets;
 mod start_error;
 mod workers;

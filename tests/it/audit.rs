@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::support::platform::{Account, Platform, body, eventually};
 use crate::support::statements::execute;
-use crate::{audit_of_accounts, audit_of_people, audit_of_programs, event_failures};
+use crate::{audit_of_accounts, audit_of_links, audit_of_people, audit_of_programs, event_failures};
 
 /// Changing operations that change nothing anybody would ask about.
 const NOT_AUDITED: [&str; 11] = [
@@ -352,6 +352,9 @@ impl Walk<'_> {
                 let (platform, account) = (self.platform, self.account);
                 if let Some(request) = audit_of_people::request(platform, account, other, &email).await {
                     return request;
+                }
+                if let Some((method, path, form)) = audit_of_links::request(platform, account, other).await {
+                    return (method, at(path), form, None);
                 }
                 let request = audit_of_accounts::request(platform, &account.token, other, &email).await;
                 request.unwrap_or_else(|| panic!("write down how {other} is done, so that its row is looked for"))

@@ -8,7 +8,7 @@ use crate::support::members::{invitation_token, sign_in, user_id};
 use crate::support::platform::{Account, PASSWORD, Platform};
 
 /// Runs `elido` as this account; as nobody, if there is none.
-async fn elido(platform: &Platform, account: Option<&Account>, arguments: &[&str]) -> Output {
+pub async fn elido(platform: &Platform, account: Option<&Account>, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_elido"));
     command.args(arguments).env("ELIDO_API_URL", platform.api("")).stdin(Stdio::null());
     if let Some(account) = account {
@@ -18,7 +18,7 @@ async fn elido(platform: &Platform, account: Option<&Account>, arguments: &[&str
 }
 
 /// What a command printed that has to succeed.
-async fn prints(platform: &Platform, account: Option<&Account>, arguments: &[&str]) -> String {
+pub async fn prints(platform: &Platform, account: Option<&Account>, arguments: &[&str]) -> String {
     let output = elido(platform, account, arguments).await;
     assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).expect("UTF-8")

@@ -102,6 +102,9 @@ fn at(path: &str, account: &Account) -> String {
     let ids = [
         ("{link_id}", "lnk"),
         ("{tag_id}", "tag"),
+        ("{folder_id}", "fld"),
+        ("{utm_template_id}", "utm"),
+        ("{comment_id}", "cmt"),
         ("{domain_id}", "dom"),
         ("{api_key_id}", "key"),
         ("{user_id}", "usr"),

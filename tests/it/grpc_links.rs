@@ -58,6 +58,7 @@ impl Program {
             version: Some(link.version),
             content: Some(content),
             update_mask: Some(FieldMask { paths }),
+            ..UpdateLinkRequest::default()
         });
         self.client.update_link(request).await.map(|response| response.into_inner().link.expect("the link"))
     }

@@ -55,6 +55,8 @@ impl Api {
             default_domain_workspace: None,
             deletion_grace: std::time::Duration::from_secs(60),
             destinations: elido::domain::destination_policy::DestinationPolicy::default(),
+            slug_words: elido::domain::slug_words::SlugWords::default().into(),
+            link_history: elido::config::defaults().expect("the defaults are valid").links.history(),
             lifetimes: elido::config::defaults().expect("the defaults are valid").edge.cache.lifetimes(),
             geo: GeoDatabase::unknown(),
             user_agents: UserAgents::new(),

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use reqwest::{Method, StatusCode};
 use secrecy::ExposeSecret;
-use serde_json::json;
+use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 
 use crate::audit_of_accounts::linked;
@@ -24,13 +24,18 @@ use elido::roles::{self, Roles};
 const ROWS: i64 = 20_000;
 
 /// What is filled, and what tells its rows apart: in each table that many copies of one of its rows.
-const FILLED: [(&str, &str); 16] = [
+const FILLED: [(&str, &str); 21] = [
     ("users", "'id', gen_random_uuid(), 'email', n || '@example.com', 'email_key', n || '@example.com'"),
     ("sessions", "'id', gen_random_uuid(), 'token_hash', '\\x' || md5(n::text)"),
     ("workspaces", "'id', gen_random_uuid(), 'slug', 'copy-' || n"),
     ("api_keys", "'id', gen_random_uuid(), 'token_hash', '\\x' || md5(n::text)"),
     ("tags", "'id', gen_random_uuid(), 'name_key', 'copy ' || n"),
     ("links", "'id', gen_random_uuid(), 'slug', 'copy-' || n, 'slug_key', 'copy-' || n"),
+    ("folders", "'id', gen_random_uuid(), 'name_key', 'copy ' || n"),
+    ("utm_templates", "'id', gen_random_uuid(), 'name_key', 'copy ' || n"),
+    ("link_comments", "'id', gen_random_uuid()"),
+    ("link_versions", "'version', 1000 + n"),
+    ("deleted_links", "'id', gen_random_uuid()"),
     ("invitations", "'id', gen_random_uuid(), 'email_key', n || '@example.com', 'token_hash', '\\x' || md5(n::text)"),
     ("jobs", "'id', gen_random_uuid(), 'unique_key', NULL, 'state', 'done', 'finished_at', t.created_at"),
     ("audit_events", "'sequence', 1000 + n, 'id', gen_random_uuid()"),
@@ -94,6 +99,24 @@ async fn sequential_reads(connection: &mut PgConnection) -> BTreeMap<String, i64
 
 async fn one_of_each(platform: &Platform, account: &Account) {
     platform.create_link(account, &json!({"destination_url": "https://example.com/", "tags": ["spring"]})).await;
+    let folder = platform.of(account, Method::POST, "/folders").json(&json!({"name": "Spring"}));
+    body(folder, StatusCode::CREATED).await;
+    let template = platform.of(account, Method::POST, "/utm-templates").json(&json!({"name": "Spring", "utm": {}}));
+    body(template, StatusCode::CREATED).await;
+    let link = platform.create_link(account, &json!({"destination_url": "https://example.com/"})).await;
+    let comments = format!("/links/{}/comments", link["id"].as_str().expect("an id"));
+    body(platform.of(account, Method::POST, &comments).json(&json!({"text": "T"})), StatusCode::CREATED).await;
+    for change in [json!({"title": "T"}), Value::Null] {
+        let link = json!({"destination_url": "https://example.com/"});
+        let link = platform.create_link(account, &link).await;
+        let path = format!("/links/{}", link["id"].as_str().expect("an id"));
+        let request = if change.is_null() {
+            platform.of(account, Method::DELETE, &path)
+        } else {
+            platform.of(account, Method::PATCH, &path).json(&change)
+        };
+        assert!(request.send().await.expect("a response").status().is_success());
+    }
     invite(platform, account, "guest@example.com", Role::Viewer).await;
     key(platform, account, &json!({"name": "Key", "scopes": ["links:read"]})).await;
     let export = platform.of(account, Method::POST, "/evidence-exports").json(&json!({}));

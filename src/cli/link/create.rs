@@ -25,6 +25,12 @@ pub struct CreateArguments {
     /// What to do where the workspace has an identical link.
     #[arg(long, value_enum)]
     if_exists: Option<IfExists>,
+    /// What to do where the workspace has a link with the same destination.
+    #[arg(long, value_enum)]
+    on_duplicate: Option<IfExists>,
+    /// A template of campaign parameters, by its id.
+    #[arg(long, value_name = "ID")]
+    utm_template_id: Option<String>,
     #[command(flatten)]
     fields: LinkFields,
 }
@@ -37,18 +43,28 @@ enum IfExists {
     Fail,
 }
 
+impl IfExists {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Return => "return",
+            Self::Fail => "fail",
+        }
+    }
+}
+
 pub(super) async fn run(context: &Context, arguments: CreateArguments) -> Result<(), Failure> {
     let mut body = arguments.fields.to_json()?;
     body.insert("destination_url".to_owned(), arguments.destination_url.into());
     if let Some(domain) = arguments.domain {
         body.insert("domain".to_owned(), domain.into());
     }
-    if let Some(choice) = arguments.if_exists {
-        let name = match choice {
-            IfExists::Return => "return",
-            IfExists::Fail => "fail",
-        };
-        body.insert("if_exists".to_owned(), name.into());
+    for (name, choice) in [("if_exists", arguments.if_exists), ("on_duplicate", arguments.on_duplicate)] {
+        if let Some(choice) = choice {
+            body.insert(name.to_owned(), choice.as_str().into());
+        }
+    }
+    if let Some(template) = arguments.utm_template_id {
+        body.insert("utm_template_id".to_owned(), template.into());
     }
     let path = format!("{}/links", context.workspace);
     let response = context.client.call(&Call::post(&path, &Value::Object(body))?).await?;

@@ -30,6 +30,9 @@ pub struct LinkFields {
     /// A tag; may be repeated. The tags given replace those of the link.
     #[arg(long = "tag", value_name = "TAG")]
     tags: Vec<String>,
+    /// The folder to put it into, by its id.
+    #[arg(long, value_name = "ID")]
+    folder_id: Option<String>,
     /// The status of the redirect.
     #[arg(long, value_name = "STATUS", value_parser = ["301", "302", "303", "307", "308"])]
     redirect_status: Option<String>,
@@ -86,6 +89,7 @@ impl LinkFields {
         set("title", text(&self.title));
         set("description", text(&self.description));
         set("comment", text(&self.comment));
+        set("folder_id", text(&self.folder_id));
         set("external_id", text(&self.external_id));
         set("tags", (!self.tags.is_empty()).then(|| json!(self.tags)));
         set(

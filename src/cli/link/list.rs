@@ -27,6 +27,9 @@ pub struct ListArguments {
     /// Only links on this domain.
     #[arg(long, value_name = "HOST")]
     domain: Option<String>,
+    /// Only links in this folder, by its id; none for links in no folder.
+    #[arg(long, value_name = "ID")]
+    folder: Option<String>,
     /// Only links that are archived, or only those that are not.
     #[arg(long, value_name = "BOOL")]
     archived: Option<bool>,
@@ -43,6 +46,7 @@ pub(super) async fn run(context: &Context, arguments: ListArguments) -> Result<(
         ("search", arguments.search),
         ("tag", arguments.tag),
         ("domain", arguments.domain),
+        ("folder", arguments.folder),
         ("archived", arguments.archived.map(|archived| archived.to_string())),
     ];
     let filters = filters.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();

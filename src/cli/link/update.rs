@@ -25,12 +25,18 @@ pub struct UpdateArguments {
     /// Where the link leads.
     #[arg(long, value_name = "URL")]
     destination_url: Option<String>,
+    /// Another domain of the workspace, to which the link moves.
+    #[arg(long, value_name = "HOST")]
+    domain: Option<String>,
     /// Whether the link is put away, so that it answers 410.
     #[arg(long, value_name = "BOOL")]
     archived: Option<bool>,
     /// A field that shall have no value any more; may be repeated.
     #[arg(long, value_name = "FIELD")]
     clear: Vec<String>,
+    /// Change where the link leads although its QR code may be in print.
+    #[arg(long)]
+    confirm_printed: bool,
     #[command(flatten)]
     fields: LinkFields,
 }
@@ -39,6 +45,9 @@ pub(super) async fn run(context: &Context, arguments: UpdateArguments) -> Result
     let mut body = arguments.fields.to_json()?;
     if let Some(url) = arguments.destination_url {
         body.insert("destination_url".to_owned(), url.into());
+    }
+    if let Some(domain) = arguments.domain {
+        body.insert("domain".to_owned(), domain.into());
     }
     if let Some(archived) = arguments.archived {
         body.insert("archived".to_owned(), archived.into());
@@ -50,6 +59,9 @@ pub(super) async fn run(context: &Context, arguments: UpdateArguments) -> Result
     }
     if body.is_empty() {
         return Err(Failure::usage("nothing to change: name at least one field"));
+    }
+    if arguments.confirm_printed {
+        body.insert("confirm_printed".to_owned(), true.into());
     }
     let path = context.link_path(&arguments.link).await?;
     let current = context.client.call(&Call::get(&path, &[])).await?;

@@ -35,7 +35,7 @@ const fn column(name: &'static str, kind: Kind) -> Column {
 }
 
 /// Every column, in the order that an export writes.
-pub const COLUMNS: [Column; 31] = [
+pub const COLUMNS: [Column; 33] = [
     column("short_url", Kind::ReadOnly),
     column("destination_url", Kind::Text),
     column("domain", Kind::Text),
@@ -57,7 +57,9 @@ pub const COLUMNS: [Column; 31] = [
     column("forward_path", Kind::Flag),
     column("utm", Kind::Json),
     column("rules", Kind::Json),
+    column("folder_id", Kind::Text),
     column("archived", Kind::Flag),
+    column("printed_at", Kind::ReadOnly),
     column("disabled_reason", Kind::ReadOnly),
     column("clicks", Kind::ReadOnly),
     column("last_click_at", Kind::ReadOnly),

@@ -118,6 +118,23 @@ operations! {
     UpdateLink "update_link" Caller::Member(within(Scope::LinksWrite));
     DeleteLink "delete_link" Caller::Member(within(Scope::LinksWrite));
     ResolveLink "resolve_link" Caller::Member(within(Scope::LinksRead));
+    ListLinkVersions "list_link_versions" Caller::Member(within(Scope::LinksRead));
+    RevertLink "revert_link" Caller::Member(within(Scope::LinksWrite));
+    UndoLinkChange "undo_link_change" Caller::Member(within(Scope::LinksWrite));
+    ListDeletedLinks "list_deleted_links" Caller::Member(within(Scope::LinksRead));
+    RestoreLink "restore_link" Caller::Member(within(Scope::LinksWrite));
+    PurgeLink "purge_link" Caller::Member(within(Scope::LinksWrite));
+    GetLinkByExternalId "get_link_by_external_id" Caller::Member(within(Scope::LinksRead));
+    PutLinkByExternalId "put_link_by_external_id" Caller::Member(within(Scope::LinksWrite));
+    ListDuplicateDestinations "list_duplicate_destinations" Caller::Member(within(Scope::LinksRead));
+    ListLinkComments "list_link_comments" Caller::Member(within(Scope::LinksRead));
+    CreateLinkComment "create_link_comment" Caller::Member(within(Scope::LinksWrite));
+    UpdateLinkComment "update_link_comment" Caller::Member(within(Scope::LinksWrite));
+    DeleteLinkComment "delete_link_comment" Caller::Member(within(Scope::LinksWrite));
+    MarkLinkPrinted "mark_link_printed" Caller::Member(within(Scope::LinksWrite));
+    UnmarkLinkPrinted "unmark_link_printed" Caller::Member(within(Scope::LinksWrite));
+    BulkEditLinks "bulk_edit_links" Caller::Member(within(Scope::LinksWrite));
+    GetBulkEdit "get_bulk_edit" Caller::Member(within(Scope::LinksRead));
     CreateLinks "create_links" Caller::Member(within(Scope::LinksWrite));
     UpdateLinks "update_links" Caller::Member(within(Scope::LinksWrite));
     DeleteLinks "delete_links" Caller::Member(within(Scope::LinksWrite));
@@ -127,6 +144,19 @@ operations! {
     GetTag "get_tag" Caller::Member(within(Scope::LinksRead));
     UpdateTag "update_tag" Caller::Member(within(Scope::LinksWrite));
     DeleteTag "delete_tag" Caller::Member(within(Scope::LinksWrite));
+
+    ListFolders "list_folders" Caller::Member(within(Scope::LinksRead));
+    CreateFolder "create_folder" Caller::Member(within(Scope::LinksWrite));
+    GetFolder "get_folder" Caller::Member(within(Scope::LinksRead));
+    UpdateFolder "update_folder" Caller::Member(within(Scope::LinksWrite));
+    UpdateFolderAccess "update_folder_access" Caller::Member(within(Scope::WorkspaceWrite).by_people());
+    DeleteFolder "delete_folder" Caller::Member(within(Scope::LinksWrite));
+
+    ListUtmTemplates "list_utm_templates" Caller::Member(within(Scope::LinksRead));
+    CreateUtmTemplate "create_utm_template" Caller::Member(within(Scope::LinksWrite));
+    GetUtmTemplate "get_utm_template" Caller::Member(within(Scope::LinksRead));
+    UpdateUtmTemplate "update_utm_template" Caller::Member(within(Scope::LinksWrite));
+    DeleteUtmTemplate "delete_utm_template" Caller::Member(within(Scope::LinksWrite));
 
     ListAuditEvents "list_audit_events" Caller::Member(within(Scope::AuditRead));
     ExportAuditEvents "export_audit_events" Caller::Member(within(Scope::AuditRead));

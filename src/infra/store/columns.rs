@@ -9,13 +9,17 @@ use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use crate::domain::audit::ChainHash;
+use crate::domain::bulk_edit::BulkEditState;
 use crate::domain::evidence::EvidenceState;
+use crate::domain::folder::FolderAccess;
 use crate::domain::id::{
-    ApiKeyId, AuditEventId, DomainId, EventId, EvidenceExportId, IdentityId, InvitationId, JobId, LinkId,
-    OAuthClientId, OAuthConsentId, OAuthGrantId, SessionId, TagId, UserId, WorkerId, WorkspaceId,
+    ApiKeyId, AuditEventId, BulkEditId, DomainId, EventId, EvidenceExportId, FolderId, IdentityId, InvitationId, JobId,
+    LinkChangeId, LinkCommentId, LinkId, OAuthClientId, OAuthConsentId, OAuthGrantId, SessionId, TagId, UserId,
+    UtmTemplateId, WorkerId, WorkspaceId,
 };
 use crate::domain::job::{JobState, Priority};
 use crate::domain::link::{ForwardQuery, RedirectStatus};
+use crate::domain::link_version::LinkVersionAction;
 use crate::domain::mail_token::MailTokenPurpose;
 use crate::domain::oauth::OAuthTokenKind;
 use crate::domain::recorded::{Author, Chain};
@@ -88,13 +92,17 @@ macro_rules! id_columns {
 id_columns!(
     ApiKeyId,
     AuditEventId,
+    BulkEditId,
     Chain,
     DomainId,
     EventId,
     EvidenceExportId,
+    FolderId,
     IdentityId,
     InvitationId,
     JobId,
+    LinkChangeId,
+    LinkCommentId,
     LinkId,
     OAuthClientId,
     OAuthConsentId,
@@ -102,6 +110,7 @@ id_columns!(
     SessionId,
     TagId,
     UserId,
+    UtmTemplateId,
     WorkerId,
     WorkspaceId
 );
@@ -116,6 +125,9 @@ column!(impl[] EvidenceState as String, Text, String, |state| name(state), named
 column!(impl[] OAuthTokenKind as String, Text, String, |kind| name(kind), named);
 column!(impl[] JobState as String, Text, String, |state| name(state), named);
 column!(impl[] Priority as i64, BigInteger, BigInt, |priority| priority.rank(), Priority::of_rank);
+column!(impl[] BulkEditState as String, Text, String, |state| name(state), named);
+column!(impl[] LinkVersionAction as String, Text, String, |action| name(action), named);
+column!(impl[] FolderAccess as String, Text, String, |access| name(access), named);
 column!(impl[] ForwardQuery as String, Text, String, |choice| name(choice), named);
 column!(impl[T: Serialize + DeserializeOwned] Json<T> as String, Text, String, |json| text(json), |text| serde_json::from_str(&text).ok().map(Json));
 

@@ -14,8 +14,9 @@ use super::error::false_if_taken;
 use super::page::{Page, sorted};
 use super::text_pattern::containing;
 use crate::domain::error::Result;
-use crate::domain::id::{DomainId, LinkId, TagId, UserId, WorkspaceId};
+use crate::domain::id::{DomainId, FolderId, LinkId, TagId, UserId, WorkspaceId};
 use crate::domain::time::Timestamp;
+use crate::domain::url::Destination;
 
 pub use link::Model as Link;
 
@@ -37,6 +38,12 @@ pub struct LinkFilter {
     pub domain: Option<DomainId>,
     /// Only those with this tag.
     pub tag: Option<TagId>,
+    /// Only those with this destination, by its hash and itself.
+    pub destination: Option<(i64, Destination)>,
+    /// Only those in this folder, or in none.
+    pub folder: Option<FolderFilter>,
+    /// None of those in these folders.
+    pub hidden_folders: Vec<FolderId>,
     /// Only those that are archived, or are not.
     pub archived: Option<bool>,
     /// Only those that this person made.
@@ -47,6 +54,15 @@ pub struct LinkFilter {
     pub created_from: Option<Timestamp>,
     /// Only those made before this moment.
     pub created_until: Option<Timestamp>,
+}
+
+/// Which place of links.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FolderFilter {
+    /// In no folder.
+    Outside,
+    /// In this one.
+    In(FolderId),
 }
 
 /// The time that a list is sorted by.
@@ -277,6 +293,59 @@ pub async fn find_by_destination(
     Ok(sorted_by_id(query).limit(limit).all(connection).await?)
 }
 
+/// The links that a filter finds, each with its version, in the order of their ids, at most `limit`.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn versions(
+    connection: &impl Connection,
+    workspace: WorkspaceId,
+    filter: LinkFilter,
+    limit: u64,
+) -> Result<Vec<(LinkId, i64)>> {
+    let query = filtered(of(workspace), filter).select_only().column(link::Column::Id).column(link::Column::Version);
+    Ok(sorted_by_id(query).limit(limit).into_tuple().all(connection).await?)
+}
+
+/// The hashes of destinations that several links of a workspace have, those in `hidden` folders aside: after one hash, at most `limit`.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn repeated_destinations(
+    connection: &impl Connection,
+    workspace: WorkspaceId,
+    hidden: Vec<FolderId>,
+    after: Option<i64>,
+    limit: u64,
+) -> Result<Vec<i64>> {
+    let filter = LinkFilter { hidden_folders: hidden, ..LinkFilter::default() };
+    let query = filtered(of(workspace), filter)
+        .select_only()
+        .column(link::Column::DestinationHash)
+        .apply_if(after, |query, after| query.filter(link::Column::DestinationHash.gt(after)))
+        .group_by(link::Column::DestinationHash)
+        .having(link::Column::Id.count().gt(1));
+    let query = sea_orm::QueryOrder::order_by_asc(query, link::Column::DestinationHash);
+    Ok(query.limit(limit).into_tuple().all(connection).await?)
+}
+
+/// The workspace's links to a destination that are in none of the `hidden` folders, oldest first, at most `limit`; the hash may fit a few
+/// others too.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn visible_by_destination(
+    connection: &impl Connection,
+    workspace: WorkspaceId,
+    hidden: Vec<FolderId>,
+    destination_hash: i64,
+    limit: u64,
+) -> Result<Vec<Link>> {
+    let filter = LinkFilter { hidden_folders: hidden, ..LinkFilter::default() };
+    let query = filtered(of(workspace), filter).filter(link::Column::DestinationHash.eq(destination_hash));
+    Ok(sorted_by_id(query).limit(limit).all(connection).await?)
+}
+
 /// A page of a workspace's links.
 ///
 /// # Errors
@@ -298,6 +367,20 @@ pub async fn list(
     };
     let query = filtered(of(workspace), filter);
     Ok(sorted(query, time, link::Column::Id, order, page).all(connection).await?)
+}
+
+/// The links of a workspace in these folders, at most `limit`.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn ids_in_folders(
+    connection: &impl Connection,
+    workspace: WorkspaceId,
+    folders: Vec<FolderId>,
+    limit: u64,
+) -> Result<Vec<LinkId>> {
+    let query = of(workspace).filter(link::Column::FolderId.is_in(folders));
+    Ok(query.select_only().column(link::Column::Id).limit(limit).into_tuple().all(connection).await?)
 }
 
 /// Writes a link over the version before it, all but its count of used clicks. False if another link has its slug or its
@@ -328,6 +411,19 @@ pub async fn write_search_key(connection: &impl Connection, id: LinkId, key: Str
     link::Entity::update_many()
         .col_expr(link::Column::SearchKey, Expr::value(key))
         .col_expr(link::Column::SearchForm, Expr::value(SEARCH_FORM))
+        .filter(link::Column::Id.eq(id))
+        .exec(connection)
+        .await?;
+    Ok(())
+}
+
+/// Notes since when the QR code of a link, which the caller has locked, may be in print. That is no edit.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn write_printed_at(connection: &impl Connection, id: LinkId, at: Option<Timestamp>) -> Result<()> {
+    link::Entity::update_many()
+        .col_expr(link::Column::PrintedAt, Expr::value(at))
         .filter(link::Column::Id.eq(id))
         .exec(connection)
         .await?;
@@ -386,11 +482,25 @@ fn filtered(query: Select<link::Entity>, filter: LinkFilter) -> Select<link::Ent
     query
         .apply_if(filter.domain, |query, domain| query.filter(link::Column::DomainId.eq(domain)))
         .apply_if(filter.tag, |query, tag| query.filter(link::Column::Id.in_subquery(tagged(tag))))
+        .apply_if(filter.destination, |query, (hash, destination)| {
+            query.filter(link::Column::DestinationHash.eq(hash)).filter(link::Column::DestinationUrl.eq(destination))
+        })
+        .apply_if(filter.folder, |query, folder| query.filter(is_in(folder)))
+        .apply_if(Some(filter.hidden_folders).filter(|hidden| !hidden.is_empty()), |query, hidden| {
+            query.filter(link::Column::FolderId.is_null().or(link::Column::FolderId.is_not_in(hidden)))
+        })
         .apply_if(filter.archived, |query, archived| query.filter(is_archived(archived)))
         .apply_if(filter.created_by, |query, person| query.filter(link::Column::CreatedBy.eq(person)))
         .apply_if(filter.search, |query, text| query.filter(link::Column::SearchKey.like(containing(&text))))
         .apply_if(filter.created_from, |query, from| query.filter(link::Column::CreatedAt.gte(from)))
         .apply_if(filter.created_until, |query, until| query.filter(link::Column::CreatedAt.lt(until)))
+}
+
+fn is_in(folder: FolderFilter) -> Expr {
+    match folder {
+        FolderFilter::Outside => link::Column::FolderId.is_null(),
+        FolderFilter::In(folder) => link::Column::FolderId.eq(folder),
+    }
 }
 
 /// In the words of the partial indexes: a bound value would not tell a database which of them fits.

@@ -8,10 +8,12 @@
 
 pub mod api_keys;
 pub mod audit;
+pub mod bulk_edits;
 pub mod changes;
 pub mod columns;
 mod connect;
 mod connection;
+pub mod deleted_links;
 pub mod domains;
 mod entities;
 mod error;
@@ -20,11 +22,14 @@ pub mod events;
 pub mod evidence_exports;
 pub mod external_identities;
 pub mod external_sessions;
+pub mod folders;
 mod health;
 pub mod idempotency_keys;
 pub mod invitations;
 pub mod jobs;
 pub mod known_devices;
+pub mod link_comments;
+pub mod link_versions;
 pub mod links;
 pub mod mail_tokens;
 mod migrations;
@@ -42,6 +47,7 @@ pub mod tags;
 mod text_pattern;
 pub mod totp;
 pub mod users;
+pub mod utm_templates;
 pub mod workspaces;
 
 pub use connection::{Connection, Reader, Transaction};

@@ -104,10 +104,11 @@ impl Analytics {
         Ok((self.clicks.clone(), self.selection(access, request).await?))
     }
 
-    /// The clicks that the request is about, tags taken for the links that carry them now.
+    /// The clicks that the request is about, without those of links that the caller may not know of, and tags taken for the links that carry them now.
     async fn selection(&self, access: &Access, request: &ReportRequest) -> Result<Selection> {
         let report = request.check(access.workspace_id(), clock::now())?;
-        let mut selection = report.selection;
+        let hidden_links = self.core.hidden_links(access).await?;
+        let mut selection = Selection { hidden_links, ..report.selection };
         if !report.tags.is_empty() {
             let tags = LinkTags::new(self.core.tagged_links(access, Some(&report.tags)).await?);
             selection.filters.push(tags.filter());

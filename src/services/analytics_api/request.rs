@@ -61,7 +61,8 @@ impl ReportRequest {
             }
         }
         if errors.is_empty() {
-            return Ok(Report { selection: Selection { workspace_id, period, include, filters }, tags });
+            let selection = Selection { workspace_id, period, include, filters, hidden_links: Vec::new() };
+            return Ok(Report { selection, tags });
         }
         Err(Error::invalid_fields(errors))
     }

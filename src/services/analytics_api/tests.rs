@@ -40,7 +40,13 @@ async fn store_of(clicks: impl IntoIterator<Item = EnrichedClick>) -> (tempfile:
 
 fn selection(from: i64, to: i64) -> Selection {
     let period = Period { from: micros(from), to: micros(to) };
-    Selection { workspace_id: workspace(1), period, include: Include::default(), filters: Vec::new() }
+    Selection {
+        workspace_id: workspace(1),
+        period,
+        include: Include::default(),
+        filters: Vec::new(),
+        hidden_links: Vec::new(),
+    }
 }
 
 fn clicked(offset: i64, link_id: LinkId, country: Option<&str>, visitor: u64) -> EnrichedClick {

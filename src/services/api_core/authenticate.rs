@@ -5,6 +5,7 @@ use std::time::Duration;
 use subtle::ConstantTimeEq;
 
 use super::ApiCore;
+use super::folders;
 use super::foreign_credentials::{ForeignHolder, ForeignSession};
 use super::principal::{Access, Actor, Principal};
 use super::tokens::{Token, TokenKind};
@@ -15,6 +16,7 @@ use crate::domain::permission::{Caller, Permission};
 use crate::domain::recorded::Author;
 use crate::domain::time::Timestamp;
 use crate::infra::store::api_keys::{self, ApiKey};
+use crate::infra::store::workspaces::Workspace as WorkspaceRow;
 use crate::infra::store::{oauth_tokens, sessions, users, workspaces};
 use crate::runtime::clock;
 
@@ -173,24 +175,68 @@ impl ApiCore {
     }
 
     async fn access(&self, principal: &Principal, id: WorkspaceId) -> Result<Option<Access>> {
+        let Some((workspace, actor)) = self.actor(principal, id).await? else { return Ok(None) };
+        let folders = folders::sight(self.store.reader(), id, &actor).await?;
+        Ok(Some(Access { workspace, actor, folders, level: None }))
+    }
+
+    /// The right of somebody who asked for something earlier to go on with it now; `None` if they do not have it any longer.
+    ///
+    /// # Errors
+    /// Only those of the store.
+    pub(super) async fn access_of(
+        &self,
+        id: WorkspaceId,
+        author: Author,
+        permission: &Permission,
+    ) -> Result<Option<Access>> {
+        let reader = self.store.reader();
+        let found = match author {
+            Author::Person(user_id) => {
+                let actor = |role| Actor::Member { user_id, role, is_admin: false };
+                workspaces::find_for_member(reader, id, user_id)
+                    .await?
+                    .map(|(workspace, role)| (workspace, actor(role)))
+            }
+            Author::ApiKey(key_id) => {
+                let key = api_keys::find(reader, id, key_id).await?;
+                let key = key.filter(|key| key.expires_at.is_none_or(|end| clock::now() < end));
+                match key.and_then(|key| Some((key.created_by?, key.scopes.0))) {
+                    Some((maker, scopes)) => {
+                        workspaces::find_for_member(reader, id, maker).await?.map(|(workspace, maker_role)| {
+                            (workspace, Actor::ApiKey { key_id, scopes, maker, maker_role })
+                        })
+                    }
+                    None => None,
+                }
+            }
+            Author::ExternalClient(_) | Author::Instance => None,
+        };
+        let Some((workspace, actor)) = found else { return Ok(None) };
+        let folders = folders::sight(reader, id, &actor).await?;
+        let access = Access { workspace, actor, folders, level: None };
+        Ok(access.require_permission(permission).is_ok().then_some(access))
+    }
+
+    async fn actor(&self, principal: &Principal, id: WorkspaceId) -> Result<Option<(WorkspaceRow, Actor)>> {
         let reader = self.store.reader();
         match principal {
             Principal::Person { user_id, is_admin, .. } => {
                 let found = workspaces::find_for_member(reader, id, *user_id).await?;
                 let actor = |role| Actor::Member { user_id: *user_id, role, is_admin: *is_admin };
-                Ok(found.map(|(workspace, role)| Access { workspace, actor: actor(role), level: None }))
+                Ok(found.map(|(workspace, role)| (workspace, actor(role))))
             }
             // Nobody answers for a key whose maker is no longer a member.
             Principal::ApiKey { key_id, workspace_id, scopes, created_by: Some(maker), .. } if *workspace_id == id => {
                 let found = workspaces::find_for_member(reader, id, *maker).await?;
                 let (key_id, maker) = (*key_id, *maker);
                 let actor = |maker_role| Actor::ApiKey { key_id, scopes: scopes.clone(), maker, maker_role };
-                Ok(found.map(|(workspace, role)| Access { workspace, actor: actor(role), level: None }))
+                Ok(found.map(|(workspace, role)| (workspace, actor(role))))
             }
             Principal::Application { user_id, workspace_id, scopes, .. } if *workspace_id == id => {
                 let found = workspaces::find_for_member(reader, id, *user_id).await?;
                 let actor = |role| Actor::Application { scopes: scopes.clone(), user_id: *user_id, role };
-                Ok(found.map(|(workspace, role)| Access { workspace, actor: actor(role), level: None }))
+                Ok(found.map(|(workspace, role)| (workspace, actor(role))))
             }
             Principal::ApiKey { .. } | Principal::Application { .. } => Ok(None),
             Principal::Foreign(token) => match token.holder {
@@ -198,13 +244,13 @@ impl ApiCore {
                     let found = workspaces::find_for_member(reader, id, user_id).await?;
                     let (author, scopes) = (Author::Person(user_id), token.scopes.clone());
                     let actor = |role| Actor::Foreign { author, scopes, role: Some(role) };
-                    Ok(found.map(|(workspace, role)| Access { workspace, actor: actor(role), level: None }))
+                    Ok(found.map(|(workspace, role)| (workspace, actor(role))))
                 }
                 ForeignHolder::Client { id: client, workspace_id } if workspace_id == id => {
                     let found = workspaces::find(reader, id).await?;
                     let (author, scopes) = (Author::ExternalClient(client), token.scopes.clone());
                     let actor = Actor::Foreign { author, scopes, role: None };
-                    Ok(found.map(|workspace| Access { workspace, actor, level: None }))
+                    Ok(found.map(|workspace| (workspace, actor)))
                 }
                 ForeignHolder::Client { .. } => Ok(None),
             },

@@ -22,6 +22,7 @@ mod event_schema;
 mod events;
 mod evidence;
 mod field_errors;
+mod folders;
 mod foreign_credentials;
 pub mod grpc;
 mod happening;
@@ -44,6 +45,7 @@ mod tags;
 mod text_validation;
 mod tokens;
 mod unit_of_work;
+mod utm_templates;
 mod version;
 mod workspace_deletion;
 mod workspaces;
@@ -66,14 +68,18 @@ pub use evidence::{
     SIGNATURE_FILE,
 };
 pub use field_errors::FieldErrors;
+pub use folders::{Folder, FolderAccessPatch, FolderDraft, FolderMember, FolderPatch};
 pub use foreign_credentials::{ForeignCredentials, ForeignHolder, ForeignSession, ForeignToken};
 pub use happening::{Action, ActionKind, By, EventData, Happening, Recorded};
 pub use invitation_acceptance::{Acceptance, InvitationToken, InvitationView, Joined};
 pub use invitations::{Invitation, InvitationDraft};
 pub use limits::Limits;
 pub use links::{
-    BULK_ITEMS_MAX, BulkItem, BulkPatch, Created, IfExists, LINK_TAGS_MAX, Link, LinkDraft, LinkPatch, LinkQuery,
-    LinkSort, Resolution, ResolutionState, VisitorDraft,
+    BULK_ITEMS_MAX, BulkEdit, BulkEditAnswer, BulkEditChanges, BulkEditDraft, BulkEditFailure, BulkEditFilter,
+    BulkEditPreview, BulkEditSample, BulkItem, BulkPatch, Changed, Created, DeletedLink, DestinationReplacement,
+    DuplicateDestination, FieldChange, IfExists, LINK_TAGS_MAX, Link, LinkComment, LinkCommentDraft, LinkDraft,
+    LinkPatch, LinkQuery, LinkSort, LinkVersion, Resolution, ResolutionState, RestoreDraft, RevertDraft, UndoDraft,
+    VisitorDraft,
 };
 pub use members::{Member, MemberPatch, TransferDraft};
 pub use principal::{Access, Actor, Principal};
@@ -81,6 +87,7 @@ pub use provided_roles::ProvidedRole;
 pub use tagged_links::TaggedLinks;
 pub use tags::{Tag, TagDraft, TagPatch};
 pub use tokens::{Token, TokenKind};
+pub use utm_templates::{UtmTemplate, UtmTemplateDraft, UtmTemplatePatch};
 pub use version::ExpectedVersion;
 pub use workspaces::{Workspace, WorkspaceDraft, WorkspacePatch};
 
@@ -95,6 +102,8 @@ use crate::domain::destination_policy::DestinationPolicy;
 use crate::domain::error::{Error, Result};
 use crate::domain::id::WorkspaceId;
 use crate::domain::link::LinkLifetimes;
+use crate::domain::link_version::LinkHistory;
+use crate::domain::slug_words::SlugWords;
 use crate::infra::cache::invalidation::Invalidations;
 use crate::infra::cache::shared_links::SharedLinks;
 use crate::infra::click_store::ClickStore;
@@ -138,9 +147,20 @@ pub const ACTIONS: &[ActionKind] = &[
     tags::CREATED.kind(),
     tags::UPDATED.kind(),
     tags::DELETED.kind(),
+    folders::CREATED.kind(),
+    folders::UPDATED.kind(),
+    folders::DELETED.kind(),
     links::CREATED.kind(),
     links::UPDATED.kind(),
     links::DELETED.kind(),
+    links::RESTORED.kind(),
+    links::PURGED.kind(),
+    links::COMMENTED.kind(),
+    links::COMMENT_UPDATED.kind(),
+    links::COMMENT_DELETED.kind(),
+    utm_templates::CREATED.kind(),
+    utm_templates::UPDATED.kind(),
+    utm_templates::DELETED.kind(),
 ];
 
 /// The kinds of objects that the service keeps.
@@ -181,6 +201,10 @@ pub struct Settings {
     pub destinations: DestinationPolicy,
     /// How long events are kept for those who follow.
     pub events_kept_for: Duration,
+    /// Words that slugs must not be or hold.
+    pub slug_words: Arc<SlugWords>,
+    /// How long it is known what links were.
+    pub link_history: LinkHistory,
     /// How long the cache that edges share believes a link.
     pub lifetimes: LinkLifetimes,
     /// Tells where described visitors are.

@@ -3,6 +3,7 @@
 use super::foreign_credentials::{ForeignHolder, ForeignToken};
 use super::happening::By;
 use crate::domain::error::{Error, ErrorKind, Result};
+use crate::domain::folder::FolderSight;
 use crate::domain::id::{ApiKeyId, OAuthClientId, OAuthGrantId, SessionId, UserId, WorkspaceId};
 use crate::domain::permission::{Caller, Right};
 use crate::domain::recorded::Author;
@@ -63,6 +64,8 @@ pub enum Principal {
 pub struct Access {
     pub(super) workspace: WorkspaceRow,
     pub(super) actor: Actor,
+    /// In which folders whoever acts may do less than their role allows.
+    pub(super) folders: FolderSight,
     /// What the workspace has left of its requests.
     pub(super) level: Option<Level>,
 }
@@ -226,6 +229,23 @@ impl Access {
 }
 
 impl Actor {
+    /// The person whose rights whoever acts has, and as what that person belongs to the workspace; `None` for a program that no person
+    /// stands behind.
+    pub(super) const fn person(&self) -> Option<(UserId, Role)> {
+        match self {
+            Self::Member { user_id, role, .. }
+            | Self::ApiKey { maker: user_id, maker_role: role, .. }
+            | Self::Application { user_id, role, .. }
+            | Self::Foreign { author: Author::Person(user_id), role: Some(role), .. } => Some((*user_id, *role)),
+            Self::Foreign { .. } => None,
+        }
+    }
+
+    /// Whether whoever acts looks after the workspace as its owners and admins do, or is a program that no person stands behind.
+    pub(super) fn looks_after_workspace(&self) -> bool {
+        self.person().is_none_or(|(_, role)| matches!(role, Role::Owner | Role::Admin))
+    }
+
     /// Whether whoever acts may do what `scope` covers.
     #[must_use]
     pub fn allows(&self, scope: Scope) -> bool {

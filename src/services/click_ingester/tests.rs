@@ -108,6 +108,7 @@ fn everything() -> Selection {
         period: Period { from: Timestamp::from_micros(0), to: Timestamp::from_micros(i64::MAX) },
         include: Include { bots: true, previews: true, prefetches: true, heads: true },
         filters: Vec::new(),
+        hidden_links: Vec::new(),
     }
 }
 

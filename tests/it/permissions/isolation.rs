@@ -15,8 +15,19 @@ use crate::support::platform::{Account, Platform, body};
 
 /// One of everything that a workspace can have, by the parameter that names it in paths.
 async fn furnish(platform: &Platform, account: &Account) -> BTreeMap<&'static str, String> {
-    let link = json!({ "destination_url": "https://example.com/", "tags": ["theirs"] });
+    let link = json!({ "destination_url": "https://example.com/", "tags": ["theirs"], "external_id": "theirs" });
     let link = platform.create_link(account, &link).await;
+    let path = format!("/links/{}/comments", link["id"].as_str().expect("an id"));
+    let comment = platform.of(account, Method::POST, &path).json(&json!({ "text": "Theirs" }));
+    let comment = body(comment, StatusCode::CREATED).await;
+    let template = json!({ "name": "Theirs", "utm": {} });
+    let template = platform.of(account, Method::POST, "/utm-templates").json(&template);
+    let template = body(template, StatusCode::CREATED).await;
+    let mut edit = json!({ "filter": {}, "changes": { "archived": false }, "dry_run": true });
+    let preview = body(platform.of(account, Method::POST, "/links/bulk-edit").json(&edit), StatusCode::OK).await;
+    edit["token"] = preview["token"].clone();
+    edit["dry_run"] = json!(false);
+    let edit = body(platform.of(account, Method::POST, "/links/bulk-edit").json(&edit), StatusCode::OK).await;
     let (_, key) = key(platform, account, &json!({ "name": "Test", "scopes": ["links:read"] })).await;
     let tags = platform.read(account, "/tags").await;
     let person = member(platform, account, "member@example.com", Role::Viewer).await;
@@ -25,11 +36,18 @@ async fn furnish(platform: &Platform, account: &Account) -> BTreeMap<&'static st
     let export = platform.of(account, Method::POST, "/evidence-exports").json(&json!({}));
     let export = body(export, StatusCode::ACCEPTED).await;
     let client = public_client(platform, account).await;
+    let folder = platform.of(account, Method::POST, "/folders").json(&json!({ "name": "Theirs" }));
+    let folder = body(folder, StatusCode::CREATED).await;
     let text = |value: &Value| value.as_str().expect("an id").to_owned();
     BTreeMap::from([
         ("link_id", text(&link["id"])),
         ("api_key_id", text(&key["id"])),
         ("oauth_client_id", client.id),
+        ("folder_id", text(&folder["id"])),
+        ("external_id", "theirs".to_owned()),
+        ("comment_id", text(&comment["id"])),
+        ("utm_template_id", text(&template["id"])),
+        ("bulk_edit_id", text(&edit["id"])),
         ("tag_id", text(&tags["data"][0]["id"])),
         ("user_id", user_id(platform, &person).await),
         ("invitation_id", text(&invitations["data"][0]["id"])),
@@ -47,7 +65,9 @@ async fn no_id_of_another_workspace_is_found_by_any_operation() {
     for operation in Document::of(&platform).await.operations() {
         let is_tenants = operation.path.starts_with("/v1/workspaces/{workspace_id}/") && operation.ids().count() > 0;
         // The default domain belongs to every workspace.
-        if !is_tenants || operation.ids().any(|name| name == "domain_id") {
+        // Whoever puts a link under an external id names what their own workspace shall have.
+        let is_own = operation.id == "put_link_by_external_id" || operation.ids().any(|name| name == "domain_id");
+        if !is_tenants || is_own {
             continue;
         }
         let id = |name: &str| ids.get(name).unwrap_or_else(|| panic!("whose is a {name}?")).clone();

@@ -11,11 +11,15 @@ use crate::support::platform::{EMAIL, PASSWORD, Platform};
 /// With the right one, sessions would get other secrets.
 const WRONG_PASSWORD: &str = "this is nobody's password";
 /// The prefixes of the ids that stand in paths.
-const PREFIXES: [(&str, &str); 12] = [
+const PREFIXES: [(&str, &str); 16] = [
     ("evidence_export_id", "evd"),
     ("job_id", "job"),
     ("link_id", "lnk"),
     ("tag_id", "tag"),
+    ("folder_id", "fld"),
+    ("utm_template_id", "utm"),
+    ("comment_id", "cmt"),
+    ("bulk_edit_id", "bed"),
     ("domain_id", "dom"),
     ("api_key_id", "key"),
     ("user_id", "usr"),
@@ -30,7 +34,7 @@ const PREFIXES: [(&str, &str); 12] = [
 pub fn nobody(parameter: &str) -> String {
     match parameter {
         "type" => return "link.created".to_owned(),
-        "consumer" | "provider" => return "nobody".to_owned(),
+        "consumer" | "provider" | "external_id" => return "nobody".to_owned(),
         "sequence" => return "1".to_owned(),
         "token" => return "nothing.nothing".to_owned(),
         _ => {}
@@ -128,6 +132,14 @@ pub fn sample(operation: &Operation) -> Option<Value> {
         "create_links" => json!({ "links": [{ "destination_url": "https://example.com/" }] }),
         "update_links" => json!({ "links": [{ "id": nobody("link_id"), "changes": { "title": "Test" } }] }),
         "delete_links" => json!({ "ids": [nobody("link_id")] }),
+        "put_link_by_external_id" => json!({ "destination_url": "https://example.com/" }),
+        "bulk_edit_links" => json!({ "filter": {}, "changes": { "archived": false }, "dry_run": true }),
+        "create_utm_template" | "update_utm_template" => json!({ "name": name(), "utm": { "source": "test" } }),
+        "create_link_comment" | "update_link_comment" => json!({ "text": "Test" }),
+        "create_folder" | "update_folder" => json!({ "name": name() }),
+        "update_folder_access" => json!({ "access": "edit" }),
+        "revert_link" => json!({ "version": 1 }),
+        "undo_link_change" | "restore_link" => json!({}),
         "create_tag" | "update_tag" => json!({ "name": name() }),
         other => panic!("how is {other} called?"),
     })

@@ -1,7 +1,7 @@
 //! Which clicks a report is about.
 
 use super::dimension::{Dimension, Value};
-use crate::domain::id::WorkspaceId;
+use crate::domain::id::{LinkId, WorkspaceId};
 use crate::domain::time::Timestamp;
 
 /// A stretch of time: `from` is in it, `to` is not.
@@ -49,6 +49,8 @@ pub struct Selection {
     pub include: Include,
     /// What else must hold.
     pub filters: Vec<Filter>,
+    /// Links whose clicks are left out without a word, because whoever asks may not know of them.
+    pub hidden_links: Vec<LinkId>,
 }
 
 impl Selection {

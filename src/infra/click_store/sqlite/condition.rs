@@ -21,6 +21,11 @@ pub(super) fn push_where_of_any_period(query: &mut QueryBuilder<Sqlite>, selecti
         query.push(" AND kind = 'redirect'");
     }
     push_counted(query, selection);
+    if !selection.hidden_links.is_empty() {
+        query.push(" AND (link_id IS NULL OR link_id NOT IN (SELECT unhex(value) FROM json_each(");
+        query.push_bind(hexadecimal_list(selection.hidden_links.iter().map(|link| link.as_uuid())));
+        query.push(")))");
+    }
     for filter in &selection.filters {
         query.push(" AND ");
         push_condition(query, filter);

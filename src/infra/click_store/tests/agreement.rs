@@ -88,12 +88,14 @@ fn random_selection() -> impl Strategy<Value = Selection> {
         any::<(bool, bool, bool, bool)>(),
         proptest::collection::vec(random_filter(), 0..3),
         (0..500_000_i64, 1..700_000_i64),
+        proptest::collection::vec(1..5_u128, 0..3),
     )
-        .prop_map(|((bots, previews, prefetches, heads), filters, (from, length))| Selection {
+        .prop_map(|((bots, previews, prefetches, heads), filters, (from, length), hidden)| Selection {
             workspace_id: workspace(1),
             period: Period { from: micros(from), to: micros(from + length) },
             include: Include { bots, previews, prefetches, heads },
             filters,
+            hidden_links: hidden.into_iter().map(link).collect(),
         })
 }
 
@@ -146,6 +148,7 @@ fn is_selected(click: &EnrichedClick, selection: &Selection) -> bool {
         && (!click.prefetch || selection.include.prefetches)
         && (!click.head || selection.include.heads)
         && selection.filters.iter().all(fits)
+        && click.link_id.is_none_or(|link| !selection.hidden_links.contains(&link))
 }
 
 fn count<'a>(clicks: impl IntoIterator<Item = &'a EnrichedClick>) -> Counts {

@@ -43,6 +43,7 @@ fn everything(workspace_id: WorkspaceId) -> Selection {
             dimension: Dimension::Kind,
             any_of: ["redirect", "missing", "gone", "root"].map(|kind| Some(Value::Text(kind.into()))).to_vec(),
         }],
+        hidden_links: Vec::new(),
     }
 }
 

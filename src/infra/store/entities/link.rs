@@ -2,7 +2,7 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::domain::id::{DomainId, LinkId, UserId, WorkspaceId};
+use crate::domain::id::{DomainId, FolderId, LinkId, UserId, WorkspaceId};
 use crate::domain::link::{ForwardQuery, RedirectStatus};
 use crate::domain::rule::Rule;
 use crate::domain::time::Timestamp;
@@ -61,6 +61,10 @@ pub struct Model {
     pub utm: Json<Utm>,
     /// The smart-link rules, in order.
     pub rules: Json<Vec<Rule>>,
+    /// The folder that it is in, if any.
+    pub folder_id: Option<FolderId>,
+    /// Since when its QR code may be in print.
+    pub printed_at: Option<Timestamp>,
     /// Archived by its owner.
     pub archived: bool,
     /// Why the platform switched the link off.

@@ -54,6 +54,8 @@ impl House {
             default_domain_workspace: None,
             deletion_grace: std::time::Duration::from_secs(60),
             destinations: crate::domain::destination_policy::DestinationPolicy::default(),
+            slug_words: crate::domain::slug_words::SlugWords::default().into(),
+            link_history: crate::config::defaults().expect("the defaults are valid").links.history(),
             lifetimes: crate::config::defaults().expect("the defaults are valid").edge.cache.lifetimes(),
             geo: GeoDatabase::unknown(),
             user_agents: UserAgents::new(),

@@ -24,7 +24,9 @@ const NEVER_ABSENT: [&str; 6] =
 pub(super) fn to_draft(request: CreateLinkRequest) -> Result<LinkDraft> {
     let mut fields = to_fields(request.content.unwrap_or_default())?;
     fields.insert("domain".to_owned(), request.domain.into());
-    fields.insert("if_exists".to_owned(), if_exists(request.if_exists)?.into());
+    fields.insert("if_exists".to_owned(), if_exists("/if_exists", request.if_exists)?.into());
+    fields.insert("on_duplicate".to_owned(), if_exists("/on_duplicate", request.on_duplicate)?.into());
+    fields.insert("utm_template_id".to_owned(), request.utm_template_id.into());
     fields.retain(|_, value| !value.is_null());
     read(fields)
 }
@@ -91,6 +93,7 @@ fn to_fields(content: LinkContent) -> Result<Map<String, Value>> {
         "forward_path": content.forward_path,
         "utm": utm(content.utm.unwrap_or_default()),
         "rules": rules(content.rules_json.as_deref())?,
+        "folder_id": content.folder_id,
         "archived": content.archived,
     });
     match body {
@@ -122,8 +125,8 @@ fn read<T: DeserializeOwned>(fields: Map<String, Value>) -> Result<T> {
     parse_json(&serde_json::to_vec(&fields).map_err(Error::internal)?)
 }
 
-fn if_exists(number: i32) -> Result<Option<String>> {
-    let value = IfExists::try_from(number).map_err(|_| unknown_number("/if_exists"))?;
+fn if_exists(field: &str, number: i32) -> Result<Option<String>> {
+    let value = IfExists::try_from(number).map_err(|_| unknown_number(field))?;
     Ok(name(value.as_str_name(), "IF_EXISTS_"))
 }
 

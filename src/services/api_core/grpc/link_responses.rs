@@ -41,6 +41,8 @@ pub(super) fn to_message(link: Link) -> Result<v1::Link> {
         created_by: link.created_by.map(|id| id.to_string()),
         created_at: Some(time(link.created_at)),
         updated_at: Some(time(link.updated_at)),
+        printed_at: link.printed_at.map(time),
+        folder_id: link.folder_id.map(|id| id.to_string()),
     })
 }
 

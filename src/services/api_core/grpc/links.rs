@@ -19,7 +19,7 @@ use crate::infra::grpc::v1::{
     GetLinkRequest, GetLinkResponse, ListLinksRequest, ListLinksResponse, UpdateLinkRequest, UpdateLinkResponse,
 };
 use crate::services::api_core::rest::{page_of, requested_page};
-use crate::services::api_core::{ApiCore, Link, LinkQuery};
+use crate::services::api_core::{ApiCore, Link, LinkPatch, LinkQuery};
 
 /// The use cases of links, which REST calls too.
 pub(super) struct LinksService(pub(super) ApiCore);
@@ -47,8 +47,10 @@ impl LinksService {
 
     async fn update(&self, request: Request<UpdateLinkRequest>) -> DomainResult<UpdateLinkResponse> {
         let access = access(&self.0, &request, &request.get_ref().workspace_id, &UpdateLink::PERMISSION).await?;
-        let UpdateLinkRequest { link_id, version, content, update_mask, .. } = request.into_inner();
+        let UpdateLinkRequest { link_id, version, content, update_mask, confirm_printed, domain, .. } =
+            request.into_inner();
         let patch = to_patch(content.unwrap_or_default(), update_mask.unwrap_or_default())?;
+        let patch = LinkPatch { domain, confirm_printed, ..patch };
         let link = self.0.update_link(&access, parsed("link_id", &link_id)?, version, patch).await?;
         Ok(UpdateLinkResponse { link: Some(to_message(link)?) })
     }
@@ -81,6 +83,8 @@ fn to_query(request: ListLinksRequest) -> DomainResult<LinkQuery> {
     Ok(LinkQuery {
         domain: request.domain,
         tag: request.tag,
+        destination_url: request.destination_url,
+        folder: request.folder,
         archived: request.archived,
         created_by,
         search: request.search,

@@ -3,6 +3,7 @@
 use super::draft::{BULK_ITEMS_MAX, BULK_PASSWORDS_MAX};
 use super::view::Link;
 use crate::domain::error::{Error, ErrorKind, Result};
+use crate::domain::id::LinkChangeId;
 
 /// A link that was asked for.
 #[derive(Debug, Clone, PartialEq)]
@@ -11,6 +12,15 @@ pub struct Created {
     pub link: Link,
     /// Whether it was there already.
     pub existed: bool,
+}
+
+/// What became of the items of a request that changes links, and the change that can be undone as a whole.
+#[derive(Debug)]
+pub struct Changed<T> {
+    /// The change.
+    pub change_id: LinkChangeId,
+    /// One result an item.
+    pub results: Vec<BulkItem<T>>,
 }
 
 /// What became of one item: its errors concern it alone, and the other items are done all the same.

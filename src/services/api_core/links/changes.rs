@@ -9,6 +9,7 @@ use super::draft::{LINK_TAGS_MAX, LinkPatch};
 use super::search;
 use crate::domain::destination_policy::DestinationPolicy;
 use crate::domain::folded_text::name_key;
+use crate::domain::id::FolderId;
 use crate::domain::link::{ForwardQuery, RedirectStatus};
 use crate::domain::rule::{CompiledRules, Outcome, Rule};
 use crate::domain::slug::Slug;
@@ -32,6 +33,8 @@ pub(super) struct Changes {
     pub destination_url: Option<Destination>,
     pub tags: Option<Vec<String>>,
     pub password: Option<Option<SecretString>>,
+    pub folder_id: Option<Option<FolderId>>,
+    pub confirm_printed: bool,
     redirect_status: Option<RedirectStatus>,
     title: Option<Option<String>>,
     description: Option<Option<String>>,
@@ -59,6 +62,8 @@ impl Changes {
                 .and_then(|url| destination(errors, policy, "/destination_url", &url)),
             tags: patch.tags.map(|names| tag_names(errors, &names)),
             password: patch.password.inspect(|password| check_password(errors, password.as_ref())),
+            folder_id: patch.folder_id,
+            confirm_printed: patch.confirm_printed,
             redirect_status: patch.redirect_status,
             title: patch.title.map(|text| optional_text(errors, "/title", text, 255, Lines::One)),
             description: patch.description.map(|text| optional_text(errors, "/description", text, 1_000, Lines::Many)),
@@ -107,11 +112,26 @@ impl Changes {
         set(&mut row.forward_path, self.forward_path);
         set(&mut row.utm, self.utm.map(Json));
         set(&mut row.rules, self.rules.map(Json));
+        set(&mut row.folder_id, self.folder_id);
         set(&mut row.archived, self.archived);
-        row.destination_hash = destination_hash(&row.destination_url);
-        search::file(row);
+        refresh(row);
         check_together(row, errors);
     }
+}
+
+/// Files a link anew under what it has become.
+pub(super) fn refresh(row: &mut Row) {
+    row.destination_hash = destination_hash(&row.destination_url);
+    search::file(row);
+}
+
+/// Checks once more what was allowed when the link was like this.
+pub(super) fn check_again(row: &Row, policy: &DestinationPolicy, errors: &mut FieldErrors) {
+    errors.check("/destination_url", "invalid_url", policy.check(&row.destination_url));
+    if let Some(url) = &row.expired_url {
+        errors.check("/expired_url", "invalid_url", policy.check(url));
+    }
+    check_rules(errors, policy, &row.rules.0);
 }
 
 fn set<T>(field: &mut T, change: Option<T>) {
@@ -153,7 +173,7 @@ pub(super) fn rule_destinations(rules: &[Rule]) -> impl Iterator<Item = (String,
     })
 }
 
-fn destination_hash(destination: &Destination) -> i64 {
+pub(super) fn destination_hash(destination: &Destination) -> i64 {
     let digest = Sha256::digest(destination.as_str());
     i64::from_be_bytes(digest.first_chunk().copied().unwrap_or_default())
 }

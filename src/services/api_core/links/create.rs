@@ -1,21 +1,25 @@
 //! Makes links: all of one request in one transaction, each by itself right or wrong.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::CREATED;
 use super::bulk::{BulkItem, Created, Place, check_length, check_passwords, only};
 use super::changes::Changes;
 use super::draft::{IfExists, LinkDraft};
-use super::identical::{decide, find_identical, has_same_content};
+use super::identical::{CANDIDATES_MAX, decide, decide_duplicate, find_identical, has_same_content};
 use super::own_places::OwnPlaces;
 use super::plan::{Plan, Planned, new_row};
+use super::reach::Folders;
 use super::tagging::TagsByName;
 use super::view::Link;
 use crate::domain::change::Invalidation;
 use crate::domain::error::{Error, Result};
 use crate::domain::id::LinkId;
+use crate::domain::slug_words::SlugWords;
 use crate::domain::url::Destination;
 use crate::infra::store::domains::{self, Domain};
+use crate::infra::store::links::{self, Link as Row};
 use crate::infra::store::{Transaction, workspaces};
 use crate::services::api_core::ApiCore;
 use crate::services::api_core::field_errors::FieldErrors;
@@ -29,6 +33,7 @@ struct Checked {
     destination: Destination,
     slug_chosen: bool,
     if_exists: Option<IfExists>,
+    on_duplicate: Option<IfExists>,
     tag_names: Vec<String>,
     changes: Changes,
 }
@@ -38,7 +43,9 @@ struct References {
     domains: HashMap<String, Domain>,
     default_domain: Domain,
     tags: TagsByName,
+    folders: Folders,
     own: OwnPlaces,
+    words: Arc<SlugWords>,
 }
 
 impl ApiCore {
@@ -64,7 +71,7 @@ impl ApiCore {
     async fn create(&self, access: &Access, drafts: Vec<LinkDraft>, place: Place) -> Result<Vec<BulkItem<Created>>> {
         let mut checked = Vec::with_capacity(drafts.len());
         for (index, draft) in drafts.into_iter().enumerate() {
-            checked.push(self.check_draft(draft, place.pointer(index, "")).await?);
+            checked.push(self.check_draft(access, draft, place.pointer(index, "")).await?);
         }
         if checked.iter().all(Result::is_err) {
             return Ok(checked.into_iter().filter_map(Result::err).map(Err).collect());
@@ -92,12 +99,17 @@ impl ApiCore {
     }
 
     /// Checks a draft and hashes its password. The inner error is the draft's own.
-    async fn check_draft(&self, draft: LinkDraft, pointer: String) -> Result<BulkItem<Checked>> {
+    async fn check_draft(&self, access: &Access, mut draft: LinkDraft, pointer: String) -> Result<BulkItem<Checked>> {
         let mut errors = FieldErrors::under(pointer.clone());
+        if let Some(template) = draft.utm_template_id {
+            let own = draft.utm.take().unwrap_or_default();
+            draft.utm = Some(self.with_template(access, template, own, &mut errors).await?);
+        }
         let hostname = draft.domain.as_ref().and_then(|hostname| errors.hostname("/domain", hostname));
-        let if_exists = draft.if_exists;
+        let (if_exists, on_duplicate) = (draft.if_exists, draft.on_duplicate);
         let slug_chosen = draft.slug.is_some();
         let mut changes = Changes::check(draft.into_patch(), &self.settings.destinations, &mut errors);
+        self.check_words(changes.slug.as_ref(), &mut errors);
         let tag_names = changes.tags.take().unwrap_or_default();
         let destination = changes.destination_url.take();
         if let Err(error) = errors.into_result() {
@@ -105,7 +117,7 @@ impl ApiCore {
         }
         let destination = destination.ok_or_else(|| Error::internal("a destination neither right nor wrong"))?;
         changes.hash_password(self.passwords()).await?;
-        Ok(Ok(Checked { pointer, hostname, destination, slug_chosen, if_exists, tag_names, changes }))
+        Ok(Ok(Checked { pointer, hostname, destination, slug_chosen, if_exists, on_duplicate, tag_names, changes }))
     }
 
     /// The links that a plan made or found, by their ids.
@@ -129,7 +141,7 @@ async fn load_references(
     checked: &[BulkItem<Checked>],
 ) -> Result<References> {
     let valid = || checked.iter().filter_map(|item| item.as_ref().ok());
-    if valid().any(|item| item.if_exists.is_some()) {
+    if valid().any(|item| item.if_exists.is_some() || item.on_duplicate.is_some()) {
         // Two that look for the same link at once must not both find none.
         workspaces::lock(transaction, access.workspace_id()).await?.ok_or_else(|| Error::not_found("workspace"))?;
     }
@@ -143,7 +155,10 @@ async fn load_references(
         domains: named.into_iter().map(|domain| (domain.hostname.clone(), domain)).collect(),
         default_domain: default_domain.ok_or_else(|| Error::internal("there is no default domain"))?,
         tags: TagsByName::load(transaction, access, names).await?,
+        folders: Folders::load(transaction, access, valid().filter_map(|item| item.changes.folder_id.flatten()))
+            .await?,
         own: OwnPlaces::load(core, transaction, access).await?,
+        words: core.settings.slug_words.clone(),
     })
 }
 
@@ -166,31 +181,63 @@ async fn plan_one(
     };
     let mut row = new_row(access, domain, checked.destination);
     checked.changes.apply(&mut row, &mut errors);
+    references.folders.check(access, row.folder_id, &mut errors);
     if !errors.is_empty() {
         return Ok(Err(errors.into_error()));
     }
-    let mut planned = Planned::new(row, domain, checked.slug_chosen, checked.tag_names);
+    let mut planned = Planned::new(row, domain, checked.slug_chosen, checked.tag_names, references.words.clone());
     references.own.refuse_loops(transaction, &planned.row, before, &mut errors).await?;
     if !errors.is_empty() {
         return Ok(Err(errors.into_error()));
     }
-    let Some(choice) = checked.if_exists else { return Ok(Ok(planned)) };
-    let same = before.planned().find(|earlier| {
-        has_same_content(&earlier.row, &planned.row, planned.slug_chosen) && earlier.has_tags_of(&planned)
-    });
-    let found = match same {
-        Some(earlier) => Some(earlier.row.clone()),
-        None => find_identical(transaction, &planned.row, planned.slug_chosen, &planned.tag_names).await?,
+    let identical = match checked.if_exists {
+        Some(choice) => identical(transaction, &planned, before).await?.map(|row| decide(choice, row)),
+        None => None,
     };
-    let Some(existing) = found else { return Ok(Ok(planned)) };
+    let existing = match (identical, checked.on_duplicate) {
+        (None, Some(choice)) => {
+            duplicate(transaction, access, &planned, before).await?.map(|row| decide_duplicate(choice, row))
+        }
+        (identical, _) => identical,
+    };
+    let Some(existing) = existing else { return Ok(Ok(planned)) };
     planned.is_new = false;
-    Ok(decide(choice, existing).map(|row| {
+    Ok(existing.map(|row| {
         planned.row = row;
         planned
     }))
 }
 
+/// A link with the same content: of the same request, or of the store.
+async fn identical(transaction: &Transaction, planned: &Planned, before: &Plan) -> Result<Option<Row>> {
+    let same = before.planned().find(|earlier| {
+        has_same_content(&earlier.row, &planned.row, planned.slug_chosen) && earlier.has_tags_of(planned)
+    });
+    match same {
+        Some(earlier) => Ok(Some(earlier.row.clone())),
+        None => find_identical(transaction, &planned.row, planned.slug_chosen, &planned.tag_names).await,
+    }
+}
+
+/// A link with the same destination that exists for the caller: of the same request, or of the store.
+async fn duplicate(
+    transaction: &Transaction,
+    access: &Access,
+    planned: &Planned,
+    before: &Plan,
+) -> Result<Option<Row>> {
+    let row = &planned.row;
+    let same = before.planned().find(|earlier| earlier.row.destination_url == row.destination_url);
+    if let Some(earlier) = same {
+        return Ok(Some(earlier.row.clone()));
+    }
+    let hidden = access.folders.hidden();
+    let hash = row.destination_hash;
+    let found = links::visible_by_destination(transaction, row.workspace_id, hidden, hash, CANDIDATES_MAX).await?;
+    Ok(found.into_iter().find(|found| found.destination_url == row.destination_url))
+}
+
 /// Word that whatever is believed of this link's place is no longer right.
-pub(super) fn invalidation(row: &crate::infra::store::links::Link) -> Invalidation {
+pub(super) fn invalidation(row: &Row) -> Invalidation {
     Invalidation::Link { domain_id: row.domain_id, slug: row.slug_key.as_str().into() }
 }

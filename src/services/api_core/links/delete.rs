@@ -1,14 +1,17 @@
-//! Deletes links. Their clicks stay, and their slugs are free again.
+//! Deletes links. Their clicks stay, their slugs are free again, and for some time they can be restored.
 
 use std::collections::{HashMap, HashSet};
 
 use super::DELETED;
-use super::bulk::{BulkItem, check_length};
+use super::bulk::{Changed, check_length};
 use super::create::invalidation;
-use crate::domain::error::{Error, Result};
-use crate::domain::id::LinkId;
+use super::deleted::put_aside;
+use super::reach::editable;
+use crate::domain::error::{Error, ErrorKind, Result};
+use crate::domain::id::{LinkChangeId, LinkId};
 use crate::infra::store::links::{self, Link as Row};
 use crate::services::api_core::ApiCore;
+use crate::services::api_core::folders;
 use crate::services::api_core::principal::Access;
 use crate::services::api_core::version::ExpectedVersion;
 
@@ -20,9 +23,11 @@ impl ApiCore {
     pub async fn delete_link(&self, access: &Access, id: LinkId, expected: &impl ExpectedVersion) -> Result<()> {
         let transaction = self.store.write().await?;
         let found = links::lock_many(&transaction, access.workspace_id(), &[id]).await?;
-        let row = found.into_iter().next().ok_or_else(|| Error::not_found("link"))?;
+        let row = editable(access, found.into_iter().next())?;
         expected.require(row.version)?;
         let link = self.view_single(&transaction, access, row.clone()).await?;
+        let aside = vec![(row.clone(), link.tags.clone())];
+        put_aside(&transaction, access, aside, LinkChangeId::new()).await?;
         links::delete_many(&transaction, access.workspace_id(), &[id]).await?;
         self.commit(transaction, vec![DELETED.removed(access.by(), &link)?], vec![invalidation(&row)]).await
     }
@@ -32,18 +37,28 @@ impl ApiCore {
     ///
     /// # Errors
     /// `TooLarge` if there are too many; otherwise only those of the store, and then nothing was deleted.
-    pub async fn delete_links(&self, access: &Access, ids: Vec<LinkId>) -> Result<Vec<BulkItem<LinkId>>> {
+    pub async fn delete_links(&self, access: &Access, ids: Vec<LinkId>) -> Result<Changed<LinkId>> {
         check_length(ids.len())?;
+        let change_id = LinkChangeId::new();
         let distinct: Vec<LinkId> = ids.iter().copied().collect::<HashSet<_>>().into_iter().collect();
         let transaction = self.store.write().await?;
-        let rows = links::lock_many(&transaction, access.workspace_id(), &distinct).await?;
+        let locked = links::lock_many(&transaction, access.workspace_id(), &distinct).await?;
+        let locked = locked.into_iter().map(|row| (row.id, editable(access, Some(row))));
+        let found: HashMap<LinkId, Result<Row>> = locked.collect();
+        let rows: Vec<Row> = found.values().flatten().cloned().collect();
+        let deleted: Vec<LinkId> = rows.iter().map(|row| row.id).collect();
         let links = self.view_links(&transaction, access, rows.clone()).await?;
         let happenings = links.iter().map(|link| DELETED.removed(access.by(), link)).collect::<Result<_>>()?;
-        let rows: HashMap<LinkId, Row> = rows.into_iter().map(|row| (row.id, row)).collect();
-        let found: Vec<LinkId> = rows.keys().copied().collect();
-        links::delete_many(&transaction, access.workspace_id(), &found).await?;
-        self.commit(transaction, happenings, rows.values().map(invalidation).collect()).await?;
-        let result = |id: LinkId| if rows.contains_key(&id) { Ok(id) } else { Err(Error::not_found("link")) };
-        Ok(ids.into_iter().map(result).collect())
+        let stale = rows.iter().map(invalidation).collect();
+        let aside = rows.into_iter().zip(links).map(|(row, link)| (row, link.tags)).collect();
+        put_aside(&transaction, access, aside, change_id).await?;
+        links::delete_many(&transaction, access.workspace_id(), &deleted).await?;
+        self.commit(transaction, happenings, stale).await?;
+        let result = |id: LinkId| match found.get(&id) {
+            Some(Ok(_)) => Ok(id),
+            Some(Err(error)) if error.kind == ErrorKind::Forbidden => Err(folders::read_only()),
+            Some(Err(_)) | None => Err(Error::not_found("link")),
+        };
+        Ok(Changed { change_id, results: ids.into_iter().map(result).collect() })
     }
 }

@@ -4,7 +4,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::domain::id::LinkId;
+use crate::domain::id::{FolderId, LinkId, UtmTemplateId};
 use crate::domain::link::{ForwardQuery, RedirectStatus};
 use crate::domain::rule::Rule;
 use crate::domain::time::Timestamp;
@@ -19,7 +19,7 @@ pub const BULK_ITEMS_MAX: usize = 1_000;
 /// The most items of one bulk request that set a password, because each takes some 20 ms of a core.
 pub const BULK_PASSWORDS_MAX: usize = 100;
 
-/// What to do if the workspace has a link with the same content on the same domain.
+/// What to do if the workspace has such a link already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum IfExists {
@@ -52,6 +52,12 @@ pub struct LinkDraft {
     /// What to do if there is a link with the same content; make another if absent.
     #[serde(default)]
     pub if_exists: Option<IfExists>,
+    /// What to do if the workspace has a link with the same destination, whatever else it has; make another if absent.
+    #[serde(default)]
+    pub on_duplicate: Option<IfExists>,
+    /// A template of campaign parameters; those of `utm` come before its own.
+    #[serde(default)]
+    pub utm_template_id: Option<UtmTemplateId>,
     /// The status that the link redirects with; 302 if absent.
     #[serde(default)]
     pub redirect_status: Option<RedirectStatus>,
@@ -112,6 +118,9 @@ pub struct LinkDraft {
     #[serde(default)]
     #[schema(max_items = 50)]
     pub rules: Vec<Rule>,
+    /// The folder to put it into; none if absent.
+    #[serde(default)]
+    pub folder_id: Option<FolderId>,
     /// Whether the link is archived and answers 410.
     #[serde(default)]
     pub archived: Option<bool>,
@@ -124,6 +133,10 @@ pub struct LinkPatch {
     /// Where visitors go unless a rule says otherwise.
     #[schema(value_type = Destination, required = false)]
     pub destination_url: Option<String>,
+    /// The host name of another domain of the workspace, to which the link moves with all that belongs to it. At its old address nothing
+    /// is left: make another link there if visitors shall still be led on.
+    #[schema(min_length = 1, max_length = 253, example = "go.example.com", nullable = false)]
+    pub domain: Option<String>,
     /// The part of the link after the host.
     #[schema(min_length = 1, max_length = 190, pattern = "^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$", nullable = false)]
     pub slug: Option<String>,
@@ -185,9 +198,16 @@ pub struct LinkPatch {
     /// The smart-link rules, all of them, in order.
     #[schema(max_items = 50, nullable = false)]
     pub rules: Option<Vec<Rule>>,
+    /// The folder that it is in.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<FolderId>)]
+    pub folder_id: Option<Option<FolderId>>,
     /// Whether the link is archived and answers 410.
     #[schema(nullable = false)]
     pub archived: Option<bool>,
+    /// That its QR code may be in print is known: without this, neither address nor destination of such a link are changed (409 `printed`).
+    #[serde(default)]
+    pub confirm_printed: bool,
 }
 
 /// One edit of a bulk request.
@@ -208,6 +228,7 @@ impl LinkDraft {
     pub(super) fn into_patch(self) -> LinkPatch {
         LinkPatch {
             destination_url: Some(self.destination_url),
+            domain: None,
             slug: self.slug,
             redirect_status: self.redirect_status,
             title: Some(self.title),
@@ -225,7 +246,9 @@ impl LinkDraft {
             forward_path: self.forward_path,
             utm: self.utm,
             rules: Some(self.rules),
+            folder_id: Some(self.folder_id),
             archived: self.archived,
+            confirm_printed: false,
         }
     }
 }

@@ -2,13 +2,16 @@
 
 use serde::Serialize;
 
+use super::changes::destination_hash;
 use super::plan::slug_key;
+use super::reach::seen;
 use super::view::Link;
 use crate::domain::error::{Error, Result};
 use crate::domain::folded_text::{fold, name_key};
-use crate::domain::id::{LinkId, UserId};
+use crate::domain::id::{FolderId, LinkId, UserId};
 use crate::domain::time::Timestamp;
-use crate::infra::store::links::{self, LinkFilter, SortOrder, SortTime};
+use crate::domain::url::Destination;
+use crate::infra::store::links::{self, FolderFilter, LinkFilter, SortOrder, SortTime};
 use crate::infra::store::page::Page;
 use crate::infra::store::{domains, tags};
 use crate::services::api_core::ApiCore;
@@ -26,6 +29,10 @@ pub struct LinkQuery {
     pub domain: Option<String>,
     /// Only those with the tag of this name.
     pub tag: Option<String>,
+    /// Only those with this destination, once both are written as URLs are.
+    pub destination_url: Option<String>,
+    /// Only those in this folder; `none` for those in no folder.
+    pub folder: Option<String>,
     /// Only those that are archived, or are not.
     pub archived: Option<bool>,
     /// Only those that this person made.
@@ -54,7 +61,7 @@ impl ApiCore {
     /// `NotFound` if the workspace has no such link.
     pub async fn find_link(&self, access: &Access, id: LinkId) -> Result<Link> {
         let reader = self.store.reader();
-        let row = links::find(reader, access.workspace_id(), id).await?.ok_or_else(|| Error::not_found("link"))?;
+        let row = seen(access, links::find(reader, access.workspace_id(), id).await?)?;
         let link = self.view_single(reader, access, row).await?;
         Ok(self.with_clicks(access, link).await)
     }
@@ -72,7 +79,7 @@ impl ApiCore {
         let domain = found.into_iter().next().ok_or_else(|| Error::not_found("link"))?;
         let key = slug_key(slug, domain.case_sensitive);
         let row = links::find_by_slug(reader, access.workspace_id(), domain.id, &key).await?;
-        let link = self.view_single(reader, access, row.ok_or_else(|| Error::not_found("link"))?).await?;
+        let link = self.view_single(reader, access, seen(access, row)?).await?;
         Ok(self.with_clicks(access, link).await)
     }
 
@@ -92,15 +99,22 @@ impl ApiCore {
     }
 
     /// The query with ids for names; none if a name is unknown, so that nothing can fit.
-    async fn filter(&self, access: &Access, query: LinkQuery) -> Result<Option<LinkFilter>> {
+    pub(super) async fn filter(&self, access: &Access, query: LinkQuery) -> Result<Option<LinkFilter>> {
         let mut errors = FieldErrors::default();
         let lengths = (1, SEARCH_LENGTH_MAX);
         let search = query.search.map(|text| fold(&errors.text("search", &text, lengths, Lines::One)));
         let domain = query.domain.and_then(|text| errors.hostname("domain", &text));
         let tag = query.tag.map(|text| name_key(&errors.text("tag", &text, lengths, Lines::One)));
+        let destination = query
+            .destination_url
+            .and_then(|text| errors.check("destination_url", "invalid_url", Destination::parse(&text)));
+        let folder = query.folder.and_then(|text| folder_filter(&text, &mut errors));
         errors.into_result()?;
         let mut filter = LinkFilter {
             search,
+            destination: destination.map(|destination| (destination_hash(&destination), destination)),
+            folder,
+            hidden_folders: access.folders.hidden(),
             archived: query.archived,
             created_by: query.created_by,
             created_from: query.created_from,
@@ -119,5 +133,16 @@ impl ApiCore {
             filter.tag = Some(tag.id);
         }
         Ok(Some(filter))
+    }
+}
+
+fn folder_filter(text: &str, errors: &mut FieldErrors) -> Option<FolderFilter> {
+    match text.parse::<FolderId>() {
+        Ok(folder) => Some(FolderFilter::In(folder)),
+        Err(_) if text == "none" => Some(FolderFilter::Outside),
+        Err(error) => {
+            errors.add("folder", "invalid_value", format!("{error}, or none for links that are in no folder"));
+            None
+        }
     }
 }

@@ -10,7 +10,7 @@ use crate::infra::store::links::{self, Link as Row};
 use crate::infra::store::{Connection, tags};
 
 /// The most links of one destination that are compared.
-const CANDIDATES_MAX: u64 = 100;
+pub(super) const CANDIDATES_MAX: u64 = 100;
 
 /// The oldest link of the workspace with this content; under the same slug, if one was chosen.
 pub(super) async fn find_identical(
@@ -41,6 +41,17 @@ pub(super) fn decide(choice: IfExists, existing: Row) -> Result<Row> {
     }
 }
 
+/// The same for a link that has no more than its destination in common.
+pub(super) fn decide_duplicate(choice: IfExists, existing: Row) -> Result<Row> {
+    match choice {
+        IfExists::Return => Ok(existing),
+        IfExists::Fail => {
+            let message = format!("The workspace has a link with the same destination: {}.", existing.id);
+            Err(Error::new(ErrorKind::Conflict, "destination_exists", message))
+        }
+    }
+}
+
 fn keys(names: &[String]) -> HashSet<String> {
     names.iter().map(|name| name_key(name)).collect()
 }
@@ -56,6 +67,7 @@ pub(super) fn has_same_content(candidate: &Row, row: &Row, slug_chosen: bool) ->
         search_key: row.search_key.clone(),
         search_form: row.search_form,
         used_clicks: row.used_clicks,
+        printed_at: row.printed_at,
         version: row.version,
         created_by: row.created_by,
         created_at: row.created_at,

@@ -1,30 +1,61 @@
 //! Short links: make, find, change, delete, one or a thousand at a time.
 
 mod bulk;
+mod bulk_edit;
+mod by_external_id;
 mod changes;
 mod clicks;
+mod comments;
+mod content;
 mod create;
 mod delete;
+mod deleted;
 mod draft;
+mod duplicates;
 mod find;
+mod history;
 mod identical;
 mod own_places;
 mod plan;
+mod printed;
+mod reach;
 mod resolve;
+mod revert;
 mod search;
 mod tagging;
+mod undo;
 mod update;
 mod view;
+mod writing;
 
 use crate::services::api_core::happening::Action;
 
 pub(super) const CREATED: Action<Link> = Action::new("link.created", "A link was made.");
 pub(super) const UPDATED: Action<Link> = Action::new("link.updated", "A link was changed.");
 pub(super) const DELETED: Action<Link> = Action::new("link.deleted", "A link was deleted.");
+pub(super) const RESTORED: Action<Link> = Action::new("link.restored", "A deleted link came back.");
+pub(super) const COMMENTED: Action<LinkComment> = Action::new("link_comment.created", "Somebody commented on a link.");
+pub(super) const COMMENT_UPDATED: Action<LinkComment> =
+    Action::new("link_comment.updated", "Somebody changed a comment of theirs on a link.");
+pub(super) const COMMENT_DELETED: Action<LinkComment> =
+    Action::new("link_comment.deleted", "A comment on a link was deleted.");
+pub(super) const PURGED: Action<DeletedLink> =
+    Action::new("link.purged", "Somebody had a deleted link forgotten, so that it cannot be restored.");
 
-pub use bulk::{BulkItem, Created};
+pub use bulk::{BulkItem, Changed, Created};
+pub use bulk_edit::{
+    BulkEdit, BulkEditAnswer, BulkEditChanges, BulkEditDraft, BulkEditFailure, BulkEditFilter, BulkEditPreview,
+    BulkEditSample, DestinationReplacement,
+};
+pub use comments::{LinkComment, LinkCommentDraft};
+pub use content::FieldChange;
+pub use deleted::{DeletedLink, RestoreDraft};
 pub use draft::{BULK_ITEMS_MAX, BulkPatch, IfExists, LINK_TAGS_MAX, LinkDraft, LinkPatch};
+pub use duplicates::DuplicateDestination;
 pub use find::{LinkQuery, LinkSort};
+pub use history::LinkVersion;
 pub use resolve::{Resolution, ResolutionState, VisitorDraft};
+pub use revert::RevertDraft;
 pub(super) use search::file;
+pub use undo::UndoDraft;
 pub use view::Link;

@@ -1,15 +1,17 @@
 //! The links that one request asks for, on their way into the store.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use super::bulk::{BulkItem, Created};
 use super::tagging::TagsByName;
 use super::view::Link;
 use crate::domain::error::{Error, ErrorKind, Result};
 use crate::domain::folded_text::name_key;
-use crate::domain::id::LinkId;
+use crate::domain::id::{DomainId, LinkId};
 use crate::domain::link::{ForwardQuery, RedirectStatus};
 use crate::domain::slug::Slug;
+use crate::domain::slug_words::SlugWords;
 use crate::domain::url::Destination;
 use crate::infra::store::columns::Json;
 use crate::infra::store::domains::Domain;
@@ -29,6 +31,7 @@ pub(super) struct Planned {
     pub slug_chosen: bool,
     pub tag_names: Vec<String>,
     case_sensitive: bool,
+    words: Arc<SlugWords>,
 }
 
 /// What is known of each item, in order.
@@ -36,8 +39,15 @@ pub(super) struct Plan(Vec<BulkItem<Planned>>);
 
 impl Planned {
     /// A link to make, with a random slug unless one was chosen.
-    pub(super) fn new(row: Row, domain: &Domain, slug_chosen: bool, tag_names: Vec<String>) -> Self {
-        let mut planned = Self { row, is_new: true, slug_chosen, tag_names, case_sensitive: domain.case_sensitive };
+    pub(super) fn new(
+        row: Row,
+        domain: &Domain,
+        slug_chosen: bool,
+        tag_names: Vec<String>,
+        words: Arc<SlugWords>,
+    ) -> Self {
+        let case_sensitive = domain.case_sensitive;
+        let mut planned = Self { row, is_new: true, slug_chosen, tag_names, case_sensitive, words };
         if slug_chosen {
             planned.file();
         } else {
@@ -48,9 +58,21 @@ impl Planned {
 
     fn draw_slug(&mut self) {
         self.row.search_key = self.row.search_key.split_off(self.row.slug.len());
-        Slug::random(&mut rand::rng()).as_str().clone_into(&mut self.row.slug);
+        self.random_slug().as_str().clone_into(&mut self.row.slug);
         self.row.search_key.insert_str(0, &self.row.slug.to_lowercase());
         self.file();
+    }
+
+    /// A random slug that nobody takes offence at, as far as so many draws find one.
+    fn random_slug(&self) -> Slug {
+        let mut slug = Slug::random(&mut rand::rng());
+        for _ in 0..DRAWS_MAX {
+            if !self.words.is_offensive(slug.as_str()) {
+                break;
+            }
+            slug = Slug::random(&mut rand::rng());
+        }
+        slug
     }
 
     fn file(&mut self) {
@@ -164,11 +186,16 @@ impl Plan {
 
 /// A link with nothing but a destination.
 pub(super) fn new_row(access: &Access, domain: &Domain, destination_url: Destination) -> Row {
+    new_row_on(access, domain.id, destination_url)
+}
+
+/// The same, on the domain of this id.
+pub(super) fn new_row_on(access: &Access, domain_id: DomainId, destination_url: Destination) -> Row {
     let now = clock::now();
     Row {
         id: LinkId::new(),
         workspace_id: access.workspace_id(),
-        domain_id: domain.id,
+        domain_id,
         slug: String::new(),
         slug_key: String::new(),
         destination_url,
@@ -189,6 +216,8 @@ pub(super) fn new_row(access: &Access, domain: &Domain, destination_url: Destina
         forward_path: false,
         utm: Json::default(),
         rules: Json::default(),
+        folder_id: None,
+        printed_at: None,
         archived: false,
         disabled_reason: None,
         search_key: String::new(),

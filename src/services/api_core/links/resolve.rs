@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::reach::seen;
 use crate::domain::error::{Error, Result};
 use crate::domain::id::LinkId;
 use crate::domain::link::{LinkRecord, LinkState};
@@ -116,7 +117,7 @@ impl ApiCore {
     pub async fn resolve(&self, access: &Access, id: LinkId, visitor: VisitorDraft) -> Result<Resolution> {
         let described = self.describe(&visitor)?;
         let link = links::find(self.store.reader(), access.workspace_id(), id).await?;
-        let link = link.ok_or_else(|| Error::not_found("link"))?;
+        let link = seen(access, link)?;
         let used_clicks = u64::try_from(link.used_clicks).unwrap_or(0);
         let mut record = link_record(link);
         let rules = CompiledRules::compile_sound(&mut record.rules);

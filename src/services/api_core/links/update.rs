@@ -2,20 +2,21 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::UPDATED;
-use super::bulk::{BulkItem, Place, check_length, check_passwords, only};
+use super::bulk::{BulkItem, Changed, Place, check_length, check_passwords, only};
 use super::changes::Changes;
-use super::create::invalidation;
 use super::draft::{BulkPatch, LinkPatch};
-use super::own_places::OwnPlaces;
-use super::plan::{Plan, external_id_taken, slug_key, slug_taken};
-use super::tagging::TagsByName;
+use super::plan::slug_key;
+use super::reach::{Folders, editable};
 use super::view::Link;
+use super::writing::Edited;
 use crate::domain::error::{Error, Result};
-use crate::domain::id::{DomainId, LinkId};
+use crate::domain::folded_text::name_key;
+use crate::domain::id::{DomainId, LinkChangeId, LinkId};
+use crate::domain::link_version::LinkVersionAction;
+use crate::domain::slug::Slug;
+use crate::infra::store::Transaction;
 use crate::infra::store::domains::{self, Domain};
 use crate::infra::store::links::{self, Link as Row};
-use crate::infra::store::{Transaction, tags};
 use crate::runtime::clock;
 use crate::services::api_core::ApiCore;
 use crate::services::api_core::field_errors::FieldErrors;
@@ -27,23 +28,20 @@ use crate::services::api_core::version::ExpectedVersion;
 struct Edit<V> {
     pointer: String,
     id: LinkId,
+    /// The domain that the link moves to.
+    hostname: Option<String>,
     expected: V,
     tag_names: Option<Vec<String>>,
     changes: Changes,
-}
-
-/// An edit that is only not written yet.
-struct Edited {
-    pointer: String,
-    before: Row,
-    after: Row,
-    tag_names: Option<Vec<String>>,
 }
 
 /// What edits are checked against, as the transaction sees it.
 struct Present {
     rows: HashMap<LinkId, Row>,
     domains: HashMap<DomainId, Domain>,
+    /// Those that links move to.
+    named: HashMap<String, Domain>,
+    folders: Folders,
 }
 
 impl ApiCore {
@@ -60,7 +58,7 @@ impl ApiCore {
         patch: LinkPatch,
     ) -> Result<Link> {
         let edit = self.check_patch(id, expected, patch, Place::Single.pointer(0, "")).await?;
-        only(Box::pin(self.update(access, vec![edit])).await?)
+        only(Box::pin(self.update(access, vec![edit], LinkChangeId::new())).await?)
     }
 
     /// Changes up to a thousand links in one transaction. Errors of one do not keep the others from being changed; pointers
@@ -68,19 +66,26 @@ impl ApiCore {
     ///
     /// # Errors
     /// `TooLarge` if there are too many; otherwise only those of the store, and then nothing was changed.
-    pub async fn update_links(&self, access: &Access, patches: Vec<BulkPatch>) -> Result<Vec<BulkItem<Link>>> {
+    pub async fn update_links(&self, access: &Access, patches: Vec<BulkPatch>) -> Result<Changed<Link>> {
         check_length(patches.len())?;
         check_passwords(patches.iter().filter(|patch| matches!(patch.changes.password, Some(Some(_)))).count())?;
-        once_more(|| self.check_and_update(access, patches.clone())).await
+        let change_id = LinkChangeId::new();
+        let results = once_more(|| self.check_and_update(access, patches.clone(), change_id)).await?;
+        Ok(Changed { change_id, results })
     }
 
-    async fn check_and_update(&self, access: &Access, patches: Vec<BulkPatch>) -> Result<Vec<BulkItem<Link>>> {
+    async fn check_and_update(
+        &self,
+        access: &Access,
+        patches: Vec<BulkPatch>,
+        change: LinkChangeId,
+    ) -> Result<Vec<BulkItem<Link>>> {
         let mut edits = Vec::with_capacity(patches.len());
         for (index, patch) in patches.into_iter().enumerate() {
             let pointer = Place::Bulk.pointer(index, "/changes");
             edits.push(self.check_patch(patch.id, patch.version, patch.changes, pointer).await?);
         }
-        Box::pin(self.update(access, edits)).await
+        Box::pin(self.update(access, edits, change)).await
     }
 
     /// Checks an edit and hashes its password. The inner error is the edit's own.
@@ -92,53 +97,72 @@ impl ApiCore {
         pointer: String,
     ) -> Result<BulkItem<Edit<V>>> {
         let mut errors = FieldErrors::under(pointer.clone());
+        let hostname = patch.domain.as_ref().and_then(|hostname| errors.hostname("/domain", hostname));
         let mut changes = Changes::check(patch, &self.settings.destinations, &mut errors);
+        self.check_words(changes.slug.as_ref(), &mut errors);
         if let Err(error) = errors.into_result() {
             return Ok(Err(error));
         }
         changes.hash_password(self.passwords()).await?;
         let tag_names = changes.tags.take();
-        Ok(Ok(Edit { pointer, id, expected, tag_names, changes }))
+        Ok(Ok(Edit { pointer, id, hostname, expected, tag_names, changes }))
     }
 
     async fn update<V: ExpectedVersion>(
         &self,
         access: &Access,
         edits: Vec<BulkItem<Edit<V>>>,
+        change: LinkChangeId,
     ) -> Result<Vec<BulkItem<Link>>> {
         let transaction = self.store.write().await?;
         let present = load_present(&transaction, access, &edits).await?;
-        let names = edits.iter().flatten().filter_map(|edit| edit.tag_names.clone()).flatten().collect();
-        let tags_by_name = TagsByName::load(&transaction, access, names).await?;
-        let own = OwnPlaces::load(self, &transaction, access).await?;
         let mut changed: HashSet<LinkId> = HashSet::new();
-        let mut results = Vec::with_capacity(edits.len());
-        for edit in edits {
-            let edited = edit.and_then(|edit| {
-                if changed.insert(edit.id) { edit.apply(&present) } else { Err(named_twice(&edit.pointer)) }
-            });
-            results.push(match edited {
-                Ok(edited) => write(&transaction, &own, edited).await?,
-                Err(error) => Err(error),
-            });
+        let mut apply = |edit: Edit<V>| {
+            if changed.insert(edit.id) { edit.apply(access, &present) } else { Err(named_twice(&edit.pointer)) }
+        };
+        let edits = edits.into_iter().map(|edit| edit.and_then(&mut apply)).collect();
+        let how = (change, LinkVersionAction::Updated);
+        let written = Box::pin(self.write_edits(&transaction, access, edits, how)).await?;
+        self.commit(transaction, written.happenings, written.stale).await?;
+        let mut links = written.links;
+        self.count_clicks(access, links.iter_mut().flatten()).await;
+        Ok(links)
+    }
+}
+
+impl ApiCore {
+    /// Changes a link, unless the edit makes nothing of it that it is not already.
+    pub(super) async fn update_unless_so(&self, access: &Access, id: LinkId, patch: LinkPatch) -> Result<Link> {
+        let edits = vec![self.check_patch(id, None::<i64>, patch, String::new()).await?];
+        let transaction = self.store.write().await?;
+        let present = load_present(&transaction, access, &edits).await?;
+        let edited = only(edits)?.apply(access, &present)?;
+        let before = self.view_single(&transaction, access, edited.before.clone()).await?;
+        let keys = |names: &[String]| names.iter().map(|name| name_key(name)).collect::<HashSet<String>>();
+        let has_tags = edited.tag_names.as_ref().is_none_or(|names| keys(names) == keys(&before.tags));
+        let as_before = Row {
+            version: edited.before.version,
+            updated_at: edited.before.updated_at,
+            used_clicks: edited.before.used_clicks,
+            ..edited.after.clone()
+        };
+        if has_tags && as_before == edited.before {
+            return Ok(self.with_clicks(access, before).await);
         }
-        let before = results.iter().flatten().map(|edited| edited.before.clone()).collect();
-        let before = self.view_links(&transaction, access, before).await?;
-        replace_tags(&transaction, &tags_by_name, &results).await?;
-        let stale =
-            results.iter().flatten().flat_map(|edited| [invalidation(&edited.before), invalidation(&edited.after)]);
-        let stale = stale.collect();
-        let rows = results.iter().flatten().map(|edited| edited.after.clone()).collect();
-        let mut views = self.view_links(&transaction, access, rows).await?;
-        let mut happenings = tags_by_name.happenings(access)?;
-        for (before, after) in before.iter().zip(&views) {
-            happenings.push(UPDATED.edited(access.by(), before, after)?);
+        let how = (LinkChangeId::new(), LinkVersionAction::Updated);
+        let written = Box::pin(self.write_edits(&transaction, access, vec![Ok(edited)], how)).await?;
+        let link = only(written.links)?;
+        self.commit(transaction, written.happenings, written.stale).await?;
+        Ok(self.with_clicks(access, link).await)
+    }
+}
+
+impl ApiCore {
+    /// Refuses a slug that somebody chose, and that is or holds a word that is not allowed here.
+    pub(super) fn check_words(&self, slug: Option<&Slug>, errors: &mut FieldErrors) {
+        if let Some(Err(error)) = slug.map(|slug| self.settings.slug_words.check(slug)) {
+            errors.add("/slug", error.code(), error.to_string());
         }
-        self.commit(transaction, happenings, stale).await?;
-        self.count_clicks(access, views.iter_mut()).await;
-        let mut views = views.into_iter();
-        let mut view = |_| views.next().ok_or_else(|| Error::internal("a link without its view"));
-        Ok(results.into_iter().map(|result| result.and_then(&mut view)).collect())
     }
 }
 
@@ -149,82 +173,45 @@ async fn load_present<V>(transaction: &Transaction, access: &Access, edits: &[Bu
     domain_ids.sort_unstable();
     domain_ids.dedup();
     let domains = domains::hold_all(transaction, access.workspace_id(), domain_ids).await?;
+    let folders = edits.iter().flatten().filter_map(|edit| edit.changes.folder_id.flatten());
+    let mut hostnames: Vec<String> = edits.iter().flatten().filter_map(|edit| edit.hostname.clone()).collect();
+    hostnames.sort_unstable();
+    hostnames.dedup();
+    let named = domains::hold_named(transaction, access.workspace_id(), hostnames).await?;
     Ok(Present {
+        named: named.into_iter().map(|domain| (domain.hostname.clone(), domain)).collect(),
+        folders: Folders::load(transaction, access, folders).await?,
         rows: rows.into_iter().map(|row| (row.id, row)).collect(),
         domains: domains.into_iter().map(|domain| (domain.id, domain)).collect(),
     })
 }
 
 impl<V: ExpectedVersion> Edit<V> {
-    fn apply(self, present: &Present) -> Result<Edited> {
-        let before = present.rows.get(&self.id).ok_or_else(|| Error::not_found("link"))?.clone();
+    fn apply(self, access: &Access, present: &Present) -> Result<Edited> {
+        let before = editable(access, present.rows.get(&self.id).cloned())?;
         self.expected.require(before.version)?;
         let domain = present.domains.get(&before.domain_id);
-        let domain = domain.ok_or_else(|| Error::internal("a link without its domain"))?;
+        let mut domain = domain.ok_or_else(|| Error::internal("a link without its domain"))?;
         let mut errors = FieldErrors::under(self.pointer.clone());
+        if let Some(hostname) = &self.hostname {
+            match present.named.get(hostname) {
+                Some(other) => domain = other,
+                None => errors.add("/domain", "unknown_domain", "the workspace has no such domain"),
+            }
+        }
         let mut after = before.clone();
+        let confirm_printed = self.changes.confirm_printed;
         self.changes.apply(&mut after, &mut errors);
+        if before.folder_id != after.folder_id {
+            present.folders.check(access, after.folder_id, &mut errors);
+        }
         errors.into_result()?;
+        after.domain_id = domain.id;
         after.slug_key = slug_key(&after.slug, domain.case_sensitive);
         after.version = before.version.saturating_add(1);
         after.updated_at = clock::now();
-        Ok(Edited { pointer: self.pointer, before, after, tag_names: self.tag_names })
+        Ok(Edited { pointer: self.pointer, before, after, tag_names: self.tag_names, confirm_printed })
     }
-}
-
-/// Writes an edit, unless its slug or external id is in use, or the link would lead to itself.
-async fn write(transaction: &Transaction, own: &OwnPlaces, edited: Edited) -> Result<BulkItem<Edited>> {
-    let (before, after) = (&edited.before, &edited.after);
-    if leads_elsewhere(before, after) {
-        let mut errors = FieldErrors::under(edited.pointer.clone());
-        own.refuse_loops(transaction, after, &Plan::with_capacity(0), &mut errors).await?;
-        if let Err(error) = errors.into_result() {
-            return Ok(Err(error));
-        }
-    }
-    if before.slug_key != after.slug_key {
-        let taken = links::taken_slugs(transaction, after.domain_id, vec![after.slug_key.clone()]).await?;
-        if !taken.is_empty() {
-            return Ok(Err(slug_taken()));
-        }
-    }
-    if let Some(external_id) = after.external_id.clone().filter(|_| before.external_id != after.external_id) {
-        let others = links::find_by_external_ids(transaction, after.workspace_id, vec![external_id]).await?;
-        if !others.is_empty() {
-            return Ok(Err(external_id_taken()));
-        }
-    }
-    if !links::update(transaction, after.clone()).await? {
-        // Somebody took the slug or the external id since it was looked for; the transaction is spent.
-        return Err(slug_taken());
-    }
-    Ok(Ok(edited))
-}
-
-/// Whether an edit may make a loop; other edits are not kept from a link that is in one already.
-fn leads_elsewhere(before: &Row, after: &Row) -> bool {
-    before.slug_key != after.slug_key
-        || before.destination_url != after.destination_url
-        || before.expired_url != after.expired_url
-        || before.forward_path != after.forward_path
-        || before.rules != after.rules
-}
-
-/// Replaces the tags of those links whose edits name some.
-async fn replace_tags(
-    transaction: &Transaction,
-    tags_by_name: &TagsByName,
-    results: &[BulkItem<Edited>],
-) -> Result<()> {
-    let mut pairs = Vec::new();
-    let mut retagged = Vec::new();
-    for edited in results.iter().flatten() {
-        let Some(names) = &edited.tag_names else { continue };
-        retagged.push(edited.after.id);
-        pairs.extend(tags_by_name.ids(names)?.into_iter().map(|tag| (edited.after.id, tag)));
-    }
-    tags::take_off(transaction, &retagged).await?;
-    tags::put_on(transaction, pairs).await
 }
 
 fn named_twice(pointer: &str) -> Error {

@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::domain::error::{Error, Result};
-use crate::domain::id::{DomainId, LinkId, UserId};
+use crate::domain::id::{DomainId, FolderId, LinkId, UserId};
 use crate::domain::link::{ForwardQuery, RedirectStatus};
 use crate::domain::rule::Rule;
 use crate::domain::time::Timestamp;
@@ -67,6 +67,10 @@ pub struct Link {
     pub utm: Utm,
     /// The smart-link rules, in order.
     pub rules: Vec<Rule>,
+    /// The folder that it is in; `null` if it is in none.
+    pub folder_id: Option<FolderId>,
+    /// Since when its QR code may be in print; `null` if nobody downloaded it.
+    pub printed_at: Option<Timestamp>,
     /// Whether it is archived and answers 410.
     pub archived: bool,
     /// Why the platform switched it off; `null` if it did not.
@@ -143,6 +147,8 @@ impl ApiCore {
             forward_path: row.forward_path,
             utm: row.utm.0,
             rules: row.rules.0,
+            folder_id: row.folder_id,
+            printed_at: row.printed_at,
             archived: row.archived,
             disabled_reason: row.disabled_reason,
             clicks: None,

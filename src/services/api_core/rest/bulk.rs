@@ -2,20 +2,20 @@
 
 use axum::Json;
 use axum::extract::State;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::authorized::{Authorized, WorkspacePath};
+use super::bulk_results::{BulkResult, BulkResults, results};
 use super::headers::IdempotencyHeader;
-use crate::domain::error::Error;
 use crate::domain::id::LinkId;
 use crate::domain::permission;
 use crate::http::extract::Json as Body;
-use crate::http::problem::{Problem, ProblemDocument};
+use crate::http::problem::Problem;
 use crate::http::responses::CreateProblems;
-use crate::services::api_core::{ApiCore, BulkItem, BulkPatch, Created, Link, LinkDraft, links};
+use crate::services::api_core::{ApiCore, BulkPatch, LinkDraft, links};
 
 /// Links to be.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -44,60 +44,6 @@ struct BulkDelete {
     ids: Vec<LinkId>,
 }
 
-/// What became of every item, in the order of the request.
-#[derive(Debug, Serialize, ToSchema)]
-struct BulkResults {
-    /// One result an item.
-    results: Vec<BulkResult>,
-}
-
-/// What became of one item.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(tag = "status", rename_all = "snake_case")]
-enum BulkResult {
-    /// The link was made.
-    Created {
-        /// The link.
-        link: Box<Link>,
-    },
-    /// An identical link was there already.
-    Existing {
-        /// The link.
-        link: Box<Link>,
-    },
-    /// The link was changed.
-    Updated {
-        /// The link.
-        link: Box<Link>,
-    },
-    /// The link is gone.
-    Deleted {
-        /// Its id.
-        id: LinkId,
-    },
-    /// Nothing was done; the other items are not touched by that.
-    Failed {
-        /// Why.
-        problem: ProblemDocument,
-    },
-}
-
-impl BulkResult {
-    fn created(created: Created) -> Self {
-        let link = Box::new(created.link);
-        if created.existed { Self::Existing { link } } else { Self::Created { link } }
-    }
-
-    fn failed(error: Error) -> Self {
-        Self::Failed { problem: Problem::from(error).to_document() }
-    }
-}
-
-fn answer<T>(items: Vec<BulkItem<T>>, done: impl Fn(T) -> BulkResult) -> Json<BulkResults> {
-    let results = items.into_iter().map(|item| item.map_or_else(BulkResult::failed, &done)).collect();
-    Json(BulkResults { results })
-}
-
 pub(super) fn routes() -> OpenApiRouter<ApiCore> {
     OpenApiRouter::new().routes(routes!(create, update)).routes(routes!(delete))
 }
@@ -117,7 +63,8 @@ async fn create(
     access: Authorized<permission::CreateLinks>,
     Body(body): Body<BulkCreate>,
 ) -> Result<Json<BulkResults>, Problem> {
-    Ok(answer(core.create_links(&access, body.links).await?, BulkResult::created))
+    let results = results(core.create_links(&access, body.links).await?, BulkResult::created);
+    Ok(Json(BulkResults::of_new(results)))
 }
 
 /// Change many links
@@ -135,7 +82,7 @@ async fn update(
     Body(body): Body<BulkUpdate>,
 ) -> Result<Json<BulkResults>, Problem> {
     let updated = |link| BulkResult::Updated { link: Box::new(link) };
-    Ok(answer(core.update_links(&access, body.links).await?, updated))
+    Ok(Json(BulkResults::of(core.update_links(&access, body.links).await?, updated)))
 }
 
 /// Delete many links
@@ -152,5 +99,5 @@ async fn delete(
     access: Authorized<permission::DeleteLinks>,
     Body(body): Body<BulkDelete>,
 ) -> Result<Json<BulkResults>, Problem> {
-    Ok(answer(core.delete_links(&access, body.ids).await?, |id| BulkResult::Deleted { id }))
+    Ok(Json(BulkResults::of(core.delete_links(&access, body.ids).await?, |id| BulkResult::Deleted { id })))
 }

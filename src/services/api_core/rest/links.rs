@@ -74,6 +74,14 @@ struct ListQuery {
     #[serde(default)]
     #[param(min_length = 1)]
     tag: Option<String>,
+    /// Only links with this destination, once both are written as URLs are.
+    #[serde(default)]
+    #[param(min_length = 1, max_length = 8192, example = "https://example.com/")]
+    destination_url: Option<String>,
+    /// Only links in this folder; `none` for those that are in no folder.
+    #[serde(default)]
+    #[param(pattern = "^(none|fld_[0-9a-f]{32})$", example = "none")]
+    folder: Option<String>,
     /// Only links that are archived (`true`), or are not (`false`).
     #[serde(default)]
     archived: Option<bool>,
@@ -219,7 +227,7 @@ async fn update(
 
 /// Delete a link
 ///
-/// Its clicks stay in the analytics, and its slug is free again.
+/// Its clicks stay in the analytics, and its slug is free again. For some time it can be restored.
 #[utoipa::path(
     delete, path = "/v1/workspaces/{workspace_id}/links/{link_id}", operation_id = "delete_link", tag = "links",
     extensions(("x-audit-action" = json!(links::DELETED.name()))),
@@ -270,6 +278,8 @@ impl ListQuery {
         LinkQuery {
             domain: self.domain,
             tag: self.tag,
+            destination_url: self.destination_url,
+            folder: self.folder,
             archived: self.archived,
             created_by: self.created_by,
             search: self.search,

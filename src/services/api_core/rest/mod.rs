@@ -8,21 +8,30 @@ mod authentication;
 mod authorized;
 mod bootstrap;
 mod bulk;
+mod bulk_edits;
+mod bulk_results;
+mod deleted_links;
 mod domains;
 mod event_consumers;
 mod events;
 mod evidence_exports;
+mod folders;
 mod headers;
 mod idempotency_store;
 mod invitations;
 mod jobs;
+mod known_links;
 mod leaked_api_keys;
+mod link_comments;
+mod link_history;
 mod links;
 mod listing;
 mod members;
 mod objects;
 mod offered_invitations;
+mod printed_links;
 mod tags;
+mod utm_templates;
 mod workspaces;
 
 pub(super) use audit_events::page_of_trail;
@@ -46,6 +55,8 @@ pub const TAGS: &[(&str, &str)] = &[
     ("api-keys", "Credentials for programs."),
     ("domains", "The host names that links live on."),
     ("links", "Short links and their smart-link rules."),
+    ("folders", "Places for links, in which not everybody need see or change them."),
+    ("utm-templates", "Campaign parameters under names, which links are made with."),
     ("tags", "Labels on links."),
     ("audit", "Who changed what, in chains that show when they were touched."),
     ("objects", "Files that are too large for a database, by links that hold for minutes."),
@@ -66,8 +77,16 @@ pub fn operations() -> OpenApiRouter<ApiCore> {
         .merge(leaked_api_keys::routes())
         .merge(domains::routes())
         .merge(tags::routes())
+        .merge(folders::routes())
+        .merge(utm_templates::routes())
         .merge(links::routes())
         .merge(bulk::routes())
+        .merge(bulk_edits::routes())
+        .merge(known_links::routes())
+        .merge(link_comments::routes())
+        .merge(printed_links::routes())
+        .merge(link_history::routes())
+        .merge(deleted_links::routes())
         .merge(audit_events::routes())
         .merge(evidence_exports::routes())
         .merge(events::routes())

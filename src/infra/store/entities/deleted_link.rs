@@ -1,0 +1,34 @@
+//! Table `deleted_links`.
+
+use sea_orm::entity::prelude::*;
+
+use crate::domain::id::{FolderId, LinkChangeId, LinkId, WorkspaceId};
+use crate::domain::recorded::Author;
+use crate::domain::time::Timestamp;
+
+/// A link that was deleted.
+#[derive(Debug, Clone, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "deleted_links")]
+pub struct Model {
+    /// Which link.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: LinkId,
+    /// Its tenant.
+    pub workspace_id: WorkspaceId,
+    /// The folder that it was in.
+    pub folder_id: Option<FolderId>,
+    /// All of it, as JSON; none when it cannot be restored any longer.
+    pub content: Option<String>,
+    /// Who deleted it.
+    pub author: Author,
+    /// The change that the deletion was part of.
+    pub change_id: LinkChangeId,
+    /// When it was deleted.
+    pub created_at: Timestamp,
+}
+
+/// Joins are written where they are needed.
+#[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,306 @@
+//! Deleted links, which can be restored for some time. Their slugs are free for others meanwhile.
+
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::bulk::{BulkItem, only};
+use super::changes::check_again;
+use super::content::{DeletedContent, LinkContent, decode, encode};
+use super::create::invalidation;
+use super::history::{Step, record};
+use super::own_places::OwnPlaces;
+use super::plan::{Plan, external_id_taken, new_row_on, slug_key, slug_taken};
+use super::revert::domain_gone;
+use super::tagging::TagsByName;
+use super::view::Link;
+use super::writing::Written;
+use super::{PURGED, RESTORED};
+use crate::domain::error::{Error, Result};
+use crate::domain::folder::FolderAccess;
+use crate::domain::id::{DomainId, FolderId, LinkChangeId, LinkId};
+use crate::domain::link_version::LinkVersionAction;
+use crate::domain::recorded::Author;
+use crate::domain::slug::Slug;
+use crate::domain::time::Timestamp;
+use crate::domain::url::Destination;
+use crate::infra::store::deleted_links::{self, DeletedLink as DeletedRow};
+use crate::infra::store::domains::{self, Domain};
+use crate::infra::store::links::{self, Link as Row};
+use crate::infra::store::page::Page;
+use crate::infra::store::{Connection, Transaction, link_comments, link_versions, tags, users};
+use crate::runtime::clock;
+use crate::services::api_core::ApiCore;
+use crate::services::api_core::field_errors::FieldErrors;
+use crate::services::api_core::folders;
+use crate::services::api_core::happening::Recorded;
+use crate::services::api_core::principal::Access;
+
+/// A deleted link that can be restored.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct DeletedLink {
+    /// Its id, which it keeps.
+    pub id: LinkId,
+    /// The host name that it lived on; `null` if the workspace no longer has that domain.
+    #[schema(example = "go.example.com")]
+    pub domain: Option<String>,
+    /// The part after the host, which another link may have by now.
+    #[schema(example = "summer-sale")]
+    pub slug: String,
+    /// Where visitors went unless a rule said otherwise.
+    pub destination_url: Destination,
+    /// Shown on the preview page.
+    pub title: Option<String>,
+    /// The folder that it was in, and comes back to.
+    pub folder_id: Option<FolderId>,
+    /// Who deleted it: the id of a person, a key or a program.
+    pub deleted_by: Author,
+    /// The change that the deletion was part of, by which it can be undone.
+    pub change_id: LinkChangeId,
+    /// When it was deleted.
+    pub deleted_at: Timestamp,
+    /// When it can no longer be restored.
+    pub purge_at: Timestamp,
+}
+
+/// How a deleted link comes back.
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RestoreDraft {
+    /// Another slug, for where the old one is taken; the old one if absent.
+    #[schema(min_length = 1, max_length = 190, pattern = "^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$", nullable = false)]
+    pub slug: Option<String>,
+}
+
+impl Recorded for DeletedLink {
+    fn subject(&self) -> String {
+        self.id.to_string()
+    }
+}
+
+impl ApiCore {
+    /// A page of the deleted links that can be restored and exist for the caller, last deleted first.
+    ///
+    /// # Errors
+    /// Only those of the store.
+    pub async fn list_deleted_links(&self, access: &Access, page: Page) -> Result<Vec<DeletedLink>> {
+        let reader = self.store.reader();
+        let rows = deleted_links::list(reader, access.workspace_id(), access.folders.hidden(), page).await?;
+        self.view_deleted(reader, access, rows).await
+    }
+
+    /// Brings a deleted link back as it was, with its clicks.
+    ///
+    /// # Errors
+    /// `NotFound` if the workspace has no such deleted link; `Conflict` if its slug or external id is another link's by now;
+    /// `Invalid` if what it was is no longer allowed.
+    pub async fn restore_link(&self, access: &Access, id: LinkId, draft: RestoreDraft) -> Result<Link> {
+        let mut errors = FieldErrors::default();
+        let slug = draft.slug.and_then(|slug| errors.check("/slug", "invalid_slug", Slug::parse(&slug)));
+        self.check_words(slug.as_ref(), &mut errors);
+        errors.into_result()?;
+        let transaction = self.store.write().await?;
+        let row = deletable(access, deleted_links::lock(&transaction, access.workspace_id(), id).await?)?;
+        let written = self.restore(&transaction, access, vec![row], slug.as_ref(), LinkChangeId::new()).await?;
+        let link = only(written.links)?;
+        self.commit(transaction, written.happenings, written.stale).await?;
+        Ok(self.with_clicks(access, link).await)
+    }
+
+    /// Forgets a deleted link before its time.
+    ///
+    /// # Errors
+    /// `NotFound` if the workspace has no such deleted link.
+    pub async fn purge_link(&self, access: &Access, id: LinkId) -> Result<()> {
+        let transaction = self.store.write().await?;
+        let row = deletable(access, deleted_links::lock(&transaction, access.workspace_id(), id).await?)?;
+        let view = self.view_deleted(&transaction, access, vec![row]).await?;
+        deleted_links::purge(&transaction, &[id]).await?;
+        link_versions::forget_all(&transaction, &[id]).await?;
+        link_comments::forget_all(&transaction, &[id]).await?;
+        let happenings = view.iter().map(|link| PURGED.removed(access.by(), link)).collect::<Result<_>>()?;
+        self.commit(transaction, happenings, Vec::new()).await
+    }
+
+    /// Brings deleted links back, which the caller has locked, as parts of one change.
+    pub(super) async fn restore(
+        &self,
+        transaction: &Transaction,
+        access: &Access,
+        rows: Vec<DeletedRow>,
+        slug: Option<&Slug>,
+        change: LinkChangeId,
+    ) -> Result<Written> {
+        let deleted: Vec<DeletedContent> = rows.iter().map(content_of).collect::<Result<_>>()?;
+        let names = deleted.iter().flat_map(|deleted| deleted.content.tags.clone()).collect();
+        let domains = domains_of(transaction, access, &deleted).await?;
+        let tags_by_name = TagsByName::load(transaction, access, names).await?;
+        let own = OwnPlaces::load(self, transaction, access).await?;
+        let mut written = Written { happenings: tags_by_name.happenings(access)?, ..Written::default() };
+        let mut steps = Vec::new();
+        for (row, deleted) in rows.into_iter().zip(deleted) {
+            let tags = deleted.content.tags.clone();
+            let before = as_deleted(access, row.id, deleted.clone());
+            let after = self.as_restored(transaction, &domains, &own, before.clone(), slug).await?;
+            let after = match after {
+                Ok(after) => write(transaction, after).await?,
+                Err(error) => Err(error),
+            };
+            let after = match after {
+                Ok(after) => after,
+                Err(error) => {
+                    written.links.push(Err(error));
+                    continue;
+                }
+            };
+            let pairs = tags_by_name.ids(&tags)?.into_iter().map(|tag| (after.id, tag)).collect();
+            tags::put_on(transaction, pairs).await?;
+            deleted_links::take_out(transaction, &[after.id]).await?;
+            let link = self.view_single(transaction, access, after.clone()).await?;
+            written.happenings.push(RESTORED.made(access.by(), &link)?);
+            written.stale.push(invalidation(&after));
+            written.links.push(Ok(link));
+            steps.push(Step { before: (before, tags.clone()), after: (after, tags) });
+        }
+        let how = (change, LinkVersionAction::Restored);
+        record(transaction, access, steps, how, self.settings.link_history.versions_max).await?;
+        Ok(written)
+    }
+
+    /// The next version of a link that comes back. The inner error is its own.
+    async fn as_restored(
+        &self,
+        transaction: &Transaction,
+        domains: &HashMap<DomainId, Domain>,
+        own: &OwnPlaces,
+        before: Row,
+        slug: Option<&Slug>,
+    ) -> Result<BulkItem<Row>> {
+        let Some(domain) = domains.get(&before.domain_id) else { return Ok(Err(domain_gone())) };
+        let mut after = Row { version: before.version.saturating_add(1), updated_at: clock::now(), ..before };
+        if let Some(slug) = slug {
+            slug.as_str().clone_into(&mut after.slug);
+            super::changes::refresh(&mut after);
+        }
+        after.slug_key = slug_key(&after.slug, domain.case_sensitive);
+        if let Some(person) = after.created_by
+            && users::find(transaction, person).await?.is_none()
+        {
+            after.created_by = None;
+        }
+        let mut errors = FieldErrors::default();
+        check_again(&after, &self.settings.destinations, &mut errors);
+        own.refuse_loops(transaction, &after, &Plan::with_capacity(0), &mut errors).await?;
+        Ok(errors.into_result().map(|()| after))
+    }
+
+    async fn view_deleted(
+        &self,
+        connection: &impl Connection,
+        access: &Access,
+        rows: Vec<DeletedRow>,
+    ) -> Result<Vec<DeletedLink>> {
+        let contents: Vec<DeletedContent> = rows.iter().map(content_of).collect::<Result<_>>()?;
+        let ids = contents.iter().map(|deleted| deleted.content.domain_id).collect();
+        let domains = domains::find_all(connection, access.workspace_id(), ids).await?;
+        let hostname = |id| domains.iter().find(|domain| domain.id == id).map(|domain| domain.hostname.clone());
+        let view = |(row, deleted): (DeletedRow, DeletedContent)| DeletedLink {
+            id: row.id,
+            domain: hostname(deleted.content.domain_id),
+            slug: deleted.content.slug,
+            destination_url: deleted.content.destination_url,
+            title: deleted.content.title,
+            folder_id: row.folder_id,
+            deleted_by: row.author,
+            change_id: row.change_id,
+            deleted_at: row.created_at,
+            purge_at: row.created_at.plus(self.settings.link_history.deleted_kept_for),
+        };
+        Ok(rows.into_iter().zip(contents).map(view).collect())
+    }
+}
+
+/// Puts links where they can be restored from; `links` are their rows and the names of their tags.
+pub(super) async fn put_aside(
+    transaction: &Transaction,
+    access: &Access,
+    links: Vec<(Row, Vec<String>)>,
+    change: LinkChangeId,
+) -> Result<()> {
+    let now = clock::now();
+    let aside = |(row, tags): (Row, Vec<String>)| {
+        let deleted = DeletedContent {
+            used_clicks: row.used_clicks,
+            printed_at: row.printed_at,
+            disabled_reason: row.disabled_reason.clone(),
+            version: row.version,
+            created_by: row.created_by,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+            content: LinkContent::of(row.clone(), tags),
+        };
+        Ok(DeletedRow {
+            id: row.id,
+            workspace_id: row.workspace_id,
+            folder_id: row.folder_id,
+            content: Some(encode(&deleted)?),
+            author: access.author(),
+            change_id: change,
+            created_at: now,
+        })
+    };
+    let rows = links.into_iter().map(aside).collect::<Result<_>>()?;
+    deleted_links::insert_many(transaction, rows).await
+}
+
+/// The deleted link, if it exists for the caller and is theirs to change.
+pub(super) fn deletable(access: &Access, row: Option<DeletedRow>) -> Result<DeletedRow> {
+    let row = row.filter(|row| access.folders.sees(row.folder_id)).ok_or_else(|| Error::not_found("link"))?;
+    if access.folders.access(row.folder_id) < FolderAccess::Edit { Err(folders::read_only()) } else { Ok(row) }
+}
+
+fn content_of(row: &DeletedRow) -> Result<DeletedContent> {
+    decode(row.content.as_deref().ok_or_else(|| Error::internal("a link that cannot be restored"))?)
+}
+
+async fn domains_of(
+    transaction: &Transaction,
+    access: &Access,
+    deleted: &[DeletedContent],
+) -> Result<HashMap<DomainId, Domain>> {
+    let mut ids: Vec<DomainId> = deleted.iter().map(|deleted| deleted.content.domain_id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let domains = domains::hold_all(transaction, access.workspace_id(), ids).await?;
+    Ok(domains.into_iter().map(|domain| (domain.id, domain)).collect())
+}
+
+/// The row that was deleted.
+fn as_deleted(access: &Access, id: LinkId, deleted: DeletedContent) -> Row {
+    let mut row = Row {
+        id,
+        used_clicks: deleted.used_clicks,
+        printed_at: deleted.printed_at,
+        disabled_reason: deleted.disabled_reason,
+        version: deleted.version,
+        created_by: deleted.created_by,
+        created_at: deleted.created_at,
+        updated_at: deleted.updated_at,
+        ..new_row_on(access, deleted.content.domain_id, deleted.content.destination_url.clone())
+    };
+    deleted.content.write_into(&mut row);
+    row
+}
+
+/// Writes a link, unless its slug or external id is in use.
+async fn write(transaction: &Transaction, row: Row) -> Result<BulkItem<Row>> {
+    if let Some(external_id) = row.external_id.clone() {
+        let others = links::find_by_external_ids(transaction, row.workspace_id, vec![external_id]).await?;
+        if !others.is_empty() {
+            return Ok(Err(external_id_taken()));
+        }
+    }
+    let inserted = links::insert_many(transaction, vec![row.clone()]).await?;
+    Ok(if inserted.contains(&row.id) { Ok(row) } else { Err(slug_taken()) })
+}
