@@ -26,6 +26,10 @@ BEYOND_SCHEMAS = {
     "invalid_time",  # a time that has passed, or one that ends before it begins
     "invalid_length",  # counted without the white space around a text
     "unknown_domain",  # a domain of the workspace
+    "invalid_hostname",  # host names have a grammar of their own
+    "mixed_scripts",  # letters of several scripts in a part of a host name
+    "reserved",  # the host names of the instance itself
+    "another_name",  # another way to write the same host name
     "invalid_domain",  # host names have a grammar of their own
     "empty_range",  # an end before the beginning, or a part of the audit trail without a row
     "ambiguous_range",  # numbers and times at once

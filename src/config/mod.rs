@@ -5,11 +5,13 @@
 //! can be found without opening a socket or a database.
 
 mod check;
+mod check_domains;
 mod check_identity;
 mod check_mail;
 mod check_objects;
 mod check_tls;
 mod config_error;
+mod domains_section;
 mod environment;
 mod identity_sections;
 mod layer;

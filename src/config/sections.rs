@@ -8,6 +8,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use url::Url;
 
+pub use super::domains_section::DomainsConfig;
 pub use super::identity_sections::{AccessTokenCheck, ClientRule, IdentityConfig, KratosConfig, OidcConfig, RoleRule};
 use crate::domain::client_address::{ForwardedHeader, TrustedProxies};
 use crate::domain::id::WorkspaceId;
@@ -31,6 +32,8 @@ pub struct Config {
     pub cache: CacheConfig,
     /// Links in general.
     pub links: LinksConfig,
+    /// Domains that workspaces bring along.
+    pub domains: DomainsConfig,
     /// The source of truth.
     pub database: DatabaseConfig,
     /// The stream of events.
@@ -262,6 +265,8 @@ pub struct LinksConfig {
     /// The workspace whose reports have the visits of the default domain that belong to no link, by its id. Empty, or one that is
     /// not there, means the oldest workspace.
     pub default_domain_workspace: String,
+    /// What visitors of a host name get that no domain has: "default_domain" or "not_found".
+    pub unknown_host: UnknownHost,
     /// Schemes that destinations may have besides http, https and those of common apps, in lower case, with commas between them.
     pub allowed_schemes: String,
 }
@@ -426,6 +431,16 @@ pub struct ShutdownConfig {
     pub balancer_wait_ms: u64,
     /// How long requests in flight and the journal may take to finish, in seconds.
     pub drain_seconds: u64,
+}
+
+/// What visitors of a host name get that no domain has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UnknownHost {
+    /// What the default domain has.
+    DefaultDomain,
+    /// A plain 404.
+    NotFound,
 }
 
 /// How log lines look.

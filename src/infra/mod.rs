@@ -4,6 +4,7 @@ pub mod bootstrap_secret;
 pub mod cache;
 pub mod click_store;
 pub mod data_folder;
+pub mod dns;
 pub mod events;
 pub mod geo;
 pub mod grpc;

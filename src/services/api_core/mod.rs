@@ -55,7 +55,7 @@ pub use audit_export::{AuditExport, AuditExportFormat, AuditExportHeader};
 pub use audit_trail::Trail;
 pub use bootstrap::{BootstrapDraft, NewAccount};
 pub use change_log::CHANGES_KEPT_FOR;
-pub use domains::{Domain, DomainPatch};
+pub use domains::{Domain, DomainDraft, DomainPatch, DomainSettings};
 pub use events::EventBatch;
 pub use evidence::{
     ArchivedFile, EvidenceDraft, EvidenceExport, EvidenceKey, EvidenceLink, EvidenceManifest, MANIFEST_FILE, ROWS_FILE,
@@ -94,6 +94,7 @@ use crate::domain::link::LinkLifetimes;
 use crate::infra::cache::invalidation::Invalidations;
 use crate::infra::cache::shared_links::SharedLinks;
 use crate::infra::click_store::ClickStore;
+use crate::infra::dns::Dns;
 use crate::infra::geo::GeoDatabase;
 use crate::infra::mail::Mail;
 use crate::infra::objects::{ObjectKind, Objects};
@@ -131,6 +132,11 @@ pub const ACTIONS: &[ActionKind] = &[
     evidence::FINISHED.kind(),
     domains::CREATED.kind(),
     domains::UPDATED.kind(),
+    domains::DELETED.kind(),
+    domains::VERIFIED.kind(),
+    domains::QUARANTINED.kind(),
+    domains::LOST.kind(),
+    domains::WARNED.kind(),
     tags::CREATED.kind(),
     tags::UPDATED.kind(),
     tags::DELETED.kind(),
@@ -155,6 +161,7 @@ pub struct ApiCore {
     mail: Option<Mail>,
     objects: Option<Objects>,
     signing: Option<Signing>,
+    dns: Option<Dns>,
     limits: Option<Arc<Limits>>,
     foreign: Option<Arc<dyn ForeignCredentials>>,
     actions: Arc<[ActionKind]>,
@@ -175,6 +182,8 @@ pub struct Settings {
     pub deletion_grace: Duration,
     /// What destinations may be.
     pub destinations: DestinationPolicy,
+    /// What domains need, and how they are looked at.
+    pub domains: DomainSettings,
     /// How long events are kept for those who follow.
     pub events_kept_for: Duration,
     /// How long the cache that edges share believes a link.
@@ -207,6 +216,7 @@ impl ApiCore {
             mail: None,
             objects: None,
             signing: None,
+            dns: None,
             limits: None,
             foreign: None,
             actions: ACTIONS.into(),
@@ -237,6 +247,12 @@ impl ApiCore {
     #[must_use]
     pub fn signing_by(self, signing: Signing) -> Self {
         Self { signing: Some(signing), ..self }
+    }
+
+    /// The same service, which asks DNS about domains.
+    #[must_use]
+    pub fn asking(self, dns: Dns) -> Self {
+        Self { dns: Some(dns), ..self }
     }
 
     /// The same service, with limits.

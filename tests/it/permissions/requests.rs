@@ -127,6 +127,7 @@ pub fn sample(operation: &Operation) -> Option<Value> {
         "create_links" => json!({ "links": [{ "destination_url": "https://example.com/" }] }),
         "update_links" => json!({ "links": [{ "id": nobody("link_id"), "changes": { "title": "Test" } }] }),
         "delete_links" => json!({ "ids": [nobody("link_id")] }),
+        "create_domain" => json!({ "hostname": format!("d{}.example", name()) }),
         "create_tag" | "update_tag" => json!({ "name": name() }),
         other => panic!("how is {other} called?"),
     })

@@ -5,6 +5,7 @@
 mod api_keys;
 mod audit;
 mod callers;
+mod domains;
 mod events;
 mod jobs;
 mod link_requests;
@@ -33,6 +34,7 @@ pub use tonic::transport::Server;
 use super::ApiCore;
 use crate::infra::grpc::v1::api_keys_server::ApiKeysServer;
 use crate::infra::grpc::v1::audit_server::AuditServer;
+use crate::infra::grpc::v1::domains_server::DomainsServer;
 use crate::infra::grpc::v1::events_server::EventsServer;
 use crate::infra::grpc::v1::jobs_server::JobsServer;
 use crate::infra::grpc::v1::link_resolver_server::LinkResolverServer;
@@ -41,6 +43,7 @@ use crate::infra::grpc::v1::workspaces_server::WorkspacesServer;
 use crate::infra::grpc::{FILE_DESCRIPTORS, LINK_BYTES_MAX, REQUEST_BYTES_MAX, RESPONSE_BYTES_MAX};
 use api_keys::ApiKeysService;
 use audit::AuditService;
+use domains::DomainsService;
 use events::EventsService;
 use jobs::JobsService;
 use link_resolver::LinkResolverService;
@@ -109,6 +112,7 @@ pub async fn serve(
     health.set_serving::<WorkspacesServer<WorkspacesService>>().await;
     health.set_serving::<ApiKeysServer<ApiKeysService>>().await;
     health.set_serving::<JobsServer<JobsService>>().await;
+    health.set_serving::<DomainsServer<DomainsService>>().await;
     for name in &beside.names {
         health.set_service_status(*name, ServingStatus::Serving).await;
     }
@@ -127,6 +131,9 @@ pub async fn serve(
     let workspaces =
         WorkspacesServer::new(WorkspacesService(core.clone())).max_decoding_message_size(REQUEST_BYTES_MAX);
     let api_keys = ApiKeysServer::new(ApiKeysService(core.clone())).max_decoding_message_size(REQUEST_BYTES_MAX);
+    let domains = DomainsServer::new(DomainsService(core.clone()))
+        .max_decoding_message_size(REQUEST_BYTES_MAX)
+        .max_encoding_message_size(RESPONSE_BYTES_MAX);
     let links = LinksServer::new(LinksService(core))
         .max_decoding_message_size(LINK_BYTES_MAX)
         .max_encoding_message_size(RESPONSE_BYTES_MAX);
@@ -147,6 +154,7 @@ pub async fn serve(
         health.set_not_serving::<WorkspacesServer<WorkspacesService>>().await;
         health.set_not_serving::<ApiKeysServer<ApiKeysService>>().await;
         health.set_not_serving::<JobsServer<JobsService>>().await;
+        health.set_not_serving::<DomainsServer<DomainsService>>().await;
         for name in beside.names {
             health.set_service_status(name, ServingStatus::NotServing).await;
         }
@@ -161,6 +169,7 @@ pub async fn serve(
         .add_service(audit)
         .add_service(workspaces)
         .add_service(api_keys)
+        .add_service(domains)
         .add_service(jobs)
         .serve_with_incoming_shutdown(TcpIncoming::from(listener).with_nodelay(Some(true)), stop)
         .await

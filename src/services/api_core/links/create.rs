@@ -191,6 +191,6 @@ async fn plan_one(
 }
 
 /// Word that whatever is believed of this link's place is no longer right.
-pub(super) fn invalidation(row: &crate::infra::store::links::Link) -> Invalidation {
+pub(in crate::services::api_core) fn invalidation(row: &crate::infra::store::links::Link) -> Invalidation {
     Invalidation::Link { domain_id: row.domain_id, slug: row.slug_key.as_str().into() }
 }

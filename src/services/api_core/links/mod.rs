@@ -23,6 +23,7 @@ pub(super) const UPDATED: Action<Link> = Action::new("link.updated", "A link was
 pub(super) const DELETED: Action<Link> = Action::new("link.deleted", "A link was deleted.");
 
 pub use bulk::{BulkItem, Created};
+pub(super) use create::invalidation;
 pub use draft::{BULK_ITEMS_MAX, BulkPatch, IfExists, LINK_TAGS_MAX, LinkDraft, LinkPatch};
 pub use find::{LinkQuery, LinkSort};
 pub use resolve::{Resolution, ResolutionState, VisitorDraft};

@@ -8,7 +8,7 @@ use super::view::Link;
 use crate::domain::error::{Error, ErrorKind, Result};
 use crate::domain::folded_text::name_key;
 use crate::domain::id::LinkId;
-use crate::domain::link::{ForwardQuery, RedirectStatus};
+use crate::domain::link::ForwardQuery;
 use crate::domain::slug::Slug;
 use crate::domain::url::Destination;
 use crate::infra::store::columns::Json;
@@ -162,7 +162,7 @@ impl Plan {
     }
 }
 
-/// A link with nothing but a destination.
+/// A link with a destination, and what its domain gives new links.
 pub(super) fn new_row(access: &Access, domain: &Domain, destination_url: Destination) -> Row {
     let now = clock::now();
     Row {
@@ -173,7 +173,7 @@ pub(super) fn new_row(access: &Access, domain: &Domain, destination_url: Destina
         slug_key: String::new(),
         destination_url,
         destination_hash: 0,
-        redirect_status: RedirectStatus::default(),
+        redirect_status: domain.default_redirect_status,
         title: None,
         description: None,
         image_url: None,
@@ -187,7 +187,7 @@ pub(super) fn new_row(access: &Access, domain: &Domain, destination_url: Destina
         password_hash: None,
         forward_query: ForwardQuery::default(),
         forward_path: false,
-        utm: Json::default(),
+        utm: domain.utm.clone(),
         rules: Json::default(),
         archived: false,
         disabled_reason: None,
