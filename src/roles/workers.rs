@@ -10,8 +10,8 @@ use super::start_error::StartError;
 use crate::infra::jobs::{self, Worker};
 use crate::infra::objects;
 use crate::runtime::tasks::Tasks;
+use crate::services::api_core;
 use crate::services::identity::jobs::AccountMails;
-use crate::services::{api_core, domain_manager};
 
 /// Starts a worker for the jobs of these services. Beside the api role the database is watched already.
 pub(super) async fn start(
@@ -25,7 +25,7 @@ pub(super) async fn start(
     let handlers = jobs::handlers(&store)
         .and(objects::handlers(&platform.objects().await?, api_core::OBJECT_KINDS))
         .and(api_core::jobs::handlers(&core))
-        .and(domain_manager::jobs::handlers(&core))
+        .and(crate::services::domain_manager::jobs::handlers(&core))
         .and(crate::services::identity::jobs::handlers(&account_mails(platform).await?));
     let drain = Duration::from_secs(platform.config().shutdown.drain_seconds);
     Worker::new(store.clone(), handlers, drain).start(tasks);
