@@ -17,8 +17,6 @@ mod config;
 mod domain;
 mod events;
 mod export;
-#[cfg(fuzzing)]
-pub mod fuzzing;
 mod health;
 mod import;
 mod jobs;

@@ -38,5 +38,6 @@ pub(super) async fn start(
 
 async fn account_mails(platform: &Platform) -> Result<AccountMails, StartError> {
     let instance = platform.config().api.public_url.clone();
-    Ok(AccountMails::new(platform.store().await?, platform.mail().await?, instance))
+    let (store, mail) = (platform.store().await?, platform.mail().await?);
+    Ok(AccountMails::new(store, mail, platform.user_agents().await, instance))
 }

@@ -28,7 +28,9 @@ use crate::infra::user_agent::UserAgents;
 use crate::runtime::tasks::Tasks;
 use crate::services::analytics_api::Analytics;
 use crate::services::api_core::rest as core_rest;
-use crate::services::api_core::{ApiCore, BootstrapDraft, LinkDraft, Principal, Settings, WorkspaceDraft};
+use crate::services::api_core::{
+    ApiCore, BootstrapDraft, DomainSettings, LinkDraft, Principal, Settings, WorkspaceDraft,
+};
 
 /// A period that holds every sample.
 const PERIOD: &str = "from=2026-08-29T00:00:00Z&to=2026-08-31T00:00:00Z";
@@ -53,6 +55,7 @@ impl House {
             public_url: "http://api.example.com".parse().expect("a URL"),
             default_domain_workspace: None,
             deletion_grace: std::time::Duration::from_secs(60),
+            domains: DomainSettings::new(&crate::config::defaults().expect("the defaults are valid")),
             destinations: crate::domain::destination_policy::DestinationPolicy::default(),
             lifetimes: crate::config::defaults().expect("the defaults are valid").edge.cache.lifetimes(),
             geo: GeoDatabase::unknown(),
@@ -64,7 +67,8 @@ impl House {
         let user_id = core.bootstrap(draft).await.expect("an account").id;
         let draft = WorkspaceDraft { name: "Marketing".into(), slug: "marketing".into() };
         let workspace = core.create_workspace(user_id, draft).await.expect("a workspace").id;
-        let principal = Principal::Person { user_id, session_id: SessionId::new(), is_admin: true };
+        let principal =
+            Principal::Person { user_id, session_id: SessionId::new(), is_admin: true, token_hash: Vec::new() };
         let config = ClickStoreConfig { url: "sqlite:clicks.db".into(), retention_days: 0, orphan_retention_days: 0 };
         let clicks = ClickStore::open(&config, folder.path()).await.expect("a click store");
         Self { _folder: folder, core, clicks, principal, workspace }
