@@ -56,6 +56,7 @@ fn compile_protocol() -> Result<(), Box<dyn Error>> {
     let files = [
         "api_keys",
         "audit",
+        "domains",
         "event_consumers",
         "events",
         "evidence_exports",

@@ -37,6 +37,10 @@ BEYOND_SCHEMAS = {
     "required",  # the token of a dry run, where it is no dry run
     "reserved_word",  # a list of words
     "offensive_word",  # a list of words
+    "invalid_hostname",  # host names have a grammar of their own
+    "mixed_scripts",  # letters of several scripts in a part of a host name
+    "reserved",  # the host names of the instance itself
+    "another_name",  # another way to write the same host name
     "invalid_domain",  # host names have a grammar of their own
     "empty_range",  # an end before the beginning, or a part of the audit trail without a row
     "ambiguous_range",  # numbers and times at once

@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand};
 
 use super::exit::EXIT_CODES;
 use super::{
-    account, admin, analytics, audit, bench, completions, config, events, export, folder, health, import, jobs, key,
+    account, admin, analytics, audit, bench, completions, config, domain, events, export, folder, health, import, jobs, key,
     link, member, migrate, oauth_client, openapi, run, workspace,
 };
 
@@ -13,7 +13,7 @@ use super::{
 #[command(name = "elido", version, propagate_version = true, after_long_help = EXIT_CODES)]
 #[command(
     long_about = "Short links, smart-link rules and click analytics, self-hosted in one executable.\n\n`elido run`, or `elido` alone, \
-starts the platform; link, folder, workspace, member, key, oauth-client, analytics, audit, events, jobs, import and export are a client of its API; the rest helps whoever operates it."
+starts the platform; link, folder, domain, workspace, member, key, oauth-client, analytics, audit, events, jobs, import and export are a client of its API; the rest helps whoever operates it."
 )]
 pub struct Arguments {
     #[command(subcommand)]
@@ -32,6 +32,7 @@ pub(super) enum Command {
     Completions(completions::CompletionsArguments),
     Link(Box<link::LinkCommand>),
     Folder(folder::FolderCommand),
+    Domain(Box<domain::DomainCommand>),
     Workspace(workspace::WorkspaceCommand),
     Member(member::MemberCommand),
     Key(key::KeyCommand),

@@ -14,6 +14,7 @@ mod audit;
 mod bench;
 mod completions;
 mod config;
+mod domain;
 mod events;
 mod export;
 mod folder;
@@ -68,6 +69,7 @@ fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Health(arguments) => block_on(health::run(arguments)),
         Command::Link(command) => block_on(link::run(*command)),
         Command::Folder(command) => block_on(folder::run(command)),
+        Command::Domain(command) => block_on(domain::run(*command)),
         Command::Workspace(command) => block_on(workspace::run(command)),
         Command::Member(command) => block_on(member::run(command)),
         Command::Key(command) => block_on(key::run(command)),

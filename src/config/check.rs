@@ -15,7 +15,7 @@ use url::Url;
 use super::config_error::{ConfigError, quoted};
 use super::load::Loaded;
 use super::sections::{CacheConfig, Config, LinksConfig};
-use super::{check_bus, check_identity, check_mail, check_objects, check_tls};
+use super::{check_bus, check_domains, check_identity, check_mail, check_objects, check_tls};
 use crate::domain::url::FORBIDDEN_SCHEMES;
 
 const HOUR_SECONDS: u64 = 60 * 60;
@@ -43,6 +43,7 @@ pub(super) fn values(loaded: &Loaded, errors: &mut Vec<ConfigError>) {
     check.redis(&config.cache);
     check.telemetry();
     check_tls::values(&mut check, &config.grpc);
+    check_domains::values(&mut check, &config.domains);
     check_mail::values(&mut check, &config.mail);
     check_bus::values(&mut check, &config.bus);
     check_objects::values(&mut check, &config.objects);
@@ -275,7 +276,7 @@ fn collide(left: SocketAddr, right: SocketAddr) -> bool {
 }
 
 /// Every number with the values that it may have.
-fn ranges(config: &Config) -> [(&'static str, u64, RangeInclusive<u64>); 45] {
+fn ranges(config: &Config) -> [(&'static str, u64, RangeInclusive<u64>); 49] {
     let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
     let (edge, cache, journal) = (&config.edge, &config.edge.cache, &config.edge.journal);
     let (api, links, database, ingester) = (&config.api, &config.links, &config.database, &config.ingester);
@@ -311,6 +312,10 @@ fn ranges(config: &Config) -> [(&'static str, u64, RangeInclusive<u64>); 45] {
         ("api.workspace_deletion_days", api.workspace_deletion_days.into(), 0..=3650),
         ("api.workspaces_per_owner_max", api.workspaces_per_owner_max.into(), 1..=1_000_000),
         ("api.session_hours", api.session_hours.into(), 1..=8760),
+        ("domains.dns_timeout_ms", config.domains.dns_timeout_ms, 10..=30_000),
+        ("domains.check_interval_seconds", config.domains.check_interval_seconds, 60..=30 * DAY_SECONDS),
+        ("domains.quarantine_after_seconds", config.domains.quarantine_after_seconds, 0..=30 * DAY_SECONDS),
+        ("domains.per_workspace_max", config.domains.per_workspace_max.into(), 1..=1_000),
         ("cache.timeout_ms", config.cache.timeout_ms, 1..=10_000),
         ("links.history_versions_max", links.history_versions_max.into(), 2..=10_000),
         ("links.history_days", links.history_days.into(), 1..=36_500),

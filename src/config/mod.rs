@@ -7,11 +7,13 @@
 pub mod bus_section;
 mod check;
 mod check_bus;
+mod check_domains;
 mod check_identity;
 mod check_mail;
 mod check_objects;
 mod check_tls;
 mod config_error;
+mod domains_section;
 mod environment;
 mod identity_sections;
 mod layer;

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use url::Url;
 
 use super::bus_section::BusConfig;
+pub use super::domains_section::DomainsConfig;
 pub use super::identity_sections::{AccessTokenCheck, ClientRule, IdentityConfig, KratosConfig, OidcConfig, RoleRule};
 use crate::domain::client_address::{ForwardedHeader, TrustedProxies};
 use crate::domain::id::WorkspaceId;
@@ -35,6 +36,8 @@ pub struct Config {
     pub bus: BusConfig,
     /// Links in general.
     pub links: LinksConfig,
+    /// Domains that workspaces bring along.
+    pub domains: DomainsConfig,
     /// The source of truth.
     pub database: DatabaseConfig,
     /// The stream of events.
@@ -266,6 +269,8 @@ pub struct LinksConfig {
     /// The workspace whose reports have the visits of the default domain that belong to no link, by its id. Empty, or one that is
     /// not there, means the oldest workspace.
     pub default_domain_workspace: String,
+    /// What visitors of a host name get that no domain has: "default_domain" or "not_found".
+    pub unknown_host: UnknownHost,
     /// Schemes that destinations may have besides http, https and those of common apps, in lower case, with commas between them.
     pub allowed_schemes: String,
     /// Files with words that slugs must not be, and that they must not hold, a word a line. Empty means the lists that come along.
@@ -457,6 +462,16 @@ pub struct ShutdownConfig {
     pub balancer_wait_ms: u64,
     /// How long requests in flight and the journal may take to finish, in seconds.
     pub drain_seconds: u64,
+}
+
+/// What visitors of a host name get that no domain has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UnknownHost {
+    /// What the default domain has.
+    DefaultDomain,
+    /// A plain 404.
+    NotFound,
 }
 
 /// How log lines look.

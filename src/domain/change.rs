@@ -77,6 +77,17 @@ pub struct AsOf<T> {
     pub sequence: Sequence,
 }
 
+/// What a host name is to edges.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum HostStanding {
+    /// A domain that is in use.
+    Served,
+    /// Somebody's domain that is out of use for now: nothing is served under it.
+    Withheld,
+    /// Nobody's.
+    Unclaimed,
+}
+
 /// What is no longer to be believed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Invalidation {
@@ -87,10 +98,13 @@ pub enum Invalidation {
         /// Under which slug, as the domain files it.
         slug: Box<str>,
     },
-    /// A domain's own settings changed.
+    /// A domain's own settings changed, or whose its host name is.
     Domain {
         /// Its host name, lower-case.
         hostname: Box<str>,
+        /// What the host name is from now on. Absent in changes that a release from before custom domains has made.
+        #[serde(default)]
+        standing: Option<HostStanding>,
     },
     /// Everything of a workspace changed, such as by its deletion.
     Workspace {

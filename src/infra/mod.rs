@@ -5,6 +5,7 @@ pub mod bus;
 pub mod cache;
 pub mod click_store;
 pub mod data_folder;
+pub mod dns;
 pub mod events;
 pub mod geo;
 pub mod grpc;

@@ -22,7 +22,7 @@ use crate::http::session_cookie::SessionCookie;
 use crate::runtime::tasks::Tasks;
 use crate::services::analytics_api::{self, Analytics};
 use crate::services::api_core::rest::{self as core_rest, Authentication, IdempotencyRecords};
-use crate::services::api_core::{ApiCore, Limits, Settings};
+use crate::services::api_core::{ApiCore, DomainSettings, Limits, Settings};
 use crate::services::edge_redirect::origin::Origin;
 use crate::services::identity::rest::IdentityApi;
 use crate::services::identity::{self, Identity, Providers};
@@ -44,7 +44,8 @@ pub(super) async fn start(
     tasks: &Tasks,
 ) -> Result<Api, StartError> {
     let config = platform.config();
-    let core = core(platform, tasks).await?.limiting(Limits::new(&config.api, platform.redis().await?));
+    let core =
+        core(platform, tasks).await?.limiting(Limits::new(&config.api, &config.domains, platform.redis().await?));
     core.begin_history().await?;
     core.ensure_default_domain().await?;
     core.enqueue_filing_of_older_links().await?;
@@ -81,6 +82,7 @@ pub(super) async fn core(platform: &Platform, tasks: &Tasks) -> Result<ApiCore, 
         default_domain_url: config.links.default_domain_url.clone(),
         default_domain_workspace: config.links.workspace(),
         deletion_grace: config.api.deletion_grace(),
+        domains: DomainSettings::new(config),
         destinations: DestinationPolicy::new(config.links.schemes()),
         events_kept_for: config.events.kept_for(),
         slug_words: slug_words::load(platform)?.into(),
@@ -94,6 +96,7 @@ pub(super) async fn core(platform: &Platform, tasks: &Tasks) -> Result<ApiCore, 
         .counting_clicks(platform.click_store().await?)
         .mailing(platform.mail().await?)
         .keeping(platform.objects().await?)
+        .asking(platform.dns().await)
         .signing_by(platform.signing().await?)
         .writing_through(platform.shared_links().await?)
         .describing(identity::ACTIONS))

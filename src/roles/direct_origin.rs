@@ -9,15 +9,19 @@ use crate::domain::id::{DomainId, LinkId};
 use crate::domain::link::{DomainRecord, LinkRecord};
 use crate::domain::name_key::NameKey;
 use crate::services::api_core::ApiCore;
-use crate::services::edge_redirect::origin::{Origin, OriginError, OriginStream};
+use crate::services::edge_redirect::origin::{HostList, Origin, OriginError, OriginStream};
 
 /// Asks api-core by a call.
 pub(super) struct DirectOrigin(pub(super) ApiCore);
 
 #[async_trait]
 impl Origin for DirectOrigin {
-    async fn resolve_domain(&self, hostname: &str) -> Result<AsOf<DomainRecord>, OriginError> {
+    async fn resolve_domain(&self, hostname: &str) -> Result<AsOf<Option<DomainRecord>>, OriginError> {
         self.0.resolve_domain(hostname).await.map_err(unavailable)
+    }
+
+    async fn list_hosts(&self) -> Result<AsOf<HostList>, OriginError> {
+        self.0.list_hosts().await.map_err(unavailable)
     }
 
     async fn resolve_link(&self, domain: DomainId, slug: &str) -> Result<AsOf<Option<LinkRecord>>, OriginError> {

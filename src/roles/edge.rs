@@ -4,6 +4,9 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
+
+use super::caddy_ask;
 use super::platform::Platform;
 use super::readiness::{Condition, Readiness};
 use super::start_error::StartError;
@@ -11,17 +14,17 @@ use crate::config::{Config, ConfigError, Loaded};
 use crate::infra::grpc::tls;
 use crate::runtime::tasks::Tasks;
 use crate::services::edge_redirect::origin::Origin;
-use crate::services::edge_redirect::{Edge, EdgeParts, EdgeServer, GrpcOrigin, SnapshotFile};
+use crate::services::edge_redirect::{Edge, EdgeParts, EdgeServer, GrpcOrigin, HostsFile, SnapshotFile};
 
 /// Starts edge-redirect on these sockets. `fetches` runs its questions to the origin, which outlive a visitor's patience. Without the
-/// api role beside it, the origin is another process.
+/// api role beside it, the origin is another process. Returns what the edge answers on the internal listener.
 pub(super) async fn start(
     platform: &Platform,
     origin: Option<Arc<dyn Origin>>,
     sockets: Vec<TcpListener>,
     readiness: &mut Readiness,
     (tasks, fetches): (&Tasks, &Tasks),
-) -> Result<(), StartError> {
+) -> Result<Router, StartError> {
     let config = platform.config();
     let shared = platform.shared_links().await?;
     let parts = EdgeParts {
@@ -30,6 +33,7 @@ pub(super) async fn start(
         geo: platform.geo().await?,
         agents: platform.user_agents().await,
         passwords: platform.passwords().await,
+        unknown_host: config.links.unknown_host,
         tasks: fetches.clone(),
     };
     let edge = Arc::new(Edge::new(&config.edge, parts));
@@ -38,6 +42,7 @@ pub(super) async fn start(
         invalidations: platform.invalidations().await?.subscribe(),
         journal_folder: config.journal_folder(),
         snapshot: snapshot_file(config),
+        hosts: HostsFile(config.data_folder.join("edge").join("hosts.snapshot")),
         drain: Duration::from_secs(config.shutdown.drain_seconds),
     };
     server.start(&config.edge, sockets, tasks)?;
@@ -50,8 +55,9 @@ pub(super) async fn start(
         });
     }
     readiness.add("origin", move || std::future::ready(degraded_if(for_origin.is_origin_unavailable())));
+    let asked = Arc::clone(&edge);
     readiness.add("click_journal", move || std::future::ready(degraded_if(edge.is_journal_sick())));
-    Ok(())
+    Ok(caddy_ask::router(asked))
 }
 
 fn degraded_if(failing: bool) -> Condition {

@@ -6,6 +6,7 @@
 
 mod api;
 mod api_listener;
+mod caddy_ask;
 mod direct_origin;
 mod edge;
 mod ingester;

@@ -16,6 +16,7 @@ use crate::infra::cache::redis::{Redis, RedisError};
 use crate::infra::cache::shared_links::SharedLinks;
 use crate::infra::click_store::ClickStore;
 use crate::infra::data_folder;
+use crate::infra::dns::Dns;
 use crate::infra::geo::GeoDatabase;
 use crate::infra::mail::Mail;
 use crate::infra::objects::Objects;
@@ -42,6 +43,7 @@ pub(super) struct Platform {
     objects: OnceCell<Objects>,
     sealing: OnceCell<Sealing>,
     signing: OnceCell<Signing>,
+    dns: OnceCell<Dns>,
 }
 
 impl Platform {
@@ -66,6 +68,7 @@ impl Platform {
             objects: OnceCell::new(),
             sealing: OnceCell::new(),
             signing: OnceCell::new(),
+            dns: OnceCell::new(),
         })
     }
 
@@ -168,6 +171,13 @@ impl Platform {
         let config = self.config();
         let open = async || Ok(Signing::keep_in(&config.data_folder, &config.audit.signing_key)?);
         self.signing.get_or_try_init(open).await.cloned()
+    }
+
+    /// Asks DNS about domains.
+    pub(super) async fn dns(&self) -> Dns {
+        let config = &self.config().domains;
+        let connect = async || Dns::new(&config.resolver_addresses(), config.dns_timeout());
+        self.dns.get_or_init(connect).await.clone()
     }
 
     /// Closes what was connected.

@@ -94,8 +94,11 @@ async fn start_roles(
         None => None,
     };
     let (internal_router, origin) = api.map(|api| (api.internal_router, api.origin)).unzip();
+    let mut internal_router = internal_router.unwrap_or_default();
     if !sockets.edge.is_empty() {
-        edge::start(platform, origin, sockets.edge, &mut readiness, (&stages.edge, &stages.fetches)).await?;
+        let stages = (&stages.edge, &stages.fetches);
+        let edge_router = edge::start(platform, origin, sockets.edge, &mut readiness, stages).await?;
+        internal_router = internal_router.merge(edge_router);
     }
     if roles.has(Role::Ingester) {
         ingester::start(platform, &mut readiness, &stages.ingester).await?;
@@ -104,7 +107,7 @@ async fn start_roles(
         workers::start(platform, roles.has(Role::Api), &mut readiness, &stages.workers).await?;
     }
     let readiness = Arc::new(readiness);
-    internal::start(sockets.internal, internal_router.unwrap_or_default(), Arc::clone(&readiness), &stages.internal)?;
+    internal::start(sockets.internal, internal_router, Arc::clone(&readiness), &stages.internal)?;
     readiness.set_serving(true);
     Ok(readiness)
 }

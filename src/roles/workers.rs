@@ -28,6 +28,7 @@ pub(super) async fn start(
     let handlers = jobs::handlers(&store)
         .and(objects::handlers(&platform.objects().await?, api_core::OBJECT_KINDS))
         .and(api_core::jobs::handlers(&core))
+        .and(crate::services::domain_manager::jobs::handlers(&core))
         .and(crate::services::identity::jobs::handlers(&account_mails(platform).await?));
     let drain = Duration::from_secs(platform.config().shutdown.drain_seconds);
     Worker::new(store.clone(), handlers, drain).start(tasks);

@@ -8,9 +8,10 @@ use reqwest::{Method, RequestBuilder, StatusCode};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
+use crate::support::name_server::NameServer;
 use crate::support::platform::{Account, Platform, body, eventually};
 use crate::support::statements::execute;
-use crate::{audit_of_accounts, audit_of_links, audit_of_people, audit_of_programs, event_failures};
+use crate::{audit_of_accounts, audit_of_domains, audit_of_links, audit_of_people, audit_of_programs, event_failures};
 
 /// Changing operations that change nothing anybody would ask about.
 const NOT_AUDITED: [&str; 11] = [
@@ -229,6 +230,7 @@ async fn files_follow_each_other_and_come_as_csv_too() {
 /// What the walk works with: things that operations are done to.
 struct Walk<'a> {
     platform: &'a Platform,
+    dns: &'a NameServer,
     account: &'a Account,
     steps: i64,
 }
@@ -367,6 +369,9 @@ impl Walk<'_> {
         if let Some(request) = audit_of_programs::request(self.platform, self.account, operation).await {
             return (request, String::new());
         }
+        if let Some(request) = audit_of_domains::request(self.platform, self.dns, self.account, operation).await {
+            return (request, String::new());
+        }
         let (method, path, form, token) = self.request(operation).await;
         let request = self.platform.client.request(method, self.platform.api(&path));
         let request = request.bearer_auth(token.as_ref().unwrap_or(&self.account.token));
@@ -398,7 +403,9 @@ impl Walk<'_> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_changing_operation_writes_the_row_that_the_document_names() {
+    let dns = NameServer::start().await;
     let platform = Platform::start_with(|config| {
+        dns.configure(config);
         config.api.rate_limit_per_minute = 0;
         config.identity.open_registration = true;
     })
@@ -407,7 +414,7 @@ async fn every_changing_operation_writes_the_row_that_the_document_names() {
     let document: Value = body(platform.client.get(platform.api("/openapi.json")), StatusCode::OK).await;
     let types = platform.client.get(platform.api("/v1/event-types")).bearer_auth(&account.token);
     let types = body(types, StatusCode::OK).await.to_string();
-    let mut walk = Walk { platform: &platform, account: &account, steps: 0 };
+    let mut walk = Walk { platform: &platform, dns: &dns, account: &account, steps: 0 };
     let mut walked = 0;
     for (path, item) in document["paths"].as_object().expect("paths") {
         for (method, operation) in item.as_object().expect("operations") {

@@ -19,7 +19,9 @@ use elido::infra::user_agent::UserAgents;
 use elido::roles::{Roles, start};
 use elido::runtime::sockets;
 use elido::runtime::tasks::Tasks;
-use elido::services::api_core::{ApiCore, BootstrapDraft, LinkDraft, Principal, Settings, WorkspaceDraft, grpc};
+use elido::services::api_core::{
+    ApiCore, BootstrapDraft, DomainSettings, LinkDraft, Principal, Settings, WorkspaceDraft, grpc,
+};
 use elido::services::edge_redirect::GrpcOrigin;
 use elido::services::edge_redirect::origin::Origin;
 use tonic::Code;
@@ -54,6 +56,7 @@ impl Api {
             public_url: "http://api.example.com".parse().expect("a URL"),
             default_domain_workspace: None,
             deletion_grace: std::time::Duration::from_secs(60),
+            domains: DomainSettings::new(&elido::config::defaults().expect("the defaults are valid")),
             destinations: elido::domain::destination_policy::DestinationPolicy::default(),
             slug_words: elido::domain::slug_words::SlugWords::default().into(),
             link_history: elido::config::defaults().expect("the defaults are valid").links.history(),
@@ -98,7 +101,7 @@ impl Api {
         let draft: LinkDraft = serde_json::from_value(draft).expect("a draft");
         let slug = draft.slug.clone().expect("a slug");
         self.core.create_link(&access, draft).await.expect("a link");
-        let domain = self.core.resolve_domain("go.example.com").await.expect("the domain").value;
+        let domain = self.core.resolve_domain("go.example.com").await.expect("the domain").value.expect("a domain");
         self.core.resolve_link(domain.id, &slug).await.expect("a response").value.expect("the link")
     }
 }
@@ -134,7 +137,8 @@ async fn an_edge_elsewhere_gets_the_same_answers() {
     let origin = api.origin();
     let domain = api.core.resolve_domain("anything.example.net").await.expect("the default domain");
     assert_eq!(origin.resolve_domain("anything.example.net").await, Ok(domain.clone()));
-    let domain = domain.value;
+    assert_eq!(origin.list_hosts().await, Ok(api.core.list_hosts().await.expect("the hosts")));
+    let domain = domain.value.expect("the default domain");
 
     let draft = serde_json::json!({
         "destination_url": "https://example.com/ü", "slug": "spring", "title": "Spring", "rules": rules(),

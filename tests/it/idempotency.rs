@@ -18,7 +18,7 @@ use elido::roles::{Roles, Running, start};
 use elido::runtime::tasks::Tasks;
 use elido::services::api_core::rest::IdempotencyRecords;
 use elido::services::api_core::{
-    Access, ApiCore, BootstrapDraft, LinkQuery, LinkSort, Page, Principal, Settings, WorkspaceDraft,
+    Access, ApiCore, BootstrapDraft, DomainSettings, LinkQuery, LinkSort, Page, Principal, Settings, WorkspaceDraft,
 };
 use futures_util::future::join_all;
 use reqwest::{Method, StatusCode};
@@ -167,6 +167,7 @@ impl Cases {
             public_url: "http://api.example.com".parse().expect("a URL"),
             default_domain_workspace: None,
             deletion_grace: std::time::Duration::from_secs(60),
+            domains: DomainSettings::new(&elido::config::defaults().expect("the defaults are valid")),
             destinations: elido::domain::destination_policy::DestinationPolicy::default(),
             slug_words: elido::domain::slug_words::SlugWords::default().into(),
             link_history: elido::config::defaults().expect("the defaults are valid").links.history(),

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 
 use crate::audit_of_accounts::linked;
+use crate::domains::claim;
 use crate::event_failures;
 use crate::permissions::document::Document;
 use crate::permissions::requests::{nobody, path};
@@ -24,12 +25,13 @@ use elido::roles::{self, Roles};
 const ROWS: i64 = 20_000;
 
 /// What is filled, and what tells its rows apart: in each table that many copies of one of its rows.
-const FILLED: [(&str, &str); 21] = [
+const FILLED: [(&str, &str); 22] = [
     ("users", "'id', gen_random_uuid(), 'email', n || '@example.com', 'email_key', n || '@example.com'"),
     ("sessions", "'id', gen_random_uuid(), 'token_hash', '\\x' || md5(n::text)"),
     ("workspaces", "'id', gen_random_uuid(), 'slug', 'copy-' || n"),
     ("api_keys", "'id', gen_random_uuid(), 'token_hash', '\\x' || md5(n::text)"),
     ("tags", "'id', gen_random_uuid(), 'name_key', 'copy ' || n"),
+    ("domains", "'id', gen_random_uuid(), 'hostname', n || '.example'"),
     ("links", "'id', gen_random_uuid(), 'slug', 'copy-' || n, 'slug_key', 'copy-' || n"),
     ("folders", "'id', gen_random_uuid(), 'name_key', 'copy ' || n"),
     ("utm_templates", "'id', gen_random_uuid(), 'name_key', 'copy ' || n"),
@@ -98,6 +100,7 @@ async fn sequential_reads(connection: &mut PgConnection) -> BTreeMap<String, i64
 }
 
 async fn one_of_each(platform: &Platform, account: &Account) {
+    claim(platform, account, "go.example").await;
     platform.create_link(account, &json!({"destination_url": "https://example.com/", "tags": ["spring"]})).await;
     let folder = platform.of(account, Method::POST, "/folders").json(&json!({"name": "Spring"}));
     body(folder, StatusCode::CREATED).await;

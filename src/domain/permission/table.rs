@@ -109,7 +109,10 @@ operations! {
 
     ListDomains "list_domains" Caller::Member(within(Scope::WorkspaceRead));
     GetDomain "get_domain" Caller::Member(within(Scope::WorkspaceRead));
+    CreateDomain "create_domain" Caller::Member(within(Scope::WorkspaceWrite));
     UpdateDomain "update_domain" Caller::Member(within(Scope::WorkspaceWrite));
+    DeleteDomain "delete_domain" Caller::Member(within(Scope::WorkspaceWrite));
+    VerifyDomain "verify_domain" Caller::Member(within(Scope::WorkspaceWrite));
 
     ListLinks "list_links" Caller::Member(within(Scope::LinksRead));
     CreateLink "create_link" Caller::Member(within(Scope::LinksWrite));

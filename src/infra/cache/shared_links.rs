@@ -82,14 +82,15 @@ impl SharedLinks {
         Ok(Some(read_link(&value)?))
     }
 
-    /// The domain that answers for a host name, as somebody read it.
+    /// The domain that answers for a host name, or that there is none, as somebody read it.
     ///
     /// # Errors
     /// Redis is unavailable, or the entry is damaged.
-    pub async fn domain(&self, hostname: &str) -> Result<Option<Shared<DomainRecord>>, SharedError> {
+    pub async fn domain(&self, hostname: &str) -> Result<Option<Shared<Option<DomainRecord>>>, SharedError> {
         let Some(value) = self.redis.get(&domain_key(hostname)).await? else { return Ok(None) };
         let (sequence, read_at, packed) = split(&value)?;
-        Ok(Some(Shared { record: AsOf { value: unpack(packed)?, sequence }, read_at }))
+        let value = if packed.is_empty() { None } else { Some(unpack(packed)?) };
+        Ok(Some(Shared { record: AsOf { value, sequence }, read_at }))
     }
 
     /// Leaves what was read of a link for others, soon and if there is room.
@@ -101,8 +102,8 @@ impl SharedLinks {
     }
 
     /// Leaves what was read of a domain for others, soon and if there is room.
-    pub fn fill_domain(&self, hostname: &str, shared: &Shared<DomainRecord>, lifetime: Duration) {
-        if let Ok(packed) = pack(&shared.record.value) {
+    pub fn fill_domain(&self, hostname: &str, shared: &Shared<Option<DomainRecord>>, lifetime: Duration) {
+        if let Ok(packed) = shared.record.value.as_ref().map_or_else(|| Ok(Vec::new()), pack) {
             let entry = entry(domain_key(hostname), shared.record.sequence, shared.read_at, &packed, lifetime);
             drop(self.waiting.try_send(entry));
         }

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::domain::audit::ChainHash;
 use crate::domain::bulk_edit::BulkEditState;
+use crate::domain::custom_domain::{DomainState, StateReason};
 use crate::domain::evidence::EvidenceState;
 use crate::domain::folder::FolderAccess;
 use crate::domain::id::{
@@ -121,6 +122,8 @@ column!(impl[] ChainHash as Vec<u8>, Blob, Bytes, |hash| hash.as_bytes().to_vec(
 column!(impl[] RedirectStatus as i64, BigInteger, BigInt, |status| i64::from(status.as_u16()), redirect_status);
 column!(impl[] Role as String, Text, String, |role| role.as_str().to_owned(), named);
 column!(impl[] MailTokenPurpose as String, Text, String, |purpose| name(purpose), named);
+column!(impl[] DomainState as String, Text, String, |state| name(state), named);
+column!(impl[] StateReason as String, Text, String, |reason| name(reason), named);
 column!(impl[] EvidenceState as String, Text, String, |state| name(state), named);
 column!(impl[] OAuthTokenKind as String, Text, String, |kind| name(kind), named);
 column!(impl[] JobState as String, Text, String, |state| name(state), named);

@@ -1,14 +1,20 @@
-//! Host names that short links live on. The default domain belongs to the instance and serves every workspace.
+//! Host names that short links live on. The default domain belongs to the instance and serves every workspace; others belong to
+//! one, whom nobody but the claim of another workspace can dispute the name with.
 
 use sea_orm::sea_query::{Expr, Func, LockType, OnConflict};
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, ExprTrait, IntoActiveModel, QueryFilter, QuerySelect};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, EntityTrait, ExprTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect,
+};
 
 use super::Connection;
 use super::entities::{domain, link};
 use super::error::false_if_taken;
 use super::page::{Page, newest_first};
+use crate::domain::custom_domain::DomainState;
 use crate::domain::error::Result;
 use crate::domain::id::{DomainId, WorkspaceId};
+use crate::domain::time::Timestamp;
 
 pub use domain::Model as Domain;
 
@@ -30,24 +36,83 @@ pub async fn find_default(connection: &impl Connection) -> Result<Option<Domain>
     Ok(domain::Entity::find().filter(domain::Column::IsDefault.eq(true)).one(connection).await?)
 }
 
-/// The domain of this host name, lower-case, or else the default domain.
+/// Adds a claim. False if the workspace has one of the host name, or the claim is no mere claim and somebody owns the name; the
+/// transaction is then spent.
 ///
 /// # Errors
 /// Only those of the database.
-pub async fn find_by_hostname(connection: &impl Connection, hostname: &str) -> Result<Option<Domain>> {
-    let named = domain::Entity::find().filter(domain::Column::Hostname.eq(hostname)).one(connection).await?;
-    match named {
-        Some(domain) => Ok(Some(domain)),
-        None => find_default(connection).await,
-    }
+pub async fn insert(connection: &impl Connection, domain: Domain) -> Result<bool> {
+    false_if_taken(domain::Entity::insert(domain.into_active_model()).exec_without_returning(connection).await)
 }
 
-/// Every host name that a domain has.
+/// The domain that has this host name, lower-case, and not only claims it.
 ///
 /// # Errors
 /// Only those of the database.
-pub async fn hostnames(connection: &impl Connection) -> Result<Vec<String>> {
-    Ok(domain::Entity::find().select_only().column(domain::Column::Hostname).into_tuple().all(connection).await?)
+pub async fn find_owner(connection: &impl Connection, hostname: &str) -> Result<Option<Domain>> {
+    let query = domain::Entity::find().filter(domain::Column::Hostname.eq(hostname)).filter(is_owner());
+    Ok(query.one(connection).await?)
+}
+
+/// Every claim of a host name, whosever it is. None of them changes until the transaction ends.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn lock_claims(connection: &impl Connection, hostname: &str) -> Result<Vec<Domain>> {
+    let query = domain::Entity::find().filter(domain::Column::Hostname.eq(hostname));
+    Ok(query.order_by_asc(domain::Column::Id).lock_exclusive().all(connection).await?)
+}
+
+/// Every host name that a domain has and not only claims, and whether it is in use.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn owned_hosts(connection: &impl Connection) -> Result<Vec<(String, DomainState)>> {
+    let query = domain::Entity::find().filter(is_owner()).select_only();
+    let query = query.column(domain::Column::Hostname).column(domain::Column::State);
+    Ok(query.into_tuple().all(connection).await?)
+}
+
+/// The host names that the domains of a workspace have and not only claim.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn owned_by(connection: &impl Connection, workspace: WorkspaceId) -> Result<Vec<String>> {
+    let query = domain::Entity::find().filter(domain::Column::WorkspaceId.eq(workspace)).filter(is_owner());
+    Ok(query.select_only().column(domain::Column::Hostname).into_tuple().all(connection).await?)
+}
+
+/// How many domains a workspace has of its own.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn count(connection: &impl Connection, workspace: WorkspaceId) -> Result<u64> {
+    Ok(domain::Entity::find().filter(domain::Column::WorkspaceId.eq(workspace)).count(connection).await?)
+}
+
+/// Domains that are to be looked at by now, the longest overdue first, with their workspaces.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn due_for_check(
+    connection: &impl Connection,
+    now: Timestamp,
+    limit: u64,
+) -> Result<Vec<(WorkspaceId, DomainId)>> {
+    let query = domain::Entity::find().filter(domain::Column::NextCheckAt.lte(now));
+    let query = query.filter(domain::Column::WorkspaceId.is_not_null()).order_by_asc(domain::Column::NextCheckAt);
+    let query = query.limit(limit).select_only().column(domain::Column::WorkspaceId).column(domain::Column::Id);
+    Ok(query.into_tuple().all(connection).await?)
+}
+
+/// Deletes a domain of a workspace, with every link that is still on it.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn delete(connection: &impl Connection, workspace: WorkspaceId, id: DomainId) -> Result<()> {
+    let query = domain::Entity::delete_many().filter(domain::Column::WorkspaceId.eq(workspace));
+    query.filter(domain::Column::Id.eq(id)).exec(connection).await?;
+    Ok(())
 }
 
 /// A domain that the workspace may use, by its id.
@@ -136,7 +201,7 @@ pub async fn list(connection: &impl Connection, workspace: WorkspaceId, page: Pa
     Ok(newest_first(query, domain::Column::CreatedAt, domain::Column::Id, page).all(connection).await?)
 }
 
-/// Writes a domain over the version before it. False if another domain has its host name; the transaction is then spent.
+/// Writes a domain over the version before it. False if another domain owns its host name; the transaction is then spent.
 ///
 /// # Errors
 /// Only those of the database.
@@ -158,6 +223,11 @@ pub async fn refile_links(connection: &impl Connection, id: DomainId, case_sensi
         .exec(connection)
         .await;
     false_if_taken(refiled)
+}
+
+/// Whether a domain has its host name, or had it and nobody else has got it since.
+fn is_owner() -> sea_orm::sea_query::SimpleExpr {
+    domain::Column::State.ne(DomainState::Pending)
 }
 
 fn usable_by(workspace: WorkspaceId) -> sea_orm::sea_query::SimpleExpr {

@@ -187,6 +187,20 @@ pub async fn lock_many(connection: &impl Connection, workspace: WorkspaceId, ids
     Ok(found)
 }
 
+/// The workspace's links on a domain, at most `limit`, kept from changing until the transaction ends.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn lock_on_domain(
+    connection: &impl Connection,
+    workspace: WorkspaceId,
+    domain: DomainId,
+    limit: usize,
+) -> Result<Vec<Link>> {
+    let query = of(workspace).filter(link::Column::DomainId.eq(domain)).limit(u64::try_from(limit).unwrap_or(u64::MAX));
+    Ok(sorted_by_id(query).lock_exclusive().all(connection).await?)
+}
+
 /// The workspace's link under a slug, as the domain files it.
 ///
 /// # Errors

@@ -44,7 +44,10 @@ pub async fn migrate(config: &DatabaseConfig, data_folder: &Path) -> Result<usiz
         Address::Sqlite(options) => {
             create_folder(options.get_filename())?;
             integrity::check(&options).await.map_err(|error| unusable(&error))?;
-            let connection = connect(config, options.as_ref()).await;
+            // A table can only be made anew while nobody minds that it is gone for a moment, with all that refers to it
+            // (https://www.sqlite.org/lang_altertable.html, section 7). New rows of migrations have to be right by themselves.
+            let unminding = options.as_ref().clone().foreign_keys(false);
+            let connection = connect(config, &unminding).await;
             let applied = async { apply(&SQLITE, connection?).await }.await;
             applied.map_err(|error| in_file(options.get_filename(), error))
         }

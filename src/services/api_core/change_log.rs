@@ -100,8 +100,9 @@ impl ApiCore {
     }
 
     async fn host_hashes(&self, key: NameKey) -> Result<Vec<u64>> {
-        let hostnames = domains::hostnames(self.store.reader()).await?;
-        Ok(hostnames.iter().map(|hostname| key.host(hostname)).collect())
+        // Edges of this release know host names by their own list; those of the one before look for them here.
+        let hosts = domains::owned_hosts(self.store.reader()).await?;
+        Ok(hosts.iter().map(|(hostname, _)| key.host(hostname)).collect())
     }
 
     async fn link_hashes(&self, key: NameKey, after: LinkId) -> Result<(Vec<u64>, Option<LinkId>)> {

@@ -1,7 +1,8 @@
 //! What the edge asks: where a host name and a slug lead, and whether a click is left.
 
 use super::ApiCore;
-use crate::domain::change::AsOf;
+use crate::domain::change::{AsOf, HostStanding};
+use crate::domain::custom_domain::DomainState;
 use crate::domain::error::{Error, Result};
 use crate::domain::id::{DomainId, LinkId};
 use crate::domain::link::{DomainRecord, LinkRecord, LinkState};
@@ -14,14 +15,22 @@ use crate::infra::store::links::{self, Link, ResolvedLink};
 use crate::infra::store::workspaces;
 
 impl ApiCore {
-    /// The domain of a host name, in any case and without a port. Host names that nobody claimed are the default domain's.
+    /// The domain of a host name, in any case and without a port, or none where it is out of use. Host names that nobody has are the
+    /// default domain's; mere claims count for nothing.
     ///
     /// # Errors
     /// Only those of the store.
-    pub async fn resolve_domain(&self, hostname: &str) -> Result<AsOf<DomainRecord>> {
+    pub async fn resolve_domain(&self, hostname: &str) -> Result<AsOf<Option<DomainRecord>>> {
         let hostname = hostname.to_ascii_lowercase();
         let sequence = changes::last(self.store.reader()).await?;
-        let domain = domains::find_by_hostname(self.store.reader(), &hostname).await?;
+        let owner = domains::find_owner(self.store.reader(), &hostname).await?;
+        if owner.as_ref().is_some_and(|owner| owner.state == DomainState::Quarantined) {
+            return Ok(AsOf { value: None, sequence });
+        }
+        let domain = match owner {
+            Some(owner) => Some(owner),
+            None => domains::find_default(self.store.reader()).await?,
+        };
         let mut domain = domain.ok_or_else(|| Error::internal("there is no default domain"))?;
         if domain.is_default {
             // So that visits to no link of it are in somebody's reports; edges do not ask for it.
@@ -30,7 +39,22 @@ impl ApiCore {
             let workspace = workspaces::find(self.store.reader(), workspace).await?;
             domain.enabled &= workspace.is_some_and(|workspace| workspace.deleted_at.is_none());
         }
-        Ok(AsOf { value: domain_record(domain), sequence })
+        Ok(AsOf { value: Some(domain_record(domain)), sequence })
+    }
+
+    /// Every host name that a domain has, and what it is to edges.
+    ///
+    /// # Errors
+    /// Only those of the store.
+    pub async fn list_hosts(&self) -> Result<AsOf<Vec<(String, HostStanding)>>> {
+        let sequence = changes::last(self.store.reader()).await?;
+        let standing = |state| match state {
+            DomainState::Active => HostStanding::Served,
+            DomainState::Quarantined => HostStanding::Withheld,
+            DomainState::Pending => HostStanding::Unclaimed,
+        };
+        let hosts = domains::owned_hosts(self.store.reader()).await?.into_iter();
+        Ok(AsOf { value: hosts.map(|(hostname, state)| (hostname, standing(state))).collect(), sequence })
     }
 
     /// The link at a slug, as the domain files it.

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::ApiCore;
 use super::field_errors::FieldErrors;
-use crate::config::sections::ApiConfig;
+use crate::config::sections::{ApiConfig, DomainsConfig};
 use crate::domain::error::{Error, ErrorKind, Result};
 use crate::domain::id::{UserId, WorkspaceId};
 use crate::infra::cache::redis::Redis;
@@ -25,6 +25,9 @@ const CREATIONS_BURST: u32 = 20;
 const INVITATIONS_BURST: u32 = 50;
 /// Invitations to one address, from whichever workspaces: so many at once, and then one an hour.
 const INVITED_BURST: u32 = 5;
+/// Looks at the DNS of a workspace's domains that somebody asks for: so many at once, and then so many a minute.
+const VERIFICATIONS_BURST: u32 = 30;
+const VERIFICATIONS_PER_MINUTE: u32 = 10;
 const WORKSPACE_RATE_LIMITED: &str = "workspace_rate_limited";
 /// The most workspaces and people that are counted.
 const KEYS_MAX: usize = 100_000;
@@ -35,6 +38,9 @@ pub struct Limits {
     creations: Option<SharedBuckets<UserId>>,
     invitations: Option<SharedBuckets<WorkspaceId>>,
     invited: Option<SharedBuckets<String>>,
+    verifications: Option<SharedBuckets<WorkspaceId>>,
+    /// The most domains that one workspace may have of its own.
+    pub(super) domains_max: u64,
     /// The most workspaces that one person may own.
     pub(super) owned_max: u64,
     /// The most requests a minute that a key may have.
@@ -44,7 +50,7 @@ pub struct Limits {
 impl Limits {
     /// As the settings say; all processes with this Redis count together.
     #[must_use]
-    pub fn new(config: &ApiConfig, redis: Option<Redis>) -> Self {
+    pub fn new(config: &ApiConfig, domains: &DomainsConfig, redis: Option<Redis>) -> Self {
         let requests = Rate::new(config.workspace_rate_limit_per_minute, MINUTE, config.workspace_rate_limit_burst);
         let creations = Rate::new(1, MINUTE, CREATIONS_BURST);
         Self {
@@ -52,6 +58,9 @@ impl Limits {
             creations: creations.map(|rate| SharedBuckets::new("new-workspaces", rate, KEYS_MAX, redis.clone())),
             invitations: Rate::new(1, MINUTE, INVITATIONS_BURST)
                 .map(|rate| SharedBuckets::new("invitations", rate, KEYS_MAX, redis.clone())),
+            verifications: Rate::new(VERIFICATIONS_PER_MINUTE, MINUTE, VERIFICATIONS_BURST)
+                .map(|rate| SharedBuckets::new("verifications", rate, KEYS_MAX, redis.clone())),
+            domains_max: domains.per_workspace_max.into(),
             invited: Rate::new(1, HOUR, INVITED_BURST).map(|rate| SharedBuckets::new("invited", rate, KEYS_MAX, redis)),
             key_rate_max: config.key_rate_limit_per_minute_max,
             owned_max: config.workspaces_per_owner_max.into(),
@@ -93,6 +102,18 @@ impl ApiCore {
         // A hash, so that no address shows in Redis.
         let address = URL_SAFE_NO_PAD.encode(Sha256::digest(email_key));
         allowed(buckets.take(&address).await, "too_many_invitations", message)
+    }
+
+    /// Counts a look at the DNS of a domain that somebody asks for.
+    ///
+    /// # Errors
+    /// `RateLimited` if the workspace has asked too often of late.
+    pub(super) async fn count_verification(&self, workspace: WorkspaceId) -> Result<()> {
+        let Some(buckets) = self.limits.as_ref().and_then(|limits| limits.verifications.as_ref()) else {
+            return Ok(());
+        };
+        let message = "Too many checks of domains in a short time. They are also checked by themselves; wait a moment.";
+        allowed(buckets.take(&workspace).await, "rate_limited", message)
     }
 
     /// Looks whether a key may have so many requests a minute.

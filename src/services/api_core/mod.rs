@@ -60,8 +60,8 @@ pub use audit_export::{AuditExport, AuditExportFormat, AuditExportHeader};
 pub use audit_trail::Trail;
 pub use bootstrap::{BootstrapDraft, NewAccount};
 pub use change_log::CHANGES_KEPT_FOR;
-pub use domains::{Domain, DomainPatch};
 pub use event_publisher::EventPublisher;
+pub use domains::{Domain, DomainDraft, DomainPatch, DomainSettings};
 pub use events::EventBatch;
 pub use evidence::{
     ArchivedFile, EvidenceDraft, EvidenceExport, EvidenceKey, EvidenceLink, EvidenceManifest, MANIFEST_FILE, ROWS_FILE,
@@ -107,6 +107,7 @@ use crate::domain::slug_words::SlugWords;
 use crate::infra::cache::invalidation::Invalidations;
 use crate::infra::cache::shared_links::SharedLinks;
 use crate::infra::click_store::ClickStore;
+use crate::infra::dns::Dns;
 use crate::infra::geo::GeoDatabase;
 use crate::infra::mail::Mail;
 use crate::infra::objects::{ObjectKind, Objects};
@@ -144,6 +145,11 @@ pub const ACTIONS: &[ActionKind] = &[
     evidence::FINISHED.kind(),
     domains::CREATED.kind(),
     domains::UPDATED.kind(),
+    domains::DELETED.kind(),
+    domains::VERIFIED.kind(),
+    domains::QUARANTINED.kind(),
+    domains::LOST.kind(),
+    domains::WARNED.kind(),
     tags::CREATED.kind(),
     tags::UPDATED.kind(),
     tags::DELETED.kind(),
@@ -179,6 +185,7 @@ pub struct ApiCore {
     mail: Option<Mail>,
     objects: Option<Objects>,
     signing: Option<Signing>,
+    dns: Option<Dns>,
     limits: Option<Arc<Limits>>,
     foreign: Option<Arc<dyn ForeignCredentials>>,
     actions: Arc<[ActionKind]>,
@@ -199,6 +206,8 @@ pub struct Settings {
     pub deletion_grace: Duration,
     /// What destinations may be.
     pub destinations: DestinationPolicy,
+    /// What domains need, and how they are looked at.
+    pub domains: DomainSettings,
     /// How long events are kept for those who follow.
     pub events_kept_for: Duration,
     /// Words that slugs must not be or hold.
@@ -235,6 +244,7 @@ impl ApiCore {
             mail: None,
             objects: None,
             signing: None,
+            dns: None,
             limits: None,
             foreign: None,
             actions: ACTIONS.into(),
@@ -265,6 +275,12 @@ impl ApiCore {
     #[must_use]
     pub fn signing_by(self, signing: Signing) -> Self {
         Self { signing: Some(signing), ..self }
+    }
+
+    /// The same service, which asks DNS about domains.
+    #[must_use]
+    pub fn asking(self, dns: Dns) -> Self {
+        Self { dns: Some(dns), ..self }
     }
 
     /// The same service, with limits.

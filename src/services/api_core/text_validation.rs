@@ -2,6 +2,7 @@
 
 use super::field_errors::FieldErrors;
 use crate::domain::hostname;
+use crate::domain::utm::{UTM_LENGTH_MAX, Utm};
 use crate::infra::mail::Address;
 
 /// The longest email address (RFC 5321).
@@ -34,6 +35,13 @@ impl FieldErrors {
             self.add(pointer, "invalid_character", "control characters are not allowed here");
         }
         text.to_owned()
+    }
+
+    /// Campaign parameters.
+    pub(super) fn utm(&mut self, pointer: &str, utm: &Utm) {
+        for (field, _, value) in utm.parameters() {
+            self.text(&format!("{pointer}/{field}"), value, (1, UTM_LENGTH_MAX), Lines::One);
+        }
     }
 
     /// The name of a workspace, a key, a tag or a person.

@@ -4,15 +4,16 @@
 //! and finds everything as it was. What is due cannot be brought back, even if it is not gone yet.
 
 use super::ApiCore;
+use super::domains::host_changed;
 use super::happening::{Action, By};
 use super::principal::Access;
 use super::version::ExpectedVersion;
 use super::workspaces::Workspace;
-use crate::domain::change::Invalidation;
+use crate::domain::change::{HostStanding, Invalidation};
 use crate::domain::error::{Error, ErrorKind, Result};
 use crate::domain::id::WorkspaceId;
 use crate::infra::store::workspaces::{self, Workspace as Row};
-use crate::infra::store::{Transaction, links};
+use crate::infra::store::{Transaction, domains, links};
 use crate::runtime::clock;
 
 pub(super) const DELETED: Action<Workspace> =
@@ -103,10 +104,12 @@ impl ApiCore {
             let Some(row) = workspaces::lock(&transaction, workspace).await?.filter(is_due) else { return Ok(()) };
             let deleted = links::delete_some(&transaction, workspace, LINKS_AT_ONCE).await?;
             if deleted == 0 {
+                let hosts = domains::owned_by(&transaction, workspace).await?;
                 workspaces::delete(&transaction, workspace).await?;
                 let by = By::instance().within(workspace);
                 let happening = PURGED.removed(by, &row.into())?.in_the_trail_of_the_instance();
-                let stale = vec![Invalidation::Workspace { workspace_id: workspace }];
+                let mut stale = vec![Invalidation::Workspace { workspace_id: workspace }];
+                stale.extend(hosts.iter().map(|host| host_changed(host, HostStanding::Unclaimed)));
                 return self.commit(transaction, vec![happening], stale).await;
             }
             transaction.commit().await?;

@@ -33,6 +33,8 @@ pub(super) fn listen(edge: &Arc<Edge>, messages: Subscription, tasks: &Tasks) {
     });
     let (stopping, keeper) = (tasks.stopping(), Arc::clone(edge));
     tasks.spawn("name-filter", async move { keeper.cache.keep_names(stopping).await });
+    let (stopping, keeper) = (tasks.stopping(), Arc::clone(edge));
+    tasks.spawn("host-names", async move { keeper.cache.keep_hosts(stopping).await });
     let (stopping, listener) = (tasks.stopping(), Arc::clone(edge));
     tasks.spawn("link-invalidation", async move {
         stopping.run_until_cancelled(receive_invalidations(&listener, messages, &newest)).await;

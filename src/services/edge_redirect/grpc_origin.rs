@@ -13,9 +13,9 @@ use tonic::transport::{Channel, ClientTlsConfig, Endpoint};
 use tonic::{Request, Response, Status};
 use url::Url;
 
-use super::origin::{Origin, OriginError, OriginStream};
+use super::origin::{HostList, Origin, OriginError, OriginStream};
 use super::retry::RetryBudget;
-use crate::domain::change::{AsOf, Change, ChangeBatch, Sequence};
+use crate::domain::change::{AsOf, Change, ChangeBatch, HostStanding, Sequence};
 use crate::domain::id::{DomainId, LinkId};
 use crate::domain::link::{DomainRecord, LinkRecord};
 use crate::domain::name_key::NameKey;
@@ -24,8 +24,8 @@ use crate::infra::cache::packed::{PackedError, unpack};
 use crate::infra::cache::packed_link::PackedLink;
 use crate::infra::grpc::v1::link_resolver_client::LinkResolverClient;
 use crate::infra::grpc::v1::{
-    ClaimClickRequest, CountNamesRequest, FollowChangesRequest, FollowChangesResponse, ListNamesRequest,
-    ResolveDomainRequest, ResolveLinkRequest,
+    ClaimClickRequest, CountNamesRequest, FollowChangesRequest, FollowChangesResponse, ListHostsRequest,
+    ListNamesRequest, ResolveDomainRequest, ResolveLinkRequest,
 };
 use crate::infra::grpc::{REQUEST_BYTES_MAX, RESPONSE_BYTES_MAX};
 
@@ -72,6 +72,12 @@ impl GrpcOrigin {
         request
     }
 
+    /// Waits for the next piece of a list, within the deadline.
+    async fn piece<T>(&self, piece: impl Future<Output = Result<T, Status>>) -> Result<T, OriginError> {
+        let late = || OriginError("the list stopped".into());
+        tokio::time::timeout(self.deadline, piece).await.map_err(|_| late())?.map_err(failed)
+    }
+
     /// Makes a call, within the deadline also while there is no connection.
     async fn call<T>(&self, call: impl Future<Output = Result<Response<T>, Status>>) -> Result<T, OriginError> {
         match tokio::time::timeout(self.deadline, call).await {
@@ -84,15 +90,28 @@ impl GrpcOrigin {
 
 #[async_trait]
 impl Origin for GrpcOrigin {
-    async fn resolve_domain(&self, hostname: &str) -> Result<AsOf<DomainRecord>, OriginError> {
+    async fn resolve_domain(&self, hostname: &str) -> Result<AsOf<Option<DomainRecord>>, OriginError> {
         let question = || {
             let request = self.request(ResolveDomainRequest { hostname: hostname.to_owned() });
             let mut client = self.client.clone();
             async move { client.resolve_domain(request).await }
         };
         let response = self.call(self.retries.ask(question)).await?;
-        let value = unpack(&response.domain).map_err(unreadable)?;
+        let value = response.domain.as_deref().map(unpack).transpose().map_err(unreadable)?;
         Ok(AsOf { value, sequence: Sequence::new(response.sequence) })
+    }
+
+    async fn list_hosts(&self) -> Result<AsOf<HostList>, OriginError> {
+        let mut client = self.client.clone();
+        let mut pieces = self.call(client.list_hosts(ListHostsRequest {})).await?;
+        let mut list = AsOf { value: HostList::new(), sequence: Sequence::default() };
+        while let Some(piece) = self.piece(pieces.message()).await? {
+            let hosts = |names: Vec<String>, standing| names.into_iter().map(move |name| (name, standing));
+            list.value.extend(hosts(piece.served, HostStanding::Served));
+            list.value.extend(hosts(piece.withheld, HostStanding::Withheld));
+            list.sequence = Sequence::new(piece.sequence);
+        }
+        Ok(list)
     }
 
     async fn resolve_link(&self, domain: DomainId, slug: &str) -> Result<AsOf<Option<LinkRecord>>, OriginError> {

@@ -13,7 +13,7 @@ use super::capture::{self, Subject};
 use super::compiled_link::{CompiledLink, Lifetime, Target};
 use super::decide::{Decision, Facts, decide};
 use super::destination::{self, Forwarded};
-use super::link_cache::{Cached, Found, LinkCache};
+use super::link_cache::{Cached, Found, Known, LinkCache};
 use super::link_path::{Candidate, LinkPath};
 use super::metrics::{CacheMetrics, EdgeMetrics, LinkSource};
 use super::origin::{Origin, OriginError};
@@ -21,7 +21,7 @@ use super::pages;
 use super::password::{Attempt, Form, PasswordGate};
 use super::request::RequestView;
 use super::respond::{self, EdgeResponse};
-use crate::config::sections::EdgeConfig;
+use crate::config::sections::{EdgeConfig, UnknownHost};
 use crate::domain::click::ClickKind;
 use crate::domain::client_address::{TrustedProxies, UNKNOWN, network};
 use crate::domain::link::{DomainRecord, RedirectStatus};
@@ -53,6 +53,8 @@ pub struct EdgeParts {
     pub agents: UserAgents,
     /// Verifies the passwords of links.
     pub passwords: Passwords,
+    /// What visitors of a host name get that no domain has.
+    pub unknown_host: UnknownHost,
     /// Runs the fetches from the origin.
     pub tasks: Tasks,
 }
@@ -106,7 +108,14 @@ impl Edge {
         let rate = Rate::new(config.rate_limit_per_second, Duration::from_secs(1), config.rate_limit_burst);
         let redis = parts.shared.as_ref().map(|shared| shared.redis().clone());
         Self {
-            cache: LinkCache::new(&config.cache, parts.origin, parts.shared, parts.agents.clone(), &parts.tasks),
+            cache: LinkCache::new(
+                &config.cache,
+                parts.origin,
+                parts.shared,
+                parts.agents.clone(),
+                parts.unknown_host,
+                &parts.tasks,
+            ),
             geo: parts.geo,
             agents: parts.agents,
             passwords: PasswordGate::new(parts.passwords),
@@ -117,6 +126,13 @@ impl Edge {
             metrics: EdgeMetrics::global(),
             cache_metrics: CacheMetrics::global(),
         }
+    }
+
+    /// Whether a domain that is in use has a host name, in any case and without a port. Answered from memory, whoever is away.
+    #[must_use]
+    pub fn serves(&self, host: &str) -> Known {
+        let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
+        self.cache.hosts().serves(&host)
     }
 
     /// Whether the origin counts as unavailable. Cached links are still served.
@@ -189,12 +205,12 @@ impl Edge {
         let domain = self.cache.domain(&request.host, exchange.started).await?;
         let Some(cached_domain) = &domain.value else { return Ok(Responded(respond::missing(request), domain.source)) };
         let domain_record = &cached_domain.value;
-        if request.path == "/" {
-            return Ok(Responded(root(exchange, domain_record).await, domain.source));
-        }
         if !domain_record.enabled {
             let subject = Subject::domain(domain_record, request.path);
             return Ok(Responded(gone(exchange, domain_record, subject, None).await, domain.source));
+        }
+        if request.path == "/" {
+            return Ok(Responded(root(exchange, domain_record).await, domain.source));
         }
         let Some(path) = LinkPath::parse(request.path, domain_record.case_sensitive) else {
             return Ok(Responded(missing(exchange, domain_record, request.path).await, domain.source));

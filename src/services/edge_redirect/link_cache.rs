@@ -3,6 +3,7 @@
 //! Invariant: once an invalidation message has arrived, by whichever route, nothing
 //! that was read before it is served any more.
 
+mod known_hosts;
 mod loading;
 mod name_filter;
 mod recent_changes;
@@ -18,6 +19,10 @@ use quick_cache::Equivalent;
 use smol_str::SmolStr;
 use tokio_util::sync::CancellationToken;
 
+#[cfg(test)]
+pub(super) use self::known_hosts::KeptHosts;
+pub use self::known_hosts::Known;
+pub(super) use self::known_hosts::KnownHosts;
 pub(super) use self::loading::Cached;
 use self::loading::{Loaded, LoadingCache, Lookup};
 use self::name_filter::{NameFilter, Verdict};
@@ -25,8 +30,8 @@ use self::sources::{Sources, prepared_link};
 use super::compiled_link::CompiledLink;
 use super::metrics::{CacheMetrics, LinkSource};
 use super::origin::{Origin, OriginError};
-use crate::config::sections::EdgeCacheConfig;
-use crate::domain::change::{AsOf, Change, ChangeBatch, Invalidation, Sequence};
+use crate::config::sections::{EdgeCacheConfig, UnknownHost};
+use crate::domain::change::{AsOf, Change, ChangeBatch, HostStanding, Invalidation, Sequence};
 use crate::domain::id::{DomainId, LinkId};
 use crate::domain::link::{DomainRecord, LinkRecord};
 use crate::infra::cache::shared_links::SharedLinks;
@@ -99,6 +104,7 @@ pub(super) struct LinkCache {
     domains: Arc<LoadingCache<Box<str>, DomainRecord>>,
     links: Arc<LoadingCache<LinkKey, CompiledLink>>,
     names: NameFilter,
+    hosts: KnownHosts,
     sources: Arc<Sources>,
     agents: UserAgents,
     /// When the log of changes was last received.
@@ -114,13 +120,15 @@ impl LinkCache {
         origin: Arc<dyn Origin>,
         shared: Option<SharedLinks>,
         agents: UserAgents,
+        unknown_host: UnknownHost,
         tasks: &Tasks,
     ) -> Self {
         Self {
             domains: Arc::new(LoadingCache::new(DOMAINS_MAX, DOMAINS_MAX as u64 * DOMAIN_BYTES, tasks.clone())),
             links: Arc::new(LoadingCache::new(config.entries_max, config.bytes_max, tasks.clone())),
             names: NameFilter::default(),
-            sources: Arc::new(Sources::new(config, origin, shared, agents.clone())),
+            hosts: KnownHosts::default(),
+            sources: Arc::new(Sources::new(config, origin, shared, agents.clone(), unknown_host)),
             agents,
             received_at: AtomicI64::new(MonotonicTime::LONG_AGO.as_micros()),
             origin_patience: Duration::from_millis(config.origin_timeout_ms),
@@ -149,11 +157,17 @@ impl LinkCache {
         }
     }
 
-    /// The domain that answers for this host.
+    /// The domain that answers for this host, if one does.
     pub(super) async fn domain(&self, host: &str, now: MonotonicTime) -> Result<Found<DomainRecord>, OriginError> {
         let known = self.domains.get(host, now);
-        let is_nobodys = matches!(known, Lookup::Unknown) && self.names.judge(|key| key.host(host)) == Verdict::Absent;
-        let (host, known) = if is_nobodys { (NOBODYS, self.domains.get(NOBODYS, now)) } else { (host, known) };
+        let standing = if matches!(known, Lookup::Unknown) { self.hosts.standing(host) } else { None };
+        let (host, known) = match (standing, self.sources.unknown_host) {
+            (Some(HostStanding::Withheld), _) | (Some(HostStanding::Unclaimed), UnknownHost::NotFound) => {
+                return Ok(Found { value: None, source: LinkSource::L1, stale: false });
+            }
+            (Some(HostStanding::Unclaimed), UnknownHost::DefaultDomain) => (NOBODYS, self.domains.get(NOBODYS, now)),
+            (Some(HostStanding::Served) | None, _) => (host, known),
+        };
         let fetch = || {
             let (sources, domains) = (Arc::clone(&self.sources), Arc::clone(&self.domains));
             let host: Box<str> = host.into();
@@ -250,6 +264,7 @@ impl LinkCache {
         if let Some(sequence) = batch.unknown_before {
             self.doubt_before(sequence);
             self.names.forget();
+            self.hosts.forget();
         }
         batch.changes.iter().for_each(|change| self.apply(change));
         self.received_at.store(clock::monotonic().as_micros(), Ordering::Relaxed);
@@ -273,8 +288,8 @@ impl LinkCache {
                 self.names.note(|key| key.link(*domain, slug));
                 self.links.invalidate(&LinkKey { domain: *domain, slug: (**slug).into() }, sequence)
             }
-            Invalidation::Domain { hostname } => {
-                self.names.note(|key| key.host(hostname));
+            Invalidation::Domain { hostname, standing } => {
+                self.hosts.note(hostname, *standing, sequence);
                 // The default domain answers for other host names too.
                 self.domains.invalidate_where(|key, domain| key == hostname || domain.hostname == *hostname, sequence)
             }
@@ -283,7 +298,10 @@ impl LinkCache {
                 self.domains.invalidate_where(|_, domain| domain.workspace_id == workspace, sequence);
                 self.links.invalidate_where(|_, link| Some(link.record().workspace_id) == workspace, sequence)
             }
-            Invalidation::Everything => self.doubt_before(sequence),
+            Invalidation::Everything => {
+                self.hosts.forget();
+                self.doubt_before(sequence)
+            }
         }
     }
 
@@ -303,6 +321,16 @@ impl LinkCache {
         self.names.keep(Arc::clone(&self.sources.origin), stopping).await;
     }
 
+    /// Keeps the list of host names until the token is cancelled.
+    pub(super) async fn keep_hosts(&self, stopping: CancellationToken) {
+        self.hosts.keep(Arc::clone(&self.sources.origin), stopping).await;
+    }
+
+    /// The host names that domains have.
+    pub(super) fn hosts(&self) -> &KnownHosts {
+        &self.hosts
+    }
+
     /// Where the log of changes comes from.
     pub(super) fn origin(&self) -> &Arc<dyn Origin> {
         &self.sources.origin
@@ -312,7 +340,8 @@ impl LinkCache {
     pub(super) fn restore(&self, domains: KeptDomains, links: KeptLinks) {
         let long_ago = MonotonicTime::LONG_AGO;
         for Kept { key, record } in domains {
-            let loaded = self.sources.loaded_domain(record, long_ago);
+            let record = AsOf { value: Some(record.value), sequence: record.sequence };
+            let loaded = self.sources.loaded_domain(&key, record, long_ago);
             self.domains.offer(&key, Loaded { believed_until: long_ago, ..loaded });
         }
         for Kept { key, record } in links {

@@ -9,6 +9,7 @@
 
 mod capture;
 mod change_log_follower;
+mod checked_file;
 mod compiled_link;
 mod connection;
 mod decide;
@@ -18,6 +19,7 @@ mod fast_path;
 pub mod fuzzing;
 mod grpc_origin;
 mod handler;
+mod hosts_file;
 mod link_cache;
 mod link_path;
 mod metrics;
@@ -36,6 +38,8 @@ pub use compiled_link::CompiledLink;
 pub use decide::{Decision, Facts, decide};
 pub use grpc_origin::GrpcOrigin;
 pub use handler::{Edge, EdgeParts};
+pub use hosts_file::HostsFile;
+pub use link_cache::Known;
 pub use request::RequestView;
 pub use server::EdgeServer;
 pub use snapshot::SnapshotFile;

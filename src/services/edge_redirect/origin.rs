@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
 
-use crate::domain::change::{AsOf, ChangeBatch, Sequence};
+use crate::domain::change::{AsOf, ChangeBatch, HostStanding, Sequence};
 use crate::domain::id::{DomainId, LinkId};
 use crate::domain::link::{DomainRecord, LinkRecord};
 use crate::domain::name_key::NameKey;
@@ -16,14 +16,23 @@ pub struct OriginError(pub String);
 /// What comes from the origin piece by piece. It may end at any time, and then has to be asked for again.
 pub type OriginStream<T> = BoxStream<'static, Result<T, OriginError>>;
 
+/// Host names and what they are.
+pub type HostList = Vec<(String, HostStanding)>;
+
 /// The source of truth as the edge sees it: api-core in the same process, or by gRPC.
 #[async_trait]
 pub trait Origin: Send + Sync + 'static {
-    /// The domain of this host name, or the default domain where none has it.
+    /// The domain of this host name, or the default domain where none has it. None where it is out of use.
     ///
     /// # Errors
     /// The origin cannot be asked now.
-    async fn resolve_domain(&self, hostname: &str) -> Result<AsOf<DomainRecord>, OriginError>;
+    async fn resolve_domain(&self, hostname: &str) -> Result<AsOf<Option<DomainRecord>>, OriginError>;
+
+    /// Every host name that a domain has, lower-case, and what it is.
+    ///
+    /// # Errors
+    /// The origin cannot be asked now.
+    async fn list_hosts(&self) -> Result<AsOf<HostList>, OriginError>;
 
     /// The link with this slug, as the domain files it.
     ///

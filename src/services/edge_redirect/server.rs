@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::change_log_follower;
 use super::connection::{self, Connection};
 use super::handler::Edge;
+use super::hosts_file::HostsFile;
 use super::metrics::{BreakerMetrics, CacheMetrics, JournalMetrics};
 use super::snapshot::SnapshotFile;
 use crate::config::sections::{EdgeConfig, JournalConfig};
@@ -47,6 +48,8 @@ pub struct EdgeServer {
     pub journal_folder: PathBuf,
     /// The snapshot of hot links.
     pub snapshot: SnapshotFile,
+    /// The list of host names.
+    pub hosts: HostsFile,
     /// How long open connections get to finish when the edge stops.
     pub drain: Duration,
 }
@@ -69,6 +72,7 @@ impl EdgeServer {
     /// A thread or its runtime cannot be created.
     pub fn start(self, config: &EdgeConfig, listeners: Vec<StdListener>, tasks: &Tasks) -> io::Result<()> {
         self.snapshot.restore(&self.edge);
+        self.hosts.restore(&self.edge);
         for listener in listeners {
             let journal = Writer::new(DiskFileSystem, &self.journal_folder, limits(&config.journal));
             let interval = Duration::from_millis(config.journal.sync_interval_ms);
@@ -90,6 +94,7 @@ impl EdgeServer {
             Duration::from_secs(config.cache.snapshot_interval_seconds),
             tasks,
         );
+        self.hosts.keep(Arc::clone(&self.edge), tasks);
         keep_gauges(Arc::clone(&self.edge), tasks);
         change_log_follower::listen(&self.edge, self.invalidations, tasks);
         Ok(())
@@ -290,6 +295,7 @@ fn keep_gauges(edge: Arc<Edge>, tasks: &Tasks) {
         while stopping.run_until_cancelled(ticks.tick()).await.is_some() {
             metrics.size.set(gauge_value(edge.cache.len() as u64));
             metrics.bytes.set(gauge_value(edge.cache.bytes()));
+            metrics.hosts.set(gauge_value(edge.cache.hosts().served() as u64));
             let now = clock::monotonic();
             origin.set(edge.cache.origin_breaker(now));
             if let Some(shared) = edge.cache.shared() {

@@ -7,12 +7,12 @@ use std::path::PathBuf;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+use super::checked_file;
 use super::handler::Edge;
 use super::link_cache::{Kept, LinkKey};
 use crate::domain::change::{AsOf, Sequence};
 use crate::domain::link::DomainRecord;
 use crate::infra::cache::packed_link::{PackedLink, pack_link};
-use crate::infra::journal::{DiskFileSystem, FileSystem};
 
 /// Version of the form. A snapshot of another form is as good as none.
 const FORM: u32 = 2;
@@ -40,12 +40,7 @@ impl SnapshotFile {
             pack_link(&kept.record.value).ok().map(|link| (kept.record.sequence, Bytes::from(link)))
         });
         let links = links.collect();
-        let bytes = rmp_serde::to_vec_named(&Snapshot { form: FORM, domains, links }).map_err(io::Error::other)?;
-        if let Some(folder) = self.0.parent() {
-            DiskFileSystem.create_folder(folder)?;
-        }
-        let checksum = crc32fast::hash(&bytes).to_le_bytes();
-        DiskFileSystem.replace(&self.0, &[&checksum, bytes.as_slice()].concat(), true)
+        checked_file::write(&self.0, &Snapshot { form: FORM, domains, links })
     }
 
     /// Whether an earlier process knew a link. Blocks.
@@ -71,11 +66,7 @@ impl SnapshotFile {
 }
 
 fn decode(bytes: &[u8]) -> Option<Snapshot> {
-    let (checksum, bytes) = bytes.split_first_chunk()?;
-    if crc32fast::hash(bytes).to_le_bytes() != *checksum {
-        return None;
-    }
-    rmp_serde::from_slice(bytes).ok().filter(|snapshot: &Snapshot| snapshot.form == FORM)
+    checked_file::decode(bytes).filter(|snapshot: &Snapshot| snapshot.form == FORM)
 }
 
 /// Reads a snapshot of these bytes behind a right checksum, with every link in it.

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::document::{Document, Operation};
 use super::requests::{path, request, sample};
+use crate::domains::claim;
 use crate::support::members::{invite, key, member, user_id};
 use crate::support::oauth::public_client;
 use crate::support::platform::{Account, Platform, body};
@@ -35,6 +36,7 @@ async fn furnish(platform: &Platform, account: &Account) -> BTreeMap<&'static st
     let invitations = platform.read(account, "/invitations").await;
     let export = platform.of(account, Method::POST, "/evidence-exports").json(&json!({}));
     let export = body(export, StatusCode::ACCEPTED).await;
+    let domain = claim(platform, account, "theirs.example").await;
     let client = public_client(platform, account).await;
     let folder = platform.of(account, Method::POST, "/folders").json(&json!({ "name": "Theirs" }));
     let folder = body(folder, StatusCode::CREATED).await;
@@ -52,6 +54,7 @@ async fn furnish(platform: &Platform, account: &Account) -> BTreeMap<&'static st
         ("user_id", user_id(platform, &person).await),
         ("invitation_id", text(&invitations["data"][0]["id"])),
         ("evidence_export_id", text(&export["id"])),
+        ("domain_id", text(&domain["id"])),
     ])
 }
 
@@ -64,9 +67,8 @@ async fn no_id_of_another_workspace_is_found_by_any_operation() {
     let (mut tried, mut wrong) = (0, String::new());
     for operation in Document::of(&platform).await.operations() {
         let is_tenants = operation.path.starts_with("/v1/workspaces/{workspace_id}/") && operation.ids().count() > 0;
-        // The default domain belongs to every workspace.
         // Whoever puts a link under an external id names what their own workspace shall have.
-        let is_own = operation.id == "put_link_by_external_id" || operation.ids().any(|name| name == "domain_id");
+        let is_own = operation.id == "put_link_by_external_id";
         if !is_tenants || is_own {
             continue;
         }

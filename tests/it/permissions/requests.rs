@@ -140,6 +140,7 @@ pub fn sample(operation: &Operation) -> Option<Value> {
         "update_folder_access" => json!({ "access": "edit" }),
         "revert_link" => json!({ "version": 1 }),
         "undo_link_change" | "restore_link" => json!({}),
+        "create_domain" => json!({ "hostname": format!("d{}.example", name()) }),
         "create_tag" | "update_tag" => json!({ "name": name() }),
         other => panic!("how is {other} called?"),
     })

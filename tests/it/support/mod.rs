@@ -7,6 +7,7 @@ pub mod database;
 pub mod identity_provider;
 pub mod mailbox;
 pub mod members;
+pub mod name_server;
 pub mod oauth;
 pub mod people;
 pub mod platform;

@@ -2,9 +2,13 @@
 
 use sea_orm::entity::prelude::*;
 
+use crate::domain::custom_domain::{DomainCheck, DomainState, Finding, StateReason};
 use crate::domain::id::{DomainId, WorkspaceId};
+use crate::domain::link::RedirectStatus;
 use crate::domain::time::Timestamp;
 use crate::domain::url::Destination;
+use crate::domain::utm::Utm;
+use crate::infra::store::columns::Json;
 
 /// A host name that short links live on.
 #[derive(Debug, Clone, PartialEq, DeriveEntityModel)]
@@ -15,13 +19,13 @@ pub struct Model {
     pub id: DomainId,
     /// None for the default domain, which belongs to the instance.
     pub workspace_id: Option<WorkspaceId>,
-    /// Lower-case, without a port; unique.
+    /// Lower-case, without a port. Unique in a workspace, and among the domains that are not pending.
     pub hostname: String,
     /// At most one domain is.
     pub is_default: bool,
     /// Whether `/Sale` and `/sale` are two links.
     pub case_sensitive: bool,
-    /// Whether its links redirect.
+    /// Whether its links redirect: in the state active alone.
     pub enabled: bool,
     /// Where `/` goes.
     pub root_url: Option<Destination>,
@@ -35,6 +39,32 @@ pub struct Model {
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
+    /// The host name as people read it.
+    pub display_name: String,
+    /// The status of new links that say nothing of theirs.
+    pub default_redirect_status: RedirectStatus,
+    /// Campaign parameters of new links that say nothing of theirs.
+    pub utm: Json<Utm>,
+    /// Whether it is in use.
+    pub state: DomainState,
+    /// Why.
+    pub state_reason: StateReason,
+    /// Since when.
+    pub state_since: Timestamp,
+    /// What its TXT record has to say.
+    pub token: String,
+    /// When its records were first seen.
+    pub verified_at: Option<Timestamp>,
+    /// How many checks in a row found that it does not point here.
+    pub failures: i64,
+    /// Since when.
+    pub failing_since: Option<Timestamp>,
+    /// When it is looked at next.
+    pub next_check_at: Option<Timestamp>,
+    /// What the last look at its DNS showed.
+    pub last_check: Option<Json<DomainCheck>>,
+    /// What its people should see to.
+    pub findings: Json<Vec<Finding>>,
 }
 
 /// Joins are written where they are needed.

@@ -28,7 +28,9 @@ use crate::infra::user_agent::UserAgents;
 use crate::runtime::tasks::Tasks;
 use crate::services::analytics_api::Analytics;
 use crate::services::api_core::rest as core_rest;
-use crate::services::api_core::{ApiCore, BootstrapDraft, LinkDraft, Principal, Settings, WorkspaceDraft};
+use crate::services::api_core::{
+    ApiCore, BootstrapDraft, DomainSettings, LinkDraft, Principal, Settings, WorkspaceDraft,
+};
 
 /// A period that holds every sample.
 const PERIOD: &str = "from=2026-08-29T00:00:00Z&to=2026-08-31T00:00:00Z";
@@ -53,6 +55,7 @@ impl House {
             public_url: "http://api.example.com".parse().expect("a URL"),
             default_domain_workspace: None,
             deletion_grace: std::time::Duration::from_secs(60),
+            domains: DomainSettings::new(&crate::config::defaults().expect("the defaults are valid")),
             destinations: crate::domain::destination_policy::DestinationPolicy::default(),
             slug_words: crate::domain::slug_words::SlugWords::default().into(),
             link_history: crate::config::defaults().expect("the defaults are valid").links.history(),

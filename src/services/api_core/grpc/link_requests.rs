@@ -22,7 +22,10 @@ const NEVER_ABSENT: [&str; 6] =
 
 /// A link to be.
 pub(super) fn to_draft(request: CreateLinkRequest) -> Result<LinkDraft> {
-    let mut fields = to_fields(request.content.unwrap_or_default())?;
+    let content = request.content.unwrap_or_default();
+    let has_utm = content.utm.is_some();
+    let mut fields = to_fields(content)?;
+    fields.retain(|name, _| has_utm || name != "utm");
     fields.insert("domain".to_owned(), request.domain.into());
     fields.insert("if_exists".to_owned(), if_exists("/if_exists", request.if_exists)?.into());
     fields.insert("on_duplicate".to_owned(), if_exists("/on_duplicate", request.on_duplicate)?.into());
@@ -102,7 +105,8 @@ fn to_fields(content: LinkContent) -> Result<Map<String, Value>> {
     }
 }
 
-fn utm(utm: Utm) -> Value {
+/// Campaign parameters as REST has them.
+pub(super) fn utm(utm: Utm) -> Value {
     json!({
         "source": utm.source,
         "medium": utm.medium,

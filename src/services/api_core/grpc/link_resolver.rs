@@ -3,13 +3,13 @@
 use std::str::FromStr;
 
 use futures_util::stream::BoxStream;
-use futures_util::{StreamExt, TryStreamExt};
+use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
 use super::status::to_status;
-use crate::domain::change::{ChangeBatch, Sequence};
+use crate::domain::change::{ChangeBatch, HostStanding, Sequence};
 use crate::domain::error::{Error, Result as DomainResult};
 use crate::domain::id::ParseIdError;
 use crate::domain::name_key::NameKey;
@@ -18,10 +18,13 @@ use crate::infra::cache::packed_link::pack_link;
 use crate::infra::grpc::v1::link_resolver_server::LinkResolver;
 use crate::infra::grpc::v1::{
     self, ClaimClickRequest, ClaimClickResponse, CountNamesRequest, CountNamesResponse, FollowChangesRequest,
-    FollowChangesResponse, ListNamesRequest, ListNamesResponse, ResolveDomainRequest, ResolveDomainResponse,
-    ResolveLinkRequest, ResolveLinkResponse,
+    FollowChangesResponse, ListHostsRequest, ListHostsResponse, ListNamesRequest, ListNamesResponse,
+    ResolveDomainRequest, ResolveDomainResponse, ResolveLinkRequest, ResolveLinkResponse,
 };
 use crate::services::api_core::ApiCore;
+
+/// How many host names one message of their list has: each has at most 253 characters.
+const HOSTS_AT_ONCE: usize = 2_000;
 
 /// Answers with the use cases that an edge in the same process calls by itself.
 pub(super) struct LinkResolverService {
@@ -39,8 +42,19 @@ impl LinkResolver for LinkResolverService {
         request: Request<ResolveDomainRequest>,
     ) -> Result<Response<ResolveDomainResponse>, Status> {
         let domain = self.core.resolve_domain(&request.get_ref().hostname).await.map_err(to_status)?;
-        let (domain, sequence) = (packed(&domain.value).map_err(to_status)?, domain.sequence.number());
+        let sequence = domain.sequence.number();
+        let domain = domain.value.as_ref().map(packed).transpose().map_err(to_status)?;
         Ok(Response::new(ResolveDomainResponse { domain, sequence }))
+    }
+
+    type ListHostsStream = ResponseStream<ListHostsResponse>;
+
+    /// What was read is sent to its end, so that nobody takes a part of the list for all of it.
+    async fn list_hosts(&self, _: Request<ListHostsRequest>) -> Result<Response<Self::ListHostsStream>, Status> {
+        let list = self.core.list_hosts().await.map_err(to_status)?;
+        let sequence = list.sequence.number();
+        let pieces: Vec<_> = list.value.chunks(HOSTS_AT_ONCE).map(|hosts| Ok(piece(hosts, sequence))).collect();
+        Ok(Response::new(stream::iter(pieces).boxed()))
     }
 
     async fn resolve_link(
@@ -89,6 +103,14 @@ impl LinkResolver for LinkResolverService {
         let answers = self.core.list_names(key).map_ok(|hashes| ListNamesResponse { hashes }).map_err(to_status);
         Ok(Response::new(answers.take_until(self.stopping.clone().cancelled_owned()).boxed()))
     }
+}
+
+fn piece(hosts: &[(String, HostStanding)], sequence: i64) -> ListHostsResponse {
+    let named = |wanted| {
+        let names = hosts.iter().filter(move |(_, standing)| *standing == wanted);
+        names.map(|(name, _)| name.clone()).collect()
+    };
+    ListHostsResponse { served: named(HostStanding::Served), withheld: named(HostStanding::Withheld), sequence }
 }
 
 fn message(batch: ChangeBatch) -> DomainResult<FollowChangesResponse> {

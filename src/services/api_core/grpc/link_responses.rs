@@ -54,7 +54,8 @@ const fn forward_query(forward: ForwardQuery) -> v1::ForwardQuery {
     }
 }
 
-fn utm(utm: Utm) -> v1::Utm {
+/// Campaign parameters as messages have them.
+pub(super) fn utm(utm: Utm) -> v1::Utm {
     v1::Utm { source: utm.source, medium: utm.medium, campaign: utm.campaign, term: utm.term, content: utm.content }
 }
 

@@ -5,6 +5,7 @@
 mod api_keys;
 mod audit;
 mod callers;
+mod domains;
 mod event_consumers;
 mod events;
 mod evidence_exports;
@@ -35,6 +36,7 @@ pub use tonic::transport::Server;
 use super::ApiCore;
 use crate::infra::grpc::v1::api_keys_server::ApiKeysServer;
 use crate::infra::grpc::v1::audit_server::AuditServer;
+use crate::infra::grpc::v1::domains_server::DomainsServer;
 use crate::infra::grpc::v1::event_consumers_server::EventConsumersServer;
 use crate::infra::grpc::v1::events_server::EventsServer;
 use crate::infra::grpc::v1::evidence_exports_server::EvidenceExportsServer;
@@ -45,6 +47,7 @@ use crate::infra::grpc::v1::workspaces_server::WorkspacesServer;
 use crate::infra::grpc::{FILE_DESCRIPTORS, LINK_BYTES_MAX, REQUEST_BYTES_MAX, RESPONSE_BYTES_MAX};
 use api_keys::ApiKeysService;
 use audit::AuditService;
+use domains::DomainsService;
 use event_consumers::EventConsumersService;
 use events::EventsService;
 use evidence_exports::EvidenceExportsService;
@@ -115,6 +118,7 @@ pub async fn serve(
     health.set_serving::<WorkspacesServer<WorkspacesService>>().await;
     health.set_serving::<ApiKeysServer<ApiKeysService>>().await;
     health.set_serving::<JobsServer<JobsService>>().await;
+    health.set_serving::<DomainsServer<DomainsService>>().await;
     health.set_serving::<EventConsumersServer<EventConsumersService>>().await;
     health.set_serving::<EvidenceExportsServer<EvidenceExportsService>>().await;
     for name in &beside.names {
@@ -140,6 +144,9 @@ pub async fn serve(
     let workspaces =
         WorkspacesServer::new(WorkspacesService(core.clone())).max_decoding_message_size(REQUEST_BYTES_MAX);
     let api_keys = ApiKeysServer::new(ApiKeysService(core.clone())).max_decoding_message_size(REQUEST_BYTES_MAX);
+    let domains = DomainsServer::new(DomainsService(core.clone()))
+        .max_decoding_message_size(REQUEST_BYTES_MAX)
+        .max_encoding_message_size(RESPONSE_BYTES_MAX);
     let links = LinksServer::new(LinksService(core))
         .max_decoding_message_size(LINK_BYTES_MAX)
         .max_encoding_message_size(RESPONSE_BYTES_MAX);
@@ -160,6 +167,7 @@ pub async fn serve(
         health.set_not_serving::<WorkspacesServer<WorkspacesService>>().await;
         health.set_not_serving::<ApiKeysServer<ApiKeysService>>().await;
         health.set_not_serving::<JobsServer<JobsService>>().await;
+        health.set_not_serving::<DomainsServer<DomainsService>>().await;
         health.set_not_serving::<EventConsumersServer<EventConsumersService>>().await;
         health.set_not_serving::<EvidenceExportsServer<EvidenceExportsService>>().await;
         for name in beside.names {
@@ -176,6 +184,7 @@ pub async fn serve(
         .add_service(audit)
         .add_service(workspaces)
         .add_service(api_keys)
+        .add_service(domains)
         .add_service(jobs)
         .add_service(event_consumers)
         .add_service(evidence_exports)

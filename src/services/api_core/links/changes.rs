@@ -15,7 +15,7 @@ use crate::domain::rule::{CompiledRules, Outcome, Rule};
 use crate::domain::slug::Slug;
 use crate::domain::time::Timestamp;
 use crate::domain::url::{Destination, DestinationError};
-use crate::domain::utm::{UTM_LENGTH_MAX, Utm};
+use crate::domain::utm::Utm;
 use crate::infra::passwords::Passwords;
 use crate::infra::store::columns::Json;
 use crate::infra::store::links::Link as Row;
@@ -78,7 +78,7 @@ impl Changes {
             max_clicks: patch.max_clicks.inspect(|clicks| check_max_clicks(errors, *clicks)),
             forward_query: patch.forward_query,
             forward_path: patch.forward_path,
-            utm: patch.utm.inspect(|utm| check_utm(errors, utm)),
+            utm: patch.utm.inspect(|utm| errors.utm("/utm", utm)),
             rules: patch.rules.inspect(|rules| check_rules(errors, policy, rules)),
             archived: patch.archived,
         }
@@ -226,12 +226,6 @@ fn check_password(errors: &mut FieldErrors, password: Option<&SecretString>) {
 fn check_max_clicks(errors: &mut FieldErrors, max_clicks: Option<i64>) {
     if max_clicks.is_some_and(|clicks| !(1..=MAX_CLICKS_MAX).contains(&clicks)) {
         errors.add("/max_clicks", "out_of_range", format!("1 to {MAX_CLICKS_MAX}"));
-    }
-}
-
-fn check_utm(errors: &mut FieldErrors, utm: &Utm) {
-    for (field, _, value) in utm.parameters() {
-        errors.text(&format!("/utm/{field}"), value, (1, UTM_LENGTH_MAX), Lines::One);
     }
 }
 

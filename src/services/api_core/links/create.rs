@@ -238,6 +238,6 @@ async fn duplicate(
 }
 
 /// Word that whatever is believed of this link's place is no longer right.
-pub(super) fn invalidation(row: &Row) -> Invalidation {
+pub(in crate::services::api_core) fn invalidation(row: &Row) -> Invalidation {
     Invalidation::Link { domain_id: row.domain_id, slug: row.slug_key.as_str().into() }
 }

@@ -184,12 +184,16 @@ impl Plan {
     }
 }
 
-/// A link with nothing but a destination.
+/// A link with a destination, and what its domain gives new links.
 pub(super) fn new_row(access: &Access, domain: &Domain, destination_url: Destination) -> Row {
-    new_row_on(access, domain.id, destination_url)
+    Row {
+        redirect_status: domain.default_redirect_status,
+        utm: domain.utm.clone(),
+        ..new_row_on(access, domain.id, destination_url)
+    }
 }
 
-/// The same, on the domain of this id.
+/// A link with nothing but a destination, on the domain of this id.
 pub(super) fn new_row_on(access: &Access, domain_id: DomainId, destination_url: Destination) -> Row {
     let now = clock::now();
     Row {

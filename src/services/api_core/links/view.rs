@@ -97,7 +97,7 @@ impl Recorded for Link {
 
 impl ApiCore {
     /// The links with their domains and tags, in the same order.
-    pub(super) async fn view_links(
+    pub(in crate::services::api_core) async fn view_links(
         &self,
         connection: &impl Connection,
         access: &Access,

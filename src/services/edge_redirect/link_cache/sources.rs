@@ -14,7 +14,7 @@ use tokio::time::timeout;
 
 use super::super::metrics::{CacheMetrics, LinkSource};
 use super::loading::Loaded;
-use crate::config::sections::EdgeCacheConfig;
+use crate::config::sections::{EdgeCacheConfig, UnknownHost};
 use crate::domain::change::{AsOf, Sequence};
 use crate::domain::id::{DomainId, LinkId};
 use crate::domain::link::{DomainRecord, LinkLifetimes, LinkRecord};
@@ -43,6 +43,7 @@ pub(super) struct Sources {
     agents: UserAgents,
     /// Links of which the log has said that some of their rules are left out.
     told_of: Cache<LinkId, ()>,
+    pub(super) unknown_host: UnknownHost,
     lifetimes: LinkLifetimes,
     /// How long the origin may take, and how long before it counts as slow.
     deadline: Duration,
@@ -55,6 +56,7 @@ impl Sources {
         origin: Arc<dyn Origin>,
         shared: Option<SharedLinks>,
         agents: UserAgents,
+        unknown_host: UnknownHost,
     ) -> Self {
         Self {
             origin,
@@ -63,6 +65,7 @@ impl Sources {
             is_slow: AtomicBool::new(false),
             agents,
             told_of: Cache::new(TOLD_OF_MAX),
+            unknown_host,
             lifetimes: config.lifetimes(),
             deadline: Duration::from_millis(config.origin_timeout_ms),
             patience: Duration::from_millis(config.refresh_timeout_ms),
@@ -84,7 +87,7 @@ impl Sources {
         self.is_unavailable() || self.is_slow.load(Ordering::Relaxed)
     }
 
-    /// The domain that answers for a host name. What lies in the shared cache counts unless it `is_outdated`.
+    /// The domain that answers for a host name, or that nothing does. What lies in the shared cache counts unless it `is_outdated`.
     pub(super) async fn domain(
         &self,
         host: &str,
@@ -94,16 +97,17 @@ impl Sources {
             && let Ok(Some(found)) = shared.domain(host).await
             && !is_outdated(found.record.sequence)
         {
-            return Ok(Loaded { source: LinkSource::L2, ..self.loaded_domain(found.record, own_clock(found.read_at)) });
+            let loaded = self.loaded_domain(host, found.record, own_clock(found.read_at));
+            return Ok(Loaded { source: LinkSource::L2, ..loaded });
         }
         let (read_at, asked_at) = (clock::now(), clock::monotonic());
         let response = self.ask(self.origin.resolve_domain(host)).await;
-        count(response.as_ref().map(|_| true));
+        count(response.as_ref().map(|response| response.value.is_some()));
         let record = response?;
         if let Some(shared) = &self.shared {
             shared.fill_domain(host, &Shared { record: record.clone(), read_at }, self.lifetimes.plain);
         }
-        Ok(self.loaded_domain(record, asked_at))
+        Ok(self.loaded_domain(host, record, asked_at))
     }
 
     /// The link at a slug, as the domain files it. What lies in the shared cache counts unless it `is_outdated`.
@@ -140,9 +144,17 @@ impl Sources {
         self.ask(self.origin.claim_click(link)).await
     }
 
-    pub(super) fn loaded_domain(&self, response: AsOf<DomainRecord>, read_at: MonotonicTime) -> Loaded<DomainRecord> {
+    /// The default domain answers for host names that no domain has only where the settings want that.
+    pub(super) fn loaded_domain(
+        &self,
+        host: &str,
+        response: AsOf<Option<DomainRecord>>,
+        read_at: MonotonicTime,
+    ) -> Loaded<DomainRecord> {
+        let is_meant =
+            |domain: &DomainRecord| self.unknown_host == UnknownHost::DefaultDomain || *domain.hostname == *host;
         Loaded {
-            value: Some(response.value),
+            value: response.value.filter(is_meant),
             sequence: response.sequence,
             source: LinkSource::Origin,
             bytes: size_of::<DomainRecord>(),

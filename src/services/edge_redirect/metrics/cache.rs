@@ -7,6 +7,8 @@ use metrics::{Counter, Gauge, Histogram};
 use crate::runtime::breaker::BreakerState;
 use crate::telemetry::metric::Metric;
 
+const KNOWN_HOSTS: Metric =
+    Metric::gauge("elido_known_hosts", &[], "Host names that the edge serves, as far as it has heard of them.");
 const CACHE_SIZE: Metric = Metric::gauge("elido_link_cache_size", &[], "Links in the edge's own cache.");
 const CACHE_BYTES: Metric =
     Metric::gauge("elido_link_cache_bytes", &[], "What the links in the edge's own cache weigh.");
@@ -50,6 +52,8 @@ const RULES_LEFT_OUT: Metric = Metric::counter(
 pub struct CacheMetrics {
     /// Entries now.
     pub size: Gauge,
+    /// Host names that are served.
+    pub hosts: Gauge,
     /// What they weigh, in bytes.
     pub bytes: Gauge,
     /// Entries that left for want of room.
@@ -84,6 +88,7 @@ impl CacheMetrics {
 
     fn declare() -> Self {
         Self {
+            hosts: KNOWN_HOSTS.register_gauge(&[]),
             size: CACHE_SIZE.register_gauge(&[]),
             bytes: CACHE_BYTES.register_gauge(&[]),
             evictions: CACHE_EVICTIONS.register_counter(&[]),

@@ -1,0 +1,163 @@
+//! `elido domain`: the host names of a workspace over the API.
+
+use clap::{Args, Subcommand};
+use serde_json::{Map, Value, json};
+
+use super::api_client::{ApiArguments, ApiClient, Call};
+use super::exit::Failure;
+use super::listing;
+use super::output::{self, OutputArguments};
+use super::pages::Pages;
+
+/// The columns of the table.
+const COLUMNS: [&str; 5] = ["id", "display_name", "state", "state_reason", "url"];
+
+/// Lists, adds, verifies, changes and deletes the domains of a workspace.
+#[derive(Debug, Args)]
+pub struct DomainCommand {
+    #[command(subcommand)]
+    what: What,
+    #[command(flatten)]
+    api: ApiArguments,
+    #[command(flatten)]
+    output: OutputArguments,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Lists the domains that the workspace may use, newest first.
+    #[command(after_long_help = "Examples:\n  elido domain list\n  elido domain list --json | jq -r .hostname")]
+    List,
+    /// Adds a domain and prints the DNS records to set.
+    #[command(after_long_help = "Examples:
+  elido domain add go.example.com
+  elido domain add go.example.com --root-url https://example.com/ --redirect-status 301")]
+    Add {
+        /// The host name.
+        hostname: String,
+        #[command(flatten)]
+        content: Content,
+    },
+    /// Prints a domain and its DNS records, beside what the last check found.
+    #[command(after_long_help = "Examples:\n  elido domain show dom_0190b8f20000700080000000000000aa")]
+    Show {
+        /// The domain, by its id.
+        domain: String,
+    },
+    /// Looks at the DNS records of a domain at once, and prints what was found.
+    #[command(after_long_help = "Examples:\n  elido domain verify dom_0190b8f20000700080000000000000aa")]
+    Verify {
+        /// The domain, by its id.
+        domain: String,
+    },
+    /// Changes the settings of a domain.
+    #[command(
+        after_long_help = "Examples:\n  elido domain update dom_0190b8f20000700080000000000000aa --case-sensitive false"
+    )]
+    Update {
+        /// The domain, by its id.
+        domain: String,
+        /// Another way to write the same host name.
+        #[arg(long, value_name = "NAME")]
+        display_name: Option<String>,
+        #[command(flatten)]
+        content: Content,
+    },
+    /// Deletes a domain. Its name is free then, for whoever shows that it is theirs.
+    #[command(after_long_help = "Examples:
+  elido domain delete dom_0190b8f20000700080000000000000aa
+  elido domain delete dom_0190b8f20000700080000000000000aa --delete-links")]
+    Delete {
+        /// The domain, by its id.
+        domain: String,
+        /// Delete the links that are on it too.
+        #[arg(long)]
+        delete_links: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+struct Content {
+    /// Whether /Sale and /sale are two links.
+    #[arg(long, value_name = "BOOL")]
+    case_sensitive: Option<bool>,
+    /// The status of new links that say nothing of theirs.
+    #[arg(long, value_name = "STATUS")]
+    redirect_status: Option<u16>,
+    /// Where / goes; an empty text clears it.
+    #[arg(long, value_name = "URL")]
+    root_url: Option<String>,
+    /// Where missing links go; an empty text clears it.
+    #[arg(long, value_name = "URL")]
+    not_found_url: Option<String>,
+    /// Where expired links go; an empty text clears it.
+    #[arg(long, value_name = "URL")]
+    expired_url: Option<String>,
+}
+
+impl Content {
+    fn into_fields(self) -> Map<String, Value> {
+        let address = |url: Option<String>| url.map(|url| if url.is_empty() { Value::Null } else { url.into() });
+        let fields = [
+            ("case_sensitive", self.case_sensitive.map(Value::from)),
+            ("default_redirect_status", self.redirect_status.map(Value::from)),
+            ("root_url", address(self.root_url)),
+            ("not_found_url", address(self.not_found_url)),
+            ("expired_url", address(self.expired_url)),
+        ];
+        fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
+    }
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When the server cannot be reached or refuses.
+pub async fn run(command: DomainCommand) -> Result<(), Failure> {
+    let client = ApiClient::new(&command.api)?;
+    let domains = format!("{}/domains", client.workspace_path(&command.api).await?);
+    let path = |id: &str| format!("{domains}/{id}");
+    let json = command.output.json;
+    match command.what {
+        What::List => listing::print(Pages::new(&client, &domains, Vec::new()), u64::MAX, &COLUMNS, json).await,
+        What::Add { hostname, content } => {
+            let mut fields = content.into_fields();
+            fields.insert("hostname".to_owned(), hostname.into());
+            print(&client.call(&Call::post(&domains, &Value::Object(fields))?).await?.body, json)
+        }
+        What::Show { domain } => print(&client.call(&Call::get(&path(&domain), &[])).await?.body, json),
+        What::Verify { domain } => {
+            let path = format!("{}/verify", path(&domain));
+            print(&client.call(&Call::post(&path, &json!({}))?).await?.body, json)
+        }
+        What::Update { domain, display_name, content } => {
+            let mut fields = content.into_fields();
+            fields.extend(display_name.map(|name| ("display_name".to_owned(), name.into())));
+            print(&client.call(&Call::patch(&path(&domain), &Value::Object(fields))?).await?.body, json)
+        }
+        What::Delete { domain, delete_links } => {
+            let query = if delete_links { "?delete_links=true" } else { "" };
+            client.call(&Call::delete(&format!("{}{query}", path(&domain)))).await?;
+            if json { output::json(&json!({ "deleted": domain })) } else { output::line(&format!("deleted {domain}")) }
+        }
+    }
+}
+
+/// The domain in a line, and each of its records in one; with `--json` all that the API answered.
+fn print(domain: &Value, json: bool) -> Result<(), Failure> {
+    if json {
+        return output::json(domain);
+    }
+    let text = |value: &Value, field: &str| value.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
+    output::line(&format!("{} {} {}", text(domain, "id"), text(domain, "display_name"), text(domain, "state")))?;
+    for record in domain.get("records").and_then(Value::as_array).into_iter().flatten() {
+        let [name, kind, value, status] = ["name", "type", "value", "status"].map(|field| text(record, field));
+        output::line(&format!("  {name} {kind} {value} ({status})"))?;
+    }
+    domain
+        .get("findings")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .try_for_each(|finding| output::line(&format!("  {}", text(finding, "detail"))))
+}

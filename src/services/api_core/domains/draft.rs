@@ -1,0 +1,84 @@
+//! Domains and edits of domains as callers write them.
+
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::domain::link::RedirectStatus;
+use crate::domain::url::Destination;
+use crate::domain::utm::Utm;
+use crate::services::api_core::patch::present;
+
+/// A domain to be. Only `hostname` is needed.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DomainDraft {
+    /// The host name, as people write it. Letters of one script a part; no `*`, no port, no IP address.
+    #[schema(min_length = 1, max_length = 253, example = "go.example.com")]
+    pub hostname: String,
+    /// Whether `/Sale` and `/sale` are two links; they are if absent.
+    #[serde(default)]
+    pub case_sensitive: Option<bool>,
+    /// The status of new links that say nothing of theirs; 302 if absent.
+    #[serde(default)]
+    pub default_redirect_status: Option<RedirectStatus>,
+    /// Campaign parameters of new links that say nothing of theirs.
+    #[serde(default)]
+    pub utm: Option<Utm>,
+    /// Where `/` goes.
+    #[serde(default)]
+    #[schema(value_type = Option<Destination>)]
+    pub root_url: Option<String>,
+    /// Where missing links go.
+    #[serde(default)]
+    #[schema(value_type = Option<Destination>)]
+    pub not_found_url: Option<String>,
+    /// Where expired links without an `expired_url` of their own go.
+    #[serde(default)]
+    #[schema(value_type = Option<Destination>)]
+    pub expired_url: Option<String>,
+}
+
+/// An edit of a domain. What is absent stays as it is, `null` clears.
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DomainPatch {
+    /// Another way to write the same host name.
+    #[schema(min_length = 1, max_length = 253, nullable = false, example = "Go.Example.com")]
+    pub display_name: Option<String>,
+    /// Whether `/Sale` and `/sale` are two links. Refused if two links would become one.
+    #[schema(nullable = false)]
+    pub case_sensitive: Option<bool>,
+    /// The status of new links that say nothing of theirs.
+    #[schema(value_type = RedirectStatus, required = false)]
+    pub default_redirect_status: Option<RedirectStatus>,
+    /// Campaign parameters of new links that say nothing of theirs, all of them. Links that are there keep theirs.
+    #[schema(value_type = Utm, required = false)]
+    pub utm: Option<Utm>,
+    /// Where `/` goes.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<Destination>)]
+    pub root_url: Option<Option<String>>,
+    /// Where missing links go.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<Destination>)]
+    pub not_found_url: Option<Option<String>>,
+    /// Where expired links without an `expired_url` of their own go.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<Destination>)]
+    pub expired_url: Option<Option<String>>,
+}
+
+impl DomainDraft {
+    /// The content as an edit of a domain without any.
+    pub(super) fn into_patch(self) -> DomainPatch {
+        DomainPatch {
+            display_name: None,
+            case_sensitive: self.case_sensitive,
+            default_redirect_status: self.default_redirect_status,
+            utm: self.utm,
+            root_url: Some(self.root_url),
+            not_found_url: Some(self.not_found_url),
+            expired_url: Some(self.expired_url),
+        }
+    }
+}

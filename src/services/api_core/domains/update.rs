@@ -1,0 +1,133 @@
+//! Reads and changes domains.
+
+use super::view::Domain;
+use super::{DomainPatch, UPDATED, told_of};
+use crate::domain::change::Invalidation;
+use crate::domain::custom_domain::{ClaimedName, display_name};
+use crate::domain::destination_policy::DestinationPolicy;
+use crate::domain::error::{Error, ErrorKind, Result};
+use crate::domain::id::DomainId;
+use crate::domain::url::Destination;
+use crate::infra::store::columns::Json;
+use crate::infra::store::domains::{self, Domain as Row};
+use crate::infra::store::page::Page;
+use crate::runtime::clock;
+use crate::services::api_core::ApiCore;
+use crate::services::api_core::field_errors::FieldErrors;
+use crate::services::api_core::principal::{Access, Actor};
+use crate::services::api_core::version::ExpectedVersion;
+
+impl ApiCore {
+    /// A page of the domains that the workspace may use, newest first.
+    ///
+    /// # Errors
+    /// Only those of the store.
+    pub async fn list_domains(&self, access: &Access, page: Page) -> Result<Vec<Domain>> {
+        let rows = domains::list(self.store.reader(), access.workspace_id(), page).await?;
+        Ok(rows.into_iter().map(|row| self.view_domain(row)).collect())
+    }
+
+    /// One domain.
+    ///
+    /// # Errors
+    /// `NotFound` if the workspace may not use such a domain.
+    pub async fn find_domain(&self, access: &Access, id: DomainId) -> Result<Domain> {
+        let row = domains::find(self.store.reader(), access.workspace_id(), id).await?;
+        row.map(|row| self.view_domain(row)).ok_or_else(|| Error::not_found("domain"))
+    }
+
+    /// Changes a domain. The default domain belongs to the instance, so that only its administrators may change it.
+    ///
+    /// # Errors
+    /// `Forbidden` to others; `PreconditionFailed` if it is not in the version expected; `Conflict` if links would clash.
+    pub async fn update_domain(
+        &self,
+        access: &Access,
+        id: DomainId,
+        expected: &impl ExpectedVersion,
+        patch: DomainPatch,
+    ) -> Result<Domain> {
+        let transaction = self.store.write().await?;
+        let current = domains::lock(&transaction, access.workspace_id(), id).await?;
+        let current = current.ok_or_else(|| Error::not_found("domain"))?;
+        require_right_to_change(access, &current)?;
+        expected.require(current.version)?;
+        let refiled = patch.case_sensitive.filter(|choice| *choice != current.case_sensitive);
+        let before = self.view_domain(current.clone());
+        let mut errors = FieldErrors::default();
+        let row = apply(patch, current, &self.settings.destinations, &mut errors);
+        errors.into_result()?;
+        let row = Row { version: row.version + 1, updated_at: clock::now(), ..row };
+        self.refuse_own_addresses(&row)?;
+        if !domains::update(&transaction, row.clone()).await? {
+            return Err(Error::internal("a host name clashed though it did not change"));
+        }
+        // A mere claim is nothing to edges, and must not touch whoever has the name.
+        let mut stale = if row.enabled { vec![told_of(&row)] } else { Vec::new() };
+        if let Some(case_sensitive) = refiled {
+            if !domains::refile_links(&transaction, id, case_sensitive).await? {
+                let message = "Some links differ only in the case of their slugs.";
+                return Err(Error::new(ErrorKind::Conflict, "slugs_clash", message));
+            }
+            stale = vec![Invalidation::Everything];
+        }
+        let domain = self.view_domain(row);
+        self.commit(transaction, vec![UPDATED.edited(access.by(), &before, &domain)?], stale).await?;
+        Ok(domain)
+    }
+}
+
+/// Writes an edit into a domain.
+pub(super) fn apply(patch: DomainPatch, current: Row, policy: &DestinationPolicy, errors: &mut FieldErrors) -> Row {
+    if let Some(utm) = &patch.utm {
+        errors.utm("/utm", utm);
+    }
+    let display_name = match &patch.display_name {
+        None => current.display_name,
+        Some(text) => respelled(errors, &current.hostname, text),
+    };
+    Row {
+        display_name,
+        case_sensitive: patch.case_sensitive.unwrap_or(current.case_sensitive),
+        default_redirect_status: patch.default_redirect_status.unwrap_or(current.default_redirect_status),
+        utm: patch.utm.map_or(current.utm, Json),
+        root_url: changed_url(errors, policy, "/root_url", patch.root_url, current.root_url),
+        not_found_url: changed_url(errors, policy, "/not_found_url", patch.not_found_url, current.not_found_url),
+        expired_url: changed_url(errors, policy, "/expired_url", patch.expired_url, current.expired_url),
+        ..current
+    }
+}
+
+/// Another way to write the same host name.
+fn respelled(errors: &mut FieldErrors, hostname: &str, text: &str) -> String {
+    match ClaimedName::parse(text) {
+        Ok(name) if name.hostname == hostname => name.display_name,
+        _ => {
+            let message = format!("expected another way to write {}", display_name(hostname, hostname));
+            errors.add("/display_name", "another_name", message);
+            String::new()
+        }
+    }
+}
+
+fn changed_url(
+    errors: &mut FieldErrors,
+    policy: &DestinationPolicy,
+    pointer: &str,
+    patch: Option<Option<String>>,
+    current: Option<Destination>,
+) -> Option<Destination> {
+    match patch {
+        None => current,
+        Some(None) => None,
+        Some(Some(text)) => errors.check(pointer, "invalid_url", policy.parse(&text)),
+    }
+}
+
+pub(super) fn require_right_to_change(access: &Access, domain: &Row) -> Result<()> {
+    if !domain.is_default || matches!(access.actor, Actor::Member { is_admin: true, .. }) {
+        return Ok(());
+    }
+    let message = "The default domain may only be changed by the administrators of this instance.";
+    Err(Error::new(ErrorKind::Forbidden, "instance_admin_required", message))
+}

@@ -1,0 +1,201 @@
+//! `elido.v1.Domains`: domains of workspaces, with the rights that credentials have over REST.
+//!
+//! Invariant: a call reaches a workspace only through [`access`].
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value, json};
+use tonic::{Request, Response, Status};
+
+use super::callers::{access, answer, origin_of};
+use super::link_requests::{self, limit};
+use super::link_resolver::parsed;
+use super::link_responses::{self, time};
+use crate::domain::custom_domain::{DomainState, Finding, RecordToSet};
+use crate::domain::error::{Error, Result as DomainResult};
+use crate::domain::permission::{self, Operation};
+use crate::http::extract::parse_json;
+use crate::http::pagination::QueryFingerprint;
+use crate::infra::grpc::v1;
+use crate::infra::grpc::v1::domains_server::Domains;
+use crate::services::api_core::rest::{page_of, requested_page};
+use crate::services::api_core::{ApiCore, Domain};
+
+/// The use cases of domains, which REST calls too.
+pub(super) struct DomainsService(pub(super) ApiCore);
+
+/// What callers write, as the fields of the body that REST would have got. An empty address clears one.
+fn to_fields(content: v1::DomainContent) -> Map<String, Value> {
+    let address = |url: Option<String>| url.map(|url| if url.is_empty() { Value::Null } else { url.into() });
+    let fields = [
+        ("case_sensitive", content.case_sensitive.map(Value::from)),
+        ("default_redirect_status", content.default_redirect_status.map(Value::from)),
+        ("utm", content.utm.map(link_requests::utm)),
+        ("root_url", address(content.root_url)),
+        ("not_found_url", address(content.not_found_url)),
+        ("expired_url", address(content.expired_url)),
+    ];
+    fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
+}
+
+fn read<T: DeserializeOwned>(fields: &Map<String, Value>) -> DomainResult<T> {
+    parse_json(&serde_json::to_vec(fields).map_err(Error::internal)?)
+}
+
+/// What REST calls a value without data.
+fn name(value: &impl Serialize) -> String {
+    json!(value).as_str().unwrap_or_default().to_owned()
+}
+
+const fn state(state: DomainState) -> v1::DomainState {
+    match state {
+        DomainState::Pending => v1::DomainState::Pending,
+        DomainState::Active => v1::DomainState::Active,
+        DomainState::Quarantined => v1::DomainState::Quarantined,
+    }
+}
+
+fn record(record: RecordToSet) -> v1::DomainDnsRecord {
+    v1::DomainDnsRecord {
+        purpose: name(&record.purpose),
+        name: record.name,
+        r#type: name(&record.record_type),
+        value: record.value,
+        status: name(&record.status),
+        found: record.found,
+    }
+}
+
+fn finding(finding: Finding) -> v1::DomainFinding {
+    v1::DomainFinding { code: name(&finding.code), detail: finding.detail, since: Some(time(finding.since)) }
+}
+
+/// The message that says what a domain is.
+fn to_message(domain: Domain) -> v1::Domain {
+    v1::Domain {
+        id: domain.id.to_string(),
+        hostname: domain.hostname,
+        display_name: domain.display_name,
+        is_default: domain.is_default,
+        url: domain.url,
+        state: state(domain.state).into(),
+        state_reason: name(&domain.state_reason),
+        state_since: Some(time(domain.state_since)),
+        verified_at: domain.verified_at.map(time),
+        records: domain.records.into_iter().map(record).collect(),
+        last_check_at: domain.last_check_at.map(time),
+        last_check_trouble: domain.last_check_trouble,
+        next_check_at: domain.next_check_at.map(time),
+        findings: domain.findings.into_iter().map(finding).collect(),
+        case_sensitive: domain.case_sensitive,
+        default_redirect_status: domain.default_redirect_status.as_u16().into(),
+        utm: Some(link_responses::utm(domain.utm)),
+        root_url: domain.root_url.map(|url| url.to_string()),
+        not_found_url: domain.not_found_url.map(|url| url.to_string()),
+        expired_url: domain.expired_url.map(|url| url.to_string()),
+        version: domain.version,
+        created_at: Some(time(domain.created_at)),
+        updated_at: Some(time(domain.updated_at)),
+    }
+}
+
+impl DomainsService {
+    async fn list(&self, request: Request<v1::ListDomainsRequest>) -> DomainResult<v1::ListDomainsResponse> {
+        let workspace = &request.get_ref().workspace_id;
+        let access = access(&self.0, &request, workspace, &permission::ListDomains::PERMISSION).await?;
+        let v1::ListDomainsRequest { limit: items, cursor, .. } = request.into_inner();
+        let items = limit(items)?;
+        let fingerprint = QueryFingerprint::of(&("domains over gRPC", access.workspace_id()));
+        let page = requested_page(items, cursor.as_deref(), fingerprint)?;
+        let found = self.0.list_domains(&access, page).await?;
+        let page = page_of(found, items, fingerprint, |item| (item.created_at, item.id.as_uuid())).0;
+        let domains = page.data.into_iter().map(to_message).collect();
+        Ok(v1::ListDomainsResponse { domains, next_cursor: page.next_cursor })
+    }
+
+    async fn create(&self, request: Request<v1::CreateDomainRequest>) -> DomainResult<v1::CreateDomainResponse> {
+        let workspace = &request.get_ref().workspace_id;
+        let access = access(&self.0, &request, workspace, &permission::CreateDomain::PERMISSION).await?;
+        let v1::CreateDomainRequest { hostname, content, .. } = request.into_inner();
+        let mut fields = to_fields(content.unwrap_or_default());
+        fields.insert("hostname".to_owned(), hostname.into());
+        let domain = self.0.create_domain(&access, read(&fields)?).await?;
+        Ok(v1::CreateDomainResponse { domain: Some(to_message(domain)) })
+    }
+
+    async fn get(&self, request: Request<v1::GetDomainRequest>) -> DomainResult<v1::GetDomainResponse> {
+        let v1::GetDomainRequest { workspace_id, domain_id } = request.get_ref();
+        let access = access(&self.0, &request, workspace_id, &permission::GetDomain::PERMISSION).await?;
+        let domain = self.0.find_domain(&access, parsed("domain_id", domain_id)?).await?;
+        Ok(v1::GetDomainResponse { domain: Some(to_message(domain)) })
+    }
+
+    async fn update(&self, request: Request<v1::UpdateDomainRequest>) -> DomainResult<v1::UpdateDomainResponse> {
+        let workspace = &request.get_ref().workspace_id;
+        let access = access(&self.0, &request, workspace, &permission::UpdateDomain::PERMISSION).await?;
+        let v1::UpdateDomainRequest { domain_id, version, display_name, content, .. } = request.into_inner();
+        let mut fields = to_fields(content.unwrap_or_default());
+        fields.extend(display_name.map(|name| ("display_name".to_owned(), name.into())));
+        let domain = self.0.update_domain(&access, parsed("domain_id", &domain_id)?, &version, read(&fields)?).await?;
+        Ok(v1::UpdateDomainResponse { domain: Some(to_message(domain)) })
+    }
+
+    async fn delete(&self, request: Request<v1::DeleteDomainRequest>) -> DomainResult<v1::DeleteDomainResponse> {
+        let v1::DeleteDomainRequest { workspace_id, domain_id, version, delete_links } = request.get_ref();
+        let access = access(&self.0, &request, workspace_id, &permission::DeleteDomain::PERMISSION).await?;
+        self.0.delete_domain(&access, parsed("domain_id", domain_id)?, version, *delete_links).await?;
+        Ok(v1::DeleteDomainResponse {})
+    }
+
+    async fn verify(&self, request: Request<v1::VerifyDomainRequest>) -> DomainResult<v1::VerifyDomainResponse> {
+        let v1::VerifyDomainRequest { workspace_id, domain_id } = request.get_ref();
+        let access = access(&self.0, &request, workspace_id, &permission::VerifyDomain::PERMISSION).await?;
+        let domain = self.0.verify_domain(&access, parsed("domain_id", domain_id)?).await?;
+        Ok(v1::VerifyDomainResponse { domain: Some(to_message(domain)) })
+    }
+}
+
+#[tonic::async_trait]
+impl Domains for DomainsService {
+    async fn list_domains(
+        &self,
+        request: Request<v1::ListDomainsRequest>,
+    ) -> Result<Response<v1::ListDomainsResponse>, Status> {
+        answer(origin_of(&request), self.list(request)).await
+    }
+
+    async fn create_domain(
+        &self,
+        request: Request<v1::CreateDomainRequest>,
+    ) -> Result<Response<v1::CreateDomainResponse>, Status> {
+        answer(origin_of(&request), self.create(request)).await
+    }
+
+    async fn get_domain(
+        &self,
+        request: Request<v1::GetDomainRequest>,
+    ) -> Result<Response<v1::GetDomainResponse>, Status> {
+        answer(origin_of(&request), self.get(request)).await
+    }
+
+    async fn update_domain(
+        &self,
+        request: Request<v1::UpdateDomainRequest>,
+    ) -> Result<Response<v1::UpdateDomainResponse>, Status> {
+        answer(origin_of(&request), self.update(request)).await
+    }
+
+    async fn delete_domain(
+        &self,
+        request: Request<v1::DeleteDomainRequest>,
+    ) -> Result<Response<v1::DeleteDomainResponse>, Status> {
+        answer(origin_of(&request), self.delete(request)).await
+    }
+
+    async fn verify_domain(
+        &self,
+        request: Request<v1::VerifyDomainRequest>,
+    ) -> Result<Response<v1::VerifyDomainResponse>, Status> {
+        answer(origin_of(&request), self.verify(request)).await
+    }
+}
