@@ -135,6 +135,7 @@ pub struct DomainCheck {
 
 impl<T> Looked<T> {
     /// What was found; nothing where DNS could not be asked.
+    #[must_use]
     pub fn values(&self) -> &[T] {
         match self {
             Self::Found(values) => values,
@@ -320,14 +321,13 @@ mod tests {
         let records = expected().records("go.example.com", "token", Some(&check));
         let lines: Vec<_> =
             records.iter().map(|record| (record.record_type, record.value.as_str(), record.status)).collect();
-        use RecordStatus::Missing;
         assert_eq!(
             lines,
             [
-                (RecordType::Txt, "elido-verify=token", Missing),
-                (RecordType::Cname, "ingress.example.com", Missing),
-                (RecordType::A, "192.0.2.1", Missing),
-                (RecordType::Aaaa, "2001:db8::1", Missing),
+                (RecordType::Txt, "elido-verify=token", RecordStatus::Missing),
+                (RecordType::Cname, "ingress.example.com", RecordStatus::Missing),
+                (RecordType::A, "192.0.2.1", RecordStatus::Missing),
+                (RecordType::Aaaa, "2001:db8::1", RecordStatus::Missing),
             ]
         );
         assert_eq!(records[0].name, "_elido-challenge.go.example.com");

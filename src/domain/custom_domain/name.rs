@@ -99,12 +99,13 @@ fn refuse_mixed_scripts(part: &str) -> Result<(), ClaimedNameError> {
     if !scripts(part).is_empty() || is_asian {
         return Ok(());
     }
-    let names: BTreeSet<&str> = part.chars().map(|letter| letter.script()).filter(is_of_people).map(name_of).collect();
+    let names: BTreeSet<&str> =
+        part.chars().map(|letter| letter.script()).filter(|script| is_of_people(*script)).map(name_of).collect();
     let scripts = names.into_iter().collect::<Vec<_>>().join(" and ");
     Err(ClaimedNameError::MixedScripts { part: part.to_owned(), scripts })
 }
 
-fn is_of_people(script: &Script) -> bool {
+const fn is_of_people(script: Script) -> bool {
     !matches!(script, Script::Common | Script::Inherited)
 }
 

@@ -347,7 +347,7 @@ impl ApiCore {
         let (answer, answered) = tokio::sync::oneshot::channel();
         self.tasks.spawn_finite("commit", async move {
             // An error means that nobody waits any longer.
-            drop(answer.send(complete.commit().await));
+            drop(answer.send(Box::pin(complete.commit()).await));
         });
         answered.await.map_err(Error::internal)?
     }

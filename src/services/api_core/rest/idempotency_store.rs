@@ -89,7 +89,7 @@ impl IdempotencyRecords {
         if !idempotency_keys::answer(&work.transaction, &row(claim), sealed, end).await? {
             return Err(Error::unavailable("the idempotency key went to a later request"));
         }
-        work.commit().await
+        Box::pin(work.commit()).await
     }
 
     /// Gives a claim up, so that the same key can be tried again. What was answered all the same stays.
