@@ -11,7 +11,8 @@ use super::environment::{flattened, is_variable, variable_of};
 use super::provider_tables;
 
 /// Keys whose values are secret and may come from a file, by `NAME_file`.
-pub(super) const SECRETS: [&str; 8] = [
+pub(super) const SECRETS: [&str; 9] = [
+    "acme.external_account_key",
     "audit.signing_key",
     "cache.url",
     "database.url",

@@ -4,6 +4,7 @@
 //! socket or a file, or draws a random number that was not handed in.
 
 pub mod audit;
+pub mod certificate;
 pub mod change;
 pub mod click;
 pub mod client_address;

@@ -21,6 +21,8 @@ const GRACE: Duration = Duration::from_secs(2);
 pub struct Addresses {
     /// Redirects.
     pub edge: Option<SocketAddr>,
+    /// Redirects over TLS.
+    pub edge_over_tls: Option<SocketAddr>,
     /// The API.
     pub api: Option<SocketAddr>,
     /// The link resolver.
@@ -94,7 +96,7 @@ async fn start_roles(
         None => None,
     };
     let (internal_router, origin) = api.map(|api| (api.internal_router, api.origin)).unzip();
-    if !sockets.edge.is_empty() {
+    if !sockets.edge.clear.is_empty() {
         edge::start(platform, origin, sockets.edge, &mut readiness, (&stages.edge, &stages.fetches)).await?;
     }
     if roles.has(Role::Ingester) {

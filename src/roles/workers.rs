@@ -1,5 +1,6 @@
 //! The workers role: the jobs of every service, which nobody waits for.
 
+use std::io;
 use std::time::Duration;
 
 use super::api;
@@ -7,10 +8,12 @@ use super::platform::Platform;
 use super::probe::{watch_database, watch_objects};
 use super::readiness::{Condition, Readiness};
 use super::start_error::StartError;
+use crate::infra::certificates::{Authority, Handshakes};
 use crate::infra::jobs::{self, Worker};
 use crate::infra::objects;
 use crate::runtime::tasks::Tasks;
-use crate::services::api_core;
+use crate::services::api_core::{self, ApiCore};
+use crate::services::domain_manager::{self, CertificateIssuer};
 use crate::services::identity::jobs::AccountMails;
 
 /// Starts a worker for the jobs of these services. Beside the api role the database is watched already.
@@ -26,6 +29,10 @@ pub(super) async fn start(
         .and(objects::handlers(&platform.objects().await?, api_core::OBJECT_KINDS))
         .and(api_core::jobs::handlers(&core))
         .and(crate::services::identity::jobs::handlers(&account_mails(platform).await?));
+    let handlers = match issuer(platform, core).await? {
+        Some(issuer) => handlers.and(domain_manager::jobs::handlers(&issuer)),
+        None => handlers,
+    };
     let drain = Duration::from_secs(platform.config().shutdown.drain_seconds);
     Worker::new(store.clone(), handlers, drain).start(tasks);
     if !beside_the_api {
@@ -33,6 +40,13 @@ pub(super) async fn start(
         watch_objects(platform.objects().await?, readiness, tasks);
     }
     Ok(())
+}
+
+/// Orders certificates, where the settings name an authority.
+async fn issuer(platform: &Platform, core: ApiCore) -> Result<Option<CertificateIssuer>, StartError> {
+    let Some(authority) = Authority::new(&platform.config().acme)? else { return Ok(None) };
+    let handshakes = Handshakes::new().map_err(io::Error::other)?;
+    Ok(Some(CertificateIssuer::new(core, authority, platform.sealing().await?, handshakes)))
 }
 
 async fn account_mails(platform: &Platform) -> Result<AccountMails, StartError> {

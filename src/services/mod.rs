@@ -5,5 +5,6 @@
 pub mod analytics_api;
 pub mod api_core;
 pub mod click_ingester;
+pub mod domain_manager;
 pub mod edge_redirect;
 pub mod identity;

@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use crate::domain::audit::ChainHash;
+use crate::domain::certificate::CertificateState;
 use crate::domain::evidence::EvidenceState;
 use crate::domain::id::{
     ApiKeyId, AuditEventId, DomainId, EventId, EvidenceExportId, IdentityId, InvitationId, JobId, LinkId,
@@ -112,6 +113,7 @@ column!(impl[] ChainHash as Vec<u8>, Blob, Bytes, |hash| hash.as_bytes().to_vec(
 column!(impl[] RedirectStatus as i64, BigInteger, BigInt, |status| i64::from(status.as_u16()), redirect_status);
 column!(impl[] Role as String, Text, String, |role| role.as_str().to_owned(), named);
 column!(impl[] MailTokenPurpose as String, Text, String, |purpose| name(purpose), named);
+column!(impl[] CertificateState as String, Text, String, |state| name(state), named);
 column!(impl[] EvidenceState as String, Text, String, |state| name(state), named);
 column!(impl[] OAuthTokenKind as String, Text, String, |kind| name(kind), named);
 column!(impl[] JobState as String, Text, String, |state| name(state), named);

@@ -8,6 +8,7 @@
 
 pub mod api_keys;
 pub mod audit;
+pub mod certificates;
 pub mod changes;
 pub mod columns;
 mod connect;

@@ -5,6 +5,7 @@ use url::Url;
 use utoipa::ToSchema;
 
 use super::ApiCore;
+use super::certificates::DomainCertificate;
 use super::field_errors::FieldErrors;
 use super::happening::{Action, By, Recorded};
 use super::patch::present;
@@ -23,6 +24,9 @@ use crate::runtime::clock;
 
 pub(super) const CREATED: Action<Domain> = Action::new("domain.created", "A domain was made.");
 pub(super) const UPDATED: Action<Domain> = Action::new("domain.updated", "The settings of a domain were changed.");
+
+/// The longest time for HSTS: two years, in seconds.
+const HSTS_SECONDS_MAX: i64 = 63_072_000;
 
 /// A host name that short links live on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -45,6 +49,13 @@ pub struct Domain {
     pub not_found_url: Option<Destination>,
     /// Where expired links without an `expired_url` of their own go; `null` for a plain 410.
     pub expired_url: Option<Destination>,
+    /// How long browsers remember to come over TLS alone, in seconds (HSTS, RFC 6797); `null` for not at all. Sent over TLS only.
+    #[schema(example = 31_536_000)]
+    pub hsts_max_age: Option<i64>,
+    /// Whether that holds for every name below the host name too.
+    pub hsts_include_subdomains: bool,
+    /// What became of the certificate that this installation orders for it; `null` where none was ordered.
+    pub certificate: Option<DomainCertificate>,
     /// Grows with every edit.
     pub version: i64,
     /// When it was made.
@@ -72,6 +83,13 @@ pub struct DomainPatch {
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<Destination>)]
     pub expired_url: Option<Option<String>>,
+    /// How long browsers remember to come over TLS alone, in seconds; 0 has them forget it.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<i64>, minimum = 0, maximum = 63_072_000)]
+    pub hsts_max_age: Option<Option<i64>>,
+    /// Whether that holds for every name below the host name too, whoever answers there. Needs `hsts_max_age`.
+    #[schema(nullable = false)]
+    pub hsts_include_subdomains: Option<bool>,
 }
 
 impl Recorded for Domain {
@@ -218,6 +236,7 @@ impl ApiCore {
     fn view_domain(&self, row: Row) -> Domain {
         Domain {
             url: self.base_url(&row),
+            certificate: DomainCertificate::of(&row),
             id: row.id,
             hostname: row.hostname,
             is_default: row.is_default,
@@ -225,6 +244,8 @@ impl ApiCore {
             root_url: row.root_url,
             not_found_url: row.not_found_url,
             expired_url: row.expired_url,
+            hsts_max_age: row.hsts_max_age,
+            hsts_include_subdomains: row.hsts_include_subdomains,
             version: row.version,
             created_at: row.created_at,
             updated_at: row.updated_at,
@@ -247,11 +268,23 @@ fn apply(patch: DomainPatch, current: Row, policy: &DestinationPolicy) -> Result
         root_url: changed_url(&mut errors, policy, "/root_url", patch.root_url, current.root_url),
         not_found_url: changed_url(&mut errors, policy, "/not_found_url", patch.not_found_url, current.not_found_url),
         expired_url: changed_url(&mut errors, policy, "/expired_url", patch.expired_url, current.expired_url),
+        hsts_max_age: patch.hsts_max_age.unwrap_or(current.hsts_max_age),
+        hsts_include_subdomains: patch.hsts_include_subdomains.unwrap_or(current.hsts_include_subdomains),
         version: current.version + 1,
         updated_at: clock::now(),
         ..current
     };
+    check_hsts(&mut errors, &row);
     errors.into_result().map(|()| row)
+}
+
+fn check_hsts(errors: &mut FieldErrors, row: &Row) {
+    if row.hsts_max_age.is_some_and(|seconds| !(0..=HSTS_SECONDS_MAX).contains(&seconds)) {
+        errors.add("/hsts_max_age", "out_of_range", "write a number of seconds from 0 to 63072000, or null");
+    }
+    if row.hsts_include_subdomains && row.hsts_max_age.is_none() {
+        errors.add("/hsts_include_subdomains", "needs_hsts_max_age", "this needs hsts_max_age: set it, or write false");
+    }
 }
 
 fn changed_url(
@@ -288,6 +321,14 @@ fn new_default(hostname: String) -> Row {
         root_url: None,
         not_found_url: None,
         expired_url: None,
+        hsts_max_age: None,
+        hsts_include_subdomains: false,
+        certificate_state: None,
+        certificate_not_after: None,
+        certificate_renew_at: None,
+        certificate_next_order_at: None,
+        certificate_failures: 0,
+        certificate_error: None,
         version: 1,
         created_at: now,
         updated_at: now,
@@ -301,6 +342,6 @@ fn hostname(url: &Url) -> Result<String> {
     Ok(host.to_ascii_lowercase())
 }
 
-fn changed(hostname: &str) -> Invalidation {
+pub(super) fn changed(hostname: &str) -> Invalidation {
     Invalidation::Domain { hostname: hostname.into() }
 }

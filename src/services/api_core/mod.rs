@@ -13,6 +13,7 @@ mod audit_export;
 mod audit_trail;
 mod authenticate;
 mod bootstrap;
+pub mod certificates;
 mod change_log;
 mod domains;
 mod edge;
@@ -54,6 +55,7 @@ pub use api_keys::{ApiKey, ApiKeyDraft, ApiKeyPatch, CreatedApiKey};
 pub use audit_export::{AuditExport, AuditExportFormat, AuditExportHeader};
 pub use audit_trail::Trail;
 pub use bootstrap::{BootstrapDraft, NewAccount};
+pub use certificates::DomainCertificate;
 pub use change_log::CHANGES_KEPT_FOR;
 pub use domains::{Domain, DomainPatch};
 pub use events::EventBatch;
@@ -98,6 +100,7 @@ use crate::infra::geo::GeoDatabase;
 use crate::infra::mail::Mail;
 use crate::infra::objects::{ObjectKind, Objects};
 use crate::infra::passwords::Passwords;
+use crate::infra::sealing::Sealing;
 use crate::infra::signing::Signing;
 use crate::infra::store::{Store, Transaction};
 use crate::infra::user_agent::UserAgents;
@@ -159,6 +162,7 @@ pub struct ApiCore {
     foreign: Option<Arc<dyn ForeignCredentials>>,
     actions: Arc<[ActionKind]>,
     following: events::Following,
+    certifying: Option<Sealing>,
     settings: Settings,
 }
 
@@ -211,6 +215,7 @@ impl ApiCore {
             foreign: None,
             actions: ACTIONS.into(),
             following: events::Following::default(),
+            certifying: None,
             settings,
         }
     }
