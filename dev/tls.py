@@ -206,7 +206,7 @@ def show(case, figures):
 def run(arguments):
     shell("need_packages nginx-core wrk curl openssl nghttp2-client")
     executable = arguments.executable or build("release")
-    CLIENT["path"] = build_client()
+    CLIENT["path"] = arguments.client or build_client()
     port = free_ports(1)[0]
     with Elido(executable, {"edge.workers": WORKERS, "links.default_domain_url": "https://localhost"}) as elido:
         folder = elido.folder

@@ -21,6 +21,7 @@ use crate::support::platform::{Account, PATIENCE, Platform, body, eventually};
 use crate::support::tls::{TlsClient, ask};
 
 const BOTH: [&rustls::SupportedProtocolVersion; 2] = [&TLS13, &TLS12];
+const BROWSER: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:150.0) Gecko/20100101 Firefox/150.0";
 const GET: &str = "GET /known HTTP/1.1\r\nhost: localhost\r\n\r\n";
 
 /// A platform that answers over TLS as `localhost` and as everything below `example.test`.
@@ -61,6 +62,7 @@ impl Secured {
         let builder = Client::builder()
             .tls_certs_only([Certificate::from_pem(&authority).expect("a certificate")])
             .redirect(redirect::Policy::none())
+            .user_agent(BROWSER)
             .timeout(PATIENCE)
             .resolve("go.example.test", self.address());
         change(builder).build().expect("a client")

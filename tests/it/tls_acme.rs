@@ -63,7 +63,7 @@ impl Certified {
         .await;
         let account = platform.account().await;
         platform.create_link(&account, &json!({"destination_url": "https://example.com/", "slug": "known"})).await;
-        let client = pebble.believer(folder.path()).await;
+        let client = pebble.believer(folder.path()).await.forgetful();
         Some(Self { pebble, platform, account, host: host.to_owned(), address, client, folder })
     }
 

@@ -26,6 +26,7 @@ pub fn challenge_config(handshakes: &Handshakes, hostname: &str, key_authorizati
     let certificate = parameters.self_signed(&key).map_err(Error::internal)?;
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
     let chain = vec![certificate.der().clone()];
-    let shown = CertifiedKey::from_der(chain, key, handshakes.provider()).map_err(Error::internal)?;
-    handshakes.showing(Arc::new(shown), &[ACME_TLS]).map_err(Error::internal)
+    let key = handshakes.provider().key_provider.load_private_key(key).map_err(Error::internal)?;
+    // Without a look at the certificate, in which the extension for the authority is critical and known to it alone.
+    handshakes.showing(Arc::new(CertifiedKey::new(chain, key)), &[ACME_TLS]).map_err(Error::internal)
 }

@@ -69,10 +69,12 @@ impl Pebble {
 
     /// Where the authority finds a host from now on.
     pub async fn point(&self, host: &str, address: IpAddr) {
-        let url = format!("{}/add-a", self.value("management"));
         let body = json!({"host": format!("{host}."), "addresses": [address.to_string()]});
-        let answer = self.client.post(url).body(body.to_string()).send().await.expect("an answer");
-        assert!(answer.status().is_success());
+        for operation in ["clear-a", "add-a"] {
+            let url = format!("{}/{operation}", self.value("management"));
+            let answer = self.client.post(url).body(body.to_string()).send().await.expect("an answer");
+            assert!(answer.status().is_success());
+        }
     }
 
     /// A client that believes what the authority issues.

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
-use rustls::client::ClientConfig;
+use rustls::client::{ClientConfig, Resumption};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{RootCertStore, SupportedProtocolVersion};
@@ -32,6 +32,13 @@ impl TlsClient {
     pub fn nameless(&self) -> Self {
         let mut config = (*self.0).clone();
         config.enable_sni = false;
+        Self(Arc::new(config))
+    }
+
+    /// Whoever shakes hands in full each time, and so sees the certificate of this moment.
+    pub fn forgetful(&self) -> Self {
+        let mut config = (*self.0).clone();
+        config.resumption = Resumption::disabled();
         Self(Arc::new(config))
     }
 
