@@ -53,8 +53,19 @@ fn compile_protocol() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=proto");
     let mut compiler = protox::Compiler::new(["proto"])?;
     compiler.include_imports(true).include_source_info(true);
-    let files = ["api_keys", "audit", "events", "jobs", "link_resolver", "links", "oauth_clients", "workspaces"]
-        .map(|name| format!("elido/v1/{name}.proto"));
+    let files = [
+        "api_keys",
+        "audit",
+        "event_consumers",
+        "events",
+        "evidence_exports",
+        "jobs",
+        "link_resolver",
+        "links",
+        "oauth_clients",
+        "workspaces",
+    ]
+    .map(|name| format!("elido/v1/{name}.proto"));
     compiler.open_files(files)?;
     let description = Path::new(&env::var("OUT_DIR")?).join("elido_v1.bin");
     fs::write(description, compiler.encode_file_descriptor_set())?;

@@ -60,6 +60,13 @@ enum What {
         #[arg(required = true, value_name = "ACCOUNT")]
         accounts: Vec<UserId>,
     },
+    /// Takes the second factor away from people who have lost it; their sessions end at once, and a mail tells them.
+    #[command(after_long_help = "Examples:\n  elido account reset-second-factor usr_0190b8f20000700080000000000000aa")]
+    ResetSecondFactor {
+        /// The accounts' ids.
+        #[arg(required = true, value_name = "ACCOUNT")]
+        accounts: Vec<UserId>,
+    },
 }
 
 /// Runs the command.
@@ -77,6 +84,10 @@ pub async fn run(command: AccountCommand) -> Result<(), Failure> {
         What::Disable { accounts } => listing::do_each(&client, PATH, &accounts, "disable", "is disabled", json).await,
         What::Enable { accounts } => {
             listing::do_each(&client, PATH, &accounts, "enable", "can be used again", json).await
+        }
+        What::ResetSecondFactor { accounts } => {
+            let done = "has no second factor any more";
+            listing::do_each(&client, PATH, &accounts, "reset-second-factor", done, json).await
         }
     }
 }

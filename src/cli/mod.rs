@@ -16,8 +16,6 @@ mod completions;
 mod config;
 mod events;
 mod export;
-#[cfg(fuzzing)]
-pub mod fuzzing;
 mod health;
 mod import;
 mod jobs;

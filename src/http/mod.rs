@@ -20,8 +20,8 @@ pub mod request_id;
 pub mod responses;
 pub mod server;
 pub mod session_cookie;
-pub mod sign_in_cookie;
 
 mod body_budget;
+pub mod browser_cookie;
 mod deserialize_error;
 mod documented_forms;

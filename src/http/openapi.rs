@@ -52,7 +52,7 @@ pub fn frame(public_url: &str, tags: &[(&str, &str)]) -> OpenApi {
         ))
         .build();
     let cookie = ApiKeyValue::with_description(
-        session_cookie::PLAIN_NAME,
+        session_cookie::NAME.plain,
         "A session of a browser; `__Host-elido_session` where the API is reached by https. Requests that change something carry \
          `X-CSRF-Token` besides, and come from a page of this origin.",
     );

@@ -9,30 +9,29 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use http::header::{COOKIE, ORIGIN};
+use http::header::ORIGIN;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use ring::hmac;
 use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
 use url::Url;
 
+use super::browser_cookie::{BrowserCookie, CookieName};
 use crate::domain::error::{Error, ErrorKind, Result};
 
 /// The header that carries the token against forged requests.
 pub const CSRF_TOKEN: HeaderName = HeaderName::from_static("x-csrf-token");
 /// How a browser says which site a request comes from.
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
-/// The name where the API is reached by https: browsers then take it from this host alone, by TLS alone, for all paths.
-const SECURE_NAME: &str = "__Host-elido_session";
-/// The name on plain http, as on one's own machine.
-pub const PLAIN_NAME: &str = "elido_session";
+/// What the cookie is called.
+pub const NAME: CookieName = CookieName { secure: "__Host-elido_session", plain: "elido_session" };
 /// What the hash is for.
 const CSRF_CONTEXT: &[u8] = b"elido csrf token";
 
 /// How the cookie of this installation looks. Clones are alike.
 #[derive(Debug, Clone)]
 pub struct SessionCookie {
-    is_secure: bool,
+    cookie: BrowserCookie,
     origin: String,
 }
 
@@ -44,13 +43,13 @@ impl SessionCookie {
     /// For an API that is reached here.
     #[must_use]
     pub fn new(public_url: &Url) -> Self {
-        Self { is_secure: public_url.scheme() == "https", origin: public_url.origin().ascii_serialization() }
+        Self { cookie: BrowserCookie::new(NAME, public_url), origin: public_url.origin().ascii_serialization() }
     }
 
     /// The session's secret in the one cookie of its name. Where there are several, somebody else has put one there.
     #[must_use]
     pub fn token(&self, headers: &HeaderMap) -> Option<SecretString> {
-        only_cookie(headers, self.name())
+        self.cookie.value(headers)
     }
 
     /// `Set-Cookie` that begins a session of this length.
@@ -58,7 +57,7 @@ impl SessionCookie {
     /// # Errors
     /// Only for a secret that no header can carry.
     pub fn set(&self, token: &SecretString, lifetime: Duration) -> Result<HeaderValue> {
-        self.header(token.expose_secret(), lifetime.as_secs())
+        self.cookie.set(token, lifetime)
     }
 
     /// `Set-Cookie` that takes the cookie away.
@@ -66,7 +65,7 @@ impl SessionCookie {
     /// # Errors
     /// None that can happen.
     pub fn clear(&self) -> Result<HeaderValue> {
-        self.header("", 0)
+        self.cookie.clear()
     }
 
     /// That a request which may change something was made by the owner of the cookie and not by another site.
@@ -104,31 +103,6 @@ impl SessionCookie {
         let message = "This request comes from a page of another site, which may not use the session cookie.";
         Err(Error::new(ErrorKind::Forbidden, "cross_site_request", message))
     }
-
-    fn name(&self) -> &'static str {
-        if self.is_secure { SECURE_NAME } else { PLAIN_NAME }
-    }
-
-    /// Lax, so that who follows a link to a page of this origin is signed in there; what changes something is guarded besides.
-    fn header(&self, value: &str, seconds: u64) -> Result<HeaderValue> {
-        let (name, secure) = (self.name(), if self.is_secure { "; Secure" } else { "" });
-        let text = format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}");
-        let mut header = HeaderValue::try_from(text).map_err(Error::internal)?;
-        header.set_sensitive(true);
-        Ok(header)
-    }
-}
-
-/// The value of the one cookie of a name; none where there are several.
-#[must_use]
-pub fn only_cookie(headers: &HeaderMap, wanted: &str) -> Option<SecretString> {
-    let pairs = headers.get_all(COOKIE).into_iter().filter_map(|value| value.to_str().ok());
-    let pairs = pairs.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    let mut values = pairs.filter(|(name, _)| *name == wanted).map(|(_, value)| value);
-    match (values.next(), values.next()) {
-        (Some(value), None) if !value.is_empty() => Some(value.into()),
-        _ => None,
-    }
 }
 
 /// What a page of this origin sends as `X-CSRF-Token` for as long as the session has this secret.
@@ -153,31 +127,6 @@ mod tests {
             headers.append(name, value);
         }
         headers
-    }
-
-    fn read(url: &str, lines: &[&str]) -> Option<String> {
-        let lines: Vec<_> = lines.iter().map(|line| ("cookie", *line)).collect();
-        cookie(url).token(&headers(&lines)).map(|token| token.expose_secret().to_owned())
-    }
-
-    #[test]
-    fn by_https_the_cookie_is_of_this_host_alone() {
-        let text =
-            cookie("https://api.example.com").set(&"session_x".into(), Duration::from_secs(60)).expect("a header");
-        assert_eq!(text, "__Host-elido_session=session_x; Path=/; Max-Age=60; HttpOnly; SameSite=Lax; Secure");
-        let text = cookie("http://localhost:8090").clear().expect("a header");
-        assert_eq!(text, "elido_session=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax");
-    }
-
-    #[test]
-    fn one_cookie_of_the_name_is_read_and_no_other() {
-        let (https, http) = ("https://api.example.com", "http://localhost");
-        assert_eq!(read(https, &["a=b; __Host-elido_session=x", "c=d"]).as_deref(), Some("x"));
-        assert_eq!(read(http, &["elido_session=x"]).as_deref(), Some("x"));
-        assert_eq!(read(https, &["elido_session=x"]), None);
-        assert_eq!(read(http, &["elido_session=x; elido_session=y"]), None);
-        assert_eq!(read(http, &["elido_session=x", "elido_session=x"]), None);
-        assert_eq!(read(http, &["elido_session=", "xelido_session=y"]), None);
     }
 
     #[test]

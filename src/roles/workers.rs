@@ -51,5 +51,6 @@ async fn issuer(platform: &Platform, core: ApiCore) -> Result<Option<Certificate
 
 async fn account_mails(platform: &Platform) -> Result<AccountMails, StartError> {
     let instance = platform.config().api.public_url.clone();
-    Ok(AccountMails::new(platform.store().await?, platform.mail().await?, instance))
+    let (store, mail) = (platform.store().await?, platform.mail().await?);
+    Ok(AccountMails::new(store, mail, platform.user_agents().await, instance))
 }

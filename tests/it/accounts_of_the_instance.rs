@@ -7,6 +7,7 @@ use elido::infra::store::{Store, audit};
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
+use crate::support::authenticator::{code, early_in_a_step};
 use crate::support::database::is_embedded;
 use crate::support::people::{administrator, is_signed_in, newcomer, of, post, problem, sign_in, text, token};
 use crate::support::platform::{EMAIL, PASSWORD, Platform, body};
@@ -71,6 +72,7 @@ async fn only_administrators_handle_accounts_and_never_their_own() {
             (Method::GET, path.clone()),
             (Method::POST, format!("{path}/disable")),
             (Method::POST, format!("{path}/enable")),
+            (Method::POST, format!("{path}/reset-second-factor")),
         ] {
             let refused = problem(of(&platform, credential, method, &path), StatusCode::FORBIDDEN).await;
             assert_eq!(refused, code, "{path}");
@@ -80,6 +82,37 @@ async fn only_administrators_handle_accounts_and_never_their_own() {
     assert_eq!(problem(own, StatusCode::CONFLICT).await, "own_account");
     let missing = "/v1/admin/accounts/usr_01976a3e5d7c7f3a9b1c2d4e6f8a0b1c/disable";
     body(of(&platform, &account.token, Method::POST, missing), StatusCode::NOT_FOUND).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_has_lost_the_second_factor_is_let_in_again_and_told() {
+    let platform = open().await;
+    let admin = administrator(&platform).await;
+    let other = newcomer(&platform, OTHER).await;
+    let proof = json!({ "password": PASSWORD });
+    let begun = of(&platform, &other, Method::POST, "/v1/me/second-factor").json(&proof);
+    let secret = text(&body(begun, StatusCode::CREATED).await["secret"]);
+    early_in_a_step().await;
+    let confirm = of(&platform, &other, Method::POST, "/v1/me/second-factor/confirm");
+    let enabled = body(confirm.json(&json!({ "code": code(&secret, 0) })), StatusCode::OK).await;
+    let session = text(&enabled["session"]["token"]);
+    let challenged = body(sign_in(&platform, OTHER, PASSWORD), StatusCode::ACCEPTED).await;
+
+    let me = body(of(&platform, &session, Method::GET, "/v1/me"), StatusCode::OK).await;
+    let path = format!("/v1/admin/accounts/{}/reset-second-factor", text(&me["user"]["id"]));
+    let account = body(of(&platform, &admin, Method::POST, &path), StatusCode::OK).await;
+    assert_eq!(account["second_factor_enabled"], false);
+    assert!(!is_signed_in(&platform, &session).await, "whoever had the session is out");
+    let recovery = json!({ "challenge": challenged["challenge"], "recovery_code": enabled["recovery_codes"][0] });
+    let over = post(&platform, "/v1/auth/sign-in/second-factor", &recovery);
+    assert_eq!(problem(over, StatusCode::UNAUTHORIZED).await, "challenge_over");
+    token(&platform, OTHER, PASSWORD).await;
+    let told = mailbox::letter(&platform, OTHER, 3).await;
+    assert!(told.contains("no longer asks for a code"), "{told}");
+    body(of(&platform, &admin, Method::POST, &path), StatusCode::NOT_FOUND).await;
+    let me = body(of(&platform, &admin, Method::GET, "/v1/me"), StatusCode::OK).await;
+    let own = format!("/v1/admin/accounts/{}/reset-second-factor", text(&me["user"]["id"]));
+    assert_eq!(problem(of(&platform, &admin, Method::POST, &own), StatusCode::CONFLICT).await, "own_account");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -56,6 +56,12 @@ pub async fn request(platform: &Platform, administrator: &str, operation: &str, 
             let path = format!("/v1/me/identities/{}", linked(platform, &token).await);
             (Method::DELETE, path, Value::Null, Some(token))
         }
+        "resetSecondFactor" => {
+            let (token, _) = enrolled(platform, email).await;
+            let me = body(of(platform, &token, Method::GET, "/v1/me"), StatusCode::OK).await;
+            let path = format!("/v1/admin/accounts/{}/reset-second-factor", text(&me["user"]["id"]));
+            (Method::POST, path, Value::Null, None)
+        }
         "disableAccount" => (Method::POST, account(platform, email, "/disable").await, Value::Null, None),
         "enableAccount" => {
             let path = account(platform, email, "").await;

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::platform::{Account, PATIENCE, Platform, body, eventually};
+use crate::support::platform::{Account, PASSWORD, PATIENCE, Platform, body, eventually};
 use crate::support::statements::execute;
 
 async fn tag(platform: &Platform, account: &Account, name: &str) {
@@ -172,6 +172,44 @@ async fn streams_bring_events_as_they_are_committed_and_go_on_where_they_were() 
     let unknown =
         client.follow(FollowEventsRequest { workspace_id: account.workspace.clone(), ..Default::default() }).await;
     assert_eq!(unknown.expect_err("a refusal").code(), tonic::Code::Unauthenticated);
+}
+
+/// Longer than rights are looked at again.
+const RIGHT_IS_OVER_AFTER: std::time::Duration = std::time::Duration::from_secs(90);
+
+/// Reads until the stream ends.
+async fn ended(mut stream: Stream) {
+    let read = async { while let Ok(Some(_)) = stream.response.chunk().await {} };
+    assert!(tokio::time::timeout(RIGHT_IS_OVER_AFTER, read).await.is_ok(), "the stream goes on");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_ends_with_the_secret_that_opened_it() {
+    let platform = Platform::start().await;
+    let account = platform.account().await;
+    let of = |account: &Account, issued: &Value| Account {
+        token: issued["token"].as_str().expect("a token").to_owned(),
+        workspace: account.workspace.clone(),
+    };
+    let draft = json!({ "name": "Test", "scopes": ["events:read"] });
+    let key = body(platform.of(&account, Method::POST, "/api-keys").json(&draft), StatusCode::CREATED).await;
+    let by_key = of(&account, &key);
+    let session = Stream::open(&platform, &account, "/events", None).await;
+    let old_secret = Stream::open(&platform, &by_key, "/events", None).await;
+    let rotate = format!("/api-keys/{}/rotate", key["id"].as_str().expect("an id"));
+    let rotate = platform.of(&account, Method::POST, &rotate).json(&json!({ "overlap_seconds": 0 }));
+    let rotated = body(rotate, StatusCode::OK).await;
+    let change = json!({ "password": PASSWORD, "new_password": "staple battery horse correct" });
+    let change = platform.client.put(platform.api("/v1/me/password")).bearer_auth(&account.token).json(&change);
+    let changed = body(change, StatusCode::OK).await;
+    let account = of(&account, &changed);
+    let by_key = of(&account, &rotated);
+    let mut new_session = Stream::open(&platform, &account, "/events", None).await;
+    let mut new_secret = Stream::open(&platform, &by_key, "/events", None).await;
+    tokio::join!(ended(session), ended(old_secret));
+    tag(&platform, &account, "after").await;
+    assert_eq!(new_session.next().await.1, "tag.created");
+    assert_eq!(new_secret.next().await.1, "tag.created");
 }
 
 /// Writes a person for every event, in the transaction, and remembers the order of each subject.

@@ -357,3 +357,21 @@ async fn an_export_waits_for_a_store_that_is_away() {
     let path = format!("/evidence-exports/{}", asked["id"].as_str().expect("an id"));
     assert_eq!(platform.read(&account, &path).await["state"], "pending");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_writes_any_more_is_given_up() {
+    let mut platform = Platform::start().await;
+    let account = platform.account().await;
+    platform.stop().await;
+    platform.start_again_as("api".parse().expect("a role")).await;
+    let export = ask_for(&platform, &account, &json!({})).await;
+    // Its last worker was killed: the job is gone, and the export is still to be written.
+    execute(&platform.config, "DELETE FROM jobs WHERE kind = 'write_evidence'").await;
+    let of_yesterday = format!("UPDATE evidence_exports SET created_at = created_at - {}", 25_i64 * 3_600_000_000);
+    execute(&platform.config, &of_yesterday).await;
+    execute(&platform.config, "DELETE FROM job_schedules WHERE kind = 'forget_evidence'").await;
+    platform.stop().await;
+    platform.start_again().await;
+    let export = finished(&platform, &account, &export).await;
+    assert_eq!((&export["state"], export["finished_at"].is_string()), (&json!("failed"), true), "{export}");
+}

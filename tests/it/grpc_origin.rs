@@ -86,7 +86,12 @@ impl Api {
         let user_id = self.core.bootstrap(account).await.expect("an account").id;
         let workspace = WorkspaceDraft { name: "Marketing".to_owned(), slug: "marketing".to_owned() };
         let workspace = self.core.create_workspace(user_id, workspace).await.expect("a workspace");
-        let person = Principal::Person { user_id, session_id: elido::domain::id::SessionId::new(), is_admin: true };
+        let person = Principal::Person {
+            user_id,
+            session_id: elido::domain::id::SessionId::new(),
+            is_admin: true,
+            token_hash: Vec::new(),
+        };
         let access = self.core.authorize(&person, workspace.id, &CreateLink::PERMISSION).await.expect("access");
         let draft: LinkDraft = serde_json::from_value(draft).expect("a draft");
         let slug = draft.slug.clone().expect("a slug");

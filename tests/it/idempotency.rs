@@ -178,7 +178,8 @@ impl Cases {
         let user_id = core.bootstrap(account).await.expect("an account").id;
         let workspace = WorkspaceDraft { name: "Test".to_owned(), slug: "test".to_owned() };
         let workspace = core.create_workspace(user_id, workspace).await.expect("a workspace").id;
-        let person = Principal::Person { user_id, session_id: SessionId::new(), is_admin: true };
+        let person =
+            Principal::Person { user_id, session_id: SessionId::new(), is_admin: true, token_hash: Vec::new() };
         let access = core.authorize(&person, workspace, &CreateLink::PERMISSION).await.expect("access");
         Self { records: IdempotencyRecords::new(core.clone()), core, access, config, _folder: folder }
     }

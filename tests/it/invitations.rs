@@ -52,6 +52,9 @@ async fn who_has_no_account_gets_one_with_the_secret_of_the_mail() {
 
     let joined = body(accept(&platform, &as_new(&token)), StatusCode::OK).await;
     assert_eq!((&joined["is_new_account"], &joined["workspace"]["id"]), (&json!(true), &json!(owner.workspace)));
+    let rows = platform.client.get(platform.api("/v1/admin/audit-events?action=account.registered"));
+    let rows = body(rows.bearer_auth(&owner.token), StatusCode::OK).await;
+    assert_eq!(rows["data"][0]["target"], joined["user_id"], "{rows}");
     let grace = sign_in(&platform, "grace@example.com", &owner.workspace).await;
     assert_eq!(joined["user_id"], user_id(&platform, &grace).await);
     platform.create_link(&grace, &json!({ "destination_url": "https://example.com/" })).await;

@@ -13,6 +13,10 @@ use crate::support::platform::{Account, PASSWORD, Platform, body, eventually};
 
 const REDIRECT: &str = "http://localhost:8090/v1/auth/providers/corporate/callback";
 
+/// The pair of RFC 7636, appendix B.
+const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+
 /// A server of Ory: its public and its admin address.
 struct Server {
     public: String,
@@ -114,6 +118,31 @@ async fn sign_in(platform: &Platform, hydra: &Server, subject: &str, email: &str
     (begun, code, response)
 }
 
+/// An access token that somebody lets a client of Hydra have, to read links for them.
+async fn persons_token(platform: &Platform, hydra: &Server, client_id: &str, subject: &str) -> String {
+    let mut authorization: Url = format!("{}/oauth2/auth", hydra.public).parse().expect("a URL");
+    authorization.query_pairs_mut().extend_pairs([
+        ("client_id", client_id),
+        ("response_type", "code"),
+        ("scope", "openid links:read"),
+        ("redirect_uri", REDIRECT),
+        ("state", "long enough to be a state"),
+        ("code_challenge", CHALLENGE),
+        ("code_challenge_method", "S256"),
+    ]);
+    let back = at_hydra(platform, hydra, &authorization, subject, json!({})).await;
+    let code = parameter(&back, "code");
+    let form = [
+        ("grant_type", "authorization_code"),
+        ("code", code.as_str()),
+        ("redirect_uri", REDIRECT),
+        ("code_verifier", VERIFIER),
+    ];
+    let request = platform.client.post(format!("{}/oauth2/token", hydra.public));
+    let request = request.basic_auth(client_id, Some("only-for-tests")).form(&form);
+    text(&body(request, StatusCode::OK).await["access_token"])
+}
+
 fn read_links(platform: &Platform, account: &Account, token: &str) -> RequestBuilder {
     of(platform, token, Method::GET, &format!("/v1/workspaces/{}/links", account.workspace))
 }
@@ -132,6 +161,14 @@ async fn people_sign_in_through_hydra() {
     let cookie = kept(&response, "elido_session").expect("a session");
     let me = body(platform.client.get(platform.api("/v1/me")).header("cookie", cookie), StatusCode::OK).await;
     assert_eq!(me["user"]["email"], "ada@example.com");
+    let token = persons_token(&platform, &hydra, &id, &subject).await;
+    let by_token = body(of(&platform, &token, Method::GET, "/v1/me"), StatusCode::OK).await;
+    assert_eq!((&by_token["type"], &by_token["user"]["id"]), (&json!("persons_token"), &me["user"]["id"]));
+    assert_eq!(by_token["scopes"], json!(["links:read"]));
+    assert_eq!(
+        problem(of(&platform, &token, Method::GET, "/v1/auth/sessions"), StatusCode::FORBIDDEN).await,
+        "session_required"
+    );
     // The code was used; another one is of another sign-in.
     let again = begun.come_back(&platform, &code).await;
     assert_eq!(again.json::<Value>().await.expect("a problem")["code"], "provider_refused");

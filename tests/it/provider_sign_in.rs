@@ -4,7 +4,7 @@ use elido::config::Config;
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 
-use crate::support::identity_provider::{IdentityProvider, NAME, begin, describe_in, kept};
+use crate::support::identity_provider::{Begun, IdentityProvider, NAME, begin, describe_in, kept};
 use crate::support::people::{administrator, newcomer, of, post, problem, sign_in, text};
 use crate::support::platform::{Account, EMAIL, PASSWORD, Platform, body};
 
@@ -269,4 +269,58 @@ async fn new_keys_of_a_provider_are_learnt_and_not_asked_for_by_every_stranger()
         assert_eq!(refusal(response, StatusCode::FORBIDDEN).await, "provider_token_unsound");
     }
     assert_eq!(provider.fetches(), 1, "not again so soon");
+}
+
+/// Begins to link an identity to the account of whoever has this token.
+async fn begin_link(platform: &Platform, token: &str, draft: &Value) -> Begun {
+    let response = of(platform, token, Method::POST, "/v1/me/identities").json(draft).send().await.expect("a response");
+    assert_eq!(response.status(), StatusCode::OK);
+    let cookie = kept(&response, "elido_sign_in").expect("a cookie");
+    let view: Value = response.json().await.expect("a view");
+    Begun { authorization: text(&view["url"]).parse().expect("a URL"), cookie }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_signed_in_links_an_identity_whatever_its_address() {
+    let provider = IdentityProvider::start().await;
+    let platform = start(&provider, |_| {}).await;
+    let administrator = administrator(&platform).await;
+    let ada = newcomer(&platform, "ada@example.com").await;
+    let path = "/v1/me/identities";
+    let wrong = json!({ "provider": NAME, "password": "not the password" });
+    assert_eq!(
+        problem(of(&platform, &ada, Method::POST, path).json(&wrong), StatusCode::FORBIDDEN).await,
+        "wrong_password"
+    );
+    let elsewhere = json!({ "provider": NAME, "password": PASSWORD, "return_to": "//evil.example" });
+    body(of(&platform, &ada, Method::POST, path).json(&elsewhere), StatusCode::BAD_REQUEST).await;
+
+    let draft = json!({ "provider": NAME, "password": PASSWORD, "return_to": "/me?linked" });
+    let finish = async |begun: &Begun, subject: &str, email: &str| {
+        let code = provider.code(begun, &provider.claims(begun, subject, email));
+        begun.come_back(&platform, &code).await
+    };
+    let begun = begin_link(&platform, &ada, &draft).await;
+    let response = finish(&begun, "7", "countess@example.com").await;
+    assert_eq!(response.status(), StatusCode::SEE_OTHER);
+    assert_eq!(response.headers()["location"], "http://localhost:8090/me?linked");
+    assert!(kept(&response, "elido_session").is_none(), "nobody is signed in anew");
+    let cookie = session(&provider.sign_in(&platform, "7", "countess@example.com").await);
+    assert_eq!(read(&platform, &cookie, "/v1/me").await["user"]["email"], "ada@example.com");
+    assert_eq!(rows(&platform, &administrator, "identity.linked").await.len(), 1);
+    // The same once more changes nothing.
+    let again = begin_link(&platform, &ada, &draft).await;
+    assert_eq!(finish(&again, "7", "countess@example.com").await.status(), StatusCode::SEE_OTHER);
+    assert_eq!(rows(&platform, &administrator, "identity.linked").await.len(), 1);
+
+    // What is somebody else's stays theirs, and so does a browser whose session has ended meanwhile.
+    let taken = begin_link(&platform, &administrator, &draft).await;
+    assert_eq!(
+        refusal(finish(&taken, "7", "countess@example.com").await, StatusCode::CONFLICT).await,
+        "identity_taken"
+    );
+    let over = begin_link(&platform, &ada, &draft).await;
+    body(of(&platform, &ada, Method::POST, "/v1/auth/sign-out"), StatusCode::NO_CONTENT).await;
+    assert_eq!(refusal(finish(&over, "8", "countess@example.com").await, StatusCode::FORBIDDEN).await, "session_over");
+    assert_eq!(rows(&platform, &administrator, "identity.linked").await.len(), 1);
 }

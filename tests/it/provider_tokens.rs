@@ -1,22 +1,17 @@
 //! Access tokens of identity providers as credentials: whom they speak for, how far they reach, and what is tried with them.
 
 use elido::config::sections::{AccessTokenCheck, OidcConfig};
-use elido::runtime::clock;
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 
-use crate::support::identity_provider::{IdentityProvider, Key, NAME, begin, describe_in, kept};
+use crate::support::identity_provider::{
+    AUDIENCE, IdentityProvider, Key, NAME, access_token_claims, begin, describe_in, kept, seconds,
+};
 use crate::support::people::{of, problem, text};
 use crate::support::platform::{Account, Platform, body};
 
-const AUDIENCE: &str = "https://links.example.com";
-
 /// Makes another answer of one.
 type Change<'a> = &'a dyn Fn(&mut Value);
-
-fn seconds() -> i64 {
-    clock::now().as_micros() / 1_000_000
-}
 
 /// A platform with a workspace, on which tokens of the provider count in this way.
 async fn start(provider: &IdentityProvider, access_tokens: AccessTokenCheck) -> (Platform, Account) {
@@ -45,13 +40,6 @@ async fn came_as(provider: &IdentityProvider, platform: &Platform, subject: &str
     body(platform.client.get(platform.api("/v1/me")).header("cookie", cookie), StatusCode::OK).await["user"].clone()
 }
 
-fn claims(provider: &IdentityProvider, subject: &str, scope: &str) -> Value {
-    let now = seconds();
-    json!({
-        "iss": provider.issuer, "sub": subject, "aud": AUDIENCE, "exp": now + 300, "iat": now, "client_id": "an-app", "scope": scope,
-    })
-}
-
 fn read_links(platform: &Platform, account: &Account, token: &str) -> RequestBuilder {
     of(platform, token, Method::GET, &format!("/v1/workspaces/{}/links", account.workspace))
 }
@@ -67,7 +55,7 @@ async fn a_persons_token_reaches_as_far_as_its_scopes_and_the_person_both_do() {
     let (platform, account) = start(&provider, AccessTokenCheck::Jwt).await;
     let ada = came_as(&provider, &platform, "ada", "writers").await;
     came_as(&provider, &platform, "vera", "readers").await;
-    let token = |subject: &str, scope: &str| provider.key().sign(&claims(&provider, subject, scope));
+    let token = |subject: &str, scope: &str| provider.key().sign(&access_token_claims(&provider, subject, scope));
     let (writes, reads) = (token("ada", "openid links:read links:write"), token("ada", "links:read"));
     let viewer = token("vera", "links:read links:write");
 
@@ -109,7 +97,7 @@ async fn a_program_does_what_the_operator_gave_it_in_one_workspace() {
     let (platform, account) = start(&provider, AccessTokenCheck::Jwt).await;
     let other = platform.sign_in().await;
     let token = |client: &str, scope: &str| {
-        let mut claims = claims(&provider, client, scope);
+        let mut claims = access_token_claims(&provider, client, scope);
         claims["client_id"] = json!(client);
         provider.key().sign(&claims)
     };
@@ -125,7 +113,7 @@ async fn a_program_does_what_the_operator_gave_it_in_one_workspace() {
     let unknown = read_links(&platform, &account, &token("another", "links:read"));
     assert_eq!(problem(unknown, StatusCode::UNAUTHORIZED).await, "unauthenticated");
     // A person who is called like the program is no program.
-    let mut person = claims(&provider, "reporting", "links:read");
+    let mut person = access_token_claims(&provider, "reporting", "links:read");
     person["client_id"] = json!("an-app");
     let person = read_links(&platform, &account, &provider.key().sign(&person));
     assert_eq!(problem(person, StatusCode::UNAUTHORIZED).await, "unauthenticated");
@@ -136,7 +124,7 @@ async fn tokens_that_were_not_given_for_this_installation_count_for_nothing() {
     let provider = IdentityProvider::start().await;
     let (platform, account) = start(&provider, AccessTokenCheck::Jwt).await;
     came_as(&provider, &platform, "ada", "writers").await;
-    let right = claims(&provider, "ada", "links:read");
+    let right = access_token_claims(&provider, "ada", "links:read");
     body(read_links(&platform, &account, &provider.key().sign(&right)), StatusCode::OK).await;
     let changes = [
         ("aud", json!("https://other.example.com")),

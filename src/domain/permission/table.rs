@@ -43,6 +43,7 @@ operations! {
 
     GetMe "getMe" Caller::Credential;
     ListIdentities "listIdentities" Caller::Person;
+    BeginIdentityLink "beginIdentityLink" Caller::Person;
     UnlinkIdentity "unlinkIdentity" Caller::Person;
     RequestEmailVerification "requestEmailVerification" Caller::Person;
     RequestEmailChange "requestEmailChange" Caller::Person;
@@ -59,6 +60,7 @@ operations! {
     GetAccount "getAccount" Caller::InstanceAdmin;
     DisableAccount "disableAccount" Caller::InstanceAdmin;
     EnableAccount "enableAccount" Caller::InstanceAdmin;
+    ResetSecondFactor "resetSecondFactor" Caller::InstanceAdmin;
 
     ListWorkspaces "list_workspaces" Caller::Credential;
     CreateWorkspace "create_workspace" Caller::Person;

@@ -74,6 +74,18 @@ pub async fn expired_before(connection: &impl Connection, time: Timestamp, limit
     Ok(query.all(connection).await?)
 }
 
+/// Exports of everybody that were asked for before `time` and are still to be written, at most `limit` of them.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn pending_since(connection: &impl Connection, time: Timestamp, limit: u64) -> Result<Vec<EvidenceExport>> {
+    let query = evidence_export::Entity::find()
+        .filter(evidence_export::Column::State.eq(EvidenceState::Pending))
+        .filter(evidence_export::Column::CreatedAt.lt(time))
+        .limit(limit);
+    Ok(query.all(connection).await?)
+}
+
 /// Forgets an export.
 ///
 /// # Errors

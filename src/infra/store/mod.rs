@@ -25,6 +25,7 @@ mod health;
 pub mod idempotency_keys;
 pub mod invitations;
 pub mod jobs;
+pub mod known_devices;
 pub mod links;
 pub mod mail_tokens;
 mod migrations;

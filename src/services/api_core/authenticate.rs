@@ -66,7 +66,7 @@ impl ApiCore {
     pub async fn session_of(&self, token_hash: &[u8]) -> Result<Option<Principal>> {
         let now = clock::now();
         let found = sessions::find_by_token(self.store.reader(), token_hash).await?;
-        let found = found.filter(|(session, _)| session.token_hash.ct_eq(token_hash).into());
+        let found = found.filter(|(session, _)| is_same(&session.token_hash, token_hash));
         let holds = found.filter(|(session, user)| now < session.expires_at && user.disabled_at.is_none());
         let Some((session, user)) = holds else { return Ok(None) };
         if is_stale(Some(session.last_used_at), now) {
@@ -77,14 +77,16 @@ impl ApiCore {
                 transaction.commit().await
             });
         }
-        Ok(Some(Principal::Person { user_id: user.id, session_id: session.id, is_admin: user.is_admin }))
+        let (user_id, is_admin) = (user.id, user.is_admin);
+        Ok(Some(Principal::Person { user_id, session_id: session.id, is_admin, token_hash: session.token_hash }))
     }
 
     async fn authenticate_key(&self, token: &Token) -> Result<Principal> {
         let now = clock::now();
-        let key = api_keys::find_by_token(self.store.reader(), &token.hash())
+        let token_hash = token.hash();
+        let key = api_keys::find_by_token(self.store.reader(), &token_hash)
             .await?
-            .filter(|key| holds(key, token, now))
+            .filter(|key| holds(key, &token_hash, now))
             .ok_or_else(unauthenticated)?;
         if is_stale(key.last_used_at, now) {
             let id = key.id;
@@ -100,6 +102,7 @@ impl ApiCore {
             scopes: key.scopes.0,
             created_by: key.created_by,
             rate_limit_per_minute: key.rate_limit_per_minute.and_then(|limit| u32::try_from(limit).ok()),
+            token_hash,
         })
     }
 
@@ -142,13 +145,13 @@ impl ApiCore {
     ) -> Result<()> {
         let (reader, now) = (self.store.reader(), clock::now());
         let holds = match principal {
-            Principal::Person { user_id, session_id, .. } => {
+            Principal::Person { user_id, session_id, token_hash, .. } => {
                 let session = sessions::find(reader, *user_id, *session_id).await?;
-                session.is_some_and(|session| now < session.expires_at)
+                session.is_some_and(|session| now < session.expires_at && is_same(&session.token_hash, token_hash))
             }
-            Principal::ApiKey { key_id, workspace_id, .. } => {
+            Principal::ApiKey { key_id, workspace_id, token_hash, .. } => {
                 let key = api_keys::find(reader, *workspace_id, *key_id).await?;
-                key.is_some_and(|key| key.expires_at.is_none_or(|end| now < end))
+                key.is_some_and(|key| holds(&key, token_hash, now))
             }
             Principal::Application { token_hash, .. } => oauth_tokens::bearer(reader, token_hash, now).await?.is_some(),
             Principal::Foreign(token) => {
@@ -221,11 +224,16 @@ impl Access {
     }
 }
 
-/// Whether a key was made with this token, or still holds under it, and has not expired.
-fn holds(key: &ApiKey, token: &Token, now: Timestamp) -> bool {
-    let is_previous = key.previous_token_hash.as_ref().is_some_and(|hash| token.matches(hash));
+/// Whether a key was made with the token of this hash, or still holds under it, and has not expired.
+fn holds(key: &ApiKey, token_hash: &[u8], now: Timestamp) -> bool {
+    let is_previous = key.previous_token_hash.as_ref().is_some_and(|hash| is_same(hash, token_hash));
     let holds_still = is_previous && key.previous_expires_at.is_some_and(|end| now < end);
-    (token.matches(&key.token_hash) || holds_still) && key.expires_at.is_none_or(|end| now < end)
+    (is_same(&key.token_hash, token_hash) || holds_still) && key.expires_at.is_none_or(|end| now < end)
+}
+
+/// Takes as long for every answer.
+fn is_same(left: &[u8], right: &[u8]) -> bool {
+    left.ct_eq(right).into()
 }
 
 /// Whether the time of last use is to be written anew.

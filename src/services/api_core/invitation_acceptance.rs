@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::ApiCore;
+use super::accounts::{Account, REGISTERED};
 use super::field_errors::FieldErrors;
 use super::happening::By;
 use super::invitations::no_such_invitation;
@@ -133,7 +134,14 @@ impl ApiCore {
         let membership = self.join(&transaction, &row, person.user.id).await?;
         let by = By::person(person.user.id).within(row.workspace_id);
         let happening = JOINED.made(by, &(membership, person.user.clone()).into())?;
-        self.commit(transaction, vec![happening], Vec::new()).await?;
+        let registered = if person.is_new {
+            let account = Account::of(person.user.clone(), false);
+            Some(REGISTERED.made(By::person(person.user.id), &account)?)
+        } else {
+            None
+        };
+        let happenings = registered.into_iter().chain([happening]).collect();
+        self.commit(transaction, happenings, Vec::new()).await?;
         Ok(Joined {
             user_id: person.user.id,
             email: person.user.email,

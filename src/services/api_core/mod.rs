@@ -6,6 +6,7 @@
 //! edges are told; under an idempotency key, a commit waits for the response; what a
 //! commit changes stands in the audit trail and in the stream of events, by the same commit.
 
+mod accounts;
 mod admin;
 mod api_key_rotation;
 mod api_keys;
@@ -49,6 +50,7 @@ mod workspaces;
 mod write_through;
 
 pub use crate::infra::store::page::{Page, Position};
+pub use accounts::{Account, REGISTERED};
 pub use admin::{AdminAccess, EventConsumer, EventFailure, EventFailureQuery, EventFailureState, Job, JobQuery};
 pub use api_key_rotation::{LeakedApiKey, RotationDraft};
 pub use api_keys::{ApiKey, ApiKeyDraft, ApiKeyPatch, CreatedApiKey};

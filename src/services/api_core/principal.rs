@@ -21,6 +21,8 @@ pub enum Principal {
         session_id: SessionId,
         /// Whether they run this instance.
         is_admin: bool,
+        /// SHA-256 of the session's token, which may get another.
+        token_hash: Vec<u8>,
     },
     /// An API key, which stands for its workspace alone.
     ApiKey {
@@ -34,6 +36,8 @@ pub enum Principal {
         created_by: Option<UserId>,
         /// How many requests a minute it may make; as many as the settings say if absent.
         rate_limit_per_minute: Option<u32>,
+        /// SHA-256 of the token, of which the key may have two for a while.
+        token_hash: Vec<u8>,
     },
     /// A program that acts for a person in one workspace, by an access token of the OAuth2 provider.
     Application {
@@ -230,11 +234,9 @@ impl Actor {
             Self::ApiKey { scopes, maker_role, .. } => {
                 scopes.iter().any(|own| own.covers(scope)) && maker_role.allows(scope)
             }
-            // What people were shown is what they let it do, and no more.
+            // What people were shown, or the operator wrote down, is what it may do, and no more.
             Self::Application { scopes, role, .. } => scopes.contains(&scope) && role.allows(scope),
-            Self::Foreign { scopes, role, .. } => {
-                scopes.iter().any(|own| own.covers(scope)) && role.is_none_or(|role| role.allows(scope))
-            }
+            Self::Foreign { scopes, role, .. } => scopes.contains(&scope) && role.is_none_or(|role| role.allows(scope)),
         }
     }
 

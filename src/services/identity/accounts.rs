@@ -1,21 +1,16 @@
 //! All accounts of the instance, for those who run it.
 
-use serde::Serialize;
-use utoipa::ToSchema;
-
 use super::Identity;
+use super::jobs::AccountMail;
 use super::sessions::end_all_but;
 use crate::domain::error::{Error, ErrorKind, Result};
 use crate::domain::id::UserId;
-use crate::domain::time::Timestamp;
 use crate::infra::store::page::Page;
 use crate::infra::store::users::{self, User};
 use crate::infra::store::{Connection, mail_tokens, oauth_grants, sign_in_challenges, totp};
 use crate::runtime::clock;
-use crate::services::api_core::{Action, By, Principal, Recorded};
+use crate::services::api_core::{Account, Action, By, Principal};
 
-pub(super) const REGISTERED: Action<Account> =
-    Action::new("account.registered", "A person made an account for an address that is theirs.");
 pub(super) const PASSWORD_CHANGED: Action<Account> =
     Action::new("account.password_changed", "A person changed their password; all other sessions ended.");
 pub(super) const PASSWORD_RESET: Action<Account> =
@@ -32,50 +27,12 @@ pub(super) const RECOVERY_CODES_REPLACED: Action<Account> =
     Action::new("account.recovery_codes_replaced", "A person got new recovery codes.");
 pub(super) const DISABLED: Action<Account> =
     Action::new("account.disabled", "An administrator keeps an account from being used.");
+pub(super) const SECOND_FACTOR_RESET: Action<Account> = Action::new(
+    "account.second_factor_reset",
+    "An administrator took the second factor of a person away who has lost it; all their sessions ended.",
+);
 pub(super) const ENABLED: Action<Account> =
     Action::new("account.enabled", "An administrator lets an account be used again.");
-
-/// An account, as those who run the instance see it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Account {
-    /// Its id.
-    pub id: UserId,
-    /// The address.
-    pub email: String,
-    /// Whether it was shown that mail to the address reaches its owner.
-    pub email_verified: bool,
-    /// What to call its owner; may be empty.
-    pub name: String,
-    /// Whether its owner runs this instance.
-    pub is_admin: bool,
-    /// Whether sign-in asks for a second factor.
-    pub second_factor_enabled: bool,
-    /// Nobody signs in with it since this moment; `null` while it can be used.
-    pub disabled_at: Option<Timestamp>,
-    /// When it was made.
-    pub created_at: Timestamp,
-}
-
-impl Recorded for Account {
-    fn subject(&self) -> String {
-        self.id.to_string()
-    }
-}
-
-impl Account {
-    pub(super) fn of(user: User, second_factor_enabled: bool) -> Self {
-        Self {
-            id: user.id,
-            email: user.email,
-            email_verified: user.email_verified_at.is_some(),
-            name: user.name,
-            is_admin: user.is_admin,
-            second_factor_enabled,
-            disabled_at: user.disabled_at,
-            created_at: user.created_at,
-        }
-    }
-}
 
 /// The account of a person, with what other tables know of it.
 pub(super) async fn account(connection: &impl Connection, user: User) -> Result<Account> {
@@ -154,6 +111,34 @@ impl Identity {
         let after = Account { disabled_at: None, ..before.clone() };
         users::set_disabled(&transaction, id, None, clock::now()).await?;
         self.commit(transaction, vec![ENABLED.edited(By::person(admin), &before, &after)?]).await?;
+        Ok(after)
+    }
+
+    /// Takes away the second factor of somebody who has lost the authenticator and the recovery codes. Their sessions and the tokens of
+    /// their programs end at once, and they are told by mail: whoever asked for it in their name did not get it unnoticed.
+    ///
+    /// # Errors
+    /// `NotFound` if there is no such account, or it has no second factor; `Conflict` if it is one's own, which is switched off with a
+    /// password.
+    pub async fn reset_second_factor(&self, admin: UserId, id: UserId) -> Result<Account> {
+        if admin == id {
+            let message =
+                "This is your own account. Switch its second factor off with POST /v1/me/second-factor/disable.";
+            return Err(Error::new(ErrorKind::Conflict, "own_account", message));
+        }
+        let transaction = self.store.write().await?;
+        let user = users::lock(&transaction, id).await?.ok_or_else(|| Error::not_found("account"))?;
+        let before = account(&transaction, user).await?;
+        if !totp::delete(&transaction, id).await? {
+            return Err(Error::not_found("second factor"));
+        }
+        let after = Account { second_factor_enabled: false, ..before.clone() };
+        let mut happenings = end_all_but(&transaction, id, None, By::person(admin)).await?;
+        happenings.push(SECOND_FACTOR_RESET.edited(By::person(admin), &before, &after)?);
+        sign_in_challenges::delete_of_user(&transaction, id).await?;
+        oauth_grants::delete_of_user(&transaction, id).await?;
+        self.enqueue(&transaction, AccountMail::SecondFactorChanged { user_id: id, is_on: false }).await?;
+        self.commit(transaction, happenings).await?;
         Ok(after)
     }
 }

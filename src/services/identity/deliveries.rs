@@ -18,6 +18,7 @@ use crate::infra::mail::{Mail, MailError, Message};
 use crate::infra::store::Store;
 use crate::infra::store::mail_tokens::{self, MailToken};
 use crate::infra::store::users::{self, User};
+use crate::infra::user_agent::UserAgents;
 use crate::runtime::clock;
 
 /// How long codes hold that only show that mail arrives.
@@ -32,6 +33,7 @@ const CODES_MAX: u64 = 3;
 pub struct AccountMails {
     store: Store,
     mail: Mail,
+    user_agents: UserAgents,
     instance: Url,
 }
 
@@ -45,8 +47,8 @@ struct Code<'a> {
 impl AccountMails {
     /// Writes about accounts of this store, which people know by this address of the instance.
     #[must_use]
-    pub fn new(store: Store, mail: Mail, instance: Url) -> Self {
-        Self { store, mail, instance }
+    pub fn new(store: Store, mail: Mail, user_agents: UserAgents, instance: Url) -> Self {
+        Self { store, mail, user_agents, instance }
     }
 
     pub(super) fn store(&self) -> &Store {
@@ -82,6 +84,10 @@ impl AccountMails {
             }
             AccountMail::SecondFactorChanged { user_id, is_on } => {
                 self.write_notice(*user_id, texts::second_factor_changed(&self.instance, *is_on)).await
+            }
+            AccountMail::SignedInWithNewDevice { user_id, user_agent, address, at } => {
+                let agent = self.user_agents.classify(user_agent);
+                self.write_notice(*user_id, texts::new_device(&self.instance, &agent, *address, *at)).await
             }
         }
     }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Identity;
-use super::accounts::{Account, EMAIL_CHANGED, EMAIL_VERIFIED, account};
+use super::accounts::{EMAIL_CHANGED, EMAIL_VERIFIED, account};
 use super::jobs::AccountMail;
 use super::password_reset::{invalid_code, take_code};
 use super::sign_in::require_enabled;
@@ -18,7 +18,7 @@ use crate::infra::store::Transaction;
 use crate::infra::store::mail_tokens::{self, MailToken};
 use crate::infra::store::users;
 use crate::runtime::clock;
-use crate::services::api_core::{By, FieldErrors};
+use crate::services::api_core::{Account, By, FieldErrors};
 
 /// Another address for an account.
 #[derive(Debug, Clone, Deserialize, ToSchema)]

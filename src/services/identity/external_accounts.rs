@@ -5,17 +5,17 @@
 //! shown that it is theirs; no account is made for an address that nobody verified.
 
 use super::Identity;
-use super::accounts::{Account, REGISTERED};
 use super::identities::{ExternalIdentity, LINKED};
-use super::providers::Admission;
+use super::providers::{Admission, Provider};
 use super::sign_in::require_enabled;
 use crate::domain::error::{Error, ErrorKind, Result};
 use crate::domain::id::{IdentityId, UserId};
+use crate::infra::identity_provider::IdToken;
 use crate::infra::store::external_identities::{self, ExternalIdentity as Row};
 use crate::infra::store::users::{self, User};
 use crate::infra::store::{Transaction, mail_tokens};
 use crate::runtime::clock;
-use crate::services::api_core::{By, FieldErrors, Happening};
+use crate::services::api_core::{Account, By, FieldErrors, Happening, REGISTERED};
 
 /// The longest name that is taken over, in characters.
 const NAME_LENGTH_MAX: usize = 100;
@@ -38,6 +38,18 @@ pub(super) struct ExternalPerson {
 }
 
 impl ExternalPerson {
+    /// As the ID token of a provider describes them.
+    pub(super) fn of(provider: &Provider, token: &IdToken) -> Self {
+        Self {
+            provider: provider.issuer.name().to_owned(),
+            issuer: provider.issuer.issuer().to_owned(),
+            subject: token.sub.clone(),
+            email: token.email.clone(),
+            is_email_verified: token.email_verified,
+            name: token.name.clone(),
+        }
+    }
+
     /// The address, if the provider answers for it and mail can be sent there.
     fn verified_email(&self) -> Option<&str> {
         let email = self.email.as_deref().filter(|_| self.is_email_verified)?;
@@ -52,7 +64,7 @@ impl ExternalPerson {
         name.chars().filter(|character| !character.is_control()).take(NAME_LENGTH_MAX).collect()
     }
 
-    fn row(&self, user_id: UserId) -> Row {
+    pub(super) fn row(&self, user_id: UserId) -> Row {
         let now = clock::now();
         Row {
             id: IdentityId::new(),
@@ -104,7 +116,7 @@ impl Identity {
 }
 
 /// Looked at with every sign-in, so that whoever has left the domain is out.
-fn require_domain(admission: &Admission, person: &ExternalPerson) -> Result<()> {
+pub(super) fn require_domain(admission: &Admission, person: &ExternalPerson) -> Result<()> {
     if admission.domains.is_empty() {
         return Ok(());
     }
@@ -167,6 +179,6 @@ fn no_account() -> Error {
     Error::new(ErrorKind::Forbidden, "account_needed", message)
 }
 
-fn again() -> Error {
+pub(super) fn again() -> Error {
     Error::new(ErrorKind::Conflict, "account_changed", "The account changed in this moment. Sign in once more.")
 }

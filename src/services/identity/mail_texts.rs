@@ -1,7 +1,12 @@
 //! What mails about accounts say: a subject and a text. Nothing in them was typed by whoever asked for the mail, so that nobody can
-//! have words of their own sent to strangers; only addresses stand in them.
+//! have words of their own sent to strangers; only addresses stand in them, and names of programs that this one knows.
+
+use std::net::IpAddr;
 
 use url::Url;
+
+use crate::domain::rule::Agent;
+use crate::domain::time::Timestamp;
 
 /// A subject and a text.
 pub(super) type Text = (&'static str, String);
@@ -82,4 +87,20 @@ pub(super) fn second_factor_changed(instance: &Url, is_on: bool) -> Text {
     };
     let text = format!("Your account at {instance} {what}.\n\nIf it was not you, change your password at once.\n");
     (subject, text)
+}
+
+/// To whoever signed in with something new.
+pub(super) fn new_device(instance: &Url, agent: &Agent, address: Option<IpAddr>, at: Timestamp) -> Text {
+    let program = match (&*agent.browser, &*agent.os) {
+        ("", "") => "a program that is not known here".to_owned(),
+        (program, "") | ("", program) => program.to_owned(),
+        (browser, system) => format!("{browser} on {system}"),
+    };
+    let place = address.map(|address| format!(" from the address {address}")).unwrap_or_default();
+    let text = format!(
+        "Somebody signed in to your account at {instance}\n\n\
+         With {program}{place}, {at}. The account has not been used with that before.\n\n\
+         If it was you, do nothing. If not, end that session and change your password at once.\n"
+    );
+    ("Your account was used with something new", text)
 }

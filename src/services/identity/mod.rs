@@ -13,7 +13,9 @@ mod external_accounts;
 mod foreign_credentials;
 pub mod grpc;
 mod identities;
+mod identity_links;
 pub mod jobs;
+mod known_devices;
 mod kratos_sessions;
 mod mail_texts;
 pub mod oauth;
@@ -31,9 +33,9 @@ mod second_factor_sign_in;
 mod sessions;
 mod sign_in;
 
-pub use accounts::Account;
 pub use emails::{ConfirmEmail, ConfirmedEmail, EmailChange};
 pub use identities::ExternalIdentity;
+pub use identity_links::LinkDraft;
 pub use password_reset::{NewPassword, ResetRequest};
 pub use passwords::PasswordChange;
 pub use provider_sign_in::{BegunSignIn, FinishedSignIn, ProviderAnswer, SIGN_IN_HOLDS_FOR};
@@ -58,13 +60,13 @@ use crate::infra::jobs::{NewJob, enqueue};
 use crate::infra::passwords::Passwords;
 use crate::infra::sealing::Sealing;
 use crate::infra::store::{Store, Transaction};
-use crate::services::api_core::{ActionKind, ApiCore, Happening};
+use crate::services::api_core::{ActionKind, ApiCore, Happening, REGISTERED};
 
 /// What the service records.
 pub const ACTIONS: &[ActionKind] = &[
     sessions::STARTED.kind(),
     sessions::ENDED.kind(),
-    accounts::REGISTERED.kind(),
+    REGISTERED.kind(),
     accounts::PASSWORD_CHANGED.kind(),
     accounts::PASSWORD_RESET.kind(),
     accounts::EMAIL_VERIFIED.kind(),
@@ -74,6 +76,7 @@ pub const ACTIONS: &[ActionKind] = &[
     accounts::RECOVERY_CODES_REPLACED.kind(),
     accounts::DISABLED.kind(),
     accounts::ENABLED.kind(),
+    accounts::SECOND_FACTOR_RESET.kind(),
     oauth::CREATED.kind(),
     oauth::UPDATED.kind(),
     oauth::ROTATED.kind(),

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::Identity;
-use super::accounts::{Account, PASSWORD_RESET, account};
+use super::accounts::{PASSWORD_RESET, account};
 use super::jobs::AccountMail;
 use super::one_time_token::OneTimeToken;
 use super::refusals::refused_field;
@@ -18,7 +18,7 @@ use crate::domain::mail_token::MailTokenPurpose;
 use crate::infra::store::mail_tokens::{self, MailToken};
 use crate::infra::store::{Connection, oauth_grants, sign_in_challenges, users};
 use crate::runtime::clock;
-use crate::services::api_core::{By, FieldErrors};
+use crate::services::api_core::{Account, By, FieldErrors};
 
 /// Who has forgotten their password.
 #[derive(Debug, Clone, Deserialize, ToSchema)]

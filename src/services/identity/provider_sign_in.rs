@@ -17,6 +17,7 @@ use super::external_accounts::ExternalPerson;
 use super::providers::Provider;
 use super::sign_in::{Client, SignInStep};
 use crate::domain::error::{Error, ErrorKind, Result};
+use crate::domain::id::{SessionId, UserId};
 use crate::domain::role::Role;
 use crate::domain::time::Timestamp;
 use crate::infra::identity_provider::{Authorization, Callback, IdToken};
@@ -41,8 +42,8 @@ pub struct BegunSignIn {
 
 /// A sign-in that came back.
 pub struct FinishedSignIn {
-    /// What came of it.
-    pub step: SignInStep,
+    /// What came of it; `None` where an identity was linked for somebody who is signed in.
+    pub step: Option<SignInStep>,
     /// Where the browser goes on, on the origin of the API.
     pub return_to: Url,
 }
@@ -69,6 +70,15 @@ struct Pending {
     verifier: String,
     return_to: String,
     expires_at: Timestamp,
+    /// Whose account the identity is to be linked to; a sign-in if absent.
+    link_to: Option<Linker>,
+}
+
+/// Somebody who is signed in and wants to sign in through a provider as well.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(super) struct Linker {
+    pub(super) person: UserId,
+    pub(super) session: SessionId,
 }
 
 impl Identity {
@@ -77,6 +87,16 @@ impl Identity {
     /// # Errors
     /// `NotFound` if there is no such provider; `Invalid` if `return_to` is no path of this origin; `Unavailable` if the provider is away.
     pub async fn begin_provider_sign_in(&self, provider: &str, return_to: Option<&str>) -> Result<BegunSignIn> {
+        self.begin_at_provider(provider, return_to, None).await
+    }
+
+    /// The same for a sign-in and for somebody who is signed in.
+    pub(super) async fn begin_at_provider(
+        &self,
+        provider: &str,
+        return_to: Option<&str>,
+        link_to: Option<Linker>,
+    ) -> Result<BegunSignIn> {
         let provider = self.providers.find(provider)?;
         let return_to = return_to.unwrap_or("/");
         self.local_url(return_to)?;
@@ -89,6 +109,7 @@ impl Identity {
             verifier: authorization.verifier.expose_secret().to_owned(),
             return_to: return_to.to_owned(),
             expires_at: clock::now().plus(SIGN_IN_HOLDS_FOR),
+            link_to,
         })?;
         Ok(BegunSignIn { url, kept })
     }
@@ -121,21 +142,23 @@ impl Identity {
         };
         let callback = Callback { code, issuer: answer.issuer };
         let token = provider.issuer.redeem(&authorization, &callback).await?;
-        let step = self.let_in_through(provider, &token, &client).await?;
+        let person = ExternalPerson::of(provider, &token);
+        let step = match pending.link_to {
+            Some(linker) => self.link_identity(provider, &person, linker).await.map(|()| None)?,
+            None => Some(self.let_in_through(provider, &token, &person, &client).await?),
+        };
         Ok(FinishedSignIn { step, return_to })
     }
 
-    async fn let_in_through(&self, provider: &Provider, token: &IdToken, client: &Client) -> Result<SignInStep> {
-        let person = ExternalPerson {
-            provider: provider.issuer.name().to_owned(),
-            issuer: provider.issuer.issuer().to_owned(),
-            subject: token.sub.clone(),
-            email: token.email.clone(),
-            is_email_verified: token.email_verified,
-            name: token.name.clone(),
-        };
+    async fn let_in_through(
+        &self,
+        provider: &Provider,
+        token: &IdToken,
+        person: &ExternalPerson,
+        client: &Client,
+    ) -> Result<SignInStep> {
         let transaction = self.store.write().await?;
-        let (user, mut happenings) = self.admit(&transaction, &provider.admission, &person).await?;
+        let (user, mut happenings) = self.admit(&transaction, &provider.admission, person).await?;
         let roles = provider.roles(token);
         happenings.extend(self.core.provide_roles(&transaction, &user, &person.provider, roles).await?);
         self.let_in(transaction, user, &person.provider, client, happenings).await

@@ -8,7 +8,6 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::Identity;
-use super::accounts::{Account, REGISTERED};
 use super::jobs::AccountMail;
 use super::password_reset::{find_code, take_code};
 use super::sessions::IssuedSession;
@@ -19,7 +18,7 @@ use crate::domain::mail_token::MailTokenPurpose;
 use crate::infra::store::mail_tokens;
 use crate::infra::store::users::{self, User};
 use crate::runtime::clock;
-use crate::services::api_core::{By, FieldErrors};
+use crate::services::api_core::{Account, By, FieldErrors, REGISTERED};
 
 /// Who wants an account.
 #[derive(Debug, Clone, Deserialize, ToSchema)]

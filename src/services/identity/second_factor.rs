@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Identity;
-use super::accounts::{Account, RECOVERY_CODES_REPLACED, SECOND_FACTOR_DISABLED, SECOND_FACTOR_ENABLED, account};
+use super::accounts::{RECOVERY_CODES_REPLACED, SECOND_FACTOR_DISABLED, SECOND_FACTOR_ENABLED, account};
 use super::authenticator::Authenticator;
 use super::jobs::AccountMail;
 use super::recovery_codes;
@@ -24,7 +24,7 @@ use crate::infra::store::Transaction;
 use crate::infra::store::totp::{self, Totp};
 use crate::infra::store::users;
 use crate::runtime::clock;
-use crate::services::api_core::By;
+use crate::services::api_core::{Account, By};
 
 /// Whether sign-in asks for a second factor.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]

@@ -24,8 +24,6 @@ pub(super) const ENDED: Action<Session> =
 
 /// The most sessions that a person may have at once; the oldest end first.
 pub(super) const SESSIONS_MAX: u64 = 100;
-/// How much of a `User-Agent` header is kept, in bytes.
-const USER_AGENT_BYTES_MAX: usize = 255;
 
 /// A person who can sign in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -183,7 +181,7 @@ impl Identity {
             id: SessionId::new(),
             user_id: user.id,
             token_hash: token.hash(),
-            user_agent: printable(&client.user_agent),
+            user_agent: client.printable_user_agent(),
             provider: provider.to_owned(),
             address: client.address.map(|address| address.to_string()).unwrap_or_default(),
             created_at: now,
@@ -193,6 +191,7 @@ impl Identity {
         sessions::prune(transaction, user.id, now, SESSIONS_MAX - 1).await?;
         sessions::insert(transaction, session.clone()).await?;
         let current = session.id;
+        self.note_device(transaction, user.id, client).await?;
         let happening = STARTED.made(By::person(user.id), &Session::of(session, Some(current)))?;
         Ok((IssuedSession { token: token.secret().clone(), expires_at, lifetime, user: user.into() }, happening))
     }
@@ -233,10 +232,4 @@ pub(super) async fn end_all_but(
     rows.retain(|row| Some(row.id) != kept);
     sessions::delete_all_but(transaction, person, kept).await?;
     rows.into_iter().map(|row| ENDED.removed(by, &Session::of(row, kept))).collect()
-}
-
-/// The beginning of a header, without control characters.
-fn printable(text: &str) -> String {
-    let end = text.floor_char_boundary(USER_AGENT_BYTES_MAX);
-    text.get(..end).unwrap_or_default().chars().filter(|character| !character.is_control()).collect()
 }

@@ -28,6 +28,8 @@ use crate::services::api_core::Happening;
 pub(super) const CHALLENGE_PREFIX: &str = "challenge_";
 /// How long a code may take to follow the password.
 const CHALLENGE_HOLDS_FOR: Duration = Duration::from_secs(5 * 60);
+/// How much of a `User-Agent` header is kept, in bytes.
+const USER_AGENT_BYTES_MAX: usize = 255;
 /// How many codes may be tried for one password.
 const CHALLENGE_ATTEMPTS: i64 = 5;
 
@@ -53,6 +55,14 @@ pub struct Client {
     pub address: Option<IpAddr>,
     /// The `User-Agent` header, empty if absent.
     pub user_agent: String,
+}
+
+impl Client {
+    /// The beginning of the `User-Agent` header, without control characters.
+    pub(super) fn printable_user_agent(&self) -> String {
+        let end = self.user_agent.floor_char_boundary(USER_AGENT_BYTES_MAX);
+        self.user_agent.get(..end).unwrap_or_default().chars().filter(|character| !character.is_control()).collect()
+    }
 }
 
 /// What a right password leads to.

@@ -107,6 +107,7 @@ pub fn sample(operation: &Operation) -> Option<Value> {
         "requestEmailChange" => json!({ "email": format!("{}@example.com", name()), "password": WRONG_PASSWORD }),
         "changePassword" => json!({ "password": WRONG_PASSWORD, "new_password": PASSWORD }),
         "beginSecondFactor" | "disableSecondFactor" | "replaceRecoveryCodes" => json!({ "password": WRONG_PASSWORD }),
+        "beginIdentityLink" => json!({ "provider": nobody("provider") }),
         "confirmSecondFactor" => json!({ "code": "000000" }),
         "create_workspace" => json!({ "name": "Test", "slug": format!("w{}", name()) }),
         "createOAuthClient" => {

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use elido::config::sections::{AccessTokenCheck, OidcConfig};
 use elido::domain::permission::{Caller, Right};
 use elido::domain::role::{Role, Scope};
 use reqwest::StatusCode;
@@ -9,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::document::{Document, Operation};
 use super::requests::request;
+use crate::support::identity_provider::{AUDIENCE, IdentityProvider, access_token_claims, describe_in};
 use crate::support::members::{key, member};
 use crate::support::oauth::{Browser, REDIRECT_URI, acting, program, register};
 use crate::support::platform::{Account, Platform};
@@ -23,6 +25,8 @@ enum Who {
     StrangersKey,
     Application(Vec<Scope>),
     StrangersApplication,
+    /// A program by a token of an identity provider.
+    ForeignProgram(Vec<Scope>),
 }
 
 /// What came of a call.
@@ -34,6 +38,8 @@ enum Verdict {
     Refused(&'static str),
 }
 
+/// A program of the identity provider.
+const PROGRAM: &str = "reporting";
 /// What refuses a call because of who makes it.
 const REFUSALS: [&str; 4] = ["missing_scope", "missing_role", "session_required", "instance_admin_required"];
 /// What ends the session or the membership of whoever does it comes last.
@@ -47,7 +53,7 @@ fn expected(who: &Who, caller: Caller) -> Verdict {
     match (caller, who) {
         (
             Caller::Person | Caller::InstanceAdmin,
-            Who::Key(_) | Who::StrangersKey | Who::Application(_) | Who::StrangersApplication,
+            Who::Key(_) | Who::StrangersKey | Who::Application(_) | Who::StrangersApplication | Who::ForeignProgram(_),
         ) => Verdict::Refused("session_required"),
         (Caller::Anyone | Caller::Credential | Caller::Person, _) | (Caller::InstanceAdmin, Who::Administrator) => {
             Verdict::Allowed
@@ -59,7 +65,9 @@ fn expected(who: &Who, caller: Caller) -> Verdict {
         (Caller::Member(right), Who::Administrator) => of_member(Role::Owner, &right),
         (Caller::Member(right), Who::Member(role)) => of_member(*role, &right),
         (Caller::Member(right), Who::Key(scopes)) => of_key(scopes.iter().any(|own| own.covers(right.scope)), &right),
-        (Caller::Member(right), Who::Application(scopes)) => of_key(scopes.contains(&right.scope), &right),
+        (Caller::Member(right), Who::Application(scopes) | Who::ForeignProgram(scopes)) => {
+            of_key(scopes.contains(&right.scope), &right)
+        }
     }
 }
 
@@ -95,7 +103,39 @@ fn verdict(status: StatusCode, problem: &Value) -> Verdict {
     }
 }
 
-async fn everybody(platform: &Platform, owner: &Account, other: &Account) -> Vec<(String, Who, Option<Account>)> {
+/// What the settings may give a program of an identity provider: nobody answers for one that lets people in or makes keys.
+fn scopes_of_programs() -> impl Iterator<Item = Scope> {
+    let of_people = [Scope::MembersWrite, Scope::KeysWrite, Scope::WorkspaceWrite];
+    Scope::ALL.into_iter().filter(move |scope| !of_people.contains(scope))
+}
+
+/// A platform on which a program of an identity provider may do everything in the workspace of the owner.
+async fn start(provider: &IdentityProvider) -> (Platform, Account) {
+    let mut platform = Platform::start_with(|config| {
+        config.api.rate_limit_burst = 100_000;
+        config.api.workspace_rate_limit_burst = 100_000;
+    })
+    .await;
+    let owner = platform.account().await;
+    platform.stop().await;
+    let scopes = scopes_of_programs().map(Scope::as_str).collect::<Vec<_>>().join(" ");
+    let settings = OidcConfig {
+        access_tokens: AccessTokenCheck::Jwt,
+        audience: AUDIENCE.to_owned(),
+        clients: format!("{PROGRAM}: {} {scopes}", owner.workspace),
+        ..provider.config()
+    };
+    describe_in(&mut platform.config, settings);
+    platform.start_again().await;
+    (platform, owner)
+}
+
+async fn everybody(
+    platform: &Platform,
+    provider: &IdentityProvider,
+    owner: &Account,
+    other: &Account,
+) -> Vec<(String, Who, Option<Account>)> {
     let mut everybody = vec![("nobody".to_owned(), Who::Nobody, None)];
     for role in Role::ALL {
         let email = format!("the-{}@example.com", role.as_str());
@@ -126,6 +166,14 @@ async fn everybody(platform: &Platform, owner: &Account, other: &Account) -> Vec
     let tokens = acting(&browser, &client, &scopes, &other.workspace).await;
     let theirs = program(&tokens, &owner.workspace);
     everybody.push(("a program elsewhere".to_owned(), Who::StrangersApplication, Some(theirs)));
+    for scopes in Scope::ALL.map(|scope| vec![scope]).into_iter().chain([Scope::ALL.to_vec()]) {
+        let names: Vec<&str> = scopes.iter().map(|scope| scope.as_str()).collect();
+        let mut claims = access_token_claims(provider, PROGRAM, &names.join(" "));
+        claims["client_id"] = json!(PROGRAM);
+        let account = Account { token: provider.key().sign(&claims), workspace: owner.workspace.clone() };
+        let given = scopes_of_programs().filter(|scope| scopes.contains(scope)).collect();
+        everybody.push((format!("foreign program {}", names.join(" ")), Who::ForeignProgram(given), Some(account)));
+    }
     let stranger = member(platform, other, "stranger@example.com", Role::Owner).await;
     everybody.push(("a stranger".to_owned(), Who::Stranger, Some(stranger)));
     let administrator = Account { token: owner.token.clone(), workspace: owner.workspace.clone() };
@@ -163,17 +211,13 @@ async fn call(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_operation_is_open_to_whom_the_table_says_and_to_nobody_else() {
-    let platform = Platform::start_with(|config| {
-        config.api.rate_limit_burst = 100_000;
-        config.api.workspace_rate_limit_burst = 100_000;
-    })
-    .await;
-    let owner = platform.account().await;
+    let provider = IdentityProvider::start().await;
+    let (platform, owner) = start(&provider).await;
     let other = platform.sign_in().await;
     let document = Document::of(&platform).await;
     let mut operations = document.operations();
     operations.sort_by_key(|operation| ENDINGS.iter().position(|ending| *ending == operation.id));
-    let everybody = everybody(&platform, &owner, &other).await;
+    let everybody = everybody(&platform, &provider, &owner, &other).await;
     let (mut calls, mut refusals, mut wrong) = (0, 0, String::new());
     for operation in &operations {
         for (name, who, account) in &everybody {

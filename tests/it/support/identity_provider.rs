@@ -10,6 +10,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use elido::config::Config;
 use elido::config::sections::{AccessTokenCheck, OidcConfig};
+use elido::runtime::clock;
 use http::{HeaderMap, StatusCode};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use reqwest::Response;
@@ -25,6 +26,21 @@ pub const CLIENT: &str = "elido";
 pub const SECRET: &str = "a secret: with +signs";
 /// What the settings of the tests call the provider.
 pub const NAME: &str = "corporate";
+
+/// Whom access tokens of the tests are for.
+pub const AUDIENCE: &str = "https://links.example.com";
+
+/// The claims of an access token for an hour. Of a program's own, where the subject is the program.
+pub fn access_token_claims(provider: &IdentityProvider, subject: &str, scope: &str) -> Value {
+    let now = seconds();
+    json!({
+        "iss": provider.issuer, "sub": subject, "aud": AUDIENCE, "exp": now + 3_600, "iat": now, "client_id": "an-app", "scope": scope,
+    })
+}
+
+pub fn seconds() -> i64 {
+    clock::now().as_micros() / 1_000_000
+}
 
 /// A key that signs.
 pub struct Key {
@@ -137,7 +153,7 @@ impl IdentityProvider {
 
     /// The claims of an ID token for the person of this subject and address, who asked by this sign-in.
     pub fn claims(&self, begun: &Begun, subject: &str, email: &str) -> Value {
-        let now = elido::runtime::clock::now().as_micros() / 1_000_000;
+        let now = seconds();
         json!({
             "iss": self.issuer, "sub": subject, "aud": CLIENT, "exp": now + 300, "iat": now, "nonce": begun.query("nonce"),
             "email": email, "email_verified": true, "name": "Ada Lovelace",

@@ -20,6 +20,7 @@ pub mod health;
 pub mod idempotency_key;
 pub mod invitation;
 pub mod job;
+pub mod known_device;
 pub mod link;
 pub mod link_tag;
 pub mod mail_token;

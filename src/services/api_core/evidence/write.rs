@@ -1,5 +1,7 @@
 //! Writes an evidence export: what the job does.
 
+use std::time::Duration;
+
 use super::archive::{Entry, Rows, archive};
 use super::manifest::{EvidenceManifest, FORM, MANIFEST_FILE, SIGNATURE_FILE};
 use super::{EvidenceExport, FINISHED, Row, archive_key};
@@ -14,6 +16,10 @@ use crate::runtime::clock;
 use crate::services::api_core::audit_export::AuditExportHeader;
 use crate::services::api_core::happening::By;
 use crate::services::api_core::{ApiCore, audit_export};
+
+/// A job is tried for less than that, so that nobody writes what is pending for longer: its last worker was killed.
+const STUCK_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
+const NOT_WRITTEN: &str = "The archive could not be written. Try again later.";
 
 /// What becomes of an export.
 enum Outcome {
@@ -41,11 +47,24 @@ impl ApiCore {
             }
             Err(error) if is_last_try => {
                 tracing::error!(error = ?error, export = %id, "an evidence export is given up: {error}");
-                Outcome::Failed("The archive could not be written. Try again later.".to_owned())
+                Outcome::Failed(NOT_WRITTEN.to_owned())
             }
             Err(error) => return Err(error),
         };
         self.finish_evidence_export(row, outcome).await
+    }
+
+    /// Ends exports that are pending and that nobody writes any more; at most `limit` of them.
+    ///
+    /// # Errors
+    /// Only those of the store.
+    pub(in crate::services::api_core) async fn give_up_stuck_evidence_exports(&self, limit: u64) -> Result<()> {
+        let asked_before = clock::now().minus(STUCK_AFTER);
+        for row in evidence_exports::pending_since(self.store.reader(), asked_before, limit).await? {
+            tracing::error!(export = %row.id, "nobody writes this evidence export any more; it is given up");
+            self.finish_evidence_export(row, Outcome::Failed(NOT_WRITTEN.to_owned())).await?;
+        }
+        Ok(())
     }
 
     async fn write_archive(&self, row: &Row) -> Result<Outcome> {

@@ -51,7 +51,7 @@ fn to_message(batch: EventBatch) -> DomainResult<FollowEventsResponse> {
     Ok(FollowEventsResponse { events, position: batch.position })
 }
 
-fn event(event: Event) -> DomainResult<v1::Event> {
+pub(super) fn event(event: Event) -> DomainResult<v1::Event> {
     Ok(v1::Event {
         sequence: event.sequence,
         id: event.id.to_string(),

@@ -5,7 +5,9 @@
 mod api_keys;
 mod audit;
 mod callers;
+mod event_consumers;
 mod events;
+mod evidence_exports;
 mod jobs;
 mod link_requests;
 mod link_resolver;
@@ -33,7 +35,9 @@ pub use tonic::transport::Server;
 use super::ApiCore;
 use crate::infra::grpc::v1::api_keys_server::ApiKeysServer;
 use crate::infra::grpc::v1::audit_server::AuditServer;
+use crate::infra::grpc::v1::event_consumers_server::EventConsumersServer;
 use crate::infra::grpc::v1::events_server::EventsServer;
+use crate::infra::grpc::v1::evidence_exports_server::EvidenceExportsServer;
 use crate::infra::grpc::v1::jobs_server::JobsServer;
 use crate::infra::grpc::v1::link_resolver_server::LinkResolverServer;
 use crate::infra::grpc::v1::links_server::LinksServer;
@@ -41,7 +45,9 @@ use crate::infra::grpc::v1::workspaces_server::WorkspacesServer;
 use crate::infra::grpc::{FILE_DESCRIPTORS, LINK_BYTES_MAX, REQUEST_BYTES_MAX, RESPONSE_BYTES_MAX};
 use api_keys::ApiKeysService;
 use audit::AuditService;
+use event_consumers::EventConsumersService;
 use events::EventsService;
+use evidence_exports::EvidenceExportsService;
 use jobs::JobsService;
 use link_resolver::LinkResolverService;
 use links::LinksService;
@@ -109,6 +115,8 @@ pub async fn serve(
     health.set_serving::<WorkspacesServer<WorkspacesService>>().await;
     health.set_serving::<ApiKeysServer<ApiKeysService>>().await;
     health.set_serving::<JobsServer<JobsService>>().await;
+    health.set_serving::<EventConsumersServer<EventConsumersService>>().await;
+    health.set_serving::<EvidenceExportsServer<EvidenceExportsService>>().await;
     for name in &beside.names {
         health.set_service_status(*name, ServingStatus::Serving).await;
     }
@@ -124,6 +132,11 @@ pub async fn serve(
     let jobs = JobsServer::new(JobsService(core.clone()))
         .max_decoding_message_size(REQUEST_BYTES_MAX)
         .max_encoding_message_size(RESPONSE_BYTES_MAX);
+    let event_consumers = EventConsumersServer::new(EventConsumersService(core.clone()))
+        .max_decoding_message_size(REQUEST_BYTES_MAX)
+        .max_encoding_message_size(RESPONSE_BYTES_MAX);
+    let evidence_exports =
+        EvidenceExportsServer::new(EvidenceExportsService(core.clone())).max_decoding_message_size(REQUEST_BYTES_MAX);
     let workspaces =
         WorkspacesServer::new(WorkspacesService(core.clone())).max_decoding_message_size(REQUEST_BYTES_MAX);
     let api_keys = ApiKeysServer::new(ApiKeysService(core.clone())).max_decoding_message_size(REQUEST_BYTES_MAX);
@@ -147,6 +160,8 @@ pub async fn serve(
         health.set_not_serving::<WorkspacesServer<WorkspacesService>>().await;
         health.set_not_serving::<ApiKeysServer<ApiKeysService>>().await;
         health.set_not_serving::<JobsServer<JobsService>>().await;
+        health.set_not_serving::<EventConsumersServer<EventConsumersService>>().await;
+        health.set_not_serving::<EvidenceExportsServer<EvidenceExportsService>>().await;
         for name in beside.names {
             health.set_service_status(name, ServingStatus::NotServing).await;
         }
@@ -162,6 +177,8 @@ pub async fn serve(
         .add_service(workspaces)
         .add_service(api_keys)
         .add_service(jobs)
+        .add_service(event_consumers)
+        .add_service(evidence_exports)
         .serve_with_incoming_shutdown(TcpIncoming::from(listener).with_nodelay(Some(true)), stop)
         .await
 }

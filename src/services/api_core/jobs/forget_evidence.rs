@@ -1,4 +1,4 @@
-//! Forgets evidence exports that have expired, with their archives.
+//! Forgets evidence exports that have expired, with their archives, and gives those up that nobody writes any more.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::services::api_core::{ApiCore, evidence};
 /// How many are forgotten at a time.
 const STEP: u64 = 100;
 
-/// Forgets evidence exports that have expired.
+/// Forgets evidence exports that have expired, and gives up what is stuck.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct ForgetEvidence {}
 
@@ -29,6 +29,7 @@ pub(super) fn handlers(core: &ApiCore) -> Handlers {
     Handlers::default().on_tick(move |_: ForgetEvidence, _| {
         let core = core.clone();
         async move {
+            core.give_up_stuck_evidence_exports(STEP).await?;
             loop {
                 let expired = evidence_exports::expired_before(core.store.reader(), clock::now(), STEP).await?;
                 if expired.is_empty() {

@@ -1,15 +1,15 @@
-//! Forgets sessions, codes of mails and half-done sign-ins that have expired.
+//! Forgets sessions that have expired.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::infra::jobs::{CronKind, Handlers, JobKind, Kind};
-use crate::infra::store::{mail_tokens, sessions, sign_in_challenges};
+use crate::infra::store::sessions;
 use crate::runtime::clock;
 use crate::services::api_core::ApiCore;
 
-/// Forgets sessions, codes of mails and half-done sign-ins that have expired.
+/// Forgets sessions that have expired.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct ForgetSessions {}
 
@@ -27,10 +27,7 @@ pub(super) fn handlers(core: &ApiCore) -> Handlers {
         let store = store.clone();
         async move {
             let transaction = store.write().await?;
-            let now = clock::now();
-            sessions::delete_expired(&transaction, now).await?;
-            mail_tokens::delete_expired(&transaction, now).await?;
-            sign_in_challenges::delete_expired(&transaction, now).await?;
+            sessions::delete_expired(&transaction, clock::now()).await?;
             attempt.finish(&transaction).await?;
             Ok(transaction.commit().await?)
         }

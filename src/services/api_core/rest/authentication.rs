@@ -8,10 +8,11 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::domain::error::{Error, ErrorKind};
+use crate::http::browser_cookie::only_cookie;
 use crate::http::credential::Credential;
 use crate::http::problem::Problem;
 use crate::http::rate_limit::OwnRate;
-use crate::http::session_cookie::{BySessionCookie, SessionCookie, only_cookie};
+use crate::http::session_cookie::{BySessionCookie, SessionCookie};
 use crate::services::api_core::{ApiCore, ForeignSession, Principal};
 
 /// The header in which programs prove a session at Ory Kratos.

@@ -3,6 +3,7 @@
 //! Invariant: what waits holds no secret. A code is made when the mail that carries it is written, so that neither the queue of jobs
 //! nor whoever reads it ever has one, and it holds from then on.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::AccountMails;
 use crate::domain::error::{Error, ErrorKind};
 use crate::domain::id::UserId;
+use crate::domain::time::Timestamp;
 use crate::infra::jobs::{Handlers, JobFailure, JobKind, Kind};
 
 /// A mail to be written.
@@ -56,6 +58,17 @@ pub enum AccountMail {
         user_id: UserId,
         /// Whether there is one now.
         is_on: bool,
+    },
+    /// Word that somebody signed in with something that the account has not been used with before.
+    SignedInWithNewDevice {
+        /// Whose account.
+        user_id: UserId,
+        /// What the program calls itself.
+        user_agent: String,
+        /// From where, if that is known.
+        address: Option<IpAddr>,
+        /// When.
+        at: Timestamp,
     },
 }
 

@@ -15,9 +15,10 @@ use crate::http::pagination::{Limit, Page, QueryFingerprint};
 use crate::http::path::Path;
 use crate::http::problem::Problem;
 use crate::http::responses::{CreateProblems, ForbiddenProblem, PlainProblems, ReadProblems};
+use crate::services::api_core::Account;
 use crate::services::api_core::rest::{Authenticated, IdempotencyHeader, page_of, requested_page};
-use crate::services::identity::accounts::{DISABLED, ENABLED};
-use crate::services::identity::{Account, Identity};
+use crate::services::identity::Identity;
+use crate::services::identity::accounts::{DISABLED, ENABLED, SECOND_FACTOR_RESET};
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]
@@ -46,7 +47,12 @@ struct AccountQuery {
 }
 
 pub(super) fn routes() -> OpenApiRouter<IdentityApi> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(read)).routes(routes!(disable)).routes(routes!(enable))
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(read))
+        .routes(routes!(disable))
+        .routes(routes!(enable))
+        .routes(routes!(reset_second_factor))
 }
 
 /// List the accounts of the instance
@@ -122,6 +128,25 @@ async fn enable(
 ) -> Result<Json<Account>, Problem> {
     let admin = identity.authorize_admin(&principal)?;
     Ok(Json(identity.enable_account(admin, path.user_id).await?))
+}
+
+/// Take the second factor of an account away
+///
+/// For whoever has lost the authenticator and the recovery codes. Make sure that it is them who ask. Their sessions end at once, they sign in
+/// by password alone, and a mail tells them. For administrators of the instance, and not for their own account.
+#[utoipa::path(
+    post, path = "/v1/admin/accounts/{user_id}/reset-second-factor", operation_id = "resetSecondFactor", tag = "accounts",
+    extensions(("x-audit-action" = json!(SECOND_FACTOR_RESET.name()))),
+    params(AccountPath, IdempotencyHeader),
+    responses((status = 200, description = "The account.", body = Account), CreateProblems)
+)]
+async fn reset_second_factor(
+    State(identity): State<Identity>,
+    Authenticated(principal): Authenticated,
+    Path(path): Path<AccountPath>,
+) -> Result<Json<Account>, Problem> {
+    let admin = identity.authorize_admin(&principal)?;
+    Ok(Json(identity.reset_second_factor(admin, path.user_id).await?))
 }
 
 fn search_text(text: Option<&str>) -> error::Result<Option<&str>> {

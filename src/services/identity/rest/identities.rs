@@ -2,22 +2,25 @@
 
 use axum::Json;
 use axum::extract::State;
-use http::StatusCode;
-use serde::Deserialize;
-use utoipa::IntoParams;
+use http::header::SET_COOKIE;
+use http::{HeaderName, HeaderValue, StatusCode};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::IdentityApi;
+use super::client::From;
 use crate::domain::id::IdentityId;
-use crate::http::extract::Query;
+use crate::http::browser_cookie::BrowserCookie;
+use crate::http::extract::{Json as Body, Query};
 use crate::http::pagination::{Page, QueryFingerprint};
 use crate::http::path::Path;
 use crate::http::problem::Problem;
-use crate::http::responses::{ConflictProblem, DeleteProblems, ReadProblems};
-use crate::services::api_core::rest::{Authenticated, PageQuery, page_of, requested_page};
+use crate::http::responses::{ConflictProblem, CreateProblems, DeleteProblems, ReadProblems};
+use crate::services::api_core::rest::{Authenticated, IdempotencyHeader, PageQuery, page_of, requested_page};
 use crate::services::identity::identities::UNLINKED;
-use crate::services::identity::{ExternalIdentity, Identity};
+use crate::services::identity::{ExternalIdentity, Identity, LinkDraft, SIGN_IN_HOLDS_FOR};
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]
@@ -27,7 +30,7 @@ struct IdentityPath {
 }
 
 pub(super) fn routes() -> OpenApiRouter<IdentityApi> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(unlink))
+    OpenApiRouter::new().routes(routes!(list, begin_link)).routes(routes!(unlink))
 }
 
 /// List who the caller is to identity providers
@@ -48,6 +51,36 @@ async fn list(
     let page = requested_page(query.limit, query.cursor.as_deref(), fingerprint)?;
     let identities = identity.list_identities(person, page).await?;
     Ok(page_of(identities, query.limit, fingerprint, |item| (item.created_at, item.id.as_uuid())))
+}
+
+/// Where a browser goes to link an identity.
+#[derive(Debug, Serialize, ToSchema)]
+struct LinkView {
+    /// The address, at the provider.
+    #[schema(format = "uri", example = "https://login.example.com/authorize?client_id=elido")]
+    url: String,
+}
+
+/// Link an identity of a provider to one's account
+///
+/// Answers with the address that the browser goes to, and with a cookie that the answer of the provider will need. From then on the person
+/// signs in through the provider as well, whatever address it knows them by. An identity that belongs to somebody else stays theirs
+/// (`identity_taken`).
+#[utoipa::path(
+    post, path = "/v1/me/identities", operation_id = "beginIdentityLink", tag = "me",
+    params(IdempotencyHeader), request_body = LinkDraft,
+    responses((status = 200, description = "Where to go on.", body = LinkView), CreateProblems)
+)]
+async fn begin_link(
+    State(identity): State<Identity>,
+    State(cookie): State<BrowserCookie>,
+    Authenticated(principal): Authenticated,
+    From(client): From,
+    Body(draft): Body<LinkDraft>,
+) -> Result<([(HeaderName, HeaderValue); 1], Json<LinkView>), Problem> {
+    let begun = identity.begin_identity_link(principal.session()?, draft, client.address).await?;
+    let kept = cookie.set(&begun.kept, SIGN_IN_HOLDS_FOR)?;
+    Ok(([(SET_COOKIE, kept)], Json(LinkView { url: begun.url.into() })))
 }
 
 /// Take an identity away

@@ -24,8 +24,8 @@ use utoipa_axum::router::OpenApiRouter;
 pub use oauth::operations as oauth_operations;
 
 use super::Identity;
+use crate::http::browser_cookie::BrowserCookie;
 use crate::http::session_cookie::SessionCookie;
-use crate::http::sign_in_cookie::SignInCookie;
 use crate::services::api_core::ApiCore;
 
 /// The longest request of somebody whom nobody knows, in bytes: no more is read than an address, a password and a code need.
@@ -48,7 +48,7 @@ pub struct IdentityApi {
     /// Where browsers keep their session.
     pub cookie: SessionCookie,
     /// What they keep while they are at a provider.
-    pub sign_in_cookie: SignInCookie,
+    pub sign_in_cookie: BrowserCookie,
 }
 
 impl FromRef<IdentityApi> for Identity {
@@ -69,7 +69,7 @@ impl FromRef<IdentityApi> for ApiCore {
     }
 }
 
-impl FromRef<IdentityApi> for SignInCookie {
+impl FromRef<IdentityApi> for BrowserCookie {
     fn from_ref(api: &IdentityApi) -> Self {
         api.sign_in_cookie.clone()
     }

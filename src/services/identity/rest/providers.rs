@@ -15,12 +15,12 @@ use utoipa_axum::routes;
 use super::IdentityApi;
 use super::client::From;
 use crate::domain::error::Error;
+use crate::http::browser_cookie::BrowserCookie;
 use crate::http::extract::Query;
 use crate::http::path::Path;
 use crate::http::problem::Problem;
 use crate::http::responses::{ConflictProblem, ForbiddenProblem, NotFoundProblem, PlainProblems};
 use crate::http::session_cookie::SessionCookie;
-use crate::http::sign_in_cookie::SignInCookie;
 use crate::services::identity::{FinishedSignIn, Identity, ProviderAnswer, SIGN_IN_HOLDS_FOR, SignInStep};
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -109,7 +109,7 @@ async fn list(State(identity): State<Identity>) -> Json<ProviderList> {
 )]
 async fn begin(
     State(identity): State<Identity>,
-    State(cookie): State<SignInCookie>,
+    State(cookie): State<BrowserCookie>,
     Path(path): Path<ProviderPath>,
     Query(query): Query<BeginQuery>,
 ) -> Result<Response, Problem> {
@@ -121,7 +121,8 @@ async fn begin(
 ///
 /// Where providers send browsers to. The session goes into a cookie, as with `"cookie": true` at `/v1/auth/sign-in`, and the browser
 /// to the path that the sign-in was begun with. Where the account has a second factor, that address gets `#challenge=…` in place of a
-/// session; the page sends the challenge with a code to `/v1/auth/sign-in/second-factor`.
+/// session; the page sends the challenge with a code to `/v1/auth/sign-in/second-factor`. Where somebody who is signed in links an identity,
+/// nothing but that is done.
 #[utoipa::path(
     get, path = "/v1/auth/providers/{provider}/callback", operation_id = "finishProviderSignIn", tag = "auth", security(()),
     params(ProviderPath, CallbackQuery),
@@ -137,7 +138,7 @@ async fn finish(
     Query(query): Query<CallbackQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let kept = api.sign_in_cookie.kept(&headers);
+    let kept = api.sign_in_cookie.value(&headers);
     let answer = ProviderAnswer { state: query.state, code: query.code, issuer: query.iss, error: query.error };
     let finished = api.identity.finish_provider_sign_in(&path.provider, answer, kept, client).await;
     // Whatever came of it, the same answer counts no second time.
@@ -151,11 +152,12 @@ async fn finish(
 fn signed_in(cookie: &SessionCookie, finished: FinishedSignIn, cleared: HeaderValue) -> Result<Response, Problem> {
     let mut return_to: Url = finished.return_to;
     match finished.step {
-        SignInStep::SignedIn(issued) => {
+        None => redirect(return_to.as_str(), [cleared]),
+        Some(SignInStep::SignedIn(issued)) => {
             let session = cookie.set(&issued.token, issued.lifetime)?;
             redirect(return_to.as_str(), [session, cleared])
         }
-        SignInStep::Challenged(challenge) => {
+        Some(SignInStep::Challenged(challenge)) => {
             return_to.set_fragment(Some(&format!("challenge={}", challenge.token.expose_secret())));
             redirect(return_to.as_str(), [cleared])
         }

@@ -13,7 +13,7 @@ use crate::http::extract::Json as Body;
 use crate::http::problem::Problem;
 use crate::http::responses::{ForbiddenProblem, PlainBodyProblems};
 use crate::http::session_cookie::SessionCookie;
-use crate::services::identity::accounts::REGISTERED;
+use crate::services::api_core::REGISTERED;
 use crate::services::identity::{Identity, RegistrationDraft, RegistrationRequest};
 
 pub(super) fn routes() -> OpenApiRouter<IdentityApi> {
