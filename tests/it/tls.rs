@@ -37,13 +37,13 @@ impl Secured {
         let folder = tempfile::tempdir().expect("a folder");
         let authority = Authority::new(folder.path(), "ours");
         let Signed { certificate, key } = authority.sign_names("edge", &["localhost", "*.example.test"]);
-        let platform = Platform::start_with(|config| {
+        let starting = Platform::start_with(|config| {
             config.edge.tls.listen = Some("127.0.0.1:0".parse().expect("an address"));
             config.edge.tls.certificate_file = certificate;
             config.edge.tls.key_file = key;
             change(config);
-        })
-        .await;
+        });
+        let platform = Box::pin(starting).await;
         let account = platform.account().await;
         let link = json!({"destination_url": "https://example.com/", "slug": "known"});
         platform.create_link(&account, &link).await;
@@ -95,7 +95,7 @@ fn alert(error: &std::io::Error) -> Option<AlertDescription> {
 async fn redirects_are_answered_over_tls_by_http_1_and_2() {
     let mut secured = Secured::start(|_| {}).await;
     let both = [
-        (secured.client(|client| client.http1_only()), Version::HTTP_11),
+        (secured.client(ClientBuilder::http1_only), Version::HTTP_11),
         (secured.client(|client| client), Version::HTTP_2),
     ];
     for (client, version) in both {
@@ -132,10 +132,10 @@ async fn names_without_a_certificate_are_refused() {
     let mut secured = Secured::start(|_| {}).await;
     let (client, address) = (secured.tls(), secured.address());
     for name in ["elsewhere.example", "a.b.example.test", "example.test"] {
-        let error = client.connect(address, name).await.err().expect("a refusal");
+        let error = client.connect(address, name).await.expect_err("a refusal");
         assert_eq!(alert(&error), Some(AlertDescription::UnrecognisedName), "{name}: {error}");
     }
-    let error = client.nameless().connect(address, "localhost").await.err().expect("a refusal");
+    let error = client.nameless().connect(address, "localhost").await.expect_err("a refusal");
     assert_eq!(alert(&error), Some(AlertDescription::UnrecognisedName), "{error}");
     let mut clear = TcpStream::connect(address).await.expect("a connection");
     clear.write_all(GET.as_bytes()).await.expect("it is taken");

@@ -55,12 +55,12 @@ impl Certified {
         let pebble = Pebble::find()?;
         let (address, folder) = (Pebble::address(), tempfile::tempdir().expect("a folder"));
         pebble.point(host, address).await;
-        let platform = Platform::start_with(|config| {
+        let starting = Platform::start_with(|config| {
             pebble.set(config, address);
             config.links.default_domain_url = format!("https://{host}").parse().expect("a URL");
             change(config);
-        })
-        .await;
+        });
+        let platform = Box::pin(starting).await;
         let account = platform.account().await;
         platform.create_link(&account, &json!({"destination_url": "https://example.com/", "slug": "known"})).await;
         let client = pebble.believer(folder.path()).await.forgetful();
@@ -394,7 +394,7 @@ async fn an_order_whose_worker_is_killed_is_taken_up_by_another() {
     let mut second = certified.worker(key);
     let issued = async {
         while certified.certificate().await["state"] != "issued" {
-            tokio::time::sleep(Duration::from_millis(100)).await
+            tokio::time::sleep(Duration::from_millis(100)).await;
         }
     };
     tokio::time::timeout(3 * PATIENCE, issued).await.expect("the second worker has it issued");
