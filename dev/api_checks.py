@@ -16,6 +16,7 @@ BEYOND_SCHEMAS = {
     "invalid_character",  # control characters
     "in_the_past",  # an end that has passed
     "not_after_start",  # an end before the beginning
+    "needs_hsts_max_age",  # hsts_include_subdomains against hsts_max_age
     "links_to_itself",  # an address that the link, or the domain, itself has
     "links_in_a_loop",  # a short link that leads back here
     "invalid_cursor",  # cursors are handed out, not made up

@@ -42,8 +42,8 @@ pub(super) fn values(loaded: &Loaded, errors: &mut Vec<ConfigError>) {
     check.database("click_store.url", config.click_store.url.expose_secret(), false);
     check.redis(&config.cache);
     check.telemetry();
-    check_tls::values(&mut check, &config.grpc);
     check_domains::values(&mut check, &config.domains);
+    check_tls::values(&mut check, config);
     check_mail::values(&mut check, &config.mail);
     check_bus::values(&mut check, &config.bus);
     check_objects::values(&mut check, &config.objects);
@@ -109,12 +109,14 @@ impl Check<'_> {
 
     fn listeners(&mut self) {
         let config = &self.loaded.config;
-        let listeners = [
+        let fixed = [
             ("api.listen", config.api.listen),
             ("edge.listen", config.edge.listen),
             ("grpc.listen", config.grpc.listen),
             ("internal.listen", config.internal.listen),
         ];
+        let secured = config.edge.tls.listen.map(|address| ("edge.tls.listen", address));
+        let listeners: Vec<_> = fixed.into_iter().chain(secured).collect();
         for (index, (key, address)) in listeners.iter().enumerate() {
             let earlier = listeners.iter().take(index).find(|(_, earlier)| collide(*earlier, *address));
             if let Some((other, _)) = earlier {

@@ -11,7 +11,8 @@ use super::environment::{flattened, is_variable, variable_of};
 use super::provider_tables;
 
 /// Keys whose values are secret and may come from a file, by `NAME_file`.
-pub(super) const SECRETS: [&str; 9] = [
+pub(super) const SECRETS: [&str; 10] = [
+    "acme.external_account_key",
     "audit.signing_key",
     "bus.password",
     "cache.url",

@@ -4,6 +4,7 @@
 //! settings file, and a [`Config`] that [`load()`] returned has no error that
 //! can be found without opening a socket or a database.
 
+mod acme_section;
 pub mod bus_section;
 mod check;
 mod check_bus;

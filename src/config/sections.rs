@@ -5,9 +5,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use secrecy::SecretString;
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use url::Url;
 
+pub use super::acme_section::{AcmeChallengeKind, AcmeConfig};
 use super::bus_section::BusConfig;
 pub use super::domains_section::DomainsConfig;
 pub use super::identity_sections::{AccessTokenCheck, ClientRule, IdentityConfig, KratosConfig, OidcConfig, RoleRule};
@@ -26,6 +28,8 @@ pub struct Config {
     pub edge: EdgeConfig,
     /// The REST API.
     pub api: ApiConfig,
+    /// The authority that certificates of the edge come from.
+    pub acme: AcmeConfig,
     /// The gRPC listener and how edges reach it.
     pub grpc: GrpcConfig,
     /// The internal listener.
@@ -97,10 +101,27 @@ pub struct EdgeConfig {
     pub connections_max: u32,
     /// Connections per worker and address, or /64 of IPv6; 0 means no such limit. Not counted behind trusted proxies.
     pub connections_per_address_max: u32,
+    /// Redirects over TLS.
+    pub tls: EdgeTlsConfig,
     /// The in-process link cache of the edge.
     pub cache: EdgeCacheConfig,
     /// The click journal.
     pub journal: JournalConfig,
+}
+
+/// Redirects over TLS.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EdgeTlsConfig {
+    /// Where redirects are answered over TLS. Empty means nowhere.
+    #[serde(deserialize_with = "address_or_empty")]
+    pub listen: Option<SocketAddr>,
+    /// PEM files: a certificate with its chain, and its key. A new pair is taken up without a restart. Empty means none.
+    pub certificate_file: PathBuf,
+    /// As above.
+    pub key_file: PathBuf,
+    /// Whether visitors of `edge.listen` are sent to https:// where their host is that of a domain.
+    pub redirect_http: bool,
 }
 
 /// The in-process link cache of the edge.
@@ -163,6 +184,16 @@ impl EdgeCacheConfig {
             missing: Duration::from_secs(self.ttl_missing_seconds),
         }
     }
+}
+
+/// An address to listen on, or nothing.
+fn address_or_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SocketAddr>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let wrong = |_| D::Error::custom(format!("{text:?} is no address with a port, such as \"0.0.0.0:8443\""));
+    text.parse().map(Some).map_err(wrong)
 }
 
 /// The click journal.

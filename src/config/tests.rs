@@ -416,3 +416,25 @@ fn objects_need_a_place_and_somebody_who_may_go_there() {
         assert_eq!(keys(&text), [""; 0], "{url}");
     }
 }
+
+#[test]
+fn a_listener_for_tls_has_something_to_show_and_an_authority_is_asked_properly() {
+    let told = |text: &str| errors(text, &[]).join("\n");
+    let listening = "[edge.tls]\nlisten = '127.0.0.1:8443'\n";
+    assert!(told(listening).contains("edge.tls.listen (config/site.toml): there is no certificate to show to anybody"));
+    assert!(settings(&format!("{listening}[acme]\ndirectory_url = 'https://acme.example/dir'"), &[]).is_ok());
+    assert!(told("[edge.tls]\nlisten = 'nowhere'").contains("edge.tls.listen"));
+    assert!(told("[edge.tls]\ncertificate_file = 'a.pem'").contains("edge.tls.key_file"));
+    assert!(told("[edge.tls]\nredirect_http = true").contains("edge.tls.redirect_http"));
+    assert!(told("[edge.tls]\nlisten = '0.0.0.0:8080'").contains("port 8080"));
+    for (key, value) in [
+        ("directory_url", "http://acme.example/dir"),
+        ("contact", "nobody"),
+        ("external_account_key", "abc"),
+        ("challenge", "dns-01"),
+    ] {
+        assert!(told(&format!("[acme]\n{key} = '{value}'")).contains("acme."), "{key}");
+    }
+    let secret = "[acme]\nexternal_account_id = 'a'\nexternal_account_key = 'hunter2'";
+    assert!(!settings(secret, &[]).unwrap().to_string().contains("hunter2"));
+}

@@ -172,6 +172,9 @@ pub struct DomainRecord {
     pub not_found_url: Option<Destination>,
     /// Where expired links without an `expired_url` of their own go.
     pub expired_url: Option<Destination>,
+    /// The `Strict-Transport-Security` header (RFC 6797) of answers over TLS, as it is sent.
+    #[serde(default)]
+    pub hsts: Option<Box<str>>,
 }
 
 /// How long what was read of a link is believed.

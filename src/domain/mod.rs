@@ -5,6 +5,7 @@
 
 pub mod audit;
 pub mod bulk_edit;
+pub mod certificate;
 pub mod change;
 pub mod click;
 pub mod client_address;

@@ -3,6 +3,7 @@
 pub mod bootstrap_secret;
 pub mod bus;
 pub mod cache;
+pub mod certificates;
 pub mod click_store;
 pub mod data_folder;
 pub mod dns;

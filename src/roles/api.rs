@@ -19,6 +19,7 @@ use crate::http::browser_cookie::{BrowserCookie, SIGN_IN};
 use crate::http::idempotency::Idempotency;
 use crate::http::openapi;
 use crate::http::session_cookie::SessionCookie;
+use crate::infra::sealing::Sealing;
 use crate::runtime::tasks::Tasks;
 use crate::services::analytics_api::{self, Analytics};
 use crate::services::api_core::rest::{self as core_rest, Authentication, IdempotencyRecords};
@@ -98,8 +99,14 @@ pub(super) async fn core(platform: &Platform, tasks: &Tasks) -> Result<ApiCore, 
         .keeping(platform.objects().await?)
         .asking(platform.dns().await)
         .signing_by(platform.signing().await?)
+        .certifying(certifying(platform).await?)
         .writing_through(platform.shared_links().await?)
         .describing(identity::ACTIONS))
+}
+
+/// What seals the keys of certificates, where they are ordered.
+async fn certifying(platform: &Platform) -> Result<Option<Sealing>, StartError> {
+    Ok(if platform.config().acme.is_on() { Some(platform.sealing().await?) } else { None })
 }
 
 async fn identity(platform: &Platform, core: ApiCore) -> Result<Identity, StartError> {

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use futures_util::{StreamExt, TryStreamExt};
 
+use crate::domain::certificate::{CertificateAnswer, ChallengeQuestion};
 use crate::domain::change::{AsOf, ChangeBatch, Sequence};
 use crate::domain::error::Error;
 use crate::domain::id::{DomainId, LinkId};
@@ -38,6 +39,14 @@ impl Origin for DirectOrigin {
 
     async fn follow_changes(&self, received: Option<Sequence>) -> Result<OriginStream<ChangeBatch>, OriginError> {
         Ok(self.0.follow_changes(received).map(Ok).boxed())
+    }
+
+    async fn resolve_certificate(&self, hostname: &str) -> Result<AsOf<CertificateAnswer>, OriginError> {
+        self.0.resolve_certificate(hostname).await.map_err(unavailable)
+    }
+
+    async fn resolve_challenge(&self, question: &ChallengeQuestion) -> Result<Option<String>, OriginError> {
+        self.0.resolve_challenge(question).await.map_err(unavailable)
     }
 
     async fn count_names(&self) -> Result<u64, OriginError> {

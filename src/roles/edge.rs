@@ -1,6 +1,6 @@
 //! The edge role: edge-redirect.
 
-use std::net::TcpListener;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,17 +11,20 @@ use super::platform::Platform;
 use super::readiness::{Condition, Readiness};
 use super::start_error::StartError;
 use crate::config::{Config, ConfigError, Loaded};
+use crate::infra::certificates::{CertificateFiles, Handshakes};
 use crate::infra::grpc::tls;
 use crate::runtime::tasks::Tasks;
 use crate::services::edge_redirect::origin::Origin;
-use crate::services::edge_redirect::{Edge, EdgeParts, EdgeServer, GrpcOrigin, HostsFile, SnapshotFile};
+use crate::services::edge_redirect::{
+    Edge, EdgeCertificates, EdgeParts, EdgeServer, EdgeSockets, GrpcOrigin, HostsFile, KeptCertificates, SnapshotFile,
+};
 
 /// Starts edge-redirect on these sockets. `fetches` runs its questions to the origin, which outlive a visitor's patience. Without the
 /// api role beside it, the origin is another process. Returns what the edge answers on the internal listener.
 pub(super) async fn start(
     platform: &Platform,
     origin: Option<Arc<dyn Origin>>,
-    sockets: Vec<TcpListener>,
+    sockets: EdgeSockets,
     readiness: &mut Readiness,
     (tasks, fetches): (&Tasks, &Tasks),
 ) -> Result<Router, StartError> {
@@ -34,6 +37,7 @@ pub(super) async fn start(
         agents: platform.user_agents().await,
         passwords: platform.passwords().await,
         unknown_host: config.links.unknown_host,
+        certificates: certificates(platform.loaded())?,
         tasks: fetches.clone(),
     };
     let edge = Arc::new(Edge::new(&config.edge, parts));
@@ -67,6 +71,28 @@ fn degraded_if(failing: bool) -> Condition {
 /// Where the links are that an edge knew.
 pub(super) fn snapshot_file(config: &Config) -> SnapshotFile {
     SnapshotFile(config.data_folder.join("edge").join("links.snapshot"))
+}
+
+/// What is shown over TLS, and answered to authorities.
+fn certificates(loaded: &Loaded) -> Result<EdgeCertificates, StartError> {
+    let config = &loaded.config;
+    let handshakes = Handshakes::new().map_err(io::Error::other)?;
+    let file = || KeptCertificates(config.data_folder.join("edge").join("certificates"));
+    let files = certificate_files(&handshakes, loaded)?;
+    Ok(EdgeCertificates::new(handshakes, files, config.acme.is_on().then(file)))
+}
+
+/// The operator's own certificate, if there is one.
+fn certificate_files(handshakes: &Handshakes, loaded: &Loaded) -> Result<Option<CertificateFiles>, StartError> {
+    let config = &loaded.config.edge.tls;
+    if config.listen.is_none() || config.certificate_file.as_os_str().is_empty() {
+        return Ok(None);
+    }
+    let files = CertificateFiles::open(handshakes, &config.certificate_file, &config.key_file);
+    Ok(Some(files.map_err(|error| {
+        let key = "edge.tls.certificate_file";
+        ConfigError::new(key, loaded.source_of(key), error.to_string(), "Name a certificate and its own key")
+    })?))
 }
 
 fn remote_origin(loaded: &Loaded) -> Result<Arc<dyn Origin>, StartError> {

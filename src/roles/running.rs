@@ -21,6 +21,8 @@ const GRACE: Duration = Duration::from_secs(2);
 pub struct Addresses {
     /// Redirects.
     pub edge: Option<SocketAddr>,
+    /// Redirects over TLS.
+    pub edge_over_tls: Option<SocketAddr>,
     /// The API.
     pub api: Option<SocketAddr>,
     /// The link resolver.
@@ -95,7 +97,7 @@ async fn start_roles(
     };
     let (internal_router, origin) = api.map(|api| (api.internal_router, api.origin)).unzip();
     let mut internal_router = internal_router.unwrap_or_default();
-    if !sockets.edge.is_empty() {
+    if !sockets.edge.clear.is_empty() {
         let stages = (&stages.edge, &stages.fetches);
         let edge_router = edge::start(platform, origin, sockets.edge, &mut readiness, stages).await?;
         internal_router = internal_router.merge(edge_router);

@@ -7,11 +7,12 @@ use super::role::{Role, Roles};
 use super::running::Addresses;
 use crate::config::{ConfigError, ConfigErrors, Loaded};
 use crate::runtime::sockets;
+use crate::services::edge_redirect::EdgeSockets;
 
 /// What a process listens on.
 pub(super) struct Sockets {
-    /// Redirects: one socket a worker.
-    pub(super) edge: Vec<TcpListener>,
+    /// Redirects.
+    pub(super) edge: EdgeSockets,
     /// The API.
     pub(super) api: Option<ApiSockets>,
     /// Health and metrics.
@@ -40,19 +41,28 @@ impl Sockets {
             roles.has(Role::Edge).then(|| sockets::bind_shared(config.edge.listen, workers(config.edge.workers)));
         let edge = edge.transpose().map(Option::unwrap_or_default);
         let edge = edge.map_err(|error| named("edge.listen", config.edge.listen, error));
+        let secured = config.edge.tls.listen.filter(|_| roles.has(Role::Edge));
+        let secured = secured.map_or_else(
+            || Ok(Vec::new()),
+            |address| {
+                let sockets = sockets::bind_shared(address, workers(config.edge.workers));
+                sockets.map_err(|error| named("edge.tls.listen", address, error))
+            },
+        );
         let api = roles.has(Role::Api).then(|| sockets::bind(config.api.listen)).transpose();
         let api = api.map_err(|error| named("api.listen", config.api.listen, error));
         let grpc = roles.has(Role::Api).then(|| sockets::bind(config.grpc.listen)).transpose();
         let grpc = grpc.map_err(|error| named("grpc.listen", config.grpc.listen, error));
         let internal = sockets::bind(config.internal.listen);
         let internal = internal.map_err(|error| named("internal.listen", config.internal.listen, error));
-        match (edge, api, grpc, internal) {
-            (Ok(edge), Ok(api), Ok(grpc), Ok(internal)) => {
+        match (edge, secured, api, grpc, internal) {
+            (Ok(clear), Ok(secured), Ok(api), Ok(grpc), Ok(internal)) => {
                 let api = api.zip(grpc).map(|(http, grpc)| ApiSockets { http, grpc });
-                Ok(Self { edge, api, internal })
+                Ok(Self { edge: EdgeSockets { clear, secured }, api, internal })
             }
-            (edge, api, grpc, internal) => {
-                Err([edge.err(), api.err(), grpc.err(), internal.err()].into_iter().flatten().collect())
+            (edge, secured, api, grpc, internal) => {
+                let errors = [edge.err(), secured.err(), api.err(), grpc.err(), internal.err()];
+                Err(errors.into_iter().flatten().collect())
             }
         }
     }
@@ -63,7 +73,8 @@ impl Sockets {
     pub(super) fn addresses(&self) -> Addresses {
         let of = |socket: Option<&TcpListener>| socket.and_then(|socket| socket.local_addr().ok());
         Addresses {
-            edge: of(self.edge.first()),
+            edge: of(self.edge.clear.first()),
+            edge_over_tls: of(self.edge.secured.first()),
             api: of(self.api.as_ref().map(|api| &api.http)),
             grpc: of(self.api.as_ref().map(|api| &api.grpc)),
             internal: of(Some(&self.internal)),

@@ -1,5 +1,6 @@
 //! The workers role: the jobs of every service, which nobody waits for.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,11 +10,13 @@ use super::probe::{watch_database, watch_objects};
 use super::readiness::{Condition, Readiness};
 use super::start_error::StartError;
 use crate::infra::bus::{Producer, Topic};
+use crate::infra::certificates::{Authority, Handshakes};
 use crate::infra::events;
 use crate::infra::jobs::{self, Worker};
 use crate::infra::objects;
 use crate::runtime::tasks::Tasks;
 use crate::services::api_core::{self, ApiCore, EventPublisher};
+use crate::services::domain_manager::{self, CertificateIssuer};
 use crate::services::identity::jobs::AccountMails;
 
 /// Starts a worker for the jobs of these services. Beside the api role the database is watched already.
@@ -28,7 +31,7 @@ pub(super) async fn start(
     let handlers = jobs::handlers(&store)
         .and(objects::handlers(&platform.objects().await?, api_core::OBJECT_KINDS))
         .and(api_core::jobs::handlers(&core))
-        .and(crate::services::domain_manager::jobs::handlers(&core))
+        .and(domain_manager::jobs::handlers(&core, issuer(platform, &core).await?.as_ref()))
         .and(crate::services::identity::jobs::handlers(&account_mails(platform).await?));
     let drain = Duration::from_secs(platform.config().shutdown.drain_seconds);
     Worker::new(store.clone(), handlers, drain).start(tasks);
@@ -53,6 +56,13 @@ async fn publish_events(platform: &Platform, core: &ApiCore, tasks: &Tasks) -> R
     let consumer = events::run(platform.store().await?, publisher, core.word_of_events(), tasks.stopping());
     tasks.spawn("event-publisher", consumer);
     Ok(())
+}
+
+/// Orders certificates, where the settings name an authority.
+async fn issuer(platform: &Platform, core: &ApiCore) -> Result<Option<CertificateIssuer>, StartError> {
+    let Some(authority) = Authority::new(&platform.config().acme)? else { return Ok(None) };
+    let handshakes = Handshakes::new().map_err(io::Error::other)?;
+    Ok(Some(CertificateIssuer::new(core.clone(), authority, platform.sealing().await?, handshakes)))
 }
 
 async fn account_mails(platform: &Platform) -> Result<AccountMails, StartError> {

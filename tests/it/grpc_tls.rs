@@ -1,6 +1,5 @@
 //! Certificates between the edge and the api role.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -10,55 +9,12 @@ use elido::infra::grpc::tls;
 use elido::roles::{Roles, start};
 use elido::services::edge_redirect::GrpcOrigin;
 use elido::services::edge_redirect::origin::Origin;
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use serde_json::json;
 
+use crate::support::authority::Authority;
 use crate::support::platform::Platform;
 
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// Somebody who signs certificates into a folder.
-struct Authority {
-    issuer: Issuer<'static, KeyPair>,
-    folder: PathBuf,
-}
-
-/// The files of one certificate.
-struct Signed {
-    certificate: PathBuf,
-    key: PathBuf,
-}
-
-impl Authority {
-    fn new(folder: &Path, name: &str) -> Self {
-        let folder = folder.join(name);
-        fs::create_dir(&folder).expect("a folder");
-        let mut parameters = CertificateParams::new(Vec::new()).expect("parameters");
-        parameters.distinguished_name.push(rcgen::DnType::CommonName, name);
-        parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let key = KeyPair::generate().expect("a key");
-        let certificate = parameters.self_signed(&key).expect("a certificate");
-        fs::write(folder.join("ca.pem"), certificate.pem()).expect("a file");
-        Self { issuer: Issuer::new(parameters, key), folder }
-    }
-
-    fn file(&self) -> PathBuf {
-        self.folder.join("ca.pem")
-    }
-
-    fn sign(&self, name: &str) -> Signed {
-        let key = KeyPair::generate().expect("a key");
-        let parameters = CertificateParams::new(vec![name.to_owned()]).expect("parameters");
-        let certificate = parameters.signed_by(&key, &self.issuer).expect("a certificate");
-        let signed = Signed {
-            certificate: self.folder.join(format!("{name}.pem")),
-            key: self.folder.join(format!("{name}-key.pem")),
-        };
-        fs::write(&signed.certificate, certificate.pem()).expect("a file");
-        fs::write(&signed.key, key.serialize_pem()).expect("a file");
-        signed
-    }
-}
 
 /// A platform whose listener asks for certificates of an authority, and the settings of an edge that has one.
 async fn platform(folder: &Path) -> (Platform, GrpcConfig) {

@@ -83,6 +83,8 @@ mod redis;
 mod second_factor;
 mod store;
 mod support;
+mod tls;
+mod tls_acme;
 mod user_agents;
 mod what_visitors_send;
 mod workspaces;

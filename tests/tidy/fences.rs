@@ -33,7 +33,7 @@ const FENCES: [(&str, &[&str]); 28] = [
     ("libc::", &["runtime/scheduling"]),
     ("unsafe {", &["runtime/scheduling"]),
     // What somebody asked for is committed by `ApiCore::commit`, which records it. These few write what nobody asked for: times
-    // of last use, clicks that are used up, the log's own histories, codes of mails, and what has expired.
+    // of last use, clicks that are used up, the log's own histories, codes of mails, orders of certificates, and what has expired.
     (
         "transaction.commit(",
         &[
@@ -41,11 +41,13 @@ const FENCES: [(&str, &[&str]); 28] = [
             "services/api_core/unit_of_work",
             "services/api_core/rest/idempotency_store",
             "services/api_core/authenticate",
+            "services/api_core/certificates",
             "services/api_core/edge",
             "services/api_core/change_log",
             "services/api_core/notes",
             "services/api_core/invitation_mail",
             "services/api_core/workspace_deletion",
+            "services/domain_manager/issuer",
             "services/identity/deliveries",
             "services/*/jobs",
         ],

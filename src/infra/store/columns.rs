@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::domain::audit::ChainHash;
 use crate::domain::bulk_edit::BulkEditState;
+use crate::domain::certificate::CertificateState;
 use crate::domain::custom_domain::{DomainState, StateReason};
 use crate::domain::evidence::EvidenceState;
 use crate::domain::folder::FolderAccess;
@@ -124,6 +125,7 @@ column!(impl[] Role as String, Text, String, |role| role.as_str().to_owned(), na
 column!(impl[] MailTokenPurpose as String, Text, String, |purpose| name(purpose), named);
 column!(impl[] DomainState as String, Text, String, |state| name(state), named);
 column!(impl[] StateReason as String, Text, String, |reason| name(reason), named);
+column!(impl[] CertificateState as String, Text, String, |state| name(state), named);
 column!(impl[] EvidenceState as String, Text, String, |state| name(state), named);
 column!(impl[] OAuthTokenKind as String, Text, String, |kind| name(kind), named);
 column!(impl[] JobState as String, Text, String, |state| name(state), named);

@@ -11,6 +11,7 @@ use super::Connection;
 use super::entities::{domain, link};
 use super::error::false_if_taken;
 use super::page::{Page, newest_first};
+use crate::domain::certificate::CertificateState;
 use crate::domain::custom_domain::DomainState;
 use crate::domain::error::Result;
 use crate::domain::id::{DomainId, WorkspaceId};
@@ -129,6 +130,39 @@ pub async fn find(connection: &impl Connection, workspace: WorkspaceId, id: Doma
 /// Only those of the database.
 pub async fn lock(connection: &impl Connection, workspace: WorkspaceId, id: DomainId) -> Result<Option<Domain>> {
     Ok(domain::Entity::find_by_id(id).filter(usable_by(workspace)).lock_exclusive().one(connection).await?)
+}
+
+/// A domain that no workspace asks for, such as for its certificate, kept from changing until the transaction ends.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn lock_for_instance(connection: &impl Connection, id: DomainId) -> Result<Option<Domain>> {
+    Ok(domain::Entity::find_by_id(id).lock_exclusive().one(connection).await?)
+}
+
+/// Domains whose certificate is on its way, failed, or is to be renewed by now, and may be ordered by now.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn due_for_certificates(connection: &impl Connection, now: Timestamp, limit: u64) -> Result<Vec<Domain>> {
+    let state = domain::Column::CertificateState;
+    let is_old = state.eq(CertificateState::Issued).and(domain::Column::CertificateRenewAt.lte(now));
+    let next = domain::Column::CertificateNextOrderAt;
+    let query = domain::Entity::find()
+        .filter(state.is_in([CertificateState::Ordered, CertificateState::Failing]).or(is_old))
+        .filter(next.is_null().or(next.lte(now)));
+    Ok(query.limit(limit).all(connection).await?)
+}
+
+/// When the first of all certificates ends.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn first_certificate_end(connection: &impl Connection) -> Result<Option<Timestamp>> {
+    let end = domain::Column::CertificateNotAfter;
+    let query = domain::Entity::find().select_only().column(end).filter(end.is_not_null());
+    let first: Option<Option<Timestamp>> = query.order_by_asc(end).limit(1).into_tuple().one(connection).await?;
+    Ok(first.flatten())
 }
 
 /// Domains that the workspace may use, by their host names.

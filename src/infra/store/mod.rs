@@ -9,6 +9,7 @@
 pub mod api_keys;
 pub mod audit;
 pub mod bulk_edits;
+pub mod certificates;
 pub mod changes;
 pub mod columns;
 mod connect;

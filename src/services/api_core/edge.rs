@@ -97,7 +97,14 @@ fn domain_record(domain: Domain) -> DomainRecord {
         root_url: domain.root_url,
         not_found_url: domain.not_found_url,
         expired_url: domain.expired_url,
+        hsts: domain.hsts_max_age.map(|seconds| hsts(seconds, domain.hsts_include_subdomains)),
     }
+}
+
+/// RFC 6797, section 6.1.
+fn hsts(seconds: i64, include_subdomains: bool) -> Box<str> {
+    let reach = if include_subdomains { "; includeSubDomains" } else { "" };
+    format!("max-age={seconds}{reach}").into()
 }
 
 /// A link as edges know it. Those of a workspace that is being deleted are out of use.

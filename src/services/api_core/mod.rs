@@ -14,6 +14,7 @@ mod audit_export;
 mod audit_trail;
 mod authenticate;
 mod bootstrap;
+pub mod certificates;
 mod change_log;
 mod domains;
 mod edge;
@@ -59,9 +60,10 @@ pub use api_keys::{ApiKey, ApiKeyDraft, ApiKeyPatch, CreatedApiKey};
 pub use audit_export::{AuditExport, AuditExportFormat, AuditExportHeader};
 pub use audit_trail::Trail;
 pub use bootstrap::{BootstrapDraft, NewAccount};
+pub use certificates::DomainCertificate;
 pub use change_log::CHANGES_KEPT_FOR;
-pub use event_publisher::EventPublisher;
 pub use domains::{Domain, DomainDraft, DomainPatch, DomainSettings};
+pub use event_publisher::EventPublisher;
 pub use events::EventBatch;
 pub use evidence::{
     ArchivedFile, EvidenceDraft, EvidenceExport, EvidenceKey, EvidenceLink, EvidenceManifest, MANIFEST_FILE, ROWS_FILE,
@@ -112,6 +114,7 @@ use crate::infra::geo::GeoDatabase;
 use crate::infra::mail::Mail;
 use crate::infra::objects::{ObjectKind, Objects};
 use crate::infra::passwords::Passwords;
+use crate::infra::sealing::Sealing;
 use crate::infra::signing::Signing;
 use crate::infra::store::{Store, Transaction};
 use crate::infra::user_agent::UserAgents;
@@ -190,6 +193,7 @@ pub struct ApiCore {
     foreign: Option<Arc<dyn ForeignCredentials>>,
     actions: Arc<[ActionKind]>,
     following: events::Following,
+    certifying: Option<Sealing>,
     settings: Settings,
 }
 
@@ -249,6 +253,7 @@ impl ApiCore {
             foreign: None,
             actions: ACTIONS.into(),
             following: events::Following::default(),
+            certifying: None,
             settings,
         }
     }

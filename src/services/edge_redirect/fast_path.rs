@@ -5,6 +5,7 @@ use bytes::Bytes;
 use http_body_util::Empty;
 
 use super::capture::{self, Subject};
+use super::channel::Channel;
 use super::decide::Decision;
 use super::destination::Forwarded;
 use super::handler::{Edge, Exchange, Hit, Responded, forwarded};
@@ -30,15 +31,17 @@ impl Edge {
     pub(super) async fn write_response<F: FileSystem>(
         &self,
         journal: &GroupCommit<F>,
+        channel: &Channel,
         request: &RequestView<'_>,
         last: bool,
         room: &mut Vec<u8>,
     ) {
         let started = clock::monotonic();
         let exchange = Exchange { request, journal, now: clock::now(), started };
-        let framing = Framing { now: exchange.now, head: request.signals.head, last };
+        let framing = Framing { now: exchange.now, head: request.signals.head, last, secured: channel.is_secured() };
         let refused = self.refuses(request.address).await;
         if refused.is_none()
+            && channel.lets_through(&request.host)
             && let Some(redirect) = self.redirect_fast(&exchange, framing, room)
         {
             redirect.committed.await;
@@ -48,7 +51,7 @@ impl Edge {
         let Responded(response, source) = match refused {
             Some(retry_after) => Responded(respond::too_many_requests(request, retry_after), LinkSource::None),
             // What takes its time may as well be kept apart, so that the future of a redirect that does not stays small.
-            None => Box::pin(self.answer(&exchange, None::<Form<'_, Empty<Bytes>>>)).await,
+            None => Box::pin(self.answer_over(channel, &exchange, None::<Form<'_, Empty<Bytes>>>)).await,
         };
         self.metrics.answered(response.status().as_u16(), source, started.elapsed());
         response_writer::write(room, Framing { now: clock::now(), ..framing }, &response);
@@ -84,7 +87,13 @@ impl Edge {
         let click = capture::click(request, subject, ClickKind::Redirect, respond::status_code(status), now);
         let committed = journal.append(|buffer| click.encode(buffer));
         let location = forwarded.as_ref().unwrap_or(target.location);
-        response_writer::write_redirect(room, framing, (status, link.lifetime(now)), location);
+        response_writer::write_redirect(
+            room,
+            framing,
+            (status, link.lifetime(now)),
+            location,
+            domain.value.hsts.as_deref(),
+        );
         Some(FastRedirect { status, committed })
     }
 }

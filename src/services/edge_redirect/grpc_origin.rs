@@ -15,6 +15,7 @@ use url::Url;
 
 use super::origin::{HostList, Origin, OriginError, OriginStream};
 use super::retry::RetryBudget;
+use crate::domain::certificate::{CertificateAnswer, ChallengeQuestion, IssuedCertificate};
 use crate::domain::change::{AsOf, Change, ChangeBatch, HostStanding, Sequence};
 use crate::domain::id::{DomainId, LinkId};
 use crate::domain::link::{DomainRecord, LinkRecord};
@@ -23,9 +24,11 @@ use crate::domain::time::Timestamp;
 use crate::infra::cache::packed::{PackedError, unpack};
 use crate::infra::cache::packed_link::PackedLink;
 use crate::infra::grpc::v1::link_resolver_client::LinkResolverClient;
+use crate::infra::grpc::v1::resolve_certificate_response::Answer;
+use crate::infra::grpc::v1::resolve_challenge_request::Question;
 use crate::infra::grpc::v1::{
-    ClaimClickRequest, CountNamesRequest, FollowChangesRequest, FollowChangesResponse, ListHostsRequest,
-    ListNamesRequest, ResolveDomainRequest, ResolveLinkRequest,
+    Certificate, ClaimClickRequest, CountNamesRequest, FollowChangesRequest, FollowChangesResponse, ListHostsRequest,
+    ListNamesRequest, ResolveCertificateRequest, ResolveChallengeRequest, ResolveDomainRequest, ResolveLinkRequest,
 };
 use crate::infra::grpc::{REQUEST_BYTES_MAX, RESPONSE_BYTES_MAX};
 
@@ -147,6 +150,33 @@ impl Origin for GrpcOrigin {
         // Without a deadline of its own: it goes on for ever, and whoever follows it notices silence.
         let batches = self.call(client.follow_changes(request)).await?;
         Ok(batches.map(|batch| batch.map_err(failed).and_then(change_batch)).boxed())
+    }
+
+    async fn resolve_certificate(&self, hostname: &str) -> Result<AsOf<CertificateAnswer>, OriginError> {
+        let question = || {
+            let request = self.request(ResolveCertificateRequest { hostname: hostname.to_owned() });
+            let mut client = self.client.clone();
+            async move { client.resolve_certificate(request).await }
+        };
+        let response = self.call(self.retries.ask(question)).await?;
+        let value = match response.answer {
+            None => CertificateAnswer::Absent,
+            Some(Answer::Awaited(_)) => CertificateAnswer::Awaited,
+            Some(Answer::Issued(Certificate { chain, key })) => {
+                CertificateAnswer::Issued(IssuedCertificate { chain: chain.into(), key: key.into() })
+            }
+        };
+        Ok(AsOf { value, sequence: Sequence::new(response.sequence) })
+    }
+
+    async fn resolve_challenge(&self, question: &ChallengeQuestion) -> Result<Option<String>, OriginError> {
+        let question = match question {
+            ChallengeQuestion::Token(token) => Question::Token(token.to_string()),
+            ChallengeQuestion::Host(hostname) => Question::Hostname(hostname.to_string()),
+        };
+        let request = self.request(ResolveChallengeRequest { question: Some(question) });
+        let mut client = self.client.clone();
+        Ok(self.call(client.resolve_challenge(request)).await?.key_authorization)
     }
 
     async fn count_names(&self) -> Result<u64, OriginError> {

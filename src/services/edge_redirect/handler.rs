@@ -10,6 +10,8 @@ use http::{HeaderValue, Method, Request, StatusCode, header};
 use secrecy::SecretString;
 
 use super::capture::{self, Subject};
+use super::certificates::EdgeCertificates;
+use super::channel::Channel;
 use super::compiled_link::{CompiledLink, Lifetime, Target};
 use super::decide::{Decision, Facts, decide};
 use super::destination::{self, Forwarded};
@@ -55,6 +57,8 @@ pub struct EdgeParts {
     pub passwords: Passwords,
     /// What visitors of a host name get that no domain has.
     pub unknown_host: UnknownHost,
+    /// What is shown to those who come over TLS.
+    pub certificates: EdgeCertificates,
     /// Runs the fetches from the origin.
     pub tasks: Tasks,
 }
@@ -62,6 +66,7 @@ pub struct EdgeParts {
 /// Everything that the workers of one edge share.
 pub struct Edge {
     pub(super) cache: LinkCache,
+    pub(super) certificates: EdgeCertificates,
     geo: GeoDatabase,
     agents: UserAgents,
     passwords: PasswordGate,
@@ -116,6 +121,7 @@ impl Edge {
                 parts.unknown_host,
                 &parts.tasks,
             ),
+            certificates: parts.certificates,
             geo: parts.geo,
             agents: parts.agents,
             passwords: PasswordGate::new(parts.passwords),
@@ -147,8 +153,8 @@ impl Edge {
         self.journal_sick.load(Ordering::Relaxed) || self.journal_unsynced.load(Ordering::Relaxed)
     }
 
-    /// Answers one request that came from `peer`. Its click is with the kernel when this returns.
-    pub async fn handle<B, F>(&self, journal: &GroupCommit<F>, peer: IpAddr, request: Request<B>) -> EdgeResponse
+    /// Answers one request. Its click is with the kernel when this returns.
+    pub async fn handle<B, F>(&self, journal: &GroupCommit<F>, channel: &Channel, request: Request<B>) -> EdgeResponse
     where
         B: http_body::Body<Data = Bytes>,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -156,12 +162,15 @@ impl Edge {
     {
         let started = clock::monotonic();
         let (parts, body) = request.into_parts();
-        let view = RequestView::new(&parts, peer, self.trusted_proxies);
+        let view = RequestView::new(&parts, channel.peer, self.trusted_proxies);
         let form = Form { content_type: parts.headers.get(header::CONTENT_TYPE), body };
         let Responded(response, source) = match self.refuses(view.address).await {
             Some(retry_after) => Responded(respond::too_many_requests(&view, retry_after), LinkSource::None),
             None if !view.names_one_host(&parts) => Responded(respond::bad_host(&view), LinkSource::None),
-            None => self.answer(&Exchange { request: &view, journal, now: clock::now(), started }, Some(form)).await,
+            None => {
+                let exchange = Exchange { request: &view, journal, now: clock::now(), started };
+                self.answer_over(channel, &exchange, Some(form)).await
+            }
         };
         self.metrics.answered(response.status().as_u16(), source, started.elapsed());
         response

@@ -3,6 +3,7 @@
 //! Invariant: once an invalidation message has arrived, by whichever route, nothing
 //! that was read before it is served any more.
 
+mod certificates;
 mod known_hosts;
 mod loading;
 mod name_filter;
@@ -19,6 +20,7 @@ use quick_cache::Equivalent;
 use smol_str::SmolStr;
 use tokio_util::sync::CancellationToken;
 
+use self::certificates::{CERTIFICATE_BYTES, CERTIFICATES_MAX, KnownCertificate};
 #[cfg(test)]
 pub(super) use self::known_hosts::KeptHosts;
 pub use self::known_hosts::Known;
@@ -103,6 +105,7 @@ impl Equivalent<LinkKey> for LinkKeyRef<'_> {
 pub(super) struct LinkCache {
     domains: Arc<LoadingCache<Box<str>, DomainRecord>>,
     links: Arc<LoadingCache<LinkKey, CompiledLink>>,
+    certificates: Arc<LoadingCache<Box<str>, KnownCertificate>>,
     names: NameFilter,
     hosts: KnownHosts,
     sources: Arc<Sources>,
@@ -126,6 +129,11 @@ impl LinkCache {
         Self {
             domains: Arc::new(LoadingCache::new(DOMAINS_MAX, DOMAINS_MAX as u64 * DOMAIN_BYTES, tasks.clone())),
             links: Arc::new(LoadingCache::new(config.entries_max, config.bytes_max, tasks.clone())),
+            certificates: Arc::new(LoadingCache::new(
+                CERTIFICATES_MAX,
+                (CERTIFICATES_MAX * CERTIFICATE_BYTES) as u64,
+                tasks.clone(),
+            )),
             names: NameFilter::default(),
             hosts: KnownHosts::default(),
             sources: Arc::new(Sources::new(config, origin, shared, agents.clone(), unknown_host)),
@@ -290,12 +298,14 @@ impl LinkCache {
             }
             Invalidation::Domain { hostname, standing } => {
                 self.hosts.note(hostname, *standing, sequence);
+                self.certificates.doubt(hostname, sequence);
                 // The default domain answers for other host names too.
                 self.domains.invalidate_where(|key, domain| key == hostname || domain.hostname == *hostname, sequence)
             }
             Invalidation::Workspace { workspace_id } => {
                 let workspace = Some(*workspace_id);
                 self.domains.invalidate_where(|_, domain| domain.workspace_id == workspace, sequence);
+                self.certificates.doubt_before(sequence);
                 self.links.invalidate_where(|_, link| Some(link.record().workspace_id) == workspace, sequence)
             }
             Invalidation::Everything => {
@@ -307,6 +317,7 @@ impl LinkCache {
 
     /// Doubts everything that was read before this. Returns whether that was new.
     pub(super) fn doubt_before(&self, sequence: Sequence) -> bool {
+        self.certificates.doubt_before(sequence);
         let (domains, links) = (self.domains.doubt_before(sequence), self.links.doubt_before(sequence));
         domains || links
     }

@@ -8,7 +8,9 @@
 //! - A redirect is answered only after its click is with the kernel.
 
 mod capture;
+mod certificates;
 mod change_log_follower;
+mod channel;
 mod checked_file;
 mod compiled_link;
 mod connection;
@@ -19,13 +21,18 @@ mod fast_path;
 pub mod fuzzing;
 mod grpc_origin;
 mod handler;
+mod handshake;
 mod hosts_file;
+mod http2;
+mod kept_certificates;
 mod link_cache;
 mod link_path;
 mod metrics;
 pub mod origin;
 mod pages;
 mod password;
+mod prefixed;
+mod protection;
 mod request;
 mod request_reader;
 mod respond;
@@ -34,12 +41,15 @@ mod retry;
 mod server;
 mod snapshot;
 
+pub use certificates::EdgeCertificates;
+pub use channel::Channel;
 pub use compiled_link::CompiledLink;
 pub use decide::{Decision, Facts, decide};
 pub use grpc_origin::GrpcOrigin;
 pub use handler::{Edge, EdgeParts};
 pub use hosts_file::HostsFile;
+pub use kept_certificates::KeptCertificates;
 pub use link_cache::Known;
 pub use request::RequestView;
-pub use server::EdgeServer;
+pub use server::{EdgeServer, EdgeSockets};
 pub use snapshot::SnapshotFile;

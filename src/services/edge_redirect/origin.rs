@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
 
+use crate::domain::certificate::{CertificateAnswer, ChallengeQuestion};
 use crate::domain::change::{AsOf, ChangeBatch, HostStanding, Sequence};
 use crate::domain::id::{DomainId, LinkId};
 use crate::domain::link::{DomainRecord, LinkRecord};
@@ -57,6 +58,18 @@ pub trait Origin: Send + Sync + 'static {
     /// # Errors
     /// The origin cannot be asked now.
     async fn follow_changes(&self, received: Option<Sequence>) -> Result<OriginStream<ChangeBatch>, OriginError>;
+
+    /// The certificate of this host name.
+    ///
+    /// # Errors
+    /// The origin cannot be asked now.
+    async fn resolve_certificate(&self, hostname: &str) -> Result<AsOf<CertificateAnswer>, OriginError>;
+
+    /// What an authority shall be answered that looks whether a host name is ours.
+    ///
+    /// # Errors
+    /// The origin cannot be asked now.
+    async fn resolve_challenge(&self, question: &ChallengeQuestion) -> Result<Option<String>, OriginError>;
 
     /// How many host names and slugs there are, more or less.
     ///

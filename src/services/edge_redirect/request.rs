@@ -103,7 +103,10 @@ impl<'a> RequestView<'a> {
     pub(super) fn names_one_host(&self, parts: &Parts) -> bool {
         let mut hosts = parts.headers.get_all(header::HOST).into_iter();
         match (hosts.next(), hosts.next()) {
-            (None, _) => parts.version < Version::HTTP_11,
+            // HTTP/2 names it in the target (RFC 9113, section 8.3.1).
+            (None, _) => {
+                parts.version < Version::HTTP_11 || (parts.version > Version::HTTP_11 && !self.host.is_empty())
+            }
             (Some(host), None) => !self.host.is_empty() && host.to_str().is_ok_and(|host| !host_name(host).is_empty()),
             (Some(_), Some(_)) => false,
         }

@@ -80,6 +80,17 @@ pub(super) fn refusal(
     body(status, HeaderValue::from_static("application/problem+json"), problem.to_string())
 }
 
+/// Sends whoever came without TLS to the same address with it, for ever.
+pub(super) fn permanently_moved(location: &HeaderValue) -> EdgeResponse {
+    redirect(RedirectStatus::PermanentRedirect, Lifetime::Short, location)
+}
+
+/// The request names a host that the certificate of its connection is not for (RFC 9110, section 15.5.20).
+pub(super) fn misdirected(request: &RequestView<'_>) -> EdgeResponse {
+    let text = "This connection was made for another host. Open a new one for this host.";
+    refusal(request, StatusCode::MISDIRECTED_REQUEST, "misdirected_request", "Wrong connection", text)
+}
+
 /// The request names no host, an invalid one, or several.
 pub(super) fn bad_host(request: &RequestView<'_>) -> EdgeResponse {
     let text = "A request has to name one host in its Host header.";
@@ -94,6 +105,11 @@ pub(super) fn page(status: StatusCode, html: String) -> EdgeResponse {
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.insert(ROBOTS_TAG, NO_INDEX);
     response
+}
+
+/// What an authority looks for.
+pub(super) fn challenge(answer: String) -> EdgeResponse {
+    body(StatusCode::OK, HeaderValue::from_static("application/octet-stream"), answer)
 }
 
 /// A short text.

@@ -29,24 +29,30 @@ pub(super) struct Framing {
     pub(super) head: bool,
     /// Whether the connection closes after it.
     pub(super) last: bool,
+    /// Whether it goes over TLS.
+    pub(super) secured: bool,
 }
 
-/// Appends a redirect to `room`. Does not allocate if the capacity suffices.
+/// Appends a redirect to `room`, over TLS with this `Strict-Transport-Security` header. Does not allocate if the capacity suffices.
 pub(super) fn write_redirect(
     room: &mut Vec<u8>,
     framing: Framing,
     (status, lifetime): (RedirectStatus, Lifetime),
     location: &HeaderValue,
+    hsts: Option<&str>,
 ) {
     let headers = respond::redirect_headers(lifetime, location);
-    let headers = headers.iter().map(|(name, value)| (name, *value));
+    let headers = headers.iter().map(|(name, value)| (name, value.as_bytes()));
+    let hsts = hsts.filter(|_| framing.secured);
+    let headers = headers.chain(hsts.map(|hsts| (&header::STRICT_TRANSPORT_SECURITY, hsts.as_bytes())));
     write_head(room, framing, respond::status_code(status), headers, 0);
 }
 
 /// Appends any response to `room`.
 pub(super) fn write(room: &mut Vec<u8>, framing: Framing, response: &EdgeResponse) {
     let (headers, body) = (response.headers(), response.body());
-    write_head(room, framing, response.status(), headers.iter(), body.len());
+    let headers = headers.iter().map(|(name, value)| (name, value.as_bytes()));
+    write_head(room, framing, response.status(), headers, body.len());
     if !framing.head {
         room.extend_from_slice(body);
     }
@@ -56,7 +62,7 @@ fn write_head<'a>(
     room: &mut Vec<u8>,
     framing: Framing,
     status: StatusCode,
-    headers: impl Iterator<Item = (&'a HeaderName, &'a HeaderValue)>,
+    headers: impl Iterator<Item = (&'a HeaderName, &'a [u8])>,
     length: usize,
 ) {
     room.extend_from_slice(b"HTTP/1.1 ");
@@ -64,7 +70,7 @@ fn write_head<'a>(
     room.push(b' ');
     room.extend_from_slice(status.canonical_reason().unwrap_or_default().as_bytes());
     room.extend_from_slice(b"\r\n");
-    headers.for_each(|(name, value)| write_header(room, name, value.as_bytes()));
+    headers.for_each(|(name, value)| write_header(room, name, value));
     if status != StatusCode::NO_CONTENT {
         write_header(room, &header::CONTENT_LENGTH, itoa::Buffer::new().format(length).as_bytes());
     }

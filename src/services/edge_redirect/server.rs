@@ -2,18 +2,20 @@
 //! with its own listening socket and its own journal.
 
 use std::io;
-use std::net::TcpListener as StdListener;
+use std::net::{SocketAddr, TcpListener as StdListener};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
+use super::certificates;
 use super::change_log_follower;
-use super::connection::{self, Connection};
+use super::channel::{Channel, Protection};
+use super::connection::{Connection, Protocols};
 use super::handler::Edge;
 use super::hosts_file::HostsFile;
 use super::metrics::{BreakerMetrics, CacheMetrics, JournalMetrics};
@@ -54,35 +56,49 @@ pub struct EdgeServer {
     pub drain: Duration,
 }
 
+/// The sockets of an edge, one a worker of each kind.
+#[derive(Default)]
+pub struct EdgeSockets {
+    /// Where requests come as they are.
+    pub clear: Vec<StdListener>,
+    /// Where they come over TLS; none where the edge speaks none.
+    pub secured: Vec<StdListener>,
+}
+
 /// What one worker needs.
 struct Worker {
     edge: Arc<Edge>,
-    listener: StdListener,
+    clear: StdListener,
+    secured: Option<StdListener>,
     journal: Writer<DiskFileSystem>,
     limits: ConnectionLimits,
     proxy_protocol: bool,
+    demands_tls: bool,
     drain: Duration,
     stopping: CancellationToken,
 }
 
 impl EdgeServer {
-    /// Starts a worker for each listener, and the background tasks of the edge. Workers run until `tasks` are stopped.
+    /// Starts a worker for each socket, and the background tasks of the edge. Workers run until `tasks` are stopped.
     ///
     /// # Errors
     /// A thread or its runtime cannot be created.
-    pub fn start(self, config: &EdgeConfig, listeners: Vec<StdListener>, tasks: &Tasks) -> io::Result<()> {
+    pub fn start(self, config: &EdgeConfig, sockets: EdgeSockets, tasks: &Tasks) -> io::Result<()> {
         self.snapshot.restore(&self.edge);
         self.hosts.restore(&self.edge);
-        for listener in listeners {
+        let mut secured = sockets.secured.into_iter();
+        for clear in sockets.clear {
             let journal = Writer::new(DiskFileSystem, &self.journal_folder, limits(&config.journal));
             let interval = Duration::from_millis(config.journal.sync_interval_ms);
             keep_journal(Arc::clone(&self.edge), journal.maintenance(), interval, tasks);
             let worker = Worker {
                 edge: Arc::clone(&self.edge),
-                listener,
+                clear,
+                secured: secured.next(),
                 journal,
                 limits: connection_limits(config),
                 proxy_protocol: config.proxy_protocol,
+                demands_tls: config.tls.redirect_http,
                 drain: self.drain,
                 stopping: tasks.stopping(),
             };
@@ -96,6 +112,7 @@ impl EdgeServer {
         );
         self.hosts.keep(Arc::clone(&self.edge), tasks);
         keep_gauges(Arc::clone(&self.edge), tasks);
+        certificates::keep(&self.edge, tasks);
         change_log_follower::listen(&self.edge, self.invalidations, tasks);
         Ok(())
     }
@@ -133,7 +150,8 @@ fn start_worker(worker: Worker, tasks: &Tasks) -> io::Result<()> {
 
 impl Worker {
     async fn run(self) {
-        let Ok(listener) = TcpListener::from_std(self.listener) else { return };
+        let Ok(clear) = TcpListener::from_std(self.clear) else { return };
+        let Ok(secured) = self.secured.map(TcpListener::from_std).transpose() else { return };
         let journal = Arc::new(GroupCommit::new(self.journal));
         let evictions = EvictionMetrics::of("edge");
         let places = Connections::new(self.limits, move |reason| evictions.count(reason));
@@ -142,10 +160,11 @@ impl Worker {
         upkeep.spawn("journal-flusher", async move { flushing.run(report).await });
         let watching = Arc::clone(&places);
         upkeep.spawn("connection-watch", async move { watching.watch().await });
-        let http = connection::protocol();
+        let protocols = Protocols::new(connections.clone());
         loop {
-            let accepted = tokio::select! {
-                accepted = listener.accept() => accepted,
+            let (accepted, is_over_tls) = tokio::select! {
+                accepted = clear.accept() => (accepted, false),
+                accepted = accept(secured.as_ref()) => (accepted, true),
                 () = self.stopping.cancelled() => break,
                 // Without its upkeep a worker would answer nobody; its end is seen by the process, which stops.
                 _ = upkeep.failed() => return,
@@ -157,16 +176,27 @@ impl Worker {
             let Some(admitted) = self.stopping.run_until_cancelled(places.admit(peer.ip())).await else { break };
             let Some(open) = admitted else { continue };
             let (edge, journal) = (Arc::clone(&self.edge), Arc::clone(&journal));
-            let proxy_protocol = self.proxy_protocol;
-            let connection = Connection { edge, journal, peer: peer.ip(), proxy_protocol, open };
-            let http = http.clone();
-            connections.spawn_finite("connection", async move { connection.serve(stream, &http).await });
+            let protection = if self.demands_tls { Protection::Demanded } else { Protection::None };
+            let channel = Channel { peer: peer.ip(), protection };
+            let connection = Connection { edge, journal, channel, proxy_protocol: self.proxy_protocol, open };
+            let protocols = protocols.clone();
+            connections.spawn_finite("connection", async move {
+                connection.serve(stream, &protocols, is_over_tls).await;
+            });
         }
-        drop(listener);
+        drop((clear, secured));
         places.stop();
         // Connections that are still open after the drain are cut; their clicks were written before any answer.
         drop(connections.stop(self.drain).await);
         finish(self.edge, &journal).await;
+    }
+}
+
+/// The next connection of a socket; never one where there is no socket.
+async fn accept(listener: Option<&TcpListener>) -> io::Result<(TcpStream, SocketAddr)> {
+    match listener {
+        Some(listener) => listener.accept().await,
+        None => std::future::pending().await,
     }
 }
 

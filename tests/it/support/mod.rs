@@ -1,6 +1,7 @@
 //! What the tests share.
 
 pub mod authenticator;
+pub mod authority;
 pub mod cache;
 pub mod cuttable_proxy;
 pub mod database;
@@ -9,7 +10,9 @@ pub mod mailbox;
 pub mod members;
 pub mod name_server;
 pub mod oauth;
+pub mod pebble;
 pub mod people;
 pub mod platform;
 pub mod simulated_file_system;
 pub mod statements;
+pub mod tls;

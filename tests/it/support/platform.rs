@@ -87,6 +87,11 @@ impl Platform {
         format!("http://{}{path}", self.running().addresses().edge.expect("the edge role"))
     }
 
+    /// Where redirects are answered over TLS.
+    pub fn edge_over_tls(&self) -> SocketAddr {
+        self.running().addresses().edge_over_tls.expect("a listener for TLS")
+    }
+
     /// A URL of the API.
     pub fn api(&self, path: &str) -> String {
         format!("http://{}{path}", self.running().addresses().api.expect("the api role"))

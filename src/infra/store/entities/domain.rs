@@ -2,6 +2,7 @@
 
 use sea_orm::entity::prelude::*;
 
+use crate::domain::certificate::CertificateState;
 use crate::domain::custom_domain::{DomainCheck, DomainState, Finding, StateReason};
 use crate::domain::id::{DomainId, WorkspaceId};
 use crate::domain::link::RedirectStatus;
@@ -33,6 +34,22 @@ pub struct Model {
     pub not_found_url: Option<Destination>,
     /// Where expired links without an `expired_url` of their own go.
     pub expired_url: Option<Destination>,
+    /// How long browsers remember to come over TLS alone, in seconds.
+    pub hsts_max_age: Option<i64>,
+    /// Whether that holds for the names below it too.
+    pub hsts_include_subdomains: bool,
+    /// What became of the certificate; none where none was ever ordered.
+    pub certificate_state: Option<CertificateState>,
+    /// Until when the certificate holds.
+    pub certificate_not_after: Option<Timestamp>,
+    /// When the certificate is to be renewed.
+    pub certificate_renew_at: Option<Timestamp>,
+    /// No order before this moment.
+    pub certificate_next_order_at: Option<Timestamp>,
+    /// How many orders have failed since the last that did not.
+    pub certificate_failures: i64,
+    /// Why the last order failed.
+    pub certificate_error: Option<String>,
     /// Grows with every edit.
     pub version: i64,
     /// When it was made.

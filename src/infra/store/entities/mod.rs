@@ -1,11 +1,14 @@
 //! One file a table. What a column means, its unit and its limits are said in the migrations and in the API's schemas.
 
+pub mod acme_account;
+pub mod acme_challenge;
 pub mod api_key;
 pub mod audit_event;
 pub mod audit_head;
 pub mod bootstrap;
 pub mod bulk_edit;
 pub mod bulk_edit_batch;
+pub mod certificate;
 pub mod change;
 pub mod change_sequence;
 pub mod deleted_link;

@@ -66,6 +66,13 @@ pub struct DomainPatch {
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<Destination>)]
     pub expired_url: Option<Option<String>>,
+    /// How long browsers remember to come over TLS alone, in seconds; 0 has them forget it.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<i64>, minimum = 0, maximum = 63_072_000)]
+    pub hsts_max_age: Option<Option<i64>>,
+    /// Whether that holds for every name below the host name too, whoever answers there. Needs `hsts_max_age`.
+    #[schema(nullable = false)]
+    pub hsts_include_subdomains: Option<bool>,
 }
 
 impl DomainDraft {
@@ -79,6 +86,8 @@ impl DomainDraft {
             root_url: Some(self.root_url),
             not_found_url: Some(self.not_found_url),
             expired_url: Some(self.expired_url),
+            hsts_max_age: None,
+            hsts_include_subdomains: None,
         }
     }
 }

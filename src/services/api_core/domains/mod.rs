@@ -49,6 +49,11 @@ fn told_of(row: &Row) -> Invalidation {
     host_changed(&row.hostname, standing)
 }
 
+/// Word that something else of a domain has changed than whether it is in use.
+pub(super) fn changed(hostname: &str) -> Invalidation {
+    Invalidation::Domain { hostname: hostname.into(), standing: None }
+}
+
 /// Word of what a host name is from now on.
 pub(super) fn host_changed(hostname: &str, standing: HostStanding) -> Invalidation {
     Invalidation::Domain { hostname: hostname.into(), standing: Some(standing) }

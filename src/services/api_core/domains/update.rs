@@ -17,6 +17,9 @@ use crate::services::api_core::field_errors::FieldErrors;
 use crate::services::api_core::principal::{Access, Actor};
 use crate::services::api_core::version::ExpectedVersion;
 
+/// The longest time for HSTS: two years, in seconds.
+const HSTS_SECONDS_MAX: i64 = 63_072_000;
+
 impl ApiCore {
     /// A page of the domains that the workspace may use, newest first.
     ///
@@ -86,7 +89,7 @@ pub(super) fn apply(patch: DomainPatch, current: Row, policy: &DestinationPolicy
         None => current.display_name,
         Some(text) => respelled(errors, &current.hostname, text),
     };
-    Row {
+    let row = Row {
         display_name,
         case_sensitive: patch.case_sensitive.unwrap_or(current.case_sensitive),
         default_redirect_status: patch.default_redirect_status.unwrap_or(current.default_redirect_status),
@@ -94,7 +97,20 @@ pub(super) fn apply(patch: DomainPatch, current: Row, policy: &DestinationPolicy
         root_url: changed_url(errors, policy, "/root_url", patch.root_url, current.root_url),
         not_found_url: changed_url(errors, policy, "/not_found_url", patch.not_found_url, current.not_found_url),
         expired_url: changed_url(errors, policy, "/expired_url", patch.expired_url, current.expired_url),
+        hsts_max_age: patch.hsts_max_age.unwrap_or(current.hsts_max_age),
+        hsts_include_subdomains: patch.hsts_include_subdomains.unwrap_or(current.hsts_include_subdomains),
         ..current
+    };
+    check_hsts(errors, &row);
+    row
+}
+
+fn check_hsts(errors: &mut FieldErrors, row: &Row) {
+    if row.hsts_max_age.is_some_and(|seconds| !(0..=HSTS_SECONDS_MAX).contains(&seconds)) {
+        errors.add("/hsts_max_age", "out_of_range", "write a number of seconds from 0 to 63072000, or null");
+    }
+    if row.hsts_include_subdomains && row.hsts_max_age.is_none() {
+        errors.add("/hsts_include_subdomains", "needs_hsts_max_age", "this needs hsts_max_age: set it, or write false");
     }
 }
 

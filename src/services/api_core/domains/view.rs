@@ -11,6 +11,7 @@ use crate::domain::url::Destination;
 use crate::domain::utm::Utm;
 use crate::infra::store::domains::Domain as Row;
 use crate::services::api_core::ApiCore;
+use crate::services::api_core::certificates::DomainCertificate;
 use crate::services::api_core::happening::Recorded;
 
 /// A host name that short links live on.
@@ -60,6 +61,13 @@ pub struct Domain {
     pub not_found_url: Option<Destination>,
     /// Where expired links without an `expired_url` of their own go; `null` for a plain 410.
     pub expired_url: Option<Destination>,
+    /// How long browsers remember to come over TLS alone, in seconds (HSTS, RFC 6797); `null` for not at all. Sent over TLS only.
+    #[schema(example = 31_536_000)]
+    pub hsts_max_age: Option<i64>,
+    /// Whether that holds for every name below the host name too.
+    pub hsts_include_subdomains: bool,
+    /// What became of the certificate that this installation orders for it; `null` where none was ordered.
+    pub certificate: Option<DomainCertificate>,
     /// Grows with every edit.
     pub version: i64,
     /// When it was made.
@@ -82,6 +90,7 @@ impl ApiCore {
         Domain {
             url: self.base_url(&row),
             records,
+            certificate: DomainCertificate::of(&row),
             last_check_at: check.map(|check| check.at),
             last_check_trouble: check.and_then(|check| check.trouble.clone()),
             id: row.id,
@@ -100,6 +109,8 @@ impl ApiCore {
             root_url: row.root_url,
             not_found_url: row.not_found_url,
             expired_url: row.expired_url,
+            hsts_max_age: row.hsts_max_age,
+            hsts_include_subdomains: row.hsts_include_subdomains,
             version: row.version,
             created_at: row.created_at,
             updated_at: row.updated_at,

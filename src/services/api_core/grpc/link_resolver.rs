@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
 use super::status::to_status;
+use crate::domain::certificate::{CertificateAnswer, ChallengeQuestion};
 use crate::domain::change::{ChangeBatch, HostStanding, Sequence};
 use crate::domain::error::{Error, Result as DomainResult};
 use crate::domain::id::ParseIdError;
@@ -16,9 +17,12 @@ use crate::domain::name_key::NameKey;
 use crate::infra::cache::packed::pack;
 use crate::infra::cache::packed_link::pack_link;
 use crate::infra::grpc::v1::link_resolver_server::LinkResolver;
+use crate::infra::grpc::v1::resolve_certificate_response::Answer;
+use crate::infra::grpc::v1::resolve_challenge_request::Question;
 use crate::infra::grpc::v1::{
     self, ClaimClickRequest, ClaimClickResponse, CountNamesRequest, CountNamesResponse, FollowChangesRequest,
     FollowChangesResponse, ListHostsRequest, ListHostsResponse, ListNamesRequest, ListNamesResponse,
+    ResolveCertificateRequest, ResolveCertificateResponse, ResolveChallengeRequest, ResolveChallengeResponse,
     ResolveDomainRequest, ResolveDomainResponse, ResolveLinkRequest, ResolveLinkResponse,
 };
 use crate::services::api_core::ApiCore;
@@ -87,6 +91,34 @@ impl LinkResolver for LinkResolverService {
         let batches = self.core.follow_changes(request.get_ref().sequence.map(Sequence::new));
         let answers = batches.map(|batch| message(batch).map_err(to_status));
         Ok(Response::new(answers.take_until(self.stopping.clone().cancelled_owned()).boxed()))
+    }
+
+    async fn resolve_certificate(
+        &self,
+        request: Request<ResolveCertificateRequest>,
+    ) -> Result<Response<ResolveCertificateResponse>, Status> {
+        let found = self.core.resolve_certificate(&request.get_ref().hostname).await.map_err(to_status)?;
+        let answer = match found.value {
+            CertificateAnswer::Absent => None,
+            CertificateAnswer::Awaited => Some(Answer::Awaited(true)),
+            CertificateAnswer::Issued(issued) => {
+                Some(Answer::Issued(v1::Certificate { chain: issued.chain.into(), key: issued.key.into() }))
+            }
+        };
+        Ok(Response::new(ResolveCertificateResponse { answer, sequence: found.sequence.number() }))
+    }
+
+    async fn resolve_challenge(
+        &self,
+        request: Request<ResolveChallengeRequest>,
+    ) -> Result<Response<ResolveChallengeResponse>, Status> {
+        let question = match request.into_inner().question {
+            Some(Question::Token(token)) => ChallengeQuestion::Token(token.into()),
+            Some(Question::Hostname(hostname)) => ChallengeQuestion::Host(hostname.into()),
+            None => return Err(to_status(Error::invalid_field("question", "missing", "name a token or a host name"))),
+        };
+        let key_authorization = self.core.resolve_challenge(&question).await.map_err(to_status)?;
+        Ok(Response::new(ResolveChallengeResponse { key_authorization }))
     }
 
     async fn count_names(&self, _: Request<CountNamesRequest>) -> Result<Response<CountNamesResponse>, Status> {

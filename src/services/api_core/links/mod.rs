@@ -49,8 +49,8 @@ pub use bulk_edit::{
 };
 pub use comments::{LinkComment, LinkCommentDraft};
 pub use content::FieldChange;
-pub use deleted::{DeletedLink, RestoreDraft};
 pub(super) use create::invalidation;
+pub use deleted::{DeletedLink, RestoreDraft};
 pub use draft::{BULK_ITEMS_MAX, BulkPatch, IfExists, LINK_TAGS_MAX, LinkDraft, LinkPatch};
 pub use duplicates::DuplicateDestination;
 pub use find::{LinkQuery, LinkSort};

@@ -347,6 +347,16 @@ where
         is_news
     }
 
+    /// A key may have changed. Its old value still serves while the origin is unavailable.
+    pub(super) fn doubt(&self, key: &K, sequence: Sequence) {
+        let mut state = self.lock();
+        if state.recent.note_key(self.hashes.hash_one(key), sequence) {
+            state.flights.remove(key);
+            self.absent.remove_if(key, |absence| absence.sequence < sequence);
+            self.present.get(key).filter(|cached| cached.sequence < sequence).inspect(|cached| cached.doubt());
+        }
+    }
+
     /// What `is_wrong` points out changed, and no list of keys is fresh. False if that was known.
     pub(super) fn invalidate_where(&self, is_wrong: impl Fn(&K, &V) -> bool, sequence: Sequence) -> bool {
         let mut state = self.lock();

@@ -55,7 +55,7 @@ impl LinkSource {
 }
 
 /// What the edge answers. Any other status is counted as `other`.
-const EDGE_STATUSES: [(u16, &str); 17] = [
+const EDGE_STATUSES: [(u16, &str); 18] = [
     (200, "200"),
     (301, "301"),
     (302, "302"),
@@ -70,6 +70,7 @@ const EDGE_STATUSES: [(u16, &str); 17] = [
     (410, "410"),
     (413, "413"),
     (414, "414"),
+    (421, "421"),
     (429, "429"),
     (500, "500"),
     (503, "503"),

@@ -1,0 +1,105 @@
+//! Why an order did not bring a certificate, and what that means for the next one.
+
+use std::time::Duration;
+
+use instant_acme::{Error, Problem};
+
+/// What a problem of RFC 8555 begins with.
+const ACME_PROBLEM: &str = "urn:ietf:params:acme:error:";
+/// How long an authority is left alone that says that it has too much to do, but not for how long.
+const PAUSE: Duration = Duration::from_secs(60 * 60);
+/// The longest pause that an authority may ask for.
+const PAUSE_MAX: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// Why there is no certificate. The texts hold no secret.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum OrderFailure {
+    /// The authority wants no more orders for this long.
+    #[error("the authority wants to be left alone for {} s: {reason}", pause.as_secs())]
+    RateLimited {
+        /// What it said.
+        reason: String,
+        /// For how long.
+        pause: Duration,
+    },
+    /// The authority does not issue this certificate, or could not reach the host name.
+    #[error("the authority refuses: {0}")]
+    Refused(String),
+    /// The authority does not know the account.
+    #[error("the authority does not know our account any more")]
+    NoAccount,
+    /// The authority cannot be reached, or what it says makes no sense.
+    #[error("the authority is not available: {0}")]
+    Away(String),
+}
+
+/// An answer that asks to be left alone.
+#[derive(Debug, thiserror::Error)]
+#[error("{reason}")]
+pub(super) struct Busy {
+    pub(super) reason: String,
+    pub(super) pause: Option<Duration>,
+}
+
+impl From<Busy> for OrderFailure {
+    fn from(busy: Busy) -> Self {
+        let pause = busy.pause.unwrap_or(PAUSE).clamp(Duration::from_secs(1), PAUSE_MAX);
+        Self::RateLimited { reason: busy.reason, pause }
+    }
+}
+
+impl From<Error> for OrderFailure {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Api(problem) => problem.into(),
+            Error::Other(other) => match other.downcast::<Busy>() {
+                Ok(busy) => (*busy).into(),
+                Err(other) => Self::Away(innermost(&*other)),
+            },
+            other => Self::Away(innermost(&other)),
+        }
+    }
+}
+
+impl From<Problem> for OrderFailure {
+    fn from(problem: Problem) -> Self {
+        let kind = problem.r#type.as_deref().unwrap_or_default();
+        let kind = kind.strip_prefix(ACME_PROBLEM).unwrap_or(kind);
+        let reason = problem.detail.clone().unwrap_or_else(|| problem.to_string());
+        match kind {
+            "rateLimited" => Busy { reason, pause: None }.into(),
+            "accountDoesNotExist" => Self::NoAccount,
+            "serverInternal" | "badNonce" => Self::Away(reason),
+            _ if problem.status.is_some_and(|status| status >= 500) => Self::Away(reason),
+            _ => Self::Refused(reason),
+        }
+    }
+}
+
+/// The error with the reason that it hides, such as that nobody listens.
+fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
+    let reason = std::iter::successors(error.source(), |error| (*error).source()).last();
+    reason.map_or_else(|| error.to_string(), |reason| format!("{error}: {reason}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problem(kind: &str, status: u16) -> OrderFailure {
+        let text = format!(r#"{{"type":"{ACME_PROBLEM}{kind}","detail":"because","status":{status}}}"#);
+        Error::Api(serde_json::from_str(&text).expect("a problem")).into()
+    }
+
+    #[test]
+    fn problems_say_what_comes_next() {
+        assert_eq!(problem("rejectedIdentifier", 400), OrderFailure::Refused("because".into()));
+        assert_eq!(problem("accountDoesNotExist", 400), OrderFailure::NoAccount);
+        assert_eq!(problem("serverInternal", 500), OrderFailure::Away("because".into()));
+        assert_eq!(problem("rateLimited", 429), OrderFailure::RateLimited { reason: "because".into(), pause: PAUSE });
+        let busy = Busy { reason: "busy".into(), pause: Some(Duration::MAX) };
+        let failure = OrderFailure::from(Error::Other(Box::new(busy)));
+        assert_eq!(failure, OrderFailure::RateLimited { reason: "busy".into(), pause: PAUSE_MAX });
+        assert!(matches!(Error::Str("nothing").into(), OrderFailure::Away(_)));
+    }
+}
