@@ -78,7 +78,7 @@ async fn what_strangers_write_into_dns_is_shown_harmlessly() {
     let looked = verify(&platform, &account, &domain).await;
     let shown = looked["records"][0]["found"][0].as_str().expect("a text");
     assert_eq!(shown, "[31m<script>X-Header: 1");
-    let near = format!("{}.evil.example", INGRESS);
+    let near = format!("{INGRESS}.evil.example");
     dns.own(&domain);
     dns.set("loud.example", vec![cname(&near)]);
     assert_eq!(

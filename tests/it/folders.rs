@@ -242,8 +242,8 @@ async fn links_are_filed_counted_and_found_by_folder() {
         let page = platform.read(&owner, &format!("/links?folder={query}")).await;
         page["data"].as_array().expect("links").iter().map(id).collect::<Vec<_>>()
     };
-    assert_eq!(found(&spring).await, [link.clone()]);
-    assert_eq!(found("none").await, [outside.clone()]);
+    assert_eq!(found(&spring).await, std::slice::from_ref(&link));
+    assert_eq!(found("none").await, std::slice::from_ref(&outside));
     body(platform.of(&owner, Method::GET, "/links?folder=spring"), StatusCode::BAD_REQUEST).await;
     let taken = platform.of(&owner, Method::POST, "/folders").json(&json!({ "name": "SPRING" }));
     assert_eq!(body(taken, StatusCode::CONFLICT).await["code"], "name_taken");

@@ -39,7 +39,7 @@ async fn a_link_is_made_once_by_its_external_id_and_is_then_what_the_last_reques
     }))
     .await;
     assert_eq!(answers.iter().filter(|status| **status == StatusCode::CREATED).count(), 1, "{answers:?}");
-    assert!(answers.iter().all(|status| status.is_success()), "{answers:?}");
+    assert!(answers.iter().all(StatusCode::is_success), "{answers:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

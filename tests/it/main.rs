@@ -5,6 +5,7 @@
     clippy::disallowed_methods,
     clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::large_futures,
     clippy::large_stack_arrays,
     clippy::panic,
     clippy::print_stdout,

@@ -141,12 +141,14 @@ fn to_kafka(record: Record) -> rskafka::record::Record {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::domain::time::Timestamp;
 
     fn record(bytes: usize) -> Record {
         let at = Timestamp::from_micros(0);
-        Record { key: vec![1], value: vec![0; bytes], headers: Default::default(), at }
+        Record { key: vec![1], value: vec![0; bytes], headers: BTreeMap::new(), at }
     }
 
     #[test]

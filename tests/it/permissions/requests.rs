@@ -124,7 +124,7 @@ pub fn sample(operation: &Operation) -> Option<Value> {
         "show_invitation" | "accept_invitation" => json!({ "token": token("invitation") }),
         "create_api_key" => json!({ "name": "Test", "scopes": ["links:read"] }),
         "revoke_leaked_api_key" => json!({ "token": token("elido") }),
-        "create_link" => json!({ "destination_url": "https://example.com/" }),
+        "create_link" | "put_link_by_external_id" => json!({ "destination_url": "https://example.com/" }),
         "update_link" => json!({ "title": "Test" }),
         "create_evidence_export" | "rotate_api_key" | "rotateOAuthClientSecret" | "update_domain" | "resolve_link" => {
             json!({})
@@ -132,16 +132,14 @@ pub fn sample(operation: &Operation) -> Option<Value> {
         "create_links" => json!({ "links": [{ "destination_url": "https://example.com/" }] }),
         "update_links" => json!({ "links": [{ "id": nobody("link_id"), "changes": { "title": "Test" } }] }),
         "delete_links" => json!({ "ids": [nobody("link_id")] }),
-        "put_link_by_external_id" => json!({ "destination_url": "https://example.com/" }),
         "bulk_edit_links" => json!({ "filter": {}, "changes": { "archived": false }, "dry_run": true }),
         "create_utm_template" | "update_utm_template" => json!({ "name": name(), "utm": { "source": "test" } }),
         "create_link_comment" | "update_link_comment" => json!({ "text": "Test" }),
-        "create_folder" | "update_folder" => json!({ "name": name() }),
         "update_folder_access" => json!({ "access": "edit" }),
         "revert_link" => json!({ "version": 1 }),
         "undo_link_change" | "restore_link" => json!({}),
         "create_domain" => json!({ "hostname": format!("d{}.example", name()) }),
-        "create_tag" | "update_tag" => json!({ "name": name() }),
+        "create_tag" | "update_tag" | "create_folder" | "update_folder" => json!({ "name": name() }),
         other => panic!("how is {other} called?"),
     })
 }

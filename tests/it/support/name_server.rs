@@ -183,7 +183,7 @@ fn answer(question: &[u8], zone: &Mutex<Zone>) -> Option<Message> {
     zone.asked += 1;
     let asked = query.name().to_ascii().trim_end_matches('.').to_ascii_lowercase();
     let mood = zone.moods.get(&asked).copied().unwrap_or(Mood::Honest);
-    let is_hidden = mood == Mood::Flipping && zone.asked % 2 == 0;
+    let is_hidden = mood == Mood::Flipping && zone.asked.is_multiple_of(2);
     let mut answer = Message::response(question.metadata.id, question.metadata.op_code);
     answer.metadata = Metadata::response_from_request(&question.metadata);
     answer.metadata.recursion_available = true;

@@ -42,7 +42,7 @@ impl ApiCore {
             return Err(Error::new(ErrorKind::Forbidden, "default_domain", message));
         }
         let look = Box::pin(self.look_at(&row)).await?;
-        let (domain, is_taken) = self.settle(access.workspace_id(), &row, look, access.by()).await?;
+        let (domain, is_taken) = Box::pin(self.settle(access.workspace_id(), &row, look, access.by())).await?;
         if is_taken { Err(used_by_another()) } else { Ok(domain) }
     }
 
@@ -53,7 +53,7 @@ impl ApiCore {
     pub async fn check_domain(&self, workspace: WorkspaceId, id: DomainId) -> Result<()> {
         let Some(row) = domains::find(self.store.reader(), workspace, id).await? else { return Ok(()) };
         let look = Box::pin(self.look_at(&row)).await?;
-        match self.settle(workspace, &row, look, By::instance().within(workspace)).await {
+        match Box::pin(self.settle(workspace, &row, look, By::instance().within(workspace))).await {
             Err(error) if error.kind == ErrorKind::NotFound => Ok(()),
             settled => settled.map(|_| ()),
         }
