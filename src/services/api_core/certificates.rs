@@ -9,7 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::ApiCore;
-use super::domains::changed;
+use super::domains::told_of;
 use crate::domain::certificate::{CertificateAnswer, CertificateState, ChallengeQuestion, IssuedCertificate};
 use crate::domain::change::{AsOf, Invalidation};
 use crate::domain::error::{Error, Result};
@@ -143,7 +143,7 @@ pub fn sealed_for(domain: DomainId) -> String {
 /// What edges have to be told when a domain has another certificate.
 #[must_use]
 pub fn renewed(domain: &Row) -> Invalidation {
-    changed(&domain.hostname)
+    told_of(domain)
 }
 
 fn opened(sealing: &Sealing, kept: Certificate) -> Result<CertificateAnswer> {

@@ -40,18 +40,13 @@ pub(super) const WARNED: Action<Domain> = Action::new(
 );
 
 /// What edges have to be told of a domain as it is now. A mere claim is nothing to them.
-fn told_of(row: &Row) -> Invalidation {
+pub(super) fn told_of(row: &Row) -> Invalidation {
     let standing = match row.state {
         DomainState::Pending => HostStanding::Unclaimed,
         DomainState::Active => HostStanding::Served,
         DomainState::Quarantined => HostStanding::Withheld,
     };
     host_changed(&row.hostname, standing)
-}
-
-/// Word that something else of a domain has changed than whether it is in use.
-pub(super) fn changed(hostname: &str) -> Invalidation {
-    Invalidation::Domain { hostname: hostname.into(), standing: None }
 }
 
 /// Word of what a host name is from now on.

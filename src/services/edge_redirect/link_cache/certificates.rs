@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
+use super::known_hosts::Known;
 use super::loading::{Loaded, Lookup};
-use super::name_filter::Verdict;
 use super::sources::Sources;
 use super::{Kept, LinkCache};
 use crate::domain::certificate::{CertificateAnswer, ChallengeQuestion, IssuedCertificate};
@@ -51,7 +51,7 @@ impl LinkCache {
         let fetch = || fetch(Arc::clone(&self.sources), handshakes.clone(), host.into());
         let known = match known {
             Lookup::Absent => return None,
-            Lookup::Unknown if self.names.judge(|key| key.host(host)) == Verdict::Absent => return None,
+            Lookup::Unknown if self.hosts.serves(host) == Known::No => return None,
             Lookup::Unknown => self.certificates.load(host.into(), ISSUE_MAX, fetch).await.ok()?.value?,
             Lookup::Fresh(known) => known,
             Lookup::Stale(known) => {
