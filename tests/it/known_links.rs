@@ -211,7 +211,7 @@ async fn slugs_are_no_reserved_and_hold_no_offensive_words() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_link_moves_to_another_domain_and_back_and_leaves_nothing_behind() {
-    let platform = Platform::start().await;
+    let mut platform = Platform::start().await;
     let account = platform.account().await;
     let workspace = account.workspace.trim_start_matches("ws_");
     let (id, workspace) = if database::is_embedded() {
@@ -224,6 +224,9 @@ async fn a_link_moves_to_another_domain_and_back_and_leaves_nothing_behind() {
          SELECT {id}, {workspace}, 'go.example.com', NOT d.is_default, d.case_sensitive, d.enabled, 1, 1, 1 FROM domains d"
     );
     execute(&platform.config, &insert).await;
+    // Edges read the list of host names at the start, and hear of what the API changes.
+    platform.stop().await;
+    platform.start_again().await;
     let link = json!({ "destination_url": "https://example.com/", "slug": "moving" });
     let link = platform.create_link(&account, &link).await;
     assert_eq!(platform.visit("/moving").await.status(), StatusCode::FOUND);

@@ -223,6 +223,7 @@ async fn what_happens_to_people_keys_and_workspaces_is_recorded() {
         types,
         [
             "member.invited",
+            "account.registered",
             "member.joined",
             "api_key.created",
             "api_key.updated",
