@@ -4,7 +4,7 @@ use crate::Breach;
 use crate::source::{Source, line_of};
 
 /// A name, and the only places in src/ where it may stand.
-const FENCES: [(&str, &[&str]); 28] = [
+const FENCES: [(&str, &[&str]); 30] = [
     ("sea_orm::", &["infra/store"]),
     ("sqlx::", &["infra/store", "infra/click_store/sqlite", "infra/click_store/error", "infra/sqlite"]),
     ("figment::", &["config"]),
@@ -17,6 +17,8 @@ const FENCES: [(&str, &[&str]); 28] = [
     ("rskafka::", &["infra/bus"]),
     ("clickhouse::", &["infra/click_store/clickhouse"]),
     ("object_store::", &["infra/objects"]),
+    ("hickory_resolver::", &["infra/dns"]),
+    ("instant_acme::", &["infra/certificates"]),
     ("lettre::", &["infra/mail", "config/check_mail"]),
     ("totp_rs::", &["services/identity"]),
     ("jsonwebtoken::", &["infra/identity_provider"]),
