@@ -134,3 +134,30 @@ pub fn document(public_url: &Url) -> OpenApi {
     openapi::title_variants(&mut document);
     document
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Where two forms had one name, the document would describe one of them alone.
+    #[test]
+    fn forms_of_different_services_have_names_of_their_own() {
+        let documents = [
+            identity::rest::operations().into_openapi(),
+            identity::rest::oauth_operations().into_openapi(),
+            core_rest::operations().into_openapi(),
+            analytics_api::rest::operations().into_openapi(),
+        ];
+        let forms = |document: &OpenApi| document.components.clone().map(|all| all.schemas).unwrap_or_default();
+        let whole = forms(&document(&"http://localhost:8090".parse().expect("a URL")));
+        for document in &documents {
+            for (name, form) in forms(document) {
+                let others = documents.iter().filter_map(|other| forms(other).get(&name).cloned());
+                assert!(whole.contains_key(&name), "{name} is in the document");
+                for other in others {
+                    assert!(other == form, "{name} stands for two forms");
+                }
+            }
+        }
+    }
+}

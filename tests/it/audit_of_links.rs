@@ -87,7 +87,7 @@ pub async fn request(platform: &Platform, account: &Account, operation: &str) ->
         "update_link_comment" => (Method::PATCH, comment(platform, account).await, json!({ "text": "U" })),
         "delete_link_comment" => (Method::DELETE, comment(platform, account).await, Value::Null),
         "put_link_by_external_id" => {
-            let path = format!("/links/by-external-id/{}", fresh());
+            let path = format!("/links-by-external-id/{}", fresh());
             (Method::PUT, path, json!({ "destination_url": "https://example.com/" }))
         }
         "bulk_edit_links" => (Method::POST, "/links/bulk-edit".to_owned(), bulk_edit(platform, account).await),

@@ -104,7 +104,7 @@ async fn for_whom_a_folder_is_closed_no_operation_finds_its_links() {
     // By what it is known, neither.
     let known = json!({ "external_id": "crm-1" });
     body(platform.of(&owner, Method::PATCH, &format!("/links/{link}")).json(&known), StatusCode::OK).await;
-    let known = "/links/by-external-id/crm-1";
+    let known = "/links-by-external-id/crm-1";
     body(platform.of(&editor, Method::GET, known), StatusCode::NOT_FOUND).await;
     let put = json!({ "destination_url": "https://example.com/elsewhere" });
     body(platform.of(&editor, Method::PUT, known).json(&put), StatusCode::CONFLICT).await;

@@ -13,7 +13,7 @@ use crate::support::statements::execute;
 async fn a_link_is_made_once_by_its_external_id_and_is_then_what_the_last_request_says() {
     let platform = Platform::start().await;
     let account = platform.account().await;
-    let path = "/links/by-external-id/crm%2F7";
+    let path = "/links-by-external-id/crm%2F7";
     let put = |link: &Value| platform.of(&account, Method::PUT, path).json(link);
     body(platform.of(&account, Method::GET, path), StatusCode::NOT_FOUND).await;
     let draft = json!({ "destination_url": "https://example.com/", "slug": "seven", "tags": ["a"], "title": "T" });
@@ -32,7 +32,7 @@ async fn a_link_is_made_once_by_its_external_id_and_is_then_what_the_last_reques
 
     // Many at once make one.
     let draft = json!({ "destination_url": "https://example.com/race" });
-    let race = "/links/by-external-id/race";
+    let race = "/links-by-external-id/race";
     let answers: Vec<StatusCode> = futures_util::future::join_all((0..8).map(|_| async {
         let put = platform.of(&account, Method::PUT, race).json(&draft);
         put.send().await.expect("a response").status()

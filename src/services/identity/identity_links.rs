@@ -26,7 +26,7 @@ const IDENTITIES_MAX: u64 = 32;
 /// Which provider, and proof that it is the owner of the account who asks.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct LinkDraft {
+pub struct IdentityLinkDraft {
     /// What the operator calls the provider.
     #[schema(max_length = 64, example = "corporate")]
     pub provider: String,
@@ -49,7 +49,7 @@ impl Identity {
     pub async fn begin_identity_link(
         &self,
         (person, session): (UserId, SessionId),
-        draft: LinkDraft,
+        draft: IdentityLinkDraft,
         address: Option<IpAddr>,
     ) -> Result<BegunSignIn> {
         self.providers.find(&draft.provider)?;

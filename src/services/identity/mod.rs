@@ -35,7 +35,7 @@ mod sign_in;
 
 pub use emails::{ConfirmEmail, ConfirmedEmail, EmailChange};
 pub use identities::ExternalIdentity;
-pub use identity_links::LinkDraft;
+pub use identity_links::IdentityLinkDraft;
 pub use password_reset::{NewPassword, ResetRequest};
 pub use passwords::PasswordChange;
 pub use provider_sign_in::{BegunSignIn, FinishedSignIn, ProviderAnswer, SIGN_IN_HOLDS_FOR};

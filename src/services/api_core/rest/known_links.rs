@@ -1,4 +1,4 @@
-//! Links that are found by what they are known by: `…/links/by-external-id/{external_id}` and `…/links/duplicates`.
+//! Links that are found by what they are known by: `…/links-by-external-id/{external_id}` and `…/links/duplicates`.
 
 use axum::Json;
 use axum::extract::State;
@@ -38,7 +38,7 @@ pub(super) fn routes() -> OpenApiRouter<ApiCore> {
 
 /// Read a link by its external id
 #[utoipa::path(
-    get, path = "/v1/workspaces/{workspace_id}/links/by-external-id/{external_id}",
+    get, path = "/v1/workspaces/{workspace_id}/links-by-external-id/{external_id}",
     operation_id = "get_link_by_external_id", tag = "links",
     params(ExternalIdPath),
     responses((status = 200, description = "The link.", body = Link), ReadProblems)
@@ -57,7 +57,7 @@ async fn read(
 /// It is made if there is none, and changed if it differs; the same request once more changes nothing. What is absent gets the value
 /// that new links have, apart from the slug and the domain, which stay.
 #[utoipa::path(
-    put, path = "/v1/workspaces/{workspace_id}/links/by-external-id/{external_id}",
+    put, path = "/v1/workspaces/{workspace_id}/links-by-external-id/{external_id}",
     operation_id = "put_link_by_external_id", tag = "links",
     extensions(("x-audit-action" = json!(links::CREATED.name()))),
     params(ExternalIdPath), request_body = LinkDraft,

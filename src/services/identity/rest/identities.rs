@@ -20,7 +20,7 @@ use crate::http::problem::Problem;
 use crate::http::responses::{ConflictProblem, CreateProblems, DeleteProblems, ReadProblems};
 use crate::services::api_core::rest::{Authenticated, IdempotencyHeader, PageQuery, page_of, requested_page};
 use crate::services::identity::identities::UNLINKED;
-use crate::services::identity::{ExternalIdentity, Identity, LinkDraft, SIGN_IN_HOLDS_FOR};
+use crate::services::identity::{ExternalIdentity, Identity, IdentityLinkDraft, SIGN_IN_HOLDS_FOR};
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]
@@ -68,7 +68,7 @@ struct LinkView {
 /// (`identity_taken`).
 #[utoipa::path(
     post, path = "/v1/me/identities", operation_id = "beginIdentityLink", tag = "me",
-    params(IdempotencyHeader), request_body = LinkDraft,
+    params(IdempotencyHeader), request_body = IdentityLinkDraft,
     responses((status = 200, description = "Where to go on.", body = LinkView), CreateProblems)
 )]
 async fn begin_link(
@@ -76,7 +76,7 @@ async fn begin_link(
     State(cookie): State<BrowserCookie>,
     Authenticated(principal): Authenticated,
     From(client): From,
-    Body(draft): Body<LinkDraft>,
+    Body(draft): Body<IdentityLinkDraft>,
 ) -> Result<([(HeaderName, HeaderValue); 1], Json<LinkView>), Problem> {
     let begun = identity.begin_identity_link(principal.session()?, draft, client.address).await?;
     let kept = cookie.set(&begun.kept, SIGN_IN_HOLDS_FOR)?;
