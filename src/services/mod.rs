@@ -8,6 +8,7 @@ pub mod analytics_api;
 pub mod api_core;
 #[cfg(not(any(fuzzing, shuttle)))]
 pub mod click_ingester;
+#[cfg(not(any(fuzzing, shuttle)))]
 pub mod domain_manager;
 pub mod edge_redirect;
 #[cfg(not(any(fuzzing, shuttle)))]
