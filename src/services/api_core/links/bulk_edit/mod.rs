@@ -58,7 +58,7 @@ pub struct BulkEditDraft {
 
 /// What came of an edit of many links.
 #[derive(Debug, Serialize, ToSchema)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[serde(untagged)]
 pub enum BulkEditAnswer {
     /// It was only shown.
     Preview(BulkEditPreview),
