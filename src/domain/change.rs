@@ -82,7 +82,7 @@ pub struct AsOf<T> {
 pub enum HostStanding {
     /// A domain that is in use.
     Served,
-    /// Somebody's domain that is out of use for now: nothing is served under it.
+    /// Somebody's domain in quarantine: nothing is served under it until it is back.
     Withheld,
     /// Nobody's.
     Unclaimed,
