@@ -74,6 +74,18 @@ fn random_edit(random: &mut impl Rng, folders: &[String]) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_link_that_nobody_has_edited_goes_back_to_its_only_version() {
+    let platform = Platform::start().await;
+    let account = platform.account().await;
+    let link = make(&platform, &account, "unedited").await;
+    let path = format!("/links/{link}");
+    let before = chosen(&platform.read(&account, &path).await);
+    assert_eq!(chosen(&revert(&platform, &account, &link, 1).await), before);
+    let request = platform.of(&account, Method::POST, &format!("{path}/revert")).json(&json!({ "version": 9 }));
+    assert_eq!(body(request, StatusCode::CONFLICT).await["code"], "version_not_kept");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn any_edits_and_reverts_end_in_the_state_that_the_model_says() {
     let platform = Platform::start_with(|config| config.links.history_versions_max = 1_000).await;
     let account = platform.account().await;

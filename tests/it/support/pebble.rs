@@ -10,6 +10,7 @@ use elido::config::sections::AcmeChallengeKind;
 use reqwest::{Certificate, Client};
 use serde_json::json;
 
+use super::database::is_embedded;
 use super::platform::PATIENCE;
 use super::tls::TlsClient;
 
@@ -23,11 +24,11 @@ pub struct Pebble {
 }
 
 impl Pebble {
-    /// None where there is no authority, which is told.
+    /// None where there is no authority, which is told; on the embedded stores there need not be one.
     pub fn find() -> Option<Self> {
         let text = std::env::var("ELIDO_TEST_PEBBLE").unwrap_or_default();
         if text.is_empty() {
-            assert!(std::env::var_os("CI").is_none(), "ELIDO_TEST_PEBBLE describes no authority");
+            assert!(is_embedded(), "ELIDO_TEST_PEBBLE describes an authority");
             println!("SKIPPED: ELIDO_TEST_PEBBLE describes no authority");
             return None;
         }

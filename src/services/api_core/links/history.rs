@@ -107,7 +107,7 @@ fn oldest_kept(version: i64, versions_max: u32) -> i64 {
 }
 
 /// The only version of a link that nobody has edited.
-async fn unedited(connection: &impl Connection, row: Row) -> Result<VersionRow> {
+pub(super) async fn unedited(connection: &impl Connection, row: Row) -> Result<VersionRow> {
     let names = tags::names_on(connection, &[row.id]).await?.remove(&row.id).unwrap_or_default();
     before_first_edit((row, names))
 }

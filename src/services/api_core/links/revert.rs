@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use super::bulk::{BulkItem, only};
 use super::changes::check_again;
 use super::content::{LinkContent, decode};
+use super::history::unedited;
 use super::plan::slug_key;
 use super::reach::{Folders, editable};
 use super::view::Link;
@@ -60,8 +61,7 @@ impl ApiCore {
         let row = links::lock_many(&transaction, access.workspace_id(), &[id]).await?.pop();
         let row = editable(access, row)?;
         expected.require(row.version)?;
-        let version = link_versions::find(&transaction, access.workspace_id(), id, draft.version).await?;
-        let content = decode(&version.ok_or_else(not_kept)?.content)?;
+        let content = kept_content(&transaction, &row, draft.version).await?;
         let edits =
             self.revert(&transaction, access, vec![Ok(Reversion { row, content })], draft.confirm_printed).await?;
         let how = (LinkChangeId::new(), LinkVersionAction::Reverted);
@@ -106,6 +106,16 @@ impl ApiCore {
         };
         Ok(reversions.into_iter().map(|reversion| reversion.and_then(edit)).collect())
     }
+}
+
+/// What a link was in a version. The only version of a link that nobody has edited is the link itself.
+async fn kept_content(transaction: &Transaction, row: &Row, version: i64) -> Result<LinkContent> {
+    let kept = link_versions::find(transaction, row.workspace_id, row.id, version).await?;
+    let kept = match kept {
+        None if version == row.version => unedited(transaction, row.clone()).await?,
+        kept => kept.ok_or_else(not_kept)?,
+    };
+    decode(&kept.content)
 }
 
 pub(super) fn not_kept() -> Error {
