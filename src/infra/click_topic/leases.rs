@@ -51,7 +51,10 @@ impl Leases {
     /// Only those of the database.
     pub async fn renew(&self, numbers: &[i32]) -> Result<Held> {
         let transaction = self.store.write().await?;
-        let partitions = click_partitions::lock(&transaction, &self.topic, numbers).await?;
+        let mut partitions = click_partitions::lock(&transaction, &self.topic, numbers).await?;
+        // A topic that was made anew may have fewer of them.
+        let is_there = |partition: &ClickPartition| numbers.iter().any(|number| i64::from(*number) == partition.number);
+        partitions.retain(|partition| numbers.is_empty() || is_there(partition));
         // By the clock of now: the lock may have been waited for.
         let (now, until) = (clock::now(), clock::now().plus(LEASE));
         let living = click_partitions::note_life(&transaction, self.id, now, until).await?;

@@ -214,7 +214,7 @@ fn start(partition: Partition, tasks: &Tasks) -> Running {
     let (fence, tasks, ended) = (partition.held.fence, tasks.child(), Arc::new(AtomicBool::new(false)));
     let (stopping, end) = (tasks.stopping(), Arc::clone(&ended));
     tasks.spawn_finite("click-partition", async move {
-        partition.run(stopping).await;
+        Box::pin(partition.run(stopping)).await;
         end.store(true, Ordering::Release);
     });
     Running { fence, tasks, ended }

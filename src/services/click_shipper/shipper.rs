@@ -76,10 +76,10 @@ impl ClickShipper {
         match tokio::time::timeout(drain, self.ship_all()).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => {
-                tracing::warn!(%error, "stopped before every click was shipped: a journal cannot be read")
+                tracing::warn!(%error, "stopped before every click was shipped: a journal cannot be read");
             }
             Err(_) => {
-                tracing::warn!("stopped before every click was shipped; the rest is in the journal for the next start")
+                tracing::warn!("stopped before every click was shipped; the rest is in the journal for the next start");
             }
         }
     }
