@@ -6,7 +6,6 @@
 
 mod api;
 mod api_listener;
-mod caddy_ask;
 mod direct_origin;
 mod edge;
 mod ingester;
@@ -20,6 +19,7 @@ mod signals;
 mod slug_words;
 mod sockets;
 mod start_error;
+mod tls_ask;
 mod workers;
 
 use std::process::ExitCode;

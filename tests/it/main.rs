@@ -69,6 +69,7 @@ mod links;
 mod list_plans;
 mod mail;
 mod names;
+mod nothing_is_fetched;
 mod oauth_attacks;
 mod oauth_clients;
 mod oauth_flow;
