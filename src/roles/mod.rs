@@ -6,6 +6,8 @@
 
 mod api;
 mod api_listener;
+mod caddy_ask;
+mod click_shipping;
 mod direct_origin;
 mod edge;
 mod ingester;
@@ -25,6 +27,8 @@ mod workers;
 use std::process::ExitCode;
 
 pub use api::document;
+pub use click_shipping::{JournalShippingError, ship_journals};
+pub use ingester::{DeadClicksError, replay_dead_clicks};
 pub use role::{ParseRolesError, Role, Roles};
 pub use running::{Addresses, Running, start};
 pub use start_error::StartError;

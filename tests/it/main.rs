@@ -30,6 +30,7 @@ mod browser_sessions;
 mod bulk_edits;
 mod bus;
 mod caddy;
+mod click_bus;
 mod command_line;
 mod command_line_links;
 mod command_line_people;

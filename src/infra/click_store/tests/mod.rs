@@ -3,6 +3,7 @@
 mod accounts;
 mod agreement;
 mod exactly_once;
+mod partitions;
 
 use tempfile::TempDir;
 
