@@ -405,6 +405,7 @@ pub async fn ids_in_folders(
 pub async fn update(connection: &impl Connection, link: Link) -> Result<bool> {
     let mut row = link.into_active_model().reset_all();
     row.used_clicks = NotSet;
+    row.told_expiry = NotSet;
     false_if_taken(link::Entity::update(row).exec(connection).await)
 }
 
@@ -469,19 +470,46 @@ pub async fn has_click_left(connection: &impl Connection, id: LinkId) -> Result<
     Ok(found.is_some())
 }
 
-/// Uses up one of a link's clicks, in one statement, so that never more are used than there are. False if none is left.
+/// Uses up one of a link's clicks, in one statement, so that never more are used than there are. Returns the link as it is then, or
+/// none if no click is left.
 ///
 /// # Errors
 /// Only those of the database.
-pub async fn claim_click(connection: &impl Connection, id: LinkId) -> Result<bool> {
+pub async fn claim_click(connection: &impl Connection, id: LinkId) -> Result<Option<Link>> {
     let left = Expr::col(link::Column::UsedClicks).lt(Expr::col(link::Column::MaxClicks));
     let claimed = link::Entity::update_many()
         .col_expr(link::Column::UsedClicks, Expr::col(link::Column::UsedClicks).add(1))
         .filter(link::Column::Id.eq(id))
         .filter(link::Column::MaxClicks.is_null().or(left))
+        .exec_with_returning(connection)
+        .await?;
+    Ok(claimed.into_iter().next())
+}
+
+/// Some links of any workspace that have expired and of whose end nobody was told, kept from changing until the transaction ends.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn lock_untold_expiries(connection: &impl Connection, now: Timestamp, limit: u64) -> Result<Vec<Link>> {
+    let (expiry, told) = (link::Column::ExpiresAt, link::Column::ToldExpiry);
+    let query = link::Entity::find()
+        .filter(expiry.is_not_null())
+        .filter(expiry.lte(now))
+        .filter(told.is_null().or(Expr::col(told).ne(Expr::col(expiry))));
+    Ok(sorted_by_id(query).limit(limit).lock_exclusive().all(connection).await?)
+}
+
+/// Notes that followers are told of the end of these links, which the caller has locked. That is no edit.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn note_told_expiries(connection: &impl Connection, ids: &[LinkId]) -> Result<()> {
+    link::Entity::update_many()
+        .col_expr(link::Column::ToldExpiry, Expr::col(link::Column::ExpiresAt).into())
+        .filter(link::Column::Id.is_in(ids.iter().copied()))
         .exec(connection)
         .await?;
-    Ok(claimed.rows_affected == 1)
+    Ok(())
 }
 
 fn of(workspace: WorkspaceId) -> Select<link::Entity> {

@@ -73,9 +73,12 @@ impl ApiCore {
     /// Only those of the store.
     pub async fn claim_click(&self, link: LinkId) -> Result<bool> {
         let transaction = self.store.write().await?;
-        let claimed = links::claim_click(&transaction, link).await?;
-        transaction.commit().await?;
-        Ok(claimed)
+        let Some(claimed) = links::claim_click(&transaction, link).await? else { return Ok(false) };
+        match claimed.max_clicks == Some(claimed.used_clicks) {
+            true => self.tell_of_last_click(transaction, claimed).await?,
+            false => transaction.commit().await?,
+        }
+        Ok(true)
     }
 
     /// Whether a link has a click left; uses none up.

@@ -138,7 +138,7 @@ for (const dark of [false, true]) {
       await page.goto(`${elido.url}/w/marketing/links`);
       await page.getByText("/help-59").first().waitFor();
       await page.keyboard.press("Control+k");
-      await page.getByRole("combobox").fill("docs");
+      await page.getByRole("dialog").getByRole("combobox").fill("docs");
       await page.getByRole("option", { name: /docs-/ }).first().waitFor();
       await look("palette");
       await page.keyboard.press("Escape");

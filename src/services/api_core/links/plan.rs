@@ -214,6 +214,7 @@ pub(super) fn new_row_on(access: &Access, domain_id: DomainId, destination_url: 
         expires_at: None,
         expired_url: None,
         max_clicks: None,
+        told_expiry: None,
         used_clicks: 0,
         password_hash: None,
         forward_query: ForwardQuery::default(),

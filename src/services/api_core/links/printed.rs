@@ -18,7 +18,7 @@ impl ApiCore {
     pub async fn mark_printed(&self, access: &Access, id: LinkId, is_printed: bool) -> Result<Link> {
         let transaction = self.store.write().await?;
         let row = editable(access, links::lock_many(&transaction, access.workspace_id(), &[id]).await?.pop())?;
-        let before = self.view_single(&transaction, access, row.clone()).await?;
+        let before = self.view_single(&transaction, access.workspace_id(), row.clone()).await?;
         if row.printed_at.is_some() == is_printed {
             return Ok(self.with_clicks(access, before).await);
         }
