@@ -6,7 +6,6 @@
 
 mod api;
 mod api_listener;
-mod caddy_ask;
 mod click_shipping;
 mod direct_origin;
 mod edge;

@@ -35,6 +35,7 @@ mod command_line;
 mod command_line_links;
 mod command_line_people;
 mod connections;
+mod dashboard;
 mod data_folder;
 mod destinations;
 mod dns_attacks;
