@@ -8,6 +8,7 @@ ARG RUNTIME_IMAGE=gcr.io/distroless/cc-debian12:nonroot
 FROM ${BUILD_IMAGE} AS build
 WORKDIR /source
 COPY . .
+RUN --mount=type=cache,target=/root/.npm,sharing=locked dev/web && rm -rf web/node_modules
 RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,target=/source/target,sharing=locked \
     cargo build --release --locked --bin elido && cp target/release/elido /usr/local/bin/elido

@@ -1,4 +1,4 @@
-//! Turns proto/ and migrations/ into Rust, and makes the table of user agents that is built into the executable.
+//! Turns proto/ and migrations/ into Rust, lists the files of the dashboard, and makes the table of user agents that is built into the executable.
 //!
 //! The table's patterns come from the ua-parser crate's own package, which cargo has
 //! fetched anyway, so that the repository holds no copy of them.
@@ -6,6 +6,7 @@
 #![allow(clippy::disallowed_methods, reason = "cargo talks to build scripts through the environment")]
 
 use std::error::Error;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
@@ -19,7 +20,55 @@ fn main() -> Result<(), Box<dyn Error>> {
     for database in ["sqlite", "postgres", "click_store"] {
         list_migrations(database)?;
     }
+    list_dashboard()?;
     pack_user_agents()
+}
+
+/// Writes the files of the dashboard as a sorted table that is built into the executable, with the twins that `dev/web` compressed. Where it
+/// was not built, the table is empty, so that no build of the executable needs Node.
+fn list_dashboard() -> Result<(), Box<dyn Error>> {
+    let web = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("web");
+    let dist = web.join("dist");
+    let is_built = dist.join("index.html").is_file();
+    println!("cargo:rerun-if-changed={}", if is_built { &dist } else { &web }.display());
+    let mut paths = Vec::new();
+    if is_built {
+        collect(&dist, &mut paths)?;
+    }
+    paths.sort();
+    let rows: Result<Vec<_>, _> = paths.iter().map(|path| dashboard_file(&dist, path)).collect();
+    let target = Path::new(&env::var("OUT_DIR")?).join("dashboard_files.rs");
+    Ok(fs::write(target, format!("&[{}]", rows?.join(", ")))?)
+}
+
+/// The files of a folder and those below it, but no compressed twins.
+fn collect(folder: &Path, into: &mut Vec<PathBuf>) -> Result<(), Box<dyn Error>> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let is_twin = path.extension().is_some_and(|ending| ending == "br" || ending == "gz");
+        if path.is_dir() {
+            collect(&path, into)?;
+        } else if !is_twin {
+            into.push(path);
+        }
+    }
+    Ok(())
+}
+
+fn dashboard_file(dist: &Path, path: &Path) -> Result<String, Box<dyn Error>> {
+    let name = path.strip_prefix(dist)?.to_str().ok_or("a file of the dashboard whose name is not UTF-8")?;
+    let mut hasher = DefaultHasher::new();
+    fs::read(path)?.hash(&mut hasher);
+    let twin = |ending: &str| {
+        let twin = format!("{}.{ending}", path.display());
+        if Path::new(&twin).is_file() { format!("Some(include_bytes!({twin:?}))") } else { "None".to_owned() }
+    };
+    let (hash, identity) = (hasher.finish(), path.display().to_string());
+    Ok(format!(
+        "File {{ path: {name:?}, hash: \"{hash:016x}\", identity: include_bytes!({identity:?}), brotli: {}, gzip: {} }}",
+        twin("br"),
+        twin("gz")
+    ))
 }
 
 /// Writes the migrations of a database as a list that is built into the executable. The macro of sqlx does the same, but has the drivers of

@@ -72,7 +72,7 @@ need_go() {
     PATH="$folder/bin:$PATH"
 }
 
-# A file of a pinned npm package: need_npm_file PACKAGE VERSION SHA512 FILE TARGET
+# A file of a pinned npm package, or all of it as `.`: need_npm_file PACKAGE VERSION SHA512 FILE TARGET
 need_npm_file() {
     local package=$1 version=$2 sum=$3 file=$4 target=$5 folder
     [ ! -s "$target" ] || return 0
@@ -92,9 +92,41 @@ need_npm_file() {
         die "$package $version is not the file that it was"
     fi
     mkdir -p "$(dirname "$target")"
-    tar -xzf "$folder/package.tgz" -C "$folder" "package/$file"
-    mv "$folder/package/$file" "$target"
+    if [ "$file" = . ]; then
+        tar -xzf "$folder/package.tgz" -C "$folder"
+    else
+        tar -xzf "$folder/package.tgz" -C "$folder" "package/$file"
+    fi
+    mv "$(realpath "$folder/package/$file")" "$target"
     rm -rf "$folder"
+}
+
+# Makes sure of a Node and an npm that are new enough for the dashboard; pinned packages of npm's registry have them for where there are none.
+need_node() {
+    local wanted=22.12 folder=$ROOT/target/tools/node found machine sum
+    [ ! -d "$folder/bin" ] || PATH="$folder/bin:$PATH"
+    found=$(node --version 2>/dev/null | sed 's/^v//' || true)
+    if [ "$(printf '%s\n' "$wanted" "$found" | sort -V | head -n1)" = "$wanted" ] && command -v npm >/dev/null; then
+        return 0
+    fi
+    case $(uname -m) in
+    x86_64)
+        machine=x64
+        sum=de750bb336795f47dc898a46d2de93add029273027f3e16520d3fa3a2317ed5f07aefa404cf37ddfa5352e545e389ae22d16b87bcc84a900580a72f23cd02ced
+        ;;
+    aarch64)
+        machine=arm64
+        sum=1692513c4cf63afbd32df8c83a5346158f492cf30a825e66f9de2819804b836e242759a6bcdd5997f1cf2601781c3689e752127afd65d5c459fc333e91e5d6e6
+        ;;
+    *) die "install Node $wanted or newer, with npm" ;;
+    esac
+    need_npm_file "node-linux-$machine" 24.21.0 $sum bin/node "$folder/bin/node"
+    need_npm_file npm 11.21.2 \
+        ec73c0a64f807e53146af4ac78bd4f9ba0a762a3081e4e77c7e2a6ba1aa64c3a8f9233cc8312294cf713aac13dd4428dc3880504957d7e75e249d1a6d435eaf4 \
+        . "$folder/npm"
+    printf '#!/bin/sh\nexec "%s" "%s" "$@"\n' "$folder/bin/node" "$folder/npm/bin/npm-cli.js" >"$folder/bin/npm"
+    chmod +x "$folder/bin/node" "$folder/bin/npm"
+    PATH="$folder/bin:$PATH"
 }
 
 # The free country file (CC BY 4.0, data of the regional registries by way of nro.net): need_country_file TARGET

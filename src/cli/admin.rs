@@ -8,6 +8,7 @@ use clap::{Args, Subcommand};
 use console::Term;
 use http::{Method, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
 use url::Url;
 
 use super::exit::{Exit, Failure};
@@ -32,6 +33,35 @@ pub struct AdminCommand {
 #[derive(Debug, Subcommand)]
 enum What {
     Bootstrap(BootstrapArguments),
+    SetupLink(SetupLinkArguments),
+}
+
+/// Prints a link that makes the first account of a new installation in the dashboard.
+#[derive(Debug, Args)]
+#[command(
+    long_about = "Prints a link that makes the first account and workspace of a new installation in the dashboard. It works once and for a \
+day.\n\nThe process wants the secret that it wrote into the file bootstrap-secret of its data folder, which is read from the data folder \
+of the settings or from --secret-file.",
+    after_long_help = "Examples:\n  elido admin setup-link\n  elido admin setup-link --secret-file /run/secrets/bootstrap-secret"
+)]
+struct SetupLinkArguments {
+    #[command(flatten)]
+    process: ProcessArguments,
+    #[command(flatten)]
+    output: OutputArguments,
+}
+
+/// Which process, and what it knows this command by.
+#[derive(Debug, Args)]
+struct ProcessArguments {
+    /// The file that holds the bootstrap secret of the process; by default the one in the data folder of the settings.
+    #[arg(long, value_name = "FILE")]
+    secret_file: Option<PathBuf>,
+    /// The internal listener of the process; by default the one of the settings (internal.listen).
+    #[arg(long, value_name = "URL")]
+    url: Option<Url>,
+    #[command(flatten)]
+    config: ConfigArguments,
 }
 
 /// Creates the first account of a new installation.
@@ -53,14 +83,8 @@ struct BootstrapArguments {
     /// A file that holds the password.
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
-    /// The file that holds the bootstrap secret of the process; by default the one in the data folder of the settings.
-    #[arg(long, value_name = "FILE")]
-    secret_file: Option<PathBuf>,
-    /// The internal listener of the process; by default the one of the settings (internal.listen).
-    #[arg(long, value_name = "URL")]
-    url: Option<Url>,
     #[command(flatten)]
-    config: ConfigArguments,
+    process: ProcessArguments,
     #[command(flatten)]
     output: OutputArguments,
 }
@@ -72,16 +96,13 @@ struct BootstrapArguments {
 pub async fn run(command: AdminCommand) -> Result<(), Failure> {
     match command.what {
         What::Bootstrap(arguments) => bootstrap(arguments).await,
+        What::SetupLink(arguments) => setup_link(&arguments).await,
     }
 }
 
 async fn bootstrap(arguments: BootstrapArguments) -> Result<(), Failure> {
-    let base = match &arguments.url {
-        Some(url) => url.clone(),
-        None => arguments.config.internal_url()?,
-    };
-    let url = base.join("/internal/admin/bootstrap").map_err(|error| Failure::usage(error.to_string()))?;
-    let secret = secret(&arguments)?;
+    let url = arguments.process.endpoint("/internal/admin/bootstrap")?;
+    let secret = arguments.process.secret()?;
     let password = password(&arguments)?;
     let body = serde_json::json!({"email": arguments.email, "password": password.expose_secret()});
     let (status, response) =
@@ -95,17 +116,50 @@ async fn bootstrap(arguments: BootstrapArguments) -> Result<(), Failure> {
     output::line(&format!("The account of {} is made. Sign in with it.", arguments.email))
 }
 
-/// `None` where the default file is not there, as after the first account was made: the process then says what is wrong.
-fn secret(arguments: &BootstrapArguments) -> Result<Option<SecretString>, Failure> {
-    let default = match &arguments.secret_file {
-        Some(_) => None,
-        None => Some(BootstrapSecret::path(&arguments.config.load()?.config.data_folder)),
-    };
-    let Some(path) = arguments.secret_file.as_ref().or(default.as_ref()) else { return Ok(None) };
-    match std::fs::read_to_string(path) {
-        Ok(text) => Ok(Some(text.trim().into())),
-        Err(error) if default.is_some() && error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Failure::file(path, &error)),
+async fn setup_link(arguments: &SetupLinkArguments) -> Result<(), Failure> {
+    let url = arguments.process.endpoint("/internal/admin/setup-token")?;
+    let secret = arguments.process.secret()?;
+    let (status, response) = plain_http::request(Method::POST, &url, None, secret.as_ref(), TIMEOUT).await?;
+    if status != StatusCode::CREATED {
+        return Err(refused(status, &response));
+    }
+    if arguments.output.json {
+        return output::verbatim(&[&response, b"\n".as_slice()].concat());
+    }
+    let made: SetupToken = serde_json::from_slice(&response)
+        .map_err(|error| Failure::new(Exit::Failure, format!("the server answered something else: {error}")))?;
+    let mut link = arguments.process.config.load()?.config.api.public_url;
+    link.set_path("/setup");
+    link.set_fragment(Some(&format!("token={}", made.token.expose_secret())));
+    output::line(link.as_str())
+}
+
+#[derive(Debug, Deserialize)]
+struct SetupToken {
+    token: SecretString,
+}
+
+impl ProcessArguments {
+    fn endpoint(&self, path: &str) -> Result<Url, Failure> {
+        let base = match &self.url {
+            Some(url) => url.clone(),
+            None => self.config.internal_url()?,
+        };
+        base.join(path).map_err(|error| Failure::usage(error.to_string()))
+    }
+
+    /// `None` where the default file is not there, as after the first account was made: the process then says what is wrong.
+    fn secret(&self) -> Result<Option<SecretString>, Failure> {
+        let default = match &self.secret_file {
+            Some(_) => None,
+            None => Some(BootstrapSecret::path(&self.config.load()?.config.data_folder)),
+        };
+        let Some(path) = self.secret_file.as_ref().or(default.as_ref()) else { return Ok(None) };
+        match std::fs::read_to_string(path) {
+            Ok(text) => Ok(Some(text.trim().into())),
+            Err(error) if default.is_some() && error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Failure::file(path, &error)),
+        }
     }
 }
 

@@ -1,8 +1,10 @@
 //! The api role: identity, api-core and analytics-api, behind one listener.
 
+use std::io::IsTerminal;
 use std::sync::Arc;
 
 use axum::Router;
+use secrecy::SecretString;
 use url::Url;
 use utoipa::openapi::OpenApi;
 
@@ -22,6 +24,7 @@ use crate::http::session_cookie::SessionCookie;
 use crate::infra::sealing::Sealing;
 use crate::runtime::tasks::Tasks;
 use crate::services::analytics_api::{self, Analytics};
+use crate::services::api_bff::{self, Bff};
 use crate::services::api_core::rest::{self as core_rest, Authentication, IdempotencyRecords};
 use crate::services::api_core::{ApiCore, DomainSettings, Limits, Settings};
 use crate::services::edge_redirect::origin::Origin;
@@ -34,6 +37,8 @@ pub(super) struct Api {
     pub(super) internal_router: Router,
     /// Where an edge in the same process gets its links from.
     pub(super) origin: Arc<dyn Origin>,
+    /// What opens the page on which the first administrator is made, for the person who started the process.
+    pub(super) setup_token: Option<SecretString>,
 }
 
 /// Starts the services of the role on these sockets.
@@ -67,12 +72,23 @@ pub(super) async fn start(
         idempotency: Idempotency::new(Arc::new(IdempotencyRecords::new(core.clone())), tasks.clone()),
         redis: platform.redis().await?,
     };
-    api_listener::start(&config.api, (operations, oauth), gates, sockets.http, tasks)?;
+    let dashboard = |api| api_bff::rest::router(Bff::new(core.clone(), api, &config.api.public_url));
+    api_listener::start(&config.api, (operations, oauth), dashboard, gates, sockets.http, tasks)?;
+    let setup_token = setup_token(&core).await?;
     api_listener::start_for_cluster(&config.grpc, (core.clone(), beside), sockets.grpc, tasks)?;
     watch_stores(platform.store().await?, platform.click_store().await?, beside_an_edge, readiness, tasks);
     watch_objects(platform.objects().await?, readiness, tasks);
     let internal_router = core_rest::internal_router(core.clone(), &config.data_folder).await?;
-    Ok(Api { internal_router, origin: Arc::new(DirectOrigin(core)) })
+    Ok(Api { internal_router, origin: Arc::new(DirectOrigin(core)), setup_token })
+}
+
+/// What opens the page on which the first administrator is made, where a person looks at the process and nobody has done it yet. It is in
+/// no log: whatever else reads standard output gets none.
+async fn setup_token(core: &ApiCore) -> Result<Option<SecretString>, StartError> {
+    if !std::io::stdout().is_terminal() || core.is_bootstrapped().await? {
+        return Ok(None);
+    }
+    Ok(Some(core.make_setup_token().await?.token))
 }
 
 /// The use cases of api-core, for services of any role that call them.

@@ -41,13 +41,15 @@ pub(super) struct Gates {
     pub(super) redis: Option<Redis>,
 }
 
-/// Answers `operations` on this socket, and `open` operations, which find out by themselves who asks.
+/// Answers `operations` on this socket, `open` operations, which find out by themselves who asks, and whatever the dashboard makes of the
+/// operations.
 ///
 /// # Errors
 /// The machine refuses the socket.
 pub(super) fn start(
     config: &ApiConfig,
     (operations, open): (Router, Router),
+    dashboard: impl FnOnce(Router) -> Router,
     gates: Gates,
     socket: StdListener,
     tasks: &Tasks,
@@ -61,7 +63,7 @@ pub(super) fn start(
         header_timeout: HEADER_TIMEOUT,
         proxy_protocol: config.proxy_protocol,
     };
-    let router = gates.before(operations, open, config)?;
+    let router = gates.before(operations, open, dashboard, config)?;
     tasks.spawn("api-listener", serve(TcpListener::from_std(socket)?, router, settings, tasks.clone()));
     Ok(())
 }
@@ -87,7 +89,13 @@ pub(super) fn start_for_cluster(
 }
 
 impl Gates {
-    fn before(self, operations: Router, open: Router, config: &ApiConfig) -> Result<Router, StartError> {
+    fn before(
+        self,
+        operations: Router,
+        open: Router,
+        dashboard: impl FnOnce(Router) -> Router,
+        config: &ApiConfig,
+    ) -> Result<Router, StartError> {
         let rate = Rate::new(config.rate_limit_per_minute, MINUTE, config.rate_limit_burst);
         let rate_limit = rate.map(|rate| RateLimit::new(rate, self.redis));
         let limited = |router: Router| match &rate_limit {
@@ -104,6 +112,7 @@ impl Gates {
             request_timeout: Duration::from_secs(config.request_timeout_seconds),
             trusted_proxies: config.trusted_proxies(),
         };
-        Ok(complete(operations.merge(limited(open)).merge(documents), limits))
+        let dashboard = dashboard(operations.clone());
+        Ok(complete(operations.merge(limited(open)).merge(documents).merge(dashboard), limits))
     }
 }

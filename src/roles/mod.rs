@@ -6,7 +6,6 @@
 
 mod api;
 mod api_listener;
-mod caddy_ask;
 mod click_shipping;
 mod direct_origin;
 mod edge;
@@ -21,6 +20,7 @@ mod signals;
 mod slug_words;
 mod sockets;
 mod start_error;
+mod tls_ask;
 mod workers;
 
 use std::process::ExitCode;

@@ -4,6 +4,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
+use secrecy::{ExposeSecret, SecretString};
+
 use super::platform::Platform;
 use super::readiness::Readiness;
 use super::role::{Role, Roles};
@@ -12,6 +15,7 @@ use super::start_error::StartError;
 use super::{api, click_shipping, edge, ingester, internal, workers};
 use crate::config::{Config, Loaded};
 use crate::runtime::tasks::Tasks;
+use crate::services::api_bff::has_dashboard;
 
 /// How much longer than its own deadline a stage of the drain may take.
 const GRACE: Duration = Duration::from_secs(2);
@@ -51,6 +55,7 @@ pub struct Running {
     stages: Stages,
     platform: Platform,
     readiness: Arc<Readiness>,
+    setup_token: Option<SecretString>,
 }
 
 impl Stages {
@@ -71,7 +76,10 @@ pub async fn start(loaded: &Loaded, roles: Roles) -> Result<Running, StartError>
     let stages = Stages::new();
     let platform = Platform::new(loaded, stages.fetches.clone())?;
     match Box::pin(start_roles(&platform, &roles, sockets, &stages)).await {
-        Ok(readiness) => Ok(Running { addresses, roles, config: loaded.config.clone(), stages, platform, readiness }),
+        Ok((readiness, setup_token)) => {
+            let config = loaded.config.clone();
+            Ok(Running { addresses, roles, config, stages, platform, readiness, setup_token })
+        }
         Err(error) => {
             // What does not end in time ends with the process.
             drop(stages.whole.stop(GRACE).await);
@@ -87,7 +95,7 @@ async fn start_roles(
     roles: &Roles,
     sockets: Sockets,
     stages: &Stages,
-) -> Result<Arc<Readiness>, StartError> {
+) -> Result<(Arc<Readiness>, Option<SecretString>), StartError> {
     let mut readiness = Readiness::default();
     let api = match sockets.api {
         Some(sockets) => {
@@ -95,8 +103,10 @@ async fn start_roles(
         }
         None => None,
     };
-    let (internal_router, origin) = api.map(|api| (api.internal_router, api.origin)).unzip();
-    let mut internal_router = internal_router.unwrap_or_default();
+    let (mut internal_router, origin, setup_token) = match api {
+        Some(api) => (api.internal_router, Some(api.origin), api.setup_token),
+        None => (Router::default(), None, None),
+    };
     if !sockets.edge.clear.is_empty() {
         let stages = (&stages.edge, &stages.fetches);
         let edge_router = edge::start(platform, origin, sockets.edge, &mut readiness, stages).await?;
@@ -114,7 +124,7 @@ async fn start_roles(
     let readiness = Arc::new(readiness);
     internal::start(sockets.internal, internal_router, Arc::clone(&readiness), &stages.internal)?;
     readiness.set_serving(true);
-    Ok(readiness)
+    Ok((readiness, setup_token))
 }
 
 /// What nobody has stopped is told to end all the same: threads of edge workers would otherwise hold their stores for ever.
@@ -167,13 +177,29 @@ impl Running {
             lines.extend(address.map(|address| format!("  {what:<10} http://{}{path}", reachable(address))));
         };
         say("redirects", self.addresses.edge, "/");
+        if has_dashboard() {
+            say("dashboard", self.addresses.api, "/");
+        }
         say("API", self.addresses.api, "/docs");
         say("internal", self.addresses.internal, "/readyz");
-        if self.addresses.api.is_some() {
-            lines.push("Create the first account, once, with:".to_owned());
-            lines.push("  elido admin bootstrap --email you@example.com".to_owned());
+        if let Some(api) = self.addresses.api {
+            lines.extend(self.first_steps(api));
         }
         lines.join("\n")
+    }
+
+    /// How the first account is made.
+    fn first_steps(&self, api: SocketAddr) -> [String; 2] {
+        match &self.setup_token {
+            Some(token) if has_dashboard() => [
+                "Create the first account, once and within a day, at:".to_owned(),
+                format!("  http://{}/setup#token={}", reachable(api), token.expose_secret()),
+            ],
+            _ => [
+                "Create the first account, once, with:".to_owned(),
+                "  elido admin bootstrap --email you@example.com".to_owned(),
+            ],
+        }
     }
 }
 

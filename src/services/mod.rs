@@ -5,6 +5,8 @@
 #[cfg(not(any(fuzzing, shuttle)))]
 pub mod analytics_api;
 #[cfg(not(any(fuzzing, shuttle)))]
+pub mod api_bff;
+#[cfg(not(any(fuzzing, shuttle)))]
 pub mod api_core;
 #[cfg(not(any(fuzzing, shuttle)))]
 pub mod click_ingester;

@@ -45,6 +45,7 @@ pub mod oauth_tokens;
 pub mod page;
 pub mod provided_memberships;
 pub mod sessions;
+pub mod setup_tokens;
 pub mod sign_in_challenges;
 pub mod tags;
 mod text_pattern;

@@ -37,7 +37,8 @@ impl ApiCore {
             TokenKind::RefreshToken
             | TokenKind::AuthorizationCode
             | TokenKind::ClientSecret
-            | TokenKind::Invitation => Err(unauthenticated()),
+            | TokenKind::Invitation
+            | TokenKind::Setup => Err(unauthenticated()),
         }
     }
 

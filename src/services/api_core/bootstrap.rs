@@ -10,6 +10,7 @@ use super::happening::{Action, By, Recorded};
 use crate::domain::error::{Error, ErrorKind, Result};
 use crate::domain::id::UserId;
 use crate::domain::time::Timestamp;
+use crate::infra::store::setup_tokens;
 use crate::infra::store::users::{self, User};
 use crate::runtime::clock;
 
@@ -39,6 +40,12 @@ pub struct NewAccount {
     pub created_at: Timestamp,
 }
 
+impl NewAccount {
+    pub(super) fn of(user: &User) -> Self {
+        Self { id: user.id, email: user.email.clone(), created_at: user.created_at }
+    }
+}
+
 impl Recorded for NewAccount {
     fn subject(&self) -> String {
         self.id.to_string()
@@ -63,35 +70,44 @@ impl ApiCore {
         if self.is_bootstrapped().await? {
             return Err(already_bootstrapped());
         }
-        let mut errors = FieldErrors::default();
+        let user = self.first_user(draft, String::new(), FieldErrors::default()).await?;
+        let account = NewAccount::of(&user);
+        let transaction = self.store.write().await?;
+        if !users::claim_bootstrap(&transaction, user.created_at).await? || !users::insert(&transaction, user).await? {
+            return Err(already_bootstrapped());
+        }
+        setup_tokens::delete_all(&transaction).await?;
+        self.commit(transaction, vec![BOOTSTRAPPED.made(By::person(account.id), &account)?], Vec::new()).await?;
+        Ok(account)
+    }
+
+    /// The administrator of this draft, with whatever else is wrong in `errors`.
+    pub(super) async fn first_user(
+        &self,
+        draft: BootstrapDraft,
+        name: String,
+        mut errors: FieldErrors,
+    ) -> Result<User> {
         let email = errors.email("/email", &draft.email);
         errors.password("/password", draft.password.expose_secret());
         errors.into_result()?;
-
         let password_hash = self.passwords.hash(draft.password).await?;
         let now = clock::now();
-        let user = User {
+        Ok(User {
             id: UserId::new(),
             email_key: email.to_lowercase(),
             email,
-            name: String::new(),
+            name,
             password_hash,
             is_admin: true,
             email_verified_at: None,
             disabled_at: None,
             created_at: now,
             updated_at: now,
-        };
-        let account = NewAccount { id: user.id, email: user.email.clone(), created_at: now };
-        let transaction = self.store.write().await?;
-        if !users::claim_bootstrap(&transaction, now).await? || !users::insert(&transaction, user).await? {
-            return Err(already_bootstrapped());
-        }
-        self.commit(transaction, vec![BOOTSTRAPPED.made(By::person(account.id), &account)?], Vec::new()).await?;
-        Ok(account)
+        })
     }
 }
 
-fn already_bootstrapped() -> Error {
+pub(super) fn already_bootstrapped() -> Error {
     Error::new(ErrorKind::Conflict, "already_bootstrapped", "The first administrator was made already.")
 }

@@ -41,6 +41,7 @@ mod principal;
 mod provided_roles;
 mod recording;
 pub mod rest;
+mod setup;
 mod tagged_links;
 mod tags;
 mod text_validation;
@@ -86,6 +87,7 @@ pub use links::{
 pub use members::{Member, MemberPatch, TransferDraft};
 pub use principal::{Access, Actor, Principal};
 pub use provided_roles::ProvidedRole;
+pub use setup::{SetUp, SetupDraft, SetupToken};
 pub use tagged_links::TaggedLinks;
 pub use tags::{Tag, TagDraft, TagPatch};
 pub use tokens::{Token, TokenKind};

@@ -29,6 +29,8 @@ pub enum TokenKind {
     ClientSecret,
     /// An invitation to a workspace, which is no credential.
     Invitation,
+    /// What opens the page on which the first administrator is made, which is no credential either.
+    Setup,
 }
 
 /// A token as its owner sends it.
@@ -38,7 +40,7 @@ pub struct Token {
 }
 
 impl TokenKind {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Session,
         Self::ApiKey,
         Self::AccessToken,
@@ -46,6 +48,7 @@ impl TokenKind {
         Self::AuthorizationCode,
         Self::ClientSecret,
         Self::Invitation,
+        Self::Setup,
     ];
 
     /// What tokens of this kind start with.
@@ -59,6 +62,7 @@ impl TokenKind {
             Self::AuthorizationCode => "elido_ac_",
             Self::ClientSecret => "elido_cs_",
             Self::Invitation => "invitation_",
+            Self::Setup => "setup_",
         }
     }
 }

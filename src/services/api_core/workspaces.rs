@@ -5,10 +5,11 @@ use utoipa::ToSchema;
 
 use super::ApiCore;
 use super::field_errors::FieldErrors;
-use super::happening::{Action, By, Recorded};
+use super::happening::{Action, By, Happening, Recorded};
 use super::principal::{Access, Principal};
 use super::version::ExpectedVersion;
 use super::workspace_deletion::being_deleted;
+use crate::domain::change::Invalidation;
 use crate::domain::error::{Error, ErrorKind, Result};
 use crate::domain::id::{UserId, WorkspaceId};
 use crate::domain::permission::{ListWorkspaces, Operation};
@@ -100,16 +101,30 @@ impl ApiCore {
     pub async fn create_workspace(&self, owner: UserId, draft: WorkspaceDraft) -> Result<Workspace> {
         let mut errors = FieldErrors::default();
         let name = errors.name("/name", &draft.name);
-        check_slug(&mut errors, &draft.slug);
+        check_slug(&mut errors, "/slug", &draft.slug);
         errors.into_result()?;
         self.count_creation(owner).await?;
 
-        let now = clock::now();
-        let id = WorkspaceId::new();
+        let transaction = self.store.write().await?;
+        self.require_room_for_workspace(&transaction, owner).await?;
+        let (workspace, happening, stale) = self.insert_workspace(&transaction, owner, name, draft.slug).await?;
+        self.commit(transaction, vec![happening], stale).await?;
+        Ok(workspace)
+    }
+
+    /// Adds a workspace of checked fields that belongs to `owner`; with what that is called, and what edges have to be told.
+    pub(super) async fn insert_workspace(
+        &self,
+        transaction: &Transaction,
+        owner: UserId,
+        name: String,
+        slug: String,
+    ) -> Result<(Workspace, Happening, Vec<Invalidation>)> {
+        let (now, id) = (clock::now(), WorkspaceId::new());
         let row = Row {
             id,
             name,
-            slug: draft.slug,
+            slug,
             version: 1,
             created_by: Some(owner),
             created_at: now,
@@ -117,19 +132,16 @@ impl ApiCore {
             deleted_at: None,
             purge_at: None,
         };
-        let transaction = self.store.write().await?;
-        self.require_room_for_workspace(&transaction, owner).await?;
-        let before = self.workspace_of_default_domain(&transaction).await?;
-        if !workspaces::insert(&transaction, row.clone()).await? {
+        let before = self.workspace_of_default_domain(transaction).await?;
+        if !workspaces::insert(transaction, row.clone()).await? {
             return Err(slug_taken());
         }
         let membership = Membership { workspace_id: id, user_id: owner, role: Role::Owner, created_at: now };
-        workspaces::insert_member(&transaction, membership).await?;
-        let stale = self.default_domain_moved(&transaction, before).await?;
+        workspaces::insert_member(transaction, membership).await?;
+        let stale = self.default_domain_moved(transaction, before).await?;
         let workspace = Workspace::from(row);
         let happening = CREATED.made(By::person(owner).within(id), &workspace)?;
-        self.commit(transaction, vec![happening], stale.into_iter().collect()).await?;
-        Ok(workspace)
+        Ok((workspace, happening, stale.into_iter().collect()))
     }
 
     /// Refuses a person who owns as many workspaces as allowed.
@@ -187,7 +199,7 @@ impl ApiCore {
         let mut errors = FieldErrors::default();
         let name = patch.name.map(|name| errors.name("/name", &name));
         if let Some(slug) = &patch.slug {
-            check_slug(&mut errors, slug);
+            check_slug(&mut errors, "/slug", slug);
         }
         errors.into_result()?;
 
@@ -215,13 +227,13 @@ impl ApiCore {
     }
 }
 
-fn check_slug(errors: &mut FieldErrors, slug: &str) {
+pub(super) fn check_slug(errors: &mut FieldErrors, pointer: &str, slug: &str) {
     let is_segment = |segment: &str| {
         !segment.is_empty() && segment.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
     };
     if slug.len() > SLUG_LENGTH_MAX || !slug.split('-').all(is_segment) {
         let message = format!("1 to {SLUG_LENGTH_MAX} lower-case letters, digits and single hyphens between them");
-        errors.add("/slug", "invalid_slug", message);
+        errors.add(pointer, "invalid_slug", message);
     }
 }
 

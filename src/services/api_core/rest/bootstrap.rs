@@ -10,6 +10,7 @@ use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use http::{StatusCode, header};
+use secrecy::ExposeSecret;
 
 use crate::domain::client_address::TrustedProxies;
 use crate::domain::error::{Error, Result};
@@ -40,7 +41,9 @@ pub async fn internal_router(core: ApiCore, data_folder: &Path) -> Result<Router
         Some(Arc::new(kept))
     };
     let state = Bootstrap { core, secret, data_folder: data_folder.into() };
-    let router = Router::new().route("/internal/admin/bootstrap", post(bootstrap));
+    let router = Router::new()
+        .route("/internal/admin/bootstrap", post(bootstrap))
+        .route("/internal/admin/setup-token", post(make_setup_token));
     let guarded = router.layer(from_fn_with_state(state.clone(), with_secret)).layer(from_fn(for_this_network));
     // The audit trail tells where the first account was made from.
     let known = from_fn_with_state(TrustedProxies::default(), client_address::find);
@@ -99,6 +102,14 @@ async fn bootstrap(
     let account = bootstrap.core.bootstrap(draft).await?;
     BootstrapSecret::remove_from(&bootstrap.data_folder);
     Ok((StatusCode::CREATED, axum::Json(account)))
+}
+
+async fn make_setup_token(
+    State(bootstrap): State<Bootstrap>,
+) -> std::result::Result<(StatusCode, axum::Json<serde_json::Value>), Problem> {
+    let made = bootstrap.core.make_setup_token().await?;
+    let body = serde_json::json!({ "token": made.token.expose_secret(), "expires_at": made.expires_at });
+    Ok((StatusCode::CREATED, axum::Json(body)))
 }
 
 #[cfg(test)]

@@ -1,0 +1,39 @@
+import type { components } from "./schema";
+
+type Schemas = components["schemas"];
+
+export type Link = Schemas["Link"];
+export type LinkDraft = Schemas["LinkDraft"];
+export type LinkPatch = Schemas["LinkPatch"];
+export type Rule = Schemas["Rule"];
+export type Condition = Schemas["Condition"];
+export type Outcome = Schemas["Outcome"];
+export type Resolution = Schemas["Resolution"];
+export type Workspace = Schemas["Workspace"];
+export type Person = Schemas["Person"];
+export type Domain = Schemas["Domain"];
+export type ApiKey = Schemas["ApiKey"];
+export type Scope = Schemas["Scope"];
+export type Member = Schemas["Member"];
+export type Invitation = Schemas["Invitation"];
+export type Role = Schemas["Role"];
+export type AuditEvent = Schemas["AuditEvent"];
+export type LinkVersion = Schemas["LinkVersion"];
+export type Session = Schemas["Session"];
+export type BulkPatch = Schemas["BulkPatch"];
+export type BulkResults = Schemas["BulkResults"];
+export type Tag = Schemas["Tag"];
+export type Folder = Schemas["Folder"];
+export type Summary = Schemas["AnalyticsSummary"];
+export type Timeseries = Schemas["AnalyticsTimeseries"];
+export type Breakdown = Schemas["AnalyticsBreakdown"];
+export type BreakdownRow = Schemas["AnalyticsValue"];
+export type ProblemBody = Schemas["Problem"];
+
+/** One part of an aggregate: what `/v1` answered to it. */
+export interface Part<Body> {
+  status: number;
+  etag?: string;
+  body?: Body;
+  problem?: ProblemBody;
+}

@@ -1,0 +1,43 @@
+import { Dialog } from "../design/Dialog";
+import { t } from "../i18n";
+
+const ROWS = [
+  ["Ctrl K", "keys.palette"],
+  ["C", "keys.new"],
+  ["/", "keys.search"],
+  ["G L", "keys.links"],
+  ["G A", "keys.analytics"],
+  ["G D", "keys.domains"],
+  ["J K", "keys.move"],
+  ["X", "keys.select"],
+  ["Enter", "keys.open"],
+  ["E", "keys.edit"],
+  ["Y", "keys.copy"],
+  ["A", "keys.archive"],
+  ["T", "keys.tag"],
+  ["Delete", "keys.delete"],
+  ["Ctrl Z", "keys.undo"],
+  ["Ctrl Enter", "keys.save"],
+  ["1 2 3 4 5", "keys.periods"],
+  ["← →", "keys.period"],
+  ["V", "keys.table"],
+] as const;
+
+export function Keys({ open, onClose }: { open: boolean; onClose: () => void }) {
+  return (
+    <Dialog open={open} onClose={onClose} title={t("keys.title")}>
+      <table className="table">
+        <tbody>
+          {ROWS.map(([keys, text]) => (
+            <tr key={keys}>
+              <th scope="row">
+                <kbd>{keys}</kbd>
+              </th>
+              <td>{t(text)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </Dialog>
+  );
+}

@@ -1,0 +1,227 @@
+import { useQueryClient } from "@tanstack/react-query";
+import { Link, Outlet, useNavigate, useParams, useRouterState } from "@tanstack/react-router";
+import {
+  ChartLine,
+  ChevronsUpDown,
+  Globe,
+  KeyRound,
+  Link as LinkIcon,
+  LogOut,
+  Menu as MenuIcon,
+  Plus,
+  ScrollText,
+  Search,
+  Settings,
+  UserRound,
+  Users,
+} from "lucide-react";
+import { lazy, Suspense, useEffect, useState, useSyncExternalStore } from "react";
+import { bootQuery, useBoot } from "../api/boot";
+import { bff } from "../api/client";
+import { Button } from "../design/Button";
+import { Menu } from "../design/Menu";
+import { t } from "../i18n";
+import { forgetDrafts } from "../lib/draft";
+import { useShortcuts } from "../lib/shortcuts";
+import { undoLast } from "../lib/toasts";
+import { Keys } from "./Keys";
+import { SignInOver } from "./SignInOver";
+
+const Palette = lazy(() => import("./Palette"));
+
+/** Every page of a workspace that there is, with the key behind `g`. */
+export const PAGES = [
+  { to: "/w/$workspace/links", key: "l", icon: LinkIcon, text: "nav.links" },
+  { to: "/w/$workspace/analytics", key: "a", icon: ChartLine, text: "nav.analytics" },
+  { to: "/w/$workspace/domains", key: "d", icon: Globe, text: "nav.domains" },
+  { to: "/w/$workspace/people", key: "p", icon: Users, text: "nav.people" },
+  { to: "/w/$workspace/keys", key: "k", icon: KeyRound, text: "nav.keys" },
+  { to: "/w/$workspace/audit", key: "u", icon: ScrollText, text: "nav.audit" },
+  { to: "/w/$workspace/settings", key: "s", icon: Settings, text: "nav.settings" },
+] as const;
+
+const onConnection = (listener: () => void) => {
+  window.addEventListener("online", listener);
+  window.addEventListener("offline", listener);
+  return () => {
+    window.removeEventListener("online", listener);
+    window.removeEventListener("offline", listener);
+  };
+};
+
+export function Shell() {
+  const boot = useBoot();
+  const navigate = useNavigate();
+  const { workspace } = useParams({ strict: false });
+  const [palette, setPalette] = useState(false);
+  const [keys, setKeys] = useState(false);
+  const online = useSyncExternalStore(onConnection, () => navigator.onLine);
+  const slug = workspace ?? boot?.workspaces?.[0]?.slug;
+
+  const go = (to: (typeof PAGES)[number]["to"]) => () => slug && void navigate({ to, params: { workspace: slug } });
+  useShortcuts({
+    "mod+k": () => setPalette(true),
+    "?": () => setKeys(true),
+    c: () => slug && void navigate({ to: "/w/$workspace/links/new", params: { workspace: slug } }),
+    "mod+z": () => undoLast(),
+    ...Object.fromEntries(PAGES.map((page) => [`g ${page.key}`, go(page.to)])),
+  });
+  usePastedAddress((destination) => {
+    if (slug) void navigate({ to: "/w/$workspace/links/new", params: { workspace: slug }, search: { destination } });
+  });
+
+  return (
+    <>
+      <a className="button skip" href="#main">
+        {t("nav.skip")}
+      </a>
+      <div className="shell">
+        {slug && <Side slug={slug} onPalette={() => setPalette(true)} />}
+        <div>
+          {!online && (
+            <div className="offline" role="status">
+              {t("common.offline")}
+            </div>
+          )}
+          <main className="main" id="main" tabIndex={-1}>
+            <Outlet />
+          </main>
+        </div>
+      </div>
+      {slug && <Bottom slug={slug} />}
+      {palette && slug && (
+        <Suspense>
+          <Palette slug={slug} onClose={() => setPalette(false)} onKeys={() => setKeys(true)} />
+        </Suspense>
+      )}
+      <Keys open={keys} onClose={() => setKeys(false)} />
+      {boot && !boot.user && <SignInOver />}
+    </>
+  );
+}
+
+/** An address that is pasted anywhere outside a field begins a link. */
+function usePastedAddress(begin: (address: string) => void): void {
+  useEffect(() => {
+    const listen = (event: ClipboardEvent) => {
+      const target = event.target;
+      if (target instanceof HTMLElement && target.closest("input,textarea,select,[role=dialog]")) return;
+      const text = event.clipboardData?.getData("text/plain").trim() ?? "";
+      if (/^https?:\/\/\S+$/.test(text)) begin(text);
+    };
+    document.addEventListener("paste", listen);
+    return () => document.removeEventListener("paste", listen);
+  });
+}
+
+function useSignOut() {
+  const queries = useQueryClient();
+  const navigate = useNavigate();
+  return async () => {
+    await bff("/bff/session", { method: "DELETE" }).catch(() => {});
+    forgetDrafts();
+    queries.clear();
+    await queries.fetchQuery({ ...bootQuery, staleTime: 0 });
+    await navigate({ to: "/sign-in" });
+  };
+}
+
+function Side({ slug, onPalette }: { slug: string; onPalette: () => void }) {
+  const boot = useBoot();
+  const navigate = useNavigate();
+  const signOut = useSignOut();
+  const workspaces = boot?.workspaces ?? [];
+  const current = workspaces.find((workspace) => workspace.slug === slug);
+  const entries = workspaces.map((workspace) => ({
+    label: workspace.name,
+    icon: <span className="mark">{workspace.name.slice(0, 1).toUpperCase()}</span>,
+    onSelect: () => void navigate({ to: "/w/$workspace/links", params: { workspace: workspace.slug } }),
+  }));
+  entries.push({
+    label: t("nav.newWorkspace"),
+    icon: <Plus aria-hidden="true" />,
+    onSelect: () => void navigate({ to: "/new-workspace" }),
+  });
+  const name = current?.name ?? "Elido";
+  return (
+    <header className="side">
+      <Menu
+        entries={entries}
+        trigger={
+          <button type="button" className="switcher">
+            <span className="mark" aria-hidden="true">
+              {name.slice(0, 1).toUpperCase()}
+            </span>
+            <span className="cut grow">{name}</span>
+            <ChevronsUpDown className="icon" aria-hidden="true" />
+            <span className="visually-hidden">{t("nav.switch")}</span>
+          </button>
+        }
+      />
+      <nav className="nav" aria-label={t("nav.pages")}>
+        {PAGES.map(({ to, icon: Icon, text }) => (
+          <Link key={to} to={to} params={{ workspace: slug }}>
+            <Icon aria-hidden="true" />
+            {t(text)}
+          </Link>
+        ))}
+      </nav>
+      <Button icon={<Search aria-hidden="true" />} keys="Ctrl K" onClick={onPalette}>
+        {t("nav.goTo")}
+      </Button>
+      <nav className="nav side-end" aria-label={t("nav.account")}>
+        <Link to="/me">
+          <UserRound aria-hidden="true" />
+          <span className="cut">{boot?.user?.name || boot?.user?.email}</span>
+        </Link>
+        <Button look="plain" icon={<LogOut aria-hidden="true" />} onClick={() => void signOut()}>
+          {t("nav.signOut")}
+        </Button>
+      </nav>
+    </header>
+  );
+}
+
+/** The same on a narrow screen: four pages, and the others in a menu. */
+function Bottom({ slug }: { slug: string }) {
+  const navigate = useNavigate();
+  const signOut = useSignOut();
+  const isNew = useRouterState({ select: (state) => state.location.pathname.endsWith("/links/new") });
+  const [links, analytics, ...others] = PAGES;
+  const more = others.map(({ to, icon: Icon, text }) => ({
+    label: t(text),
+    icon: <Icon aria-hidden="true" />,
+    onSelect: () => void navigate({ to, params: { workspace: slug } }),
+  }));
+  more.push({
+    label: t("nav.me"),
+    icon: <UserRound aria-hidden="true" />,
+    onSelect: () => void navigate({ to: "/me" }),
+  });
+  more.push({ label: t("nav.signOut"), icon: <LogOut aria-hidden="true" />, onSelect: () => void signOut() });
+  return (
+    <nav className="bottom" aria-label={t("nav.pages")}>
+      <Link to={links.to} params={{ workspace: slug }} activeOptions={{ exact: isNew }}>
+        <LinkIcon aria-hidden="true" />
+        {t("nav.links")}
+      </Link>
+      <Link to={analytics.to} params={{ workspace: slug }}>
+        <ChartLine aria-hidden="true" />
+        {t("nav.analytics")}
+      </Link>
+      <Link to="/w/$workspace/links/new" params={{ workspace: slug }}>
+        <Plus aria-hidden="true" />
+        {t("nav.new")}
+      </Link>
+      <Menu
+        entries={more}
+        trigger={
+          <button type="button">
+            <MenuIcon aria-hidden="true" />
+            {t("nav.more")}
+          </button>
+        }
+      />
+    </nav>
+  );
+}

@@ -1,0 +1,194 @@
+import type { QueryClient } from "@tanstack/react-query";
+import {
+  createRootRouteWithContext,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+  redirect,
+} from "@tanstack/react-router";
+import * as v from "valibot";
+import { bootQuery } from "../api/boot";
+import { ClicksSearch } from "../lib/clicks-search";
+import { LinksSearch } from "../lib/links-search";
+import { Broken, NotThere } from "./NotThere";
+import { Shell } from "./Shell";
+
+interface Context {
+  queries: QueryClient;
+}
+
+const root = createRootRouteWithContext<Context>()({
+  component: Outlet,
+  notFoundComponent: NotThere,
+  errorComponent: Broken,
+});
+
+const LAST = "elido.workspace";
+
+const home = createRoute({
+  getParentRoute: () => root,
+  path: "/",
+  beforeLoad: async ({ context }) => {
+    const boot = await context.queries.ensureQueryData(bootQuery);
+    if (!boot.user) throw redirect({ to: boot.is_set_up ? "/sign-in" : "/setup" });
+    const last = localStorage.getItem(LAST);
+    const workspace = boot.workspaces?.find(({ slug }) => slug === last) ?? boot.workspaces?.[0];
+    if (!workspace) throw redirect({ to: "/new-workspace" });
+    throw redirect({ to: "/w/$workspace/links", params: { workspace: workspace.slug } });
+  },
+});
+
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: "/sign-in",
+  validateSearch: v.object({ to: v.optional(v.string()) }),
+  component: lazyRouteComponent(() => import("../features/auth/SignInPage")),
+});
+
+const setup = createRoute({
+  getParentRoute: () => root,
+  path: "/setup",
+  component: lazyRouteComponent(() => import("../features/auth/SetupPage")),
+});
+
+const guide = createRoute({
+  getParentRoute: () => root,
+  path: "/design",
+  component: lazyRouteComponent(() => import("../features/guide/GuidePage")),
+});
+
+/** Pages of somebody who is signed in. */
+const signedIn = createRoute({
+  getParentRoute: () => root,
+  id: "signed-in",
+  beforeLoad: async ({ context, location }) => {
+    const boot = await context.queries.ensureQueryData(bootQuery);
+    if (boot.user) return;
+    if (!boot.is_set_up) throw redirect({ to: "/setup" });
+    throw redirect({ to: "/sign-in", search: { to: location.href } });
+  },
+  component: Shell,
+});
+
+const me = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/me",
+  component: lazyRouteComponent(() => import("../features/me/MePage")),
+});
+
+const newWorkspace = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/new-workspace",
+  component: lazyRouteComponent(() => import("../features/settings/NewWorkspacePage")),
+});
+
+const workspace = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/w/$workspace",
+  beforeLoad: async ({ context, params }) => {
+    const boot = await context.queries.ensureQueryData(bootQuery);
+    const found = boot.workspaces?.find(({ slug }) => slug === params.workspace);
+    if (!found) throw redirect({ to: "/" });
+    localStorage.setItem(LAST, found.slug);
+    return { workspace: found };
+  },
+  component: Outlet,
+});
+
+const inWorkspace = () => workspace;
+const workspaceHome = createRoute({
+  getParentRoute: inWorkspace,
+  path: "/",
+  beforeLoad: ({ params }) => {
+    throw redirect({ to: "/w/$workspace/links", params });
+  },
+});
+const links = createRoute({
+  getParentRoute: inWorkspace,
+  path: "/links",
+  validateSearch: LinksSearch,
+  component: lazyRouteComponent(() => import("../features/links/LinksPage")),
+});
+const newLink = createRoute({
+  getParentRoute: inWorkspace,
+  path: "/links/new",
+  validateSearch: v.object({ destination: v.optional(v.string()) }),
+  component: lazyRouteComponent(() => import("../features/link-editor/NewLinkPage")),
+});
+const link = createRoute({
+  getParentRoute: inWorkspace,
+  path: "/links/$link",
+  validateSearch: ClicksSearch,
+  component: lazyRouteComponent(() => import("../features/analytics/LinkPage")),
+});
+const editLink = createRoute({
+  getParentRoute: inWorkspace,
+  path: "/links/$link/edit",
+  component: lazyRouteComponent(() => import("../features/link-editor/EditLinkPage")),
+});
+const analytics = createRoute({
+  getParentRoute: inWorkspace,
+  path: "/analytics",
+  validateSearch: ClicksSearch,
+  component: lazyRouteComponent(() => import("../features/analytics/ExplorerPage")),
+});
+const domains = createRoute({
+  getParentRoute: inWorkspace,
+  path: "/domains",
+  component: lazyRouteComponent(() => import("../features/domains/DomainsPage")),
+});
+const people = createRoute({
+  getParentRoute: inWorkspace,
+  path: "/people",
+  component: lazyRouteComponent(() => import("../features/people/PeoplePage")),
+});
+const keys = createRoute({
+  getParentRoute: inWorkspace,
+  path: "/keys",
+  component: lazyRouteComponent(() => import("../features/keys/KeysPage")),
+});
+const audit = createRoute({
+  getParentRoute: inWorkspace,
+  path: "/audit",
+  component: lazyRouteComponent(() => import("../features/audit/AuditPage")),
+});
+const settings = createRoute({
+  getParentRoute: inWorkspace,
+  path: "/settings",
+  component: lazyRouteComponent(() => import("../features/settings/SettingsPage")),
+});
+
+const tree = root.addChildren([
+  home,
+  signIn,
+  setup,
+  guide,
+  signedIn.addChildren([
+    me,
+    newWorkspace,
+    workspace.addChildren([
+      workspaceHome,
+      links,
+      newLink,
+      link,
+      editLink,
+      analytics,
+      domains,
+      people,
+      keys,
+      audit,
+      settings,
+    ]),
+  ]),
+]);
+
+export function makeRouter(queries: QueryClient) {
+  return createRouter({
+    routeTree: tree,
+    context: { queries },
+    defaultPreload: "intent",
+    defaultPendingMs: 150,
+    scrollRestoration: false,
+  });
+}

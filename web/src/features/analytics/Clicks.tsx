@@ -1,0 +1,366 @@
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { Download, Table2, Terminal, X } from "lucide-react";
+import { lazy, Suspense } from "react";
+import { bff } from "../../api/client";
+import type { Breakdown, Part, Summary, Timeseries } from "../../api/types";
+import { Button } from "../../design/Button";
+import { copyText } from "../../design/Copy";
+import { Failure, Skeleton } from "../../design/Failure";
+import { t } from "../../i18n";
+import { type ClicksSearch, FILTERS, type Filter, queryOf, spanOf, toggled } from "../../lib/clicks-search";
+import { date, number, percent } from "../../lib/format";
+import { myZone } from "../../lib/preferences";
+import { useShortcuts } from "../../lib/shortcuts";
+import { moved, PRESETS } from "../../lib/time";
+import { say } from "../../lib/toasts";
+import { useHome, useWorkspace } from "../../lib/workspace";
+import { Chart, when } from "./Chart";
+import { Panel, valueName } from "./Panel";
+
+const WorldMap = lazy(() => import("./WorldMap"));
+
+interface Parts {
+  parts: { summary: Part<Summary>; timeseries: Part<Timeseries> } & Partial<Record<Filter, Part<Breakdown>>>;
+}
+
+interface Properties {
+  search: ClicksSearch;
+  onSearch: (search: ClicksSearch) => void;
+  /** The one link whose clicks are shown; all of the workspace without it. */
+  link?: string;
+}
+
+const PLACES = ["country", "region", "city"] as const;
+const SOURCES = ["referrer", "utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content"] as const;
+const PROGRAMS = ["device", "os", "browser", "language"] as const;
+const WHAT = ["link", "domain", "tag", "qr"] as const;
+const WHAT_OF_ONE = ["rule", "variant", "qr"] as const;
+
+/** Clicks, asked about by clicking. All that is chosen is in the address. */
+export function Clicks({ search, onSearch, link }: Properties) {
+  const workspace = useWorkspace();
+  const zone = search.zone ?? myZone();
+  const filters = link ? { ...search, link: [link] } : search;
+  const tabs = {
+    where: search.where ?? "country",
+    source: search.source ?? "referrer",
+    program: search.program ?? "device",
+    what: search.what ?? (link ? "rule" : "link"),
+  };
+  const names = useNames();
+  const query = queryOf(filters, zone);
+  const asked = new URLSearchParams(query);
+  const needed = new Set<string>(Object.values(tabs));
+  if (tabs.where !== "country") needed.add("country");
+  asked.set("parts", [...needed].join(","));
+  const answer = useQuery({
+    queryKey: ["clicks", workspace.id, asked.toString()],
+    placeholderData: keepPreviousData,
+    queryFn: () => bff<Parts>(`/bff/workspaces/${workspace.id}/analytics?${asked}`),
+  });
+  const change = (part: Partial<ClicksSearch>) => onSearch({ ...search, ...part });
+  const toggle = (filter: Filter) => (value: string) => onSearch(toggled(search, filter, value));
+  const shift = (direction: -1 | 1) => change({ ...moved(spanOf(search, zone), zone, direction), period: undefined });
+  useShortcuts({
+    ...Object.fromEntries(
+      PRESETS.map((period, index) => [
+        String(index + 1),
+        () => change({ period, from: undefined, to: undefined, interval: undefined }),
+      ]),
+    ),
+    arrowleft: () => shift(-1),
+    arrowright: () => shift(1),
+    x: () => change({ compare: !search.compare }),
+    v: () => change({ table: !search.table }),
+  });
+
+  if (answer.isError) return <Failure error={answer.error} onRetry={() => void answer.refetch()} />;
+  const parts = answer.data?.parts;
+  const summary = parts?.summary.body;
+  const total = summary?.clicks ?? 0;
+  const panel = (title: string, list: readonly Filter[], name: keyof typeof tabs) => (
+    <Panel
+      title={title}
+      tabs={list}
+      tab={tabs[name]}
+      onTab={(tab) => change({ [name]: tab })}
+      part={parts?.[tabs[name]]}
+      total={total}
+      chosen={search[tabs[name]] ?? []}
+      onValue={toggle(tabs[name])}
+      nameOf={names}
+    />
+  );
+  return (
+    <div className="stack" data-stale={answer.isPlaceholderData || undefined}>
+      <Bar search={search} zone={zone} onSearch={onSearch} query={query} names={names} isLink={link !== undefined} />
+      {answer.isPending ? <Skeleton count={5} height={64} /> : null}
+      {parts && (
+        <>
+          <Figures part={parts.summary} />
+          <section className="sheet pad stack-s" aria-label={t("analytics.overTime")}>
+            <div className="row apart">
+              <h2>{t("analytics.overTime")}</h2>
+              <div className="row small">
+                <span className="legend" data-line="1">
+                  {t("analytics.clicks")}
+                </span>
+                <span className="legend" data-line="2">
+                  {t("analytics.visitors")}
+                </span>
+                {search.compare && (
+                  <span className="legend" data-line="3">
+                    {t("analytics.before")}
+                  </span>
+                )}
+              </div>
+            </div>
+            {parts.timeseries.problem && <Failure error={new Error(parts.timeseries.problem.detail)} />}
+            {parts.timeseries.body &&
+              (search.table ? (
+                <SeriesTable series={parts.timeseries.body} zone={zone} />
+              ) : (
+                <Chart series={parts.timeseries.body} zone={zone} height={240} />
+              ))}
+          </section>
+          {total === 0 ? (
+            <Nothing search={search} onSearch={onSearch} />
+          ) : (
+            <div className="panels">
+              <section className="sheet pad stack-s wide-panel" aria-label={t("analytics.whereTitle")}>
+                <h2>{t("analytics.whereTitle")}</h2>
+                <Suspense fallback={<Skeleton height={300} />}>
+                  <WorldMap rows={parts.country?.body?.data ?? []} onCountry={toggle("country")} />
+                </Suspense>
+              </section>
+              {panel(t("analytics.places"), PLACES, "where")}
+              {panel(link ? t("analytics.rules") : t("analytics.what"), link ? WHAT_OF_ONE : WHAT, "what")}
+              {panel(t("analytics.sources"), SOURCES, "source")}
+              {panel(t("analytics.programs"), PROGRAMS, "program")}
+            </div>
+          )}
+        </>
+      )}
+    </div>
+  );
+}
+
+/** Names of values that are ids. */
+function useNames(): (dimension: Filter, value: string | null) => string {
+  const home = useHome();
+  const links = new Map(
+    (home?.links.body?.data ?? []).map((link) => [link.id, link.short_url.replace(/^https?:\/\//, "")]),
+  );
+  const domains = new Map((home?.domains.body?.data ?? []).map((domain) => [domain.id, domain.display_name]));
+  const { data } = useLinkNames();
+  return (dimension, value) => {
+    if (dimension === "link" && value) return data?.get(value) ?? links.get(value) ?? value;
+    if (dimension === "domain" && value) return domains.get(value) ?? value;
+    return valueName(dimension, value);
+  };
+}
+
+/** Slugs of the links that were made last; of others the id is shown. */
+function useLinkNames() {
+  const workspace = useWorkspace().id;
+  return useQuery({
+    queryKey: ["link-names", workspace],
+    staleTime: 60_000,
+    queryFn: async () => {
+      const response = await fetch(`/v1/workspaces/${workspace}/links?limit=100&sort=-updated_at`);
+      const page = (await response.json()) as { data?: { id: string; short_url: string }[] };
+      return new Map((page.data ?? []).map((link) => [link.id, link.short_url.replace(/^https?:\/\//, "")]));
+    },
+  });
+}
+
+interface BarProperties {
+  search: ClicksSearch;
+  zone: string;
+  onSearch: (search: ClicksSearch) => void;
+  query: URLSearchParams;
+  names: (dimension: Filter, value: string | null) => string;
+  isLink: boolean;
+}
+
+function Bar({ search, zone, onSearch, query, names, isLink }: BarProperties) {
+  const workspace = useWorkspace().id;
+  const change = (part: Partial<ClicksSearch>) => onSearch({ ...search, ...part });
+  const span = spanOf(search, zone);
+  const chips = FILTERS.filter((filter) => !(isLink && filter === "link")).flatMap((filter) =>
+    (search[filter] ?? []).map((value) => [filter, value] as const),
+  );
+  const address = `/v1/workspaces/${workspace}/analytics`;
+  const report = new URLSearchParams(query);
+  for (const name of ["interval", "time_zone", "compare"]) report.delete(name);
+  const curl = `curl -H "Authorization: Bearer $ELIDO_TOKEN" '${location.origin}${address}/timeseries?${query}'`;
+  return (
+    <div className="bar-sticky stack-s">
+      <div className="row">
+        <select
+          className="input pick"
+          aria-label={t("analytics.period")}
+          value={search.from ? "own" : (search.period ?? "30d")}
+          onChange={(event) => {
+            if (event.target.value !== "own")
+              change({
+                period: event.target.value as NonNullable<ClicksSearch["period"]>,
+                from: undefined,
+                to: undefined,
+                interval: undefined,
+              });
+          }}
+        >
+          {PRESETS.map((period) => (
+            <option key={period} value={period}>
+              {t(`period.${period}`)}
+            </option>
+          ))}
+          {search.from && <option value="own">{t("period.own")}</option>}
+        </select>
+        <span className="small muted">
+          {date(span.from, zone)} – {date(Date.parse(span.to) - 1, zone)} · {zone}
+        </span>
+        <span className="grow" />
+        <select
+          className="input pick"
+          aria-label={t("analytics.interval")}
+          value={span.interval}
+          onChange={(event) => change({ interval: event.target.value as typeof span.interval })}
+        >
+          {(["hour", "day", "week", "month"] as const).map((interval) => (
+            <option key={interval} value={interval}>
+              {t(`interval.${interval}`)}
+            </option>
+          ))}
+        </select>
+        <Button
+          aria-pressed={search.compare ?? false}
+          keys="X"
+          onClick={() => change({ compare: search.compare ? undefined : true })}
+        >
+          {t("analytics.compare")}
+        </Button>
+        <Button aria-pressed={search.bots ?? false} onClick={() => change({ bots: search.bots ? undefined : true })}>
+          {t("analytics.withBots")}
+        </Button>
+        <Button
+          aria-pressed={search.table ?? false}
+          icon={<Table2 aria-hidden="true" />}
+          label={t("analytics.table")}
+          onClick={() => change({ table: search.table ? undefined : true })}
+        />
+        <Button
+          icon={<Terminal aria-hidden="true" />}
+          label={t("analytics.curl")}
+          onClick={() => void copyText(curl).then((copied) => copied && say(t("common.copied")))}
+        />
+        <a className="button" href={`${address}/export?format=csv&${report}`} download>
+          <Download aria-hidden="true" />
+          CSV
+        </a>
+      </div>
+      {chips.length > 0 && (
+        <div className="row">
+          {chips.map(([filter, value]) => (
+            <span className="chip" key={`${filter} ${value}`}>
+              <span>
+                {t(`dimension.${filter}`)} <b>{names(filter, value)}</b>
+              </span>
+              <button
+                type="button"
+                aria-label={t("common.remove", { what: names(filter, value) })}
+                onClick={() => onSearch(toggled(search, filter, value))}
+              >
+                <X aria-hidden="true" />
+              </button>
+            </span>
+          ))}
+          <Button look="plain" onClick={() => change(Object.fromEntries(FILTERS.map((filter) => [filter, undefined])))}>
+            {t("common.reset")}
+          </Button>
+        </div>
+      )}
+    </div>
+  );
+}
+
+function Figures({ part }: { part: Part<Summary> }) {
+  if (part.problem) return <Failure error={new Error(part.problem.detail)} />;
+  const summary = part.body;
+  if (!summary) return null;
+  const left = summary.left_out;
+  return (
+    <dl className="figures">
+      <Figure name={t("analytics.clicks")} value={summary.clicks} before={summary.previous?.clicks} />
+      <Figure name={t("analytics.visitors")} value={summary.visitors} before={summary.previous?.visitors} />
+      <Figure
+        name={t("analytics.leftOut")}
+        value={left.bots + left.previews + left.prefetches + left.heads}
+        before={undefined}
+      />
+    </dl>
+  );
+}
+
+function Figure({ name, value, before }: { name: string; value: number; before: number | undefined }) {
+  const share = before === undefined || before === 0 ? undefined : (value - before) / before;
+  return (
+    <div>
+      <dt className="small muted">{name}</dt>
+      <dd>
+        <span className="figure">{number(value)}</span>
+        {before !== undefined && (
+          <span className="small" data-trend={share === undefined ? undefined : share < 0 ? "down" : "up"}>
+            {share === undefined ? "" : `${share < 0 ? "▼" : "▲"} ${percent(Math.abs(share))} · `}
+            {t("analytics.was", { value: number(before) })}
+          </span>
+        )}
+      </dd>
+    </div>
+  );
+}
+
+function SeriesTable({ series, zone }: { series: Timeseries; zone: string }) {
+  return (
+    <section className="table-frame series-table" tabIndex={0} aria-label={t("analytics.table")}>
+      <table className="table">
+        <thead>
+          <tr>
+            <th scope="col">{t("analytics.time")}</th>
+            <th scope="col" className="number">
+              {t("analytics.clicks")}
+            </th>
+            <th scope="col" className="number">
+              {t("analytics.visitors")}
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {series.data.map((point) => (
+            <tr key={point.start}>
+              <td>{when(point.start, series.interval, zone)}</td>
+              <td className="number">{number(point.clicks)}</td>
+              <td className="number">{number(point.visitors)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}
+
+function Nothing({ search, onSearch }: { search: ClicksSearch; onSearch: (search: ClicksSearch) => void }) {
+  return (
+    <div className="sheet empty">
+      <p>{t("analytics.noClicks")}</p>
+      {search.period !== "year" && (
+        <Button
+          onClick={() => onSearch({ ...search, period: "year", from: undefined, to: undefined, interval: undefined })}
+        >
+          {t("analytics.wholeYear")}
+        </Button>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,77 @@
+import type { Breakdown, Part } from "../../api/types";
+import { Failure } from "../../design/Failure";
+import { t } from "../../i18n";
+import type { Filter } from "../../lib/clicks-search";
+import { country, languageName, number, percent } from "../../lib/format";
+
+interface Properties {
+  title: string;
+  tabs: readonly Filter[];
+  tab: Filter;
+  onTab: (tab: Filter) => void;
+  part: Part<Breakdown> | undefined;
+  total: number;
+  chosen: string[];
+  onValue: (value: string) => void;
+  nameOf: (dimension: Filter, value: string | null) => string;
+}
+
+/** The values of a dimension with their clicks; choosing one filters by it. Rows and the rest are all there is. */
+export function Panel({ title, tabs, tab, onTab, part, total, chosen, onValue, nameOf }: Properties) {
+  const rows = part?.body?.data ?? [];
+  const highest = Math.max(1, ...rows.map((row) => row.clicks));
+  const other = part?.body?.other;
+  return (
+    <section className="sheet pad panel" aria-label={title}>
+      <div className="row apart">
+        <h2>{title}</h2>
+        {tabs.length > 1 && (
+          <select
+            className="input pick"
+            aria-label={t("analytics.by", { panel: title })}
+            value={tab}
+            onChange={(event) => onTab(event.target.value as Filter)}
+          >
+            {tabs.map((name) => (
+              <option key={name} value={name}>
+                {t(`dimension.${name}`)}
+              </option>
+            ))}
+          </select>
+        )}
+      </div>
+      {part?.problem && <Failure error={new Error(part.problem.detail)} />}
+      {part?.body && rows.length === 0 && <p className="muted">{t("analytics.nothing")}</p>}
+      <ul className="bars">
+        {rows.map((row) => (
+          <li key={row.value ?? ""}>
+            <button
+              type="button"
+              aria-pressed={chosen.includes(row.value ?? "")}
+              onClick={() => onValue(row.value ?? "")}
+            >
+              <span className="bar" style={{ width: `${(row.clicks / highest) * 100}%` }} aria-hidden="true" />
+              <span className="cut">{nameOf(tab, row.value ?? null)}</span>
+              <span className="number">{number(row.clicks)}</span>
+              <span className="number muted share">{percent(total === 0 ? 0 : row.clicks / total)}</span>
+            </button>
+          </li>
+        ))}
+      </ul>
+      {other && other.clicks > 0 && (
+        <p className="small muted">{t("analytics.others", { count: other.values, clicks: number(other.clicks) })}</p>
+      )}
+    </section>
+  );
+}
+
+/** The value of a dimension for people. */
+export function valueName(dimension: Filter, value: string | null): string {
+  if (dimension === "country") return country(value);
+  if (dimension === "language") return languageName(value);
+  if (dimension === "referrer" && !value) return t("analytics.direct");
+  if (dimension === "qr") return value === "true" ? t("analytics.scans") : t("analytics.noScans");
+  if (!value) return t("analytics.unknown");
+  if (dimension === "device") return t(`device.${value}` as "device.desktop");
+  return value;
+}

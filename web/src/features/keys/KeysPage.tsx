@@ -1,0 +1,229 @@
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { Plus } from "lucide-react";
+import { type FormEvent, useState } from "react";
+import { api, body } from "../../api/client";
+import { type Problem, problemOf } from "../../api/problem";
+import type { ApiKey, Scope } from "../../api/types";
+import { Button } from "../../design/Button";
+import { Copy } from "../../design/Copy";
+import { Dialog } from "../../design/Dialog";
+import { Failure, Skeleton } from "../../design/Failure";
+import { Check, Choice, Field } from "../../design/Field";
+import { t } from "../../i18n";
+import { date, dateTime, relative } from "../../lib/format";
+import { say } from "../../lib/toasts";
+import { mayAdminister, useRole, useTitle, useWorkspace } from "../../lib/workspace";
+
+const SCOPES = [
+  "links:read",
+  "links:write",
+  "analytics:read",
+  "workspace:read",
+  "workspace:write",
+  "members:read",
+  "members:write",
+  "keys:read",
+  "keys:write",
+  "audit:read",
+  "events:read",
+] as const satisfies Scope[];
+const DAY = 86_400_000;
+
+export default function KeysPage() {
+  const workspace = useWorkspace();
+  const queries = useQueryClient();
+  const canEdit = mayAdminister(useRole());
+  const [adding, setAdding] = useState(false);
+  const [revoking, setRevoking] = useState<ApiKey>();
+  const path = { workspace_id: workspace.id };
+  const key = ["keys", workspace.id];
+  useTitle(t("nav.keys"), workspace.name);
+  const query = useQuery({
+    queryKey: key,
+    queryFn: () => body(api.GET("/v1/workspaces/{workspace_id}/api-keys", { params: { path, query: { limit: 100 } } })),
+  });
+  const refetch = () => queries.invalidateQueries({ queryKey: key });
+  const keys = query.data?.data ?? [];
+  return (
+    <>
+      <div className="page-head">
+        <h1>{t("nav.keys")}</h1>
+        {canEdit && (
+          <Button look="main" icon={<Plus aria-hidden="true" />} onClick={() => setAdding(true)}>
+            {t("keysPage.add")}
+          </Button>
+        )}
+      </div>
+      {query.isError && <Failure error={query.error} onRetry={() => void query.refetch()} />}
+      {query.isPending && <Skeleton count={3} />}
+      {query.data && keys.length === 0 && (
+        <div className="sheet empty">
+          <h2>{t("keysPage.none")}</h2>
+          <p>{t("keysPage.noneText")}</p>
+          <code className="small">{curl(workspace.id, "elido_…")}</code>
+        </div>
+      )}
+      <ul className="stack-s">
+        {keys.map((item) => (
+          <li key={item.id} className="sheet pad row apart">
+            <div className="grow stack-s">
+              <div className="row">
+                <strong>{item.name}</strong>
+                <code className="small muted">{item.token_start}…</code>
+                {item.expires_at && (
+                  <span className="badge" data-look={Date.parse(item.expires_at) < Date.now() ? "bad" : undefined}>
+                    {t("keysPage.until", { when: date(item.expires_at) })}
+                  </span>
+                )}
+              </div>
+              <span className="small">
+                {item.scopes.map((scope) => t(`scope.${scope}` as "scope.links")).join(" · ")}
+              </span>
+              <span className="small muted" title={item.last_used_at ? dateTime(item.last_used_at) : undefined}>
+                {item.last_used_at
+                  ? t("keysPage.used", { when: relative(item.last_used_at) })
+                  : t("keysPage.neverUsed")}
+              </span>
+            </div>
+            {canEdit && (
+              <Button look="bad" onClick={() => setRevoking(item)}>
+                {t("keysPage.revoke")}
+              </Button>
+            )}
+          </li>
+        ))}
+      </ul>
+      {adding && <AddKey onClose={() => setAdding(false)} refetch={() => void refetch()} />}
+      {revoking && <RevokeKey item={revoking} onClose={() => setRevoking(undefined)} refetch={() => void refetch()} />}
+    </>
+  );
+}
+
+function curl(workspace: string, token: string): string {
+  const lines = [
+    `curl ${location.origin}/v1/workspaces/${workspace}/links`,
+    `-H 'Authorization: Bearer ${token}'`,
+    "-H 'Content-Type: application/json'",
+  ];
+  return [...lines, `-d '{"destination_url": "https://example.com/"}'`].join(" \\\n  ");
+}
+
+function AddKey({ onClose, refetch }: { onClose: () => void; refetch: () => void }) {
+  const workspace = useWorkspace();
+  const [name, setName] = useState("");
+  const [scopes, setScopes] = useState<Scope[]>(["links:read", "links:write"]);
+  const [days, setDays] = useState("90");
+  const [problem, setProblem] = useState<Problem>();
+  const [token, setToken] = useState<string>();
+  const submit = async (event: FormEvent) => {
+    event.preventDefault();
+    const expires = days === "" ? {} : { expires_at: new Date(Date.now() + Number(days) * DAY).toISOString() };
+    try {
+      const params = { path: { workspace_id: workspace.id } };
+      const made = await body(
+        api.POST("/v1/workspaces/{workspace_id}/api-keys", { params, body: { name, scopes, ...expires } }),
+      );
+      setToken(made.token);
+      refetch();
+    } catch (error) {
+      setProblem(problemOf(error));
+    }
+  };
+  if (token) {
+    return (
+      <Dialog open onClose={onClose} title={t("keysPage.made")} wide>
+        <p className="note" data-look="warn">
+          {t("keysPage.once")}
+        </p>
+        <div className="row">
+          <code className="grow">{token}</code>
+          <Copy text={token} />
+        </div>
+        <pre className="code">{curl(workspace.id, token)}</pre>
+        <div className="row">
+          <Button look="main" onClick={onClose}>
+            {t("keysPage.kept")}
+          </Button>
+        </div>
+      </Dialog>
+    );
+  }
+  const errors = problem?.fields ?? new Map<string, string>();
+  return (
+    <Dialog open onClose={onClose} title={t("keysPage.add")} wide>
+      <form className="stack" onSubmit={(event) => void submit(event)}>
+        {problem && errors.size === 0 && (
+          <p className="note" data-look="bad" role="alert">
+            {problem.message}
+          </p>
+        )}
+        <Field
+          label={t("keysPage.name")}
+          hint={t("keysPage.nameHint")}
+          value={name}
+          onValue={setName}
+          error={errors.get("/name")}
+          autoFocus
+          required
+        />
+        <fieldset className="stack-s">
+          <legend className="label">{t("keysPage.scopes")}</legend>
+          {SCOPES.map((scope) => (
+            <Check
+              key={scope}
+              label={t(`scope.${scope}` as "scope.links")}
+              checked={scopes.includes(scope)}
+              onChecked={(on) => setScopes(SCOPES.filter((other) => (other === scope ? on : scopes.includes(other))))}
+            />
+          ))}
+          {errors.get("/scopes") && <span className="error-text">{errors.get("/scopes")}</span>}
+        </fieldset>
+        <Choice
+          label={t("keysPage.expires")}
+          value={days}
+          onValue={setDays}
+          options={[
+            ["30", t("keysPage.days", { count: 30 })],
+            ["90", t("keysPage.days", { count: 90 })],
+            ["365", t("keysPage.days", { count: 365 })],
+            ["", t("keysPage.never")],
+          ]}
+          error={errors.get("/expires_at")}
+        />
+        <div className="row">
+          <Button look="main" type="submit" disabled={scopes.length === 0}>
+            {t("keysPage.create")}
+          </Button>
+          <Button onClick={onClose}>{t("common.cancel")}</Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
+
+function RevokeKey({ item, onClose, refetch }: { item: ApiKey; onClose: () => void; refetch: () => void }) {
+  const path = { workspace_id: useWorkspace().id, api_key_id: item.id };
+  const [typed, setTyped] = useState("");
+  const revoke = async () => {
+    try {
+      await body(api.DELETE("/v1/workspaces/{workspace_id}/api-keys/{api_key_id}", { params: { path } }));
+      say(t("keysPage.revoked", { name: item.name }));
+    } catch (error) {
+      say(problemOf(error).message);
+    }
+    onClose();
+    refetch();
+  };
+  return (
+    <Dialog open onClose={onClose} title={t("keysPage.revokeTitle", { name: item.name })}>
+      <p>{t("keysPage.revokeText")}</p>
+      <Field label={t("common.typeName", { name: item.name })} value={typed} onValue={setTyped} />
+      <div className="row">
+        <Button look="bad" disabled={typed !== item.name} onClick={() => void revoke()}>
+          {t("keysPage.revoke")}
+        </Button>
+        <Button onClick={onClose}>{t("common.cancel")}</Button>
+      </div>
+    </Dialog>
+  );
+}

@@ -1,0 +1,139 @@
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { Link as To, useNavigate, useParams } from "@tanstack/react-router";
+import { useState } from "react";
+import { api, body } from "../../api/client";
+import { type Problem, problemOf } from "../../api/problem";
+import type { Link, Resolution } from "../../api/types";
+import { Failure, Skeleton } from "../../design/Failure";
+import { Check } from "../../design/Field";
+import { t } from "../../i18n";
+import { useDraft } from "../../lib/draft";
+import { say } from "../../lib/toasts";
+import { useTitle, useWorkspace } from "../../lib/workspace";
+import { Conflict } from "./Conflict";
+import { EditorFrame } from "./EditorFrame";
+import { type Form, formOf, patchOf } from "./form";
+import { LinkForm } from "./LinkForm";
+import { Preview } from "./Preview";
+import { TryAs } from "./TryAs";
+
+export default function EditLinkPage() {
+  const workspace = useWorkspace();
+  const { link: id } = useParams({ from: "/signed-in/w/$workspace/links/$link/edit" });
+  const path = { workspace_id: workspace.id, link_id: id };
+  const query = useQuery({
+    queryKey: ["link", workspace.id, id],
+    refetchOnWindowFocus: false,
+    staleTime: 0,
+    gcTime: 0,
+    queryFn: () => body(api.GET("/v1/workspaces/{workspace_id}/links/{link_id}", { params: { path } })),
+  });
+  if (query.isError) return <Failure error={query.error} onRetry={() => void query.refetch()} />;
+  if (!query.data) return <Skeleton count={6} />;
+  return <Editor link={query.data} key={id} />;
+}
+
+interface Clash {
+  base: Form;
+  mine: Form;
+  theirs: Form;
+  link: Link;
+}
+
+function Editor({ link: first }: { link: Link }) {
+  const workspace = useWorkspace();
+  const queries = useQueryClient();
+  const navigate = useNavigate();
+  const [link, setLink] = useState(first);
+  const draft = useDraft(`link.${link.id}`, formOf(first));
+  const [problem, setProblem] = useState<Problem>();
+  const [busy, setBusy] = useState(false);
+  const [clash, setClash] = useState<Clash>();
+  const [confirmed, setConfirmed] = useState(false);
+  const [tried, setTried] = useState<Resolution>();
+  const shown = link.short_url.replace(/^https?:\/\//, "");
+  useTitle(t("editor.edit", { link: shown }), workspace.name);
+
+  const path = { workspace_id: workspace.id, link_id: link.id };
+  const save = async () => {
+    setBusy(true);
+    setProblem(undefined);
+    try {
+      const params = { path, header: { "If-Match": `"${link.version}"` } };
+      const changed = { ...patchOf(draft.patch), ...(confirmed ? { confirm_printed: true } : {}) };
+      await body(api.PATCH("/v1/workspaces/{workspace_id}/links/{link_id}", { params, body: changed }));
+      draft.rebase(draft.value, draft.value);
+      void queries.invalidateQueries({ queryKey: ["links", workspace.id] });
+      say(t("editor.saved"));
+      await navigate({ to: "/w/$workspace/links/$link", params: { workspace: workspace.slug, link: link.id } });
+    } catch (error) {
+      const found = problemOf(error);
+      if (found.status === 412) await compare();
+      else setProblem(found);
+    } finally {
+      setBusy(false);
+    }
+  };
+  const compare = async () => {
+    const now = await body(api.GET("/v1/workspaces/{workspace_id}/links/{link_id}", { params: { path } }));
+    setClash({ base: draft.base, mine: draft.value, theirs: formOf(now), link: now });
+  };
+
+  const wins = tried
+    ? (tried.explanation.winner?.rule_index ?? (tried.state === "redirects" ? draft.base.rules.length : undefined))
+    : undefined;
+  const rulesChanged = "rules" in draft.patch || "destination_url" in draft.patch;
+  const needsConsent =
+    problem?.code.includes("printed") || (link.printed_at != null && "destination_url" in draft.patch);
+  return (
+    <>
+      <EditorFrame
+        title={link.title || shown}
+        draft={draft}
+        problem={problem}
+        busy={busy}
+        canSave={draft.dirty > 0}
+        onSave={() => void save()}
+        warning={link.printed_at && draft.dirty > 0 ? t("editor.printed") : undefined}
+        side={
+          <div className="stack side-column">
+            <Preview
+              form={draft.value}
+              {...("slug" in draft.patch || "domain" in draft.patch ? {} : { saved: link.short_url })}
+            />
+            <TryAs link={link.id} isChanged={rulesChanged} onResolution={setTried} />
+          </div>
+        }
+      >
+        <p className="small">
+          <To to="/w/$workspace/links/$link" params={{ workspace: workspace.slug, link: link.id }}>
+            {t("editor.toClicks")}
+          </To>
+        </p>
+        <LinkForm
+          draft={draft}
+          errors={problem?.fields ?? new Map()}
+          own={{ domain: link.domain, slug: link.slug }}
+          hasPassword={link.password_protected}
+          isNew={false}
+          wins={rulesChanged ? undefined : wins}
+          checks={tried?.explanation.rules.map((rule) => rule.matches) ?? []}
+        />
+        {needsConsent && <Check label={t("editor.printedConsent")} checked={confirmed} onChecked={setConfirmed} />}
+      </EditorFrame>
+      {clash && (
+        <Conflict
+          base={clash.base}
+          mine={clash.mine}
+          theirs={clash.theirs}
+          onClose={() => setClash(undefined)}
+          onChoose={(value) => {
+            setLink(clash.link);
+            draft.rebase(clash.theirs, value);
+            setClash(undefined);
+          }}
+        />
+      )}
+    </>
+  );
+}

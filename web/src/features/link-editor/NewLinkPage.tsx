@@ -1,0 +1,76 @@
+import { useQueryClient } from "@tanstack/react-query";
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { useRef, useState } from "react";
+import { api, body, newKey } from "../../api/client";
+import { type Problem, problemOf } from "../../api/problem";
+import { copyText } from "../../design/Copy";
+import { t } from "../../i18n";
+import { useDraft } from "../../lib/draft";
+import { say } from "../../lib/toasts";
+import { useTitle, useWorkspace } from "../../lib/workspace";
+import { EditorFrame } from "./EditorFrame";
+import { draftOf, EMPTY } from "./form";
+import { LinkForm } from "./LinkForm";
+import { Preview } from "./Preview";
+
+export default function NewLinkPage() {
+  const workspace = useWorkspace();
+  const queries = useQueryClient();
+  const navigate = useNavigate();
+  const { destination } = useSearch({ from: "/signed-in/w/$workspace/links/new" });
+  const draft = useDraft(`new.${workspace.id}`, EMPTY);
+  const started = useRef(false);
+  if (!started.current && destination && draft.value.destination_url !== destination) {
+    started.current = true;
+    queueMicrotask(() => draft.set({ destination_url: destination }));
+  }
+  const [problem, setProblem] = useState<Problem>();
+  const [busy, setBusy] = useState(false);
+  // One key for one link, however often the button is pressed; another once something else is asked for.
+  const key = useRef({ body: "", key: "" });
+  useTitle(t("links.new"), workspace.name);
+
+  const save = async () => {
+    const link = draftOf(draft.value);
+    const text = JSON.stringify(link);
+    if (key.current.body !== text) key.current = { body: text, key: newKey() };
+    setBusy(true);
+    setProblem(undefined);
+    try {
+      const params = { path: { workspace_id: workspace.id } };
+      const headers = { "idempotency-key": key.current.key };
+      const made = await body(api.POST("/v1/workspaces/{workspace_id}/links", { params, body: link, headers }));
+      const copied = await copyText(made.short_url);
+      draft.rebase(EMPTY, EMPTY);
+      void queries.invalidateQueries({ queryKey: ["links", workspace.id] });
+      void queries.invalidateQueries({ queryKey: ["home", workspace.id] });
+      say(copied ? t("editor.madeCopied", { link: made.short_url }) : t("editor.made", { link: made.short_url }));
+      await navigate({ to: "/w/$workspace/links", params: { workspace: workspace.slug } });
+    } catch (error) {
+      setProblem(problemOf(error));
+    } finally {
+      setBusy(false);
+    }
+  };
+
+  return (
+    <EditorFrame
+      title={t("links.new")}
+      draft={draft}
+      problem={problem}
+      busy={busy}
+      canSave={draft.value.destination_url.trim() !== ""}
+      onSave={() => void save()}
+      side={<Preview form={draft.value} />}
+    >
+      <LinkForm
+        draft={draft}
+        errors={problem?.fields ?? new Map()}
+        hasPassword={false}
+        isNew
+        wins={undefined}
+        checks={[]}
+      />
+    </EditorFrame>
+  );
+}

@@ -1,0 +1,53 @@
+import { Archive, ArchiveRestore, Tags, Trash2, X } from "lucide-react";
+import { useState } from "react";
+import type { Link } from "../../api/types";
+import { Button } from "../../design/Button";
+import { t } from "../../i18n";
+import { mayEdit, useRole } from "../../lib/workspace";
+import { TagDialog } from "./TagDialog";
+import { useLinkActions } from "./useLinkActions";
+
+/** What can be done with the links that are selected. */
+export function BulkBar({ links, onDone }: { links: Link[]; onDone: () => void }) {
+  const actions = useLinkActions();
+  const [tagging, setTagging] = useState(false);
+  const canEdit = mayEdit(useRole());
+  const all = links.every((link) => link.archived);
+  const done = (request: Promise<void>) => {
+    onDone();
+    void request;
+  };
+  return (
+    <div className="bulk" role="toolbar" aria-label={t("links.bulk")}>
+      <strong>{t("links.selected", { count: links.length })}</strong>
+      {canEdit && (
+        <>
+          <Button
+            icon={all ? <ArchiveRestore aria-hidden="true" /> : <Archive aria-hidden="true" />}
+            keys="A"
+            onClick={() => done(actions.archive(links, !all))}
+          >
+            {all ? t("links.unarchive") : t("links.archive")}
+          </Button>
+          <Button icon={<Tags aria-hidden="true" />} keys="T" onClick={() => setTagging(true)}>
+            {t("links.tags")}
+          </Button>
+          <Button look="bad" icon={<Trash2 aria-hidden="true" />} onClick={() => done(actions.remove(links))}>
+            {t("links.delete", { count: links.length })}
+          </Button>
+        </>
+      )}
+      <Button look="plain" icon={<X aria-hidden="true" />} onClick={onDone} label={t("links.clearSelection")} />
+      {tagging && (
+        <TagDialog
+          links={links}
+          onClose={() => setTagging(false)}
+          onTag={(add, remove) => {
+            setTagging(false);
+            done(actions.tag(links, add, remove));
+          }}
+        />
+      )}
+    </div>
+  );
+}

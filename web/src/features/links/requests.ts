@@ -1,0 +1,70 @@
+import { infiniteQueryOptions } from "@tanstack/react-query";
+import { api, body } from "../../api/client";
+import type { BulkPatch, BulkResults, Link } from "../../api/types";
+import type { LinksSearch } from "../../lib/links-search";
+
+/** The filters that are there. */
+type Given = { [Name in keyof LinksSearch]: NonNullable<LinksSearch[Name]> };
+
+const PAGE = 100;
+/** How many links one request changes. */
+const CHUNK = 500;
+
+export const linksQuery = (workspace: string, filters: LinksSearch) =>
+  infiniteQueryOptions({
+    queryKey: ["links", workspace, filters],
+    initialPageParam: undefined as string | undefined,
+    queryFn: ({ pageParam }) => {
+      const given = Object.fromEntries(Object.entries(filters).filter(([, value]) => value !== undefined)) as Given;
+      const query = { ...given, limit: PAGE, ...(pageParam ? { cursor: pageParam } : {}) };
+      return body(
+        api.GET("/v1/workspaces/{workspace_id}/links", { params: { path: { workspace_id: workspace }, query } }),
+      );
+    },
+    getNextPageParam: (page) => page.next_cursor ?? undefined,
+  });
+
+export interface Outcome {
+  /** What can be undone, one for each request. */
+  changes: string[];
+  failed: string[];
+}
+
+function outcome(answers: BulkResults[]): Outcome {
+  const results = answers.flatMap((answer) => answer.results);
+  const failed = results.flatMap((result) => (result.status === "failed" ? [result.problem.detail] : []));
+  return { changes: answers.flatMap((answer) => (answer.change_id ? [answer.change_id] : [])), failed };
+}
+
+async function inChunks<Item>(items: Item[], send: (chunk: Item[]) => Promise<BulkResults>): Promise<Outcome> {
+  const answers: BulkResults[] = [];
+  for (let place = 0; place < items.length; place += CHUNK) answers.push(await send(items.slice(place, place + CHUNK)));
+  return outcome(answers);
+}
+
+export function changeLinks(workspace: string, links: BulkPatch[]): Promise<Outcome> {
+  const path = { workspace_id: workspace };
+  return inChunks(links, (chunk) =>
+    body(api.PATCH("/v1/workspaces/{workspace_id}/links/bulk", { params: { path }, body: { links: chunk } })),
+  );
+}
+
+export function deleteLinks(workspace: string, links: Link[]): Promise<Outcome> {
+  const path = { workspace_id: workspace };
+  return inChunks(links, (chunk) =>
+    body(
+      api.POST("/v1/workspaces/{workspace_id}/links/bulk/delete", {
+        params: { path },
+        body: { ids: chunk.map((link) => link.id) },
+      }),
+    ),
+  );
+}
+
+/** Undoes changes, the last one first. */
+export async function undoChanges(workspace: string, changes: string[]): Promise<void> {
+  for (const change_id of [...changes].reverse()) {
+    const params = { path: { workspace_id: workspace } };
+    await body(api.POST("/v1/workspaces/{workspace_id}/links/undo", { params, body: { change_id } }));
+  }
+}

@@ -1,0 +1,72 @@
+import * as v from "valibot";
+import { intervalOf, PRESETS, periodOf } from "./time";
+
+/** What clicks are filtered by, by the names that `/v1` has. */
+export const FILTERS = [
+  "link",
+  "domain",
+  "tag",
+  "country",
+  "region",
+  "city",
+  "referrer",
+  "utm_source",
+  "utm_medium",
+  "utm_campaign",
+  "utm_term",
+  "utm_content",
+  "device",
+  "os",
+  "browser",
+  "language",
+  "rule",
+  "variant",
+  "qr",
+] as const;
+export type Filter = (typeof FILTERS)[number];
+
+const values = v.optional(v.array(v.string()));
+
+/** A view of clicks: all of it is in the address. */
+export const ClicksSearch = v.object({
+  period: v.optional(v.picklist(PRESETS)),
+  from: v.optional(v.string()),
+  to: v.optional(v.string()),
+  zone: v.optional(v.string()),
+  interval: v.optional(v.picklist(["hour", "day", "week", "month"])),
+  compare: v.optional(v.boolean()),
+  bots: v.optional(v.boolean()),
+  table: v.optional(v.boolean()),
+  where: v.optional(v.picklist(["country", "region", "city"])),
+  source: v.optional(v.picklist(["referrer", "utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content"])),
+  program: v.optional(v.picklist(["device", "os", "browser", "language"])),
+  what: v.optional(v.picklist(["link", "domain", "tag", "rule", "variant", "qr"])),
+  ...(Object.fromEntries(FILTERS.map((name) => [name, values])) as Record<Filter, typeof values>),
+});
+export type ClicksSearch = v.InferOutput<typeof ClicksSearch>;
+
+export type Interval = NonNullable<ClicksSearch["interval"]>;
+
+/** The moments and buckets that a view stands for. */
+export function spanOf(search: ClicksSearch, zone: string): { from: string; to: string; interval: Interval } {
+  const own = search.from && search.to ? { from: search.from, to: search.to } : undefined;
+  const period = own ?? periodOf(search.period ?? "30d", zone);
+  return { ...period, interval: search.interval ?? intervalOf(period) };
+}
+
+/** The same view as a query of `/v1`. */
+export function queryOf(search: ClicksSearch, zone: string): URLSearchParams {
+  const { from, to, interval } = spanOf(search, zone);
+  const query = new URLSearchParams({ from, to, interval, time_zone: zone });
+  if (search.compare) query.set("compare", "previous");
+  if (search.bots) query.set("include", "bots,previews");
+  for (const filter of FILTERS) for (const value of search[filter] ?? []) query.append(filter, value);
+  return query;
+}
+
+/** The view with a value of a filter put in, or taken out where it is in. */
+export function toggled(search: ClicksSearch, filter: Filter, value: string): ClicksSearch {
+  const before = search[filter] ?? [];
+  const after = before.includes(value) ? before.filter((other) => other !== value) : [...before, value];
+  return { ...search, [filter]: after.length > 0 ? after : undefined };
+}

@@ -1,0 +1,152 @@
+// Every page in both themes and widths: what axe finds, what scrolls sideways, what the console says; and a picture of each for people.
+import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
+import { after, before, test } from "node:test";
+import { scrollsSideways, violations } from "./axe.ts";
+import { type Api, type Elido, open, signIn, startElido, stopBrowser, until } from "./server.ts";
+
+const PICTURES = process.env.ELIDO_PICTURES ?? new URL("../../pictures/", import.meta.url).pathname;
+const AGENTS = [
+  "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36",
+  "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1",
+  "Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0",
+];
+
+let elido: Elido;
+let api: Api;
+let link = "";
+
+before(async () => {
+  elido = await startElido();
+  api = await elido.bootstrap();
+  link = await seed(elido, api);
+});
+after(async () => {
+  await stopBrowser();
+  elido?.stop();
+});
+
+async function seed({ edge }: Elido, { ask, workspace }: Api): Promise<string> {
+  const base = `/v1/workspaces/${workspace.id}`;
+  const rules = [
+    {
+      name: "Ukraine",
+      conditions: [{ type: "countries", any_of: ["UA"] }],
+      outcome: { type: "destination", destination_url: "https://www.example.com/ua/spring" },
+    },
+    {
+      name: "Phones",
+      conditions: [{ type: "devices", any_of: ["mobile"] }],
+      outcome: {
+        type: "split",
+        variants: [
+          { name: "A", weight: 60, destination_url: "https://app.example.com/spring" },
+          { name: "B", weight: 40, destination_url: "https://www.example.com/spring-short" },
+        ],
+      },
+    },
+  ];
+  const first = await ask<{ id: string }>("POST", `${base}/links`, {
+    destination_url: "https://www.example.com/spring?ref=newsletter",
+    slug: "spring-sale",
+    title: "Spring sale",
+    tags: ["spring", "mail"],
+    rules,
+  });
+  const words = [
+    "docs",
+    "launch",
+    "press",
+    "careers",
+    "webinar",
+    "app",
+    "promo",
+    "event",
+    "shop",
+    "blog",
+    "team",
+    "help",
+  ];
+  const links = Array.from({ length: 60 }, (_, index) => ({
+    destination_url: `https://www.example.com/${words[index % words.length]}/page-${index}?utm_source=newsletter&utm_campaign=${index}`,
+    slug: `${words[index % words.length]}-${index}`,
+    tags: index % 3 === 0 ? [words[index % words.length] ?? "x"] : [],
+    archived: index % 17 === 3,
+  }));
+  await ask("POST", `${base}/links/bulk`, { links });
+  await ask("POST", `${base}/domains`, { hostname: "go.example.com" });
+  await ask("POST", `${base}/api-keys`, { name: "Newsletter", scopes: ["links:read", "links:write"] });
+  for (let count = 0; count < 30; count += 1) {
+    const headers = {
+      "user-agent": AGENTS[count % 3] ?? "",
+      "x-forwarded-for": `${[81, 8, 91][count % 3]}.2.${count}.7`,
+      referer: count % 2 ? "https://news.example/" : "",
+    };
+    await fetch(`${edge}/${count % 4 === 0 ? "docs-0" : "spring-sale"}`, { redirect: "manual", headers });
+  }
+  await until(
+    "clicks that are counted",
+    async () => (await ask<{ clicks: number }>("GET", `${base}/analytics/summary`)).clicks >= 25,
+  );
+  return first.id;
+}
+
+const PAGES: [string, () => string, string][] = [
+  ["links", () => "/w/marketing/links", "/help-59"],
+  ["new-link", () => "/w/marketing/links/new", "Where visitors go"],
+  ["edit-link", () => `/w/marketing/links/${link}/edit`, "Phones"],
+  ["link", () => `/w/marketing/links/${link}`, "History"],
+  ["analytics", () => "/w/marketing/analytics", "Where they are"],
+  ["domains", () => "/w/marketing/domains", "go.example.com"],
+  ["people", () => "/w/marketing/people", "What each role may do"],
+  ["keys", () => "/w/marketing/keys", "Newsletter"],
+  ["audit", () => "/w/marketing/audit", "link.created"],
+  ["settings", () => "/w/marketing/settings", "Name in addresses"],
+  ["new-workspace", () => "/new-workspace", "Name in addresses"],
+  ["me", () => "/me", "Sessions"],
+  ["design", () => "/design", "Colours"],
+  ["nowhere", () => "/nowhere-at-all", "There is nothing"],
+];
+
+for (const dark of [false, true]) {
+  for (const width of [1440, 360]) {
+    test(`every page is right at ${width} px in the ${dark ? "dark" : "light"} theme`, async () => {
+      mkdirSync(PICTURES, { recursive: true });
+      const watched = await open(elido, { width, height: width === 360 ? 740 : 960, dark });
+      const { page, complaints } = watched;
+      const wrong: string[] = [];
+      const look = async (name: string) => {
+        await page.screenshot({ path: `${PICTURES}/${name}-${width}-${dark ? "dark" : "light"}.png` });
+        wrong.push(...(await violations(page)).map((violation) => `${name}: ${violation}`));
+        if (await scrollsSideways(page)) wrong.push(`${name} scrolls sideways`);
+        wrong.push(...complaints.splice(0).map((complaint) => `${name}: ${complaint}`));
+      };
+      await page.goto(`${elido.url}/sign-in`);
+      await page.getByRole("button", { name: "Sign in" }).waitFor();
+      await look("sign-in");
+      await signIn(elido, watched);
+      for (const [name, path, sign] of PAGES) {
+        await page.goto(elido.url + path());
+        await page
+          .getByText(sign)
+          .first()
+          .waitFor()
+          .catch(() => wrong.push(`${name} does not show ${sign}`));
+        await page.waitForLoadState("networkidle");
+        await look(name);
+      }
+      await page.goto(`${elido.url}/w/marketing/links`);
+      await page.getByText("/help-59").first().waitFor();
+      await page.keyboard.press("Control+k");
+      await page.getByRole("dialog").getByRole("combobox").fill("docs");
+      await page.getByRole("option", { name: /docs-/ }).first().waitFor();
+      await look("palette");
+      await page.keyboard.press("Escape");
+      await page.keyboard.press("x");
+      await page.getByRole("toolbar").waitFor();
+      await look("selection");
+      await watched.context.close();
+      assert.deepEqual(wrong, []);
+    });
+  }
+}

@@ -1,0 +1,197 @@
+// The real executable on an empty data folder, and a browser in front of it.
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+
+export const EMAIL = "ada@example.com";
+export const PASSWORD = "correct horse battery";
+
+const executable = process.env.ELIDO_EXECUTABLE ?? new URL("../../../target/debug/elido", import.meta.url).pathname;
+
+async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, () => {
+      const server = createServer();
+      return new Promise<typeof server>((resolve) => server.listen(0, "127.0.0.1", () => resolve(server)));
+    }),
+  );
+  const ports = servers.map((server) => (server.address() as { port: number }).port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
+
+/** Waits until something is there, and says what was missing. */
+export async function until<Found>(
+  what: string,
+  look: () => Promise<Found | undefined | false>,
+  seconds = 20,
+): Promise<Found> {
+  const end = Date.now() + seconds * 1000;
+  for (;;) {
+    const found = await look().catch(() => undefined);
+    if (found) return found;
+    if (Date.now() > end) throw new Error(`this did not come: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+export interface Elido {
+  /** Where the dashboard is. */
+  url: string;
+  edge: string;
+  setupLink: () => string;
+  /** Sets it up as Ada, and signs in. */
+  bootstrap: () => Promise<Api>;
+  /** Signs in as Ada. */
+  signedIn: () => Promise<Api>;
+  stop: () => void;
+}
+
+/** The API as a program uses it. */
+export interface Api {
+  workspace: { id: string; slug: string };
+  ask: <Body>(method: string, path: string, json?: unknown) => Promise<Body>;
+}
+
+export async function startElido(): Promise<Elido> {
+  const folder = mkdtempSync(join(tmpdir(), "elido-dashboard-"));
+  const [edge, api, internal, grpc] = await freePorts(4);
+  const url = process.env.ELIDO_TEST_PROXY
+    ? await (await import(process.env.ELIDO_TEST_PROXY)).start(api)
+    : `http://localhost:${api}`;
+  // Settings of whoever runs the tests are not those of the process.
+  const outer = Object.entries(process.env).filter(([name]) => !name.startsWith("ELIDO_"));
+  const env = {
+    ...Object.fromEntries(outer),
+    ELIDO_DATA_FOLDER: join(folder, "data"),
+    ELIDO_EDGE__LISTEN: `127.0.0.1:${edge}`,
+    ELIDO_API__LISTEN: `127.0.0.1:${api}`,
+    ELIDO_INTERNAL__LISTEN: `127.0.0.1:${internal}`,
+    ELIDO_GRPC__LISTEN: `127.0.0.1:${grpc}`,
+    ELIDO_API__PUBLIC_URL: `http://localhost:${api}`,
+    ELIDO_LINKS__DEFAULT_DOMAIN_URL: `http://localhost:${edge}`,
+    // Visitors of the tests say themselves where they come from.
+    ELIDO_EDGE__TRUSTED_PROXY_HOPS: "1",
+  };
+  const child: ChildProcess = spawn(executable, ["run"], { env, cwd: folder, stdio: "ignore" });
+  const run = (...args: string[]) => execFileSync(executable, args, { env, cwd: folder, encoding: "utf8" }).trim();
+  await until("a process that is ready", async () => (await fetch(`http://127.0.0.1:${internal}/readyz`)).ok, 60);
+
+  const signedIn = async (): Promise<Api> => {
+    let token = "";
+    const ask = async <Body>(method: string, path: string, json?: unknown): Promise<Body> => {
+      const headers = { "content-type": "application/json", ...(token ? { authorization: `Bearer ${token}` } : {}) };
+      const response = await fetch(`http://localhost:${api}${path}`, {
+        method,
+        headers,
+        ...(json === undefined ? {} : { body: JSON.stringify(json) }),
+      });
+      const text = await response.text();
+      if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+      return (text ? JSON.parse(text) : undefined) as Body;
+    };
+    token = (await ask<{ token: string }>("POST", "/v1/auth/sign-in", { email: EMAIL, password: PASSWORD })).token;
+    const workspace = (await ask<{ data: Api["workspace"][] }>("GET", "/v1/workspaces")).data[0];
+    if (!workspace) throw new Error("no workspace was made");
+    return { workspace, ask };
+  };
+  const setupToken = () => run("admin", "setup-link").split("token=")[1];
+  const bootstrap = async (): Promise<Api> => {
+    const workspace = { name: "Marketing", slug: "marketing" };
+    const body = JSON.stringify({ token: setupToken(), email: EMAIL, password: PASSWORD, name: "Ada", workspace });
+    const headers = { "content-type": "application/json" };
+    const response = await fetch(`http://localhost:${api}/bff/setup`, { method: "POST", headers, body });
+    if (!response.ok) throw new Error(await response.text());
+    return signedIn();
+  };
+  return {
+    url,
+    edge: `http://localhost:${edge}`,
+    setupLink: () => `${url}/setup#token=${setupToken()}`,
+    bootstrap,
+    signedIn,
+    stop: () => {
+      child.kill("SIGTERM");
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+export interface Watched {
+  page: Page;
+  context: BrowserContext;
+  /** What no page may do: say something on the console, ask another origin, or break the policy. */
+  complaints: string[];
+}
+
+let browser: Browser | undefined;
+
+export async function startBrowser(): Promise<Browser> {
+  browser ??= await chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: ["--no-sandbox"],
+  });
+  return browser;
+}
+
+export async function stopBrowser(): Promise<void> {
+  await browser?.close();
+  browser = undefined;
+}
+
+interface Looks {
+  width?: number;
+  height?: number;
+  dark?: boolean;
+  touch?: boolean;
+}
+
+export async function open(
+  elido: Elido,
+  { width = 1440, height = 960, dark = false, touch = false }: Looks = {},
+): Promise<Watched> {
+  const context = await (await startBrowser()).newContext({
+    viewport: { width, height },
+    colorScheme: dark ? "dark" : "light",
+    reducedMotion: "reduce",
+    hasTouch: touch,
+    locale: "en-GB",
+    timezoneId: "Europe/Kyiv",
+    permissions: ["clipboard-read", "clipboard-write"],
+  });
+  const page = await context.newPage();
+  page.setDefaultTimeout(15_000);
+  const complaints: string[] = [];
+  page.on("console", (message) => {
+    // The browser itself writes down every answer that is no success; what the page makes of it is looked at by the flows.
+    if (!/Failed to load resource: the server responded with a status of 4/.test(message.text()))
+      complaints.push(message.text());
+  });
+  page.on("pageerror", (error) => complaints.push(String(error)));
+  page.on("request", (request) => {
+    const url = new URL(request.url());
+    if (url.origin !== new URL(elido.url).origin && !["data:", "blob:"].includes(url.protocol))
+      complaints.push(`a request to ${url.origin}`);
+  });
+  return { page, context, complaints };
+}
+
+let kept: { elido: Elido; state: Awaited<ReturnType<BrowserContext["storageState"]>>["cookies"] } | undefined;
+
+/** Signs in as Ada. The form is filled in once: whoever signs in many times in a minute is slowed down. */
+export async function signIn(elido: Elido, { page, context }: Watched): Promise<void> {
+  if (kept?.elido === elido) {
+    await context.addCookies(kept.state);
+    await page.goto(elido.url);
+  } else {
+    await page.goto(`${elido.url}/sign-in`);
+    await page.getByLabel("Email").fill(EMAIL);
+    await page.getByLabel("Password").fill(PASSWORD);
+    await page.getByRole("button", { name: "Sign in" }).click();
+  }
+  await page.getByRole("heading", { name: "Links", exact: true }).waitFor();
+  kept = { elido, state: await context.cookies() };
+}

@@ -1,0 +1,45 @@
+import * as v from "valibot";
+import { expect, test } from "vitest";
+import { ClicksSearch, FILTERS, queryOf, toggled } from "../../src/lib/clicks-search";
+
+/** Random but the same each time. */
+function randomNumbers(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
+    return state / 2_147_483_648;
+  };
+}
+
+test("any filters come back from the address as they were", () => {
+  const random = randomNumbers(7);
+  for (let round = 0; round < 500; round += 1) {
+    let search: ClicksSearch = {};
+    for (let count = 0; count < 6; count += 1) {
+      const filter = FILTERS[Math.floor(random() * FILTERS.length)];
+      if (filter) search = toggled(search, filter, `${Math.floor(random() * 5)} & ü?=#`);
+    }
+    const address = JSON.stringify(search);
+    expect(v.parse(ClicksSearch, JSON.parse(address))).toEqual(JSON.parse(address));
+  }
+});
+
+test("the second click takes a filter out", () => {
+  const once = toggled({}, "country", "DE");
+  expect(once.country).toEqual(["DE"]);
+  expect(toggled(once, "country", "DE").country).toBeUndefined();
+});
+
+test("a view is a query of the API by the API's own names", () => {
+  const search: ClicksSearch = {
+    from: "2026-03-01T00:00:00Z",
+    to: "2026-03-02T00:00:00Z",
+    country: ["DE", "UA"],
+    compare: true,
+    bots: true,
+  };
+  const query = queryOf(search, "Europe/Kyiv").toString();
+  expect(query).toBe(
+    "from=2026-03-01T00%3A00%3A00Z&to=2026-03-02T00%3A00%3A00Z&interval=hour&time_zone=Europe%2FKyiv&compare=previous&include=bots%2Cpreviews&country=DE&country=UA",
+  );
+});
