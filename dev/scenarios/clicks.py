@@ -14,7 +14,8 @@ from pathlib import Path
 
 from account import Client, until
 from harness import Elido, say
-from servers import WORK_FOLDER, Kafka, Postgres
+from load import ask_once
+from servers import WORK_FOLDER, Kafka, Postgres, wait_until
 
 SIZES = {
     "seconds": ("length of the load", 600, 24),
@@ -167,7 +168,11 @@ def run(arguments):
     with ExitStack() as parts:
         installation = Installation(arguments.executable, parts)
         drafts = [{"destination_url": f"https://example.com/{number}"} for number in range(arguments.links)]
-        slugs = [link["slug"] for link in installation.api.create_links(installation.workspace, drafts)]
+        links = installation.api.create_links(installation.workspace, drafts)
+        # Until an edge has heard of a link it takes it for one that nobody has made. These visits have no name and do not count.
+        for edge in installation.edges:
+            wait_until("edge that knows the links", lambda: ask_once(edge, links) == len(links), 30)
+        slugs = [link["slug"] for link in links]
         visitors = [Visitors(edge, number, slugs, arguments.rate / EDGES) for number, edge in enumerate(installation.edges)]
         [each.start() for each in visitors]
         breaker, end = Breaker(installation, chance, arguments.seconds), time.monotonic() + arguments.seconds
