@@ -132,6 +132,11 @@ const analytics = createRoute({
   validateSearch: ClicksSearch,
   component: lazyRouteComponent(() => import("../features/analytics/ExplorerPage")),
 });
+const live = createRoute({
+  getParentRoute: inWorkspace,
+  path: "/live",
+  component: lazyRouteComponent(() => import("../features/live/LivePage")),
+});
 const domains = createRoute({
   getParentRoute: inWorkspace,
   path: "/domains",
@@ -173,6 +178,7 @@ const tree = root.addChildren([
       link,
       editLink,
       analytics,
+      live,
       domains,
       people,
       keys,
