@@ -105,7 +105,7 @@ export default function LivePage() {
                   <span className="grow" />
                   <span className="small">
                     {[
-                      country(event.country ?? null),
+                      event.country && country(event.country),
                       t(`device.${event.device}`),
                       event.browser,
                       event.referrer || t("analytics.direct"),
