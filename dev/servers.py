@@ -71,6 +71,42 @@ class Postgres:
         shutil.rmtree(self.folder.parent, ignore_errors=True)
 
 
+class Kafka:
+    """The server of dev/services/kafka, in a folder of its own."""
+
+    def __init__(self):
+        self.folder = Path(tempfile.mkdtemp(prefix="elido-kafka-", dir=WORK_FOLDER)) / "server"
+        self.url = self.service("start")
+
+    def service(self, command):
+        variables = os.environ | {"ELIDO_KAFKA_FOLDER": str(self.folder)}
+        script = [ROOT / "dev/services/kafka", command]
+        return subprocess.run(script, env=variables, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+
+    def pid(self):
+        return int((self.folder / "pid").read_text())
+
+    def pause(self):
+        """Connections stay open, and nobody answers."""
+        send_signal([self.pid()], signal.SIGSTOP)
+
+    def resume(self):
+        send_signal([self.pid()], signal.SIGCONT)
+
+    def kill(self):
+        pid = self.pid()
+        send_signal([pid], signal.SIGKILL)
+        wait_until("end of Kafka", lambda: not Path(f"/proc/{pid}").exists() or "Z" in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2][:3], 10)
+
+    def again(self):
+        """Starts it on what is there."""
+        self.service("again")
+
+    def remove(self):
+        send_signal([self.pid()], signal.SIGKILL)
+        shutil.rmtree(self.folder.parent, ignore_errors=True)
+
+
 class Redis:
     """Debian's redis-server: one node, or a cluster of three primaries with a replica each. It keeps nothing on disk."""
 

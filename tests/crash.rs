@@ -23,6 +23,8 @@ use tokio::sync::watch;
 
 use server::{Server, account, client, post};
 
+#[path = "crash/bus.rs"]
+mod bus;
 #[path = "it/support/database.rs"]
 mod database;
 #[path = "crash/disk.rs"]

@@ -18,7 +18,8 @@ const EVENT_COLUMNS: [&str; 7] = ["at", "slug", "country", "device", "browser", 
 #[command(
     long_about = "Reads click analytics of a workspace over the API.\n\nClicks of people are counted; --include adds bots, \
 link previews, prefetches and HEAD requests. A filter is DIMENSION=VALUE; several values of one dimension are alternatives, \
-several dimensions hold together, and an empty value stands for clicks without the property. Dimensions are link, domain, tag, \
+several dimensions hold together, and an empty value stands for clicks without the property. ! in front of a value means all \
+clicks but those, ~ those that have the text within: country=!DE, referrer=~news. Dimensions are link, domain, tag, \
 slug, kind, status, country, region, city, asn, device, os, browser, agent, referrer, language, utm_source, utm_medium, \
 utm_campaign, utm_term, utm_content, rule, variant and qr."
 )]

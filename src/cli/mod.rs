@@ -12,6 +12,7 @@ mod analytics;
 mod api_client;
 mod audit;
 mod bench;
+mod clicks;
 mod completions;
 mod config;
 mod domain;
@@ -21,6 +22,7 @@ mod folder;
 mod health;
 mod import;
 mod jobs;
+mod journal;
 mod key;
 mod link;
 mod listing;
@@ -78,6 +80,8 @@ fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Audit(command) => block_on(audit::run(*command)),
         Command::Events(command) => block_on(events::run(command)),
         Command::Jobs(command) => block_on(jobs::run(command)),
+        Command::Clicks(command) => block_on(clicks::run(command)),
+        Command::Journal(command) => block_on(journal::run(command)),
         Command::Import(arguments) => block_on(import::run(arguments)),
         Command::Export(arguments) => block_on(export::run(arguments)),
         Command::Bench(arguments) => block_on(bench::run(*arguments)),

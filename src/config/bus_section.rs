@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use secrecy::SecretString;
 use serde::Deserialize;
 
-/// Where events are published for programs outside, by the Kafka protocol.
+/// Where clicks go from edges to ingesters, and events are published for programs outside, by the Kafka protocol.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BusConfig {
@@ -25,6 +25,8 @@ pub struct BusConfig {
     pub key_file: PathBuf,
     /// The topic of events.
     pub events_topic: String,
+    /// The topic of clicks; beside it is one for records that are no click, with `.dead` at its end.
+    pub clicks_topic: String,
     /// How many partitions topics get that are made here.
     pub partitions: u64,
     /// On how many brokers each partition is.

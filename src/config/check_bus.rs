@@ -15,9 +15,15 @@ pub(super) fn values(check: &mut Check<'_>, config: &BusConfig) {
     let Some(address) = config.address() else {
         return check.wrong("bus.url", format!("{} names no brokers", quoted(&config.url)), RIGHT);
     };
-    if !is_topic(&config.events_topic) {
-        let problem = format!("{} is no name of a topic", quoted(&config.events_topic));
-        check.wrong("bus.events_topic", problem, "Write 1 to 249 of the characters A-Z a-z 0-9 . _ -");
+    for (key, topic) in [("bus.events_topic", &config.events_topic), ("bus.clicks_topic", &config.clicks_topic)] {
+        if !is_topic(topic) {
+            let problem = format!("{} is no name of a topic", quoted(topic));
+            check.wrong(key, problem, "Write 1 to 244 of the characters A-Z a-z 0-9 . _ -");
+        }
+    }
+    if config.events_topic == config.clicks_topic {
+        let problem = "this is the topic of events too";
+        check.wrong("bus.clicks_topic", problem, "Give clicks and events a topic each");
     }
     if config.username.is_empty() != config.password.expose_secret().is_empty() {
         check.wrong(
@@ -40,8 +46,8 @@ pub(super) fn values(check: &mut Check<'_>, config: &BusConfig) {
     }
 }
 
-/// What Kafka allows.
+/// What Kafka allows, with room for the end of a name.
 fn is_topic(name: &str) -> bool {
     let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
-    (1..=249).contains(&name.len()) && name.bytes().all(is_allowed) && name != "." && name != ".."
+    (1..=244).contains(&name.len()) && name.bytes().all(is_allowed) && name != "." && name != ".."
 }

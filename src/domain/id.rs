@@ -159,6 +159,8 @@ typed_ids! {
     EvidenceExportId = "evd_";
     /// A process that runs jobs, from its start to its end.
     WorkerId = "wrk_";
+    /// A process that stores clicks from the bus, from its start to its end.
+    IngesterId = "ing_";
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ pub mod bus;
 pub mod cache;
 pub mod certificates;
 pub mod click_store;
+pub mod click_topic;
 pub mod data_folder;
 pub mod dns;
 pub mod events;

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use axum::Router;
 
-use super::caddy_ask;
 use super::platform::Platform;
 use super::readiness::{Condition, Readiness};
 use super::start_error::StartError;
+use super::tls_ask;
 use crate::config::{Config, ConfigError, Loaded};
 use crate::infra::certificates::{CertificateFiles, Handshakes};
 use crate::infra::grpc::tls;
@@ -61,7 +61,7 @@ pub(super) async fn start(
     readiness.add("origin", move || std::future::ready(degraded_if(for_origin.is_origin_unavailable())));
     let asked = Arc::clone(&edge);
     readiness.add("click_journal", move || std::future::ready(degraded_if(edge.is_journal_sick())));
-    Ok(caddy_ask::router(asked))
+    Ok(tls_ask::router(asked))
 }
 
 fn degraded_if(failing: bool) -> Condition {

@@ -2,35 +2,102 @@
 
 use std::time::Duration;
 
+use tokio::sync::watch;
+
 use super::platform::Platform;
 use super::readiness::{Condition, Readiness};
 use super::start_error::StartError;
+use crate::config::Config;
+use crate::domain::error::Error;
+use crate::infra::bus::{Bus, BusError};
+use crate::infra::click_topic::{self, ReplayError};
+use crate::infra::store::Store;
 use crate::runtime::tasks::Tasks;
-use crate::services::click_ingester::{ClickIngester, Health, Retention, Sources, delete_old_clicks};
+use crate::services::click_ingester::{
+    Accounts, BusIngester, BusSources, ClickIngester, Enricher, Health, Retention, Sources, delete_old_clicks,
+};
 
-/// Starts click-ingester from this host's journals into the click store.
+/// Starts click-ingester into the click store: from the bus where there is one, and else from this host's journals.
 pub(super) async fn start(platform: &Platform, readiness: &mut Readiness, tasks: &Tasks) -> Result<(), StartError> {
     let config = platform.config();
-    let store = platform.click_store().await?;
+    let (health, accounts) = match platform.bus()? {
+        Some(bus) => start_from_bus(platform, bus, tasks).await?,
+        None => start_from_journals(platform, tasks).await?,
+    };
+    readiness.add("click_ingester", move || {
+        let working = *health.borrow() == Health::Working;
+        std::future::ready(if working { Condition::Up } else { Condition::Degraded })
+    });
+    readiness.add("click_account", move || {
+        let add_up = accounts.borrow().add_up();
+        std::future::ready(if add_up { Condition::Up } else { Condition::Degraded })
+    });
+    let (store, retention) = (platform.click_store().await?, Retention::of(&config.click_store));
+    tasks.spawn("click-retention", delete_old_clicks(store, retention, tasks.stopping()));
+    Ok(())
+}
+
+/// How an ingester is, and what it makes of the account.
+type Watched = (watch::Receiver<Health>, watch::Receiver<Accounts>);
+
+async fn start_from_journals(platform: &Platform, tasks: &Tasks) -> Result<Watched, StartError> {
+    let config = platform.config();
     let sources = Sources {
         journal_folder: &config.journal_folder(),
         data_folder: &config.data_folder,
         geo: platform.geo().await?,
         user_agents: platform.user_agents().await,
     };
-    let ingester = ClickIngester::new(&config.ingester, sources, store.clone());
-    let health = ingester.health();
-    readiness.add("click_ingester", move || {
-        let working = *health.borrow() == Health::Working;
-        std::future::ready(if working { Condition::Up } else { Condition::Degraded })
-    });
-    let accounts = ingester.accounts();
-    readiness.add("click_account", move || {
-        let add_up = accounts.borrow().add_up();
-        std::future::ready(if add_up { Condition::Up } else { Condition::Degraded })
-    });
+    let ingester = ClickIngester::new(&config.ingester, sources, platform.click_store().await?);
+    let watched = (ingester.health(), ingester.accounts());
     let drain = Duration::from_secs(config.shutdown.drain_seconds);
     tasks.spawn("click-ingester", ingester.run(tasks.stopping(), drain));
-    tasks.spawn("click-retention", delete_old_clicks(store, Retention::of(&config.click_store), tasks.stopping()));
-    Ok(())
+    Ok(watched)
+}
+
+async fn start_from_bus(platform: &Platform, bus: Bus, tasks: &Tasks) -> Result<Watched, StartError> {
+    let config = platform.config();
+    let sources = BusSources {
+        bus,
+        clicks: click_topic::clicks(&config.bus),
+        dead: click_topic::dead_clicks(&config.bus),
+        data_folder: &config.data_folder,
+        enricher: Enricher::new(platform.geo().await?, platform.user_agents().await),
+        store: platform.store().await?,
+    };
+    let ingester = BusIngester::new(&config.ingester, sources, platform.click_store().await?);
+    let watched = (ingester.health(), ingester.accounts());
+    tasks.spawn("click-ingester", ingester.run(tasks.clone()));
+    Ok(watched)
+}
+
+/// Why dead records were not replayed.
+#[derive(Debug, thiserror::Error)]
+pub enum DeadClicksError {
+    /// The settings name no bus.
+    #[error(
+        "bus.url is not set: without a bus, records that are no click are in undecodable-clicks.ndjson in the data folder"
+    )]
+    NoBus,
+    /// The settings of the bus cannot be used.
+    #[error(transparent)]
+    Bus(#[from] BusError),
+    /// The database cannot be had.
+    #[error("the database cannot be used: {0}")]
+    Database(#[from] Error),
+    /// Some were not replayed.
+    #[error(transparent)]
+    Replay(#[from] ReplayError),
+}
+
+/// Puts the records that were no click back among the clicks, those that were not put back before. Returns how many.
+///
+/// # Errors
+/// There is no bus, or it or the database does not answer.
+pub async fn replay_dead_clicks(config: &Config) -> Result<u64, DeadClicksError> {
+    let bus = Bus::new(&config.bus)?.ok_or(DeadClicksError::NoBus)?;
+    let store = Store::connect(&config.database, &config.data_folder).await?;
+    let replayed = click_topic::replay_dead(&bus, &config.bus, &store).await;
+    store.close().await;
+    Ok(replayed?)
 }

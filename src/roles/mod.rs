@@ -6,7 +6,7 @@
 
 mod api;
 mod api_listener;
-mod caddy_ask;
+mod click_shipping;
 mod direct_origin;
 mod edge;
 mod ingester;
@@ -20,11 +20,14 @@ mod signals;
 mod slug_words;
 mod sockets;
 mod start_error;
+mod tls_ask;
 mod workers;
 
 use std::process::ExitCode;
 
 pub use api::document;
+pub use click_shipping::{JournalShippingError, ship_journals};
+pub use ingester::{DeadClicksError, replay_dead_clicks};
 pub use role::{ParseRolesError, Role, Roles};
 pub use running::{Addresses, Running, start};
 pub use start_error::StartError;

@@ -13,7 +13,7 @@ use super::readiness::Readiness;
 use super::role::{Role, Roles};
 use super::sockets::Sockets;
 use super::start_error::StartError;
-use super::{api, edge, ingester, internal, workers};
+use super::{api, click_shipping, edge, ingester, internal, workers};
 use crate::config::{Config, Loaded};
 use crate::runtime::tasks::Tasks;
 
@@ -112,6 +112,9 @@ async fn start_roles(
         let edge_router = edge::start(platform, origin, sockets.edge, &mut readiness, stages).await?;
         internal_router = internal_router.merge(edge_router);
     }
+    if roles.has(Role::Edge) || roles.has(Role::Ingester) {
+        click_shipping::start(platform, &mut readiness, &stages.ingester)?;
+    }
     if roles.has(Role::Ingester) {
         ingester::start(platform, &mut readiness, &stages.ingester).await?;
     }
@@ -155,7 +158,7 @@ impl Running {
             self.stages.workers.stop(drain + GRACE)
         );
         let fetches = self.stages.fetches.stop(GRACE).await;
-        // Edge workers are gone by now and have sealed their journals, so the ingester can read them to their end.
+        // Edge workers are gone by now and have sealed their journals, so that they can be shipped or stored to their end.
         let ingester = self.stages.ingester.stop(drain + GRACE).await;
         let internal = self.stages.internal.stop(GRACE).await;
         self.platform.close().await;

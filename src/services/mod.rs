@@ -11,6 +11,8 @@ pub mod api_core;
 #[cfg(not(any(fuzzing, shuttle)))]
 pub mod click_ingester;
 #[cfg(not(any(fuzzing, shuttle)))]
+pub mod click_shipper;
+#[cfg(not(any(fuzzing, shuttle)))]
 pub mod domain_manager;
 pub mod edge_redirect;
 #[cfg(not(any(fuzzing, shuttle)))]

@@ -86,6 +86,11 @@ impl Metric {
         metrics::counter!(self.name, labels)
     }
 
+    /// The gauge with these labels, looked up by name. Describe it before.
+    pub fn find_gauge(self, labels: Vec<Label>) -> Gauge {
+        metrics::gauge!(self.name, labels)
+    }
+
     /// The histogram with these labels, looked up by name. Describe it before.
     pub fn find_histogram(self, labels: Vec<Label>) -> Histogram {
         metrics::histogram!(self.name, labels)

@@ -115,6 +115,18 @@ async fn every_fact_of_a_visit_can_be_counted_by() {
     let classes = breakdown(&platform, &account, "dimension=agent&include=bots,previews").await;
     assert_eq!(classes, lines(&[("human", 3), ("bot", 1), ("preview", 1)]));
     assert_eq!(clicks(&platform, &account, "device=mobile&qr=true&language=fr&tag=summer").await, 1);
+    for (filter, expected) in [
+        ("device=!mobile", 1),
+        ("referrer=~NEWS", 1),
+        ("referrer=!~news", 2),
+        ("referrer=!", 1),
+        ("language=!de&language=!fr", 1),
+        ("tag=!Summer", 0),
+        ("tag=!winter&slug=~al", 3),
+        ("agent=!bot", 3),
+    ] {
+        assert_eq!(clicks(&platform, &account, filter).await, expected, "{filter}");
+    }
     assert_eq!(clicks(&platform, &account, "include=prefetches").await, 4);
     assert_eq!(clicks(&platform, &account, "include=heads").await, 4);
     platform.stop().await;

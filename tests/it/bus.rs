@@ -14,7 +14,7 @@ use crate::support::database::is_embedded;
 use crate::support::platform::{Platform, body, eventually};
 
 /// The server; on the embedded stores there need not be one.
-fn server() -> Option<String> {
+pub fn server() -> Option<String> {
     let Ok(url) = std::env::var("ELIDO_TEST_KAFKA_URL") else {
         assert!(is_embedded(), "ELIDO_TEST_KAFKA_URL names a server");
         println!("SKIPPED: ELIDO_TEST_KAFKA_URL does not name a server");
@@ -23,12 +23,12 @@ fn server() -> Option<String> {
     Some(url)
 }
 
-fn unique(name: &str) -> String {
+pub fn unique(name: &str) -> String {
     format!("{name}-{}", uuid::Uuid::new_v4().simple())
 }
 
 /// Everything that a topic has, by partition and in order.
-async fn read(url: &str, topic: &str) -> BTreeMap<i32, Vec<rskafka::record::Record>> {
+pub async fn read(url: &str, topic: &str) -> BTreeMap<i32, Vec<rskafka::record::Record>> {
     let brokers = vec![url.strip_prefix("kafka://").expect("an address").to_owned()];
     let client = ClientBuilder::new(brokers).build().await.expect("a client");
     let topics = client.list_topics().await.expect("topics");
@@ -49,7 +49,7 @@ async fn read(url: &str, topic: &str) -> BTreeMap<i32, Vec<rskafka::record::Reco
     all
 }
 
-async fn count(url: &str, topic: &str) -> usize {
+pub async fn count(url: &str, topic: &str) -> usize {
     read(url, topic).await.values().map(Vec::len).sum()
 }
 
@@ -64,6 +64,7 @@ async fn every_event_is_published_under_its_subject_and_those_of_one_in_order() 
     let platform = Platform::start_with(|config| {
         config.bus.url.clone_from(&url);
         config.bus.events_topic.clone_from(&topic);
+        config.bus.clicks_topic = unique("clicks");
         config.bus.partitions = 3;
     })
     .await;
@@ -114,6 +115,7 @@ async fn while_the_bus_is_away_everything_else_goes_on_and_the_events_follow() {
     let mut platform = Platform::start_with(|config| {
         config.bus.url = format!("kafka://{nobody}");
         config.bus.events_topic.clone_from(&topic);
+        config.bus.clicks_topic = unique("clicks");
     })
     .await;
     let account = platform.account().await;

@@ -19,7 +19,7 @@ async fn visit(platform: &Platform, host: &str, path: &str) -> (u16, Option<Stri
 }
 
 async fn ask(platform: &Platform, host: &str) -> StatusCode {
-    let ask = platform.client.get(platform.internal("/internal/caddy/ask")).query(&[("domain", host)]);
+    let ask = platform.client.get(platform.internal("/internal/tls/ask")).query(&[("domain", host)]);
     ask.send().await.expect("a response").status()
 }
 
@@ -139,7 +139,7 @@ async fn caddy_is_answered_from_memory_also_right_after_a_restart_without_the_ap
     }
     let each = begun.elapsed() / 200;
     assert!(each < Duration::from_millis(20), "{each:?} with the request around it");
-    let without = platform.client.get(platform.internal("/internal/caddy/ask")).send().await.expect("a response");
+    let without = platform.client.get(platform.internal("/internal/tls/ask")).send().await.expect("a response");
     assert_eq!(without.status(), StatusCode::BAD_REQUEST);
 }
 
@@ -154,7 +154,7 @@ async fn an_edge_of_another_process_learns_of_domains_and_forgets_those_of_a_wor
     let edge = Box::pin(roles::start(&loaded, Roles::only(roles::Role::Edge))).await.expect("the edge starts");
     let internal = edge.addresses().internal.expect("a listener");
     let ask = async |host: &str| {
-        let ask = platform.client.get(format!("http://{internal}/internal/caddy/ask")).query(&[("domain", host)]);
+        let ask = platform.client.get(format!("http://{internal}/internal/tls/ask")).query(&[("domain", host)]);
         ask.send().await.expect("a response").status()
     };
     eventually("the list", || async { ask("localhost").await == StatusCode::OK }).await;

@@ -73,6 +73,9 @@ fn to_error(error: &rskafka::client::error::Error) -> BusError {
             protocol_error: ProtocolError::MessageTooLarge | ProtocolError::RecordListTooLarge,
             ..
         } => BusError::TooLong(error.to_string()),
+        Error::ServerError { protocol_error: ProtocolError::OffsetOutOfRange, .. } => {
+            BusError::OutOfRange(error.to_string())
+        }
         _ => BusError::Unavailable(error.to_string()),
     }
 }

@@ -8,9 +8,12 @@ mod connection;
 mod metrics;
 mod partitioner;
 mod producer;
+mod reader;
+mod topic;
 
 pub use connection::Bus;
 pub use producer::Producer;
+pub use reader::{Fetched, PartitionReader, Received};
 
 use std::collections::BTreeMap;
 
@@ -40,8 +43,8 @@ pub struct Record {
     pub at: Timestamp,
 }
 
-/// Why records were not taken.
-#[derive(Debug, thiserror::Error)]
+/// Why records were not taken or not given.
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum BusError {
     /// The same records may be taken later.
     #[error("the bus is unavailable: {0}")]
@@ -49,6 +52,9 @@ pub enum BusError {
     /// One of them is longer than the brokers allow.
     #[error("the brokers take no record of this length: {0}")]
     TooLong(String),
+    /// What was asked for is not kept any more, or was never there.
+    #[error("the partition does not reach to this offset: {0}")]
+    OutOfRange(String),
     /// A setting, or a file that it names, cannot be used.
     #[error("{0}")]
     Unusable(String),

@@ -1,19 +1,16 @@
 //! Sends records to a topic.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::future::try_join_all;
-use rskafka::client::Client;
-use rskafka::client::partition::{Compression, PartitionClient, UnknownTopicHandling};
+use rskafka::client::partition::{Compression, PartitionClient};
 use tokio::sync::Mutex;
 
 use super::connection::within;
 use super::partitioner::partition;
+use super::topic::{self, REQUEST_TIMEOUT};
 use super::{Bus, BusError, Record, Topic, metrics};
 
-/// The longest that brokers may take for one request.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 /// The most records of one request.
 const REQUEST_RECORDS_MAX: usize = 1_000;
 /// About how much a request holds, in bytes: half of what brokers take where nobody set it.
@@ -23,8 +20,11 @@ const REQUEST_BYTES_MAX: usize = 512 * 1024;
 pub struct Producer {
     bus: Bus,
     topic: Topic,
-    partitions: Mutex<Option<Arc<Vec<PartitionClient>>>>,
+    partitions: Mutex<Option<Partitions>>,
 }
+
+/// The partitions of the topic, by number.
+type Partitions = Arc<Vec<PartitionClient>>;
 
 impl Producer {
     /// Sends to this topic of the bus, which is made when something is sent and it is not there.
@@ -33,74 +33,93 @@ impl Producer {
         Self { bus, topic, partitions: Mutex::new(None) }
     }
 
+    /// The topic that it sends to.
+    #[must_use]
+    pub fn topic(&self) -> &Topic {
+        &self.topic
+    }
+
     /// Sends records. When this returns, all of them were taken; those of one key in this order.
     ///
     /// # Errors
     /// Some of them were not taken; others may have been.
     pub async fn send(&self, records: Vec<Record>) -> Result<(), BusError> {
         let count = records.len();
-        let sent = self.send_to_partitions(records).await;
+        let partitions = self.partitions().await;
+        let sent = match &partitions {
+            Ok(partitions) => send_by_key(partitions, records).await,
+            Err(error) => Err(error.clone()),
+        };
+        self.conclude(count, partitions.ok().as_ref(), sent).await
+    }
+
+    /// Sends records to one partition, whatever their keys. When this returns, all of them were taken, in this order.
+    ///
+    /// # Errors
+    /// Some of them were not taken; others may have been.
+    pub async fn send_to(&self, number: i32, records: Vec<Record>) -> Result<(), BusError> {
+        let count = records.len();
+        let partitions = self.partitions().await;
+        let sent = match &partitions {
+            Ok(partitions) => match partitions.iter().find(|partition| partition.partition() == number) {
+                Some(partition) => send_share(partition, records).await,
+                None => Err(BusError::Unavailable(format!("{} has no partition {number}", self.topic.name))),
+            },
+            Err(error) => Err(error.clone()),
+        };
+        self.conclude(count, partitions.ok().as_ref(), sent).await
+    }
+
+    /// The partition for what has this key: the one that was `kept` for it, as long as there is one of that number.
+    ///
+    /// # Errors
+    /// No broker answers in time.
+    pub async fn partition_for(&self, key: &[u8], kept: Option<i32>) -> Result<i32, BusError> {
+        let partitions = self.partitions().await?;
+        if let Some(kept) = kept.filter(|kept| partitions.iter().any(|partition| partition.partition() == *kept)) {
+            return Ok(kept);
+        }
+        let chosen = partitions.get(partition(key, partitions.len()));
+        chosen.map(PartitionClient::partition).ok_or_else(|| BusError::Unavailable("there is no partition".to_owned()))
+    }
+
+    /// Counts, and forgets after a failure where the partitions were: the next attempt looks where they are by then.
+    async fn conclude(
+        &self,
+        count: usize,
+        used: Option<&Partitions>,
+        sent: Result<(), BusError>,
+    ) -> Result<(), BusError> {
         if sent.is_err() {
-            // The next attempt looks where the partitions are by then.
-            *self.partitions.lock().await = None;
+            let mut known = self.partitions.lock().await;
+            // Somebody else may have looked already.
+            let is_used = |known: &mut Partitions| used.is_some_and(|used| Arc::ptr_eq(used, known));
+            known.take_if(is_used);
         }
         metrics::records(&self.topic.name, sent.is_ok(), count);
         sent
     }
 
-    async fn send_to_partitions(&self, records: Vec<Record>) -> Result<(), BusError> {
-        let partitions = self.partitions().await?;
-        let mut shares: Vec<Vec<Record>> = partitions.iter().map(|_| Vec::new()).collect();
-        for record in records {
-            if let Some(share) = shares.get_mut(partition(&record.key, partitions.len())) {
-                share.push(record);
-            }
-        }
-        let sent = partitions.iter().zip(shares).map(|(partition, share)| send_share(partition, share));
-        try_join_all(sent).await.map(drop)
-    }
-
     /// Where the partitions are, looked up unless it is known.
-    async fn partitions(&self) -> Result<Arc<Vec<PartitionClient>>, BusError> {
+    async fn partitions(&self) -> Result<Partitions, BusError> {
         let mut known = self.partitions.lock().await;
         if let Some(partitions) = known.as_ref() {
             return Ok(Arc::clone(partitions));
         }
-        let client = self.bus.connect().await?;
-        let numbers = self.numbers(&client).await?;
-        let topic = self.topic.name.as_str();
-        let found = numbers
-            .into_iter()
-            .map(|number| within(REQUEST_TIMEOUT, client.partition_client(topic, number, UnknownTopicHandling::Error)));
-        let partitions = Arc::new(try_join_all(found).await?);
+        let partitions = Arc::new(topic::clients(&self.bus, &self.topic).await?);
         *known = Some(Arc::clone(&partitions));
         Ok(partitions)
     }
+}
 
-    /// The numbers of the topic's partitions; makes the topic if it is not there.
-    async fn numbers(&self, client: &Client) -> Result<Vec<i32>, BusError> {
-        if let Some(numbers) = self.find(client).await? {
-            return Ok(numbers);
-        }
-        let controller = client.controller_client().map_err(|error| BusError::Unavailable(error.to_string()))?;
-        let Topic { name, partitions, replication } = &self.topic;
-        let timeout_ms = i32::try_from(REQUEST_TIMEOUT.as_millis()).unwrap_or(i32::MAX);
-        let made =
-            within(REQUEST_TIMEOUT, controller.create_topic(name.as_str(), *partitions, *replication, timeout_ms))
-                .await;
-        // Another process may have made it in the same moment; whether it is there is what counts.
-        match (self.find(client).await?, made) {
-            (Some(numbers), _) => Ok(numbers),
-            (None, Err(error)) => Err(error),
-            (None, Ok(())) => Err(BusError::Unavailable(format!("the topic {name} is being made"))),
+async fn send_by_key(partitions: &[PartitionClient], records: Vec<Record>) -> Result<(), BusError> {
+    let mut shares: Vec<Vec<Record>> = partitions.iter().map(|_| Vec::new()).collect();
+    for record in records {
+        if let Some(share) = shares.get_mut(partition(&record.key, partitions.len())) {
+            share.push(record);
         }
     }
-
-    async fn find(&self, client: &Client) -> Result<Option<Vec<i32>>, BusError> {
-        let topics = within(REQUEST_TIMEOUT, client.list_topics()).await?;
-        let topic = topics.into_iter().find(|topic| topic.name == self.topic.name);
-        Ok(topic.map(|topic| topic.partitions.into_iter().collect()).filter(|numbers: &Vec<i32>| !numbers.is_empty()))
-    }
+    try_join_all(partitions.iter().zip(shares).map(|(partition, share)| send_share(partition, share))).await.map(drop)
 }
 
 /// Sends what belongs to one partition, one request after another.

@@ -1,5 +1,7 @@
 //! A click as the store keeps it.
 
+use std::ops::Range;
+
 use crate::domain::click::ClickKind;
 use crate::domain::id::{DomainId, LinkId, WorkspaceId};
 use crate::domain::rule::{AgentClass, Device};
@@ -108,8 +110,30 @@ pub struct ClickBatch {
     pub tally: Option<PlacedTally>,
 }
 
+/// A partition of the bus, by its holder's right to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldPartition {
+    /// The topic.
+    pub topic: String,
+    /// The number of the partition.
+    pub number: i32,
+    /// What the holder is told from those before it by: theirs are lower.
+    pub fence: i64,
+}
+
+/// What a stretch of a partition of the bus holds of each journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartitionStretch {
+    /// Which partition.
+    pub partition: HeldPartition,
+    /// The offsets of the stretch, all of which are passed when it is stored.
+    pub offsets: Range<i64>,
+    /// The clicks, a batch a journal.
+    pub batches: Vec<ClickBatch>,
+}
+
 /// What became of a batch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Stored {
     /// Clicks that were new.
     pub inserted: usize,

@@ -26,6 +26,9 @@ pub enum ClickStoreError {
     /// What was committed cannot be read.
     #[error("the click store does not keep what was committed")]
     Forgetful,
+    /// Somebody else holds the partition by now.
+    #[error("another ingester has taken the partition over")]
+    Fenced,
     /// A question took longer than it may.
     #[error("the question was not answered within its time")]
     TimeLimit,

@@ -1,7 +1,8 @@
 //! The click store: every click, enriched, and the questions that analytics asks of them.
 //!
 //! Invariants: a journal's record is in the store at most once, because its
-//! rows and its high-water mark move in one transaction. Every question starts
+//! rows and its high-water mark move in one transaction, and with them the offset of
+//! the partition that it came by. Every question starts
 //! from a workspace, and ends when its time is up.
 
 mod account;
@@ -17,7 +18,7 @@ pub(crate) mod test_clicks;
 mod tests;
 
 pub use account::ClickAccount;
-pub use click::{ClickBatch, EnrichedClick, JournalledClick, Stored, Utm};
+pub use click::{ClickBatch, EnrichedClick, HeldPartition, JournalledClick, PartitionStretch, Stored, Utm};
 pub use error::ClickStoreError;
 pub use question::{
     Breakdown, BreakdownItem, Counts, Dimension, Event, EventPosition, Filter, Include, LeftOut, ParseValueError,

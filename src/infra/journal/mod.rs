@@ -14,6 +14,7 @@
 //! - A full or failing disk is a state with a number of drops; it is never a
 //!   panic, and it never keeps a redirect from its response.
 //! - A segment is removed only after a cursor beyond it is durable.
+//! - All records of a journal go into one partition of the bus, whose number stands beside them before the first of them leaves.
 //! - Each sync, and the end of a process, is followed by a tally of all records before it.
 
 mod damage;
@@ -22,16 +23,23 @@ mod frame;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod group_commit;
+mod inspection;
 mod reader;
+mod reader_metrics;
 mod segment;
+mod shipping;
 mod tally;
+mod watched_reader;
 mod writer;
 
 pub use damage::Damage;
 pub use file_system::{DiskFileSystem, File, FileSystem};
 pub use frame::PAYLOAD_BYTES_MAX;
 pub use group_commit::{Committed, GroupCommit};
+pub use inspection::{Inspected, inspect};
 pub use reader::{Batch, Failure, JournalReader};
 pub use segment::JournalId;
+pub use shipping::{Route, ShippingLock};
 pub use tally::{PlacedTally, Tally};
+pub use watched_reader::WatchedReader;
 pub use writer::{Flushed, JournalLimits, JournalState, Maintenance, Writer};

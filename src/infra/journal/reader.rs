@@ -7,7 +7,7 @@
 //! Invariants: a journal that cannot be read stops no other. Bytes that are no
 //! record are set aside before what they lie in is removed.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -35,8 +35,8 @@ const LOCK_MISSED_FOR: Duration = Duration::from_secs(15);
 
 /// Reads every journal under one root, in turn.
 pub struct JournalReader<F: FileSystem = DiskFileSystem> {
-    file_system: F,
-    root: PathBuf,
+    pub(super) file_system: F,
+    pub(super) root: PathBuf,
     turn: Option<JournalId>,
     damage: Damage,
     failures: HashMap<JournalId, Failure>,
@@ -63,9 +63,9 @@ pub struct Batch {
 
 /// A place in a journal: a segment and an offset in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Place {
-    index: u32,
-    offset: u64,
+pub(super) struct Place {
+    pub(super) index: u32,
+    pub(super) offset: u64,
 }
 
 /// One journal as it is read.
@@ -150,11 +150,20 @@ impl<F: FileSystem> JournalReader<F> {
     /// # Errors
     /// The folder of the journals cannot be read.
     pub fn next(&mut self, records_max: usize) -> io::Result<Option<Batch>> {
+        self.next_beside(&BTreeSet::new(), records_max)
+    }
+
+    /// [`JournalReader::next`], but of none of the journals that are `busy`, such as those whose last records are still on their way.
+    ///
+    /// # Errors
+    /// The folder of the journals cannot be read.
+    pub fn next_beside(&mut self, busy: &BTreeSet<JournalId>, records_max: usize) -> io::Result<Option<Batch>> {
         let ids = segment::journals(&self.file_system, &self.root)?;
         let start = ids.partition_point(|id| Some(*id) <= self.turn);
         self.failures.retain(|id, _| ids.contains(id));
         for id in ids.iter().cycle().skip(start).take(ids.len()) {
-            if self.failures.get(id).is_some_and(|failure| Instant::now() < failure.retry_at) {
+            let is_put_off = self.failures.get(id).is_some_and(|failure| Instant::now() < failure.retry_at);
+            if is_put_off || busy.contains(id) {
                 continue;
             }
             let found = self.look_into(*id, records_max).and_then(|found| match found {
@@ -228,7 +237,7 @@ impl<F: FileSystem> JournalReader<F> {
 
 impl<F: FileSystem> Journal<'_, F> {
     fn look(&self, records_max: usize, damage: &mut Damage) -> io::Result<Found> {
-        let cursor = self.cursor();
+        let cursor = Place::in_folder(self.file_system, &self.folder);
         let mut passed = Damage::default();
         let segments = segment::list_with_lengths(self.file_system, &self.folder)?;
         for (index, length) in segments.into_iter().filter(|(index, _)| *index >= cursor.index) {
@@ -295,15 +304,6 @@ impl<F: FileSystem> Journal<'_, F> {
         }
         damage.add_corrupt(&segment::path(&self.folder, index), count);
         Ok(())
-    }
-
-    /// A cursor that cannot be read counts as none: the store knows what it has seen already.
-    fn cursor(&self) -> Place {
-        let start = Place { index: 0, offset: HEADER_BYTES };
-        let mut bytes = [0; Place::BYTES];
-        let read =
-            self.file_system.open(&self.folder.join(CURSOR_FILE)).and_then(|file| read_full(&file, 0, &mut bytes));
-        read.ok().and_then(|_| Place::decode(&bytes)).unwrap_or(start)
     }
 
     /// Whether a segment after `index` has its first record: the writer starts one only when it is done with those before.
@@ -399,6 +399,14 @@ struct Frames {
 impl Place {
     const BYTES: usize = 16;
 
+    /// How far a journal was acknowledged. A cursor that cannot be read counts as none: the store knows what it has seen already.
+    pub(super) fn in_folder(file_system: &impl FileSystem, folder: &Path) -> Self {
+        let start = Self { index: 0, offset: HEADER_BYTES };
+        let mut bytes = [0; Self::BYTES];
+        let read = file_system.open(&folder.join(CURSOR_FILE)).and_then(|file| read_full(&file, 0, &mut bytes));
+        read.ok().and_then(|_| Self::decode(&bytes)).unwrap_or(start)
+    }
+
     fn encode(self) -> [u8; Self::BYTES] {
         let mut bytes = [0; Self::BYTES];
         bytes[..4].copy_from_slice(&self.index.to_le_bytes());
@@ -423,7 +431,7 @@ fn naming(path: &Path, error: &io::Error) -> io::Error {
 }
 
 /// Fills `buffer` from `offset` on and says how much of it there was.
-fn read_full(file: &impl File, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+pub(super) fn read_full(file: &impl File, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
     let mut length = 0;
     while let Some(rest) = buffer.get_mut(length..).filter(|rest| !rest.is_empty()) {
         match file.read_at(offset + length as u64, rest) {

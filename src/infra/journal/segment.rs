@@ -43,8 +43,9 @@ impl JournalId {
         self.0.to_le_bytes()
     }
 
-    /// The journal that a folder of this name holds.
-    fn from_folder_name(name: &str) -> Option<Self> {
+    /// The journal of this name: 16 hexadecimal digits.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
         (name.len() == 16).then(|| u64::from_str_radix(name, 16).ok().map(Self)).flatten()
     }
 }
@@ -73,10 +74,8 @@ fn index_of(file_name: &str) -> Option<u32> {
 
 /// The journals under `root`, in the order of their names.
 pub(super) fn journals(file_system: &impl FileSystem, root: &Path) -> io::Result<Vec<JournalId>> {
-    let mut ids: Vec<JournalId> = list_files(file_system, root)?
-        .iter()
-        .filter_map(|(name, _)| JournalId::from_folder_name(name.to_str()?))
-        .collect();
+    let mut ids: Vec<JournalId> =
+        list_files(file_system, root)?.iter().filter_map(|(name, _)| JournalId::from_name(name.to_str()?)).collect();
     ids.sort_unstable();
     Ok(ids)
 }
@@ -157,7 +156,7 @@ mod tests {
     #[test]
     fn names_round_trip() {
         let id = JournalId::random();
-        assert_eq!(JournalId::from_folder_name(&id.to_string()), Some(id));
+        assert_eq!(JournalId::from_name(&id.to_string()), Some(id));
         let path = path(Path::new("x"), 12);
         assert_eq!(path.file_name().and_then(|name| name.to_str()).and_then(index_of), Some(12));
     }

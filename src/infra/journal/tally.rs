@@ -22,14 +22,18 @@ pub struct PlacedTally {
 impl Tally {
     pub(super) const BYTES: u32 = 16;
 
-    pub(super) fn encode(self) -> [u8; Self::BYTES as usize] {
+    /// The counts as bytes, in a journal and wherever it goes.
+    #[must_use]
+    pub fn encode(self) -> [u8; Self::BYTES as usize] {
         let mut bytes = [0; Self::BYTES as usize];
         bytes[..8].copy_from_slice(&self.records.to_le_bytes());
         bytes[8..].copy_from_slice(&self.dropped.to_le_bytes());
         bytes
     }
 
-    pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
+    /// What [`Tally::encode`] wrote; `None` for what is too short.
+    #[must_use]
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
         let (records, dropped) = bytes.split_first_chunk()?;
         Some(Self { records: u64::from_le_bytes(*records), dropped: u64::from_le_bytes(*dropped.first_chunk()?) })
     }

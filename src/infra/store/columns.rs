@@ -15,9 +15,9 @@ use crate::domain::custom_domain::{DomainState, StateReason};
 use crate::domain::evidence::EvidenceState;
 use crate::domain::folder::FolderAccess;
 use crate::domain::id::{
-    ApiKeyId, AuditEventId, BulkEditId, DomainId, EventId, EvidenceExportId, FolderId, IdentityId, InvitationId, JobId,
-    LinkChangeId, LinkCommentId, LinkId, OAuthClientId, OAuthConsentId, OAuthGrantId, SessionId, TagId, UserId,
-    UtmTemplateId, WorkerId, WorkspaceId,
+    ApiKeyId, AuditEventId, BulkEditId, DomainId, EventId, EvidenceExportId, FolderId, IdentityId, IngesterId,
+    InvitationId, JobId, LinkChangeId, LinkCommentId, LinkId, OAuthClientId, OAuthConsentId, OAuthGrantId, SessionId,
+    TagId, UserId, UtmTemplateId, WorkerId, WorkspaceId,
 };
 use crate::domain::job::{JobState, Priority};
 use crate::domain::link::{ForwardQuery, RedirectStatus};
@@ -101,6 +101,7 @@ id_columns!(
     EvidenceExportId,
     FolderId,
     IdentityId,
+    IngesterId,
     InvitationId,
     JobId,
     LinkChangeId,

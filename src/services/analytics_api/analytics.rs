@@ -9,7 +9,7 @@ use super::request::ReportRequest;
 use super::responses::{BreakdownResponse, Summary, Timeseries};
 use super::tags::LinkTags;
 use crate::domain::error::{Error, Result};
-use crate::infra::click_store::{ClickStore, Event, EventPosition, Selection};
+use crate::infra::click_store::{ClickStore, Event, EventPosition, Filter, Selection};
 use crate::runtime::clock;
 use crate::services::api_core::{Access, ApiCore};
 
@@ -112,6 +112,10 @@ impl Analytics {
         if !report.tags.is_empty() {
             let tags = LinkTags::new(self.core.tagged_links(access, Some(&report.tags)).await?);
             selection.filters.push(tags.filter());
+        }
+        if !report.tags_not.is_empty() {
+            let tags = LinkTags::new(self.core.tagged_links(access, Some(&report.tags_not)).await?);
+            selection.filters.push(Filter { negated: true, ..tags.filter() });
         }
         Ok(selection)
     }

@@ -9,7 +9,8 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::infra::click_store::Dimension;
 
-const TAG: &str = "tag";
+/// The name of the dimension that belongs to links and not to clicks.
+pub(super) const TAG: &str = "tag";
 
 /// A property of clicks or of their links.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

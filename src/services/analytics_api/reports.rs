@@ -106,7 +106,7 @@ async fn same_values_before(
     let values: Vec<Option<Value>> = listed.items.iter().map(|item| item.value.clone()).collect();
     match dimension {
         ReportDimension::Click(dimension) => {
-            selection.filters.push(Filter { dimension, any_of: values });
+            selection.filters.push(Filter::any_of(dimension, values));
             Ok(store.breakdown(&selection, dimension, limit).await?)
         }
         ReportDimension::Tag => {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::dimension::ReportDimension;
+use super::dimension::{ReportDimension, TAG};
 use crate::domain::error::{Error, FieldError, Result};
 use crate::domain::folded_text::name_key;
 use crate::domain::id::WorkspaceId;
@@ -25,7 +25,8 @@ pub struct ReportRequest {
     pub to: Option<Timestamp>,
     /// What is counted although it is left out by default; each may be a list with commas.
     pub include: Vec<String>,
-    /// Values of dimensions; any value of one and all dimensions together. An empty value is a click without the property.
+    /// Values of dimensions; any value of one and all dimensions together. An empty value is a click without the property, `!` in front
+    /// of a value means all clicks but those, `~` those that have the text within, `\` before either of them itself.
     pub filters: Vec<(ReportDimension, Vec<String>)>,
 }
 
@@ -36,6 +37,8 @@ pub struct Report {
     pub selection: Selection,
     /// Names of tags of which the link must carry one, lower-case; empty if any link will do.
     pub tags: Vec<String>,
+    /// Names of tags of which the link must carry none.
+    pub tags_not: Vec<String>,
 }
 
 impl ReportRequest {
@@ -48,7 +51,7 @@ impl ReportRequest {
         let period = self.period(now, &mut errors);
         let include = self.include(&mut errors);
         let mut filters = Vec::new();
-        let mut tags = Vec::new();
+        let (mut tags, mut tags_not) = (Vec::new(), Vec::new());
         for (dimension, values) in self.filters.iter().filter(|(_, values)| !values.is_empty()) {
             if values.len() > VALUES_MAX {
                 let message = format!("a filter has at most {VALUES_MAX} values");
@@ -56,13 +59,18 @@ impl ReportRequest {
                 continue;
             }
             match dimension {
-                ReportDimension::Tag => tags.extend(values.iter().map(|name| name_key(name))),
-                ReportDimension::Click(dimension) => filters.push(filter(*dimension, values, &mut errors)),
+                ReportDimension::Tag => {
+                    for wanted in values.iter().map(|text| Wanted::read(text)) {
+                        let names = if wanted.negated { &mut tags_not } else { &mut tags };
+                        names.extend(wanted.tag(&mut errors));
+                    }
+                }
+                ReportDimension::Click(dimension) => filters.extend(both_filters(*dimension, values, &mut errors)),
             }
         }
         if errors.is_empty() {
             let selection = Selection { workspace_id, period, include, filters, hidden_links: Vec::new() };
-            return Ok(Report { selection, tags });
+            return Ok(Report { selection, tags, tags_not });
         }
         Err(Error::invalid_fields(errors))
     }
@@ -94,17 +102,62 @@ impl ReportRequest {
     }
 }
 
-/// An empty value stands for the absence of the property.
-fn filter(dimension: Dimension, values: &[String], errors: &mut Vec<FieldError>) -> Filter {
-    let mut any_of: Vec<Option<Value>> = Vec::with_capacity(values.len());
-    for text in values {
-        match dimension.parse_value(text) {
-            _ if text.is_empty() => any_of.push(None),
-            Ok(value) => any_of.push(Some(value)),
-            Err(error) => errors.push(field_error(dimension.as_str(), "invalid_value", error.to_string())),
+/// One value of a filter, as it was written.
+struct Wanted<'a> {
+    negated: bool,
+    is_part: bool,
+    text: &'a str,
+}
+
+impl<'a> Wanted<'a> {
+    fn read(written: &'a str) -> Self {
+        let (negated, rest) = written.strip_prefix('!').map_or((false, written), |rest| (true, rest));
+        let (is_part, rest) = rest.strip_prefix('~').map_or((false, rest), |rest| (true, rest));
+        let unescaped = rest.strip_prefix('\\').filter(|text| text.starts_with(['!', '~', '\\']));
+        Self { negated, is_part, text: unescaped.unwrap_or(rest) }
+    }
+
+    /// The key of a tag's name.
+    fn tag(&self, errors: &mut Vec<FieldError>) -> Option<String> {
+        if self.is_part {
+            errors.push(field_error(TAG, "invalid_value", "tags are named whole: leave ~ out"));
+            return None;
+        }
+        Some(name_key(self.text))
+    }
+
+    /// Adds the value to a filter. An empty one stands for the absence of the property.
+    fn add_to(&self, filter: &mut Filter) -> std::result::Result<(), String> {
+        match filter.dimension.parse_value(self.text) {
+            _ if self.is_part && !filter.dimension.is_free_text() => {
+                return Err("only free text has parts: leave ~ out".to_owned());
+            }
+            _ if self.is_part && self.text.is_empty() => return Err("write the text to look for after ~".to_owned()),
+            _ if self.text.is_empty() => filter.any_of.push(None),
+            Err(error) => return Err(error.to_string()),
+            Ok(_) if self.is_part => filter.any_part.push(self.text.into()),
+            Ok(value) => filter.any_of.push(Some(value)),
+        }
+        Ok(())
+    }
+}
+
+/// The filter on the values that are wanted and the one on those that are not, where there are any.
+fn both_filters(
+    dimension: Dimension,
+    values: &[String],
+    errors: &mut Vec<FieldError>,
+) -> impl Iterator<Item = Filter> + use<> {
+    let wanted = Filter::any_of(dimension, Vec::new());
+    let mut filters = [wanted.clone(), Filter { negated: true, ..wanted }];
+    for value in values.iter().map(|text| Wanted::read(text)) {
+        let [wanted, unwanted] = &mut filters;
+        let filter = if value.negated { unwanted } else { wanted };
+        if let Err(message) = value.add_to(filter) {
+            errors.push(field_error(dimension.as_str(), "invalid_value", message));
         }
     }
-    Filter { dimension, any_of }
+    filters.into_iter().filter(|filter| !filter.any_of.is_empty() || !filter.any_part.is_empty())
 }
 
 fn field_error(parameter: &str, code: &'static str, message: impl Into<String>) -> FieldError {
@@ -161,8 +214,42 @@ mod tests {
         let report = check(&request).expect("a report");
         assert_eq!(report.selection.include, Include { bots: true, previews: true, prefetches: false, heads: true });
         let any_of = vec![Some(Value::Text("DE".into())), None];
-        assert_eq!(report.selection.filters, [Filter { dimension: Dimension::Country, any_of }]);
+        assert_eq!(report.selection.filters, [Filter::any_of(Dimension::Country, any_of)]);
         assert_eq!(report.tags, ["summer"]);
+    }
+
+    #[test]
+    fn values_are_left_out_and_looked_for_within_others() {
+        let request = ReportRequest {
+            filters: vec![
+                (ReportDimension::Click(Dimension::Country), values(&["!de", "!"])),
+                (ReportDimension::Click(Dimension::Referrer), values(&["~News", "example.com", "!~spam"])),
+                (ReportDimension::Click(Dimension::UtmSource), values(&["\\!a", "\\~b", "\\\\c", "\\d"])),
+                (ReportDimension::Tag, values(&["Summer", "!Winter"])),
+            ],
+            ..ReportRequest::default()
+        };
+        let report = check(&request).expect("a report");
+        let text = |text: &str| Some(Value::Text(text.into()));
+        let negated = |filter| Filter { negated: true, ..filter };
+        let containing = |part: &str, filter| Filter { any_part: vec![part.into()], ..filter };
+        let expected = [
+            negated(Filter::any_of(Dimension::Country, vec![text("DE"), None])),
+            containing("News", Filter::any_of(Dimension::Referrer, vec![text("example.com")])),
+            negated(containing("spam", Filter::any_of(Dimension::Referrer, Vec::new()))),
+            Filter::any_of(Dimension::UtmSource, vec![text("!a"), text("~b"), text("\\c"), text("\\d")]),
+        ];
+        assert_eq!(report.selection.filters, expected);
+        assert_eq!((report.tags, report.tags_not), (values(&["summer"]), values(&["winter"])));
+        for (dimension, wrong) in [
+            (ReportDimension::Click(Dimension::Country), "~D"),
+            (ReportDimension::Click(Dimension::Link), "!~lnk"),
+            (ReportDimension::Click(Dimension::City), "~"),
+            (ReportDimension::Tag, "~sum"),
+        ] {
+            let request = ReportRequest { filters: vec![(dimension, values(&[wrong]))], ..ReportRequest::default() };
+            assert_eq!(check(&request).expect_err("an error").fields[0].pointer, dimension.as_str());
+        }
     }
 
     #[test]

@@ -44,6 +44,6 @@ impl LinkTags {
     #[must_use]
     pub fn filter(&self) -> Filter {
         let links = self.memberships.iter().map(|membership| Some(Value::Id(membership.link_id.as_uuid())));
-        Filter { dimension: Dimension::Link, any_of: links.collect() }
+        Filter::any_of(Dimension::Link, links.collect())
     }
 }

@@ -1,29 +1,20 @@
 //! The blocking half of the ingester: reads the journal, decodes, looks up, enriches.
 
-use std::collections::HashMap;
+use std::collections::BTreeSet;
 use std::io;
 
 use super::dead_letters::DeadLetters;
-use super::enrichment::enrich;
-use super::metrics::{IngesterMetrics, JournalReaderMetrics};
-use super::visitor::VisitorKeys;
-use crate::domain::click::Click;
+use super::enricher::Enricher;
+use super::metrics::IngesterMetrics;
 use crate::domain::time::Timestamp;
-use crate::infra::click_store::{ClickBatch, EnrichedClick, JournalledClick};
-use crate::infra::geo::GeoDatabase;
-use crate::infra::journal::{Batch, JournalId, JournalReader};
-use crate::infra::user_agent::UserAgents;
-use crate::runtime::clock;
+use crate::infra::click_store::{ClickBatch, JournalledClick};
+use crate::infra::journal::{Batch, WatchedReader};
 
 /// Reads and enriches.
 pub(super) struct BatchReader {
-    pub(super) reader: JournalReader,
-    pub(super) geo: GeoDatabase,
-    pub(super) user_agents: UserAgents,
+    pub(super) reader: WatchedReader,
+    pub(super) enricher: Enricher,
     pub(super) dead_letters: DeadLetters,
-    pub(super) keys: VisitorKeys,
-    /// What the log knows of journals that cannot be read.
-    pub(super) failures: HashMap<JournalId, String>,
 }
 
 /// Some records of the journal, ready for the store.
@@ -39,46 +30,11 @@ pub(super) struct Taken {
 impl BatchReader {
     /// The next records of the journal, at most `records_max`; none when there are none now.
     pub(super) fn take(&mut self, records_max: usize) -> io::Result<Option<Taken>> {
-        let next = self.reader.next(records_max);
-        self.report_damage();
-        self.report_failures();
-        let Some(records) = next? else {
-            self.keys.forget_past(clock::now());
+        let Some(records) = self.reader.next_beside(&BTreeSet::new(), records_max)? else {
+            self.enricher.forget_past();
             return Ok(None);
         };
         Ok(Some(self.prepare(records)))
-    }
-
-    fn report_damage(&mut self) {
-        let damage = self.reader.take_damage();
-        JournalReaderMetrics::global().corrupt_bytes.increment(damage.corrupt_bytes);
-        for file in damage.files {
-            tracing::warn!(
-                file,
-                "a click journal is damaged: clicks may be missing; bytes that are no record are kept in journal/damaged"
-            );
-        }
-    }
-
-    /// Whether some journal cannot be read now.
-    pub(super) fn has_failures(&self) -> bool {
-        !self.failures.is_empty()
-    }
-
-    /// Tells the log what has changed of the journals that cannot be read.
-    fn report_failures(&mut self) {
-        let now: HashMap<_, _> = self.reader.failures().map(|(id, failure)| (id, failure.error.clone())).collect();
-        if now == self.failures {
-            return;
-        }
-        for (journal, error) in now.iter().filter(|(id, error)| self.failures.get(id) != Some(error)) {
-            tracing::error!(%journal, error, "a click journal cannot be read; the others are, and this one is tried again");
-        }
-        for journal in self.failures.keys().filter(|id| !now.contains_key(id)) {
-            tracing::info!(%journal, "a click journal can be read again");
-        }
-        JournalReaderMetrics::global().unreadable.set(f64::from(u32::try_from(now.len()).unwrap_or(u32::MAX)));
-        self.failures = now;
     }
 
     fn prepare(&mut self, records: Batch) -> Taken {
@@ -91,8 +47,8 @@ impl BatchReader {
         };
         for (position, payload) in records.records() {
             clicks.through = clicks.through.max(position);
-            match Click::decode(payload) {
-                Ok(click) => clicks.clicks.push(JournalledClick { position, click: self.enrich(&click) }),
+            match self.enricher.read(payload) {
+                Ok(click) => clicks.clicks.push(JournalledClick { position, click }),
                 Err(error) => {
                     clicks.undecodable.push(position);
                     self.keep_aside(&records, position, payload, &error.to_string());
@@ -101,12 +57,6 @@ impl BatchReader {
         }
         let earliest = clicks.clicks.iter().map(|record| record.click.at).min();
         Taken { records, clicks, earliest }
-    }
-
-    fn enrich(&mut self, click: &Click<'_>) -> EnrichedClick {
-        let location = self.geo.locate(click.address);
-        let agent = self.user_agents.classify(click.user_agent);
-        enrich(click, &location, &agent, self.keys.of_day(click.at))
     }
 
     fn keep_aside(&self, records: &Batch, position: u64, payload: &[u8], error: &str) {

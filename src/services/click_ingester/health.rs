@@ -12,8 +12,12 @@ pub enum Health {
     Working,
     /// Some journal cannot be read. Its clicks wait in it.
     JournalUnreadable,
-    /// The click store refuses. Clicks wait in the journal.
+    /// The click store refuses. Clicks wait in the journal or on the bus.
     StoreUnavailable,
+    /// The bus does not answer. Clicks wait on it and in the journals.
+    BusUnavailable,
+    /// The database does not say who reads which partition of the bus.
+    DatabaseUnavailable,
 }
 
 impl fmt::Display for Health {
@@ -21,7 +25,9 @@ impl fmt::Display for Health {
         formatter.write_str(match self {
             Self::Working => "clicks are being stored",
             Self::JournalUnreadable => "a click journal cannot be read; its clicks wait in it",
-            Self::StoreUnavailable => "the click store is not available; clicks wait in the journal",
+            Self::StoreUnavailable => "the click store is not available; clicks wait",
+            Self::BusUnavailable => "the bus is not available; clicks wait on it and in the journals",
+            Self::DatabaseUnavailable => "the database does not share out the partitions of the bus",
         })
     }
 }

@@ -1,6 +1,5 @@
 //! The loop: take, store, acknowledge; again and again, however often the store refuses.
 
-use std::collections::HashMap;
 use std::convert::Infallible;
 use std::io;
 use std::path::Path;
@@ -10,21 +9,22 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::account_watch::AccountWatch;
 use super::batch_reader::{BatchReader, Taken};
 use super::dead_letters::DeadLetters;
+use super::enricher::Enricher;
 use super::health::{Accounts, Health};
-use super::metrics::{ClickAccountMetrics, IngesterMetrics, JournalReaderMetrics};
-use super::visitor::VisitorKeys;
+use super::metrics::IngesterMetrics;
 use crate::config::sections::IngesterConfig;
-use crate::infra::click_store::{ClickAccount, ClickStore, ClickStoreError};
+use crate::infra::click_store::{ClickStore, ClickStoreError};
 use crate::infra::geo::GeoDatabase;
-use crate::infra::journal::JournalReader;
+use crate::infra::journal::WatchedReader;
 use crate::infra::user_agent::UserAgents;
 use crate::runtime::clock;
 
 /// First and longest wait after a failure; it doubles from one to the other.
-const RETRY_FIRST: Duration = Duration::from_millis(100);
-const RETRY_MAX: Duration = Duration::from_secs(10);
+pub(super) const RETRY_FIRST: Duration = Duration::from_millis(100);
+pub(super) const RETRY_MAX: Duration = Duration::from_secs(10);
 
 /// Where clicks come from and what is looked up for them.
 pub struct Sources<'a> {
@@ -48,7 +48,7 @@ pub struct ClickIngester {
     records_max: usize,
     interval: Duration,
     health: watch::Sender<Health>,
-    accounts: watch::Sender<Accounts>,
+    accounts: AccountWatch,
     /// What the log was told last of why clicks are not being stored.
     failure: Option<String>,
 }
@@ -78,21 +78,18 @@ impl ClickIngester {
     #[must_use]
     pub fn new(config: &IngesterConfig, sources: Sources<'_>, store: ClickStore) -> Self {
         let reader = BatchReader {
-            reader: JournalReader::open(sources.journal_folder),
-            geo: sources.geo,
-            user_agents: sources.user_agents,
+            reader: WatchedReader::open(sources.journal_folder),
+            enricher: Enricher::new(sources.geo, sources.user_agents),
             dead_letters: DeadLetters::in_folder(sources.data_folder),
-            keys: VisitorKeys::default(),
-            failures: HashMap::new(),
         };
         Self {
             reader: Arc::new(Mutex::new(reader)),
             waiting: None,
+            accounts: AccountWatch::new(store.clone()),
             store,
             records_max: config.batch_clicks_max.max(1),
             interval: Duration::from_millis(config.batch_interval_ms),
             health: watch::Sender::new(Health::default()),
-            accounts: watch::Sender::new(Accounts::default()),
             failure: None,
         }
     }
@@ -146,7 +143,7 @@ impl ClickIngester {
         match self.round().await {
             Ok(round) => {
                 *retry = RETRY_FIRST;
-                let sick = self.on_blocking_thread(|reader| reader.has_failures()).await;
+                let sick = self.on_blocking_thread(|reader| reader.reader.has_failures()).await;
                 self.report(if sick { Health::JournalUnreadable } else { Health::Working }, None);
                 Next::Pause(round)
             }
@@ -164,22 +161,20 @@ impl ClickIngester {
     }
 
     async fn round(&mut self) -> Result<Round, RoundError> {
-        if self.accounts.borrow().is_unknown() {
-            self.reconcile().await?;
-        }
+        self.accounts.begin().await?;
         let Some(taken) = self.take().await? else {
-            JournalReaderMetrics::global().publish_lag_seconds.set(0.0);
+            WatchedReader::report_lag(Duration::ZERO);
             return Ok(Round::Empty);
         };
         if let Some(earliest) = taken.earliest {
-            JournalReaderMetrics::global().publish_lag_seconds.set(clock::now().since(earliest).as_secs_f64());
+            WatchedReader::report_lag(clock::now().since(earliest));
         }
         let taken = self.put(taken).await?;
         let round = if taken.records.len() < self.records_max { Round::Partial } else { Round::Full };
         let is_counted = taken.clicks.tally.is_some();
         self.acknowledge(taken).await?;
         if is_counted {
-            self.reconcile().await?;
+            self.accounts.look().await?;
         }
         Ok(round)
     }
@@ -210,27 +205,8 @@ impl ClickIngester {
         }
     }
 
-    /// Compares what the writers say with what arrived, and tells the log when it no longer adds up.
-    async fn reconcile(&mut self) -> Result<(), RoundError> {
-        let account = self.store.account().await?;
-        ClickAccountMetrics::global().set(account.missing, account.surplus, account.dropped);
-        let before = *self.accounts.borrow();
-        let first = before.first.unwrap_or(account);
-        if account != before.now.unwrap_or(account) {
-            let ClickAccount { missing, surplus, dropped } = account;
-            tracing::warn!(
-                missing,
-                surplus,
-                dropped,
-                "the account of clicks has changed: what edges wrote is not what arrived"
-            );
-        }
-        self.accounts.send_replace(Accounts { first: Some(first), now: Some(account) });
-        Ok(())
-    }
-
     async fn acknowledge(&mut self, taken: Taken) -> Result<(), RoundError> {
-        Ok(self.on_blocking_thread(move |reader| reader.reader.acknowledge(&taken.records)).await?)
+        Ok(self.on_blocking_thread(move |reader| reader.reader.reader().acknowledge(&taken.records)).await?)
     }
 
     async fn on_blocking_thread<T: Send + 'static>(

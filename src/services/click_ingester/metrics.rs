@@ -2,34 +2,31 @@
 
 use std::sync::LazyLock;
 
-use metrics::{Counter, Gauge};
+use metrics::{Counter, Gauge, Label};
 
 use crate::telemetry::metric::{Metric, gauge_value};
 
 const INGESTED_CLICKS: Metric = Metric::counter(
     "elido_ingester_clicks_total",
     &["result"],
-    "Clicks that the ingester took from the journal, by result.",
+    "Clicks that the ingester took from the journal or the bus, by result.",
 );
 const INGESTED_BATCHES: Metric = Metric::counter(
     "elido_ingester_batches_total",
     &["result"],
     "Batches that the ingester tried to store, by result.",
 );
-const JOURNAL_CORRUPT: Metric = Metric::counter(
-    "elido_journal_corrupt_bytes_total",
-    &[],
-    "Bytes of the journal that are no whole record, such as a tail torn by a crash.",
+const PARTITION_LAG: Metric = Metric::gauge(
+    "elido_click_partition_lag_records",
+    &["partition"],
+    "Records of a partition of the bus that are not stored yet, as its holder knows it; 0 where another process holds it.",
 );
-const JOURNAL_UNREADABLE: Metric = Metric::gauge(
-    "elido_journal_unreadable",
+const PARTITIONS_HELD: Metric =
+    Metric::gauge("elido_click_partitions_held", &[], "Partitions of the bus that this process takes clicks from.");
+const RECORDS_EXPIRED: Metric = Metric::counter(
+    "elido_click_records_expired_total",
     &[],
-    "Journals that the ingester cannot read now; it reads the others and tries these again.",
-);
-const PUBLISH_LAG: Metric = Metric::gauge(
-    "elido_click_publish_lag_seconds",
-    &[],
-    "Age of the oldest click in the journal that has not been passed on.",
+    "Records that the bus had deleted before they were stored.",
 );
 const CLICK_ACCOUNT: Metric = Metric::gauge(
     "elido_click_account",
@@ -76,25 +73,28 @@ impl IngesterMetrics {
     }
 }
 
-/// What the reader of the click journal counts.
-pub(super) struct JournalReaderMetrics {
-    /// Bytes that are no record.
-    pub(super) corrupt_bytes: Counter,
-    /// Journals that cannot be read now.
-    pub(super) unreadable: Gauge,
-    /// Age of the oldest record not passed on, in seconds.
-    pub(super) publish_lag_seconds: Gauge,
+/// What the ingester counts of the bus.
+pub(super) struct BusMetrics {
+    /// Partitions that this process holds.
+    pub(super) held: Gauge,
+    /// Records that the bus had deleted before they were stored.
+    pub(super) expired: Counter,
 }
 
-impl JournalReaderMetrics {
+impl BusMetrics {
     /// The handles of this process.
     pub(super) fn global() -> &'static Self {
-        static METRICS: LazyLock<JournalReaderMetrics> = LazyLock::new(|| JournalReaderMetrics {
-            corrupt_bytes: JOURNAL_CORRUPT.register_counter(&[]),
-            unreadable: JOURNAL_UNREADABLE.register_gauge(&[]),
-            publish_lag_seconds: PUBLISH_LAG.register_gauge(&[]),
+        static METRICS: LazyLock<BusMetrics> = LazyLock::new(|| {
+            PARTITION_LAG.describe();
+            BusMetrics { held: PARTITIONS_HELD.register_gauge(&[]), expired: RECORDS_EXPIRED.register_counter(&[]) }
         });
         &METRICS
+    }
+
+    /// How many records of a partition are not stored yet.
+    pub(super) fn lag(partition: i32) -> Gauge {
+        let _: &Self = Self::global();
+        PARTITION_LAG.find_gauge(vec![Label::new("partition", partition.to_string())])
     }
 }
 

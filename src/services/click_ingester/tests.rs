@@ -1,5 +1,6 @@
 //! From a real journal into a real store.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -9,15 +10,18 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::metrics::IngesterMetrics;
+use super::stretch::Prepared;
 use super::test_click;
-use super::{Accounts, ClickIngester, DEAD_LETTER_FILE, Health, Sources};
+use super::{Accounts, ClickIngester, DEAD_LETTER_FILE, Enricher, Health, Sources};
 use crate::config::sections::{ClickStoreConfig, IngesterConfig};
 use crate::domain::click::Click;
 use crate::domain::id::WorkspaceId;
 use crate::domain::time::Timestamp;
+use crate::infra::bus::{Received, Record};
 use crate::infra::click_store::{ClickAccount, ClickStore, Include, Period, Selection};
+use crate::infra::click_topic::{record_of, tally_of};
 use crate::infra::geo::GeoDatabase;
-use crate::infra::journal::{DiskFileSystem, JournalLimits, Writer};
+use crate::infra::journal::{DiskFileSystem, JournalId, JournalLimits, Tally, Writer};
 use crate::infra::user_agent::UserAgents;
 use crate::runtime::tasks::Tasks;
 
@@ -294,4 +298,38 @@ async fn records_whose_folder_was_removed_are_missing_and_readiness_says_so() {
     tokio::time::timeout(PATIENCE, noticed).await.expect("noticed in time").expect("an ingester");
     assert_eq!((house.clicks().await, house.missing().await), (8, 4));
     tasks.stop(PATIENCE).await.expect("it ends");
+}
+
+fn of_bus(record: Record) -> Received {
+    Received { offset: 0, key: Some(record.key), value: Some(record.value), headers: record.headers }
+}
+
+#[test]
+fn of_a_stretch_every_record_counts_once_and_what_is_no_click_is_told_apart() {
+    let mut click = Vec::new();
+    test_click::click().encode(&mut click);
+    let (first, second) = (JournalId::from_u64(1), JournalId::from_u64(2));
+    let tally = Tally { records: 3, dropped: 0 };
+    let records = vec![
+        record_of(first, 1, &click),
+        record_of(second, 1, &click),
+        record_of(first, 2, b"no click"),
+        // Sent again after an answer was lost, with what followed.
+        record_of(first, 1, &click),
+        record_of(first, 2, b"no click"),
+        record_of(first, 3, &click),
+        tally_of(first, 4, tally),
+        tally_of(first, 4, tally),
+    ];
+    let junk = Received { offset: 9, key: None, value: Some(click.clone()), headers: BTreeMap::new() };
+    let records = records.into_iter().map(of_bus).chain([junk]).collect();
+    let mut enricher = Enricher::new(GeoDatabase::unknown(), USER_AGENTS.clone());
+    let prepared = Prepared::read(records, "clicks.dead", &mut enricher);
+    let batch = &prepared.batches[&first];
+    let positions: Vec<u64> = batch.clicks.iter().map(|record| record.position).collect();
+    assert_eq!((positions, batch.undecodable.as_slice(), batch.through), (vec![1, 3], [2].as_slice(), 4));
+    assert_eq!(batch.tally.map(|placed| (placed.position, placed.tally)), Some((4, tally)));
+    assert_eq!((prepared.batches[&second].clicks.len(), prepared.repeated), (1, 2));
+    let places: Vec<_> = prepared.poison.iter().map(|poison| (poison.record.offset, poison.place)).collect();
+    assert_eq!(places, [(0, Some((first, 2))), (9, None)]);
 }

@@ -127,6 +127,13 @@ impl Dimension {
         Self::ALL.into_iter().find(|dimension| dimension.as_str() == name)
     }
 
+    /// Whether its values are free text, of which a part can be asked for.
+    #[must_use]
+    pub const fn is_free_text(self) -> bool {
+        let closed = matches!(self, Self::Kind | Self::Device | Self::Agent | Self::Country);
+        !closed && matches!(self.storage(), Storage::Text)
+    }
+
     /// Reads a value as the API writes it.
     ///
     /// # Errors

@@ -33,12 +33,24 @@ pub struct Filter {
     pub dimension: Dimension,
     /// Any of these; `None` is a click that lacks the property.
     pub any_of: Vec<Option<Value>>,
+    /// Or any of these texts within the property, whatever the case of the letters A to Z.
+    pub any_part: Vec<Box<str>>,
+    /// Whether it is the clicks to which none of that applies.
+    pub negated: bool,
+}
+
+impl Filter {
+    /// The clicks that have any of these values; `None` is a click that lacks the property.
+    #[must_use]
+    pub const fn any_of(dimension: Dimension, any_of: Vec<Option<Value>>) -> Self {
+        Self { dimension, any_of, any_part: Vec::new(), negated: false }
+    }
 }
 
 /// Which clicks a report is about. All conditions hold together.
 ///
 /// Only redirects of people are counted, without prefetches and HEAD requests, unless `include` says otherwise.
-/// A filter on the kind or the agent takes the place of the default for that dimension.
+/// A filter on the kind or the agent takes the place of the default for that dimension, unless it is negated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Selection {
     /// Whose clicks.
@@ -57,6 +69,6 @@ impl Selection {
     /// Whether a filter takes the place of what is counted by default for this dimension.
     #[must_use]
     pub fn filters_on(&self, dimension: Dimension) -> bool {
-        self.filters.iter().any(|filter| filter.dimension == dimension)
+        self.filters.iter().any(|filter| filter.dimension == dimension && !filter.negated)
     }
 }

@@ -53,8 +53,18 @@ fn push_counted(query: &mut QueryBuilder<Sqlite>, selection: &Selection) {
     }
 }
 
-/// Adds the condition, which is NULL rather than false where the property is missing.
+/// Adds the condition. Unless it is negated it is NULL rather than false where the property is missing.
 pub(super) fn push_condition(query: &mut QueryBuilder<Sqlite>, filter: &Filter) {
+    if filter.negated {
+        query.push("NOT coalesce(");
+        push_alternatives(query, filter);
+        query.push(", 0)");
+    } else {
+        push_alternatives(query, filter);
+    }
+}
+
+fn push_alternatives(query: &mut QueryBuilder<Sqlite>, filter: &Filter) {
     let column = column(filter.dimension);
     let value = if filter.dimension.storage() == Storage::Id { "unhex(value)" } else { "value" };
     let listed: Vec<_> = filter.any_of.iter().flatten().collect();
@@ -65,6 +75,10 @@ pub(super) fn push_condition(query: &mut QueryBuilder<Sqlite>, filter: &Filter) 
     query.push("))");
     if filter.any_of.contains(&None) {
         query.push(format_args!(" OR {column} IS NULL"));
+    }
+    for part in &filter.any_part {
+        query.push(format_args!(" OR instr(lower({column}), "));
+        query.push_bind(part.to_ascii_lowercase()).push(") > 0");
     }
     query.push(")");
 }

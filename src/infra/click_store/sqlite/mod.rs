@@ -5,6 +5,7 @@ mod condition;
 mod connection;
 mod events;
 mod health;
+mod partitions;
 mod reading;
 mod reports;
 mod retention;

@@ -107,7 +107,7 @@ fn of_no_listed_value(selection: &Selection, dimension: Dimension, listed: &Brea
     push_where(&mut query, selection);
     query.push(" AND NOT coalesce(");
     let any_of = listed.items.iter().map(|item| item.value.clone()).collect();
-    push_condition(&mut query, &Filter { dimension, any_of });
+    push_condition(&mut query, &Filter::any_of(dimension, any_of));
     query.push(", 0)");
     query
 }

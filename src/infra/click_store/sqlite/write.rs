@@ -11,6 +11,7 @@ use sqlx::sqlite::{SqliteArguments, SqliteConnection};
 use sqlx::{Arguments, AssertSqlSafe};
 
 use super::connection::ClickStore;
+use super::reading::Reading;
 use super::row::{COLUMN_COUNT, COLUMNS, bind};
 use super::{accounts, totals};
 use crate::infra::click_store::totals::counted_per_link;
@@ -29,18 +30,32 @@ impl ClickStore {
     /// The database refused; nothing was stored, or, if only the response was lost, everything.
     pub async fn store(&self, batch: &ClickBatch) -> Result<Stored, ClickStoreError> {
         let mut transaction = self.writer.begin_with("BEGIN IMMEDIATE").await?;
-        let mark = high_water_mark(&mut transaction, batch.journal_id).await?;
-        let fresh: Vec<_> =
-            batch.clicks.iter().filter(|record| mark.is_none_or(|mark| record.position > mark)).collect();
-        insert(&mut transaction, batch.journal_id, &fresh).await?;
-        totals::add(&mut transaction, &counted_per_link(&fresh)).await?;
-        accounts::advance(&mut transaction, batch, mark).await?;
-        if mark.is_none_or(|mark| batch.through > mark) {
-            move_mark(&mut transaction, batch.journal_id, batch.through).await?;
-        }
+        let stored = store_batch(&mut transaction, batch).await?;
         transaction.commit().await?;
-        Ok(Stored { inserted: fresh.len(), repeated: batch.clicks.len() - fresh.len() })
+        Ok(stored)
     }
+
+    /// The highest position of a journal that was stored; none if nothing of it ever was.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn stored_through(&self, journal_id: JournalId) -> Result<Option<u64>, ClickStoreError> {
+        let mut reading = Reading::begin(self).await?;
+        Ok(high_water_mark(reading.connection(), journal_id).await?)
+    }
+}
+
+/// Stores the clicks that are new and remembers how far the journal has come, within a transaction.
+pub(super) async fn store_batch(transaction: &mut SqliteConnection, batch: &ClickBatch) -> Result<Stored, sqlx::Error> {
+    let mark = high_water_mark(transaction, batch.journal_id).await?;
+    let fresh: Vec<_> = batch.clicks.iter().filter(|record| mark.is_none_or(|mark| record.position > mark)).collect();
+    insert(transaction, batch.journal_id, &fresh).await?;
+    totals::add(transaction, &counted_per_link(&fresh)).await?;
+    accounts::advance(transaction, batch, mark).await?;
+    if mark.is_none_or(|mark| batch.through > mark) {
+        move_mark(transaction, batch.journal_id, batch.through).await?;
+    }
+    Ok(Stored { inserted: fresh.len(), repeated: batch.clicks.len() - fresh.len() })
 }
 
 async fn high_water_mark(connection: &mut SqliteConnection, journal_id: JournalId) -> Result<Option<u64>, sqlx::Error> {

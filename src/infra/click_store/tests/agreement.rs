@@ -73,13 +73,21 @@ fn random_filter() -> impl Strategy<Value = Filter> {
             ],
         ),
     ];
-    (proptest::sample::select(values.to_vec()), proptest::collection::vec(proptest::option::of(0..3_usize), 1..4))
-        .prop_map(|((dimension, texts), chosen)| Filter {
+    let part = proptest::option::weighted(0.3, proptest::sample::select(&["A", "d", "quoted\"", "Ü"][..]));
+    (
+        proptest::sample::select(values.to_vec()),
+        proptest::collection::vec(proptest::option::of(0..3_usize), 0..4),
+        part,
+        proptest::bool::weighted(0.3),
+    )
+        .prop_map(|((dimension, texts), chosen, part, negated)| Filter {
             dimension,
             any_of: chosen
                 .into_iter()
                 .map(|index| index.map(|index| dimension.parse_value(texts[index]).expect("a valid value")))
                 .collect(),
+            any_part: part.filter(|_| dimension.is_free_text()).map(Box::from).into_iter().collect(),
+            negated,
         })
 }
 
@@ -131,7 +139,8 @@ fn value_of(click: &EnrichedClick, dimension: Dimension) -> Option<String> {
 
 /// Whether a report is about this click, as the documentation says it.
 fn is_selected(click: &EnrichedClick, selection: &Selection) -> bool {
-    let filters_on = |dimension| selection.filters.iter().any(|filter| filter.dimension == dimension);
+    let filters_on =
+        |dimension| selection.filters.iter().any(|filter| filter.dimension == dimension && !filter.negated);
     let agent_fits = match click.agent {
         AgentClass::Human => true,
         AgentClass::Bot => selection.include.bots,
@@ -139,7 +148,13 @@ fn is_selected(click: &EnrichedClick, selection: &Selection) -> bool {
     };
     let fits = |filter: &Filter| {
         let value = value_of(click, filter.dimension);
-        filter.any_of.iter().any(|wanted| wanted.as_ref().map(|wanted| filter.dimension.format_value(wanted)) == value)
+        let is_listed = filter
+            .any_of
+            .iter()
+            .any(|wanted| wanted.as_ref().map(|wanted| filter.dimension.format_value(wanted)) == value);
+        let folded = value.map(|value| value.to_ascii_lowercase());
+        let has = |part: &str| folded.as_ref().is_some_and(|value| value.contains(&part.to_ascii_lowercase()));
+        (is_listed || filter.any_part.iter().any(|part| has(part))) != filter.negated
     };
     click.workspace_id == Some(selection.workspace_id)
         && (selection.period.from..selection.period.to).contains(&click.at)

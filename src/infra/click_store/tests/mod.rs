@@ -3,6 +3,7 @@
 mod accounts;
 mod agreement;
 mod exactly_once;
+mod partitions;
 
 use tempfile::TempDir;
 
@@ -39,10 +40,10 @@ fn everything(workspace_id: WorkspaceId) -> Selection {
         workspace_id,
         period: Period { from: micros(-1_000_000), to: micros(1_000_000_000) },
         include: Include { bots: true, previews: true, prefetches: true, heads: true },
-        filters: vec![Filter {
-            dimension: Dimension::Kind,
-            any_of: ["redirect", "missing", "gone", "root"].map(|kind| Some(Value::Text(kind.into()))).to_vec(),
-        }],
+        filters: vec![Filter::any_of(
+            Dimension::Kind,
+            ["redirect", "missing", "gone", "root"].map(|kind| Some(Value::Text(kind.into()))).to_vec(),
+        )],
         hidden_links: Vec::new(),
     }
 }

@@ -47,7 +47,8 @@ macro_rules! report_parameters {
             #[param(schema_with = include_schema)]
             pub include: Vec<String>,
             /// Only these links, by id. This and the other filters: repeat one for any of several values; different ones
-            /// hold together; an empty value stands for clicks without the property.
+            /// hold together; an empty value stands for clicks without the property. `!` in front of a value means all clicks but
+            /// those; `~` those that have the text within, where the property is free text; `\` before either of them is itself.
             #[serde(default)]
             pub link: Vec<String>,
             /// Only these domains, by id.

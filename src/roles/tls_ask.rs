@@ -21,7 +21,7 @@ struct Question {
 
 /// Answers for this edge.
 pub(super) fn router(edge: Arc<Edge>) -> Router {
-    Router::new().route("/internal/caddy/ask", get(ask)).with_state(edge)
+    Router::new().route("/internal/tls/ask", get(ask)).with_state(edge)
 }
 
 async fn ask(State(edge): State<Arc<Edge>>, Query(question): Query<Question>) -> StatusCode {

@@ -1,0 +1,68 @@
+//! How far each partition of the bus is stored, and by whom.
+//!
+//! Invariant: the offset of a partition moves in the transaction that stores what lies before it, and only for the holder with the highest
+//! fence. A holder that was away for too long stores nothing more.
+
+use sqlx::sqlite::SqliteConnection;
+
+use super::connection::ClickStore;
+use super::write::store_batch;
+use crate::infra::click_store::{ClickStoreError, HeldPartition, PartitionStretch, Stored};
+
+impl ClickStore {
+    /// Refuses from now on whoever held the partition before. Returns the offset of the first record that is not stored; none if nothing
+    /// ever was.
+    ///
+    /// # Errors
+    /// `Fenced` if somebody holds it by a higher fence; the database refused.
+    pub async fn take_over(&self, partition: &HeldPartition) -> Result<Option<i64>, ClickStoreError> {
+        let mut transaction = self.writer.begin_with("BEGIN IMMEDIATE").await?;
+        let next_offset = fence_off(&mut transaction, partition).await?;
+        transaction.commit().await?;
+        Ok(next_offset)
+    }
+
+    /// Stores what is new of a stretch and passes its offsets. All or nothing; repeat it freely.
+    ///
+    /// # Errors
+    /// `Fenced` if somebody holds the partition by a higher fence, and nothing was stored; the database refused, and nothing was stored,
+    /// or, if only the response was lost, everything.
+    pub async fn store_stretch(&self, stretch: &PartitionStretch) -> Result<Stored, ClickStoreError> {
+        let mut transaction = self.writer.begin_with("BEGIN IMMEDIATE").await?;
+        fence_off(&mut transaction, &stretch.partition).await?;
+        let mut stored = Stored::default();
+        for batch in &stretch.batches {
+            let Stored { inserted, repeated } = store_batch(&mut transaction, batch).await?;
+            stored = Stored { inserted: stored.inserted + inserted, repeated: stored.repeated + repeated };
+        }
+        pass(&mut transaction, stretch).await?;
+        transaction.commit().await?;
+        Ok(stored)
+    }
+}
+
+/// Remembers the fence, unless there is a higher one. Returns how far the partition is stored.
+async fn fence_off(
+    connection: &mut SqliteConnection,
+    partition: &HeldPartition,
+) -> Result<Option<i64>, ClickStoreError> {
+    let sql = "INSERT INTO bus_partitions (topic, number, fence) VALUES (?, ?, ?) ON CONFLICT (topic, number) \
+               DO UPDATE SET fence = excluded.fence WHERE bus_partitions.fence <= excluded.fence RETURNING next_offset";
+    let row: Option<Option<i64>> = sqlx::query_scalar(sql)
+        .bind(&partition.topic)
+        .bind(partition.number)
+        .bind(partition.fence)
+        .fetch_optional(connection)
+        .await?;
+    row.ok_or(ClickStoreError::Fenced)
+}
+
+async fn pass(connection: &mut SqliteConnection, stretch: &PartitionStretch) -> Result<(), sqlx::Error> {
+    sqlx::query("UPDATE bus_partitions SET next_offset = ? WHERE topic = ? AND number = ?")
+        .bind(stretch.offsets.end)
+        .bind(&stretch.partition.topic)
+        .bind(stretch.partition.number)
+        .execute(connection)
+        .await?;
+    Ok(())
+}

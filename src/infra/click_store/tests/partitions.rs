@@ -1,0 +1,45 @@
+//! Stretches of partitions: stored once with their offsets, by one holder at a time.
+
+use super::*;
+
+fn held(number: i32, fence: i64) -> HeldPartition {
+    HeldPartition { topic: "clicks".to_owned(), number, fence }
+}
+
+fn stretch(fence: i64, offsets: std::ops::Range<i64>, batches: Vec<ClickBatch>) -> PartitionStretch {
+    PartitionStretch { partition: held(3, fence), offsets, batches }
+}
+
+#[tokio::test]
+async fn clicks_of_several_journals_and_the_offset_are_stored_together_and_once() {
+    let (folder, store) = new_store().await;
+    assert_eq!(store.take_over(&held(3, 1)).await.expect("taken"), None);
+    let first = stretch(1, 0..25, vec![batch(1, 0..10), batch(2, 0..15)]);
+    assert_eq!(store.store_stretch(&first).await.expect("stored"), Stored { inserted: 25, repeated: 0 });
+    assert_eq!(store.store_stretch(&first).await.expect("stored"), Stored { inserted: 0, repeated: 25 });
+    let overlapping = stretch(1, 20..40, vec![batch(2, 5..20)]);
+    assert_eq!(store.store_stretch(&overlapping).await.expect("stored"), Stored { inserted: 5, repeated: 10 });
+    store.close().await;
+
+    let store = open(&folder).await;
+    assert_eq!(store.take_over(&held(3, 2)).await.expect("taken"), Some(40));
+    assert_eq!(store.take_over(&held(4, 2)).await.expect("taken"), None, "partitions are apart");
+    assert_eq!(store.stored_through(JournalId::from_u64(2)).await.expect("a position"), Some(19));
+    assert_eq!(store.stored_through(JournalId::from_u64(3)).await.expect("a position"), None);
+    assert_eq!(store.account().await.expect("an account"), ClickAccount::default());
+}
+
+#[tokio::test]
+async fn a_holder_that_was_taken_over_from_stores_nothing_more() {
+    let (_folder, store) = new_store().await;
+    store.take_over(&held(3, 1)).await.expect("taken");
+    store.store_stretch(&stretch(1, 0..5, vec![batch(1, 0..5)])).await.expect("stored");
+    assert_eq!(store.take_over(&held(3, 2)).await.expect("taken"), Some(5));
+
+    let late = store.store_stretch(&stretch(1, 5..10, vec![batch(1, 5..10)])).await;
+    assert!(matches!(late, Err(ClickStoreError::Fenced)), "{late:?}");
+    assert!(matches!(store.take_over(&held(3, 1)).await, Err(ClickStoreError::Fenced)));
+    assert_eq!(store.summary(&everything(workspace(1))).await.expect("a summary").clicks, 5);
+    store.store_stretch(&stretch(2, 5..10, vec![batch(1, 5..10)])).await.expect("stored");
+    assert_eq!(store.take_over(&held(3, 2)).await.expect("taken"), Some(10));
+}

@@ -1,0 +1,92 @@
+//! Puts dead records back among the clicks, such as after an update that can read them.
+//!
+//! Invariant: each keeps what it is known by, goes with all of its dead partition into one partition for good, and is sent when all before it
+//! were taken. So it is stored once, also where this is cut short and done again.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::record::{REPLAY_HEADER, Replay};
+use super::{clicks, dead_clicks};
+use crate::config::bus_section::BusConfig;
+use crate::domain::error::Error;
+use crate::infra::bus::{Bus, BusError, PartitionReader, Producer, Received, Record};
+use crate::infra::store::Store;
+use crate::infra::store::click_replays::{self, ClickReplay};
+use crate::runtime::clock;
+
+/// How long to wait for records that should be there.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Why dead records were not replayed. Those before it were.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    /// The bus does not give or take them.
+    #[error(transparent)]
+    Bus(#[from] BusError),
+    /// How far it got cannot be read or written.
+    #[error("the database: {0}")]
+    Database(#[from] Error),
+}
+
+/// Sends every dead record that was not replayed yet to the topic of clicks. Returns how many.
+///
+/// # Errors
+/// The bus or the database is unavailable.
+pub async fn replay_dead(bus: &Bus, config: &BusConfig, store: &Store) -> Result<u64, ReplayError> {
+    let dead = dead_clicks(config);
+    let producer = Producer::new(bus.clone(), clicks(config));
+    let mut replayed = 0;
+    for number in bus.partitions(&dead).await? {
+        let reader = PartitionReader::new(bus.clone(), &dead.name, number);
+        replayed += replay_partition(reader, &dead.name, number, &producer, store).await?;
+    }
+    Ok(replayed)
+}
+
+async fn replay_partition(
+    mut reader: PartitionReader,
+    topic: &str,
+    number: i32,
+    producer: &Producer,
+    store: &Store,
+) -> Result<u64, ReplayError> {
+    let known = click_replays::find(store.reader(), topic, number).await?;
+    let first = reader.first_offset().await?;
+    let kept = known.and_then(|known| i32::try_from(known.into_number).ok());
+    let into = producer.partition_for(format!("{topic} {number}").as_bytes(), kept).await?;
+    let mut next = known.map_or(first, |known| known.next_offset.max(first));
+    let mut replayed = 0;
+    // What dies while this goes on, such as what was just replayed, waits for the next time.
+    let end = reader.read(next, Duration::ZERO).await?.end;
+    while next < end {
+        let records = reader.read(next, PATIENCE).await?.records;
+        let Some(last) = records.last().map(|record| record.offset) else { break };
+        // Where they go is known before the first of them leaves.
+        advance(store, topic, number, ClickReplay { into_number: into.into(), next_offset: next }).await?;
+        replayed += records.len() as u64;
+        producer.send_to(into, records.into_iter().map(|record| marked(record, number)).collect()).await?;
+        next = last + 1;
+        advance(store, topic, number, ClickReplay { into_number: into.into(), next_offset: next }).await?;
+    }
+    Ok(replayed)
+}
+
+async fn advance(store: &Store, topic: &str, number: i32, replay: ClickReplay) -> Result<(), Error> {
+    let transaction = store.write().await?;
+    click_replays::advance(&transaction, topic, number, replay).await?;
+    transaction.commit().await
+}
+
+/// The record as it was, with its place among the dead.
+fn marked(record: Received, partition: i32) -> Record {
+    let before = record.headers.get(REPLAY_HEADER).and_then(|header| Replay::from_header(header));
+    let generation = before.map_or(0, |before| before.generation).saturating_add(1);
+    let replay = Replay { generation, partition, offset: record.offset };
+    Record {
+        key: record.key.unwrap_or_default(),
+        value: record.value.unwrap_or_default(),
+        headers: BTreeMap::from([(REPLAY_HEADER.to_owned(), replay.to_header())]),
+        at: clock::now(),
+    }
+}

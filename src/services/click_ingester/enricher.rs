@@ -1,0 +1,40 @@
+//! From the bytes of a click to what the store keeps, with everything that is looked up on the way.
+
+use super::enrichment::enrich;
+use super::visitor::VisitorKeys;
+use crate::domain::click::{Click, DecodeClickError};
+use crate::infra::click_store::EnrichedClick;
+use crate::infra::geo::GeoDatabase;
+use crate::infra::user_agent::UserAgents;
+use crate::runtime::clock;
+
+/// Looks up what can be known of clicks. One does it for a whole process, since it tells visitors apart.
+pub struct Enricher {
+    geo: GeoDatabase,
+    user_agents: UserAgents,
+    keys: VisitorKeys,
+}
+
+impl Enricher {
+    /// Looks up in these.
+    #[must_use]
+    pub fn new(geo: GeoDatabase, user_agents: UserAgents) -> Self {
+        Self { geo, user_agents, keys: VisitorKeys::default() }
+    }
+
+    /// Reads a click and looks up what can be known of it.
+    ///
+    /// # Errors
+    /// The bytes are no click.
+    pub(super) fn read(&mut self, payload: &[u8]) -> Result<EnrichedClick, DecodeClickError> {
+        let click = Click::decode(payload)?;
+        let location = self.geo.locate(click.address);
+        let agent = self.user_agents.classify(click.user_agent);
+        Ok(enrich(&click, &location, &agent, self.keys.of_day(click.at)))
+    }
+
+    /// Forgets how to tell visitors apart of days that are over.
+    pub(super) fn forget_past(&mut self) {
+        self.keys.forget_past(clock::now());
+    }
+}

@@ -1,0 +1,214 @@
+//! One partition of the bus: read, enrich, store; again and again, however often the store or the bus refuses.
+//!
+//! Invariant: an offset is passed in the transaction that stores what stands before it, so that this may be cut short anywhere.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::account_watch::AccountWatch;
+use super::bus_health::BusHealth;
+use super::dead_clicks::DeadClicks;
+use super::enricher::Enricher;
+use super::health::Health;
+use super::ingester::{RETRY_FIRST, RETRY_MAX};
+use super::metrics::{BusMetrics, IngesterMetrics};
+use super::stretch::{Poison, Prepared};
+use crate::infra::bus::{BusError, Fetched, PartitionReader, Received};
+use crate::infra::click_store::{ClickStore, ClickStoreError, HeldPartition, PartitionStretch};
+
+/// How long a broker waits for records before it says that there are none.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// What all partitions of a process share.
+pub(super) struct Shared {
+    pub(super) store: ClickStore,
+    /// Used by one blocking thread at a time.
+    pub(super) enricher: Arc<Mutex<Enricher>>,
+    pub(super) dead: DeadClicks,
+    /// So long clicks are collected when there were no more.
+    pub(super) interval: Duration,
+    pub(super) health: BusHealth,
+    pub(super) accounts: AccountWatch,
+}
+
+/// A partition that this process holds.
+pub(super) struct Partition {
+    pub(super) shared: Arc<Shared>,
+    pub(super) held: HeldPartition,
+    pub(super) reader: PartitionReader,
+}
+
+/// What one round came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Round {
+    /// Something was stored, and there is more.
+    Full,
+    /// Everything was stored that was there.
+    Partial,
+    /// There was nothing to store, which was waited for.
+    Empty,
+}
+
+/// Why a round came to nothing. The clicks are still on the bus.
+#[derive(Debug, thiserror::Error)]
+enum RoundError {
+    #[error(transparent)]
+    Bus(#[from] BusError),
+    #[error(transparent)]
+    Store(#[from] ClickStoreError),
+}
+
+impl RoundError {
+    fn health(&self) -> Health {
+        match self {
+            Self::Bus(_) => Health::BusUnavailable,
+            Self::Store(_) => Health::StoreUnavailable,
+        }
+    }
+}
+
+impl Partition {
+    /// Works until `stopping`, or until somebody else holds the partition.
+    pub(super) async fn run(mut self, stopping: CancellationToken) {
+        stopping.run_until_cancelled(self.work()).await;
+        BusMetrics::lag(self.held.number).set(0.0);
+        self.shared.health.is_well(Some(self.held.number));
+    }
+
+    async fn work(&mut self) {
+        let (mut retry, mut offset) = (RETRY_FIRST, None);
+        loop {
+            match self.round(&mut offset).await {
+                Ok(round) => {
+                    retry = RETRY_FIRST;
+                    self.shared.health.is_well(Some(self.held.number));
+                    if round == Round::Partial {
+                        tokio::time::sleep(self.shared.interval).await;
+                    }
+                }
+                Err(RoundError::Store(error @ ClickStoreError::Fenced)) => {
+                    tracing::info!(partition = self.held.number, "{error}");
+                    return;
+                }
+                Err(error) => {
+                    self.shared.health.fails(Some(self.held.number), error.health(), &error.to_string());
+                    tokio::time::sleep(retry).await;
+                    retry = (retry * 2).min(RETRY_MAX);
+                }
+            }
+        }
+    }
+
+    /// `offset` is that of the next record, once it is known.
+    async fn round(&mut self, offset: &mut Option<i64>) -> Result<Round, RoundError> {
+        let next = match *offset {
+            Some(next) => next,
+            None => self.begin().await?,
+        };
+        *offset = Some(next);
+        let fetched = match self.reader.read(next, PATIENCE).await {
+            Err(BusError::OutOfRange(error)) => {
+                *offset = Some(self.skip(next, &error).await?);
+                return Ok(Round::Empty);
+            }
+            fetched => fetched?,
+        };
+        let Some(last) = fetched.records.last().map(|record| record.offset) else {
+            self.report_lag(next, fetched.end);
+            return Ok(Round::Empty);
+        };
+        let end = fetched.end;
+        let round = if last + 1 < end { Round::Full } else { Round::Partial };
+        self.store(next..last + 1, fetched).await?;
+        *offset = Some(last + 1);
+        self.report_lag(last + 1, end);
+        Ok(round)
+    }
+
+    /// Keeps out whoever held the partition before, and says where to go on.
+    async fn begin(&mut self) -> Result<i64, RoundError> {
+        self.shared.accounts.begin().await?;
+        match self.shared.store.take_over(&self.held).await? {
+            Some(next) => Ok(next),
+            None => Ok(self.reader.first_offset().await?),
+        }
+    }
+
+    /// Goes on at the first record that there is.
+    async fn skip(&mut self, next: i64, error: &str) -> Result<i64, RoundError> {
+        let (partition, first) = (self.held.number, self.reader.first_offset().await?);
+        let expired = u64::try_from(first - next).unwrap_or(0);
+        BusMetrics::global().expired.increment(expired);
+        tracing::error!(partition, next, first, expired, error, "the bus does not have what comes next of a partition");
+        Ok(first)
+    }
+
+    async fn store(&self, offsets: std::ops::Range<i64>, fetched: Fetched) -> Result<(), RoundError> {
+        let metrics = IngesterMetrics::global();
+        let mut prepared = self.prepare(fetched.records).await;
+        let poison = std::mem::take(&mut prepared.poison);
+        self.shared.dead.take(self.held.number, &self.new_of(poison).await?).await?;
+        let is_counted = prepared.has_tally();
+        let stretch = PartitionStretch {
+            partition: self.held.clone(),
+            offsets,
+            batches: prepared.batches.into_values().collect(),
+        };
+        match self.shared.store.store_stretch(&stretch).await {
+            Ok(stored) => {
+                metrics.batches_stored.increment(1);
+                metrics.stored.increment(stored.inserted as u64);
+                metrics.duplicates.increment(stored.repeated as u64 + prepared.repeated);
+            }
+            Err(error) => {
+                metrics.batches_failed.increment(1);
+                return Err(error.into());
+            }
+        }
+        if is_counted {
+            self.shared.accounts.look().await?;
+        }
+        Ok(())
+    }
+
+    /// Those that the store has not passed, which is so where they come a second time.
+    async fn new_of(&self, poison: Vec<Poison>) -> Result<Vec<Poison>, RoundError> {
+        let (mut new, mut marks) = (Vec::new(), HashMap::new());
+        for each in poison {
+            let Some((journal, position)) = each.place else {
+                new.push(each);
+                continue;
+            };
+            let mark = match marks.get(&journal) {
+                Some(mark) => *mark,
+                None => *marks.entry(journal).or_insert(self.shared.store.stored_through(journal).await?),
+            };
+            if mark.is_none_or(|mark| position > mark) {
+                new.push(each);
+            }
+        }
+        Ok(new)
+    }
+
+    async fn prepare(&self, records: Vec<Received>) -> Prepared {
+        let (enricher, dead_topic) = (Arc::clone(&self.shared.enricher), self.shared.dead.topic().to_owned());
+        let thread = tokio::task::spawn_blocking(move || {
+            let mut enricher = enricher.lock().unwrap_or_else(PoisonError::into_inner);
+            Prepared::read(records, &dead_topic, &mut enricher)
+        });
+        match thread.await {
+            Ok(prepared) => prepared,
+            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            // The runtime is going down, and this task with it.
+            Err(_) => std::future::pending().await,
+        }
+    }
+
+    fn report_lag(&self, next: i64, end: i64) {
+        let lag = u32::try_from(end - next).unwrap_or(if end > next { u32::MAX } else { 0 });
+        BusMetrics::lag(self.held.number).set(f64::from(lag));
+    }
+}

@@ -1,0 +1,364 @@
+//! Clicks over the bus: from journals to partitions, shared by ingesters, stored once. Against the real server that `ELIDO_TEST_KAFKA_URL`
+//! names.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use elido::config::{Config, Loaded};
+use elido::domain::id::IngesterId;
+use elido::infra::bus::{Bus, Producer, Record, Topic};
+use elido::infra::click_topic::{self, Content, Entry};
+use elido::infra::journal::{self, DiskFileSystem, JournalId, JournalLimits, ShippingLock, Writer};
+use elido::infra::store::{Store, click_partitions};
+use elido::roles::{self, Roles, Running};
+use elido::runtime::clock;
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use crate::bus::{count, read, server, unique};
+use crate::support::platform::{Account, Platform, body, eventually};
+
+const PATIENCE: Duration = Duration::from_secs(30);
+const EVERYTHING: &str = "from=2020-01-01T00:00:00Z&to=2999-01-01T00:00:00Z&include=bots,previews,prefetches,heads";
+
+/// A platform with this bus and topics of its own, a signed-in person, and a link with the slug `known`.
+struct World {
+    platform: Platform,
+    account: Account,
+    url: String,
+}
+
+impl World {
+    async fn start(url: &str, partitions: u64) -> Self {
+        let platform = Platform::start_with(|config| {
+            config.bus.url = url.to_owned();
+            config.bus.clicks_topic = unique("clicks");
+            config.bus.events_topic = unique("events");
+            config.bus.partitions = partitions;
+            config.shutdown.drain_seconds = 2;
+            // Other processes of the test share both databases.
+            let file = config.data_folder.join("clicks.db");
+            config.click_store.url = format!("sqlite:{}", file.display()).into();
+            if crate::support::database::is_embedded() {
+                config.database.url = format!("sqlite:{}", config.data_folder.join("elido.db").display()).into();
+            }
+        })
+        .await;
+        let account = platform.account().await;
+        let link = json!({ "destination_url": "https://example.com/", "slug": "known" });
+        platform.create_link(&account, &link).await;
+        Self { platform, account, url: url.to_owned() }
+    }
+
+    fn config(&self) -> &Config {
+        &self.platform.config
+    }
+
+    fn topic(&self) -> &str {
+        &self.config().bus.clicks_topic
+    }
+
+    fn dead_topic(&self) -> String {
+        format!("{}.dead", self.topic())
+    }
+
+    async fn visit(&self, times: u64) {
+        for _ in 0..times {
+            assert_eq!(self.platform.visit("/known").await.status(), StatusCode::FOUND);
+        }
+    }
+
+    async fn stored(&self) -> u64 {
+        let summary = self.platform.read(&self.account, &format!("/analytics/summary?{EVERYTHING}")).await;
+        summary["clicks"].as_u64().expect("a number")
+    }
+
+    async fn until_stored(&self, clicks: u64) {
+        eventually(&format!("{clicks} clicks are stored"), || async { self.stored().await >= clicks }).await;
+        assert_eq!(self.stored().await, clicks);
+    }
+
+    async fn condition(&self, part: &str) -> String {
+        let ready: Value = self
+            .platform
+            .client
+            .get(self.platform.internal("/readyz"))
+            .send()
+            .await
+            .expect("a response")
+            .json()
+            .await
+            .expect("JSON");
+        ready["checks"][part].as_str().expect("a condition").to_owned()
+    }
+
+    fn bus(&self) -> Bus {
+        let config = elido::config::bus_section::BusConfig { url: self.url.clone(), ..self.config().bus.clone() };
+        Bus::new(&config).expect("settings").expect("a bus")
+    }
+
+    fn producer(&self, topic: &str) -> Producer {
+        Producer::new(self.bus(), Topic { name: topic.to_owned(), partitions: 1, replication: 1 })
+    }
+
+    /// What an edge wrote of some click that is stored.
+    async fn payload(&self) -> Vec<u8> {
+        let records = read(&self.url, self.topic()).await;
+        let mut payloads =
+            records.values().flatten().filter_map(|record| payload_of(record).map(|(_, _, payload)| payload));
+        payloads.next().expect("a click")
+    }
+
+    /// Another process that shares the databases, with a folder of its own.
+    async fn beside(&self, folder: &Path, roles: &str) -> Running {
+        let mut config = self.config().clone();
+        config.data_folder = folder.to_path_buf();
+        let loaded = Loaded { config, entries: Vec::new() };
+        let roles: Roles = roles.parse().expect("roles");
+        Box::pin(roles::start(&loaded, roles)).await.expect("it starts")
+    }
+
+    /// How many partitions each ingester holds.
+    async fn holders(&self) -> BTreeMap<IngesterId, usize> {
+        let store = Store::connect(&self.config().database, &self.config().data_folder).await.expect("a store");
+        let transaction = store.write().await.expect("a transaction");
+        let partitions = click_partitions::lock(&transaction, self.topic(), &[]).await.expect("partitions");
+        drop(transaction);
+        store.close().await;
+        let mut holders = BTreeMap::new();
+        for owner in partitions.into_iter().filter_map(|partition| partition.owner) {
+            *holders.entry(owner).or_default() += 1;
+        }
+        holders
+    }
+
+    async fn until_shared(&self, shares: &[usize]) {
+        let what = format!("the partitions are shared as {shares:?}");
+        eventually(&what, || async {
+            let mut found: Vec<_> = self.holders().await.into_values().collect();
+            found.sort_unstable();
+            found == shares
+        })
+        .await;
+    }
+}
+
+/// Journal, position and payload of a record that an edge wrote.
+fn payload_of(record: &rskafka::record::Record) -> Option<(JournalId, u64, Vec<u8>)> {
+    let received = elido::infra::bus::Received {
+        offset: 0,
+        key: record.key.clone(),
+        value: record.value.clone(),
+        headers: record.headers.clone(),
+    };
+    let Entry { journal, position, content } = Entry::read(&received, "dead").ok()?;
+    match content {
+        Content::Record(payload) => Some((journal, position, payload.to_vec())),
+        _ => None,
+    }
+}
+
+fn sent_again(record: rskafka::record::Record) -> Record {
+    Record {
+        key: record.key.expect("a key"),
+        value: record.value.expect("a value"),
+        headers: record.headers,
+        at: clock::now(),
+    }
+}
+
+/// A journal as a process leaves it that is gone.
+fn leave_journal(folder: &Path, payloads: &[Vec<u8>]) {
+    let limits = JournalLimits { segment_bytes: 0, bytes_max: u64::MAX };
+    let mut writer = Writer::new(DiskFileSystem, folder, limits);
+    for payload in payloads {
+        writer.append(|buffer| buffer.extend_from_slice(payload));
+    }
+    assert_eq!(writer.flush().records, payloads.len() as u64);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clicks_go_over_the_bus_in_order_and_are_stored_once_however_often_they_are_sent() {
+    let Some(url) = server() else { return };
+    let mut world = World::start(&url, 3).await;
+    world.visit(40).await;
+    world.until_stored(40).await;
+    world.platform.stop().await;
+    world.platform.start_again().await;
+    world.visit(10).await;
+    world.until_stored(50).await;
+
+    let records = read(&url, world.topic()).await;
+    assert_eq!(records.len(), 3);
+    let mut homes: BTreeMap<JournalId, i32> = BTreeMap::new();
+    let mut last: BTreeMap<JournalId, u64> = BTreeMap::new();
+    let of_edges = || {
+        records
+            .iter()
+            .flat_map(|(number, records)| records.iter().filter_map(|record| Some((*number, payload_of(record)?))))
+    };
+    for (number, (journal, position, _)) in of_edges() {
+        assert_eq!(*homes.entry(journal).or_insert(number), number, "a journal has one partition");
+        assert!(last.insert(journal, position).is_none_or(|before| before < position), "its records are in order");
+    }
+    assert_eq!(of_edges().count(), 50);
+
+    // As a producer does whose answer was lost.
+    let producer = world.producer(world.topic());
+    for (number, records) in records {
+        let again: Vec<Record> = records.into_iter().map(sent_again).collect();
+        producer.send_to(number, again.clone()).await.expect("sent");
+        producer.send_to(number, again).await.expect("sent");
+    }
+    world.visit(5).await;
+    world.until_stored(55).await;
+    assert_eq!(world.condition("click_account").await, "up");
+    let kept = producer.partition_for(b"some journal", Some(2)).await.expect("a partition");
+    assert_eq!(kept, 2, "what went somewhere goes on there");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_the_bus_is_away_redirects_go_on_and_their_clicks_follow() {
+    let Some(url) = server() else { return };
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
+    let mut world = World::start(&format!("kafka://{nobody}"), 2).await;
+    world.visit(20).await;
+    eventually("readiness tells", || async { world.condition("click_shipping").await == "degraded" }).await;
+    assert_eq!(world.stored().await, 0);
+    world.platform.stop().await;
+    world.platform.config.bus.url.clone_from(&url);
+    world.platform.start_again().await;
+    world.visit(5).await;
+    world.until_stored(25).await;
+    eventually("readiness tells", || async { world.condition("click_shipping").await == "up" }).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_click_dies_with_its_reason_stops_nothing_and_is_replayed_once() {
+    let Some(url) = server() else { return };
+    let world = World::start(&url, 1).await;
+    world.visit(3).await;
+    world.until_stored(3).await;
+    let payload = world.payload().await;
+    let journal = JournalId::random();
+    let junk = Record { key: b"junk".to_vec(), value: b"junk".to_vec(), headers: BTreeMap::new(), at: clock::now() };
+    let poison = click_topic::record_of(journal, 1, b"no click");
+    let good = click_topic::record_of(journal, 2, &payload);
+    let producer = world.producer(world.topic());
+    producer.send(vec![junk, poison.clone(), good, poison]).await.expect("sent");
+    world.until_stored(4).await;
+
+    let dead_topic = world.dead_topic();
+    let reasons = || async {
+        let records = read(&url, &dead_topic).await.into_values().flatten();
+        records
+            .map(|record| String::from_utf8(record.headers["elido-reason"].clone()).expect("a text"))
+            .collect::<Vec<_>>()
+    };
+    let dead = reasons().await;
+    assert_eq!(dead.len(), 2, "{dead:?}");
+    assert!(dead[0].contains("key is not the name of a journal"), "{dead:?}");
+
+    // A click that an older version could not read, and that a killed ingester left there twice.
+    let late = click_topic::record_of(JournalId::random(), 9, &payload);
+    world.producer(&dead_topic).send(vec![late.clone(), late]).await.expect("sent");
+    assert_eq!(roles::replay_dead_clicks(world.config()).await.expect("replayed"), 4);
+    world.until_stored(5).await;
+    eventually("two of them died again", || async { count(&url, &dead_topic).await == 6 }).await;
+    assert_eq!(roles::replay_dead_clicks(world.config()).await.expect("replayed"), 2);
+    eventually("and again", || async { count(&url, &dead_topic).await == 8 }).await;
+    assert_eq!(world.stored().await, 5);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ingesters_share_the_partitions_and_take_over_from_one_another() {
+    let Some(url) = server() else { return };
+    let world = World::start(&url, 4).await;
+    world.until_shared(&[4]).await;
+    world.visit(10).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let second = world.beside(folder.path(), "ingester").await;
+    world.until_shared(&[2, 2]).await;
+    world.visit(10).await;
+    let third_folder = tempfile::tempdir().expect("a folder");
+    let third = world.beside(third_folder.path(), "ingester").await;
+    world.until_shared(&[1, 1, 2]).await;
+    world.visit(10).await;
+    let begun = std::time::Instant::now();
+    assert!(second.stop().await);
+    assert!(third.stop().await);
+    world.until_shared(&[4]).await;
+    assert!(begun.elapsed() < Duration::from_secs(15), "they are handed over");
+    world.visit(10).await;
+    world.until_stored(40).await;
+    assert_eq!(world.condition("click_ingester").await, "up");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn journals_of_processes_that_are_gone_are_shipped_once_by_others() {
+    let Some(url) = server() else { return };
+    let world = World::start(&url, 2).await;
+    world.visit(1).await;
+    world.until_stored(1).await;
+    let payload = world.payload().await;
+    let own = world.config().journal_folder();
+    leave_journal(&own, &vec![payload.clone(); 7]);
+    world.until_stored(8).await;
+    let left = |folder: &Path| {
+        journal::inspect(folder)
+            .map_or(usize::MAX, |journals| journals.iter().filter(|journal| !journal.is_written).count())
+    };
+    eventually("nothing is left of it", || async { left(&own) == 0 }).await;
+    assert!(ShippingLock::try_take(&own).expect("a lock").is_none(), "the process ships its own folder");
+    let refused = roles::ship_journals(world.config(), &own, PATIENCE).await.expect_err("somebody else's");
+    assert!(refused.to_string().contains("another process"), "{refused}");
+
+    let elsewhere = tempfile::tempdir().expect("a folder");
+    leave_journal(elsewhere.path(), &vec![payload.clone(); 5]);
+    leave_journal(elsewhere.path(), &vec![payload; 6]);
+    let waiting: u64 =
+        journal::inspect(elsewhere.path()).expect("readable").iter().map(|journal| journal.waiting).sum();
+    assert_eq!(waiting, 11);
+    assert_eq!(roles::ship_journals(world.config(), elsewhere.path(), PATIENCE).await.expect("shipped"), 11);
+    assert_eq!(roles::ship_journals(world.config(), elsewhere.path(), PATIENCE).await.expect("shipped"), 0);
+    assert_eq!(left(elsewhere.path()), 0);
+    world.until_stored(19).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_that_brokers_do_not_take_is_kept_aside_and_those_behind_it_arrive() {
+    let Some(url) = server() else { return };
+    let world = World::start(&url, 1).await;
+    world.visit(1).await;
+    world.until_stored(1).await;
+    let command = concat!(env!("CARGO_MANIFEST_DIR"), "/dev/services/kafka");
+    let limited = Command::new(command).args(["limit", &url, world.topic(), "2000"]).status().expect("a command");
+    assert!(limited.success());
+    let noise = || (0..450).map(|_| format!("{:02x}", rand::random::<u8>())).collect::<String>();
+    let mut request = world.platform.client.get(world.platform.edge("/known")).header("host", "localhost");
+    for name in ["user-agent", "referer", "accept-language"] {
+        request = request.header(name, noise());
+    }
+    request = request.query(&[("noise", noise())]);
+    world.visit(10).await;
+    assert_eq!(request.send().await.expect("a response").status(), StatusCode::FOUND);
+    world.visit(10).await;
+    world.until_stored(21).await;
+    let aside = std::fs::read_dir(world.config().journal_folder().join("undelivered")).expect("a folder").count();
+    assert_eq!(aside, 1);
+}
+
+/// Without a bus nothing of this is asked of anybody.
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_bus_commands_that_need_one_say_so() {
+    let platform = Platform::start().await;
+    let folder = platform.config.journal_folder();
+    let refused = roles::ship_journals(&platform.config, &folder, PATIENCE).await.expect_err("no bus");
+    assert!(refused.to_string().contains("bus.url is not set"), "{refused}");
+    let refused = roles::replay_dead_clicks(&platform.config).await.expect_err("no bus");
+    assert!(refused.to_string().contains("bus.url is not set"), "{refused}");
+    let ready = body(platform.client.get(platform.internal("/readyz")), StatusCode::OK).await;
+    assert!(ready["checks"]["click_shipping"].is_null(), "{ready}");
+}
