@@ -8,10 +8,10 @@ use axum::routing::{any, get};
 use http::header::{ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
+use super::Bff;
 use super::headers::guard;
 use crate::domain::error::{Error, ErrorKind};
 use crate::http::problem::Problem;
-use crate::services::api_bff::Bff;
 use crate::services::api_bff::files::{self, File};
 
 /// The name of such a file changes with its bytes.
