@@ -162,7 +162,7 @@ mod tests {
         Asker::of(&parts)
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_part_that_fails_or_hangs_costs_no_other() {
         let api = Router::new()
             .route(
