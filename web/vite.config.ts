@@ -13,7 +13,7 @@ export default defineConfig({
     // A data: URL would break the policy for fonts, and the polyfill would be one more script.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    license: true,
+    license: { fileName: "licenses.md" },
     chunkSizeWarningLimit: 1000,
   },
 });

@@ -37,7 +37,13 @@ pub(super) struct Api {
     pub(super) internal_router: Router,
     /// Where an edge in the same process gets its links from.
     pub(super) origin: Arc<dyn Origin>,
-    /// What opens the page on which the first administrator is made, for the person who started the process.
+    /// The dashboard, where it is part of this executable.
+    pub(super) dashboard: Option<Dashboard>,
+}
+
+/// What the person who started the process wants to know of the dashboard.
+pub(super) struct Dashboard {
+    /// What opens the page on which the first administrator is made.
     pub(super) setup_token: Option<SecretString>,
 }
 
@@ -74,21 +80,23 @@ pub(super) async fn start(
     };
     let dashboard = |api| api_bff::rest::router(Bff::new(core.clone(), api, &config.api.public_url));
     api_listener::start(&config.api, (operations, oauth), dashboard, gates, sockets.http, tasks)?;
-    let setup_token = setup_token(&core).await?;
+    let dashboard = dashboard_of(&core).await?;
     api_listener::start_for_cluster(&config.grpc, (core.clone(), beside), sockets.grpc, tasks)?;
     watch_stores(platform.store().await?, platform.click_store().await?, beside_an_edge, readiness, tasks);
     watch_objects(platform.objects().await?, readiness, tasks);
     let internal_router = core_rest::internal_router(core.clone(), &config.data_folder).await?;
-    Ok(Api { internal_router, origin: Arc::new(DirectOrigin(core)), setup_token })
+    Ok(Api { internal_router, origin: Arc::new(DirectOrigin(core)), dashboard })
 }
 
-/// What opens the page on which the first administrator is made, where a person looks at the process and nobody has done it yet. It is in
-/// no log: whatever else reads standard output gets none.
-async fn setup_token(core: &ApiCore) -> Result<Option<SecretString>, StartError> {
-    if !std::io::stdout().is_terminal() || core.is_bootstrapped().await? {
+/// A token that opens the page on which the first administrator is made is there where a person looks at the process and nobody has done it
+/// yet. It is in no log: whatever else reads standard output gets none.
+async fn dashboard_of(core: &ApiCore) -> Result<Option<Dashboard>, StartError> {
+    if !api_bff::has_dashboard() {
         return Ok(None);
     }
-    Ok(Some(core.make_setup_token().await?.token))
+    let is_wanted = std::io::stdout().is_terminal() && !core.is_bootstrapped().await?;
+    let setup_token = if is_wanted { Some(core.make_setup_token().await?.token) } else { None };
+    Ok(Some(Dashboard { setup_token }))
 }
 
 /// The use cases of api-core, for services of any role that call them.

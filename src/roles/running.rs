@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 
+use super::api::Dashboard;
 use super::platform::Platform;
 use super::readiness::Readiness;
 use super::role::{Role, Roles};
@@ -15,7 +16,6 @@ use super::start_error::StartError;
 use super::{api, click_shipping, edge, ingester, internal, workers};
 use crate::config::{Config, Loaded};
 use crate::runtime::tasks::Tasks;
-use crate::services::api_bff::has_dashboard;
 
 /// How much longer than its own deadline a stage of the drain may take.
 const GRACE: Duration = Duration::from_secs(2);
@@ -55,7 +55,7 @@ pub struct Running {
     stages: Stages,
     platform: Platform,
     readiness: Arc<Readiness>,
-    setup_token: Option<SecretString>,
+    dashboard: Option<Dashboard>,
 }
 
 impl Stages {
@@ -76,9 +76,9 @@ pub async fn start(loaded: &Loaded, roles: Roles) -> Result<Running, StartError>
     let stages = Stages::new();
     let platform = Platform::new(loaded, stages.fetches.clone())?;
     match Box::pin(start_roles(&platform, &roles, sockets, &stages)).await {
-        Ok((readiness, setup_token)) => {
+        Ok((readiness, dashboard)) => {
             let config = loaded.config.clone();
-            Ok(Running { addresses, roles, config, stages, platform, readiness, setup_token })
+            Ok(Running { addresses, roles, config, stages, platform, readiness, dashboard })
         }
         Err(error) => {
             // What does not end in time ends with the process.
@@ -95,7 +95,7 @@ async fn start_roles(
     roles: &Roles,
     sockets: Sockets,
     stages: &Stages,
-) -> Result<(Arc<Readiness>, Option<SecretString>), StartError> {
+) -> Result<(Arc<Readiness>, Option<Dashboard>), StartError> {
     let mut readiness = Readiness::default();
     let api = match sockets.api {
         Some(sockets) => {
@@ -103,8 +103,8 @@ async fn start_roles(
         }
         None => None,
     };
-    let (mut internal_router, origin, setup_token) = match api {
-        Some(api) => (api.internal_router, Some(api.origin), api.setup_token),
+    let (mut internal_router, origin, dashboard) = match api {
+        Some(api) => (api.internal_router, Some(api.origin), api.dashboard),
         None => (Router::default(), None, None),
     };
     if !sockets.edge.clear.is_empty() {
@@ -124,7 +124,7 @@ async fn start_roles(
     let readiness = Arc::new(readiness);
     internal::start(sockets.internal, internal_router, Arc::clone(&readiness), &stages.internal)?;
     readiness.set_serving(true);
-    Ok((readiness, setup_token))
+    Ok((readiness, dashboard))
 }
 
 /// What nobody has stopped is told to end all the same: threads of edge workers would otherwise hold their stores for ever.
@@ -177,7 +177,7 @@ impl Running {
             lines.extend(address.map(|address| format!("  {what:<10} http://{}{path}", reachable(address))));
         };
         say("redirects", self.addresses.edge, "/");
-        if has_dashboard() {
+        if self.dashboard.is_some() {
             say("dashboard", self.addresses.api, "/");
         }
         say("API", self.addresses.api, "/docs");
@@ -190,12 +190,12 @@ impl Running {
 
     /// How the first account is made.
     fn first_steps(&self, api: SocketAddr) -> [String; 2] {
-        match &self.setup_token {
-            Some(token) if has_dashboard() => [
+        match self.dashboard.as_ref().and_then(|dashboard| dashboard.setup_token.as_ref()) {
+            Some(token) => [
                 "Create the first account, once and within a day, at:".to_owned(),
                 format!("  http://{}/setup#token={}", reachable(api), token.expose_secret()),
             ],
-            _ => [
+            None => [
                 "Create the first account, once, with:".to_owned(),
                 "  elido admin bootstrap --email you@example.com".to_owned(),
             ],

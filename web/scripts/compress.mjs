@@ -1,9 +1,16 @@
 // Writes the compressed twins beside each text file of dist, so that the server never compresses anything.
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 
 const folder = process.argv[2] ? pathToFileURL(`${process.argv[2]}/`) : new URL("../dist/", import.meta.url);
+// The list that the bundler writes is of scripts alone; the fonts have a licence of their own.
+const font = new URL("../node_modules/@fontsource-variable/atkinson-hyperlegible-next/LICENSE", import.meta.url);
+appendFileSync(
+  new URL("licenses.md", folder),
+  `\n## Atkinson Hyperlegible Next and Mono\n\n${readFileSync(font, "utf8")}`,
+);
+
 const names = readdirSync(folder, { recursive: true }).filter((name) => /\.(js|css|html|svg|json|md)$/.test(name));
 for (const name of names) {
   const file = new URL(name, folder);

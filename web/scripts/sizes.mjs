@@ -25,9 +25,9 @@ const all = (ending) => names.filter((name) => name.endsWith(ending)).reduce((su
 
 const kB = 1000;
 const rows = [
-  ["scripts to sign in", page("index", "SignInPage"), 200 * kB],
-  ["scripts of the list of links", page("index", "LinksPage"), 215 * kB],
-  ["scripts of analytics, without the map", page("index", "ExplorerPage"), 225 * kB],
+  ["scripts to sign in", page("index", "SignInPage"), 135 * kB],
+  ["scripts of the list of links", page("index", "Shell", "LinksPage"), 190 * kB],
+  ["scripts of analytics, without the map", page("index", "Shell", "ExplorerPage"), 200 * kB],
   ["the map, with its data", size(chunk("WorldMap")), 50 * kB],
   ["all styles", all(".css"), 20 * kB],
   ["all of it", names.reduce((sum, name) => sum + size(name), 0), 700 * kB],

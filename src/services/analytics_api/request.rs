@@ -9,7 +9,7 @@ use crate::domain::error::{Error, FieldError, Result};
 use crate::domain::folded_text::name_key;
 use crate::domain::id::WorkspaceId;
 use crate::domain::time::Timestamp;
-use crate::infra::click_store::{Dimension, Filter, Include, Period, Selection, Value};
+use crate::infra::click_store::{Dimension, Filter, Include, Period, Selection};
 
 /// The period where the request names none: the last thirty days.
 const PERIOD_DEFAULT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
@@ -173,6 +173,7 @@ pub fn previous(period: Period) -> Period {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::infra::click_store::Value;
 
     fn at(text: &str) -> Timestamp {
         text.parse().expect("a time")

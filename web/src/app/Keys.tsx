@@ -7,6 +7,7 @@ const ROWS = [
   ["/", "keys.search"],
   ["G L", "keys.links"],
   ["G A", "keys.analytics"],
+  ["G V", "keys.live"],
   ["G D", "keys.domains"],
   ["J K", "keys.move"],
   ["X", "keys.select"],

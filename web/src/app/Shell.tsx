@@ -1,6 +1,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { Link, Outlet, useNavigate, useParams, useRouterState } from "@tanstack/react-router";
 import {
+  Activity,
   ChartLine,
   ChevronsUpDown,
   Globe,
@@ -33,6 +34,7 @@ const Palette = lazy(() => import("./Palette"));
 export const PAGES = [
   { to: "/w/$workspace/links", key: "l", icon: LinkIcon, text: "nav.links" },
   { to: "/w/$workspace/analytics", key: "a", icon: ChartLine, text: "nav.analytics" },
+  { to: "/w/$workspace/live", key: "v", icon: Activity, text: "nav.live" },
   { to: "/w/$workspace/domains", key: "d", icon: Globe, text: "nav.domains" },
   { to: "/w/$workspace/people", key: "p", icon: Users, text: "nav.people" },
   { to: "/w/$workspace/keys", key: "k", icon: KeyRound, text: "nav.keys" },

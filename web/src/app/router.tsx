@@ -12,7 +12,6 @@ import { bootQuery } from "../api/boot";
 import { ClicksSearch } from "../lib/clicks-search";
 import { LinksSearch } from "../lib/links-search";
 import { Broken, NotThere } from "./NotThere";
-import { Shell } from "./Shell";
 
 interface Context {
   queries: QueryClient;
@@ -68,7 +67,7 @@ const signedIn = createRoute({
     if (!boot.is_set_up) throw redirect({ to: "/setup" });
     throw redirect({ to: "/sign-in", search: { to: location.href } });
   },
-  component: Shell,
+  component: lazyRouteComponent(() => import("./Shell"), "Shell"),
 });
 
 const me = createRoute({
@@ -133,6 +132,11 @@ const analytics = createRoute({
   validateSearch: ClicksSearch,
   component: lazyRouteComponent(() => import("../features/analytics/ExplorerPage")),
 });
+const live = createRoute({
+  getParentRoute: inWorkspace,
+  path: "/live",
+  component: lazyRouteComponent(() => import("../features/live/LivePage")),
+});
 const domains = createRoute({
   getParentRoute: inWorkspace,
   path: "/domains",
@@ -174,6 +178,7 @@ const tree = root.addChildren([
       link,
       editLink,
       analytics,
+      live,
       domains,
       people,
       keys,

@@ -21,6 +21,7 @@ export const de: Messages = {
     pageFailed: "Diese Seite ist fehlgeschlagen",
   },
   nav: {
+    live: "Live",
     links: "Links",
     analytics: "Auswertung",
     domains: "Domains",
@@ -64,6 +65,7 @@ export const de: Messages = {
   },
   palette: { label: "Seiten, Befehle und Links", found: "Gefunden", none: "Nichts gefunden" },
   keys: {
+    live: "Live",
     title: "Tastenkürzel",
     palette: "Zu allem springen",
     new: "Neuer Link",
@@ -336,6 +338,13 @@ export const de: Messages = {
     wholeYear: "Das ganze Jahr ansehen",
     scans: "QR-Code",
     noScans: "Kein QR-Code",
+  },
+  live: {
+    minutes: "Klicks in den letzten 30 Minuten",
+    pause: "Anhalten",
+    resume: "Weiter",
+    space: "Leertaste",
+    none: "In 30 Minuten kein Klick. Öffnen Sie einen Ihrer Links, dann steht er hier.",
   },
   period: {
     today: "Heute",

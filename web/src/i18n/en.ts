@@ -20,6 +20,7 @@ export const en = {
     pageFailed: "This page failed",
   },
   nav: {
+    live: "Live",
     links: "Links",
     analytics: "Analytics",
     domains: "Domains",
@@ -62,6 +63,7 @@ export const en = {
   },
   palette: { label: "Pages, commands and links", found: "Found", none: "Nothing found" },
   keys: {
+    live: "Live",
     title: "Keyboard shortcuts",
     palette: "Go to anything",
     new: "New link",
@@ -342,6 +344,13 @@ export const en = {
     wholeYear: "Look at the whole year",
     scans: "QR code",
     noScans: "Not a QR code",
+  },
+  live: {
+    minutes: "clicks in the last 30 minutes",
+    pause: "Pause",
+    resume: "Go on",
+    space: "Space",
+    none: "No clicks in 30 minutes. Open one of your links, and it shows here.",
   },
   period: {
     today: "Today",

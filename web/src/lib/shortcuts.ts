@@ -36,6 +36,8 @@ export function useShortcuts(shortcuts: Shortcuts): void {
       if (event.defaultPrevented || event.isComposing || event.altKey) return;
       const key = keyOf(event);
       const mod = event.ctrlKey || event.metaKey;
+      // The space bar presses the button that has the focus.
+      if (key === " " && event.target instanceof Element && event.target.closest("button,a,summary")) return;
       if (!mod && (isField(event.target) || inPopup(event.target) || !preferences().singleKeys)) return;
       const name = mod
         ? `mod+${event.shiftKey ? "shift+" : ""}${key}`

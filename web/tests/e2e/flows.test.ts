@@ -1,7 +1,8 @@
 // What people do, in a real browser in front of the real executable. Every flow ends with no complaint and nothing that axe finds.
 import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
 import { after, afterEach, before, beforeEach, test } from "node:test";
-import { violations } from "./axe.ts";
+import { scrollsSideways, violations } from "./axe.ts";
 import {
   type Api,
   type Elido,
@@ -318,6 +319,20 @@ test("an API key is shown once, works, and is revoked", async () => {
   await allIsWell();
 });
 
+test("a link is made by touch on a narrow screen", async () => {
+  await watched.context.close();
+  watched = await open(elido, { width: 360, height: 740, touch: true });
+  const { page } = watched;
+  await signIn(elido, watched);
+  await page.getByRole("link", { name: "New", exact: true }).tap();
+  await page.getByLabel("Destination").fill("https://example.com/by-touch");
+  await page.getByRole("button", { name: "Save" }).tap();
+  await page.getByText(/is copied|is ready/).waitFor();
+  await page.getByText("example.com/by-touch").first().waitFor();
+  assert.equal(await scrollsSideways(page), false);
+  await allIsWell();
+});
+
 for (const [language, links, fresh] of [
   ["uk", "Посилання", "Нове посилання"],
   ["de", "Links", "Neuer Link"],
@@ -336,4 +351,46 @@ for (const [language, links, fresh] of [
     assert.equal(await page.getAttribute("html", "lang"), language);
     await allIsWell();
   });
+}
+
+test("a second factor is set up, asked for, and turned off", async () => {
+  const { page } = watched;
+  await signIn(elido, watched);
+  await page.goto(`${elido.url}/me`);
+  const section = page.getByRole("region", { name: "Second factor" });
+  await section.getByLabel("Password").fill(PASSWORD);
+  await section.getByRole("button", { name: "Set it up" }).click();
+  const secret = await section.locator("code").first().innerText();
+  await section.getByLabel("Code").fill(codeOf(secret));
+  await section.getByRole("button", { name: "Turn it on" }).click();
+  const recovery = (await section.locator("pre").innerText()).split("\n")[0] ?? "";
+  await section.getByText("It is on.").waitFor();
+  await allIsWell();
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await page.getByLabel("Email").fill(EMAIL);
+  await page.getByLabel("Password").fill(PASSWORD);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByLabel("Code").fill(recovery);
+  await allIsWell();
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("heading", { name: "Links", exact: true }).waitFor();
+  await page.goto(`${elido.url}/me`);
+  await section.getByLabel("Password").fill(PASSWORD);
+  await section.getByRole("button", { name: "Turn it off" }).click();
+  await section.getByText("It is off.").waitFor();
+  await allIsWell();
+});
+
+/** The code of an authenticator now (RFC 6238). */
+function codeOf(secret: string): string {
+  const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+  const bits = [...secret.replaceAll(/[^A-Z2-7]/g, "")]
+    .map((letter) => letters.indexOf(letter).toString(2).padStart(5, "0"))
+    .join("");
+  const key = Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)));
+  const step = Buffer.alloc(8);
+  step.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000)));
+  const hash = createHmac("sha1", key).update(step).digest();
+  const start = (hash.at(-1) ?? 0) & 15;
+  return String((hash.readUInt32BE(start) & 0x7fffffff) % 1_000_000).padStart(6, "0");
 }

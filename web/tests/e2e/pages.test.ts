@@ -97,6 +97,7 @@ const PAGES: [string, () => string, string][] = [
   ["edit-link", () => `/w/marketing/links/${link}/edit`, "Phones"],
   ["link", () => `/w/marketing/links/${link}`, "History"],
   ["analytics", () => "/w/marketing/analytics", "Where they are"],
+  ["live", () => "/w/marketing/live", "/spring-sale"],
   ["domains", () => "/w/marketing/domains", "go.example.com"],
   ["people", () => "/w/marketing/people", "What each role may do"],
   ["keys", () => "/w/marketing/keys", "Newsletter"],

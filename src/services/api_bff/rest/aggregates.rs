@@ -8,12 +8,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
+use super::Bff;
 use super::gathering::{Asker, PARTS_MAX, Part, json_of};
 use crate::domain::error::Error;
 use crate::domain::id::{LinkId, WorkspaceId};
 use crate::http::path::Path;
 use crate::http::problem::Problem;
-use crate::services::api_bff::Bff;
 
 /// How many rows a panel of the explorer shows.
 const PANEL_ROWS: usize = 10;

@@ -9,12 +9,13 @@ use axum::routing::post;
 use http::StatusCode;
 use serde::Deserialize;
 
+use super::Bff;
 use crate::http::client_address::ClientAddress;
 use crate::http::extract::Json;
 use crate::http::problem::Problem;
 use crate::runtime::clock;
 use crate::runtime::token_bucket::{Decision, Rate, TokenBuckets};
-use crate::services::api_bff::{Bff, metrics};
+use crate::services::api_bff::metrics;
 
 /// How many failures of one address are written down in a minute.
 const REPORTS_A_MINUTE: u32 = 10;
@@ -39,7 +40,7 @@ struct Report {
     build: String,
 }
 
-pub(in crate::services::api_bff) fn report_limit() -> Option<TokenBuckets<Option<IpAddr>>> {
+pub(super) fn report_limit() -> Option<TokenBuckets<Option<IpAddr>>> {
     let rate = Rate::new(REPORTS_A_MINUTE, MINUTE, REPORTS_A_MINUTE)?;
     Some(TokenBuckets::new(rate, ADDRESSES_MAX))
 }

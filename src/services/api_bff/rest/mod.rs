@@ -9,16 +9,40 @@ mod headers;
 mod pages;
 mod session;
 mod setup;
+mod sign_in;
+
+use std::net::IpAddr;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use url::Url;
 
-pub(super) use client_errors::report_limit;
-
-use super::Bff;
+use crate::http::session_cookie::SessionCookie;
+use crate::runtime::token_bucket::TokenBuckets;
+use crate::services::api_core::ApiCore;
 
 /// The longest request, in bytes: what a page sends here is an address, a password, or what went wrong.
 const BODY_BYTES_MAX: usize = 16 * 1024;
+
+/// What the service is made of. Clones share it.
+#[derive(Clone)]
+pub struct Bff {
+    core: ApiCore,
+    /// Every operation of `/v1`, behind authentication and limits.
+    api: Router,
+    cookie: SessionCookie,
+    /// How many failures of browsers are written down.
+    reports: Arc<Option<TokenBuckets<Option<IpAddr>>>>,
+}
+
+impl Bff {
+    /// For operations that stand behind their own authentication and limits, at this address.
+    #[must_use]
+    pub fn new(core: ApiCore, api: Router, public_url: &Url) -> Self {
+        Self { core, api, cookie: SessionCookie::new(public_url), reports: Arc::new(client_errors::report_limit()) }
+    }
+}
 
 /// Everything that the service answers. Addresses that nobody has are the dashboard's, so that this comes last.
 #[must_use]

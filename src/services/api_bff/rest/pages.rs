@@ -8,10 +8,10 @@ use axum::routing::{any, get};
 use http::header::{ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
+use super::Bff;
 use super::headers::guard;
 use crate::domain::error::{Error, ErrorKind};
 use crate::http::problem::Problem;
-use crate::services::api_bff::Bff;
 use crate::services::api_bff::files::{self, File};
 
 /// The name of such a file changes with its bytes.
@@ -20,6 +20,10 @@ const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000
 const ASK_EVERY_TIME: HeaderValue = HeaderValue::from_static("no-cache");
 /// What no page of the dashboard is under.
 const TAKEN: [&str; 6] = ["/v1", "/bff", "/docs", "/oauth", "/.well-known", "/internal"];
+
+/// Where the licences of what the dashboard is made of are read.
+const LICENSES: &str = "/licenses";
+const LICENSES_FILE: &str = "licenses.md";
 
 /// What is answered at the address of the dashboard where it was not built.
 const WITHOUT_DASHBOARD: &str = "Elido is running, without its dashboard: this executable was built without web/dist.\n\
@@ -40,7 +44,8 @@ async fn page(request: Request) -> Result<Response, Problem> {
     if !matches!(*request.method(), Method::GET | Method::HEAD) || is_taken(path) {
         return Err(nothing_here());
     }
-    if let Some(file) = files::find(path.trim_start_matches('/')) {
+    let name = if path == LICENSES { LICENSES_FILE } else { path.trim_start_matches('/') };
+    if let Some(file) = files::find(name) {
         return Ok(sent(file, request.headers(), ASK_EVERY_TIME));
     }
     if !accepts_html(request.headers()) {

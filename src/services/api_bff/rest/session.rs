@@ -1,7 +1,6 @@
 //! `/bff/session`: how the dashboard signs in and out. The session is always in the cookie.
 
 use axum::Router;
-use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::post;
@@ -11,10 +10,11 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::Bff;
 use super::gathering::{Asker, json_of};
+use super::sign_in::sign_in;
 use crate::http::extract::Json;
 use crate::http::problem::Problem;
-use crate::services::api_bff::Bff;
 
 /// Who signs in. The code of the second factor may come along, or follow with the challenge that the first answer names.
 #[derive(Debug, Deserialize)]
@@ -46,15 +46,4 @@ async fn begin(
 
 async fn end(State(bff): State<Bff>, parts: Parts) -> Result<Response, Problem> {
     Ok(Asker::of(&parts).ask(&bff.api, Method::POST, "/v1/auth/sign-out", None).await?)
-}
-
-/// Signs somebody in whose session goes into the cookie.
-pub(super) async fn sign_in(
-    asker: &Asker,
-    bff: &Bff,
-    email: &str,
-    password: &SecretString,
-) -> Result<http::Response<Body>, Problem> {
-    let body = json!({ "email": email, "password": password.expose_secret(), "cookie": true });
-    Ok(asker.ask(&bff.api, Method::POST, "/v1/auth/sign-in", Some(&body)).await?)
 }

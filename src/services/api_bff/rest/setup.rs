@@ -8,11 +8,11 @@ use http::StatusCode;
 use http::header::SET_COOKIE;
 use http::request::Parts;
 
+use super::Bff;
 use super::gathering::Asker;
-use super::session::sign_in;
+use super::sign_in::sign_in;
 use crate::http::extract::Json;
 use crate::http::problem::Problem;
-use crate::services::api_bff::Bff;
 use crate::services::api_core::SetupDraft;
 
 pub(super) fn routes() -> Router<Bff> {

@@ -110,14 +110,22 @@ function Filters({ filters, set, searchField }: FilterProperties) {
   const [text, setText] = useState(filters.search ?? "");
   const latest = useRef(set);
   latest.current = set;
+  // What the address says, and what was last put there from the field: where they differ, the address was changed by something else.
+  const asked = filters.search ?? "";
+  const sent = useRef(asked);
   useEffect(() => {
-    const timer = window.setTimeout(() => latest.current({ search: text.trim() || undefined }), 200);
+    if (asked === sent.current) return;
+    sent.current = asked;
+    setText(asked);
+  }, [asked]);
+  useEffect(() => {
+    if (text.trim() === sent.current) return;
+    const timer = window.setTimeout(() => {
+      sent.current = text.trim();
+      latest.current({ search: text.trim() || undefined });
+    }, 200);
     return () => window.clearTimeout(timer);
   }, [text]);
-  useEffect(
-    () => setText((old) => (old.trim() === (filters.search ?? "") ? old : (filters.search ?? ""))),
-    [filters.search],
-  );
 
   const domains = home?.domains.body?.data ?? [];
   const folders = home?.folders.body?.data ?? [];
