@@ -57,6 +57,7 @@ fn record(rules: Vec<Rule>) -> LinkRecord {
         rules,
         title: None,
         description: None,
+        extras: None,
     }
 }
 

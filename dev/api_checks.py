@@ -47,6 +47,16 @@ BEYOND_SCHEMAS = {
     "ambiguous_range",  # numbers and times at once
     "no_such_row",  # a row of the audit trail
     "invalid_token",  # secrets are handed out, not made up
+    "clashes_with_targets",  # rules against ios_url and android_url
+    "empty_preview",  # a preview without any of its fields
+    "invalid_robots",  # a grammar of its own
+    "invalid_association",  # files have forms of their own
+    "too_large",  # bytes of a file
+    "too_light",  # one colour against the other
+    "too_little_contrast",  # one colour against the other
+    "too_low_for_logo",  # error_correction against logo
+    "too_small",  # the size of a PNG against what its code has to say
+    "invalid_logo",  # files have forms of their own
     "unknown_time_zone",  # a name of the IANA's
 }
 

@@ -109,6 +109,7 @@ fn record(rules: &str) -> LinkRecord {
         rules: serde_json::from_str(rules).expect("rules"),
         title: None,
         description: None,
+        extras: None,
     }
 }
 

@@ -8,6 +8,7 @@ mod fields;
 mod get;
 mod history;
 mod list;
+mod qr;
 mod update;
 
 use clap::{Args, Subcommand};
@@ -46,6 +47,7 @@ enum What {
     Deleted(deleted::DeletedArguments),
     Restore(deleted::RestoreArguments),
     Purge(deleted::PurgeArguments),
+    Qr(Box<qr::QrArguments>),
     BulkEdit(Box<bulk_edit::BulkEditArguments>),
 }
 
@@ -76,6 +78,7 @@ pub async fn run(command: LinkCommand) -> Result<(), Failure> {
         What::Deleted(arguments) => deleted::list(&context, arguments).await,
         What::Restore(arguments) => deleted::restore(&context, arguments).await,
         What::Purge(arguments) => deleted::purge(&context, arguments).await,
+        What::Qr(arguments) => qr::run(&context, *arguments).await,
         What::BulkEdit(arguments) => bulk_edit::run(&context, *arguments).await,
     }
 }

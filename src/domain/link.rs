@@ -8,7 +8,9 @@ use utoipa::openapi::schema::{ObjectBuilder, Schema};
 use utoipa::openapi::{RefOr, Type};
 use utoipa::{PartialSchema, ToSchema};
 
+use super::click_budget::ClickBudget;
 use super::id::{DomainId, LinkId, WorkspaceId};
+use super::link_extras::LinkExtras;
 use super::rule::Rule;
 use super::time::Timestamp;
 use super::url::Destination;
@@ -151,6 +153,22 @@ pub struct LinkRecord {
     pub title: Option<Box<str>>,
     /// Shown on the preview page.
     pub description: Option<Box<str>>,
+    /// What few links have.
+    pub extras: Option<Box<LinkExtras>>,
+}
+
+impl LinkRecord {
+    /// How many redirects there may be in a period.
+    #[must_use]
+    pub fn budget(&self) -> Option<&ClickBudget> {
+        self.extras.as_ref()?.budget.as_ref()
+    }
+
+    /// Whether every redirect has to claim one of its clicks.
+    #[must_use]
+    pub fn is_limited(&self) -> bool {
+        self.max_clicks.is_some() || self.budget().is_some()
+    }
 }
 
 /// A domain as the edge needs it.
@@ -172,6 +190,15 @@ pub struct DomainRecord {
     pub not_found_url: Option<Destination>,
     /// Where expired links without an `expired_url` of their own go.
     pub expired_url: Option<Destination>,
+    /// The `X-Robots-Tag` header of redirects of links that have none of their own.
+    #[serde(default)]
+    pub robots: Option<Box<str>>,
+    /// What `/.well-known/apple-app-site-association` answers, as JSON.
+    #[serde(default)]
+    pub apple_app_site_association: Option<Box<str>>,
+    /// What `/.well-known/assetlinks.json` answers, as JSON.
+    #[serde(default)]
+    pub asset_links: Option<Box<str>>,
     /// The `Strict-Transport-Security` header (RFC 6797) of answers over TLS, as it is sent.
     #[serde(default)]
     pub hsts: Option<Box<str>>,

@@ -91,6 +91,8 @@ pub async fn request(platform: &Platform, account: &Account, operation: &str) ->
             (Method::PUT, path, json!({ "destination_url": "https://example.com/" }))
         }
         "bulk_edit_links" => (Method::POST, "/links/bulk-edit".to_owned(), bulk_edit(platform, account).await),
+        "download_link_qr_code" => (Method::GET, format!("/links/{}/qr", link(platform, account).await), Value::Null),
+        "draw_link_qr_code" => (Method::POST, format!("/links/{}/qr", link(platform, account).await), json!({})),
         "mark_link_printed" => (Method::PUT, format!("/links/{}/printed", link(platform, account).await), Value::Null),
         "unmark_link_printed" => {
             let path = format!("/links/{}/printed", link(platform, account).await);

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use elido::config::defaults;
 use elido::config::sections::DatabaseConfig;
 use elido::domain::id::LinkId;
-use elido::infra::store::{self, Store, links};
+use elido::infra::store::{self, Store, link_clicks};
+use elido::runtime::clock;
 use futures_util::future::join_all;
 use reqwest::{Method, StatusCode};
 use serde_json::json;
@@ -30,13 +31,14 @@ async fn migrations_are_applied_once_and_tell_where_they_stand() {
 async fn a_thousand_visitors_never_use_up_more_clicks_than_there_are() {
     let platform = Platform::start().await;
     let account = platform.account().await;
-    let link = json!({ "destination_url": "https://example.com/", "max_clicks": 25 });
+    let link = json!({ "destination_url": "https://example.com/", "max_clicks": 40,
+        "click_budget": { "clicks": 25, "period": "month", "time_zone": "UTC" } });
     let link = platform.create_link(&account, &link).await;
     let id: LinkId = link["id"].as_str().expect("an id").parse().expect("a link's id");
     let store = Store::connect(&platform.config.database, &platform.config.data_folder).await.expect("a store");
     let claims = join_all((0..200).map(|_| async {
         let transaction = store.write().await.expect("a transaction");
-        let claimed = links::claim_click(&transaction, id).await.expect("a response");
+        let claimed = link_clicks::claim_click(&transaction, id, clock::now()).await.expect("a response");
         transaction.commit().await.expect("a commit");
         claimed
     }));

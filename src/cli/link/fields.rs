@@ -45,6 +45,33 @@ pub struct LinkFields {
     /// Where visitors go once the link has expired.
     #[arg(long, value_name = "URL")]
     expired_url: Option<String>,
+    /// What visitors read once the link is over.
+    #[arg(long, value_name = "TEXT")]
+    expired_text: Option<String>,
+    /// What visitors read before the link begins.
+    #[arg(long, value_name = "TEXT")]
+    not_found_text: Option<String>,
+    /// The title that programs which preview links show.
+    #[arg(long, value_name = "TEXT")]
+    preview_title: Option<String>,
+    /// The text that programs which preview links show.
+    #[arg(long, value_name = "TEXT")]
+    preview_description: Option<String>,
+    /// The picture that programs which preview links show.
+    #[arg(long, value_name = "URL")]
+    preview_image_url: Option<String>,
+    /// What search engines are asked to do, such as "noindex, nofollow".
+    #[arg(long, value_name = "DIRECTIVES")]
+    robots: Option<String>,
+    /// Where visitors with iOS go.
+    #[arg(long, value_name = "URL")]
+    ios_url: Option<String>,
+    /// Where visitors with Android go.
+    #[arg(long, value_name = "URL")]
+    android_url: Option<String>,
+    /// How many redirects there may be in a period: such as 100/day/Europe/Berlin, with day, week or month.
+    #[arg(long, value_name = "BUDGET", value_parser = budget)]
+    click_budget: Option<Value>,
     /// How many redirects there may ever be.
     #[arg(long, value_name = "COUNT")]
     max_clicks: Option<u64>,
@@ -99,6 +126,13 @@ impl LinkFields {
         set("starts_at", self.starts_at.map(|time| json!(time)));
         set("expires_at", self.expires_at.map(|time| json!(time)));
         set("expired_url", text(&self.expired_url));
+        set("expired_text", text(&self.expired_text));
+        set("not_found_text", text(&self.not_found_text));
+        set("preview", self.preview());
+        set("robots", text(&self.robots));
+        set("ios_url", text(&self.ios_url));
+        set("android_url", text(&self.android_url));
+        set("click_budget", self.click_budget.clone());
         set("max_clicks", self.max_clicks.map(Value::from));
         set("forward_query", self.forward_query.map(|choice| Value::from(choice.as_str())));
         set("forward_path", self.forward_path.map(Value::from));
@@ -110,6 +144,27 @@ impl LinkFields {
         }
         Ok(fields)
     }
+
+    fn preview(&self) -> Option<Value> {
+        let parts = [
+            ("title", &self.preview_title),
+            ("description", &self.preview_description),
+            ("image_url", &self.preview_image_url),
+        ];
+        let given = parts.into_iter().filter_map(|(name, text)| Some((name.to_owned(), Value::from(text.clone()?))));
+        let preview: Map<String, Value> = given.collect();
+        (!preview.is_empty()).then_some(Value::Object(preview))
+    }
+}
+
+/// A budget such as `100/day/Europe/Berlin`.
+fn budget(text: &str) -> Result<Value, String> {
+    let mut parts = text.splitn(3, '/');
+    let (Some(clicks), Some(period), Some(zone)) = (parts.next(), parts.next(), parts.next()) else {
+        return Err("write it as 100/day/Europe/Berlin".to_owned());
+    };
+    let clicks: u64 = clicks.parse().map_err(|_| "it begins with a number of clicks".to_owned())?;
+    Ok(json!({ "clicks": clicks, "period": period, "time_zone": zone }))
 }
 
 impl ForwardQuery {

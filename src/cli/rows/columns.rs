@@ -35,7 +35,7 @@ const fn column(name: &'static str, kind: Kind) -> Column {
 }
 
 /// Every column, in the order that an export writes.
-pub const COLUMNS: [Column; 33] = [
+pub const COLUMNS: [Column; 40] = [
     column("short_url", Kind::ReadOnly),
     column("destination_url", Kind::Text),
     column("domain", Kind::Text),
@@ -50,7 +50,14 @@ pub const COLUMNS: [Column; 33] = [
     column("starts_at", Kind::Time),
     column("expires_at", Kind::Time),
     column("expired_url", Kind::Text),
+    column("expired_text", Kind::Text),
+    column("not_found_text", Kind::Text),
+    column("preview", Kind::Json),
+    column("robots", Kind::Text),
+    column("ios_url", Kind::Text),
+    column("android_url", Kind::Text),
     column("max_clicks", Kind::Number),
+    column("click_budget", Kind::Json),
     column("password", Kind::Text),
     column("password_protected", Kind::ReadOnly),
     column("forward_query", Kind::Text),

@@ -134,6 +134,9 @@ operations! {
     CreateLinkComment "create_link_comment" Caller::Member(within(Scope::LinksWrite));
     UpdateLinkComment "update_link_comment" Caller::Member(within(Scope::LinksWrite));
     DeleteLinkComment "delete_link_comment" Caller::Member(within(Scope::LinksWrite));
+    DownloadLinkQrCode "download_link_qr_code" Caller::Member(within(Scope::LinksRead));
+    DrawLinkQrCode "draw_link_qr_code" Caller::Member(within(Scope::LinksRead));
+    PreviewQrCode "preview_qr_code" Caller::Member(within(Scope::LinksRead));
     MarkLinkPrinted "mark_link_printed" Caller::Member(within(Scope::LinksWrite));
     UnmarkLinkPrinted "unmark_link_printed" Caller::Member(within(Scope::LinksWrite));
     BulkEditLinks "bulk_edit_links" Caller::Member(within(Scope::LinksWrite));

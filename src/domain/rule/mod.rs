@@ -20,6 +20,7 @@ mod query;
 mod referrer;
 mod schema;
 mod split;
+mod targets;
 mod time_windows;
 mod user_agent;
 mod value_index;
@@ -37,6 +38,7 @@ pub use limits::{
     VALUES_TOTAL_MAX, VARIANTS_MAX, WEIGHT_MAX,
 };
 pub use referrer::{host_of, site, site_of};
+pub use targets::with_targets;
 pub use visitor::{Agent, AgentClass, Visitor};
 pub use visitor_hash::visitor_hash;
 

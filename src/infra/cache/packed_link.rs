@@ -16,7 +16,9 @@ use crate::domain::time::Timestamp;
 use crate::domain::url::Destination;
 
 /// How many fields this release writes.
-const FIELDS: u32 = 17;
+const FIELDS: u32 = 18;
+/// How many fields those wrote that knew nothing of the last ones.
+const FIELDS_MIN: u32 = 17;
 
 /// A packed link, read in place. The fields mean what those of [`LinkRecord`] mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +42,8 @@ pub struct PackedLink<'a> {
     pub description: Option<&'a str>,
     /// MessagePack with the names of the fields; empty where there are none.
     pub rules: &'a [u8],
+    /// MessagePack with the names of the fields; empty where there are none.
+    pub extras: &'a [u8],
 }
 
 /// Packs a link.
@@ -49,11 +53,12 @@ pub struct PackedLink<'a> {
 pub fn pack_link(record: &LinkRecord) -> Result<Vec<u8>, PackedError> {
     let rules = if record.rules.is_empty() { Vec::new() } else { packed::pack(&record.rules)? };
     let mut bytes = Vec::with_capacity(256 + record.destination.as_str().len() + rules.len());
-    write(&mut bytes, record, &rules).map_err(|_| PackedError::Form("it cannot be written"))?;
+    let extras = record.extras.as_deref().map(packed::pack).transpose()?.unwrap_or_default();
+    write(&mut bytes, record, &rules, &extras).map_err(|_| PackedError::Form("it cannot be written"))?;
     Ok(bytes)
 }
 
-fn write(bytes: &mut Vec<u8>, record: &LinkRecord, rules: &[u8]) -> Result<(), encode::ValueWriteError> {
+fn write(bytes: &mut Vec<u8>, record: &LinkRecord, rules: &[u8], extras: &[u8]) -> Result<(), encode::ValueWriteError> {
     encode::write_array_len(bytes, FIELDS)?;
     for id in [record.id.as_uuid(), record.workspace_id.as_uuid(), record.domain_id.as_uuid()] {
         encode::write_bin(bytes, id.as_bytes())?;
@@ -71,7 +76,8 @@ fn write(bytes: &mut Vec<u8>, record: &LinkRecord, rules: &[u8]) -> Result<(), e
     encode::write_bool(bytes, record.forward_path).map_err(encode::ValueWriteError::InvalidDataWrite)?;
     write_text(bytes, record.title.as_deref())?;
     write_text(bytes, record.description.as_deref())?;
-    encode::write_bin(bytes, rules)
+    encode::write_bin(bytes, rules)?;
+    encode::write_bin(bytes, extras)
 }
 
 fn write_sint(bytes: &mut Vec<u8>, number: Option<i64>) -> Result<(), encode::ValueWriteError> {
@@ -95,7 +101,8 @@ impl<'a> PackedLink<'a> {
     /// The bytes are no link of a form that this release understands.
     pub fn read(bytes: &'a [u8]) -> Result<Self, PackedError> {
         let mut fields = Fields { rest: bytes };
-        if fields.count()? < FIELDS {
+        let count = fields.count()?;
+        if count < FIELDS_MIN {
             return Err(PackedError::Form("it has too few fields"));
         }
         Ok(Self {
@@ -116,6 +123,7 @@ impl<'a> PackedLink<'a> {
             title: fields.optional(Fields::text)?,
             description: fields.optional(Fields::text)?,
             rules: fields.bytes()?,
+            extras: if count > FIELDS_MIN { fields.bytes()? } else { &[] },
         })
     }
 
@@ -142,6 +150,7 @@ impl<'a> PackedLink<'a> {
             rules: if self.rules.is_empty() { Vec::new() } else { packed::unpack(self.rules)? },
             title: self.title.map(Box::from),
             description: self.description.map(Box::from),
+            extras: if self.extras.is_empty() { None } else { Some(Box::new(packed::unpack(self.extras)?)) },
         })
     }
 }
@@ -245,6 +254,7 @@ mod tests {
     use proptest::strategy::ValueTree;
 
     use super::*;
+    use crate::domain::link_extras::{LinkExtras, LinkPreview};
 
     fn text() -> impl Strategy<Value = Box<str>> {
         "\\PC{0,40}".prop_map(String::into_boxed_str)
@@ -259,10 +269,11 @@ mod tests {
             state in prop::sample::select(vec![LinkState::Active, LinkState::Archived, LinkState::Disabled]),
             forward_query in
                 prop::sample::select(vec![ForwardQuery::Off, ForwardQuery::VisitorWins, ForwardQuery::LinkWins]),
-            ruled in any::<bool>(),
+            ruled in any::<bool>(), (expired_text, has_preview) in (of(text()), any::<bool>()),
         ) -> LinkRecord {
             let rule = r#"{"name":"a","conditions":[{"type":"bots"}],"outcome":{"type":"destination","destination_url":"https://example.com/bot"}}"#;
             let place = Destination::parse("https://example.com/a?b=c").expect("a destination");
+            let preview = has_preview.then(|| LinkPreview { image_url: Some(place.clone()), ..LinkPreview::default() });
             LinkRecord {
                 id: LinkId::new(), workspace_id: WorkspaceId::new(), domain_id: DomainId::new(), slug,
                 destination: place.clone(), redirect_status: RedirectStatus::try_from(status).expect("a status"), state,
@@ -270,6 +281,7 @@ mod tests {
                 expired_url: expires_elsewhere.then_some(place), max_clicks, password_hash, forward_query, forward_path,
                 rules: if ruled { vec![serde_json::from_str(rule).expect("a rule")] } else { Vec::new() },
                 title, description,
+                extras: LinkExtras { expired_text, preview, ..LinkExtras::default() }.boxed(),
             }
         }
     }
@@ -278,6 +290,16 @@ mod tests {
         #[test]
         fn a_packed_link_is_read_as_it_was(record in record()) {
             let bytes = pack_link(&record).expect("a packed link");
+            prop_assert_eq!(PackedLink::read(&bytes).expect("the same link").to_record().expect("the same link"), record);
+        }
+
+        #[test]
+        fn links_of_the_release_before_are_read(record in record()) {
+            let record = LinkRecord { extras: None, ..record };
+            let mut bytes = pack_link(&record).expect("a packed link");
+            // Without the last field, which is two bytes where it is empty.
+            bytes.truncate(bytes.len() - 2);
+            bytes[2] -= 1;
             prop_assert_eq!(PackedLink::read(&bytes).expect("the same link").to_record().expect("the same link"), record);
         }
 

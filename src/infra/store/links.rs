@@ -397,7 +397,7 @@ pub async fn ids_in_folders(
     Ok(query.select_only().column(link::Column::Id).limit(limit).into_tuple().all(connection).await?)
 }
 
-/// Writes a link over the version before it, all but its count of used clicks. False if another link has its slug or its
+/// Writes a link over the version before it, all but its counts of used clicks. False if another link has its slug or its
 /// external id; the transaction is then spent.
 ///
 /// # Errors
@@ -406,6 +406,8 @@ pub async fn update(connection: &impl Connection, link: Link) -> Result<bool> {
     let mut row = link.into_active_model().reset_all();
     row.used_clicks = NotSet;
     row.told_expiry = NotSet;
+    row.period_start = NotSet;
+    row.period_clicks = NotSet;
     false_if_taken(link::Entity::update(row).exec(connection).await)
 }
 
@@ -458,32 +460,6 @@ pub async fn delete_many(connection: &impl Connection, workspace: WorkspaceId, i
             .await?;
     }
     Ok(())
-}
-
-/// Whether a link has a click left; uses none up.
-///
-/// # Errors
-/// Only those of the database.
-pub async fn has_click_left(connection: &impl Connection, id: LinkId) -> Result<bool> {
-    let left = Expr::col(link::Column::UsedClicks).lt(Expr::col(link::Column::MaxClicks));
-    let found = link::Entity::find_by_id(id).filter(link::Column::MaxClicks.is_null().or(left)).one(connection).await?;
-    Ok(found.is_some())
-}
-
-/// Uses up one of a link's clicks, in one statement, so that never more are used than there are. Returns the link as it is then, or
-/// none if no click is left.
-///
-/// # Errors
-/// Only those of the database.
-pub async fn claim_click(connection: &impl Connection, id: LinkId) -> Result<Option<Link>> {
-    let left = Expr::col(link::Column::UsedClicks).lt(Expr::col(link::Column::MaxClicks));
-    let claimed = link::Entity::update_many()
-        .col_expr(link::Column::UsedClicks, Expr::col(link::Column::UsedClicks).add(1))
-        .filter(link::Column::Id.eq(id))
-        .filter(link::Column::MaxClicks.is_null().or(left))
-        .exec_with_returning(connection)
-        .await?;
-    Ok(claimed.into_iter().next())
 }
 
 /// Some links of any workspace that have expired and of whose end nobody was told, kept from changing until the transaction ends.

@@ -6,13 +6,15 @@ use crate::domain::custom_domain::DomainState;
 use crate::domain::error::{Error, Result};
 use crate::domain::id::{DomainId, LinkId};
 use crate::domain::link::{DomainRecord, LinkRecord, LinkState};
-use crate::domain::rule::{Outcome, Rule};
+use crate::domain::link_extras::LinkExtras;
+use crate::domain::rule::{Outcome, Rule, with_targets};
 use crate::domain::url::Destination;
 use crate::domain::utm::Utm;
 use crate::infra::store::changes;
 use crate::infra::store::domains::{self, Domain};
 use crate::infra::store::links::{self, Link, ResolvedLink};
-use crate::infra::store::workspaces;
+use crate::infra::store::{link_clicks, workspaces};
+use crate::runtime::clock;
 
 impl ApiCore {
     /// The domain of a host name, in any case and without a port, or none where it is out of use. Host names that nobody has are the
@@ -73,7 +75,7 @@ impl ApiCore {
     /// Only those of the store.
     pub async fn claim_click(&self, link: LinkId) -> Result<bool> {
         let transaction = self.store.write().await?;
-        let Some(claimed) = links::claim_click(&transaction, link).await? else { return Ok(false) };
+        let Some(claimed) = link_clicks::claim_click(&transaction, link, clock::now()).await? else { return Ok(false) };
         match claimed.max_clicks == Some(claimed.used_clicks) {
             true => self.tell_of_last_click(transaction, claimed).await?,
             false => transaction.commit().await?,
@@ -86,7 +88,7 @@ impl ApiCore {
     /// # Errors
     /// Only those of the store.
     pub async fn has_click_left(&self, link: LinkId) -> Result<bool> {
-        links::has_click_left(self.store.reader(), link).await
+        link_clicks::has_click_left(self.store.reader(), link, clock::now()).await
     }
 }
 
@@ -100,6 +102,9 @@ fn domain_record(domain: Domain) -> DomainRecord {
         root_url: domain.root_url,
         not_found_url: domain.not_found_url,
         expired_url: domain.expired_url,
+        robots: domain.robots.map(String::into_boxed_str),
+        apple_app_site_association: domain.apple_app_site_association.map(String::into_boxed_str),
+        asset_links: domain.asset_links.map(String::into_boxed_str),
         hsts: domain.hsts_max_age.map(|seconds| hsts(seconds, domain.hsts_include_subdomains)),
     }
 }
@@ -118,6 +123,14 @@ pub(super) fn resolved_link_record(resolved: ResolvedLink) -> LinkRecord {
 
 pub(super) fn link_record(link: Link) -> LinkRecord {
     let utm = link.utm.0;
+    let extras = LinkExtras {
+        preview: link.preview.map(|preview| preview.0),
+        robots: link.robots.map(String::into_boxed_str),
+        expired_text: link.expired_text.map(String::into_boxed_str),
+        not_found_text: link.not_found_text.map(String::into_boxed_str),
+        budget: link.click_budget.map(|budget| budget.0),
+    };
+    let rules = with_targets(link.rules.0, link.ios_url, link.android_url);
     LinkRecord {
         id: link.id,
         workspace_id: link.workspace_id,
@@ -137,9 +150,10 @@ pub(super) fn link_record(link: Link) -> LinkRecord {
         password_hash: link.password_hash.map(String::into_boxed_str),
         forward_query: link.forward_query,
         forward_path: link.forward_path,
-        rules: link.rules.0.into_iter().map(|rule| tagged_rule(&utm, rule)).collect(),
+        rules: rules.into_iter().map(|rule| tagged_rule(&utm, rule)).collect(),
         title: link.title.map(String::into_boxed_str),
         description: link.description.map(String::into_boxed_str),
+        extras: extras.boxed(),
     }
 }
 

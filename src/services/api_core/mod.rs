@@ -39,6 +39,7 @@ mod notes;
 mod patch;
 mod principal;
 mod provided_roles;
+mod qr_codes;
 mod recording;
 pub mod rest;
 mod setup;
@@ -81,12 +82,13 @@ pub use links::{
     BULK_ITEMS_MAX, BulkEdit, BulkEditAnswer, BulkEditChanges, BulkEditDraft, BulkEditFailure, BulkEditFilter,
     BulkEditPreview, BulkEditSample, BulkItem, BulkPatch, Changed, Created, DeletedLink, DestinationReplacement,
     DuplicateDestination, FieldChange, IfExists, LINK_TAGS_MAX, Link, LinkComment, LinkCommentDraft, LinkDraft,
-    LinkPatch, LinkQuery, LinkSort, LinkVersion, Resolution, ResolutionState, RestoreDraft, RevertDraft, UndoDraft,
-    VisitorDraft,
+    LinkPatch, LinkPreviewDraft, LinkQuery, LinkSort, LinkVersion, Resolution, ResolutionState, RestoreDraft,
+    RevertDraft, UndoDraft, VisitorDraft,
 };
 pub use members::{Member, MemberPatch, TransferDraft};
 pub use principal::{Access, Actor, Principal};
 pub use provided_roles::ProvidedRole;
+pub use qr_codes::{ErrorCorrection, QrCodeDraft, QrFormat, QrImage, QrPreviewDraft};
 pub use setup::{SetUp, SetupDraft, SetupToken};
 pub use tagged_links::TaggedLinks;
 pub use tags::{Tag, TagDraft, TagPatch};

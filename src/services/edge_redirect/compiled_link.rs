@@ -1,11 +1,12 @@
 //! A link ready to be answered: rules compiled, `Location` values built, once, when it is loaded.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use http::HeaderValue;
 
-use crate::domain::link::{ForwardQuery, LinkRecord};
+use crate::domain::link::{DomainRecord, ForwardQuery, LinkRecord, LinkState};
+use crate::domain::link_extras::{LinkExtras, LinkPreview};
 use crate::domain::rule::{Choice, CompiledRules, Outcome};
 use crate::domain::time::Timestamp;
 use crate::domain::url::Destination;
@@ -31,8 +32,8 @@ pub struct CompiledLink {
     rules_left_out: usize,
     place: Place,
     outcomes: Box<[CompiledOutcome]>,
-    /// Whether the origin has said that no click is left. An edit of the link loads a new `CompiledLink`.
-    used_up: AtomicBool,
+    /// Until when the origin has said that no click is left, in microseconds. An edit of the link loads a new `CompiledLink`.
+    used_up_until: AtomicI64,
 }
 
 #[derive(Debug)]
@@ -72,7 +73,7 @@ impl CompiledLink {
         let rules_left_out = rule_count.saturating_sub(record.rules.len());
         let outcomes = record.rules.iter().map(|rule| CompiledOutcome::new(&rule.outcome)).collect();
         let place = Place::new(&record.destination);
-        Self { rules, rules_left_out, record, place, outcomes, used_up: AtomicBool::new(false) }
+        Self { rules, rules_left_out, record, place, outcomes, used_up_until: AtomicI64::new(i64::MIN) }
     }
 
     /// The link itself.
@@ -99,7 +100,7 @@ impl CompiledLink {
     pub fn lifetime(&self, now: Timestamp) -> Lifetime {
         let record = &self.record;
         let is_the_same_for_a_while = record.redirect_status.is_permanent()
-            && record.max_clicks.is_none()
+            && !record.is_limited()
             && self.rules.is_empty()
             && record.expires_at.is_none_or(|end| now.plus(SHORT) <= end);
         if is_the_same_for_a_while { Lifetime::Short } else { Lifetime::None }
@@ -107,13 +108,40 @@ impl CompiledLink {
 
     /// Whether no click is left, as far as is known here.
     #[must_use]
-    pub fn is_used_up(&self) -> bool {
-        self.used_up.load(Ordering::Relaxed)
+    pub fn is_used_up(&self, now: Timestamp) -> bool {
+        now.as_micros() < self.used_up_until.load(Ordering::Relaxed)
     }
 
-    /// The origin says that no click is left.
-    pub fn set_used_up(&self) {
-        self.used_up.store(true, Ordering::Relaxed);
+    /// The origin says that no click is left: until the next period begins, if the link has some in each.
+    pub fn set_used_up(&self, now: Timestamp) {
+        let until = self.record.budget().map_or(i64::MAX, |budget| budget.period_at(now).end.as_micros());
+        self.used_up_until.store(until, Ordering::Relaxed);
+    }
+
+    /// What programs that preview links are shown instead of the redirect.
+    #[must_use]
+    pub fn preview(&self) -> Option<&LinkPreview> {
+        self.record.extras.as_ref()?.preview.as_ref()
+    }
+
+    /// The `X-Robots-Tag` header of its redirects: its own, or that of its domain.
+    #[must_use]
+    pub fn robots<'a>(&'a self, domain: &'a DomainRecord) -> Option<&'a str> {
+        let own = self.record.extras.as_ref().and_then(|extras| extras.robots.as_deref());
+        own.or(domain.robots.as_deref())
+    }
+
+    /// What visitors read once it is over; not where the platform switched it off.
+    #[must_use]
+    pub fn expired_text(&self) -> Option<&str> {
+        let extras = self.record.extras.as_ref().filter(|_| self.record.state != LinkState::Disabled);
+        extras?.expired_text.as_deref()
+    }
+
+    /// What visitors read before it begins.
+    #[must_use]
+    pub fn not_found_text(&self) -> Option<&str> {
+        self.record.extras.as_ref()?.not_found_text.as_deref()
     }
 
     /// Whether the visitor's own path or query can become part of the destination.
@@ -151,7 +179,8 @@ impl CompiledLink {
         // The destination, its header value, and perhaps its campaign.
         let texts = self.record.slug.len() + self.record.destination.as_str().len() * 3;
         let rules: usize = self.record.rules.iter().map(|rule| 3 * outcome_bytes(&rule.outcome)).sum();
-        size_of::<Self>() + texts + rules + self.rules.heap_bytes()
+        let extras = self.record.extras.as_deref().map_or(0, extras_bytes);
+        size_of::<Self>() + texts + rules + extras + self.rules.heap_bytes()
     }
 }
 
@@ -186,6 +215,16 @@ fn outcome_bytes(outcome: &Outcome) -> usize {
         Outcome::Destination { destination_url } => destination_url.as_str().len(),
         Outcome::Split { variants } => variants.iter().map(|variant| variant.destination_url.as_str().len()).sum(),
     }
+}
+
+fn extras_bytes(extras: &LinkExtras) -> usize {
+    let texts = [&extras.robots, &extras.expired_text, &extras.not_found_text];
+    let preview = extras.preview.as_ref().map_or(0, |preview| {
+        let texts = [&preview.title, &preview.description];
+        let image = preview.image_url.as_ref().map_or(0, |url| url.as_str().len());
+        image + texts.into_iter().flatten().map(String::len).sum::<usize>()
+    });
+    size_of::<LinkExtras>() + preview + texts.into_iter().flatten().map(|text| text.len()).sum::<usize>()
 }
 
 /// A destination is printable ASCII, so it is always a header value.

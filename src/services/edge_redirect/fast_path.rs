@@ -6,6 +6,7 @@ use http_body_util::Empty;
 
 use super::capture::{self, Subject};
 use super::channel::Channel;
+use super::compiled_link::CompiledLink;
 use super::decide::Decision;
 use super::destination::Forwarded;
 use super::handler::{Edge, Exchange, Hit, Responded, forwarded};
@@ -14,9 +15,9 @@ use super::metrics::LinkSource;
 use super::password::Form;
 use super::request::RequestView;
 use super::respond;
-use super::response_writer::{self, Framing};
+use super::response_writer::{self, Framing, RedirectNotes};
 use crate::domain::click::ClickKind;
-use crate::domain::link::{LinkRecord, RedirectStatus};
+use crate::domain::link::RedirectStatus;
 use crate::infra::journal::{Committed, FileSystem, GroupCommit};
 use crate::runtime::clock;
 
@@ -73,7 +74,7 @@ impl Edge {
         let Candidate { slug, rest: suffix, preview } = path.candidates().next()?;
         let hit = Hit { link: self.cache.fresh_link(domain.value.id, &slug, started)?, suffix, preview };
         let (link, record) = (&hit.link.value, hit.link.value.record());
-        if !hit.is_meant() || asks_elsewhere(record) {
+        if !hit.is_meant() || asks_elsewhere(link) {
             return None;
         }
         let Decision::Redirect(target) = self.decide(link, request, false, preview, now) else { return None };
@@ -92,13 +93,13 @@ impl Edge {
             framing,
             (status, link.lifetime(now)),
             location,
-            domain.value.hsts.as_deref(),
+            RedirectNotes { hsts: domain.value.hsts.as_deref(), robots: link.robots(&domain.value) },
         );
         Some(FastRedirect { status, committed })
     }
 }
 
-/// Whether something of the link has to be asked elsewhere.
-fn asks_elsewhere(record: &LinkRecord) -> bool {
-    record.password_hash.is_some() || record.max_clicks.is_some()
+/// Whether something of the link has to be asked elsewhere, or some are shown a page of its.
+fn asks_elsewhere(link: &CompiledLink) -> bool {
+    link.record().password_hash.is_some() || link.record().is_limited() || link.preview().is_some()
 }

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Method, Request, StatusCode, header};
 use secrecy::SecretString;
 
+use super::associations;
 use super::capture::{self, Subject};
 use super::certificates::EdgeCertificates;
 use super::channel::Channel;
@@ -212,24 +213,29 @@ impl Edge {
     {
         let request = exchange.request;
         let domain = self.cache.domain(&request.host, exchange.started).await?;
-        let Some(cached_domain) = &domain.value else { return Ok(Responded(respond::missing(request), domain.source)) };
+        let Some(cached_domain) = &domain.value else {
+            return Ok(Responded(respond::missing(request, None), domain.source));
+        };
         let domain_record = &cached_domain.value;
         if !domain_record.enabled {
             let subject = Subject::domain(domain_record, request.path);
-            return Ok(Responded(gone(exchange, domain_record, subject, None).await, domain.source));
+            return Ok(Responded(gone(exchange, domain_record, subject, Over::default()).await, domain.source));
+        }
+        if let Some(association) = associations::document(request.path, domain_record) {
+            return Ok(Responded(associations::respond(request, association), domain.source));
         }
         if request.path == "/" {
             return Ok(Responded(root(exchange, domain_record).await, domain.source));
         }
         let Some(path) = LinkPath::parse(request.path, domain_record.case_sensitive) else {
-            return Ok(Responded(missing(exchange, domain_record, request.path).await, domain.source));
+            return Ok(Responded(missing(exchange, domain_record, request.path, None).await, domain.source));
         };
         let (hit, source) = match self.find(domain_record, &path, exchange.started).await? {
             (None, source) => self.find_without_text_marks(domain_record, &path, exchange.started, source).await?,
             found => found,
         };
         let response = match hit {
-            None => missing(exchange, domain_record, request.path).await,
+            None => missing(exchange, domain_record, request.path, None).await,
             Some(hit) => {
                 let password = password_sent(request, &hit.link.value, form).await;
                 self.answer_link(exchange, domain_record, &hit, password).await?
@@ -285,13 +291,21 @@ impl Edge {
         let password_given = attempt == Some(Attempt::Right);
         match self.decide(link, request, password_given, hit.preview, exchange.now) {
             Decision::Redirect(_) | Decision::Preview
-                if link.record().max_clicks.is_some() && self.is_only_looking(request, hit.preview) =>
+                if link.record().is_limited() && self.is_only_looking(request, hit.preview) =>
             {
                 self.answer_onlooker(exchange, domain, link, hit.preview).await
             }
+            Decision::Redirect(_) if self.is_for_a_card(request, link) => {
+                let response = respond::page(StatusCode::OK, onlookers_page(link));
+                let response = respond::with_robots(response, link.robots(domain));
+                Ok(exchange.capture(Subject::link(link.record()), ClickKind::Redirect, response).await)
+            }
             Decision::Redirect(target) => self.redirect(exchange, domain, hit, target, password_given).await,
-            Decision::Missing => Ok(missing(exchange, domain, request.path).await),
-            Decision::Gone(substitute) => Ok(gone(exchange, domain, Subject::link(link.record()), substitute).await),
+            Decision::Missing => Ok(missing(exchange, domain, request.path, link.not_found_text()).await),
+            Decision::Gone(substitute) => {
+                let over = Over { substitute, text: link.expired_text() };
+                Ok(gone(exchange, domain, Subject::link(link.record()), over).await)
+            }
             Decision::AskPassword => Ok(ask_password(request, attempt)),
             Decision::Preview => Ok(respond::page(StatusCode::OK, pages::preview(link))),
             Decision::MethodNotAllowed => Ok(respond::method_not_allowed(request)),
@@ -339,22 +353,24 @@ impl Edge {
             Forwarded::Unchanged => None,
             Forwarded::To(location) => Some(location),
         };
-        if record.max_clicks.is_some() && !self.claim_click(&hit.link.value).await? {
-            return Ok(gone(exchange, domain, subject, record.expired_url.as_ref()).await);
+        let link = &hit.link.value;
+        if record.is_limited() && !self.claim_click(link, exchange.now).await? {
+            return Ok(gone(exchange, domain, subject, Over::used_up(link)).await);
         }
-        let lifetime = if after_form { Lifetime::None } else { hit.link.value.lifetime(exchange.now) };
+        let lifetime = if after_form { Lifetime::None } else { link.lifetime(exchange.now) };
         let status = if after_form { RedirectStatus::SeeOther } else { record.redirect_status };
         let response = respond::redirect(status, lifetime, forwarded.as_ref().unwrap_or(target.location));
+        let response = respond::with_robots(response, link.robots(domain));
         Ok(exchange.capture(subject.leading_to(target), ClickKind::Redirect, response).await)
     }
 }
 
 impl Edge {
     /// Uses up one of the link's clicks. False if none is left, which is remembered.
-    async fn claim_click(&self, link: &CompiledLink) -> Result<bool, OriginError> {
-        let claimed = !link.is_used_up() && self.cache.claim_click(link.record().id).await?;
+    async fn claim_click(&self, link: &CompiledLink, now: Timestamp) -> Result<bool, OriginError> {
+        let claimed = !link.is_used_up(now) && self.cache.claim_click(link.record().id).await?;
         if !claimed {
-            link.set_used_up();
+            link.set_used_up(now);
         }
         Ok(claimed)
     }
@@ -367,6 +383,11 @@ impl Edge {
             || self.agents.classify(&request.user_agent).class == AgentClass::Preview
     }
 
+    /// Whether a program that previews links asks for one that has something to show it.
+    fn is_for_a_card(&self, request: &RequestView<'_>, link: &CompiledLink) -> bool {
+        link.preview().is_some() && self.agents.classify(&request.user_agent).class == AgentClass::Preview
+    }
+
     /// Answers a preview, HEAD or prefetch of a link with `max_clicks`: whether it still works, but not where it leads.
     async fn answer_onlooker<F: FileSystem>(
         &self,
@@ -376,12 +397,12 @@ impl Edge {
         preview: bool,
     ) -> Result<EdgeResponse, OriginError> {
         let (request, record) = (exchange.request, link.record());
-        if link.is_used_up() || !self.cache.has_click_left(record.id).await? {
-            link.set_used_up();
-            return Ok(gone(exchange, domain, Subject::link(record), record.expired_url.as_ref()).await);
+        if link.is_used_up(exchange.now) || !self.cache.has_click_left(record.id).await? {
+            link.set_used_up(exchange.now);
+            return Ok(gone(exchange, domain, Subject::link(record), Over::used_up(link)).await);
         }
         let is_program = request.signals.head || request.signals.prefetch;
-        let response = if is_program { respond::silent() } else { respond::page(StatusCode::OK, pages::limited(link)) };
+        let response = if is_program { respond::silent() } else { respond::page(StatusCode::OK, onlookers_page(link)) };
         if preview {
             return Ok(response);
         }
@@ -399,12 +420,37 @@ impl<F: FileSystem> Exchange<'_, F> {
 }
 
 async fn root<F: FileSystem>(exchange: &Exchange<'_, F>, domain: &DomainRecord) -> EdgeResponse {
-    let response = substitute(domain.root_url.as_ref()).unwrap_or_else(|| respond::missing(exchange.request));
+    let response = substitute(domain.root_url.as_ref()).unwrap_or_else(|| respond::missing(exchange.request, None));
     exchange.capture(Subject::domain(domain, ""), ClickKind::Root, response).await
 }
 
-async fn missing<F: FileSystem>(exchange: &Exchange<'_, F>, domain: &DomainRecord, path: &str) -> EdgeResponse {
-    let response = substitute(domain.not_found_url.as_ref()).unwrap_or_else(|| respond::missing(exchange.request));
+/// What a link that is over has for its visitors.
+#[derive(Clone, Copy, Default)]
+struct Over<'a> {
+    substitute: Option<&'a Destination>,
+    text: Option<&'a str>,
+}
+
+impl<'a> Over<'a> {
+    fn used_up(link: &'a CompiledLink) -> Self {
+        Self { substitute: link.record().expired_url.as_ref(), text: link.expired_text() }
+    }
+}
+
+/// What onlookers are shown of a link that they do not use: its card, or that it is there.
+fn onlookers_page(link: &CompiledLink) -> String {
+    link.preview().map_or_else(|| pages::limited(link), pages::card)
+}
+
+/// A link's own text comes before the domain's address for missing links.
+async fn missing<F: FileSystem>(
+    exchange: &Exchange<'_, F>,
+    domain: &DomainRecord,
+    path: &str,
+    own_text: Option<&str>,
+) -> EdgeResponse {
+    let elsewhere = domain.not_found_url.as_ref().filter(|_| own_text.is_none());
+    let response = substitute(elsewhere).unwrap_or_else(|| respond::missing(exchange.request, own_text));
     let slug = path.strip_prefix('/').unwrap_or(path);
     exchange.capture(Subject::domain(domain, slug), ClickKind::Missing, response).await
 }
@@ -413,10 +459,12 @@ async fn gone<F: FileSystem>(
     exchange: &Exchange<'_, F>,
     domain: &DomainRecord,
     subject: Subject<'_>,
-    own_substitute: Option<&Destination>,
+    over: Over<'_>,
 ) -> EdgeResponse {
-    let response = substitute(own_substitute.or(domain.expired_url.as_ref()));
-    exchange.capture(subject, ClickKind::Gone, response.unwrap_or_else(|| respond::gone(exchange.request))).await
+    let of_domain = domain.expired_url.as_ref().filter(|_| over.text.is_none());
+    let response = substitute(over.substitute.or(of_domain));
+    let response = response.unwrap_or_else(|| respond::gone(exchange.request, over.text));
+    exchange.capture(subject, ClickKind::Gone, response).await
 }
 
 /// A redirect to the substitute, if there is one.
@@ -441,7 +489,9 @@ fn reserved(path: &str) -> Option<EdgeResponse> {
         "/healthz" => Some(respond::text(StatusCode::OK, "ok\n")),
         "/robots.txt" => Some(respond::text(StatusCode::OK, "User-agent: *\nAllow: /\n")),
         "/favicon.ico" => Some(respond::empty(StatusCode::NO_CONTENT)),
-        path if path.starts_with("/.well-known/") => Some(respond::empty(StatusCode::NOT_FOUND)),
+        path if path.starts_with("/.well-known/") && !associations::is_one(path) => {
+            Some(respond::empty(StatusCode::NOT_FOUND))
+        }
         _ => None,
     }
 }

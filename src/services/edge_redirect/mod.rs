@@ -7,6 +7,7 @@
 //! - It reaches the source of truth through [`origin::Origin`] alone.
 //! - A redirect is answered only after its click is with the kernel.
 
+mod associations;
 mod capture;
 mod certificates;
 mod change_log_follower;

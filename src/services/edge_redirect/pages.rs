@@ -2,6 +2,8 @@
 
 use super::compiled_link::CompiledLink;
 use crate::domain::html::Escaped;
+use crate::domain::link_extras::LinkPreview;
+use crate::domain::url::Destination;
 
 /// A page that says one thing.
 pub(super) fn message(title: &str, text: &str) -> String {
@@ -40,6 +42,24 @@ pub(super) fn preview(link: &CompiledLink) -> String {
     )
 }
 
+/// What a program that previews links makes a card of, in the terms of Open Graph (https://ogp.me). It does not tell where the link goes.
+pub(super) fn card(preview: &LinkPreview) -> String {
+    let tag = |name: &str, text: Option<&str>| {
+        text.map(|text| format!("<meta property=\"og:{name}\" content=\"{}\">", Escaped(text))).unwrap_or_default()
+    };
+    let image = preview.image_url.as_ref().map(Destination::as_str);
+    let kind = if image.is_some() { "summary_large_image" } else { "summary" };
+    let title = preview.title.as_deref();
+    format!(
+        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>{}</title>{}{}{}\
+         <meta property=\"og:type\" content=\"website\"><meta name=\"twitter:card\" content=\"{kind}\"></head><body></body></html>",
+        Escaped(title.unwrap_or_default()),
+        tag("title", title),
+        tag("description", preview.description.as_deref()),
+        tag("image", image),
+    )
+}
+
 /// Says of a link with a limited number of clicks that it is there. Where it leads is for those who use one of them.
 pub(super) fn limited(link: &CompiledLink) -> String {
     let record = link.record();
@@ -56,7 +76,7 @@ fn page(title: &str, body: &str) -> String {
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><meta name=\"robots\" content=\"noindex\">\
          <title>{title}</title><style>body{{font:1.1rem/1.5 system-ui,sans-serif;max-width:36rem;margin:15vh auto;padding:0 1rem;\
-         color:#1c1c28;background:#fff;overflow-wrap:anywhere}}label,input,button{{display:block;font:inherit;margin:.5rem 0}}\
+         color:#1c1c28;background:#fff;overflow-wrap:anywhere}}p{{white-space:pre-line}}label,input,button{{display:block;font:inherit;margin:.5rem 0}}\
          input,button{{padding:.5rem .75rem;border:1px solid #767687;border-radius:.4rem}}\
          @media(prefers-color-scheme:dark){{body{{color:#eee;background:#16161d}}a{{color:#9ab8ff}}}}</style></head>\
          <body><main><h1>{title}</h1>{body}</main></body></html>"

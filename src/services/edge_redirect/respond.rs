@@ -17,7 +17,7 @@ static SHORT: HeaderValue = HeaderValue::from_static("private, max-age=90");
 const PAGE_POLICY: HeaderValue =
     HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'");
 const NO_INDEX: HeaderValue = HeaderValue::from_static("noindex");
-const ROBOTS_TAG: HeaderName = HeaderName::from_static("x-robots-tag");
+pub(super) static ROBOTS_TAG: HeaderName = HeaderName::from_static("x-robots-tag");
 
 /// A response without a body.
 pub(super) fn empty(status: StatusCode) -> EdgeResponse {
@@ -103,7 +103,7 @@ pub(super) fn page(status: StatusCode, html: String) -> EdgeResponse {
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_SECURITY_POLICY, PAGE_POLICY);
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    headers.insert(ROBOTS_TAG, NO_INDEX);
+    headers.insert(ROBOTS_TAG.clone(), NO_INDEX);
     response
 }
 
@@ -127,15 +127,30 @@ fn body(status: StatusCode, content_type: HeaderValue, content: impl Into<Bytes>
     response
 }
 
-/// There is no such link.
-pub(super) fn missing(request: &RequestView<'_>) -> EdgeResponse {
-    let text = "There is no link at this address. Check it for a typing mistake.";
+/// The same response with what search engines are asked to do.
+pub(super) fn with_robots(mut response: EdgeResponse, robots: Option<&str>) -> EdgeResponse {
+    if let Some(robots) = robots.and_then(|robots| HeaderValue::from_str(robots).ok()) {
+        response.headers_mut().insert(ROBOTS_TAG.clone(), robots);
+    }
+    response
+}
+
+/// A document in JSON, which programs may keep for an hour.
+pub(super) fn json(document: &str) -> EdgeResponse {
+    let mut response = body(StatusCode::OK, HeaderValue::from_static("application/json"), document.to_owned());
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=3600"));
+    response
+}
+
+/// There is no such link, or it has not begun and says so in a text of its own.
+pub(super) fn missing(request: &RequestView<'_>, own_text: Option<&str>) -> EdgeResponse {
+    let text = own_text.unwrap_or("There is no link at this address. Check it for a typing mistake.");
     refusal(request, StatusCode::NOT_FOUND, "link_not_found", "Link not found", text)
 }
 
-/// The link has expired or is disabled.
-pub(super) fn gone(request: &RequestView<'_>) -> EdgeResponse {
-    let text = "This link has expired or was switched off by its owner.";
+/// The link has expired or is disabled, and may say so in a text of its own.
+pub(super) fn gone(request: &RequestView<'_>, own_text: Option<&str>) -> EdgeResponse {
+    let text = own_text.unwrap_or("This link has expired or was switched off by its owner.");
     refusal(request, StatusCode::GONE, "link_gone", "This link is no longer available", text)
 }
 

@@ -33,18 +33,28 @@ pub(super) struct Framing {
     pub(super) secured: bool,
 }
 
-/// Appends a redirect to `room`, over TLS with this `Strict-Transport-Security` header. Does not allocate if the capacity suffices.
+/// Headers that only some redirects have.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct RedirectNotes<'a> {
+    /// `Strict-Transport-Security`, over TLS alone.
+    pub(super) hsts: Option<&'a str>,
+    /// `X-Robots-Tag`.
+    pub(super) robots: Option<&'a str>,
+}
+
+/// Appends a redirect to `room`. Does not allocate if the capacity suffices.
 pub(super) fn write_redirect(
     room: &mut Vec<u8>,
     framing: Framing,
     (status, lifetime): (RedirectStatus, Lifetime),
     location: &HeaderValue,
-    hsts: Option<&str>,
+    notes: RedirectNotes<'_>,
 ) {
     let headers = respond::redirect_headers(lifetime, location);
     let headers = headers.iter().map(|(name, value)| (name, value.as_bytes()));
-    let hsts = hsts.filter(|_| framing.secured);
+    let hsts = notes.hsts.filter(|_| framing.secured);
     let headers = headers.chain(hsts.map(|hsts| (&header::STRICT_TRANSPORT_SECURITY, hsts.as_bytes())));
+    let headers = headers.chain(notes.robots.map(|robots| (&respond::ROBOTS_TAG, robots.as_bytes())));
     write_head(room, framing, respond::status_code(status), headers, 0);
 }
 

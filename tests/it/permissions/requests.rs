@@ -137,7 +137,7 @@ pub fn sample(operation: &Operation) -> Option<Value> {
         "create_link_comment" | "update_link_comment" => json!({ "text": "Test" }),
         "update_folder_access" => json!({ "access": "edit" }),
         "revert_link" => json!({ "version": 1 }),
-        "undo_link_change" | "restore_link" => json!({}),
+        "undo_link_change" | "restore_link" | "draw_link_qr_code" | "preview_qr_code" => json!({}),
         "create_domain" => json!({ "hostname": format!("d{}.example", name()) }),
         "create_tag" | "update_tag" | "create_folder" | "update_folder" => json!({ "name": name() }),
         other => panic!("how is {other} called?"),

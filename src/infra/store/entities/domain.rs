@@ -34,6 +34,12 @@ pub struct Model {
     pub not_found_url: Option<Destination>,
     /// Where expired links without an `expired_url` of their own go.
     pub expired_url: Option<Destination>,
+    /// The `X-Robots-Tag` header of redirects of links that have none of their own.
+    pub robots: Option<String>,
+    /// What `/.well-known/apple-app-site-association` answers, as JSON.
+    pub apple_app_site_association: Option<String>,
+    /// What `/.well-known/assetlinks.json` answers, as JSON.
+    pub asset_links: Option<String>,
     /// How long browsers remember to come over TLS alone, in seconds.
     pub hsts_max_age: Option<i64>,
     /// Whether that holds for the names below it too.

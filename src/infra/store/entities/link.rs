@@ -2,8 +2,10 @@
 
 use sea_orm::entity::prelude::*;
 
+use crate::domain::click_budget::ClickBudget;
 use crate::domain::id::{DomainId, FolderId, LinkId, UserId, WorkspaceId};
 use crate::domain::link::{ForwardQuery, RedirectStatus};
+use crate::domain::link_extras::LinkPreview;
 use crate::domain::rule::Rule;
 use crate::domain::time::Timestamp;
 use crate::domain::url::Destination;
@@ -49,10 +51,28 @@ pub struct Model {
     pub told_expiry: Option<Timestamp>,
     /// Where visitors of the expired link go.
     pub expired_url: Option<Destination>,
+    /// What visitors read once it is over.
+    pub expired_text: Option<String>,
+    /// What visitors read before it begins.
+    pub not_found_text: Option<String>,
+    /// What programs that preview links are shown.
+    pub preview: Option<Json<LinkPreview>>,
+    /// The `X-Robots-Tag` header of its redirects.
+    pub robots: Option<String>,
+    /// Where visitors with iOS go unless a rule says otherwise.
+    pub ios_url: Option<Destination>,
+    /// Where visitors with Android go unless a rule says otherwise.
+    pub android_url: Option<Destination>,
     /// How many redirects there may ever be.
     pub max_clicks: Option<i64>,
     /// How many of `max_clicks` are gone.
     pub used_clicks: i64,
+    /// How many redirects there may be in a period.
+    pub click_budget: Option<Json<ClickBudget>>,
+    /// When the period began of which `period_clicks` are gone.
+    pub period_start: Option<Timestamp>,
+    /// How many clicks of that period are gone.
+    pub period_clicks: i64,
     /// Argon2id in PHC form.
     pub password_hash: Option<String>,
     /// What happens to the visitor's query string.

@@ -1,6 +1,7 @@
 //! Domains and edits of domains as callers write them.
 
 use serde::Deserialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::domain::link::RedirectStatus;
@@ -66,6 +67,18 @@ pub struct DomainPatch {
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<Destination>)]
     pub expired_url: Option<Option<String>>,
+    /// The `X-Robots-Tag` header of redirects of links that have none of their own: directives with commas between them.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 255, example = "noindex, nofollow")]
+    pub robots: Option<Option<String>>,
+    /// What `/.well-known/apple-app-site-association` answers, so that links open in apps of iOS: at most 64 KiB.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<Object>, example = json!({"applinks": {"details": []}}))]
+    pub apple_app_site_association: Option<Option<Value>>,
+    /// What `/.well-known/assetlinks.json` answers, so that links open in apps of Android: at most 64 KiB.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<Vec<Object>>, max_items = 1000)]
+    pub asset_links: Option<Option<Value>>,
     /// How long browsers remember to come over TLS alone, in seconds; 0 has them forget it.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<i64>, minimum = 0, maximum = 63_072_000)]
@@ -86,6 +99,9 @@ impl DomainDraft {
             root_url: Some(self.root_url),
             not_found_url: Some(self.not_found_url),
             expired_url: Some(self.expired_url),
+            robots: None,
+            apple_app_site_association: None,
+            asset_links: None,
             hsts_max_age: None,
             hsts_include_subdomains: None,
         }

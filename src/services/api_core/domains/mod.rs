@@ -3,6 +3,7 @@
 //! Invariants: a host name has one owner at most, which the database holds; nobody becomes it without a look at DNS that showed the
 //! workspace's own TXT record. What edges serve of a host name changes in the transaction that changes the domain's state.
 
+mod associations;
 mod checks;
 mod create;
 mod default_domain;

@@ -1,7 +1,7 @@
 //! Reads and changes domains.
 
 use super::view::Domain;
-use super::{DomainPatch, UPDATED, told_of};
+use super::{DomainPatch, UPDATED, associations, told_of};
 use crate::domain::change::Invalidation;
 use crate::domain::custom_domain::{ClaimedName, display_name};
 use crate::domain::destination_policy::DestinationPolicy;
@@ -14,6 +14,7 @@ use crate::infra::store::page::Page;
 use crate::runtime::clock;
 use crate::services::api_core::ApiCore;
 use crate::services::api_core::field_errors::FieldErrors;
+use crate::services::api_core::links::directives;
 use crate::services::api_core::principal::{Access, Actor};
 use crate::services::api_core::version::ExpectedVersion;
 
@@ -97,6 +98,18 @@ pub(super) fn apply(patch: DomainPatch, current: Row, policy: &DestinationPolicy
         root_url: changed_url(errors, policy, "/root_url", patch.root_url, current.root_url),
         not_found_url: changed_url(errors, policy, "/not_found_url", patch.not_found_url, current.not_found_url),
         expired_url: changed_url(errors, policy, "/expired_url", patch.expired_url, current.expired_url),
+        robots: match patch.robots {
+            None => current.robots,
+            Some(text) => text.and_then(|text| directives(errors, &text)),
+        },
+        apple_app_site_association: match patch.apple_app_site_association {
+            None => current.apple_app_site_association,
+            Some(document) => document.and_then(|document| associations::apple(errors, &document)),
+        },
+        asset_links: match patch.asset_links {
+            None => current.asset_links,
+            Some(document) => document.and_then(|document| associations::android(errors, &document)),
+        },
         hsts_max_age: patch.hsts_max_age.unwrap_or(current.hsts_max_age),
         hsts_include_subdomains: patch.hsts_include_subdomains.unwrap_or(current.hsts_include_subdomains),
         ..current

@@ -1,8 +1,10 @@
 //! Domains as callers see them.
 
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 
+use super::associations;
 use crate::domain::custom_domain::{DomainState, Finding, RecordToSet, StateReason};
 use crate::domain::id::DomainId;
 use crate::domain::link::RedirectStatus;
@@ -61,6 +63,15 @@ pub struct Domain {
     pub not_found_url: Option<Destination>,
     /// Where expired links without an `expired_url` of their own go; `null` for a plain 410.
     pub expired_url: Option<Destination>,
+    /// The `X-Robots-Tag` header of redirects of links that have none of their own.
+    #[schema(example = "noindex, nofollow")]
+    pub robots: Option<String>,
+    /// What `/.well-known/apple-app-site-association` answers; `null` for 404.
+    #[schema(value_type = Option<Object>)]
+    pub apple_app_site_association: Option<Value>,
+    /// What `/.well-known/assetlinks.json` answers; `null` for 404.
+    #[schema(value_type = Option<Vec<Object>>)]
+    pub asset_links: Option<Value>,
     /// How long browsers remember to come over TLS alone, in seconds (HSTS, RFC 6797); `null` for not at all. Sent over TLS only.
     #[schema(example = 31_536_000)]
     pub hsts_max_age: Option<i64>,
@@ -109,6 +120,9 @@ impl ApiCore {
             root_url: row.root_url,
             not_found_url: row.not_found_url,
             expired_url: row.expired_url,
+            robots: row.robots,
+            apple_app_site_association: row.apple_app_site_association.as_deref().and_then(associations::read),
+            asset_links: row.asset_links.as_deref().and_then(associations::read),
             hsts_max_age: row.hsts_max_age,
             hsts_include_subdomains: row.hsts_include_subdomains,
             version: row.version,

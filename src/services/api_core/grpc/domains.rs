@@ -35,6 +35,7 @@ fn to_fields(content: v1::DomainContent) -> Map<String, Value> {
         ("root_url", address(content.root_url)),
         ("not_found_url", address(content.not_found_url)),
         ("expired_url", address(content.expired_url)),
+        ("robots", address(content.robots)),
     ];
     fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
 }
@@ -108,6 +109,9 @@ fn to_message(domain: Domain) -> v1::Domain {
         root_url: domain.root_url.map(|url| url.to_string()),
         not_found_url: domain.not_found_url.map(|url| url.to_string()),
         expired_url: domain.expired_url.map(|url| url.to_string()),
+        robots: domain.robots,
+        apple_app_site_association_json: domain.apple_app_site_association.map(|document| document.to_string()),
+        asset_links_json: domain.asset_links.map(|document| document.to_string()),
         version: domain.version,
         created_at: Some(time(domain.created_at)),
         updated_at: Some(time(domain.updated_at)),

@@ -5,6 +5,8 @@
 
 use std::str::FromStr;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use prost_types::FieldMask;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
@@ -13,8 +15,10 @@ use crate::domain::error::{Error, Result};
 use crate::domain::time::Timestamp;
 use crate::http::extract::parse_json;
 use crate::http::pagination::{LIMIT_MAX, Limit};
-use crate::infra::grpc::v1::{CreateLinkRequest, ForwardQuery, IfExists, LinkContent, LinkOrder, Utm};
-use crate::services::api_core::{LinkDraft, LinkPatch, LinkSort};
+use crate::infra::grpc::v1::{
+    ClickBudget, CreateLinkRequest, DrawQrCodeRequest, ForwardQuery, IfExists, LinkContent, LinkOrder, LinkPreview, Utm,
+};
+use crate::services::api_core::{LinkDraft, LinkPatch, LinkSort, QrCodeDraft};
 
 /// What every link has, so that it cannot be cleared.
 const NEVER_ABSENT: [&str; 6] =
@@ -32,6 +36,20 @@ pub(super) fn to_draft(request: CreateLinkRequest) -> Result<LinkDraft> {
     fields.insert("utm_template_id".to_owned(), request.utm_template_id.into());
     fields.retain(|_, value| !value.is_null());
     read(fields)
+}
+
+/// How a QR code is to look.
+pub(super) fn to_qr_code(request: DrawQrCodeRequest) -> Result<QrCodeDraft> {
+    let body = json!({
+        "format": request.format,
+        "size": request.size,
+        "foreground": request.foreground,
+        "background": request.background,
+        "error_correction": request.error_correction,
+        "quiet_zone": request.quiet_zone,
+        "logo": request.logo.map(|logo| STANDARD.encode(logo)),
+    });
+    parse_json(&serde_json::to_vec(&body).map_err(Error::internal)?)
 }
 
 /// An edit of the fields that the mask names.
@@ -90,7 +108,14 @@ fn to_fields(content: LinkContent) -> Result<Map<String, Value>> {
         "starts_at": content.starts_at.map(text),
         "expires_at": content.expires_at.map(text),
         "expired_url": content.expired_url,
+        "expired_text": content.expired_text,
+        "not_found_text": content.not_found_text,
+        "preview": content.preview.map(preview),
+        "robots": content.robots,
+        "ios_url": content.ios_url,
+        "android_url": content.android_url,
         "max_clicks": content.max_clicks,
+        "click_budget": content.click_budget.map(click_budget),
         "password": content.password,
         "forward_query": forward_query(content.forward_query)?,
         "forward_path": content.forward_path,
@@ -114,6 +139,14 @@ pub(super) fn utm(utm: Utm) -> Value {
         "term": utm.term,
         "content": utm.content,
     })
+}
+
+fn preview(preview: LinkPreview) -> Value {
+    json!({ "title": preview.title, "description": preview.description, "image_url": preview.image_url })
+}
+
+fn click_budget(budget: ClickBudget) -> Value {
+    json!({ "clicks": budget.clicks, "period": budget.period, "time_zone": budget.time_zone })
 }
 
 fn rules(text: Option<&str>) -> Result<Value> {

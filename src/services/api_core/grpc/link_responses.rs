@@ -1,7 +1,9 @@
 //! Links as messages.
 
+use crate::domain::click_budget::{BudgetPeriod, ClickBudget};
 use crate::domain::error::{Error, Result};
 use crate::domain::link::ForwardQuery;
+use crate::domain::link_extras::LinkPreview;
 use crate::domain::time::Timestamp;
 use crate::domain::utm::Utm;
 use crate::infra::grpc::v1;
@@ -27,7 +29,14 @@ pub(super) fn to_message(link: Link) -> Result<v1::Link> {
         starts_at: link.starts_at.map(time),
         expires_at: link.expires_at.map(time),
         expired_url: link.expired_url.map(|url| url.to_string()),
+        expired_text: link.expired_text,
+        not_found_text: link.not_found_text,
+        preview: link.preview.map(preview),
+        robots: link.robots,
+        ios_url: link.ios_url.map(|url| url.to_string()),
+        android_url: link.android_url.map(|url| url.to_string()),
         max_clicks: link.max_clicks,
+        click_budget: link.click_budget.map(click_budget),
         password_protected: link.password_protected,
         forward_query: forward_query(link.forward_query).into(),
         forward_path: link.forward_path,
@@ -44,6 +53,20 @@ pub(super) fn to_message(link: Link) -> Result<v1::Link> {
         printed_at: link.printed_at.map(time),
         folder_id: link.folder_id.map(|id| id.to_string()),
     })
+}
+
+fn preview(preview: LinkPreview) -> v1::LinkPreview {
+    let image_url = preview.image_url.map(|url| url.to_string());
+    v1::LinkPreview { title: preview.title, description: preview.description, image_url }
+}
+
+fn click_budget(budget: ClickBudget) -> v1::ClickBudget {
+    let period = match budget.period {
+        BudgetPeriod::Day => "day",
+        BudgetPeriod::Week => "week",
+        BudgetPeriod::Month => "month",
+    };
+    v1::ClickBudget { clicks: budget.clicks, period: period.to_owned(), time_zone: budget.time_zone }
 }
 
 const fn forward_query(forward: ForwardQuery) -> v1::ForwardQuery {

@@ -6,17 +6,20 @@ use prost::Message;
 use tonic::{Request, Response, Status};
 
 use super::callers::{access, answer, origin_of};
-use super::link_requests::{limit, moment, order, to_draft, to_patch};
+use super::link_requests::{limit, moment, order, to_draft, to_patch, to_qr_code};
 use super::link_resolver::parsed;
 use super::link_responses::to_message;
 use crate::domain::error::Result as DomainResult;
 use crate::domain::id::UserId;
-use crate::domain::permission::{CreateLink, DeleteLink, GetLink, ListLinks, LookUpLink, Operation, UpdateLink};
+use crate::domain::permission::{
+    CreateLink, DeleteLink, DrawLinkQrCode, GetLink, ListLinks, LookUpLink, Operation, UpdateLink,
+};
 use crate::http::pagination::QueryFingerprint;
 use crate::infra::grpc::v1::links_server::Links;
 use crate::infra::grpc::v1::{
-    CreateLinkRequest, CreateLinkResponse, DeleteLinkRequest, DeleteLinkResponse, FindLinkRequest, FindLinkResponse,
-    GetLinkRequest, GetLinkResponse, ListLinksRequest, ListLinksResponse, UpdateLinkRequest, UpdateLinkResponse,
+    CreateLinkRequest, CreateLinkResponse, DeleteLinkRequest, DeleteLinkResponse, DrawQrCodeRequest,
+    DrawQrCodeResponse, FindLinkRequest, FindLinkResponse, GetLinkRequest, GetLinkResponse, ListLinksRequest,
+    ListLinksResponse, UpdateLinkRequest, UpdateLinkResponse,
 };
 use crate::services::api_core::rest::{page_of, requested_page};
 use crate::services::api_core::{ApiCore, Link, LinkPatch, LinkQuery};
@@ -53,6 +56,15 @@ impl LinksService {
         let patch = LinkPatch { domain, confirm_printed, ..patch };
         let link = self.0.update_link(&access, parsed("link_id", &link_id)?, version, patch).await?;
         Ok(UpdateLinkResponse { link: Some(to_message(link)?) })
+    }
+
+    async fn draw(&self, request: Request<DrawQrCodeRequest>) -> DomainResult<DrawQrCodeResponse> {
+        let workspace = &request.get_ref().workspace_id;
+        let access = access(&self.0, &request, workspace, &DrawLinkQrCode::PERMISSION).await?;
+        let request = request.into_inner();
+        let link = parsed("link_id", &request.link_id)?;
+        let (_, image) = self.0.download_qr_code(&access, link, to_qr_code(request)?, "/").await?;
+        Ok(DrawQrCodeResponse { content_type: image.format.content_type().to_owned(), file: image.bytes })
     }
 
     async fn delete(&self, request: Request<DeleteLinkRequest>) -> DomainResult<DeleteLinkResponse> {
@@ -113,6 +125,10 @@ impl Links for LinksService {
 
     async fn delete_link(&self, request: Request<DeleteLinkRequest>) -> Result<Response<DeleteLinkResponse>, Status> {
         answer(origin_of(&request), self.delete(request)).await
+    }
+
+    async fn draw_qr_code(&self, request: Request<DrawQrCodeRequest>) -> Result<Response<DrawQrCodeResponse>, Status> {
+        answer(origin_of(&request), self.draw(request)).await
     }
 
     async fn list_links(&self, request: Request<ListLinksRequest>) -> Result<Response<ListLinksResponse>, Status> {

@@ -6,12 +6,13 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
 use super::draft::{LINK_TAGS_MAX, LinkPatch};
+use super::extra_changes::ExtraChanges;
 use super::search;
 use crate::domain::destination_policy::DestinationPolicy;
 use crate::domain::folded_text::name_key;
 use crate::domain::id::FolderId;
 use crate::domain::link::{ForwardQuery, RedirectStatus};
-use crate::domain::rule::{CompiledRules, Outcome, Rule};
+use crate::domain::rule::{CompiledRules, Outcome, Rule, with_targets};
 use crate::domain::slug::Slug;
 use crate::domain::time::Timestamp;
 use crate::domain::url::{Destination, DestinationError};
@@ -44,6 +45,7 @@ pub(super) struct Changes {
     starts_at: Option<Option<Timestamp>>,
     expires_at: Option<Option<Timestamp>>,
     expired_url: Option<Option<Destination>>,
+    extras: ExtraChanges,
     max_clicks: Option<Option<i64>>,
     forward_query: Option<ForwardQuery>,
     forward_path: Option<bool>,
@@ -54,8 +56,10 @@ pub(super) struct Changes {
 
 impl Changes {
     /// Checks each field by itself.
-    pub(super) fn check(patch: LinkPatch, policy: &DestinationPolicy, errors: &mut FieldErrors) -> Self {
+    pub(super) fn check(mut patch: LinkPatch, policy: &DestinationPolicy, errors: &mut FieldErrors) -> Self {
+        let extras = ExtraChanges::check(&mut patch, policy, errors);
         Self {
+            extras,
             slug: patch.slug.and_then(|slug| errors.check("/slug", "invalid_slug", Slug::parse(&slug))),
             destination_url: patch
                 .destination_url
@@ -105,6 +109,7 @@ impl Changes {
         set(&mut row.starts_at, self.starts_at);
         set(&mut row.expires_at, self.expires_at);
         set(&mut row.expired_url, self.expired_url);
+        self.extras.apply(row);
         set(&mut row.max_clicks, self.max_clicks);
         let hash = |hash: SecretString| hash.expose_secret().to_owned();
         set(&mut row.password_hash, self.password.map(|password| password.map(hash)));
@@ -131,10 +136,15 @@ pub(super) fn check_again(row: &Row, policy: &DestinationPolicy, errors: &mut Fi
     if let Some(url) = &row.expired_url {
         errors.check("/expired_url", "invalid_url", policy.check(url));
     }
+    for (pointer, url) in [("/ios_url", &row.ios_url), ("/android_url", &row.android_url)] {
+        if let Some(url) = url {
+            errors.check(pointer, "invalid_url", policy.check(url));
+        }
+    }
     check_rules(errors, policy, &row.rules.0);
 }
 
-fn set<T>(field: &mut T, change: Option<T>) {
+pub(super) fn set<T>(field: &mut T, change: Option<T>) {
     if let Some(value) = change {
         *field = value;
     }
@@ -146,6 +156,7 @@ fn check_together(row: &Row, errors: &mut FieldErrors) {
     {
         errors.add("/expires_at", "not_after_start", "the end must be after starts_at");
     }
+    check_targets(row, errors);
     for destination in destinations(row) {
         if let Err(error) = row.utm.0.apply(destination) {
             errors.add("/utm", "too_long", format!("with its campaign parameters {destination} is too long: {error}"));
@@ -153,9 +164,22 @@ fn check_together(row: &Row, errors: &mut FieldErrors) {
     }
 }
 
+/// The rules that lead phones to their targets have to fit beside those that people wrote.
+fn check_targets(row: &Row, errors: &mut FieldErrors) {
+    let has_targets = row.ios_url.is_some() || row.android_url.is_some();
+    let together = || with_targets(row.rules.0.clone(), row.ios_url.clone(), row.android_url.clone());
+    if has_targets && CompiledRules::compile(&together()).is_err() && CompiledRules::compile(&row.rules.0).is_ok() {
+        let message = "with ios_url or android_url a link has two rules fewer, and none is named \"iOS target\" or \"Android target\"";
+        errors.add("/rules", "clashes_with_targets", message);
+    }
+}
+
 /// Everywhere that the link may lead as long as it has not expired.
 fn destinations(row: &Row) -> impl Iterator<Item = &Destination> {
-    std::iter::once(&row.destination_url).chain(rule_destinations(&row.rules.0).map(|(_, destination)| destination))
+    let targets = row.ios_url.iter().chain(&row.android_url);
+    std::iter::once(&row.destination_url)
+        .chain(targets)
+        .chain(rule_destinations(&row.rules.0).map(|(_, destination)| destination))
 }
 
 /// Everywhere that rules may lead, with pointers from the link.
@@ -178,11 +202,21 @@ pub(super) fn destination_hash(destination: &Destination) -> i64 {
     i64::from_be_bytes(digest.first_chunk().copied().unwrap_or_default())
 }
 
-fn destination(errors: &mut FieldErrors, policy: &DestinationPolicy, pointer: &str, text: &str) -> Option<Destination> {
+pub(super) fn destination(
+    errors: &mut FieldErrors,
+    policy: &DestinationPolicy,
+    pointer: &str,
+    text: &str,
+) -> Option<Destination> {
     errors.check(pointer, "invalid_url", policy.parse(text))
 }
 
-fn web_address(errors: &mut FieldErrors, policy: &DestinationPolicy, pointer: &str, text: &str) -> Option<Destination> {
+pub(super) fn web_address(
+    errors: &mut FieldErrors,
+    policy: &DestinationPolicy,
+    pointer: &str,
+    text: &str,
+) -> Option<Destination> {
     let url = policy.parse(text).and_then(|url| {
         let is_web = url.as_str().starts_with("https://") || url.as_str().starts_with("http://");
         if is_web { Ok(url) } else { Err(DestinationError::NotAbsolute) }
@@ -194,7 +228,7 @@ fn moment(errors: &mut FieldErrors, pointer: &str, text: &str) -> Option<Timesta
     errors.check(pointer, "invalid_time", text.parse())
 }
 
-fn optional_text(
+pub(super) fn optional_text(
     errors: &mut FieldErrors,
     pointer: &str,
     text: Option<String>,

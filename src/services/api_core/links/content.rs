@@ -7,9 +7,11 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::changes::refresh;
+use crate::domain::click_budget::ClickBudget;
 use crate::domain::error::{Error, Result};
 use crate::domain::id::{DomainId, FolderId, UserId};
 use crate::domain::link::{ForwardQuery, RedirectStatus};
+use crate::domain::link_extras::LinkPreview;
 use crate::domain::rule::Rule;
 use crate::domain::time::Timestamp;
 use crate::domain::url::Destination;
@@ -36,7 +38,14 @@ pub(super) struct LinkContent {
     pub starts_at: Option<Timestamp>,
     pub expires_at: Option<Timestamp>,
     pub expired_url: Option<Destination>,
+    pub expired_text: Option<String>,
+    pub not_found_text: Option<String>,
+    pub preview: Option<LinkPreview>,
+    pub robots: Option<String>,
+    pub ios_url: Option<Destination>,
+    pub android_url: Option<Destination>,
     pub max_clicks: Option<i64>,
+    pub click_budget: Option<ClickBudget>,
     pub password_hash: Option<String>,
     pub forward_query: ForwardQuery,
     pub forward_path: bool,
@@ -51,6 +60,10 @@ pub(super) struct LinkContent {
 pub(super) struct DeletedContent {
     pub content: LinkContent,
     pub used_clicks: i64,
+    #[serde(default)]
+    pub period_start: Option<Timestamp>,
+    #[serde(default)]
+    pub period_clicks: i64,
     pub printed_at: Option<Timestamp>,
     pub disabled_reason: Option<String>,
     pub version: i64,
@@ -90,7 +103,14 @@ impl LinkContent {
             starts_at: row.starts_at,
             expires_at: row.expires_at,
             expired_url: row.expired_url,
+            expired_text: row.expired_text,
+            not_found_text: row.not_found_text,
+            preview: row.preview.map(|preview| preview.0),
+            robots: row.robots,
+            ios_url: row.ios_url,
+            android_url: row.android_url,
             max_clicks: row.max_clicks,
+            click_budget: row.click_budget.map(|budget| budget.0),
             password_hash: row.password_hash,
             forward_query: row.forward_query,
             forward_path: row.forward_path,
@@ -115,7 +135,14 @@ impl LinkContent {
         row.starts_at = self.starts_at;
         row.expires_at = self.expires_at;
         row.expired_url = self.expired_url;
+        row.expired_text = self.expired_text;
+        row.not_found_text = self.not_found_text;
+        row.preview = self.preview.map(Json);
+        row.robots = self.robots;
+        row.ios_url = self.ios_url;
+        row.android_url = self.android_url;
         row.max_clicks = self.max_clicks;
+        row.click_budget = self.click_budget.map(Json);
         row.password_hash = self.password_hash;
         row.forward_query = self.forward_query;
         row.forward_path = self.forward_path;

@@ -232,6 +232,8 @@ pub(super) async fn put_aside(
     let aside = |(row, tags): (Row, Vec<String>)| {
         let deleted = DeletedContent {
             used_clicks: row.used_clicks,
+            period_start: row.period_start,
+            period_clicks: row.period_clicks,
             printed_at: row.printed_at,
             disabled_reason: row.disabled_reason.clone(),
             version: row.version,
@@ -282,6 +284,8 @@ fn as_deleted(access: &Access, id: LinkId, deleted: DeletedContent) -> Row {
         id,
         told_expiry: None,
         used_clicks: deleted.used_clicks,
+        period_start: deleted.period_start,
+        period_clicks: deleted.period_clicks,
         printed_at: deleted.printed_at,
         disabled_reason: deleted.disabled_reason,
         version: deleted.version,

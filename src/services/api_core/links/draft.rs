@@ -4,6 +4,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::domain::click_budget::ClickBudget;
 use crate::domain::id::{FolderId, LinkId, UtmTemplateId};
 use crate::domain::link::{ForwardQuery, RedirectStatus};
 use crate::domain::rule::Rule;
@@ -18,6 +19,24 @@ pub const LINK_TAGS_MAX: usize = 50;
 pub const BULK_ITEMS_MAX: usize = 1_000;
 /// The most items of one bulk request that set a password, because each takes some 20 ms of a core.
 pub const BULK_PASSWORDS_MAX: usize = 100;
+
+/// What programs that preview links are shown, in the terms of Open Graph. At least one of the fields is there.
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LinkPreviewDraft {
+    /// The title of the card.
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 255)]
+    pub title: Option<String>,
+    /// The text below it.
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 1000)]
+    pub description: Option<String>,
+    /// An http or https URL of its picture.
+    #[serde(default)]
+    #[schema(value_type = Option<Destination>)]
+    pub image_url: Option<String>,
+}
 
 /// What to do if the workspace has such a link already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -97,10 +116,36 @@ pub struct LinkDraft {
     #[serde(default)]
     #[schema(value_type = Option<Destination>)]
     pub expired_url: Option<String>,
+    /// Plain text that visitors read once the link is over, where they are not sent elsewhere.
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 1000)]
+    pub expired_text: Option<String>,
+    /// Plain text that visitors read before `starts_at`.
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 1000)]
+    pub not_found_text: Option<String>,
+    /// What programs that preview links are shown; people are redirected.
+    #[serde(default)]
+    pub preview: Option<LinkPreviewDraft>,
+    /// The `X-Robots-Tag` header of its redirects: directives with commas between them; that of its domain if absent.
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 255, example = "noindex, nofollow")]
+    pub robots: Option<String>,
+    /// Where visitors with iOS go unless a rule says otherwise.
+    #[serde(default)]
+    #[schema(value_type = Option<Destination>)]
+    pub ios_url: Option<String>,
+    /// Where visitors with Android go unless a rule says otherwise.
+    #[serde(default)]
+    #[schema(value_type = Option<Destination>)]
+    pub android_url: Option<String>,
     /// How many redirects there may ever be.
     #[serde(default)]
     #[schema(minimum = 1, maximum = 1_000_000_000_000_i64)]
     pub max_clicks: Option<i64>,
+    /// How many redirects there may be in a day, week or month.
+    #[serde(default)]
+    pub click_budget: Option<ClickBudget>,
     /// What visitors must know, 1 to 128 characters.
     #[serde(default)]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 128, format = "password")]
@@ -178,10 +223,38 @@ pub struct LinkPatch {
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<Destination>)]
     pub expired_url: Option<Option<String>>,
+    /// Plain text that visitors read once the link is over, where they are not sent elsewhere.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 1000)]
+    pub expired_text: Option<Option<String>>,
+    /// Plain text that visitors read before `starts_at`.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 1000)]
+    pub not_found_text: Option<Option<String>>,
+    /// What programs that preview links are shown, all of it; people are redirected.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<LinkPreviewDraft>)]
+    pub preview: Option<Option<LinkPreviewDraft>>,
+    /// The `X-Robots-Tag` header of its redirects: directives with commas between them.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 255, example = "noindex, nofollow")]
+    pub robots: Option<Option<String>>,
+    /// Where visitors with iOS go unless a rule says otherwise.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<Destination>)]
+    pub ios_url: Option<Option<String>>,
+    /// Where visitors with Android go unless a rule says otherwise.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<Destination>)]
+    pub android_url: Option<Option<String>>,
     /// How many redirects there may ever be.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<i64>, minimum = 1, maximum = 1_000_000_000_000_i64)]
     pub max_clicks: Option<Option<i64>>,
+    /// How many redirects there may be in a day, week or month.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<ClickBudget>)]
+    pub click_budget: Option<Option<ClickBudget>>,
     /// What visitors must know.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 128, format = "password")]
@@ -240,7 +313,14 @@ impl LinkDraft {
             starts_at: Some(self.starts_at),
             expires_at: Some(self.expires_at),
             expired_url: Some(self.expired_url),
+            expired_text: Some(self.expired_text),
+            not_found_text: Some(self.not_found_text),
+            preview: Some(self.preview),
+            robots: Some(self.robots),
+            ios_url: Some(self.ios_url),
+            android_url: Some(self.android_url),
             max_clicks: Some(self.max_clicks),
+            click_budget: Some(self.click_budget),
             password: Some(self.password),
             forward_query: self.forward_query,
             forward_path: self.forward_path,

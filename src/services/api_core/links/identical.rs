@@ -67,6 +67,8 @@ pub(super) fn has_same_content(candidate: &Row, row: &Row, slug_chosen: bool) ->
         search_key: row.search_key.clone(),
         search_form: row.search_form,
         used_clicks: row.used_clicks,
+        period_start: row.period_start,
+        period_clicks: row.period_clicks,
         printed_at: row.printed_at,
         version: row.version,
         created_by: row.created_by,

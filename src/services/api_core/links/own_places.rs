@@ -113,7 +113,9 @@ impl OwnPlaces {
 fn pointed_destinations(row: &Row) -> impl Iterator<Item = (String, &Destination)> {
     let main = ("/destination_url".to_owned(), &row.destination_url);
     let expired = row.expired_url.as_ref().map(|url| ("/expired_url".to_owned(), url));
-    std::iter::once(main).chain(expired).chain(rule_destinations(&row.rules.0))
+    let targets = [("/ios_url", &row.ios_url), ("/android_url", &row.android_url)];
+    let targets = targets.into_iter().filter_map(|(pointer, url)| Some((pointer.to_owned(), url.as_ref()?)));
+    std::iter::once(main).chain(expired).chain(targets).chain(rule_destinations(&row.rules.0))
 }
 
 fn is_at(row: &Row, place: &Place) -> bool {

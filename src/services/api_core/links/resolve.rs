@@ -13,7 +13,7 @@ use crate::domain::link::{LinkRecord, LinkState};
 use crate::domain::rule::{Agent, CompiledRules, Explanation, Outcome, Visitor, Winner, visitor_hash};
 use crate::domain::time::Timestamp;
 use crate::domain::url::Destination;
-use crate::infra::store::links;
+use crate::infra::store::{link_clicks, links};
 use crate::runtime::clock;
 use crate::services::api_core::ApiCore;
 use crate::services::api_core::edge::link_record;
@@ -78,7 +78,7 @@ pub enum ResolutionState {
     Archived,
     /// 410: switched off by the platform.
     Disabled,
-    /// 410: as many redirects as allowed were answered.
+    /// 410: as many redirects as allowed were answered, of all or in the period of that moment.
     UsedUp,
 }
 
@@ -118,7 +118,7 @@ impl ApiCore {
         let described = self.describe(&visitor)?;
         let link = links::find(self.store.reader(), access.workspace_id(), id).await?;
         let link = seen(access, link)?;
-        let used_clicks = u64::try_from(link.used_clicks).unwrap_or(0);
+        let has_click_left = link_clicks::is_left(&link, described.at);
         let mut record = link_record(link);
         let rules = CompiledRules::compile_sound(&mut record.rules);
         let agent = self.classify(visitor.user_agent.clone()).await?;
@@ -135,7 +135,7 @@ impl ApiCore {
         };
         let explanation = rules.explain(&facts, described.at);
         Ok(Resolution {
-            state: state(&record, used_clicks, described.at),
+            state: state(&record, has_click_left, described.at),
             destination_url: destination(&record, explanation.winner.as_ref()),
             at: described.at,
             agent: Agent::clone(&agent),
@@ -207,7 +207,7 @@ fn is_part(text: &str) -> bool {
     (1..=3).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
 }
 
-fn state(record: &LinkRecord, used_clicks: u64, at: Timestamp) -> ResolutionState {
+fn state(record: &LinkRecord, has_click_left: bool, at: Timestamp) -> ResolutionState {
     match record.state {
         LinkState::Archived => return ResolutionState::Archived,
         LinkState::Disabled => return ResolutionState::Disabled,
@@ -219,7 +219,7 @@ fn state(record: &LinkRecord, used_clicks: u64, at: Timestamp) -> ResolutionStat
     if record.expires_at.is_some_and(|end| at >= end) {
         return ResolutionState::Expired;
     }
-    if record.max_clicks.is_some_and(|max| used_clicks >= max) {
+    if !has_click_left {
         return ResolutionState::UsedUp;
     }
     ResolutionState::Redirects

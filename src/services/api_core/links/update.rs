@@ -144,6 +144,8 @@ impl ApiCore {
             version: edited.before.version,
             updated_at: edited.before.updated_at,
             used_clicks: edited.before.used_clicks,
+            period_start: edited.before.period_start,
+            period_clicks: edited.before.period_clicks,
             ..edited.after.clone()
         };
         if has_tags && as_before == edited.before {

@@ -5,9 +5,11 @@ use std::collections::HashMap;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::domain::click_budget::ClickBudget;
 use crate::domain::error::{Error, Result};
 use crate::domain::id::{DomainId, FolderId, LinkId, UserId, WorkspaceId};
 use crate::domain::link::{ForwardQuery, RedirectStatus};
+use crate::domain::link_extras::LinkPreview;
 use crate::domain::rule::Rule;
 use crate::domain::time::Timestamp;
 use crate::domain::url::Destination;
@@ -54,8 +56,23 @@ pub struct Link {
     pub expires_at: Option<Timestamp>,
     /// Where visitors go once it has expired.
     pub expired_url: Option<Destination>,
+    /// What visitors read once it is over, where they are not sent elsewhere.
+    pub expired_text: Option<String>,
+    /// What visitors read before `starts_at`.
+    pub not_found_text: Option<String>,
+    /// What programs that preview links are shown.
+    pub preview: Option<LinkPreview>,
+    /// The `X-Robots-Tag` header of its redirects; `null` for that of its domain.
+    #[schema(example = "noindex, nofollow")]
+    pub robots: Option<String>,
+    /// Where visitors with iOS go unless a rule says otherwise.
+    pub ios_url: Option<Destination>,
+    /// Where visitors with Android go unless a rule says otherwise.
+    pub android_url: Option<Destination>,
     /// How many redirects there may ever be.
     pub max_clicks: Option<i64>,
+    /// How many redirects there may be in a period.
+    pub click_budget: Option<ClickBudget>,
     /// Whether visitors must know a password.
     pub password_protected: bool,
     /// What happens to the visitor's query string.
@@ -145,7 +162,14 @@ impl ApiCore {
             starts_at: row.starts_at,
             expires_at: row.expires_at,
             expired_url: row.expired_url,
+            expired_text: row.expired_text,
+            not_found_text: row.not_found_text,
+            preview: row.preview.map(|preview| preview.0),
+            robots: row.robots,
+            ios_url: row.ios_url,
+            android_url: row.android_url,
             max_clicks: row.max_clicks,
+            click_budget: row.click_budget.map(|budget| budget.0),
             password_protected: row.password_hash.is_some(),
             forward_query: row.forward_query,
             forward_path: row.forward_path,

@@ -123,6 +123,8 @@ fn leads_elsewhere(before: &Row, after: &Row) -> bool {
         || before.destination_url != after.destination_url
         || before.expired_url != after.expired_url
         || before.forward_path != after.forward_path
+        || before.ios_url != after.ios_url
+        || before.android_url != after.android_url
         || before.rules != after.rules
 }
 

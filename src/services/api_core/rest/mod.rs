@@ -31,6 +31,7 @@ mod members;
 mod objects;
 mod offered_invitations;
 mod printed_links;
+mod qr_codes;
 mod tags;
 mod utm_templates;
 mod workspaces;
@@ -86,6 +87,7 @@ pub fn operations() -> OpenApiRouter<ApiCore> {
         .merge(known_links::routes())
         .merge(link_comments::routes())
         .merge(printed_links::routes())
+        .merge(qr_codes::routes())
         .merge(link_history::routes())
         .merge(deleted_links::routes())
         .merge(audit_events::routes())

@@ -153,11 +153,14 @@ impl Sources {
     ) -> Loaded<DomainRecord> {
         let is_meant =
             |domain: &DomainRecord| self.unknown_host == UnknownHost::DefaultDomain || *domain.hostname == *host;
+        let value = response.value.filter(is_meant);
+        let documents = value.iter().flat_map(|domain| [&domain.apple_app_site_association, &domain.asset_links]);
+        let bytes = size_of::<DomainRecord>() + documents.flatten().map(|document| document.len()).sum::<usize>();
         Loaded {
-            value: response.value.filter(is_meant),
+            value,
             sequence: response.sequence,
             source: LinkSource::Origin,
-            bytes: size_of::<DomainRecord>(),
+            bytes,
             believed_until: read_at.plus(self.lifetimes.plain),
         }
     }

@@ -15,8 +15,9 @@ fn written(framing: Framing, response: &EdgeResponse) -> String {
 #[test]
 fn a_redirect_is_a_head_alone_and_allocates_nothing() {
     let mut room = Vec::with_capacity(512);
-    let counted =
-        measure(|| write_redirect(&mut room, FRAMING, (RedirectStatus::Found, Lifetime::None), &LOCATION, None));
+    let counted = measure(|| {
+        write_redirect(&mut room, FRAMING, (RedirectStatus::Found, Lifetime::None), &LOCATION, RedirectNotes::default())
+    });
     let expected = "HTTP/1.1 302 Found\r\nlocation: https://example.com/\r\ncache-control: private, no-store\r\n\
         content-length: 0\r\ndate: Thu, 28 May 2026 20:26:40 GMT\r\n\r\n";
     assert_eq!(String::from_utf8_lossy(&room), expected);
