@@ -60,6 +60,12 @@ enum What {
         /// Another way to write the same host name.
         #[arg(long, value_name = "NAME")]
         display_name: Option<String>,
+        /// How many seconds browsers remember to come over TLS alone; an empty text tells them nothing any more.
+        #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+        hsts_max_age: Option<Value>,
+        /// Whether that holds for every name below the host name too.
+        #[arg(long, value_name = "BOOL")]
+        hsts_include_subdomains: Option<bool>,
         #[command(flatten)]
         content: Content,
     },
@@ -109,6 +115,14 @@ impl Content {
     }
 }
 
+/// A number of seconds, or null for an empty text.
+fn seconds(text: &str) -> Result<Value, String> {
+    if text.is_empty() {
+        return Ok(Value::Null);
+    }
+    text.parse::<u32>().map(Value::from).map_err(|error| error.to_string())
+}
+
 /// Runs the command.
 ///
 /// # Errors
@@ -130,8 +144,10 @@ pub async fn run(command: DomainCommand) -> Result<(), Failure> {
             let path = format!("{}/verify", path(&domain));
             print(&client.call(&Call::post(&path, &json!({}))?).await?.body, json)
         }
-        What::Update { domain, display_name, content } => {
+        What::Update { domain, display_name, hsts_max_age, hsts_include_subdomains, content } => {
             let mut fields = content.into_fields();
+            fields.extend(hsts_max_age.map(|seconds| ("hsts_max_age".to_owned(), seconds)));
+            fields.extend(hsts_include_subdomains.map(|all| ("hsts_include_subdomains".to_owned(), all.into())));
             fields.extend(display_name.map(|name| ("display_name".to_owned(), name.into())));
             print(&client.call(&Call::patch(&path(&domain), &Value::Object(fields))?).await?.body, json)
         }
@@ -153,6 +169,10 @@ fn print(domain: &Value, json: bool) -> Result<(), Failure> {
     for record in domain.get("records").and_then(Value::as_array).into_iter().flatten() {
         let [name, kind, value, status] = ["name", "type", "value", "status"].map(|field| text(record, field));
         output::line(&format!("  {name} {kind} {value} ({status})"))?;
+    }
+    if let Some(certificate) = domain.get("certificate").filter(|certificate| !certificate.is_null()) {
+        let [state, not_after, error] = ["state", "not_after", "error"].map(|field| text(certificate, field));
+        output::line(format!("  certificate {state} {not_after} {error}").trim_end())?;
     }
     domain
         .get("findings")

@@ -13,6 +13,8 @@ pub enum FindingCode {
     DanglingCname,
     /// A CAA record (RFC 8659) forbids the authority that certificates come from.
     CaaForbidsIssuer,
+    /// The certificate ends soon, and no newer one could be had.
+    CertificateExpires,
 }
 
 /// Something that the people of a domain should see to.
@@ -59,6 +61,19 @@ pub fn findings(observed: &Observed, issuer: &str, now: Timestamp) -> Vec<Findin
     dangling.into_iter().chain(forbidding).collect()
 }
 
+/// What is to be told of a certificate that should be newer by now: half of the time that there was for renewing it is over.
+#[must_use]
+pub fn expiry(renew_at: Timestamp, not_after: Timestamp, error: Option<&str>, now: Timestamp) -> Option<Finding> {
+    let half = not_after.as_micros().saturating_sub(renew_at.as_micros()) / 2;
+    if now.as_micros() < not_after.as_micros().saturating_sub(half) {
+        return None;
+    }
+    let ends = if now < not_after { "ends at" } else { "ended at" };
+    let reason = error.map(|error| format!(" The last order failed: {error}")).unwrap_or_default();
+    let detail = format!("The domain's certificate {ends} {not_after}, and no newer one could be had.{reason}");
+    Some(Finding { code: FindingCode::CertificateExpires, detail, since: now })
+}
+
 /// The new findings, each since it was first known.
 #[must_use]
 pub fn keep_since(before: &[Finding], now: Vec<Finding>) -> Vec<Finding> {
@@ -89,5 +104,15 @@ mod tests {
         assert!(before[0].detail.contains("gone.example.net"));
         let later = now.plus(std::time::Duration::from_secs(60));
         assert_eq!(keep_since(&before, findings(&dangling, "", later)), before);
+    }
+
+    #[test]
+    fn a_certificate_is_told_of_when_half_of_its_time_for_renewal_is_over() {
+        let at = |second: i64| Timestamp::from_micros(second * 1_000_000);
+        let told = |now| expiry(at(60), at(90), Some("the authority said no"), at(now)).map(|finding| finding.detail);
+        assert_eq!((told(0), told(60), told(74)), (None, None, None));
+        assert!(told(75).is_some_and(|detail| detail.contains("ends at") && detail.ends_with("the authority said no")));
+        assert!(told(91).is_some_and(|detail| detail.contains("ended at")));
+        assert!(expiry(at(60), at(90), None, at(80)).is_some_and(|finding| finding.detail.ends_with("could be had.")));
     }
 }

@@ -11,6 +11,6 @@ mod standing;
 pub use check::{
     Answered, DomainCheck, Expected, FoundRecords, Looked, Purpose, RecordStatus, RecordToSet, RecordType,
 };
-pub use finding::{Finding, FindingCode, Observed, findings, keep_since};
+pub use finding::{Finding, FindingCode, Observed, expiry, findings, keep_since};
 pub use name::{ClaimedName, ClaimedNameError, display_name};
 pub use standing::{CheckPolicy, DomainState, Standing, StateReason};

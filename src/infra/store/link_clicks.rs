@@ -8,6 +8,7 @@ use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter};
 
 use super::Connection;
 use super::entities::link;
+use super::links::Link;
 
 use crate::domain::error::Result;
 use crate::domain::id::LinkId;
@@ -24,7 +25,7 @@ pub async fn has_click_left(connection: &impl Connection, id: LinkId, now: Times
 
 /// Whether this link has a click left.
 #[must_use]
-pub fn is_left(link: &link::Model, now: Timestamp) -> bool {
+pub fn is_left(link: &Link, now: Timestamp) -> bool {
     let of_all = link.max_clicks.is_none_or(|max| link.used_clicks < max);
     let of_period = link.click_budget.as_ref().is_none_or(|budget| {
         let begun = link.period_start.is_some_and(|start| start >= budget.0.period_at(now).start);
@@ -33,12 +34,12 @@ pub fn is_left(link: &link::Model, now: Timestamp) -> bool {
     of_all && of_period
 }
 
-/// Uses up one of a link's clicks, in one statement. False if none is left.
+/// Uses up one of a link's clicks, in one statement. Returns the link as it is then, or none if no click is left.
 ///
 /// # Errors
 /// Only those of the database.
-pub async fn claim_click(connection: &impl Connection, id: LinkId, now: Timestamp) -> Result<bool> {
-    let Some(link) = link::Entity::find_by_id(id).one(connection).await? else { return Ok(false) };
+pub async fn claim_click(connection: &impl Connection, id: LinkId, now: Timestamp) -> Result<Option<Link>> {
+    let Some(link) = link::Entity::find_by_id(id).one(connection).await? else { return Ok(None) };
     let left = Expr::col(link::Column::UsedClicks).lt(Expr::col(link::Column::MaxClicks));
     let mut claim = link::Entity::update_many()
         .col_expr(link::Column::UsedClicks, Expr::col(link::Column::UsedClicks).add(1))
@@ -55,5 +56,5 @@ pub async fn claim_click(connection: &impl Connection, id: LinkId, now: Timestam
             .col_expr(link::Column::PeriodStart, kept_start.into())
             .filter(is_new.or(link::Column::PeriodClicks.lt(budget.0.clicks)));
     }
-    Ok(claim.exec(connection).await?.rows_affected == 1)
+    Ok(claim.exec_with_returning(connection).await?.into_iter().next())
 }

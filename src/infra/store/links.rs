@@ -407,6 +407,7 @@ pub async fn update(connection: &impl Connection, link: Link) -> Result<bool> {
     row.used_clicks = NotSet;
     row.period_start = NotSet;
     row.period_clicks = NotSet;
+    row.told_expiry = NotSet;
     false_if_taken(link::Entity::update(row).exec(connection).await)
 }
 
@@ -458,6 +459,32 @@ pub async fn delete_many(connection: &impl Connection, workspace: WorkspaceId, i
             .exec(connection)
             .await?;
     }
+    Ok(())
+}
+
+/// Some links of any workspace that have expired and of whose end nobody was told, kept from changing until the transaction ends.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn lock_untold_expiries(connection: &impl Connection, now: Timestamp, limit: u64) -> Result<Vec<Link>> {
+    let (expiry, told) = (link::Column::ExpiresAt, link::Column::ToldExpiry);
+    let query = link::Entity::find()
+        .filter(expiry.is_not_null())
+        .filter(expiry.lte(now))
+        .filter(told.is_null().or(Expr::col(told).ne(Expr::col(expiry))));
+    Ok(sorted_by_id(query).limit(limit).lock_exclusive().all(connection).await?)
+}
+
+/// Notes that followers are told of the end of these links, which the caller has locked. That is no edit.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn note_told_expiries(connection: &impl Connection, ids: &[LinkId]) -> Result<()> {
+    link::Entity::update_many()
+        .col_expr(link::Column::ToldExpiry, Expr::col(link::Column::ExpiresAt).into())
+        .filter(link::Column::Id.is_in(ids.iter().copied()))
+        .exec(connection)
+        .await?;
     Ok(())
 }
 

@@ -75,9 +75,12 @@ impl ApiCore {
     /// Only those of the store.
     pub async fn claim_click(&self, link: LinkId) -> Result<bool> {
         let transaction = self.store.write().await?;
-        let claimed = link_clicks::claim_click(&transaction, link, clock::now()).await?;
-        transaction.commit().await?;
-        Ok(claimed)
+        let Some(claimed) = link_clicks::claim_click(&transaction, link, clock::now()).await? else { return Ok(false) };
+        match claimed.max_clicks == Some(claimed.used_clicks) {
+            true => self.tell_of_last_click(transaction, claimed).await?,
+            false => transaction.commit().await?,
+        }
+        Ok(true)
     }
 
     /// Whether a link has a click left; uses none up.

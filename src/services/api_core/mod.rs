@@ -164,6 +164,8 @@ pub const ACTIONS: &[ActionKind] = &[
     links::CREATED.kind(),
     links::UPDATED.kind(),
     links::DELETED.kind(),
+    links::EXPIRED.kind(),
+    links::EXHAUSTED.kind(),
     links::RESTORED.kind(),
     links::PURGED.kind(),
     links::COMMENTED.kind(),

@@ -47,6 +47,8 @@ pub struct Model {
     pub starts_at: Option<Timestamp>,
     /// Not valid from this moment on.
     pub expires_at: Option<Timestamp>,
+    /// The `expires_at` of which followers have been told.
+    pub told_expiry: Option<Timestamp>,
     /// Where visitors of the expired link go.
     pub expired_url: Option<Destination>,
     /// What visitors read once it is over.

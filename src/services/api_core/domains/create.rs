@@ -4,14 +4,12 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rand::RngCore;
 
+use super::new_row::new_row;
 use super::update::apply;
 use super::view::Domain;
 use super::{CREATED, DomainDraft};
 use crate::domain::custom_domain::{ClaimedName, ClaimedNameError, DomainState, Standing};
 use crate::domain::error::{Error, ErrorKind, Result};
-use crate::domain::id::DomainId;
-use crate::domain::link::RedirectStatus;
-use crate::infra::store::columns::Json;
 use crate::infra::store::domains::{self, Domain as Row};
 use crate::infra::store::workspaces;
 use crate::runtime::clock;
@@ -31,7 +29,7 @@ impl ApiCore {
     pub async fn create_domain(&self, access: &Access, draft: DomainDraft) -> Result<Domain> {
         let mut errors = FieldErrors::default();
         let name = self.check_claim(&mut errors, &draft.hostname);
-        let empty = new_row(access, name.unwrap_or_else(nobodys));
+        let empty = claimed(access, name.unwrap_or_else(nobodys));
         let row = apply(draft.into_patch(), empty, &self.settings.destinations, &mut errors);
         errors.into_result()?;
         self.refuse_own_addresses(&row)?;
@@ -84,47 +82,8 @@ fn nobodys() -> ClaimedName {
     ClaimedName { hostname: String::new(), display_name: String::new() }
 }
 
-fn new_row(access: &Access, name: ClaimedName) -> Row {
-    let now = clock::now();
-    let standing = Standing::claimed(now);
-    Row {
-        id: DomainId::new(),
-        workspace_id: Some(access.workspace_id()),
-        hostname: name.hostname,
-        display_name: name.display_name,
-        is_default: false,
-        case_sensitive: true,
-        enabled: false,
-        root_url: None,
-        not_found_url: None,
-        expired_url: None,
-        robots: None,
-        apple_app_site_association: None,
-        asset_links: None,
-        hsts_max_age: None,
-        hsts_include_subdomains: false,
-        certificate_state: None,
-        certificate_not_after: None,
-        certificate_renew_at: None,
-        certificate_next_order_at: None,
-        certificate_failures: 0,
-        certificate_error: None,
-        version: 1,
-        created_at: now,
-        updated_at: now,
-        default_redirect_status: RedirectStatus::default(),
-        utm: Json::default(),
-        state: standing.state,
-        state_reason: standing.reason,
-        state_since: standing.since,
-        token: token(),
-        verified_at: None,
-        failures: standing.failures,
-        failing_since: standing.failing_since,
-        next_check_at: standing.next_check_at,
-        last_check: None,
-        findings: Json::default(),
-    }
+fn claimed(access: &Access, name: ClaimedName) -> Row {
+    Row { workspace_id: Some(access.workspace_id()), token: token(), ..new_row(name, Standing::claimed(clock::now())) }
 }
 
 /// What the TXT record has to say. Everybody may read it; nobody else can have set it.

@@ -2,13 +2,12 @@
 
 use url::Url;
 
+use super::new_row::new_row;
 use super::{CREATED, UPDATED, host_changed, told_of};
 use crate::domain::change::{HostStanding, Invalidation};
-use crate::domain::custom_domain::{Standing, display_name};
+use crate::domain::custom_domain::{ClaimedName, Standing, display_name};
 use crate::domain::error::{Error, ErrorKind, Result};
-use crate::domain::id::{DomainId, WorkspaceId};
-use crate::domain::link::RedirectStatus;
-use crate::infra::store::columns::Json;
+use crate::domain::id::WorkspaceId;
 use crate::infra::store::domains::{self, Domain as Row};
 use crate::infra::store::{Connection, workspaces};
 use crate::runtime::clock;
@@ -80,46 +79,8 @@ impl ApiCore {
 }
 
 fn new_default(hostname: String) -> Row {
-    let now = clock::now();
-    let standing = Standing::of_default_domain(now);
-    Row {
-        id: DomainId::new(),
-        workspace_id: None,
-        display_name: display_name(&hostname, &hostname),
-        hostname,
-        is_default: true,
-        case_sensitive: true,
-        enabled: true,
-        root_url: None,
-        not_found_url: None,
-        expired_url: None,
-        robots: None,
-        apple_app_site_association: None,
-        asset_links: None,
-        hsts_max_age: None,
-        hsts_include_subdomains: false,
-        certificate_state: None,
-        certificate_not_after: None,
-        certificate_renew_at: None,
-        certificate_next_order_at: None,
-        certificate_failures: 0,
-        certificate_error: None,
-        version: 1,
-        created_at: now,
-        updated_at: now,
-        default_redirect_status: RedirectStatus::default(),
-        utm: Json::default(),
-        state: standing.state,
-        state_reason: standing.reason,
-        state_since: standing.since,
-        token: String::new(),
-        verified_at: None,
-        failures: standing.failures,
-        failing_since: standing.failing_since,
-        next_check_at: standing.next_check_at,
-        last_check: None,
-        findings: Json::default(),
-    }
+    let name = ClaimedName { display_name: display_name(&hostname, &hostname), hostname };
+    Row { is_default: true, enabled: true, ..new_row(name, Standing::of_default_domain(clock::now())) }
 }
 
 fn hostname(url: &Url) -> Result<String> {

@@ -40,7 +40,7 @@ impl ApiCore {
         }
         let mut stale: Vec<_> = rows.iter().map(invalidation).collect();
         let mut happenings = Vec::with_capacity(rows.len() + 1);
-        for link in self.view_links(&transaction, access, rows).await? {
+        for link in self.view_links(&transaction, access.workspace_id(), rows).await? {
             happenings.push(LINK_DELETED.removed(access.by(), &link)?);
         }
         if current.state != DomainState::Pending {

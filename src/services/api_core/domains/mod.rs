@@ -9,6 +9,7 @@ mod create;
 mod default_domain;
 mod delete;
 mod draft;
+mod new_row;
 mod own_addresses;
 mod settings;
 mod update;

@@ -8,7 +8,9 @@ use super::create::used_by_another;
 use super::view::Domain;
 use super::{LOST, QUARANTINED, VERIFIED, WARNED, told_of};
 use crate::domain::change::Invalidation;
-use crate::domain::custom_domain::{DomainCheck, DomainState, Finding, FindingCode, Standing, StateReason, keep_since};
+use crate::domain::custom_domain::{
+    DomainCheck, DomainState, Finding, FindingCode, Standing, StateReason, expiry, keep_since,
+};
 use crate::domain::error::{Error, ErrorKind, Result};
 use crate::domain::id::{DomainId, WorkspaceId};
 use crate::domain::time::Timestamp;
@@ -95,8 +97,7 @@ impl ApiCore {
     fn outcome(&self, current: &Row, look: Look, by: By) -> Result<Outcome> {
         let new = standing(current).after(&look.check, self.settings.domains.policy);
         let was_proven = new.state == DomainState::Active && current.state != DomainState::Active;
-        let found = look.findings.map(|found| keep_since(&current.findings.0, found));
-        let findings = found.unwrap_or_else(|| current.findings.0.clone());
+        let findings = findings(current, look.findings, look.check.at);
         let row = Row {
             enabled: new.state == DomainState::Active,
             verified_at: if was_proven { Some(look.check.at) } else { current.verified_at },
@@ -174,6 +175,15 @@ fn numbered(current: &Row, row: Row) -> Row {
         return row;
     }
     Row { version: current.version + 1, updated_at: clock::now(), ..row }
+}
+
+/// What is wrong with a domain: what DNS said of it, or said when it last answered, and its certificate.
+fn findings(row: &Row, of_dns: Option<Vec<Finding>>, now: Timestamp) -> Vec<Finding> {
+    let before = &row.findings.0;
+    let kept = || before.iter().filter(|finding| finding.code != FindingCode::CertificateExpires).cloned().collect();
+    let times = row.certificate_renew_at.zip(row.certificate_not_after);
+    let expiry = times.and_then(|(renew_at, ends)| expiry(renew_at, ends, row.certificate_error.as_deref(), now));
+    keep_since(before, of_dns.unwrap_or_else(kept).into_iter().chain(expiry).collect())
 }
 
 fn codes(findings: &[Finding]) -> Vec<FindingCode> {

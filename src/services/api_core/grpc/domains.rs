@@ -18,8 +18,9 @@ use crate::http::extract::parse_json;
 use crate::http::pagination::QueryFingerprint;
 use crate::infra::grpc::v1;
 use crate::infra::grpc::v1::domains_server::Domains;
+use crate::infra::grpc::v1::update_domain_request::HstsChange;
 use crate::services::api_core::rest::{page_of, requested_page};
-use crate::services::api_core::{ApiCore, Domain};
+use crate::services::api_core::{ApiCore, Domain, DomainCertificate};
 
 /// The use cases of domains, which REST calls too.
 pub(super) struct DomainsService(pub(super) ApiCore);
@@ -37,6 +38,20 @@ fn to_fields(content: v1::DomainContent) -> Map<String, Value> {
         ("robots", address(content.robots)),
     ];
     fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
+}
+
+/// The fields of an edit that say what browsers are told of TLS.
+fn hsts_fields(change: Option<HstsChange>) -> Vec<(String, Value)> {
+    let policy = match change {
+        None | Some(HstsChange::ClearHsts(false)) => return Vec::new(),
+        Some(HstsChange::ClearHsts(true)) => None,
+        Some(HstsChange::Hsts(policy)) => Some(policy),
+    };
+    let include_subdomains = policy.is_some_and(|policy| policy.include_subdomains);
+    vec![
+        ("hsts_max_age".to_owned(), json!(policy.map(|policy| policy.max_age))),
+        ("hsts_include_subdomains".to_owned(), json!(include_subdomains)),
+    ]
 }
 
 fn read<T: DeserializeOwned>(fields: &Map<String, Value>) -> DomainResult<T> {
@@ -100,6 +115,18 @@ fn to_message(domain: Domain) -> v1::Domain {
         version: domain.version,
         created_at: Some(time(domain.created_at)),
         updated_at: Some(time(domain.updated_at)),
+        hsts: domain
+            .hsts_max_age
+            .map(|max_age| v1::Hsts { max_age, include_subdomains: domain.hsts_include_subdomains }),
+        certificate: domain.certificate.map(certificate),
+    }
+}
+
+fn certificate(certificate: DomainCertificate) -> v1::DomainCertificate {
+    v1::DomainCertificate {
+        state: name(&certificate.state),
+        not_after: certificate.not_after.map(time),
+        error: certificate.error,
     }
 }
 
@@ -137,8 +164,10 @@ impl DomainsService {
     async fn update(&self, request: Request<v1::UpdateDomainRequest>) -> DomainResult<v1::UpdateDomainResponse> {
         let workspace = &request.get_ref().workspace_id;
         let access = access(&self.0, &request, workspace, &permission::UpdateDomain::PERMISSION).await?;
-        let v1::UpdateDomainRequest { domain_id, version, display_name, content, .. } = request.into_inner();
+        let v1::UpdateDomainRequest { domain_id, version, display_name, content, hsts_change, .. } =
+            request.into_inner();
         let mut fields = to_fields(content.unwrap_or_default());
+        fields.extend(hsts_fields(hsts_change));
         fields.extend(display_name.map(|name| ("display_name".to_owned(), name.into())));
         let domain = self.0.update_domain(&access, parsed("domain_id", &domain_id)?, &version, read(&fields)?).await?;
         Ok(v1::UpdateDomainResponse { domain: Some(to_message(domain)) })

@@ -1,6 +1,7 @@
 //! What api-core leaves to workers: one file a kind.
 
 mod edit_links;
+mod end_links;
 mod file_older_links;
 mod forget_changes;
 mod forget_events;
@@ -25,6 +26,7 @@ use crate::infra::jobs::Handlers;
 pub fn handlers(core: &ApiCore) -> Handlers {
     Handlers::default()
         .and(edit_links::handlers(core))
+        .and(end_links::handlers(core))
         .and(file_older_links::handlers(core))
         .and(forget_changes::handlers(core))
         .and(forget_events::handlers(core))

@@ -23,7 +23,7 @@ impl ApiCore {
         let reader = self.store.reader();
         let id = external_id.trim().to_owned();
         let found = links::find_by_external_ids(reader, access.workspace_id(), vec![id]).await?.pop();
-        let link = self.view_single(reader, access, seen(access, found)?).await?;
+        let link = self.view_single(reader, access.workspace_id(), seen(access, found)?).await?;
         Ok(self.with_clicks(access, link).await)
     }
 

@@ -129,7 +129,7 @@ impl ApiCore {
     ) -> Result<HashMap<LinkId, Link>> {
         let mut rows: HashMap<LinkId, _> = HashMap::new();
         rows.extend(plan.planned().map(|planned| (planned.row.id, planned.row.clone())));
-        let views = self.view_links(transaction, access, rows.into_values().collect()).await?;
+        let views = self.view_links(transaction, access.workspace_id(), rows.into_values().collect()).await?;
         Ok(views.into_iter().map(|link| (link.id, link)).collect())
     }
 }

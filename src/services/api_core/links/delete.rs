@@ -25,7 +25,7 @@ impl ApiCore {
         let found = links::lock_many(&transaction, access.workspace_id(), &[id]).await?;
         let row = editable(access, found.into_iter().next())?;
         expected.require(row.version)?;
-        let link = self.view_single(&transaction, access, row.clone()).await?;
+        let link = self.view_single(&transaction, access.workspace_id(), row.clone()).await?;
         let aside = vec![(row.clone(), link.tags.clone())];
         put_aside(&transaction, access, aside, LinkChangeId::new()).await?;
         links::delete_many(&transaction, access.workspace_id(), &[id]).await?;
@@ -47,7 +47,7 @@ impl ApiCore {
         let found: HashMap<LinkId, Result<Row>> = locked.collect();
         let rows: Vec<Row> = found.values().flatten().cloned().collect();
         let deleted: Vec<LinkId> = rows.iter().map(|row| row.id).collect();
-        let links = self.view_links(&transaction, access, rows.clone()).await?;
+        let links = self.view_links(&transaction, access.workspace_id(), rows.clone()).await?;
         let happenings = links.iter().map(|link| DELETED.removed(access.by(), link)).collect::<Result<_>>()?;
         let stale = rows.iter().map(invalidation).collect();
         let aside = rows.into_iter().zip(links).map(|(row, link)| (row, link.tags)).collect();

@@ -157,7 +157,7 @@ impl ApiCore {
             let pairs = tags_by_name.ids(&tags)?.into_iter().map(|tag| (after.id, tag)).collect();
             tags::put_on(transaction, pairs).await?;
             deleted_links::take_out(transaction, &[after.id]).await?;
-            let link = self.view_single(transaction, access, after.clone()).await?;
+            let link = self.view_single(transaction, access.workspace_id(), after.clone()).await?;
             written.happenings.push(RESTORED.made(access.by(), &link)?);
             written.stale.push(invalidation(&after));
             written.links.push(Ok(link));
@@ -282,6 +282,7 @@ async fn domains_of(
 fn as_deleted(access: &Access, id: LinkId, deleted: DeletedContent) -> Row {
     let mut row = Row {
         id,
+        told_expiry: None,
         used_clicks: deleted.used_clicks,
         period_start: deleted.period_start,
         period_clicks: deleted.period_clicks,

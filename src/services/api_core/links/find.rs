@@ -62,7 +62,7 @@ impl ApiCore {
     pub async fn find_link(&self, access: &Access, id: LinkId) -> Result<Link> {
         let reader = self.store.reader();
         let row = seen(access, links::find(reader, access.workspace_id(), id).await?)?;
-        let link = self.view_single(reader, access, row).await?;
+        let link = self.view_single(reader, access.workspace_id(), row).await?;
         Ok(self.with_clicks(access, link).await)
     }
 
@@ -79,7 +79,7 @@ impl ApiCore {
         let domain = found.into_iter().next().ok_or_else(|| Error::not_found("link"))?;
         let key = slug_key(slug, domain.case_sensitive);
         let row = links::find_by_slug(reader, access.workspace_id(), domain.id, &key).await?;
-        let link = self.view_single(reader, access, seen(access, row)?).await?;
+        let link = self.view_single(reader, access.workspace_id(), seen(access, row)?).await?;
         Ok(self.with_clicks(access, link).await)
     }
 
@@ -93,7 +93,7 @@ impl ApiCore {
         let time = if sort.by_update { SortTime::Updated } else { SortTime::Created };
         let order = if sort.ascending { SortOrder::Ascending } else { SortOrder::Descending };
         let rows = links::list(reader, access.workspace_id(), filter, (time, order), page).await?;
-        let mut links = self.view_links(reader, access, rows).await?;
+        let mut links = self.view_links(reader, access.workspace_id(), rows).await?;
         self.count_clicks(access, links.iter_mut()).await;
         Ok(links)
     }

@@ -12,6 +12,7 @@ mod delete;
 mod deleted;
 mod draft;
 mod duplicates;
+mod ended;
 mod extra_changes;
 mod find;
 mod history;
@@ -34,6 +35,8 @@ use crate::services::api_core::happening::Action;
 pub(super) const CREATED: Action<Link> = Action::new("link.created", "A link was made.");
 pub(super) const UPDATED: Action<Link> = Action::new("link.updated", "A link was changed.");
 pub(super) const DELETED: Action<Link> = Action::new("link.deleted", "A link was deleted.");
+pub(super) const EXPIRED: Action<Link> = Action::new("link.expired", "The time of a link was over.");
+pub(super) const EXHAUSTED: Action<Link> = Action::new("link.exhausted", "The last click that a link had was used.");
 pub(super) const RESTORED: Action<Link> = Action::new("link.restored", "A deleted link came back.");
 pub(super) const COMMENTED: Action<LinkComment> = Action::new("link_comment.created", "Somebody commented on a link.");
 pub(super) const COMMENT_UPDATED: Action<LinkComment> =

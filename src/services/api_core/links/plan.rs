@@ -220,6 +220,7 @@ pub(super) fn new_row_on(access: &Access, domain_id: DomainId, destination_url: 
         ios_url: None,
         android_url: None,
         max_clicks: None,
+        told_expiry: None,
         used_clicks: 0,
         click_budget: None,
         period_start: None,

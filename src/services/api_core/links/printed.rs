@@ -37,7 +37,7 @@ impl ApiCore {
         is_printed: bool,
     ) -> Result<Link> {
         let id = row.id;
-        let before = self.view_single(&transaction, access, row.clone()).await?;
+        let before = self.view_single(&transaction, access.workspace_id(), row.clone()).await?;
         if row.printed_at.is_some() == is_printed {
             return Ok(self.with_clicks(access, before).await);
         }

@@ -137,7 +137,7 @@ impl ApiCore {
         let transaction = self.store.write().await?;
         let present = load_present(&transaction, access, &edits).await?;
         let edited = only(edits)?.apply(access, &present)?;
-        let before = self.view_single(&transaction, access, edited.before.clone()).await?;
+        let before = self.view_single(&transaction, access.workspace_id(), edited.before.clone()).await?;
         let keys = |names: &[String]| names.iter().map(|name| name_key(name)).collect::<HashSet<String>>();
         let has_tags = edited.tag_names.as_ref().is_none_or(|names| keys(names) == keys(&before.tags));
         let as_before = Row {

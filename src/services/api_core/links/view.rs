@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use crate::domain::click_budget::ClickBudget;
 use crate::domain::error::{Error, Result};
-use crate::domain::id::{DomainId, FolderId, LinkId, UserId};
+use crate::domain::id::{DomainId, FolderId, LinkId, UserId, WorkspaceId};
 use crate::domain::link::{ForwardQuery, RedirectStatus};
 use crate::domain::link_extras::LinkPreview;
 use crate::domain::rule::Rule;
@@ -19,7 +19,6 @@ use crate::infra::store::links::Link as Row;
 use crate::infra::store::{Connection, tags};
 use crate::services::api_core::ApiCore;
 use crate::services::api_core::happening::Recorded;
-use crate::services::api_core::principal::Access;
 
 /// A short link.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
@@ -117,13 +116,13 @@ impl ApiCore {
     pub(in crate::services::api_core) async fn view_links(
         &self,
         connection: &impl Connection,
-        access: &Access,
+        workspace: WorkspaceId,
         rows: Vec<Row>,
     ) -> Result<Vec<Link>> {
         let mut ids: Vec<DomainId> = rows.iter().map(|row| row.domain_id).collect();
         ids.sort_unstable();
         ids.dedup();
-        let domains = domains::find_all(connection, access.workspace_id(), ids).await?;
+        let domains = domains::find_all(connection, workspace, ids).await?;
         let domains: HashMap<DomainId, DomainRow> = domains.into_iter().map(|domain| (domain.id, domain)).collect();
         let ids: Vec<LinkId> = rows.iter().map(|row| row.id).collect();
         let mut tags = tags::names_on(connection, &ids).await?;
@@ -136,8 +135,13 @@ impl ApiCore {
     }
 
     /// One link with its domain and tags.
-    pub(super) async fn view_single(&self, connection: &impl Connection, access: &Access, row: Row) -> Result<Link> {
-        let views = self.view_links(connection, access, vec![row]).await?;
+    pub(super) async fn view_single(
+        &self,
+        connection: &impl Connection,
+        workspace: WorkspaceId,
+        row: Row,
+    ) -> Result<Link> {
+        let views = self.view_links(connection, workspace, vec![row]).await?;
         views.into_iter().next().ok_or_else(|| Error::internal("a link without its view"))
     }
 

@@ -61,9 +61,9 @@ impl ApiCore {
             });
         }
         let rows = |side: fn(&Edited) -> &Row| results.iter().flatten().map(|edited| side(edited).clone()).collect();
-        let before = self.view_links(transaction, access, rows(|edited| &edited.before)).await?;
+        let before = self.view_links(transaction, access.workspace_id(), rows(|edited| &edited.before)).await?;
         replace_tags(transaction, &tags_by_name, &results).await?;
-        let after = self.view_links(transaction, access, rows(|edited| &edited.after)).await?;
+        let after = self.view_links(transaction, access.workspace_id(), rows(|edited| &edited.after)).await?;
 
         let mut happenings = tags_by_name.happenings(access)?;
         let mut steps = Vec::with_capacity(after.len());

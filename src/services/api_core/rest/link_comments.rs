@@ -10,6 +10,7 @@ use utoipa_axum::routes;
 
 use super::authorized::Authorized;
 use super::headers::{IdempotencyHeader, IfMatchHeader};
+use super::link_path::LinkPath;
 use super::listing::{PageQuery, page_of, requested_page};
 use crate::domain::id::{LinkCommentId, LinkId, WorkspaceId};
 use crate::domain::permission;
@@ -20,16 +21,6 @@ use crate::http::path::Path;
 use crate::http::problem::Problem;
 use crate::http::responses::{CreateProblems, DeleteProblems, EditProblems, ReadProblems};
 use crate::services::api_core::{ApiCore, LinkComment, LinkCommentDraft, links};
-
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Path)]
-#[allow(dead_code, reason = "the workspace is read by the extractor that authorises")]
-struct LinkPath {
-    /// The workspace.
-    workspace_id: WorkspaceId,
-    /// The link.
-    link_id: LinkId,
-}
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]

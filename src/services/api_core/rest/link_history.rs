@@ -2,16 +2,14 @@
 
 use axum::Json;
 use axum::extract::State;
-use serde::Deserialize;
-use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::authorized::{Authorized, WorkspacePath};
 use super::bulk_results::{BulkResult, BulkResults};
 use super::headers::{IdempotencyHeader, IfMatchHeader};
+use super::link_path::LinkPath;
 use super::listing::{PageQuery, requested_number};
-use crate::domain::id::{LinkId, WorkspaceId};
 use crate::domain::permission;
 use crate::http::etag::{IfMatch, Tagged};
 use crate::http::extract::{Json as Body, Query};
@@ -20,16 +18,6 @@ use crate::http::path::Path;
 use crate::http::problem::Problem;
 use crate::http::responses::{CreateProblems, EditProblems, ReadProblems};
 use crate::services::api_core::{ApiCore, Link, LinkVersion, RevertDraft, UndoDraft, links};
-
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Path)]
-#[allow(dead_code, reason = "the workspace is read by the extractor that authorises")]
-struct LinkPath {
-    /// The workspace.
-    workspace_id: WorkspaceId,
-    /// The link.
-    link_id: LinkId,
-}
 
 pub(super) fn routes() -> OpenApiRouter<ApiCore> {
     OpenApiRouter::new().routes(routes!(list)).routes(routes!(revert)).routes(routes!(undo))

@@ -11,8 +11,9 @@ use utoipa_axum::routes;
 
 use super::authorized::{Authorized, WorkspacePath};
 use super::headers::{IdempotencyHeader, IfMatchHeader};
+use super::link_path::LinkPath;
 use super::listing::{page_of, requested_page};
-use crate::domain::id::{LinkId, UserId, WorkspaceId};
+use crate::domain::id::UserId;
 use crate::domain::permission;
 use crate::domain::time::Timestamp;
 use crate::http::etag::{IfMatch, Tagged};
@@ -24,16 +25,6 @@ use crate::http::responses::{CreateProblems, DeleteProblems, EditProblems, ReadP
 use crate::services::api_core::{
     ApiCore, Link, LinkDraft, LinkPatch, LinkQuery, LinkSort, Resolution, VisitorDraft, links,
 };
-
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Path)]
-#[allow(dead_code, reason = "the workspace is read by the extractor that authorises")]
-struct LinkPath {
-    /// The workspace.
-    workspace_id: WorkspaceId,
-    /// The link.
-    link_id: LinkId,
-}
 
 /// The order of a list of links.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]

@@ -24,6 +24,7 @@ mod known_links;
 mod leaked_api_keys;
 mod link_comments;
 mod link_history;
+mod link_path;
 mod links;
 mod listing;
 mod members;

@@ -2,28 +2,16 @@
 
 use axum::Json;
 use axum::extract::State;
-use serde::Deserialize;
-use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::authorized::Authorized;
-use crate::domain::id::{LinkId, WorkspaceId};
+use super::link_path::LinkPath;
 use crate::domain::permission;
 use crate::http::path::Path;
 use crate::http::problem::Problem;
 use crate::http::responses::ReadProblems;
 use crate::services::api_core::{ApiCore, Link, links};
-
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Path)]
-#[allow(dead_code, reason = "the workspace is read by the extractor that authorises")]
-struct LinkPath {
-    /// The workspace.
-    workspace_id: WorkspaceId,
-    /// The link.
-    link_id: LinkId,
-}
 
 pub(super) fn routes() -> OpenApiRouter<ApiCore> {
     OpenApiRouter::new().routes(routes!(mark, unmark))
