@@ -2,8 +2,8 @@
 
 use elido::infra::grpc::v1::links_client::LinksClient;
 use elido::infra::grpc::v1::{
-    CreateLinkRequest, DeleteLinkRequest, FindLinkRequest, ForwardQuery, GetLinkRequest, IfExists, Link, LinkContent,
-    LinkOrder, ListLinksRequest, UpdateLinkRequest, Utm,
+    ClickBudget, CreateLinkRequest, DeleteLinkRequest, DrawQrCodeRequest, FindLinkRequest, ForwardQuery,
+    GetLinkRequest, IfExists, Link, LinkContent, LinkOrder, LinkPreview, ListLinksRequest, UpdateLinkRequest, Utm,
 };
 use prost_types::{FieldMask, Timestamp};
 use reqwest::{Method, StatusCode};
@@ -97,6 +97,10 @@ async fn a_link_is_the_same_link_over_both_protocols() {
         tags: vec!["summer".to_owned()],
         expires_at: Some(Timestamp { seconds: 4_000_000_000, nanos: 500_000_000 }),
         max_clicks: Some(10),
+        click_budget: Some(ClickBudget { clicks: 3, period: "week".to_owned(), time_zone: "Europe/Berlin".to_owned() }),
+        preview: Some(LinkPreview { title: Some("A card".to_owned()), ..LinkPreview::default() }),
+        robots: Some("noindex".to_owned()),
+        ios_url: Some("https://example.com/ios".to_owned()),
         password: Some("open sesame".to_owned()),
         forward_query: ForwardQuery::VisitorWins.into(),
         utm: Some(Utm { source: Some("letter".to_owned()), ..Utm::default() }),
@@ -111,6 +115,10 @@ async fn a_link_is_the_same_link_over_both_protocols() {
         ("tags", json!(["summer"])),
         ("expires_at", json!("2096-10-02T07:06:40.500000Z")),
         ("max_clicks", json!(10)),
+        ("click_budget", json!({"clicks": 3, "period": "week", "time_zone": "Europe/Berlin"})),
+        ("preview", json!({"title": "A card", "description": null, "image_url": null})),
+        ("robots", json!("noindex")),
+        ("ios_url", json!("https://example.com/ios")),
         ("password_protected", json!(true)),
         ("forward_query", json!("visitor_wins")),
         ("utm", json!({"source": "letter"})),
@@ -140,6 +148,19 @@ async fn a_link_is_the_same_link_over_both_protocols() {
     let stale = program.update(&link, leading_to("https://example.com/late"), &["destination_url"]).await;
     let stale = stale.expect_err("a refusal");
     assert_eq!((stale.code(), reason(&stale).as_str()), (Code::FailedPrecondition, "version_mismatch"));
+
+    let code = DrawQrCodeRequest {
+        workspace_id: account.workspace.clone(),
+        link_id: link.id.clone(),
+        format: Some("pdf".to_owned()),
+        ..DrawQrCodeRequest::default()
+    };
+    let drawn = program.client.draw_qr_code(program.call(code.clone())).await.expect("a code").into_inner();
+    assert_eq!((drawn.content_type.as_str(), drawn.file.starts_with(b"%PDF-1.4")), ("application/pdf", true));
+    assert!(program.get(&link.id).await.expect("the link").printed_at.is_some());
+    let faint = DrawQrCodeRequest { foreground: Some("#eeeeee".to_owned()), ..code };
+    let refused = program.client.draw_qr_code(program.call(faint)).await.expect_err("it would not scan");
+    assert_eq!(violations(&refused), [("/foreground".to_owned(), "too_little_contrast".to_owned())]);
 
     let delete = DeleteLinkRequest { workspace_id: account.workspace.clone(), link_id: link.id.clone(), version: None };
     program.client.delete_link(program.call(delete)).await.expect("it goes");

@@ -69,6 +69,7 @@ pub(super) fn has_same_content(candidate: &Row, row: &Row, slug_chosen: bool) ->
         used_clicks: row.used_clicks,
         period_start: row.period_start,
         period_clicks: row.period_clicks,
+        told_expiry: row.told_expiry,
         printed_at: row.printed_at,
         version: row.version,
         created_by: row.created_by,

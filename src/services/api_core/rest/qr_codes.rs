@@ -10,7 +10,7 @@ use utoipa_axum::routes;
 
 use super::authorized::{Authorized, WorkspacePath};
 use super::headers::IdempotencyHeader;
-use crate::domain::id::{LinkId, WorkspaceId};
+use super::link_path::LinkPath;
 use crate::domain::permission;
 use crate::http::extract::{Json as Body, Query};
 use crate::http::path::Path;
@@ -20,16 +20,6 @@ use crate::services::api_core::{ApiCore, ErrorCorrection, QrCodeDraft, QrFormat,
 
 /// A browser that shows an SVG by itself runs nothing of it and loads nothing for it.
 const SANDBOX: &str = "default-src 'none'; img-src data:; sandbox";
-
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Path)]
-#[allow(dead_code, reason = "the workspace is read by the extractor that authorises")]
-struct LinkPath {
-    /// The workspace.
-    workspace_id: WorkspaceId,
-    /// The link.
-    link_id: LinkId,
-}
 
 /// How the code is to look.
 #[derive(Debug, Default, Deserialize, IntoParams)]
