@@ -15,6 +15,12 @@ use crate::support::platform::{Account, Platform, body};
 /// How many random codes are drawn and read in the usual run.
 const CODES: usize = 24;
 
+/// The whole part of a number of pixels or of a shade.
+#[allow(clippy::cast_sign_loss, reason = "none of them is negative")]
+fn whole(number: f64) -> u32 {
+    number as u32
+}
+
 /// What a picture says, as rqrr reads it.
 fn read(picture: &GrayImage) -> Option<String> {
     let mut prepared = rqrr::PreparedImage::prepare(picture.clone());
@@ -36,7 +42,7 @@ impl Canvas {
     }
 
     fn picture(&mut self, picture: &RgbImage, place: [f64; 4]) {
-        let [x, y, width, height] = place.map(|number| (number * f64::from(self.scale)) as u32);
+        let [x, y, width, height] = place.map(|number| whole(number * f64::from(self.scale)));
         let resized =
             image::imageops::resize(picture, width.max(1), height.max(1), image::imageops::FilterType::Nearest);
         image::imageops::replace(&mut self.picture, &resized, x.into(), y.into());
@@ -113,8 +119,11 @@ fn drawn_pdf(pdf: &[u8]) -> GrayImage {
     let content = String::from_utf8(inflated(&content)).expect("a content");
     let mut lines = content.lines().skip(1);
     let rgb = |line: &str| {
-        let parts: Vec<u8> =
-            line.split(' ').take(3).map(|part| (part.parse::<f64>().expect("a part") * 255.0).round() as u8).collect();
+        let parts: Vec<u8> = line
+            .split(' ')
+            .take(3)
+            .map(|part| u8::try_from(whole((part.parse::<f64>().expect("a part") * 255.0).round())).expect("a colour"))
+            .collect();
         Rgb([parts[0], parts[1], parts[2]])
     };
     let ground = lines.next().expect("a background");

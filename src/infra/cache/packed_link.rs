@@ -281,7 +281,7 @@ mod tests {
                 expired_url: expires_elsewhere.then_some(place), max_clicks, password_hash, forward_query, forward_path,
                 rules: if ruled { vec![serde_json::from_str(rule).expect("a rule")] } else { Vec::new() },
                 title, description,
-                extras: LinkExtras { expired_text, preview, ..LinkExtras::default() }.boxed(),
+                extras: LinkExtras { preview, expired_text, ..LinkExtras::default() }.boxed(),
             }
         }
     }

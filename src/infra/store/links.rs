@@ -481,7 +481,7 @@ pub async fn lock_untold_expiries(connection: &impl Connection, now: Timestamp, 
 /// Only those of the database.
 pub async fn note_told_expiries(connection: &impl Connection, ids: &[LinkId]) -> Result<()> {
     link::Entity::update_many()
-        .col_expr(link::Column::ToldExpiry, Expr::col(link::Column::ExpiresAt).into())
+        .col_expr(link::Column::ToldExpiry, Expr::col(link::Column::ExpiresAt))
         .filter(link::Column::Id.is_in(ids.iter().copied()))
         .exec(connection)
         .await?;

@@ -64,7 +64,7 @@ impl House {
             user_agents: UserAgents::new(),
         };
         let core = ApiCore::new(store, Invalidations::in_process(), Passwords::new(), Tasks::new(), settings);
-        core.ensure_default_domain().await.expect("a domain");
+        Box::pin(core.ensure_default_domain()).await.expect("a domain");
         let draft = BootstrapDraft { email: "ada@example.com".into(), password: "correct horse battery".into() };
         let user_id = core.bootstrap(draft).await.expect("an account").id;
         let draft = WorkspaceDraft { name: "Marketing".into(), slug: "marketing".into() };

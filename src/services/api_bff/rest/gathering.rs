@@ -75,7 +75,7 @@ impl Asker {
     }
 
     /// The same client, whom nobody knows yet.
-    pub(super) fn as_stranger(mut self) -> Self {
+    pub(super) fn into_stranger(mut self) -> Self {
         self.headers.remove(AUTHORIZATION);
         self.headers.remove(COOKIE);
         self

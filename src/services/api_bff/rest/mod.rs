@@ -45,7 +45,6 @@ impl Bff {
 }
 
 /// Everything that the service answers. Addresses that nobody has are the dashboard's, so that this comes last.
-#[must_use]
 pub fn router(bff: Bff) -> Router {
     Router::new()
         .merge(session::routes())

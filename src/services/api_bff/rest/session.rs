@@ -36,7 +36,7 @@ async fn begin(
     Json(credentials): Json<Credentials>,
 ) -> Result<Response, Problem> {
     bff.cookie.check_site(&parts.headers)?;
-    let asker = Asker::of(&parts).as_stranger();
+    let asker = Asker::of(&parts).into_stranger();
     let first = sign_in(&asker, &bff, &credentials.email, &credentials.password).await?;
     let Some(code) = credentials.totp.filter(|_| first.status() == StatusCode::ACCEPTED) else { return Ok(first) };
     let challenge = json_of(first).await.get("challenge").cloned().unwrap_or(Value::Null);

@@ -24,7 +24,7 @@ async fn set_up(State(bff): State<Bff>, parts: Parts, Json(draft): Json<SetupDra
     bff.cookie.check_site(&parts.headers)?;
     let (email, password) = (draft.email.clone(), draft.password.clone());
     let made = bff.core.set_up(draft).await?;
-    let session = sign_in(&Asker::of(&parts).as_stranger(), &bff, &email, &password).await?;
+    let session = sign_in(&Asker::of(&parts).into_stranger(), &bff, &email, &password).await?;
     let mut response = (StatusCode::CREATED, Answer(made)).into_response();
     for cookie in session.headers().get_all(SET_COOKIE) {
         response.headers_mut().append(SET_COOKIE, cookie.clone());

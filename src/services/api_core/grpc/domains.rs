@@ -169,7 +169,8 @@ impl DomainsService {
         let mut fields = to_fields(content.unwrap_or_default());
         fields.extend(hsts_fields(hsts_change));
         fields.extend(display_name.map(|name| ("display_name".to_owned(), name.into())));
-        let domain = self.0.update_domain(&access, parsed("domain_id", &domain_id)?, &version, read(&fields)?).await?;
+        let updating = self.0.update_domain(&access, parsed("domain_id", &domain_id)?, &version, read(&fields)?);
+        let domain = Box::pin(updating).await?;
         Ok(v1::UpdateDomainResponse { domain: Some(to_message(domain)) })
     }
 

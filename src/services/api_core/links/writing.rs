@@ -56,7 +56,7 @@ impl ApiCore {
         let mut results = Vec::with_capacity(edits.len());
         for edit in edits {
             results.push(match edit {
-                Ok(edited) => write(transaction, &own, edited).await?,
+                Ok(edited) => Box::pin(write(transaction, &own, edited)).await?,
                 Err(error) => Err(error),
             });
         }

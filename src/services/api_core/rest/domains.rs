@@ -122,7 +122,7 @@ async fn update(
     if_match: IfMatch,
     Body(patch): Body<DomainPatch>,
 ) -> Result<Tagged<Json<Domain>>, Problem> {
-    let domain = core.update_domain(&access, ids.domain_id, &if_match, patch).await?;
+    let domain = Box::pin(core.update_domain(&access, ids.domain_id, &if_match, patch)).await?;
     Ok(Tagged { version: domain.version, body: Json(domain) })
 }
 

@@ -16,7 +16,13 @@ fn written(framing: Framing, response: &EdgeResponse) -> String {
 fn a_redirect_is_a_head_alone_and_allocates_nothing() {
     let mut room = Vec::with_capacity(512);
     let counted = measure(|| {
-        write_redirect(&mut room, FRAMING, (RedirectStatus::Found, Lifetime::None), &LOCATION, RedirectNotes::default())
+        write_redirect(
+            &mut room,
+            FRAMING,
+            (RedirectStatus::Found, Lifetime::None),
+            &LOCATION,
+            RedirectNotes::default(),
+        );
     });
     let expected = "HTTP/1.1 302 Found\r\nlocation: https://example.com/\r\ncache-control: private, no-store\r\n\
         content-length: 0\r\ndate: Thu, 28 May 2026 20:26:40 GMT\r\n\r\n";
