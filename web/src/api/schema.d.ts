@@ -1552,6 +1552,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/workspaces/{workspace_id}/links/{link_id}/qr": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["download_link_qr_code"];
+        put?: never;
+        post: operations["draw_link_qr_code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/workspaces/{workspace_id}/links/{link_id}/resolve": {
         parameters: {
             query?: never;
@@ -1658,6 +1674,22 @@ export interface paths {
         get?: never;
         put?: never;
         post: operations["rotateOAuthClientSecret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/workspaces/{workspace_id}/qr": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["preview_qr_code"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1933,6 +1965,8 @@ export interface components {
         Author: string;
         /** @enum {string} */
         AuthorizationDecision: "allow" | "deny";
+        /** @enum {string} */
+        BudgetPeriod: "day" | "week" | "month";
         BulkCreate: {
             links: components["schemas"]["LinkDraft"][];
         };
@@ -2041,6 +2075,12 @@ export interface components {
         CertificateState: "ordered" | "issued" | "failing";
         Chain: string;
         ChainHash: string;
+        ClickBudget: {
+            /** Format: int64 */
+            clicks: number;
+            period: components["schemas"]["BudgetPeriod"];
+            time_zone: string;
+        };
         CodeSignIn: {
             challenge: string;
             code?: string | null;
@@ -2167,6 +2207,8 @@ export interface components {
         /** @enum {string} */
         Device: "desktop" | "mobile" | "tablet" | "tv" | "other";
         Domain: {
+            apple_app_site_association?: Record<string, never> | null;
+            asset_links?: Record<string, never>[] | null;
             case_sensitive: boolean;
             certificate?: components["schemas"]["DomainCertificate"] | null;
             created_at: components["schemas"]["Timestamp"];
@@ -2185,6 +2227,7 @@ export interface components {
             next_check_at?: components["schemas"]["Timestamp"] | null;
             not_found_url?: components["schemas"]["Destination"] | null;
             records: components["schemas"]["RecordToSet"][];
+            robots?: string | null;
             root_url?: components["schemas"]["Destination"] | null;
             state: components["schemas"]["DomainState"];
             state_reason: components["schemas"]["StateReason"];
@@ -2212,6 +2255,8 @@ export interface components {
         };
         DomainId: string;
         DomainPatch: {
+            apple_app_site_association?: Record<string, never> | null;
+            asset_links?: Record<string, never>[] | null;
             case_sensitive?: boolean;
             default_redirect_status?: components["schemas"]["RedirectStatus"];
             display_name?: string;
@@ -2220,6 +2265,7 @@ export interface components {
             /** Format: int64 */
             hsts_max_age?: number | null;
             not_found_url?: components["schemas"]["Destination"] | null;
+            robots?: string | null;
             root_url?: components["schemas"]["Destination"] | null;
             utm?: components["schemas"]["Utm"];
         };
@@ -2239,6 +2285,8 @@ export interface components {
             otpauth_url: string;
             secret: string;
         };
+        /** @enum {string} */
+        ErrorCorrection: "low" | "medium" | "quartile" | "high";
         Event: {
             actor: components["schemas"]["Author"];
             at: components["schemas"]["Timestamp"];
@@ -2358,7 +2406,7 @@ export interface components {
             since: components["schemas"]["Timestamp"];
         };
         /** @enum {string} */
-        FindingCode: "dangling_cname" | "caa_forbids_issuer";
+        FindingCode: "dangling_cname" | "caa_forbids_issuer" | "certificate_expires";
         Folder: {
             access: components["schemas"]["FolderAccess"];
             created_at: components["schemas"]["Timestamp"];
@@ -2459,7 +2507,9 @@ export interface components {
             token: string;
         };
         Link: {
+            android_url?: components["schemas"]["Destination"] | null;
             archived: boolean;
+            click_budget?: components["schemas"]["ClickBudget"] | null;
             /** Format: int64 */
             clicks?: number | null;
             comment?: string | null;
@@ -2469,6 +2519,7 @@ export interface components {
             destination_url: components["schemas"]["Destination"];
             disabled_reason?: string | null;
             domain: string;
+            expired_text?: string | null;
             expired_url?: components["schemas"]["Destination"] | null;
             expires_at?: components["schemas"]["Timestamp"] | null;
             external_id?: string | null;
@@ -2477,12 +2528,16 @@ export interface components {
             forward_query: components["schemas"]["ForwardQuery"];
             id: components["schemas"]["LinkId"];
             image_url?: components["schemas"]["Destination"] | null;
+            ios_url?: components["schemas"]["Destination"] | null;
             last_click_at?: components["schemas"]["Timestamp"] | null;
             /** Format: int64 */
             max_clicks?: number | null;
+            not_found_text?: string | null;
             password_protected: boolean;
+            preview?: components["schemas"]["LinkPreview"] | null;
             printed_at?: components["schemas"]["Timestamp"] | null;
             redirect_status: components["schemas"]["RedirectStatus"];
+            robots?: string | null;
             rules: components["schemas"]["Rule"][];
             short_url: string;
             slug: string;
@@ -2510,11 +2565,14 @@ export interface components {
         };
         LinkCommentId: string;
         LinkDraft: {
+            android_url?: components["schemas"]["Destination"] | null;
             archived?: boolean | null;
+            click_budget?: components["schemas"]["ClickBudget"] | null;
             comment?: string | null;
             description?: string | null;
             destination_url: components["schemas"]["Destination"];
             domain?: string | null;
+            expired_text?: string | null;
             expired_url?: components["schemas"]["Destination"] | null;
             expires_at?: components["schemas"]["Timestamp"] | null;
             external_id?: string | null;
@@ -2523,12 +2581,16 @@ export interface components {
             forward_query?: components["schemas"]["ForwardQuery"] | null;
             if_exists?: components["schemas"]["IfExists"] | null;
             image_url?: components["schemas"]["Destination"] | null;
+            ios_url?: components["schemas"]["Destination"] | null;
             /** Format: int64 */
             max_clicks?: number | null;
+            not_found_text?: string | null;
             on_duplicate?: components["schemas"]["IfExists"] | null;
             /** Format: password */
             password?: string | null;
+            preview?: components["schemas"]["LinkPreviewDraft"] | null;
             redirect_status?: components["schemas"]["RedirectStatus"] | null;
+            robots?: string | null;
             rules?: components["schemas"]["Rule"][];
             slug?: string | null;
             starts_at?: components["schemas"]["Timestamp"] | null;
@@ -2539,12 +2601,15 @@ export interface components {
         };
         LinkId: string;
         LinkPatch: {
+            android_url?: components["schemas"]["Destination"] | null;
             archived?: boolean;
+            click_budget?: components["schemas"]["ClickBudget"] | null;
             comment?: string | null;
             confirm_printed?: boolean;
             description?: string | null;
             destination_url?: components["schemas"]["Destination"];
             domain?: string;
+            expired_text?: string | null;
             expired_url?: components["schemas"]["Destination"] | null;
             expires_at?: components["schemas"]["Timestamp"] | null;
             external_id?: string | null;
@@ -2552,17 +2617,31 @@ export interface components {
             forward_path?: boolean;
             forward_query?: components["schemas"]["ForwardQuery"];
             image_url?: components["schemas"]["Destination"] | null;
+            ios_url?: components["schemas"]["Destination"] | null;
             /** Format: int64 */
             max_clicks?: number | null;
+            not_found_text?: string | null;
             /** Format: password */
             password?: string | null;
+            preview?: components["schemas"]["LinkPreviewDraft"] | null;
             redirect_status?: components["schemas"]["RedirectStatus"];
+            robots?: string | null;
             rules?: components["schemas"]["Rule"][];
             slug?: string;
             starts_at?: components["schemas"]["Timestamp"] | null;
             tags?: string[];
             title?: string | null;
             utm?: components["schemas"]["Utm"];
+        };
+        LinkPreview: {
+            description?: string | null;
+            image_url?: components["schemas"]["Destination"] | null;
+            title?: string | null;
+        };
+        LinkPreviewDraft: {
+            description?: string | null;
+            image_url?: components["schemas"]["Destination"] | null;
+            title?: string | null;
         };
         LinkVersion: {
             action: components["schemas"]["LinkVersionAction"];
@@ -2892,6 +2971,24 @@ export interface components {
         PublicKey: string;
         /** @enum {string} */
         Purpose: "ownership" | "traffic";
+        QrCodeDraft: {
+            background?: string | null;
+            error_correction?: components["schemas"]["ErrorCorrection"] | null;
+            foreground?: string | null;
+            format?: components["schemas"]["QrFormat"] | null;
+            logo?: string | null;
+            /** Format: int32 */
+            quiet_zone?: number | null;
+            /** Format: int32 */
+            size?: number | null;
+        };
+        /** @enum {string} */
+        QrFormat: "svg" | "png" | "pdf";
+        QrPreviewDraft: {
+            domain?: string | null;
+            slug?: string | null;
+            style?: components["schemas"]["QrCodeDraft"];
+        };
         /** @enum {string} */
         RecordStatus: "found" | "missing" | "unknown";
         RecordToSet: {
@@ -15692,6 +15789,227 @@ export interface operations {
             };
         };
     };
+    download_link_qr_code: {
+        parameters: {
+            query?: {
+                format?: components["schemas"]["QrFormat"];
+                size?: number;
+                foreground?: string;
+                background?: string;
+                error_correction?: components["schemas"]["ErrorCorrection"];
+                quiet_zone?: number;
+            };
+            header?: never;
+            path: {
+                workspace_id: components["schemas"]["WorkspaceId"];
+                link_id: components["schemas"]["LinkId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/svg+xml": string;
+                    "image/png": string;
+                    "application/pdf": string;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    draw_link_qr_code: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                workspace_id: components["schemas"]["WorkspaceId"];
+                link_id: components["schemas"]["LinkId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QrCodeDraft"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/svg+xml": string;
+                    "image/png": string;
+                    "application/pdf": string;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     resolve_link: {
         parameters: {
             query?: never;
@@ -16901,6 +17219,131 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CreatedOAuthClient"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview_qr_code: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                workspace_id: components["schemas"]["WorkspaceId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QrPreviewDraft"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/svg+xml": string;
+                    "image/png": string;
+                    "application/pdf": string;
                 };
             };
             400: {
