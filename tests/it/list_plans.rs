@@ -148,8 +148,8 @@ async fn ask_for_every_list(platform: &Platform, account: &Account) -> usize {
     let known = |name: &str| if name == "link_id" { link.to_owned() } else { nobody(name) };
     for operation in Document::of(platform).await.operations() {
         let filters = operation.filters();
-        let is_list =
-            operation.method == Method::GET && filters.iter().any(|(name, _)| name == "limit" || name == "format");
+        let is_list = operation.method == Method::GET
+            && (filters.iter().any(|(name, _)| name == "limit") || operation.path.ends_with("/export"));
         // Clicks are in another store.
         if !is_list || operation.path.contains("/analytics/") {
             continue;
