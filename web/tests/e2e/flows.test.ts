@@ -102,7 +102,7 @@ test("a link is made by keys alone, followed, and counted", async () => {
   const { page } = watched;
   await signIn(elido, watched);
   await page.keyboard.press("c");
-  await page.getByLabel("Destination").waitFor();
+  await page.locator("input[name=destination]:focus").waitFor();
   await page.keyboard.type("https://example.com/by-keys");
   await page.keyboard.press("Control+Enter");
   await page.getByText(/is copied|is ready/).waitFor();
