@@ -42,7 +42,7 @@ pub(super) fn preview(link: &CompiledLink) -> String {
     )
 }
 
-/// What a program that previews links makes a card of, in the terms of Open Graph (https://ogp.me). It does not tell where the link goes.
+/// What a program that previews links makes a card of, in the terms of Open Graph (<https://ogp.me>). It does not tell where the link goes.
 pub(super) fn card(preview: &LinkPreview) -> String {
     let tag = |name: &str, text: Option<&str>| {
         text.map(|text| format!("<meta property=\"og:{name}\" content=\"{}\">", Escaped(text))).unwrap_or_default()
