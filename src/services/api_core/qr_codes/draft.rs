@@ -83,7 +83,12 @@ pub struct QrPreviewDraft {
     pub domain: Option<String>,
     /// The slug that the link will have; seven letters that stand for a random one if absent.
     #[serde(default)]
-    #[schema(min_length = 1, max_length = 190, example = "summer-sale")]
+    #[schema(
+        min_length = 1,
+        max_length = 190,
+        pattern = "^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$",
+        example = "summer-sale"
+    )]
     pub slug: Option<String>,
     /// How it is to look.
     #[serde(default)]
