@@ -1,5 +1,7 @@
 //! `elido domain`: the host names of a workspace over the API.
 
+use std::io::Read;
+
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 
@@ -9,6 +11,8 @@ use super::listing;
 use super::output::{self, OutputArguments};
 use super::pages::Pages;
 
+/// The most that is read of a file; a server takes less.
+const DOCUMENT_BYTES_MAX: u64 = 1024 * 1024;
 /// The columns of the table.
 const COLUMNS: [&str; 5] = ["id", "display_name", "state", "state_reason", "url"];
 
@@ -51,9 +55,9 @@ enum What {
         domain: String,
     },
     /// Changes the settings of a domain.
-    #[command(
-        after_long_help = "Examples:\n  elido domain update dom_0190b8f20000700080000000000000aa --case-sensitive false"
-    )]
+    #[command(after_long_help = "Examples:
+  elido domain update dom_0190b8f20000700080000000000000aa --case-sensitive false
+  elido domain update dom_0190b8f20000700080000000000000aa --robots noindex --asset-links assetlinks.json")]
     Update {
         /// The domain, by its id.
         domain: String,
@@ -66,6 +70,8 @@ enum What {
         /// Whether that holds for every name below the host name too.
         #[arg(long, value_name = "BOOL")]
         hsts_include_subdomains: Option<bool>,
+        #[command(flatten)]
+        programs: Programs,
         #[command(flatten)]
         content: Content,
     },
@@ -103,16 +109,55 @@ struct Content {
 
 impl Content {
     fn into_fields(self) -> Map<String, Value> {
-        let address = |url: Option<String>| url.map(|url| if url.is_empty() { Value::Null } else { url.into() });
         let fields = [
             ("case_sensitive", self.case_sensitive.map(Value::from)),
             ("default_redirect_status", self.redirect_status.map(Value::from)),
-            ("root_url", address(self.root_url)),
-            ("not_found_url", address(self.not_found_url)),
-            ("expired_url", address(self.expired_url)),
+            ("root_url", self.root_url.map(or_null)),
+            ("not_found_url", self.not_found_url.map(or_null)),
+            ("expired_url", self.expired_url.map(or_null)),
         ];
         fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
     }
+}
+
+/// What a domain tells programs.
+#[derive(Debug, Args)]
+struct Programs {
+    /// What search engines are asked to do, such as "noindex, nofollow"; an empty text asks nothing.
+    #[arg(long, value_name = "DIRECTIVES")]
+    robots: Option<String>,
+    /// The file that lets links open in apps of iOS; an empty text takes it away.
+    #[arg(long, value_name = "FILE", value_parser = document)]
+    apple_app_site_association: Option<Value>,
+    /// The file that lets links open in apps of Android; an empty text takes it away.
+    #[arg(long, value_name = "FILE", value_parser = document)]
+    asset_links: Option<Value>,
+}
+
+impl Programs {
+    fn into_fields(self) -> impl Iterator<Item = (String, Value)> {
+        let fields = [
+            ("robots", self.robots.map(or_null)),
+            ("apple_app_site_association", self.apple_app_site_association),
+            ("asset_links", self.asset_links),
+        ];
+        fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)))
+    }
+}
+
+/// A text, or null for an empty one.
+fn or_null(text: String) -> Value {
+    if text.is_empty() { Value::Null } else { text.into() }
+}
+
+/// The JSON of a file, or null where no file is named.
+fn document(path: &str) -> Result<Value, String> {
+    if path.is_empty() {
+        return Ok(Value::Null);
+    }
+    let file = std::fs::File::open(path).map_err(|error| error.to_string())?;
+    let document = serde_json::from_reader(std::io::BufReader::new(file.take(DOCUMENT_BYTES_MAX)));
+    document.map_err(|error| format!("the file is no JSON of {DOCUMENT_BYTES_MAX} bytes at most: {error}"))
 }
 
 /// A number of seconds, or null for an empty text.
@@ -144,8 +189,9 @@ pub async fn run(command: DomainCommand) -> Result<(), Failure> {
             let path = format!("{}/verify", path(&domain));
             print(&client.call(&Call::post(&path, &json!({}))?).await?.body, json)
         }
-        What::Update { domain, display_name, hsts_max_age, hsts_include_subdomains, content } => {
+        What::Update { domain, display_name, hsts_max_age, hsts_include_subdomains, programs, content } => {
             let mut fields = content.into_fields();
+            fields.extend(programs.into_fields());
             fields.extend(hsts_max_age.map(|seconds| ("hsts_max_age".to_owned(), seconds)));
             fields.extend(hsts_include_subdomains.map(|all| ("hsts_include_subdomains".to_owned(), all.into())));
             fields.extend(display_name.map(|name| ("display_name".to_owned(), name.into())));

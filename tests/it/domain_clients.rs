@@ -7,13 +7,13 @@ use elido::infra::grpc::v1::{
     ListDomainsRequest, UpdateDomainRequest, VerifyDomainRequest,
 };
 use reqwest::StatusCode;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tonic::metadata::MetadataValue;
 use tonic::{Code, Request};
 
 use crate::command_line_people::{elido, prints};
 use crate::domains::{active, path, start};
-use crate::support::platform::{Account, body};
+use crate::support::platform::{Account, Platform, body};
 use crate::support::statements::execute;
 
 fn call<T>(account: &Account, message: T) -> Request<T> {
@@ -98,10 +98,38 @@ async fn a_domain_is_added_verified_changed_and_deleted_on_the_command_line() {
     assert_eq!((&updated["hsts_max_age"], &updated["root_url"]), (&600.into(), &"https://example.com/".into()));
     let cleared = prints(&platform, as_owner, &["domain", "update", &id, "--hsts-max-age", "", "--json"]).await;
     assert_eq!(serde_json::from_str::<Value>(&cleared).expect("JSON")["hsts_max_age"], Value::Null);
+    tells_programs(&platform, &account, &id).await;
     assert!(prints(&platform, as_owner, &["domain", "list"]).await.contains("go.example.com"));
     prints(&platform, as_owner, &["domain", "delete", &id]).await;
     let gone = elido(&platform, as_owner, &["domain", "show", &id]).await;
     assert!(!gone.status.success() && String::from_utf8_lossy(&gone.stderr).contains("not_found"));
+}
+
+/// What search engines and apps are told is set from files, and taken away by an empty text.
+async fn tells_programs(platform: &Platform, account: &Account, id: &str) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).expect("a file");
+        path.to_str().expect("a path").to_owned()
+    };
+    let (apple, android) = (write("apple", r#"{"applinks":{"details":[]}}"#), write("android", "[]"));
+    let set = ["--robots", "noindex", "--apple-app-site-association", &apple, "--asset-links", &android];
+    let clear = ["--robots", "", "--apple-app-site-association", "", "--asset-links", ""];
+    let expected = [
+        (set, [json!("noindex"), json!({ "applinks": { "details": [] } }), json!([])]),
+        (clear, [Value::Null, Value::Null, Value::Null]),
+    ];
+    for (arguments, expected) in expected {
+        let update = [&["domain", "update", id, "--json"], arguments.as_slice()].concat();
+        let updated: Value = serde_json::from_str(&prints(platform, Some(account), &update).await).expect("JSON");
+        let found = ["robots", "apple_app_site_association", "asset_links"].map(|field| updated[field].clone());
+        assert_eq!(found, expected);
+    }
+    let broken = write("broken", "{");
+    let refused = elido(platform, Some(account), &["domain", "update", id, "--asset-links", &broken]).await;
+    let error = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(!refused.status.success() && error.contains("--asset-links") && error.contains("no JSON"), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -224,6 +224,13 @@ async fn a_downloaded_code_makes_its_link_a_printed_one_and_scans_count_as_such(
     let link = format!("/links/{}", made["id"].as_str().expect("an id"));
     assert_eq!(platform.read(&account, &link).await["printed_at"], Value::Null, "a preview is no download");
 
+    let head = platform.of(&account, Method::HEAD, &path).send().await.expect("a response");
+    assert_eq!(
+        (head.status(), &head.headers()["content-type"]),
+        (StatusCode::OK, &"image/svg+xml".parse().expect("a type"))
+    );
+    assert_eq!(platform.read(&account, &link).await["printed_at"], Value::Null, "nobody prints a head");
+
     let response = platform.of(&account, Method::GET, &format!("{path}?format=png&size=300&foreground=%23330000"));
     let response = response.send().await.expect("a response");
     assert_eq!(response.headers()["content-type"], "image/png");

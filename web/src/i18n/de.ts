@@ -306,6 +306,12 @@ export const de: Messages = {
     revert: "Dahin zurück",
   },
   analytics: {
+    is: "ist",
+    isNot: "ist nicht",
+    contains: "enthält",
+    containsNot: "enthält nicht",
+    turn: "Umkehren",
+    choose: "Nur dies zeigen; mit Alt auslassen",
     clicks: "Klicks",
     visitors: "Besucher",
     leftOut: "Ohne Bots und Vorschauen",

@@ -312,6 +312,12 @@ export const en = {
     revert: "Go back to this",
   },
   analytics: {
+    is: "is",
+    isNot: "is not",
+    contains: "contains",
+    containsNot: "does not contain",
+    turn: "Turn it round",
+    choose: "Show only this; with Alt, leave it out",
     clicks: "Clicks",
     visitors: "Visitors",
     leftOut: "Bots and previews left out",

@@ -334,6 +334,12 @@ const texts = {
     revert: "Повернутися до цього",
   },
   analytics: {
+    is: "—",
+    isNot: "не",
+    contains: "містить",
+    containsNot: "не містить",
+    turn: "Обернути",
+    choose: "Показати лише це; з Alt — вилучити",
     clicks: "Кліки",
     visitors: "Відвідувачі",
     leftOut: "Без ботів і попередніх переглядів",

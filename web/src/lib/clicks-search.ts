@@ -64,9 +64,36 @@ export function queryOf(search: ClicksSearch, zone: string): URLSearchParams {
   return query;
 }
 
-/** The view with a value of a filter put in, or taken out where it is in. */
-export function toggled(search: ClicksSearch, filter: Filter, value: string): ClicksSearch {
+/** What a filter asks for, apart from its dimension. */
+export interface Condition {
+  /** Clicks that have it are left out. */
+  excluded: boolean;
+  /** The value is a part of what clicks have. */
+  part: boolean;
+  value: string;
+}
+
+/** A condition as `/v1` writes it: `!` leaves out, `~` asks for a part, and a value that begins like them has `\\` before it. */
+export function written({ excluded, part, value }: Condition): string {
+  return `${excluded ? "!" : ""}${part ? "~" : ""}${/^[!~\\]/.test(value) ? "\\" : ""}${value}`;
+}
+
+/** The condition that `/v1` reads in a text. */
+export function conditionOf(text: string): Condition {
+  const [, not = "", part = "", value = ""] = /^(!?)(~?)(?:\\(?=[!~\\]))?(.*)$/s.exec(text) ?? [];
+  return { excluded: not !== "", part: part !== "", value };
+}
+
+/** The view with a condition put in, as `/v1` writes it, or taken out where it is in. What it contradicts goes. */
+export function toggled(search: ClicksSearch, filter: Filter, text: string): ClicksSearch {
   const before = search[filter] ?? [];
-  const after = before.includes(value) ? before.filter((other) => other !== value) : [...before, value];
+  const after = before.includes(text)
+    ? before.filter((other) => other !== text)
+    : [...before.filter((other) => other !== opposite(text)), text];
   return { ...search, [filter]: after.length > 0 ? after : undefined };
+}
+
+/** What leaves out what this asks for, and the other way round. */
+export function opposite(text: string): string {
+  return text.startsWith("!") ? text.slice(1) : `!${text}`;
 }

@@ -289,6 +289,15 @@ test("the explorer filters by clicks, keeps it in the address, and counts as the
   await until("fewer clicks", async () => (await figure()) === "4");
   assert.equal(await clicks("&browser=Firefox"), 4);
   assert.match(page.url(), /browser/);
+  await page.getByRole("button", { name: /^Browser is Firefox/ }).click();
+  await until("the others", async () => (await figure()) === "8");
+  assert.equal(await clicks("&browser=!Firefox"), 8);
+  await page.getByRole("button", { name: "Remove Firefox" }).click();
+  await until("all clicks again", async () => (await figure()) === "12");
+  await page.getByRole("button", { name: /Firefox/ }).click({ modifiers: ["Alt"] });
+  await until("what is left", async () => (await figure()) === "8");
+  await page.getByRole("button", { name: /^Browser is not Firefox/ }).click();
+  await until("fewer clicks again", async () => (await figure()) === "4");
   await page.reload();
   await until("the same view", async () => (await figure()) === "4");
   await page.keyboard.press("x");
@@ -296,9 +305,7 @@ test("the explorer filters by clicks, keeps it in the address, and counts as the
   await page.keyboard.press("v");
   await page.getByRole("columnheader", { name: "Clicks" }).waitFor();
   await allIsWell();
-  await page.goBack();
-  await page.goBack();
-  await page.goBack();
+  for (let step = 0; step < 4; step += 1) await page.goBack();
   await until("the view before", async () => (await figure()) === "12");
 });
 

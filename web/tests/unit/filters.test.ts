@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { expect, test } from "vitest";
-import { ClicksSearch, FILTERS, queryOf, toggled } from "../../src/lib/clicks-search";
+import { ClicksSearch, conditionOf, FILTERS, opposite, queryOf, toggled, written } from "../../src/lib/clicks-search";
 
 /** Random but the same each time. */
 function randomNumbers(seed: number): () => number {
@@ -28,6 +28,23 @@ test("the second click takes a filter out", () => {
   const once = toggled({}, "country", "DE");
   expect(once.country).toEqual(["DE"]);
   expect(toggled(once, "country", "DE").country).toBeUndefined();
+});
+
+test("a condition is read as it was written, whatever its value begins with", () => {
+  const beginnings = ["", "!", "~", "\\", "!~", "~!", "\\!", "\\\\", "!!", "a!"];
+  for (const excluded of [false, true])
+    for (const part of [false, true])
+      for (const beginning of beginnings)
+        for (const value of [beginning, `${beginning}news\n.example`]) {
+          const condition = { excluded, part, value };
+          expect(conditionOf(written(condition))).toEqual(condition);
+          expect(conditionOf(opposite(written(condition)))).toEqual({ ...condition, excluded: !excluded });
+        }
+});
+
+test("what leaves a value out takes the place of what asks for it", () => {
+  const asked = toggled(toggled({}, "country", "DE"), "country", "UA");
+  expect(toggled(asked, "country", "!DE").country).toEqual(["UA", "!DE"]);
 });
 
 test("a view is a query of the API by the API's own names", () => {

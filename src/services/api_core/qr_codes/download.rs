@@ -36,9 +36,24 @@ impl ApiCore {
         draft: QrCodeDraft,
         base: &'static str,
     ) -> Result<(Link, QrImage)> {
+        let (_, image) = self.draw_qr_code(access, id, draft, base).await?;
+        let link = self.note_printed(access, id).await?;
+        Ok((link, image))
+    }
+
+    /// The QR code of a link, of which nothing is noted.
+    ///
+    /// # Errors
+    /// `Invalid` with the reason if the code would not scan; `NotFound` if there is no such link.
+    pub async fn draw_qr_code(
+        &self,
+        access: &Access,
+        id: LinkId,
+        draft: QrCodeDraft,
+        base: &'static str,
+    ) -> Result<(Link, QrImage)> {
         let link = self.find_link(access, id).await?;
         let image = draw_in_turn(format!("{}{MARK}", link.short_url), draft, base).await?;
-        let link = self.note_printed(access, id).await?;
         Ok((link, image))
     }
 

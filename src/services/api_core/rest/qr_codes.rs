@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
+use http::Method;
 use http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -88,8 +89,14 @@ async fn download(
     access: Authorized<permission::DownloadLinkQrCode>,
     Path(ids): Path<LinkPath>,
     Query(query): Query<QrQuery>,
+    method: Method,
 ) -> Result<Response, Problem> {
-    let (link, image) = core.download_qr_code(&access, ids.link_id, query.into(), "").await?;
+    // Who asks for the head alone has nothing to print.
+    let (link, image) = if method == Method::HEAD {
+        core.draw_qr_code(&access, ids.link_id, query.into(), "").await?
+    } else {
+        core.download_qr_code(&access, ids.link_id, query.into(), "").await?
+    };
     Ok(file(&link.slug, image))
 }
 

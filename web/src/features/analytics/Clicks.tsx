@@ -7,7 +7,16 @@ import { Button } from "../../design/Button";
 import { copyText } from "../../design/Copy";
 import { Failure, Skeleton } from "../../design/Failure";
 import { t } from "../../i18n";
-import { type ClicksSearch, FILTERS, type Filter, queryOf, spanOf, toggled } from "../../lib/clicks-search";
+import {
+  type ClicksSearch,
+  conditionOf,
+  FILTERS,
+  type Filter,
+  opposite,
+  queryOf,
+  spanOf,
+  toggled,
+} from "../../lib/clicks-search";
 import { date, number, percent } from "../../lib/format";
 import { myZone } from "../../lib/preferences";
 import { useShortcuts } from "../../lib/shortcuts";
@@ -59,7 +68,7 @@ export function Clicks({ search, onSearch, link }: Properties) {
     queryFn: () => bff<Parts>(`/bff/workspaces/${workspace.id}/analytics?${asked}`),
   });
   const change = (part: Partial<ClicksSearch>) => onSearch({ ...search, ...part });
-  const toggle = (filter: Filter) => (value: string) => onSearch(toggled(search, filter, value));
+  const toggle = (filter: Filter) => (condition: string) => onSearch(toggled(search, filter, condition));
   const shift = (direction: -1 | 1) => change({ ...moved(spanOf(search, zone), zone, direction), period: undefined });
   useShortcuts({
     ...Object.fromEntries(
@@ -87,7 +96,7 @@ export function Clicks({ search, onSearch, link }: Properties) {
       part={parts?.[tabs[name]]}
       total={total}
       chosen={search[tabs[name]] ?? []}
-      onValue={toggle(tabs[name])}
+      onCondition={toggle(tabs[name])}
       nameOf={names}
     />
   );
@@ -188,7 +197,7 @@ function Bar({ search, zone, onSearch, query, names, isLink }: BarProperties) {
   const change = (part: Partial<ClicksSearch>) => onSearch({ ...search, ...part });
   const span = spanOf(search, zone);
   const chips = FILTERS.filter((filter) => !(isLink && filter === "link")).flatMap((filter) =>
-    (search[filter] ?? []).map((value) => [filter, value] as const),
+    (search[filter] ?? []).map((condition) => [filter, condition] as const),
   );
   const address = `/v1/workspaces/${workspace}/analytics`;
   const report = new URLSearchParams(query);
@@ -262,19 +271,15 @@ function Bar({ search, zone, onSearch, query, names, isLink }: BarProperties) {
       </div>
       {chips.length > 0 && (
         <div className="row">
-          {chips.map(([filter, value]) => (
-            <span className="chip" key={`${filter} ${value}`}>
-              <span>
-                {t(`dimension.${filter}`)} <b>{names(filter, value)}</b>
-              </span>
-              <button
-                type="button"
-                aria-label={t("common.remove", { what: names(filter, value) })}
-                onClick={() => onSearch(toggled(search, filter, value))}
-              >
-                <X aria-hidden="true" />
-              </button>
-            </span>
+          {chips.map(([filter, condition]) => (
+            <Chip
+              key={`${filter} ${condition}`}
+              filter={filter}
+              condition={condition}
+              names={names}
+              onTurn={() => onSearch(toggled(search, filter, opposite(condition)))}
+              onRemove={() => onSearch(toggled(search, filter, condition))}
+            />
           ))}
           <Button look="plain" onClick={() => change(Object.fromEntries(FILTERS.map((filter) => [filter, undefined])))}>
             {t("common.reset")}
@@ -282,6 +287,31 @@ function Bar({ search, zone, onSearch, query, names, isLink }: BarProperties) {
         </div>
       )}
     </div>
+  );
+}
+
+interface ChipProperties {
+  filter: Filter;
+  condition: string;
+  names: (dimension: Filter, value: string | null) => string;
+  onTurn: () => void;
+  onRemove: () => void;
+}
+
+/** A condition; choosing it turns it into its opposite, so that it needs neither Alt nor a mouse to leave something out. */
+function Chip({ filter, condition, names, onTurn, onRemove }: ChipProperties) {
+  const { excluded, part, value } = conditionOf(condition);
+  const name = part ? value : names(filter, value);
+  const how = part ? (excluded ? "containsNot" : "contains") : excluded ? "isNot" : "is";
+  return (
+    <span className="chip" data-excluded={excluded || undefined}>
+      <button type="button" title={t("analytics.turn")} onClick={onTurn}>
+        {t(`dimension.${filter}`)} {t(`analytics.${how}`)} <b>{name}</b>
+      </button>
+      <button type="button" aria-label={t("common.remove", { what: name })} onClick={onRemove}>
+        <X aria-hidden="true" />
+      </button>
+    </span>
   );
 }
 

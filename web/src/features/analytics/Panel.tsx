@@ -1,7 +1,7 @@
 import type { Breakdown, Part } from "../../api/types";
 import { Failure } from "../../design/Failure";
 import { t } from "../../i18n";
-import type { Filter } from "../../lib/clicks-search";
+import { type Filter, written } from "../../lib/clicks-search";
 import { country, languageName, number, percent } from "../../lib/format";
 
 interface Properties {
@@ -12,15 +12,17 @@ interface Properties {
   part: Part<Breakdown> | undefined;
   total: number;
   chosen: string[];
-  onValue: (value: string) => void;
+  /** The condition on the value that was chosen, as `/v1` writes it. */
+  onCondition: (condition: string) => void;
   nameOf: (dimension: Filter, value: string | null) => string;
 }
 
-/** The values of a dimension with their clicks; choosing one filters by it. Rows and the rest are all there is. */
-export function Panel({ title, tabs, tab, onTab, part, total, chosen, onValue, nameOf }: Properties) {
+/** The values of a dimension with their clicks; choosing one filters by it, or with Alt leaves it out. Rows and the rest are all there is. */
+export function Panel({ title, tabs, tab, onTab, part, total, chosen, onCondition, nameOf }: Properties) {
   const rows = part?.body?.data ?? [];
   const highest = Math.max(1, ...rows.map((row) => row.clicks));
   const other = part?.body?.other;
+  const condition = (value: string, excluded = false) => written({ excluded, part: false, value });
   return (
     <section className="sheet pad panel" aria-label={title}>
       <div className="row apart">
@@ -47,8 +49,9 @@ export function Panel({ title, tabs, tab, onTab, part, total, chosen, onValue, n
           <li key={row.value ?? ""}>
             <button
               type="button"
-              aria-pressed={chosen.includes(row.value ?? "")}
-              onClick={() => onValue(row.value ?? "")}
+              aria-pressed={chosen.includes(condition(row.value ?? ""))}
+              title={t("analytics.choose")}
+              onClick={(event) => onCondition(condition(row.value ?? "", event.altKey))}
             >
               <span className="bar" style={{ width: `${(row.clicks / highest) * 100}%` }} aria-hidden="true" />
               <span className="cut">{nameOf(tab, row.value ?? null)}</span>
