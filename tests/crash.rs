@@ -83,6 +83,12 @@ fn kills() -> u32 {
     std::env::var("ELIDO_TEST_KILLS").ok().map_or(KILLS, |kills| kills.parse().expect("a number"))
 }
 
+#[test]
+fn a_process_that_is_asked_to_stop_while_it_starts_ends_well() {
+    let folder = tempfile::tempdir().expect("a folder");
+    assert!(server::stop_while_it_starts(folder.path()).success());
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_answered_redirect_survives_sigkill_exactly_once() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -18,7 +18,7 @@ use super::environment::{self, shown};
 use super::layer::{Layer, ReadSecret, insert, is_secret, leaves, secrets};
 use super::listing::{Entry, entries};
 use super::sections::Config;
-use super::{check, config_error::quoted, provider_tables};
+use super::{api_address, check, config_error::quoted, provider_tables};
 
 /// The defaults, with their documentation.
 const DEFAULT_TOML: &str = include_str!("../../config/elido.default.toml");
@@ -107,7 +107,7 @@ pub(super) fn assemble(
     for layer in layers {
         figment = figment.merge(layer.checked(&known, read, errors));
     }
-    let (config, figment) = extract(figment, &known, errors)?;
+    let (config, figment) = extract(api_address::at_its_port(figment), &known, errors)?;
     let entries = entries(&figment, &known);
     let loaded = Loaded { config, entries };
     check::values(&loaded, errors);

@@ -5,6 +5,7 @@
 //! can be found without opening a socket or a database.
 
 mod acme_section;
+mod api_address;
 pub mod bus_section;
 mod check;
 mod check_bus;

@@ -30,6 +30,24 @@ fn errors(text: &str, variables: &[(&str, &str)]) -> Vec<String> {
 }
 
 #[test]
+fn the_api_is_on_this_machine_at_the_port_that_it_listens_on_unless_its_address_is_given() {
+    let address = |text: &str, variables: &[(&str, &str)]| {
+        let loaded = settings(text, variables).expect("settings");
+        (loaded.config.api.public_url.to_string(), loaded.source_of("api.public_url").to_owned())
+    };
+    let moved = "[api]\nlisten = '127.0.0.1:9000'";
+    let given = ("https://links.example/".to_owned(), "ELIDO_API__PUBLIC_URL".to_owned());
+    assert_eq!(address("", &[]), ("http://localhost:8090/".to_owned(), DEFAULTS.to_owned()));
+    assert_eq!(address(moved, &[]), ("http://localhost:9000/".to_owned(), "config/site.toml".to_owned()));
+    assert_eq!(
+        address(moved, &[("ELIDO_API__LISTEN", "127.0.0.1:9001")]),
+        ("http://localhost:9001/".to_owned(), "ELIDO_API__LISTEN".to_owned())
+    );
+    assert_eq!(address(moved, &[("ELIDO_API__PUBLIC_URL", "https://links.example")]), given);
+    assert_eq!(address("[api]\nlisten = '127.0.0.1:0'", &[]).0, "http://localhost:8090/");
+}
+
+#[test]
 fn the_defaults_have_no_error() {
     assert_eq!(defaults().map(|config| config.edge.listen.port()), Ok(8080));
 }

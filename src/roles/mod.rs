@@ -32,6 +32,7 @@ pub use role::{ParseRolesError, Role, Roles};
 pub use running::{Addresses, Running, start};
 pub use start_error::StartError;
 
+use self::signals::Signals;
 use crate::config::Loaded;
 use crate::telemetry;
 
@@ -44,11 +45,16 @@ const UNCLEAN: u8 = 1;
 /// What kept the process from starting.
 pub async fn run(loaded: Loaded, roles: Roles, greet: impl FnOnce(&str)) -> Result<ExitCode, StartError> {
     let guard = telemetry::start(&loaded.config)?;
-    let running = start(&loaded, roles.clone()).await?;
+    let mut signals = Signals::listen()?;
+    let running = tokio::select! {
+        started = start(&loaded, roles.clone()) => started?,
+        // Nothing was answered yet, so that nothing has to be finished.
+        () = signals.asked_to_stop() => return Ok(ExitCode::SUCCESS),
+    };
     tracing::info!(%roles, "ready");
     greet(&running.welcome());
     let failed = tokio::select! {
-        () = signals::asked_to_stop() => None,
+        () = signals.asked_to_stop() => None,
         name = running.failed() => Some(name),
     };
     if let Some(name) = failed {
@@ -56,7 +62,7 @@ pub async fn run(loaded: Loaded, roles: Roles, greet: impl FnOnce(&str)) -> Resu
     }
     let stopped = tokio::select! {
         stopped = running.stop() => stopped,
-        () = signals::asked_to_stop() => false,
+        () = signals.asked_to_stop() => false,
     };
     // Flushing waits, which a thread of the runtime must not.
     drop(tokio::task::spawn_blocking(move || drop(guard)).await);

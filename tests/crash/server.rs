@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use reqwest::{Client, redirect};
@@ -27,22 +27,7 @@ pub struct Server {
 impl Server {
     /// Starts it, with these variables besides the usual ones.
     pub fn start(folder: &Path, variables: &[(&str, &str)]) -> Self {
-        // A write beyond the limit of file sizes shall be an error and not the end of the process.
-        let mut child = Command::new("sh")
-            .args(["-c", "trap '' XFSZ; exec \"$0\" run --role all", env!("CARGO_BIN_EXE_elido")])
-            .current_dir(folder)
-            .env("ELIDO_DATA_FOLDER", folder.join("data"))
-            .env("ELIDO_EDGE__LISTEN", "127.0.0.1:0")
-            .env("ELIDO_API__LISTEN", "127.0.0.1:0")
-            .env("ELIDO_INTERNAL__LISTEN", "127.0.0.1:0")
-            .env("ELIDO_GRPC__LISTEN", "127.0.0.1:0")
-            .env("ELIDO_EDGE__WORKERS", "2")
-            .env("ELIDO_EDGE__JOURNAL__SEGMENT_BYTES", "1048576")
-            .envs(variables.iter().copied())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the executable starts");
+        let mut child = launch(folder, variables);
         let lines = BufReader::new(child.stderr.take().expect("standard error")).lines().map_while(Result::ok);
         let mut lines = lines.inspect(|line| eprintln!("{line}"));
         let mut address_of = |what: &str| {
@@ -58,8 +43,7 @@ impl Server {
 
     /// SIGTERM: drain, ship everything, end well.
     pub fn terminate(mut self) {
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().expect("a signal").success());
+        ask_to_stop(&self.child);
         assert!(self.child.wait().expect("an end").success());
     }
 
@@ -75,6 +59,39 @@ impl Server {
         self.child.kill().expect("a signal");
         self.child.wait().expect("an end");
     }
+}
+
+/// Asks a process to stop as soon as it says anything, and tells how it ended.
+pub fn stop_while_it_starts(folder: &Path) -> ExitStatus {
+    let mut child = launch(folder, &[]);
+    let mut lines = BufReader::new(child.stderr.take().expect("standard error")).lines();
+    lines.next().expect("a line").expect("text");
+    ask_to_stop(&child);
+    lines.map_while(Result::ok).for_each(drop);
+    child.wait().expect("an end")
+}
+
+fn ask_to_stop(child: &Child) {
+    assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().expect("a signal").success());
+}
+
+fn launch(folder: &Path, variables: &[(&str, &str)]) -> Child {
+    // A write beyond the limit of file sizes shall be an error and not the end of the process.
+    Command::new("sh")
+        .args(["-c", "trap '' XFSZ; exec \"$0\" run --role all", env!("CARGO_BIN_EXE_elido")])
+        .current_dir(folder)
+        .env("ELIDO_DATA_FOLDER", folder.join("data"))
+        .env("ELIDO_EDGE__LISTEN", "127.0.0.1:0")
+        .env("ELIDO_API__LISTEN", "127.0.0.1:0")
+        .env("ELIDO_INTERNAL__LISTEN", "127.0.0.1:0")
+        .env("ELIDO_GRPC__LISTEN", "127.0.0.1:0")
+        .env("ELIDO_EDGE__WORKERS", "2")
+        .env("ELIDO_EDGE__JOURNAL__SEGMENT_BYTES", "1048576")
+        .envs(variables.iter().copied())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the executable starts")
 }
 
 /// A test that fails leaves no process behind.
