@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpListener};
 pub const NOBODY: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 1));
 
 /// An address that nobody uses, with a port below those that the kernel gives to outgoing connections: clients that ask
-/// again and again while the server is away would otherwise take its port sooner or later, one even by reaching itself.
+/// again and again while the server is unavailable would otherwise take its port sooner or later, one even by reaching itself.
 pub fn free_address() -> SocketAddr {
     let free = (0..1000).find_map(|_| {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, rand::random_range(10_000..22_000)));
