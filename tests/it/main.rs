@@ -57,6 +57,7 @@ mod grpc_operators;
 mod grpc_origin;
 mod grpc_people;
 mod grpc_tls;
+mod guessing;
 mod history;
 mod idempotency;
 mod imports_again;

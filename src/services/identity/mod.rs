@@ -16,6 +16,7 @@ mod identities;
 mod identity_links;
 pub mod jobs;
 mod known_devices;
+mod known_networks;
 mod kratos_sessions;
 mod mail_texts;
 pub mod oauth;
