@@ -26,6 +26,7 @@ mod audit_of_domains;
 mod audit_of_links;
 mod audit_of_people;
 mod audit_of_programs;
+mod audit_verification;
 mod browser_sessions;
 mod bulk_edits;
 mod bus;
