@@ -66,6 +66,7 @@ mod invitations;
 mod jobs;
 mod jobs_of_operators;
 mod journal;
+mod key_races;
 mod known_devices;
 mod known_links;
 mod link_ends;
