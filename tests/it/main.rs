@@ -52,6 +52,7 @@ mod events;
 mod evidence;
 mod first_steps;
 mod folders;
+mod fuzz_seeds;
 mod grpc_audit;
 mod grpc_links;
 mod grpc_operators;
