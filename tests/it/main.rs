@@ -53,6 +53,7 @@ mod evidence;
 mod first_steps;
 mod folders;
 mod fuzz_seeds;
+mod grpc_accounts;
 mod grpc_audit;
 mod grpc_links;
 mod grpc_operators;
