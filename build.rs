@@ -103,6 +103,7 @@ fn compile_protocol() -> Result<(), Box<dyn Error>> {
     let mut compiler = protox::Compiler::new(["proto"])?;
     compiler.include_imports(true).include_source_info(true);
     let files = [
+        "accounts",
         "api_keys",
         "audit",
         "domains",
@@ -112,7 +113,9 @@ fn compile_protocol() -> Result<(), Box<dyn Error>> {
         "jobs",
         "link_resolver",
         "links",
+        "me",
         "oauth_clients",
+        "offered_invitations",
         "workspaces",
     ]
     .map(|name| format!("elido/v1/{name}.proto"));

@@ -1,6 +1,7 @@
 //! `elido audit`: the audit trail over the API, and whether it is whole, without it.
 
 mod archive;
+mod database;
 mod evidence;
 mod list;
 mod rows;

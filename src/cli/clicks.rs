@@ -6,7 +6,7 @@ use serde_json::json;
 use super::exit::{Exit, Failure};
 use super::output::{self, OutputArguments};
 use super::settings::ConfigArguments;
-use crate::roles::{self, DeadClicksError};
+use crate::infra::click_topic::{self, ReplayError};
 
 /// Looks after clicks on their way into the click store.
 #[derive(Debug, Args)]
@@ -42,14 +42,14 @@ struct ReplayArguments {
 pub async fn run(command: ClicksCommand) -> Result<(), Failure> {
     let What::ReplayDead(arguments) = command.what;
     let config = arguments.config.load()?.config;
-    let replayed = roles::replay_dead_clicks(&config).await.map_err(|error| failed(&error))?;
+    let replayed = click_topic::replay_dead_clicks(&config).await.map_err(|error| failed(&error))?;
     if arguments.output.json {
         return output::json_line(&json!({ "replayed": replayed }));
     }
     output::line(&format!("{replayed} records replayed"))
 }
 
-fn failed(error: &DeadClicksError) -> Failure {
-    let exit = if matches!(error, DeadClicksError::NoBus) { Exit::Config } else { Exit::Unavailable };
+fn failed(error: &ReplayError) -> Failure {
+    let exit = if matches!(error, ReplayError::NoBus) { Exit::Config } else { Exit::Unavailable };
     Failure::new(exit, error.to_string())
 }

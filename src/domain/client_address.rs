@@ -99,6 +99,15 @@ pub fn network(address: IpAddr) -> IpAddr {
     }
 }
 
+/// The network that one subscriber gets: the address of IPv4, the /56 of IPv6 (RIPE-690), which holds 256 networks of [`network`].
+#[must_use]
+pub fn site(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from(u128::from(address) >> 72 << 72)),
+        address @ IpAddr::V4(_) => address,
+    }
+}
+
 /// Counted from 1. Empty entries are none (RFC 9110, section 5.6.1).
 fn entry_from_the_right<'a, L: Iterator<Item = &'a [u8]>>(place: usize, lines: impl Fn() -> L) -> Option<&'a [u8]> {
     let entries = |line| FromTheRight { rest: Some(line), separator: b',' }.filter(|entry| !entry.is_empty());

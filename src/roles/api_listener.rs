@@ -1,4 +1,4 @@
-//! The listeners of the api role: what every request passes through before it reaches a service.
+//! The listener of the API: what every request passes through before it reaches a service.
 
 use std::net::TcpListener as StdListener;
 use std::time::Duration;
@@ -7,20 +7,17 @@ use axum::Router;
 use axum::middleware::from_fn_with_state;
 use tokio::net::TcpListener;
 
-use super::api::document;
+use super::api_document::document;
 use super::start_error::StartError;
-use crate::config::sections::{ApiConfig, GrpcConfig};
+use crate::config::sections::ApiConfig;
 use crate::http::idempotency::{Idempotency, repeat_responses};
 use crate::http::middleware::{ServiceLimits, complete};
 use crate::http::openapi;
 use crate::http::rate_limit::{RateLimit, limit};
 use crate::http::server::{ListenerSettings, serve};
 use crate::infra::cache::redis::Redis;
-use crate::infra::grpc::tls;
 use crate::runtime::tasks::Tasks;
 use crate::runtime::token_bucket::Rate;
-use crate::services::api_core::ApiCore;
-use crate::services::api_core::grpc::{self, Beside};
 use crate::services::api_core::rest::{Authentication, authenticate};
 
 /// How long a connection may take to send a request's head, and may idle between requests.
@@ -65,26 +62,6 @@ pub(super) fn start(
     };
     let router = gates.before(operations, open, dashboard, config)?;
     tasks.spawn("api-listener", serve(TcpListener::from_std(socket)?, router, settings, tasks.clone()));
-    Ok(())
-}
-
-/// Answers edges and programs of the cluster on this socket.
-///
-/// # Errors
-/// The certificates cannot be used, or the machine refuses the socket.
-pub(super) fn start_for_cluster(
-    config: &GrpcConfig,
-    (core, beside): (ApiCore, Beside),
-    socket: StdListener,
-    tasks: &Tasks,
-) -> Result<(), StartError> {
-    let server = grpc::server(tls::server(config)?).map_err(tls::with_reason)?;
-    let (socket, stopping) = (TcpListener::from_std(socket)?, tasks.stopping());
-    tasks.spawn("grpc-listener", async move {
-        if let Err(error) = grpc::serve(server, socket, core, beside, stopping).await {
-            tracing::error!(%error, "the gRPC listener failed");
-        }
-    });
     Ok(())
 }
 

@@ -1,23 +1,20 @@
 //! The edge role: edge-redirect.
 
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 
+use super::edge_certificates::certificates;
 use super::platform::Platform;
 use super::readiness::{Condition, Readiness};
 use super::start_error::StartError;
 use super::tls_ask;
-use crate::config::{Config, ConfigError, Loaded};
-use crate::infra::certificates::{CertificateFiles, Handshakes};
+use crate::config::{ConfigError, Loaded};
 use crate::infra::grpc::tls;
 use crate::runtime::tasks::Tasks;
 use crate::services::edge_redirect::origin::Origin;
-use crate::services::edge_redirect::{
-    Edge, EdgeCertificates, EdgeParts, EdgeServer, EdgeSockets, GrpcOrigin, HostsFile, KeptCertificates, SnapshotFile,
-};
+use crate::services::edge_redirect::{Edge, EdgeParts, EdgeServer, EdgeSockets, GrpcOrigin, HostsFile, SnapshotFile};
 
 /// Starts edge-redirect on these sockets. `fetches` runs its questions to the origin, which outlive a visitor's patience. Without the
 /// api role beside it, the origin is another process. Returns what the edge answers on the internal listener.
@@ -45,7 +42,7 @@ pub(super) async fn start(
         edge: Arc::clone(&edge),
         invalidations: platform.invalidations().await?.subscribe(),
         journal_folder: config.journal_folder(),
-        snapshot: snapshot_file(config),
+        snapshot: SnapshotFile::of(&config.data_folder),
         hosts: HostsFile(config.data_folder.join("edge").join("hosts.snapshot")),
         drain: Duration::from_secs(config.shutdown.drain_seconds),
     };
@@ -66,33 +63,6 @@ pub(super) async fn start(
 
 fn degraded_if(failing: bool) -> Condition {
     if failing { Condition::Degraded } else { Condition::Up }
-}
-
-/// Where the links are that an edge knew.
-pub(super) fn snapshot_file(config: &Config) -> SnapshotFile {
-    SnapshotFile(config.data_folder.join("edge").join("links.snapshot"))
-}
-
-/// What is shown over TLS, and answered to authorities.
-fn certificates(loaded: &Loaded) -> Result<EdgeCertificates, StartError> {
-    let config = &loaded.config;
-    let handshakes = Handshakes::new().map_err(io::Error::other)?;
-    let file = || KeptCertificates(config.data_folder.join("edge").join("certificates"));
-    let files = certificate_files(&handshakes, loaded)?;
-    Ok(EdgeCertificates::new(handshakes, files, config.acme.is_on().then(file)))
-}
-
-/// The operator's own certificate, if there is one.
-fn certificate_files(handshakes: &Handshakes, loaded: &Loaded) -> Result<Option<CertificateFiles>, StartError> {
-    let config = &loaded.config.edge.tls;
-    if config.listen.is_none() || config.certificate_file.as_os_str().is_empty() {
-        return Ok(None);
-    }
-    let files = CertificateFiles::open(handshakes, &config.certificate_file, &config.key_file);
-    Ok(Some(files.map_err(|error| {
-        let key = "edge.tls.certificate_file";
-        ConfigError::new(key, loaded.source_of(key), error.to_string(), "Name a certificate and its own key")
-    })?))
 }
 
 fn remote_origin(loaded: &Loaded) -> Result<Arc<dyn Origin>, StartError> {

@@ -7,11 +7,8 @@ use tokio::sync::watch;
 use super::platform::Platform;
 use super::readiness::{Condition, Readiness};
 use super::start_error::StartError;
-use crate::config::Config;
-use crate::domain::error::Error;
-use crate::infra::bus::{Bus, BusError};
-use crate::infra::click_topic::{self, ReplayError};
-use crate::infra::store::Store;
+use crate::infra::bus::Bus;
+use crate::infra::click_topic;
 use crate::runtime::tasks::Tasks;
 use crate::services::click_ingester::{
     Accounts, BusIngester, BusSources, ClickIngester, Enricher, Health, Retention, Sources, delete_old_clicks,
@@ -69,35 +66,4 @@ async fn start_from_bus(platform: &Platform, bus: Bus, tasks: &Tasks) -> Result<
     let watched = (ingester.health(), ingester.accounts());
     tasks.spawn("click-ingester", ingester.run(tasks.clone()));
     Ok(watched)
-}
-
-/// Why dead records were not replayed.
-#[derive(Debug, thiserror::Error)]
-pub enum DeadClicksError {
-    /// The settings name no bus.
-    #[error(
-        "bus.url is not set: without a bus, records that are no click are in undecodable-clicks.ndjson in the data folder"
-    )]
-    NoBus,
-    /// The settings of the bus cannot be used.
-    #[error(transparent)]
-    Bus(#[from] BusError),
-    /// The database cannot be had.
-    #[error("the database cannot be used: {0}")]
-    Database(#[from] Error),
-    /// Some were not replayed.
-    #[error(transparent)]
-    Replay(#[from] ReplayError),
-}
-
-/// Puts the records that were no click back among the clicks, those that were not put back before. Returns how many.
-///
-/// # Errors
-/// There is no bus, or it or the database does not answer.
-pub async fn replay_dead_clicks(config: &Config) -> Result<u64, DeadClicksError> {
-    let bus = Bus::new(&config.bus)?.ok_or(DeadClicksError::NoBus)?;
-    let store = Store::connect(&config.database, &config.data_folder).await?;
-    let replayed = click_topic::replay_dead(&bus, &config.bus, &store).await;
-    store.close().await;
-    Ok(replayed?)
 }

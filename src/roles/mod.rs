@@ -5,10 +5,14 @@
 //! configuration.
 
 mod api;
+mod api_core;
+mod api_document;
 mod api_listener;
 mod click_shipping;
 mod direct_origin;
 mod edge;
+mod edge_certificates;
+mod grpc_listener;
 mod ingester;
 mod internal;
 mod platform;
@@ -25,9 +29,8 @@ mod workers;
 
 use std::process::ExitCode;
 
-pub use api::document;
+pub use api_document::document;
 pub use click_shipping::{JournalShippingError, ship_journals};
-pub use ingester::{DeadClicksError, replay_dead_clicks};
 pub use role::{ParseRolesError, Role, Roles};
 pub use running::{Addresses, Running, start};
 pub use start_error::StartError;

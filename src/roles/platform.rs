@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use secrecy::ExposeSecret;
 use tokio::sync::OnceCell;
 
-use super::edge::snapshot_file;
 use super::start_error::StartError;
 use crate::config::sections::GeoConfig;
 use crate::config::{Config, ConfigError, Loaded};
@@ -27,6 +26,7 @@ use crate::infra::store::{self, Store};
 use crate::infra::user_agent::UserAgents;
 use crate::runtime::deletion_clock;
 use crate::runtime::tasks::Tasks;
+use crate::services::edge_redirect::SnapshotFile;
 
 /// The connections of one process.
 pub(super) struct Platform {
@@ -204,7 +204,7 @@ async fn refuse_lost_database(config: &Config, click_store: &ClickStore) -> Resu
     if !store::is_new_file(&config.database, &config.data_folder).await? {
         return Ok(());
     }
-    if !snapshot_file(config).knows_links() && !click_store.knows_links().await? {
+    if !SnapshotFile::of(&config.data_folder).knows_links() && !click_store.knows_links().await? {
         return Ok(());
     }
     Err(StartError::DatabaseLost {

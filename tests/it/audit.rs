@@ -33,7 +33,7 @@ const NOT_AUDITED: [&str; 12] = [
 const AUDITED_READS: [&str; 1] = ["download_link_qr_code"];
 
 /// Runs the executable with a token and a workspace.
-async fn elido(platform: &Platform, account: &Account, arguments: &[&str]) -> Output {
+pub async fn elido(platform: &Platform, account: &Account, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_elido"));
     command
         .args(arguments)
@@ -46,7 +46,8 @@ async fn elido(platform: &Platform, account: &Account, arguments: &[&str]) -> Ou
     tokio::task::spawn_blocking(move || command.output()).await.expect("a thread").expect("the executable runs")
 }
 
-fn text(output: &Output) -> String {
+/// What a command has printed.
+pub fn text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 

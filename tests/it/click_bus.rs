@@ -264,10 +264,10 @@ async fn what_is_no_click_dies_with_its_reason_stops_nothing_and_is_replayed_onc
     // A click that an older version could not read, and that a killed ingester left there twice.
     let late = click_topic::record_of(JournalId::random(), 9, &payload);
     world.producer(&dead_topic).send(vec![late.clone(), late]).await.expect("sent");
-    assert_eq!(roles::replay_dead_clicks(world.config()).await.expect("replayed"), 4);
+    assert_eq!(click_topic::replay_dead_clicks(world.config()).await.expect("replayed"), 4);
     world.until_stored(5).await;
     eventually("two of them died again", || async { count(&url, &dead_topic).await == 6 }).await;
-    assert_eq!(roles::replay_dead_clicks(world.config()).await.expect("replayed"), 2);
+    assert_eq!(click_topic::replay_dead_clicks(world.config()).await.expect("replayed"), 2);
     eventually("and again", || async { count(&url, &dead_topic).await == 8 }).await;
     assert_eq!(world.stored().await, 5);
 }
@@ -357,7 +357,7 @@ async fn without_a_bus_commands_that_need_one_say_so() {
     let folder = platform.config.journal_folder();
     let refused = roles::ship_journals(&platform.config, &folder, PATIENCE).await.expect_err("no bus");
     assert!(refused.to_string().contains("bus.url is not set"), "{refused}");
-    let refused = roles::replay_dead_clicks(&platform.config).await.expect_err("no bus");
+    let refused = click_topic::replay_dead_clicks(&platform.config).await.expect_err("no bus");
     assert!(refused.to_string().contains("bus.url is not set"), "{refused}");
     let ready = body(platform.client.get(platform.internal("/readyz")), StatusCode::OK).await;
     assert!(ready["checks"]["click_shipping"].is_null(), "{ready}");

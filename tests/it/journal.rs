@@ -280,6 +280,62 @@ fn a_segment_whose_header_is_damaged_loses_no_record_and_its_bytes_are_kept() {
 }
 
 #[test]
+fn the_header_of_a_segment_that_a_living_writer_has_left_is_kept_too() {
+    let root = tempfile::tempdir().expect("a folder");
+    let (mut writer, folder) = journal_on_disk(root.path(), 20);
+    let mut written = 20;
+    // A segment takes 64 KiB.
+    for _ in 0..20 {
+        writer.append(|buffer| buffer.extend_from_slice(&[7; 5_000]));
+        written += writer.flush().records;
+    }
+    flip(&folder.join("00000000.segment"), &[18]);
+    let mut reader = JournalReader::open(root.path());
+    assert_eq!(read_all(&mut reader) as u64, written);
+    assert!(!folder.join("00000000.segment").exists(), "what was read is removed");
+    let names = kept(root.path());
+    assert!(matches!(names.as_slice(), [header] if header.ends_with("-00000000-000000000000")), "{names:?}");
+    assert_eq!(reader.take_damage().files.len(), 1);
+}
+
+#[test]
+fn of_damage_in_more_places_than_are_kept_apart_the_whole_segment_is_kept() {
+    let root = tempfile::tempdir().expect("a folder");
+    let damaged = root.path().join("damaged");
+    std::fs::create_dir_all(&damaged).expect("a folder");
+    for number in 0..999 {
+        std::fs::write(damaged.join(format!("earlier-{number}")), "x").expect("a piece");
+    }
+    let (writer, folder) = journal_on_disk(root.path(), 60);
+    drop(writer);
+    let segment = folder.join("00000000.segment");
+    flip(&segment, &[300, 1_000, 2_000]);
+    let before = std::fs::read(&segment).expect("a segment");
+    let mut reader = JournalReader::open(root.path());
+    assert_eq!(read_all(&mut reader), 57);
+    assert!(!folder.exists(), "what was read is removed");
+    let names = kept(root.path());
+    assert_eq!(names.len(), 2, "{names:?}: the one piece that there was room for, and everything");
+    let whole = names.iter().find(|name| name.ends_with("-00000000")).expect("all of the segment");
+    assert!(std::fs::read(damaged.join(whole)).expect("it is kept") == before);
+    assert!(reader.take_damage().corrupt_bytes > 0, "it is counted");
+}
+
+/// Flips a bit of each of these bytes.
+fn flip(file: &Path, places: &[usize]) {
+    let mut bytes = std::fs::read(file).expect("a file");
+    places.iter().for_each(|place| bytes[*place] ^= 4);
+    std::fs::write(file, bytes).expect("flipped bits");
+}
+
+/// The names of what was set aside.
+fn kept(root: &Path) -> Vec<String> {
+    let files =
+        std::fs::read_dir(root.join("damaged")).expect("a folder").map(|file| file.expect("a file").file_name());
+    files.map(|name| name.into_string().expect("a name")).filter(|name| !name.starts_with("earlier")).collect()
+}
+
+#[test]
 fn a_segment_that_was_cut_off_is_named() {
     let root = tempfile::tempdir().expect("a folder");
     let (writer, folder) = journal_on_disk(root.path(), 20);

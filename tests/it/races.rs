@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::support::platform::{Account, Platform, body};
 
 /// Patient with the write lock, because a machine may be slow.
-async fn start() -> Platform {
+pub async fn start() -> Platform {
     Platform::start_with(|config| {
         config.database.connect_timeout_ms = 30_000;
         config.api.rate_limit_burst = 100_000;
@@ -20,7 +20,7 @@ async fn start() -> Platform {
 }
 
 /// Sends a request that may be refused, but not fail.
-async fn sound(request: RequestBuilder) -> (StatusCode, Value) {
+pub async fn sound(request: RequestBuilder) -> (StatusCode, Value) {
     let response = request.send().await.expect("a response");
     let status = response.status();
     let text = response.text().await.expect("a body");

@@ -102,6 +102,8 @@ fn files_are_short_and_say_what_they_are() {
     assert_eq!(with("src/domain/x.rs", &long(600)), [""; 0]);
     breaks("src/domain/x.rs", &long(601), "src/domain/x.rs:0: 601 lines, at most 600 are allowed");
     breaks("src/main.rs", &long(81), "src/main.rs:0: 81 lines, at most 80 are allowed");
+    let role = with("src/roles/edge.rs", &long(101));
+    assert!(role.contains(&"src/roles/edge.rs:0: 101 lines, at most 100 are allowed".to_owned()), "{role:?}");
 }
 
 #[test]

@@ -10,19 +10,15 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::json;
 
-use super::{archive, rows};
+use super::{archive, database, rows};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::output::{self, OutputArguments};
 use crate::cli::settings::ConfigArguments;
-use crate::domain::audit::{ChainHead, Verifier};
-use crate::domain::error::Error;
+use crate::domain::audit::ChainHead;
 use crate::domain::recorded::Chain;
 use crate::domain::time::Timestamp;
 use crate::infra::signing::PublicKey;
-use crate::infra::store::{Store, audit};
-
-/// Rows of the database in memory at a time.
-const PAGE_ROWS: u64 = 500;
+use crate::infra::store::Store;
 
 /// Tells whether files of the audit trail, or the database, are whole.
 #[derive(Debug, Args)]
@@ -30,7 +26,8 @@ const PAGE_ROWS: u64 = 500;
     long_about = "Reads every row of a chain and tells whether it is as it was written: a row that was changed, removed, added or \
 moved is named, and so is an end that was cut off.\n\nWith files, as `elido audit export` writes them, and with evidence exports (.tar.gz), no server is needed. An evidence export is \
 believed if one of the keys of --public-key signed it. A later \
-file (--after) is checked against what it says of the one before. Without files every chain of the database of the settings is read. \
+file (--after) is checked against what it says of the one before. Without files every chain of the database of the settings is read, and \
+one that is missing is named: each workspace has a chain, also when it is gone, and so has the instance. \
 With --database the files are checked, and then whether the database still has their last rows: so whoever keeps a file elsewhere finds \
 out when a whole chain was written anew."
 )]
@@ -82,11 +79,11 @@ pub(super) async fn run(arguments: VerifyArguments) -> Result<(), Failure> {
         arguments.files.iter().map(|path| verify_file(path, &arguments.public_keys)).collect::<Result<Vec<_>, _>>()?;
     if arguments.files.is_empty() || arguments.database {
         let config = arguments.config.load()?.config;
-        let store = Store::connect(&config.database, &config.data_folder).await.map_err(unreadable)?;
+        let store = Store::connect(&config.database, &config.data_folder).await.map_err(database::unreadable)?;
         let checked = if arguments.files.is_empty() {
-            verify_database(&store).await
+            database::verify(&store).await
         } else {
-            hold_against(&store, &verdicts).await
+            database::hold_against(&store, &verdicts).await
         };
         store.close().await;
         verdicts.extend(checked?);
@@ -133,69 +130,4 @@ fn verify_file(path: &Path, trusted: &[PublicKey]) -> Result<Verdict, Failure> {
     })?;
     let source = path.display().to_string();
     Ok(Verdict { source, chain: read.header.chain, reached: read.reached, broken: read.broken, signed: None })
-}
-
-async fn verify_database(store: &Store) -> Result<Vec<Verdict>, Failure> {
-    let mut verdicts = Vec::new();
-    let mut after = None;
-    loop {
-        let heads = audit::heads(store.reader(), after, PAGE_ROWS).await.map_err(unreadable)?;
-        let Some((last, _)) = heads.last() else { return Ok(verdicts) };
-        after = Some(*last);
-        for (chain, head) in heads {
-            verdicts.push(verify_chain(store, chain, head).await);
-        }
-    }
-}
-
-async fn verify_chain(store: &Store, chain: Chain, head: ChainHead) -> Verdict {
-    let mut verifier = Verifier::new(chain, ChainHead::default());
-    let broken = loop {
-        let reached = verifier.reached().sequence;
-        // A row behind the head would be one that was added; it is read with the last page.
-        let rows = match audit::range(store.reader(), chain, reached, i64::MAX, PAGE_ROWS).await {
-            Ok(rows) => rows,
-            Err(error) => break Some(format!("a row behind {reached} cannot be read: {}", cause(&error))),
-        };
-        if rows.is_empty() {
-            break verifier.finish(head).err().map(|broken| broken.to_string());
-        }
-        if let Some(broken) = rows.iter().find_map(|row| verifier.read(row).err()) {
-            break Some(broken.to_string());
-        }
-    };
-    // The platform may have gone on meanwhile; then the head of now is the one that counts.
-    let broken = match (broken, audit::head(store.reader(), chain).await) {
-        (Some(_), Ok(now)) if now != head && verifier.finish(now).is_ok() => None,
-        (broken, _) => broken,
-    };
-    Verdict { source: "database".to_owned(), chain, reached: verifier.reached(), broken, signed: None }
-}
-
-/// Whether the database has the last row of every file, and the last one of a chain is no earlier.
-async fn hold_against(store: &Store, files: &[Verdict]) -> Result<Vec<Verdict>, Failure> {
-    let mut verdicts = Vec::new();
-    for file in files {
-        let (chain, end) = (file.chain, file.reached);
-        let before = end.sequence.saturating_sub(1);
-        let rows = audit::range(store.reader(), chain, before, end.sequence, 1).await.map_err(unreadable)?;
-        let is_there = end == ChainHead::default() || rows.first().is_some_and(|row| row.hash == end.hash);
-        let reason =
-            || format!("it has not got row {} of {}: the chain was cut off or written anew", end.sequence, file.source);
-        let mut verdict =
-            verify_chain(store, chain, audit::head(store.reader(), chain).await.map_err(unreadable)?).await;
-        if !is_there {
-            verdict.broken = Some(reason());
-        }
-        verdicts.push(verdict);
-    }
-    Ok(verdicts)
-}
-
-fn cause(error: &Error) -> String {
-    error.source.as_ref().map_or_else(|| error.message.clone(), ToString::to_string)
-}
-
-fn unreadable(error: Error) -> Failure {
-    Failure::new(Exit::Unavailable, format!("the database cannot be read: {}", cause(&error)))
 }

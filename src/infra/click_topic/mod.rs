@@ -10,7 +10,7 @@ mod replay;
 
 pub use leases::{Held, Leases};
 pub use record::{Content, Entry, EnvelopeError, REPLAY_HEADER, Replay, key_of, record_of, tally_of};
-pub use replay::{ReplayError, replay_dead};
+pub use replay::{ReplayError, replay_dead_clicks};
 
 use crate::config::bus_section::BusConfig;
 use crate::infra::bus::Topic;

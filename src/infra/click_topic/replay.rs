@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::record::{REPLAY_HEADER, Replay};
 use super::{clicks, dead_clicks};
+use crate::config::Config;
 use crate::config::bus_section::BusConfig;
 use crate::domain::error::Error;
 use crate::infra::bus::{Bus, BusError, PartitionReader, Producer, Received, Record};
@@ -21,19 +22,34 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// Why dead records were not replayed. Those before it were.
 #[derive(Debug, thiserror::Error)]
 pub enum ReplayError {
-    /// The bus does not give or take them.
+    /// The settings name no bus.
+    #[error(
+        "bus.url is not set: without a bus, records that are no click are in undecodable-clicks.ndjson in the data folder"
+    )]
+    NoBus,
+    /// The settings of the bus cannot be used, or it does not give or take the records.
     #[error(transparent)]
     Bus(#[from] BusError),
-    /// How far it got cannot be read or written.
-    #[error("the database: {0}")]
+    /// The database cannot be had, or how far it got cannot be read or written.
+    #[error("the database cannot be used: {0}")]
     Database(#[from] Error),
 }
 
-/// Sends every dead record that was not replayed yet to the topic of clicks. Returns how many.
+/// Puts the records that were no click back among the clicks, those that were not put back before, on the bus and the database that the
+/// settings name. Returns how many.
 ///
 /// # Errors
-/// The bus or the database is unavailable.
-pub async fn replay_dead(bus: &Bus, config: &BusConfig, store: &Store) -> Result<u64, ReplayError> {
+/// There is no bus, or it or the database does not answer.
+pub async fn replay_dead_clicks(config: &Config) -> Result<u64, ReplayError> {
+    let bus = Bus::new(&config.bus)?.ok_or(ReplayError::NoBus)?;
+    let store = Store::connect(&config.database, &config.data_folder).await?;
+    let replayed = replay_dead(&bus, &config.bus, &store).await;
+    store.close().await;
+    replayed
+}
+
+/// Sends every dead record that was not replayed yet to the topic of clicks. Returns how many.
+async fn replay_dead(bus: &Bus, config: &BusConfig, store: &Store) -> Result<u64, ReplayError> {
     let dead = dead_clicks(config);
     let producer = Producer::new(bus.clone(), clicks(config));
     let mut replayed = 0;

@@ -141,24 +141,36 @@ impl<F: FileSystem> Future for Committed<'_, F> {
 
 #[cfg(all(test, shuttle))]
 mod model {
+    use std::path::Path;
     use std::sync::Arc;
 
     use shuttle::future::{block_on, spawn};
 
     use super::*;
-    use crate::infra::journal::{DiskFileSystem, JournalLimits};
+    use crate::infra::journal::{DiskFileSystem, JournalLimits, JournalReader};
     use crate::runtime::sync::atomic::{AtomicU64, Ordering};
 
-    const REQUESTS: u64 = 4;
+    const REQUESTS: u8 = 4;
+
+    /// What stands in the journals of this folder, in no order.
+    fn read_back(folder: &Path) -> Vec<u8> {
+        let mut reader = JournalReader::open(folder);
+        let mut read = Vec::new();
+        while let Some(batch) = reader.next(usize::MAX).expect("the folder can be read") {
+            read.extend(batch.records().flat_map(|(_, payload)| payload));
+            reader.acknowledge(&batch).expect("it is acknowledged");
+        }
+        read.sort_unstable();
+        read
+    }
 
     /// Shuttle reports a deadlock when a request waits for a flush that nobody is woken for.
     #[test]
     fn however_tasks_take_turns_no_request_waits_for_ever_and_every_record_is_written_once() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().to_owned();
-        let check = move || {
+        let check = || {
+            let folder = tempfile::tempdir().expect("a folder");
             let limits = JournalLimits { segment_bytes: 64 * 1024, bytes_max: 1 << 30 };
-            let group = Arc::new(GroupCommit::new(Writer::new(DiskFileSystem, &path, limits)));
+            let group = Arc::new(GroupCommit::new(Writer::new(DiskFileSystem, folder.path(), limits)));
             let written = Arc::new(AtomicU64::new(0));
             let (flusher, counted) = (Arc::clone(&group), Arc::clone(&written));
             let running = spawn(async move {
@@ -166,15 +178,20 @@ mod model {
                 flusher.run(report).await;
             });
             block_on(async {
-                let append = |group: Arc<GroupCommit<_>>| async move { group.append(|buffer| buffer.push(1)).await };
-                let requests: Vec<_> = (0..REQUESTS).map(|_| spawn(append(Arc::clone(&group)))).collect();
+                let append = |group: Arc<GroupCommit<_>>, number: u8| async move {
+                    group.append(|buffer| buffer.push(number)).await;
+                };
+                let requests: Vec<_> = (0..REQUESTS).map(|number| spawn(append(Arc::clone(&group), number))).collect();
                 for request in requests {
                     request.await.expect("no panic");
                 }
+                // It ends where it waits, and has told of all that it wrote by then.
+                running.abort();
+                drop(running.await);
             });
-            running.abort();
-            assert!(written.load(Ordering::SeqCst) <= REQUESTS);
+            assert_eq!(written.load(Ordering::SeqCst), u64::from(REQUESTS));
             assert_eq!(group.flush().records, 0, "nothing is left to write");
+            assert_eq!(read_back(folder.path()), (0..REQUESTS).collect::<Vec<_>>(), "each is in the journal once");
         };
         shuttle::check_random(check, 1_000);
     }

@@ -5,7 +5,7 @@
 //! is asked of its lock, which the kernel releases when the writer is killed.
 //!
 //! Invariants: a journal that cannot be read stops no other. Bytes that are no
-//! record are set aside before what they lie in is removed.
+//! record are set aside before what they lie in is removed, however many.
 
 use std::collections::{BTreeSet, HashMap};
 use std::io;
@@ -26,7 +26,7 @@ const CHUNK_BYTES: usize = 256 * 1024;
 const CURSOR_FILE: &str = "cursor";
 /// The folder beside the journals for bytes that are no record.
 const DAMAGED_FOLDER: &str = "damaged";
-/// How many pieces that folder takes; more are only counted.
+/// How many pieces that folder takes. Beyond that a damaged segment is kept as a whole, so that there is one more file for each at most.
 const DAMAGED_PIECES_MAX: usize = 1_000;
 /// How long a journal that could not be read is left alone.
 const RETRY_AFTER: Duration = Duration::from_secs(2);
@@ -243,10 +243,8 @@ impl<F: FileSystem> Journal<'_, F> {
         for (index, length) in segments.into_iter().filter(|(index, _)| *index >= cursor.index) {
             let path = segment::path(&self.folder, index);
             let file = self.file_system.open(&path).map_err(|error| naming(&path, &error))?;
-            let header = match self.header(&file).map_err(|error| naming(&path, &error))? {
-                Some(header) => header,
-                None => self.assumed_header(&file, index, &mut passed)?,
-            };
+            let written_header = self.header(&file).map_err(|error| naming(&path, &error))?;
+            let header = written_header.map_or_else(|| self.assumed_header(index), Ok)?;
             let offset = if index == cursor.index { cursor.offset } else { HEADER_BYTES };
             if let Some(batch) = self.read(&file, header, offset, records_max).map_err(|error| naming(&path, &error))? {
                 damage.add(passed);
@@ -256,6 +254,9 @@ impl<F: FileSystem> Journal<'_, F> {
                 return Ok(Found::Waiting);
             }
             // Nothing is added to this segment any more, but something may have been since it was read.
+            if written_header.is_none() {
+                self.set_header_aside(&file, index, &mut passed)?;
+            }
             if let Some(batch) = self.search(&file, header, offset, records_max, &mut passed)? {
                 damage.add(passed);
                 return Ok(Found::Batch(batch));
@@ -270,13 +271,14 @@ impl<F: FileSystem> Journal<'_, F> {
 
     /// The records of a segment have checksums of their own, so they are read also where the header is damaged: whose they
     /// are is the folder's name, and all segments of a journal have one span.
-    fn assumed_header(&self, file: &F::File, index: u32, damage: &mut Damage) -> io::Result<Header> {
+    fn assumed_header(&self, index: u32) -> io::Result<Header> {
+        Ok(Header { id: self.id, index, span: self.span()? })
+    }
+
+    fn set_header_aside(&self, file: &F::File, index: u32, damage: &mut Damage) -> io::Result<()> {
         let mut bytes = [0; HEADER_LENGTH];
         let length = read_full(file, 0, &mut bytes)?;
-        if self.ended {
-            self.set_aside(index, 0, bytes.get(..length).unwrap_or_default(), damage)?;
-        }
-        Ok(Header { id: self.id, index, span: self.span()? })
+        self.set_aside(file, (index, 0), bytes.get(..length).unwrap_or_default(), damage)
     }
 
     /// What any segment says, or else the length that was set aside for them.
@@ -291,8 +293,14 @@ impl<F: FileSystem> Journal<'_, F> {
         Ok(files.iter().map(|(_, length)| *length).max().unwrap_or_default())
     }
 
-    /// Keeps bytes that are no record, unless they are only zeroes, and says how many they are.
-    fn set_aside(&self, index: u32, offset: u64, bytes: &[u8], damage: &mut Damage) -> io::Result<()> {
+    /// Keeps bytes that are no record, unless they are only zeroes, and says how many they are. The segment is written to no more.
+    fn set_aside(
+        &self,
+        file: &F::File,
+        (index, offset): (u32, u64),
+        bytes: &[u8],
+        damage: &mut Damage,
+    ) -> io::Result<()> {
         let count = bytes.iter().filter(|byte| **byte != 0).count() as u64;
         if count == 0 {
             return Ok(());
@@ -301,9 +309,28 @@ impl<F: FileSystem> Journal<'_, F> {
         if segment::list_files(self.file_system, &self.damaged)?.len() < DAMAGED_PIECES_MAX {
             let name = format!("{}-{index:08}-{offset:012}", self.id);
             self.file_system.replace(&self.damaged.join(name), bytes, true)?;
+        } else {
+            self.keep_whole(file, index)?;
         }
         damage.add_corrupt(&segment::path(&self.folder, index), count);
         Ok(())
+    }
+
+    fn keep_whole(&self, file: &F::File, index: u32) -> io::Result<()> {
+        let kept = self.damaged.join(format!("{}-{index:08}", self.id));
+        if self.file_system.exists(&kept)? {
+            return Ok(());
+        }
+        let mut bytes = Vec::new();
+        loop {
+            let start = bytes.len();
+            bytes.resize(start + CHUNK_BYTES, 0);
+            let length = read_full(file, start as u64, bytes.get_mut(start..).unwrap_or_default())?;
+            bytes.truncate(start + length);
+            if length < CHUNK_BYTES {
+                return self.file_system.replace(&kept, &bytes, true);
+            }
+        }
     }
 
     /// Whether a segment after `index` has its first record: the writer starts one only when it is done with those before.
@@ -362,7 +389,7 @@ impl<F: FileSystem> Journal<'_, F> {
                 None if length < CHUNK_BYTES => length,
                 None => CHUNK_BYTES - frame::HEADER_BYTES - PAYLOAD_BYTES_MAX,
             };
-            self.set_aside(header.index, offset, chunk.get(..step).unwrap_or_default(), damage)?;
+            self.set_aside(file, (header.index, offset), chunk.get(..step).unwrap_or_default(), damage)?;
             offset += step as u64;
             if found.is_some() {
                 return self.read(file, header, offset, records_max);

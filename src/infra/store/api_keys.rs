@@ -66,6 +66,15 @@ pub async fn find_by_token(connection: &impl Connection, token_hash: &[u8]) -> R
     Ok(api_key::Entity::find().filter(is_token).one(connection).await?)
 }
 
+/// The same, kept from changing until the transaction ends.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn lock_by_token(connection: &impl Connection, token_hash: &[u8]) -> Result<Option<ApiKey>> {
+    let is_token = api_key::Column::TokenHash.eq(token_hash).or(api_key::Column::PreviousTokenHash.eq(token_hash));
+    Ok(api_key::Entity::find().filter(is_token).lock_exclusive().one(connection).await?)
+}
+
 /// Writes a key over the version before it.
 ///
 /// # Errors
@@ -75,15 +84,15 @@ pub async fn update(connection: &impl Connection, key: ApiKey) -> Result<()> {
     Ok(())
 }
 
-/// The keys of a workspace that a person made.
+/// The keys of a workspace that a person made, kept from changing until the transaction ends.
 ///
 /// # Errors
 /// Only those of the database.
-pub async fn made_by(connection: &impl Connection, workspace: WorkspaceId, maker: UserId) -> Result<Vec<ApiKey>> {
+pub async fn lock_made_by(connection: &impl Connection, workspace: WorkspaceId, maker: UserId) -> Result<Vec<ApiKey>> {
     let query = api_key::Entity::find()
         .filter(api_key::Column::WorkspaceId.eq(workspace))
         .filter(api_key::Column::CreatedBy.eq(maker));
-    Ok(query.all(connection).await?)
+    Ok(query.lock_exclusive().all(connection).await?)
 }
 
 /// Notes that the key was used.

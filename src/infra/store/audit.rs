@@ -78,8 +78,28 @@ async fn locked_head(transaction: &impl Connection, chain: Chain) -> Result<Opti
 /// # Errors
 /// Only those of the database.
 pub async fn head(connection: &impl Connection, chain: Chain) -> Result<ChainHead> {
+    Ok(find_head(connection, chain).await?.unwrap_or_default())
+}
+
+/// How far a chain goes, if its head is there.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn find_head(connection: &impl Connection, chain: Chain) -> Result<Option<ChainHead>> {
     let head = audit_head::Entity::find_by_id(chain).one(connection).await?;
-    Ok(head.map(|head| ChainHead { sequence: head.sequence, hash: head.hash }).unwrap_or_default())
+    Ok(head.map(|head| ChainHead { sequence: head.sequence, hash: head.hash }))
+}
+
+/// The next chain after this one that has rows, with a head or without.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn next_chain_of_rows(connection: &impl Connection, after: Option<Chain>) -> Result<Option<Chain>> {
+    let mut query = audit_event::Entity::find().select_only().column(audit_event::Column::Chain);
+    if let Some(after) = after {
+        query = query.filter(audit_event::Column::Chain.gt(after));
+    }
+    Ok(query.order_by_asc(audit_event::Column::Chain).into_tuple().one(connection).await?)
 }
 
 /// Every chain after this one with its head, at most `limit` of them.

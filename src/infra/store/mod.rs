@@ -31,6 +31,7 @@ pub mod idempotency_keys;
 pub mod invitations;
 pub mod jobs;
 pub mod known_devices;
+pub mod known_networks;
 pub mod link_clicks;
 pub mod link_comments;
 pub mod link_versions;

@@ -58,7 +58,19 @@ pub async fn oldest(connection: &impl Connection) -> Result<Option<WorkspaceId>>
     Ok(ids.order_by_asc(workspace::Column::Id).into_tuple().one(connection).await?)
 }
 
-/// The same, kept from changing until the transaction ends.
+/// The workspaces after this one, those that are being deleted too, at most `limit` of them.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn ids(connection: &impl Connection, after: Option<WorkspaceId>, limit: u64) -> Result<Vec<WorkspaceId>> {
+    let mut query = workspace::Entity::find().select_only().column(workspace::Column::Id);
+    if let Some(after) = after {
+        query = query.filter(workspace::Column::Id.gt(after));
+    }
+    Ok(query.order_by_asc(workspace::Column::Id).limit(limit).into_tuple().all(connection).await?)
+}
+
+/// The workspace of this id, kept from changing until the transaction ends.
 ///
 /// # Errors
 /// Only those of the database.

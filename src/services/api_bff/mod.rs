@@ -4,8 +4,10 @@
 //! no second way to the data and no second set of limits; no file of the dashboard differs from one caller to another.
 
 mod files;
+mod first_account;
 mod metrics;
 pub mod rest;
 
 pub use files::has_dashboard;
+pub use first_account::{Dashboard, dashboard};
 pub use rest::Bff;

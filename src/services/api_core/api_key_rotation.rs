@@ -90,7 +90,7 @@ impl ApiCore {
             return Err(Error::invalid_field("/token", "invalid_token", message));
         };
         let transaction = self.store.write().await?;
-        let Some(row) = api_keys::find_by_token(&transaction, &token.hash()).await? else { return Ok(()) };
+        let Some(row) = api_keys::lock_by_token(&transaction, &token.hash()).await? else { return Ok(()) };
         api_keys::delete(&transaction, row.workspace_id, row.id).await?;
         let by = By::author(Author::ApiKey(row.id)).within(row.workspace_id);
         self.commit(transaction, vec![REVOKED.removed(by, &row.into())?], Vec::new()).await

@@ -170,7 +170,12 @@ impl ApiCore {
         };
         let transaction = self.store.write().await?;
         // Keys are counted by one transaction at a time.
-        workspaces::lock(&transaction, access.workspace_id()).await?.ok_or_else(|| Error::not_found("workspace"))?;
+        let no_workspace = || Error::not_found("workspace");
+        workspaces::lock(&transaction, access.workspace_id()).await?.ok_or_else(no_workspace)?;
+        if let Some(person) = access.user_id() {
+            // Whoever was removed meanwhile leaves no key behind.
+            workspaces::find_member(&transaction, access.workspace_id(), person).await?.ok_or_else(no_workspace)?;
+        }
         if api_keys::count(&transaction, access.workspace_id()).await? >= KEYS_MAX {
             let message = format!("A workspace has at most {KEYS_MAX} keys. Revoke one that is not used.");
             return Err(Error::new(ErrorKind::Conflict, "too_many_keys", message));
@@ -246,12 +251,9 @@ impl ApiCore {
     /// # Errors
     /// `NotFound` if the workspace has no such key.
     pub async fn revoke_api_key(&self, access: &Access, id: ApiKeyId) -> Result<()> {
-        let not_found = || Error::not_found("API key");
         let transaction = self.store.write().await?;
-        let key = api_keys::find(&transaction, access.workspace_id(), id).await?.ok_or_else(not_found)?;
-        if !api_keys::delete(&transaction, access.workspace_id(), id).await? {
-            return Err(not_found());
-        }
+        let key = lock(&transaction, access, id).await?;
+        api_keys::delete(&transaction, access.workspace_id(), id).await?;
         self.commit(transaction, vec![REVOKED.removed(access.by(), &key.into())?], Vec::new()).await
     }
 }

@@ -183,7 +183,7 @@ pub(super) async fn end_membership(
     member: &Member,
 ) -> Result<Vec<Happening>> {
     let mut happenings = vec![REMOVED.removed(by, member)?];
-    for key in api_keys::made_by(transaction, workspace, member.user_id).await? {
+    for key in api_keys::lock_made_by(transaction, workspace, member.user_id).await? {
         api_keys::delete(transaction, workspace, key.id).await?;
         happenings.push(KEY_REVOKED.removed(by, &key.into())?);
     }

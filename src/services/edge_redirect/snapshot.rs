@@ -2,7 +2,7 @@
 //! restarted edge serves them even while the origin is unavailable.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -29,6 +29,12 @@ struct Snapshot {
 }
 
 impl SnapshotFile {
+    /// The one of the process with this data folder.
+    #[must_use]
+    pub fn of(data_folder: &Path) -> Self {
+        Self(data_folder.join("edge").join("links.snapshot"))
+    }
+
     /// Writes what `edge` knows, wholly or not at all. Blocks.
     ///
     /// # Errors

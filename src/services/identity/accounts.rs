@@ -40,6 +40,19 @@ pub(super) async fn account(connection: &impl Connection, user: User) -> Result<
     Ok(Account::of(user, !confirmed.is_empty()))
 }
 
+/// A part of an address to look for, as a request has it.
+///
+/// # Errors
+/// `Invalid` for none at all or more than an address can hold.
+pub(super) fn search_text(text: Option<&str>) -> Result<Option<&str>> {
+    match text {
+        Some(text) if !(1..=254).contains(&text.chars().count()) => {
+            Err(Error::invalid_field("email", "invalid_length", "this has 1 to 254 characters"))
+        }
+        text => Ok(text),
+    }
+}
+
 impl Identity {
     /// The person who asks, if they run this instance.
     ///

@@ -1,7 +1,8 @@
 //! How often somebody may try. All processes with one Redis count together; without one each counts for itself.
 //!
-//! Invariant: what somebody tries elsewhere keeps nobody out where they are known: attempts are counted for each account and
-//! address together, and what is counted over all addresses does not hold where the account has a session.
+//! Invariant: what somebody tries elsewhere keeps nobody out: attempts are counted for each account and address together; what is
+//! counted over all addresses does not hold where the account's owner has signed in, and each other network has a small share of
+//! tries that no other network can use up.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -9,7 +10,7 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
-use crate::domain::client_address::network;
+use crate::domain::client_address::{network, site};
 use crate::domain::error::{Error, ErrorKind, Result};
 use crate::infra::cache::redis::Redis;
 use crate::infra::cache::shared_buckets::SharedBuckets;
@@ -30,8 +31,8 @@ struct Limit {
 
 /// What is tried, and how often.
 struct Limits {
-    /// As Redis and the error know it.
-    names: [&'static str; 3],
+    /// As Redis knows it.
+    names: [&'static str; 4],
     what: &'static str,
     /// At one account from one address.
     account: Limit,
@@ -39,49 +40,59 @@ struct Limits {
     address: Limit,
     /// At one account from whichever addresses.
     anywhere: Limit,
+    /// At one account from one site that its owner has not signed in from, where `anywhere` is used up. Without it nothing is let
+    /// through then.
+    share: Option<Limit>,
 }
 
-/// Passwords: people mistype them, and a guess in ten million is not worth a try every six seconds.
+/// Passwords: people mistype them, and a guess in ten million is not worth a try every six seconds. With the shares, a thousand
+/// addresses make 3,000 tries at once and 6,000 a day.
 const PASSWORDS: Limits = Limits {
-    names: ["sign-in-account", "sign-in-address", "sign-in-anywhere"],
+    names: ["sign-in-account", "sign-in-address", "sign-in-anywhere", "sign-in-share"],
     what: "Too many attempts to sign in.",
     account: Limit { burst: 10, interval: Duration::from_secs(60) },
     address: Limit { burst: 100, interval: Duration::from_secs(6) },
     anywhere: Limit { burst: 100, interval: Duration::from_secs(6) },
+    share: Some(Limit { burst: 3, interval: Duration::from_secs(4 * 60 * 60) }),
 };
-/// Codes of second factors: three in a million are right, so that all addresses together try no more than 300 a day.
+/// Codes of second factors: three in a million are right, so that all addresses together try no more than 300 a day, and one more
+/// each. Who has the password and a thousand addresses is right once in eight months.
 const CODES: Limits = Limits {
-    names: ["code-account", "code-address", "code-anywhere"],
+    names: ["code-account", "code-address", "code-anywhere", "code-share"],
     what: "Too many codes were tried.",
     account: Limit { burst: 10, interval: Duration::from_secs(60) },
     address: Limit { burst: 100, interval: Duration::from_secs(6) },
     anywhere: Limit { burst: 20, interval: Duration::from_secs(300) },
+    share: Some(Limit { burst: 1, interval: Duration::from_secs(24 * 60 * 60) }),
 };
 /// Requests for mail: nobody's mailbox is filled, and who has had so many messages has one to go on with.
 const MAILS: Limits = Limits {
-    names: ["mail-account", "mail-address", "mail-anywhere"],
+    names: ["mail-account", "mail-address", "mail-anywhere", "mail-share"],
     what: "Too many messages were asked for.",
     account: Limit { burst: 5, interval: Duration::from_secs(600) },
     address: Limit { burst: 20, interval: Duration::from_secs(60) },
     anywhere: Limit { burst: 20, interval: Duration::from_secs(600) },
+    share: None,
 };
 
 /// Secrets, codes and tokens of programs that do not fit: 256 bits are never guessed, so that this ends noise alone.
 const CLIENTS: Limits = Limits {
-    names: ["oauth-account", "oauth-address", "oauth-anywhere"],
+    names: ["oauth-account", "oauth-address", "oauth-anywhere", "oauth-share"],
     what: "Too many secrets, codes and tokens that do not work.",
     account: Limit { burst: 100, interval: Duration::from_secs(6) },
     address: Limit { burst: 100, interval: Duration::from_secs(6) },
     anywhere: Limit { burst: 100, interval: Duration::from_secs(6) },
+    share: None,
 };
 /// Tokens and sessions that a provider has to be asked about. Each is asked about once in some seconds, so that many people behind
 /// one address have room, and nobody turns made-up ones into a flood of questions.
 const QUESTIONS: Limits = Limits {
-    names: ["foreign-account", "foreign-address", "foreign-anywhere"],
+    names: ["foreign-account", "foreign-address", "foreign-anywhere", "foreign-share"],
     what: "Too many credentials of identity providers were tried.",
     account: UNLIMITED,
     address: Limit { burst: 200, interval: Duration::from_millis(50) },
     anywhere: UNLIMITED,
+    share: None,
 };
 /// What is not counted.
 const UNLIMITED: Limit = Limit { burst: 0, interval: Duration::ZERO };
@@ -110,6 +121,7 @@ pub(super) struct Attempts {
     by_account: Option<SharedBuckets<Key>>,
     by_address: Option<SharedBuckets<Key>>,
     anywhere: Option<SharedBuckets<Key>>,
+    shares: Option<SharedBuckets<Key>>,
 }
 
 impl AllAttempts {
@@ -131,12 +143,13 @@ impl Attempts {
             let rate = Rate::new(1, limit.interval, limit.burst);
             rate.map(|rate| SharedBuckets::new(name, rate, KEYS_MAX, redis.cloned()))
         };
-        let [account, address, anywhere] = limits.names;
+        let [account, address, anywhere, share] = limits.names;
         Self {
             what: limits.what,
             by_account: buckets(account, limits.account),
             by_address: buckets(address, limits.address),
             anywhere: buckets(anywhere, limits.anywhere),
+            shares: limits.share.and_then(|limit| buckets(share, limit)),
         }
     }
 
@@ -164,6 +177,13 @@ impl Attempts {
     /// `RateLimited` if there were too many.
     pub(super) async fn take_from_anywhere(&self, account: &str) -> Result<()> {
         self.take_of(self.anywhere.as_ref(), Key::of(&[account])).await
+    }
+
+    /// Counts an attempt against the share that the site of this address has at the account. Returns whether any of it is left.
+    pub(super) async fn take_share(&self, account: &str, address: Address) -> bool {
+        let Some(shares) = &self.shares else { return false };
+        let site = address.map(|address| site(address).to_string()).unwrap_or_default();
+        matches!(shares.take(&Key::of(&[account, &site])).await, Decision::Allowed { .. })
     }
 
     async fn take_of(&self, buckets: Option<&SharedBuckets<Key>>, key: Key) -> Result<()> {
@@ -230,6 +250,25 @@ mod tests {
             assert!(attempts.take_from_anywhere("ada@example.com").await.is_err());
             assert!(attempts.take_from_anywhere("eve@example.com").await.is_ok());
         }
+    }
+
+    #[tokio::test]
+    async fn every_site_has_a_share_of_its_own_and_no_more() {
+        let attempts = passwords();
+        let takes = async |text: &str| attempts.take_share("ada@example.com", Some(address(text))).await;
+        for _ in 0..PASSWORDS.share.expect("a share").burst {
+            assert!(takes("192.0.2.1").await);
+        }
+        assert!(!takes("192.0.2.1").await);
+        assert!(takes("192.0.2.2").await);
+        // The networks of one site count together, however many there are.
+        let mut taken = 0;
+        for number in 0..20 {
+            taken += u32::from(takes(&format!("2001:db8:0:{number:x}::1")).await);
+        }
+        assert_eq!(taken, 3);
+        assert!(takes("2001:db8:0:100::1").await);
+        assert!(!AllAttempts::new(None).mails.take_share("ada@example.com", None).await);
     }
 
     #[tokio::test]

@@ -16,6 +16,7 @@ mod identities;
 mod identity_links;
 pub mod jobs;
 mod known_devices;
+mod known_networks;
 mod kratos_sessions;
 mod mail_texts;
 pub mod oauth;
@@ -39,7 +40,6 @@ pub use identity_links::IdentityLinkDraft;
 pub use password_reset::{NewPassword, ResetRequest};
 pub use passwords::PasswordChange;
 pub use provider_sign_in::{BegunSignIn, FinishedSignIn, ProviderAnswer, SIGN_IN_HOLDS_FOR};
-pub use providers::Providers;
 pub use registration::{RegistrationDraft, RegistrationRequest};
 pub use second_factor::{Enrolment, PasswordProof, RecoveryCodes, SecondFactor, SecondFactorCode};
 pub use second_factor_sign_in::CodeSignIn;
@@ -53,7 +53,9 @@ use url::Url;
 
 use attempts::AllAttempts;
 use jobs::AccountMail;
+use providers::Providers;
 
+use crate::config::Config;
 use crate::domain::error::Result;
 use crate::infra::cache::redis::Redis;
 use crate::infra::jobs::{NewJob, enqueue};
@@ -100,29 +102,30 @@ pub struct Identity {
 }
 
 /// What the operator decides.
-#[derive(Debug, Clone)]
-pub struct Settings {
+struct Settings {
     /// How long a session lasts.
-    pub session_lifetime: Duration,
+    session_lifetime: Duration,
     /// Whether anybody may make an account.
-    pub open_registration: bool,
+    open_registration: bool,
     /// How the instance is called in authenticators.
-    pub public_url: Url,
+    public_url: Url,
 }
 
 impl Identity {
     /// The service on the store of `core`, by which it commits. All processes with this Redis count attempts together.
-    #[must_use]
-    pub fn new(
-        core: ApiCore,
-        sealing: Sealing,
-        redis: Option<&Redis>,
-        providers: Providers,
-        settings: Settings,
-    ) -> Self {
+    ///
+    /// # Errors
+    /// An identity provider of the settings cannot be used.
+    pub fn new(config: &Config, core: ApiCore, sealing: Sealing, redis: Option<&Redis>) -> Result<Self> {
+        let settings = Settings {
+            session_lifetime: config.api.session_lifetime(),
+            open_registration: config.identity.open_registration,
+            public_url: config.api.public_url.clone(),
+        };
+        let providers = Providers::new(&config.identity, &config.api.public_url)?;
         let (store, passwords) = (core.store().clone(), core.passwords().clone());
         let (attempts, settings) = (Arc::new(AllAttempts::new(redis)), Arc::new(settings));
-        Self { core, store, passwords, sealing, attempts, providers, settings }
+        Ok(Self { core, store, passwords, sealing, attempts, providers, settings })
     }
 
     /// Has a mail written once the transaction is committed, so that no response waits for a relay.

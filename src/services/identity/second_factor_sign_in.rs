@@ -51,7 +51,11 @@ impl Identity {
         };
         let proof = Proof::of(answer.code, answer.recovery_code)?;
         let user = users::find(self.store.reader(), challenge.user_id).await?.ok_or_else(challenge_is_over)?;
-        self.count_attempt(&self.attempts.codes, &user.email_key, client.address).await?;
+        match proof {
+            Proof::Code(_) => self.count_attempt(&self.attempts.codes, &user.email_key, client.address).await?,
+            // Too long to be guessed from however many addresses, so that whoever guesses codes keeps nobody from this way in.
+            Proof::RecoveryCode(_) => self.attempts.codes.take(&user.email_key, client.address).await?,
+        }
 
         let transaction = self.store.write().await?;
         let user = users::lock(&transaction, user.id).await?.ok_or_else(challenge_is_over)?;

@@ -192,6 +192,7 @@ impl Identity {
         sessions::insert(transaction, session.clone()).await?;
         let current = session.id;
         self.note_device(transaction, user.id, client).await?;
+        self.note_network(transaction, user.id, client.address).await?;
         let happening = STARTED.made(By::person(user.id), &Session::of(session, Some(current)))?;
         Ok((IssuedSession { token: token.secret().clone(), expires_at, lifetime, user: user.into() }, happening))
     }

@@ -11,16 +11,14 @@ use super::Identity;
 use super::attempts::Attempts;
 use super::one_time_token::OneTimeToken;
 use super::refusals::refused_field;
-use super::sessions::{IssuedSession, SESSIONS_MAX};
-use crate::domain::client_address::network;
+use super::sessions::IssuedSession;
 use crate::domain::error::{Error, ErrorKind, Result};
 use crate::domain::id::UserId;
 use crate::domain::time::Timestamp;
 use crate::infra::store::Transaction;
-use crate::infra::store::page::Page;
 use crate::infra::store::sign_in_challenges::{self, SignInChallenge};
+use crate::infra::store::totp;
 use crate::infra::store::users::{self, User};
-use crate::infra::store::{sessions, totp};
 use crate::runtime::clock;
 use crate::services::api_core::Happening;
 
@@ -145,8 +143,8 @@ impl Identity {
         if is_right { Ok(user) } else { Err(wrong_password()) }
     }
 
-    /// Counts an attempt. Guessing from many addresses slows an account down for all but those who are signed in from where they
-    /// ask, so that it does not lock the owner out.
+    /// Counts an attempt. Guessing from many addresses slows an account down for all but those who ask from where its owner has signed
+    /// in, and uses up no other network's own small share, so that it locks nobody out.
     pub(super) async fn count_attempt(
         &self,
         attempts: &Attempts,
@@ -154,21 +152,19 @@ impl Identity {
         address: Option<IpAddr>,
     ) -> Result<()> {
         attempts.take(email_key, address).await?;
-        match attempts.take_from_anywhere(email_key).await {
-            Err(_) if self.has_session_from(email_key, address).await? => Ok(()),
-            decision => decision,
-        }
+        let Err(refused) = attempts.take_from_anywhere(email_key).await else { return Ok(()) };
+        let is_let_through =
+            self.is_known_from(email_key, address).await? || attempts.take_share(email_key, address).await;
+        if is_let_through { Ok(()) } else { Err(refused) }
     }
 
-    /// Whether the account has a session that began at this address, or in its /64 of IPv6.
-    async fn has_session_from(&self, email_key: &str, address: Option<IpAddr>) -> Result<bool> {
-        let Some(address) = address.map(network).filter(|_| is_possible(email_key, &SecretString::default())) else {
+    /// Whether the owner of the account has signed in from the network of this address.
+    async fn is_known_from(&self, email_key: &str, address: Option<IpAddr>) -> Result<bool> {
+        if !is_possible(email_key, &SecretString::default()) {
             return Ok(false);
-        };
+        }
         let Some(user) = users::find_by_email(self.store.reader(), email_key).await? else { return Ok(false) };
-        let page = Page { after: None, limit: SESSIONS_MAX };
-        let sessions = sessions::list(self.store.reader(), user.id, clock::now(), page).await?;
-        Ok(sessions.iter().any(|session| session.address.parse().map(network) == Ok(address)))
+        self.knows_network(user.id, address).await
     }
 }
 

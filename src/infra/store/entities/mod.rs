@@ -26,6 +26,7 @@ pub mod idempotency_key;
 pub mod invitation;
 pub mod job;
 pub mod known_device;
+pub mod known_network;
 pub mod link;
 pub mod link_comment;
 pub mod link_tag;

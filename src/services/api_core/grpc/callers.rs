@@ -17,7 +17,7 @@ use crate::services::api_core::{Access, ApiCore, Principal};
 ///
 /// # Errors
 /// `Unauthenticated` without a credential, or with one that does not hold.
-pub(super) async fn principal<T>(core: &ApiCore, request: &Request<T>) -> Result<Principal> {
+pub(in crate::services) async fn principal<T>(core: &ApiCore, request: &Request<T>) -> Result<Principal> {
     let headers = request.metadata().clone().into_headers();
     let token = bearer(&headers)?.ok_or_else(unauthenticated)?;
     core.authenticate(&token).await

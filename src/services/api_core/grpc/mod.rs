@@ -14,6 +14,7 @@ mod link_requests;
 mod link_resolver;
 mod link_responses;
 mod links;
+mod offered_invitations;
 mod people_messages;
 mod status;
 mod workspaces;
@@ -27,7 +28,7 @@ use tonic::transport::server::TcpIncoming;
 use tonic::transport::{Error, ServerTlsConfig};
 use tonic_health::ServingStatus;
 
-pub(in crate::services) use callers::{access, answer, origin_of};
+pub(in crate::services) use callers::{access, answer, origin_of, principal};
 pub(in crate::services) use link_requests::limit;
 pub(in crate::services) use link_resolver::parsed;
 pub(in crate::services) use link_responses::time;
@@ -43,6 +44,7 @@ use crate::infra::grpc::v1::evidence_exports_server::EvidenceExportsServer;
 use crate::infra::grpc::v1::jobs_server::JobsServer;
 use crate::infra::grpc::v1::link_resolver_server::LinkResolverServer;
 use crate::infra::grpc::v1::links_server::LinksServer;
+use crate::infra::grpc::v1::offered_invitations_server::OfferedInvitationsServer;
 use crate::infra::grpc::v1::workspaces_server::WorkspacesServer;
 use crate::infra::grpc::{FILE_DESCRIPTORS, LINK_BYTES_MAX, REQUEST_BYTES_MAX, RESPONSE_BYTES_MAX};
 use api_keys::ApiKeysService;
@@ -54,6 +56,7 @@ use evidence_exports::EvidenceExportsService;
 use jobs::JobsService;
 use link_resolver::LinkResolverService;
 use links::LinksService;
+use offered_invitations::OfferedInvitationsService;
 use workspaces::WorkspacesService;
 
 /// The longest that a call may take.
@@ -117,6 +120,7 @@ pub async fn serve(
     health.set_serving::<AuditServer<AuditService>>().await;
     health.set_serving::<WorkspacesServer<WorkspacesService>>().await;
     health.set_serving::<ApiKeysServer<ApiKeysService>>().await;
+    health.set_serving::<OfferedInvitationsServer<OfferedInvitationsService>>().await;
     health.set_serving::<JobsServer<JobsService>>().await;
     health.set_serving::<DomainsServer<DomainsService>>().await;
     health.set_serving::<EventConsumersServer<EventConsumersService>>().await;
@@ -144,6 +148,8 @@ pub async fn serve(
     let workspaces =
         WorkspacesServer::new(WorkspacesService(core.clone())).max_decoding_message_size(REQUEST_BYTES_MAX);
     let api_keys = ApiKeysServer::new(ApiKeysService(core.clone())).max_decoding_message_size(REQUEST_BYTES_MAX);
+    let offered_invitations = OfferedInvitationsServer::new(OfferedInvitationsService(core.clone()))
+        .max_decoding_message_size(REQUEST_BYTES_MAX);
     let domains = DomainsServer::new(DomainsService(core.clone()))
         .max_decoding_message_size(REQUEST_BYTES_MAX)
         .max_encoding_message_size(RESPONSE_BYTES_MAX);
@@ -166,6 +172,7 @@ pub async fn serve(
         health.set_not_serving::<AuditServer<AuditService>>().await;
         health.set_not_serving::<WorkspacesServer<WorkspacesService>>().await;
         health.set_not_serving::<ApiKeysServer<ApiKeysService>>().await;
+        health.set_not_serving::<OfferedInvitationsServer<OfferedInvitationsService>>().await;
         health.set_not_serving::<JobsServer<JobsService>>().await;
         health.set_not_serving::<DomainsServer<DomainsService>>().await;
         health.set_not_serving::<EventConsumersServer<EventConsumersService>>().await;
@@ -184,6 +191,7 @@ pub async fn serve(
         .add_service(audit)
         .add_service(workspaces)
         .add_service(api_keys)
+        .add_service(offered_invitations)
         .add_service(domains)
         .add_service(jobs)
         .add_service(event_consumers)

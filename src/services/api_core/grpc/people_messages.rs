@@ -44,7 +44,8 @@ pub(super) fn invitation(invitation: Invitation) -> v1::Invitation {
     }
 }
 
-const fn role(role: Role) -> v1::Role {
+/// The message that says what a role is.
+pub(super) const fn role(role: Role) -> v1::Role {
     match role {
         Role::Owner => v1::Role::Owner,
         Role::Admin => v1::Role::Admin,

@@ -1,5 +1,7 @@
 //! identity for the other processes of the cluster, over gRPC, on the listener of api-core.
 
+mod accounts;
+mod me;
 mod oauth_clients;
 
 use tonic::server::NamedService;
@@ -7,13 +9,26 @@ use tonic::service::Routes;
 
 use super::Identity;
 use crate::infra::grpc::REQUEST_BYTES_MAX;
+use crate::infra::grpc::v1::accounts_server::AccountsServer;
+use crate::infra::grpc::v1::me_server::MeServer;
 use crate::infra::grpc::v1::oauth_clients_server::OauthClientsServer;
 use crate::services::api_core::grpc::Beside;
+use accounts::AccountsService;
+use me::MeService;
 use oauth_clients::OAuthClientsService;
 
 /// The services, for the listener.
 #[must_use]
 pub fn services(identity: Identity) -> Beside {
+    let accounts = AccountsServer::new(AccountsService(identity.clone())).max_decoding_message_size(REQUEST_BYTES_MAX);
+    let me = MeServer::new(MeService(identity.clone())).max_decoding_message_size(REQUEST_BYTES_MAX);
     let clients = OauthClientsServer::new(OAuthClientsService(identity)).max_decoding_message_size(REQUEST_BYTES_MAX);
-    Beside { routes: Routes::new(clients), names: vec![OauthClientsServer::<OAuthClientsService>::NAME] }
+    Beside {
+        routes: Routes::new(clients).add_service(accounts).add_service(me),
+        names: vec![
+            OauthClientsServer::<OAuthClientsService>::NAME,
+            AccountsServer::<AccountsService>::NAME,
+            MeServer::<MeService>::NAME,
+        ],
+    }
 }

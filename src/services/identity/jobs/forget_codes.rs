@@ -1,4 +1,5 @@
-//! Forgets codes of mails, challenges of sign-ins and marks of sessions at providers that have expired, and devices that nobody uses.
+//! Forgets codes of mails, challenges of sign-ins and marks of sessions at providers that have expired, and devices
+//! and networks that nobody uses.
 
 use std::time::Duration;
 
@@ -6,9 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::AccountMails;
 use crate::infra::jobs::{CronKind, Handlers, JobKind, Kind};
-use crate::infra::store::{external_sessions, known_devices, mail_tokens, sign_in_challenges};
-use crate::runtime::clock;
-use crate::services::identity::known_devices::REMEMBERED_FOR;
+use crate::infra::store::{external_sessions, known_devices, known_networks, mail_tokens, sign_in_challenges};
+use crate::runtime::{clock, deletion_clock};
+use crate::services::identity::{known_devices as devices, known_networks as networks};
 
 /// Forgets codes of mails, challenges of sign-ins and marks of sessions at providers that have expired.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -31,7 +32,10 @@ pub(super) fn handlers(mails: &AccountMails) -> Handlers {
             mail_tokens::delete_expired(&transaction, clock::now()).await?;
             sign_in_challenges::delete_expired(&transaction, clock::now()).await?;
             external_sessions::delete_expired(&transaction, clock::now()).await?;
-            known_devices::delete_unused_since(&transaction, clock::now().minus(REMEMBERED_FOR)).await?;
+            known_devices::delete_unused_since(&transaction, deletion_clock::now().minus(devices::REMEMBERED_FOR))
+                .await?;
+            known_networks::delete_unused_since(&transaction, deletion_clock::now().minus(networks::REMEMBERED_FOR))
+                .await?;
             attempt.finish(&transaction).await?;
             Ok(transaction.commit().await?)
         }

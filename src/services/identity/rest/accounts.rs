@@ -8,7 +8,6 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::IdentityApi;
-use crate::domain::error::{self, Error};
 use crate::domain::id::UserId;
 use crate::http::extract::Query;
 use crate::http::pagination::{Limit, Page, QueryFingerprint};
@@ -18,7 +17,7 @@ use crate::http::responses::{CreateProblems, ForbiddenProblem, PlainProblems, Re
 use crate::services::api_core::Account;
 use crate::services::api_core::rest::{Authenticated, IdempotencyHeader, page_of, requested_page};
 use crate::services::identity::Identity;
-use crate::services::identity::accounts::{DISABLED, ENABLED, SECOND_FACTOR_RESET};
+use crate::services::identity::accounts::{DISABLED, ENABLED, SECOND_FACTOR_RESET, search_text};
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]
@@ -147,13 +146,4 @@ async fn reset_second_factor(
 ) -> Result<Json<Account>, Problem> {
     let admin = identity.authorize_admin(&principal)?;
     Ok(Json(identity.reset_second_factor(admin, path.user_id).await?))
-}
-
-fn search_text(text: Option<&str>) -> error::Result<Option<&str>> {
-    match text {
-        Some(text) if !(1..=254).contains(&text.chars().count()) => {
-            Err(Error::invalid_field("email", "invalid_length", "this has 1 to 254 characters"))
-        }
-        text => Ok(text),
-    }
 }

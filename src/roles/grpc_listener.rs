@@ -1,0 +1,32 @@
+//! The listener of the api role for edges and programs of the cluster.
+
+use std::net::TcpListener as StdListener;
+
+use tokio::net::TcpListener;
+
+use super::start_error::StartError;
+use crate::config::sections::GrpcConfig;
+use crate::infra::grpc::tls;
+use crate::runtime::tasks::Tasks;
+use crate::services::api_core::ApiCore;
+use crate::services::api_core::grpc::{self, Beside};
+
+/// Answers edges and programs of the cluster on this socket.
+///
+/// # Errors
+/// The certificates cannot be used, or the machine refuses the socket.
+pub(super) fn start(
+    config: &GrpcConfig,
+    (core, beside): (ApiCore, Beside),
+    socket: StdListener,
+    tasks: &Tasks,
+) -> Result<(), StartError> {
+    let server = grpc::server(tls::server(config)?).map_err(tls::with_reason)?;
+    let (socket, stopping) = (TcpListener::from_std(socket)?, tasks.stopping());
+    tasks.spawn("grpc-listener", async move {
+        if let Err(error) = grpc::serve(server, socket, core, beside, stopping).await {
+            tracing::error!(%error, "the gRPC listener failed");
+        }
+    });
+    Ok(())
+}

@@ -1,0 +1,124 @@
+//! What `elido audit verify` finds in the live database, whatever somebody did to the trail behind the back of the platform.
+
+use reqwest::{Method, StatusCode};
+use serde_json::json;
+
+use crate::audit::{elido, text};
+use crate::support::platform::{Account, Platform, body, eventually};
+use crate::support::statements::execute;
+
+/// The chain of the only workspace, and that of the instance.
+const WORKSPACE: &str = "chain = (SELECT id FROM workspaces)";
+const INSTANCE: &str = "chain <> (SELECT id FROM workspaces)";
+/// Everything but chain and number.
+const REST: &str = "id, actor, action, target, before, after, address, request_id, created_at, hash";
+const TABLES: [&str; 2] = ["audit_events", "audit_heads"];
+
+/// What is done, and what has to be told of it.
+struct Attack {
+    statements: Vec<String>,
+    told: &'static str,
+}
+
+fn attack(statements: &[String], told: &'static str) -> Attack {
+    Attack { statements: statements.to_vec(), told }
+}
+
+fn delete(table: &str, rows: &str) -> String {
+    format!("DELETE FROM {table} WHERE {rows}")
+}
+
+fn renumber(rows: &str, number: &str) -> String {
+    format!("UPDATE audit_events SET sequence = {number} WHERE {WORKSPACE} AND {rows}")
+}
+
+fn insert(chain: &str, number: &str, rows: &str) -> String {
+    format!(
+        "INSERT INTO audit_events (chain, sequence, {REST}) SELECT {chain}, {number}, {REST} FROM audit_events WHERE {WORKSPACE}{rows}"
+    )
+}
+
+fn attacks() -> Vec<Attack> {
+    let edited = format!("UPDATE audit_events SET target = 'lnk_x' WHERE {WORKSPACE} AND sequence = 3");
+    let earlier = format!("UPDATE audit_events SET created_at = created_at - 1 WHERE {WORKSPACE} AND sequence = 6");
+    let removed = delete("audit_events", &format!("{WORKSPACE} AND sequence = 3"));
+    let first = delete("audit_events", &format!("{WORKSPACE} AND sequence = 1"));
+    let swapped = [("sequence = 3", "99"), ("sequence = 4", "3"), ("sequence = 99", "4")];
+    let swapped = swapped.map(|(rows, number)| renumber(rows, number));
+    let in_between = [
+        renumber("sequence > 3", "sequence + 100"),
+        renumber("sequence > 100", "sequence - 99"),
+        insert("chain", "4", " AND sequence = 3"),
+    ];
+    let behind = insert("chain", "7", " AND sequence = 6");
+    let rows_alone = insert("(SELECT id FROM users)", "sequence", "");
+    let [rows, heads] = TABLES;
+    vec![
+        attack(&[edited], "row 3 does not fit its hash"),
+        attack(&[earlier], "row 6 does not fit its hash"),
+        attack(&[removed], "row 4 stands where row 3 should"),
+        attack(&[first], "row 2 stands where row 1 should"),
+        attack(&swapped, "row 3 does not fit its hash"),
+        attack(&in_between, "row 4 does not fit its hash"),
+        attack(&[behind], "row 7 does not fit its hash"),
+        attack(&[delete(heads, WORKSPACE)], "its head is missing"),
+        attack(&[delete(heads, INSTANCE)], "its head is missing"),
+        attack(&[rows_alone], "NOT whole"),
+        attack(&TABLES.map(|table| delete(table, WORKSPACE)), "it is missing altogether"),
+        attack(&TABLES.map(|table| delete(table, INSTANCE)), "instance is NOT whole: it is missing altogether"),
+        attack(&[delete(rows, WORKSPACE)], "the end was cut off"),
+    ]
+}
+
+/// The exit code of the command, and what it said.
+async fn verify(platform: &Platform) -> (Option<i32>, String) {
+    let account = Account { token: "none".to_owned(), workspace: String::new() };
+    let output = elido(platform, &account, &["audit", "verify"]).await;
+    (output.status.code(), text(&output))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_is_done_to_the_trail_in_the_database_is_found() {
+    let platform = Platform::start().await;
+    let account = platform.account().await;
+    for number in 0..5 {
+        platform.create_link(&account, &json!({ "destination_url": format!("https://example.com/{number}") })).await;
+    }
+    for table in TABLES {
+        execute(&platform.config, &format!("CREATE TABLE kept_{table} AS SELECT * FROM {table}")).await;
+    }
+    for Attack { statements, told } in attacks() {
+        for statement in &statements {
+            let changed = execute(&platform.config, statement).await;
+            assert!(changed > 0, "{statement}");
+        }
+        let (code, said) = verify(&platform).await;
+        assert!(code == Some(1) && said.contains(told), "{statements:#?}: {code:?} {said}");
+        for table in TABLES {
+            execute(&platform.config, &delete(table, "true")).await;
+            execute(&platform.config, &format!("INSERT INTO {table} SELECT * FROM kept_{table}")).await;
+        }
+        let (code, said) = verify(&platform).await;
+        assert!(code == Some(0), "put back after {statements:#?}: {said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_chain_of_a_workspace_that_is_gone_has_to_be_there_too() {
+    let platform = Platform::start_with(|config| config.api.workspace_deletion_days = 0).await;
+    let account = platform.account().await;
+    body(platform.of(&account, Method::DELETE, ""), StatusCode::NO_CONTENT).await;
+    let tick = "UPDATE jobs SET state = 'ready', attempts = 0 WHERE kind = 'purge_workspaces' AND state = 'done'";
+    eventually("a tick", || async { execute(&platform.config, tick).await > 0 }).await;
+    eventually("the workspace is purged", || async {
+        execute(&platform.config, "UPDATE workspaces SET name = name").await == 0
+    })
+    .await;
+    assert_eq!(verify(&platform).await.0, Some(0));
+    let gone = "chain <> (SELECT chain FROM audit_events WHERE action = 'workspace.purged')";
+    for table in TABLES {
+        execute(&platform.config, &delete(table, gone)).await;
+    }
+    let (code, said) = verify(&platform).await;
+    assert!(code == Some(1) && said.contains("it is missing altogether"), "{said}");
+}
