@@ -3,6 +3,8 @@
 import os
 import resource
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -12,6 +14,16 @@ ROOT = Path("/sys/fs/cgroup")
 MEGABYTE = 2**20
 # How often a container is made smaller while it is to become too small.
 SQUEEZE_EVERY_S = 0.05
+# A program that takes one megabyte after the other, and that the kernel kills last.
+NEIGHBOUR = """
+import contextlib, time
+with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as score:
+    score.write("-1000")
+taken = []
+while True:
+    taken.append(b"x" * 2**20)
+    time.sleep(0.005)
+"""
 
 
 def container(megabytes):
@@ -59,14 +71,18 @@ class Group:
 
     def squeeze(self, process, seconds):
         """Makes it smaller until the kernel kills the process. Whether it did."""
-        before, end = self.kills(), time.monotonic() + seconds
+        before, end, neighbour = self.kills(), time.monotonic() + seconds, None
         while process.poll() is None and time.monotonic() < end:
             try:
                 self.limit(self.used() * 0.9)
             except OSError:
-                # There is nothing left that could be given back: what the process asks for next is too much.
-                pass
+                # Nothing is left that could be given back, and the process may get by with what it has.
+                if neighbour is None or neighbour.poll() is not None:
+                    neighbour = subprocess.Popen([*self.prefix, sys.executable, "-c", NEIGHBOUR])
             time.sleep(SQUEEZE_EVERY_S)
+        if neighbour:
+            neighbour.kill()
+            neighbour.wait()
         return process.poll() == -signal.SIGKILL and self.kills() > before
 
     def widen(self):

@@ -16,7 +16,7 @@ EDITS_OF_A_LINK = 6
 PAGE = 100
 # A process that is gone, in the middle of an answer too.
 UNANSWERED = (ConnectionError, TimeoutError, http.client.HTTPException, urllib.error.URLError)
-# Answers after which one asks again: the key is in flight, or what the API needs is away.
+# Answers after which one asks again: the key is in flight, or what the API needs is unavailable.
 NOT_NOW = (409, 503)
 
 

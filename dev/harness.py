@@ -3,8 +3,10 @@
 Only the standard library is used.
 """
 
+import contextlib
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -20,6 +22,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 EMAIL = "someone@example.com"
 PASSWORD = "a password for one run"
+# Below those that the kernel gives to outgoing connections, and so low that 10,000 more (the bus of a Redis Cluster) is as well.
+SERVER_PORTS = range(10_000, 22_000)
 
 
 def say(text):
@@ -52,12 +56,14 @@ def build(profile):
 
 
 def free_ports(count):
-    """Ports that nobody uses now."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
+    """Ports that nobody uses now, and that no outgoing connection takes before, or between, the starts of a server."""
+    ports = []
+    for port in random.sample(SERVER_PORTS, len(SERVER_PORTS)):
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            ports.append(port)
+        if len(ports) == count:
+            return ports
+    die(f"no {count} ports of {SERVER_PORTS} are free")
 
 
 class Elido:

@@ -136,8 +136,8 @@ need_country_file() {
         geo-whois-asn-country.mmdb "$1"
 }
 
-# Prints a TCP port that nobody uses now.
-free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+# Prints a TCP port that nobody uses now, and that no outgoing connection takes.
+free_port() { (cd "$ROOT/dev" && python3 -c 'import harness; print(*harness.free_ports(1))'); }
 
 # Waits until a command succeeds: wait_for SECONDS COMMAND…
 wait_for() {

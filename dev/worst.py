@@ -128,8 +128,20 @@ def requests(slugs):
         ("new agents, many words", of_new_agents(lambda number: f"{number} " + "Mozilla/5.0 (compatible; Linux Android Mobile Safari; " * 20)),
         ("new agents, one long word", of_new_agents(lambda number: f"{number}" + "a" * 1_010)),
         ("20 kB of cookies", same("plain", headers=cookies)),
-        ("a path that no link has", same("plain", "/x" * 3_900)),
+        (SHORT_MISS, same("none")),
+        ("a long path that no link has", same("none", "/x" * 3_900)),
+        ("30 kB of punctuation", same("none", "'" * 30_000)),
+        ("30 kB of encoded punctuation", same("none", "%5d" * 10_000)),
+        ("30 kB of plus signs", same("none", "+" * 30_000)),
     ]
+
+
+# What is long by itself, whatever it is sent to: it is held against something short in place of the same request to a plain link.
+SHORT_MISS = "a short path that no link has"
+LONG_BY_ITSELF = {
+    "20 kB of cookies": "plain", SHORT_MISS: SHORT_MISS, "a long path that no link has": SHORT_MISS, "30 kB of punctuation": SHORT_MISS,
+    "30 kB of encoded punctuation": SHORT_MISS, "30 kB of plus signs": SHORT_MISS,
+}
 
 
 class Client:
@@ -206,14 +218,15 @@ def run(arguments):
         for name, link in made.items():
             if "slug" not in link:
                 die(f"{name}: {link}")
-        slugs = {name: link["slug"] for name, link in made.items()}
+        slugs = {name: link["slug"] for name, link in made.items()} | {"none": "no-such-link"}
         rows = requests(slugs)
         # The same bytes, but for the slug, at a link of the same length that asks nothing of its visitors.
         same = dict(requests(dict.fromkeys(slugs, slugs["plain"])))
         costs = {name: cost_us(elido, make, arguments.requests) for name, make in rows}
-        plainly = {name: cost_us(elido, same[name], arguments.requests) for name in costs}
+        held_against = lambda name: costs[LONG_BY_ITSELF[name]] if name in LONG_BY_ITSELF else cost_us(elido, same[name], arguments.requests)
+        plainly = {name: held_against(name) for name in costs}
         beyond = {name: cost - plainly[name] for name, cost in costs.items()}
-        print(f"\n{'':34}{'CPU µs a request':>18}{'at a plain link':>18}{'beyond that':>14}")
+        print(f"\n{'':34}{'CPU µs a request':>18}{'held against':>18}{'beyond that':>14}")
         for name, cost in costs.items():
             print(f"{name:34}{cost:18.1f}{plainly[name]:18.1f}{beyond[name]:14.1f}")
         worst = max(beyond, key=beyond.get)

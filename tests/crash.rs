@@ -29,6 +29,9 @@ mod bus;
 mod database;
 #[path = "crash/disk.rs"]
 mod disk;
+#[path = "it/support/ports.rs"]
+#[allow(dead_code, reason = "part of it is for other tests")]
+mod ports;
 #[path = "crash/server.rs"]
 mod server;
 #[path = "crash/writes.rs"]

@@ -64,7 +64,7 @@ class Visitors:
                 elif status is not None:
                     self.other += 1
             count += 1
-            # One that was away does not catch up.
+            # One that fell behind does not catch up.
             due = max(due + self.pause, time.monotonic() - 1)
             self.stopping.wait(max(0, due - time.monotonic()))
 

@@ -47,5 +47,5 @@ def run(arguments):
     figures = each_seed(arguments, "clock", one_run)
     broken = broken_promises(figures)
     if figures["sick"] or figures["refused"] or figures["odd"]:
-        broken.append("nothing is refused and no part is away because the clock was set")
+        broken.append("nothing is refused and no part is unavailable because the clock was set")
     return figures, broken

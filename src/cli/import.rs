@@ -5,6 +5,7 @@
 
 mod batch;
 mod bulk;
+mod protected_rows;
 mod report;
 mod state;
 
@@ -19,7 +20,8 @@ use secrecy::ExposeSecret;
 use serde::Serialize;
 use uuid::Uuid;
 
-use self::batch::{Batch, gather};
+use self::batch::{Batch, BatchRow, gather};
+use self::protected_rows::ProtectedRows;
 use self::report::Report;
 use self::state::{ImportIdentity, ImportState, Sending, file_sha256, text_sha256};
 use super::api_client::{ApiArguments, ApiClient};
@@ -78,6 +80,7 @@ struct Import {
     client: ApiClient,
     workspace: String,
     report: Report,
+    protected: ProtectedRows,
     state: ImportState,
     state_path: PathBuf,
     bar: ProgressBar,
@@ -110,7 +113,10 @@ pub async fn run(arguments: ImportArguments) -> Result<(), Failure> {
     let file = File::open(&arguments.file).map_err(|error| Failure::file(&arguments.file, &error))?;
     let bar = progress::bar(file.metadata().ok().map(|metadata| metadata.len()));
     let report = Report::open(&report_path, state.report_bytes).map_err(|error| Failure::file(&report_path, &error))?;
-    let mut import = Import { client, workspace, report, state, state_path, bar };
+    let protected_path = with_suffix(&report_path, ".protected");
+    let protected = ProtectedRows::open(&protected_path, &state.identity.file_sha256, state.by_content)
+        .map_err(|error| Failure::file(&protected_path, &error))?;
+    let mut import = Import { client, workspace, report, protected, state, state_path, bar };
     let unreadable = |error: RowsError| Failure::new(Exit::Data, format!("{}: {error}", arguments.file.display()));
     let rows = Rows::open(format, import.bar.wrap_read(BufReader::new(file))).map_err(unreadable)?;
     let broken = import.all_of(rows).await?;
@@ -146,11 +152,16 @@ impl Import {
     async fn deal_with(&mut self, batch: Batch) -> Result<(), Failure> {
         let rows = u64::try_from(batch.len()).unwrap_or(u64::MAX);
         let mut refusals = batch.refusals;
-        if !batch.rows.is_empty() {
+        let (there, sent): (Vec<_>, Vec<_>) = batch.rows.into_iter().partition(|row| self.protected.knows(row));
+        self.state.created = self.state.created.saturating_add(u64::try_from(there.len()).unwrap_or(u64::MAX));
+        if !sent.is_empty() {
             let repetition = self.begin_batch()?;
-            let outcome = bulk::create(&self.client, &self.workspace, &batch.rows, &repetition).await;
+            let outcome = bulk::create(&self.client, &self.workspace, &sent, &repetition).await;
             let outcome = outcome.map_err(|failure| self.interrupted(&failure))?;
             self.state.created = self.state.created.saturating_add(outcome.created);
+            let is_refused = |row: &&BatchRow| outcome.refusals.iter().any(|refusal| refusal.row == row.number);
+            let created = sent.iter().filter(|row| !is_refused(row));
+            self.protected.add(created).map_err(|error| cannot_keep(&error))?;
             refusals.extend(outcome.refusals);
         }
         refusals.sort_by_key(|refusal| refusal.row);
@@ -237,14 +248,15 @@ fn state_of(arguments: &ImportArguments, workspace: &str, state_path: &Path) -> 
     };
     identity.again.clone_from(&state.identity.again);
     if state.identity != identity {
-        if state.finished && state.identity.is_of_another_file_only(&identity) {
-            // Whoever mends refused rows runs the same command again: links that are there already stay one.
+        if state.identity.is_of_another_file_only(&identity) {
+            // Whoever mends refused rows, or a file that broke off, runs the same command again: links that are there
+            // already stay one.
             let mut state = ImportState::new(identity, arguments.batch_rows);
             state.by_content = true;
             return Ok(state);
         }
         return Err(Failure::usage(format!(
-            "{} belongs to the import of another file, or into another workspace: name another --report, or start over \
+            "{} belongs to an import into another workspace, or by another server: name another --report, or start over \
              with --again, which creates the links of rows that were imported before once more",
             state_path.display()
         )));

@@ -37,6 +37,7 @@ pub mod role;
 pub mod rule;
 pub mod slug;
 pub mod slug_words;
+pub mod text_marks;
 pub mod time;
 pub mod url;
 pub mod utm;

@@ -25,6 +25,7 @@ use crate::infra::sealing::Sealing;
 use crate::infra::signing::Signing;
 use crate::infra::store::{self, Store};
 use crate::infra::user_agent::UserAgents;
+use crate::runtime::deletion_clock;
 use crate::runtime::tasks::Tasks;
 
 /// The connections of one process.
@@ -52,6 +53,7 @@ impl Platform {
     /// # Errors
     /// The data folder cannot be had.
     pub(super) fn new(loaded: &Loaded, tasks: Tasks) -> io::Result<Self> {
+        deletion_clock::watch();
         data_folder::secure(&loaded.config.data_folder)?;
         Ok(Self {
             loaded: loaded.clone(),

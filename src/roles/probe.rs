@@ -127,8 +127,8 @@ pub(super) fn watch_stores(
     tasks: &Tasks,
 ) {
     // An edge in the same process serves what it knows, which no balancer must keep visitors from.
-    let away = if beside_an_edge { Condition::Degraded } else { Condition::Down };
-    watch_database(store, away, readiness, tasks);
+    let unavailable = if beside_an_edge { Condition::Degraded } else { Condition::Down };
+    watch_database(store, unavailable, readiness, tasks);
     let clicks = Probe::start("click_store", tasks, move || {
         let click_store = click_store.clone();
         async move { click_store.check().await.map_err(Into::into) }
@@ -136,13 +136,13 @@ pub(super) fn watch_stores(
     readiness.add_probe(clicks, Condition::Degraded);
 }
 
-/// Watches the source of truth; `away` is what it means that it is unavailable.
-pub(super) fn watch_database(store: Store, away: Condition, readiness: &mut Readiness, tasks: &Tasks) {
+/// Watches the source of truth; with what it means that it is unavailable.
+pub(super) fn watch_database(store: Store, unavailable: Condition, readiness: &mut Readiness, tasks: &Tasks) {
     let database = Probe::start("database", tasks, move || {
         let store = store.clone();
         async move { store.check().await }
     });
-    readiness.add_probe(database, away);
+    readiness.add_probe(database, unavailable);
 }
 
 /// Watches the store of objects. Without it nothing stops but what needs an object.

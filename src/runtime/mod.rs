@@ -3,6 +3,7 @@
 pub mod breaker;
 pub mod clock;
 pub mod connections;
+pub mod deletion_clock;
 pub mod origin;
 pub mod proxy_protocol;
 pub mod scheduling;

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -15,7 +14,7 @@ use serde_json::{Value, json};
 use sqlx::{Connection, Executor, PgConnection, SqliteConnection};
 
 use crate::server::{Server, account, client};
-use crate::{database, kills};
+use crate::{database, kills, ports};
 
 const WRITERS: u64 = 4;
 const BATCH_LINKS: usize = 20;
@@ -32,8 +31,7 @@ struct Place {
 
 impl Place {
     async fn new() -> Self {
-        let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let api = free.local_addr().expect("its address").to_string();
+        let api = ports::free_address().to_string();
         let database = database::of_its_own().await.expose_secret().to_owned();
         Self { folder: tempfile::tempdir().expect("a folder"), database, api }
     }

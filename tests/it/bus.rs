@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::support::database::is_embedded;
 use crate::support::platform::{Platform, body, eventually};
+use crate::support::ports::NOBODY;
 
 /// The server; on the embedded stores there need not be one.
 pub fn server() -> Option<String> {
@@ -111,9 +112,8 @@ async fn every_event_is_published_under_its_subject_and_those_of_one_in_order() 
 async fn while_the_bus_is_away_everything_else_goes_on_and_the_events_follow() {
     let Some(url) = server() else { return };
     let topic = unique("events");
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
     let mut platform = Platform::start_with(|config| {
-        config.bus.url = format!("kafka://{nobody}");
+        config.bus.url = format!("kafka://{NOBODY}");
         config.bus.events_topic.clone_from(&topic);
         config.bus.clicks_topic = unique("clicks");
     })

@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 
 use crate::bus::{count, read, server, unique};
 use crate::support::platform::{Account, Platform, body, eventually};
+use crate::support::ports::NOBODY;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 const EVERYTHING: &str = "from=2020-01-01T00:00:00Z&to=2999-01-01T00:00:00Z&include=bots,previews,prefetches,heads";
@@ -227,8 +228,7 @@ async fn clicks_go_over_the_bus_in_order_and_are_stored_once_however_often_they_
 #[tokio::test(flavor = "multi_thread")]
 async fn while_the_bus_is_away_redirects_go_on_and_their_clicks_follow() {
     let Some(url) = server() else { return };
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
-    let mut world = World::start(&format!("kafka://{nobody}"), 2).await;
+    let mut world = World::start(&format!("kafka://{NOBODY}"), 2).await;
     world.visit(20).await;
     eventually("readiness tells", || async { world.condition("click_shipping").await == "degraded" }).await;
     assert_eq!(world.stored().await, 0);

@@ -10,22 +10,22 @@ use crate::support::people::{is_signed_in, newcomer};
 use crate::support::platform::{Account, Platform, eventually};
 
 /// `elido` as a test calls it: with a platform, an account and a folder of its own.
-struct CommandLine<'a> {
+pub struct CommandLine<'a> {
     platform: &'a Platform,
     account: &'a Account,
     folder: tempfile::TempDir,
 }
 
 impl<'a> CommandLine<'a> {
-    fn new(platform: &'a Platform, account: &'a Account) -> Self {
+    pub fn new(platform: &'a Platform, account: &'a Account) -> Self {
         Self { platform, account, folder: tempfile::tempdir().expect("a folder") }
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    fn write(&self, name: &str, text: &str) {
+    pub fn write(&self, name: &str, text: &str) {
         std::fs::write(self.path(name), text).expect("a file");
     }
 
@@ -44,14 +44,14 @@ impl<'a> CommandLine<'a> {
     }
 
     /// Runs a command to its end, while the platform goes on in this process.
-    async fn run(&self, arguments: &[&str]) -> Output {
+    pub async fn run(&self, arguments: &[&str]) -> Output {
         let mut command = self.command(arguments);
         let ended = tokio::task::spawn_blocking(move || command.output());
         ended.await.expect("a thread").expect("elido runs")
     }
 
     /// Runs a command that has to succeed, and returns what it printed.
-    async fn prints(&self, arguments: &[&str]) -> String {
+    pub async fn prints(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments).await;
         assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).expect("UTF-8")
@@ -75,7 +75,7 @@ impl<'a> CommandLine<'a> {
 }
 
 /// Every line of NDJSON.
-fn lines(text: &str) -> Vec<Value> {
+pub fn lines(text: &str) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
 }
 

@@ -24,6 +24,10 @@ async fn a_link_that_leads_to_itself_is_refused_however_it_is_written() {
         "https://LOCALHOST.:8080/loop",
         "http://localhost:8080/loop/",
         "http://localhost:8080/%6Coop?x=1#top",
+        // Nobody has a link with what programs take for part of one.
+        "http://localhost:8080/loop.",
+        "http://localhost:8080/loop)%20",
+        "http://localhost:8080/loop\u{201d},",
     ] {
         let error = error_of(&platform, &account, json!({ "destination_url": destination, "slug": "loop" })).await;
         assert_eq!((&error["pointer"], &error["code"]), (&json!("/destination_url"), &json!("links_to_itself")));
@@ -41,6 +45,8 @@ async fn a_link_that_leads_to_itself_is_refused_however_it_is_written() {
     {
         platform.create_link(&account, &json!({ "destination_url": other })).await;
     }
+    platform.create_link(&account, &json!({ "destination_url": elsewhere, "slug": "loop." })).await;
+    platform.create_link(&account, &json!({ "destination_url": "http://localhost:8080/loop.", "slug": "dot" })).await;
     platform.create_link(&account, &json!({ "destination_url": other_place(), "slug": "loop" })).await;
 }
 
@@ -79,6 +85,27 @@ async fn links_that_lead_to_each_other_are_refused_when_the_ring_closes() {
     assert_eq!(results["results"][0]["status"], "created");
     let problem = &results["results"][1]["problem"];
     assert_eq!(problem["errors"][0]["pointer"], "/links/1/destination_url", "{problem}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_front_page_of_a_domain_is_no_way_back_to_a_link() {
+    let platform = Platform::start().await;
+    let account = platform.account().await;
+    let domain = platform.read(&account, "/domains").await["data"][0].clone();
+    let path = format!("/domains/{}", domain["id"].as_str().expect("an id"));
+    let edit = |patch: Value| platform.of(&account, Method::PATCH, &path).json(&patch);
+    let to = |slug: &str| format!("http://localhost:8080/{slug}");
+    platform.create_link(&account, &json!({ "destination_url": "https://example.com/", "slug": "shop" })).await;
+    body(edit(json!({ "root_url": to("home") })), StatusCode::OK).await;
+    let error = error_of(&platform, &account, json!({ "destination_url": to(""), "slug": "home" })).await;
+    assert_eq!((&error["pointer"], &error["code"]), (&json!("/destination_url"), &json!("links_in_a_loop")));
+
+    body(edit(json!({ "root_url": null })), StatusCode::OK).await;
+    platform.create_link(&account, &json!({ "destination_url": to(""), "slug": "home" })).await;
+    let refused = body(edit(json!({ "root_url": to("home") })), StatusCode::BAD_REQUEST).await;
+    let error = &refused["errors"][0];
+    assert_eq!((&error["pointer"], &error["code"]), (&json!("/root_url"), &json!("links_in_a_loop")));
+    body(edit(json!({ "root_url": to("shop") })), StatusCode::OK).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -13,10 +13,10 @@ use reqwest::{Method, StatusCode};
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use tokio::net::TcpListener;
 
 use crate::objects::{bucket_settings, folder_settings, settings_of_nobody};
 use crate::support::platform::{Account, Platform, body, eventually};
+use crate::support::ports::free_address;
 use crate::support::statements::execute;
 
 /// Somebody with a trail of their own.
@@ -147,7 +147,7 @@ async fn an_export_is_checked_on_another_machine_with_the_key_alone() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_command_line_asks_for_an_export_and_fetches_it() {
     for objects in [Some(folder_settings()), bucket_settings()].into_iter().flatten() {
-        let port = TcpListener::bind("127.0.0.1:0").await.expect("a port").local_addr().expect("its address");
+        let port = free_address();
         let platform = Platform::start_with(|config| {
             config.objects = objects;
             // Links lead to where people reach the API.
@@ -346,7 +346,7 @@ async fn an_expired_export_goes_with_its_archive() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_export_waits_for_a_store_that_is_away() {
-    let (platform, account) = start(settings_of_nobody().await).await;
+    let (platform, account) = start(settings_of_nobody()).await;
     let asked = ask_for(&platform, &account, &json!({})).await;
     let job = || async {
         let jobs = platform.client.get(platform.api("/v1/admin/jobs?kind=write_evidence")).bearer_auth(&account.token);

@@ -1,7 +1,12 @@
 //! Databases that are not what they were: edges go by what is there now, and never by what they remember.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
+
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use crate::support::database;
 use crate::support::platform::{Account, Platform, body, eventually};
@@ -40,6 +45,39 @@ async fn run(platform: &Platform, sql: &str) {
     statements::execute(&platform.config, &format!("BEGIN; {sql} COMMIT;")).await;
 }
 
+/// A PostgreSQL server of a test's own, whose files can be put back to what they were.
+struct OwnServer {
+    folder: TempDir,
+    url: String,
+}
+
+impl OwnServer {
+    fn start() -> Self {
+        let folder = tempfile::tempdir_in("/var/tmp").expect("a folder");
+        // The server is another user, who has to get there.
+        std::fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).expect("a mode");
+        let mut server = Self { folder, url: String::new() };
+        server.url = server.run("start").trim().to_owned();
+        server
+    }
+
+    /// What a command of `dev/services/postgres` prints.
+    fn run(&self, command: &str) -> String {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/dev/services/postgres");
+        let mut process = Command::new(script);
+        process.arg(command).env("ELIDO_POSTGRES_FOLDER", self.folder.path().join("server"));
+        let done = process.output().expect("the script runs");
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        String::from_utf8(done.stdout).expect("text")
+    }
+}
+
+impl Drop for OwnServer {
+    fn drop(&mut self) {
+        self.run("stop");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn after_a_failover_that_lost_commits_edges_serve_what_is_left_and_hear_of_every_edit() {
     let mut platform = Platform::start().await;
@@ -66,17 +104,22 @@ async fn after_a_failover_that_lost_commits_edges_serve_what_is_left_and_hear_of
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restored_copy_is_served_as_it_is_and_not_as_the_snapshot_of_links_remembers() {
-    if !database::is_embedded() {
-        // There, a restored copy has other tables: see the next test.
-        return;
-    }
-    let mut platform = Platform::start().await;
+    let server = (!database::is_embedded()).then(OwnServer::start);
+    let mut platform = Platform::start_with(|config| {
+        if let Some(server) = &server {
+            config.database.url = server.url.clone().into();
+        }
+    })
+    .await;
     let account = platform.account().await;
     let link = platform.create_link(&account, &json!({ "destination_url": place("copied"), "slug": "moving" })).await;
     leads_to(&platform, "copied").await;
     platform.stop().await;
     let (file, copy) = (platform.config.data_folder.join("elido.db"), platform.config.data_folder.join("copy.db"));
-    std::fs::copy(&file, &copy).expect("a copy");
+    match &server {
+        Some(server) => drop(server.run("save")),
+        None => drop(std::fs::copy(&file, &copy).expect("a copy")),
+    }
 
     another_second().await;
     platform.start_again().await;
@@ -85,7 +128,10 @@ async fn a_restored_copy_is_served_as_it_is_and_not_as_the_snapshot_of_links_rem
     }
     leads_to(&platform, "later4").await;
     platform.stop().await;
-    std::fs::copy(&copy, &file).expect("the copy is back");
+    match &server {
+        Some(server) => drop(server.run("load")),
+        None => drop(std::fs::copy(&copy, &file).expect("the copy is back")),
+    }
     another_second().await;
 
     platform.start_again().await;

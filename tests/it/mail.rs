@@ -13,6 +13,7 @@ use tokio::net::TcpListener;
 use crate::support::database::is_embedded;
 use crate::support::people;
 use crate::support::platform::{PASSWORD, Platform, body, eventually};
+use crate::support::ports::NOBODY;
 
 /// The relay of `dev/services/smtp`.
 struct Relay(PathBuf);
@@ -150,7 +151,6 @@ async fn a_relay_that_says_nothing_is_given_up() {
         sent = mail.send(message("ada@example.com")) => assert!(sent.expect_err("no response").is_passing()),
         () = silent => {}
     }
-    let nobody = TcpListener::bind("127.0.0.1:0").await.expect("a port").local_addr().expect("its address");
-    let mail = self::mail(&format!("smtp://{nobody}?tls=none"), PathBuf::new());
+    let mail = self::mail(&format!("smtp://{NOBODY}?tls=none"), PathBuf::new());
     assert!(mail.send(message("ada@example.com")).await.expect_err("nobody is there").is_passing());
 }

@@ -60,6 +60,7 @@ mod grpc_people;
 mod grpc_tls;
 mod history;
 mod idempotency;
+mod imports_again;
 mod invitations;
 mod jobs;
 mod jobs_of_operators;

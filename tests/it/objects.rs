@@ -17,11 +17,11 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use reqwest::StatusCode;
 use serde_json::json;
 use tempfile::TempDir;
-use tokio::net::TcpListener;
 use url::Url;
 
 use crate::support::database;
 use crate::support::platform::{PATIENCE, Platform, body, eventually};
+use crate::support::ports::NOBODY;
 
 const MEBIBYTE: usize = 1024 * 1024;
 const KIND: ObjectKind = ObjectKind {
@@ -270,11 +270,10 @@ async fn a_link_of_a_folder_leads_nowhere_once_its_object_is_gone_or_for_another
 }
 
 /// Settings of a bucket on a server that is not there.
-pub async fn settings_of_nobody() -> ObjectsConfig {
-    let nobody = TcpListener::bind("127.0.0.1:0").await.expect("a port").local_addr().expect("its address");
+pub fn settings_of_nobody() -> ObjectsConfig {
     ObjectsConfig {
         url: "s3://elido".to_owned(),
-        endpoint: format!("http://{nobody}"),
+        endpoint: format!("http://{NOBODY}"),
         access_key_id: "elido".to_owned(),
         secret_access_key: "secret".into(),
         ..folder_settings()
@@ -283,7 +282,7 @@ pub async fn settings_of_nobody() -> ObjectsConfig {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_that_is_away_is_a_warning_and_stops_nothing_else() {
-    let (platform, objects) = platform_with(settings_of_nobody().await).await;
+    let (platform, objects) = platform_with(settings_of_nobody()).await;
     eventually("it is noticed", || async {
         let report = body(platform.client.get(platform.internal("/readyz")), StatusCode::OK).await;
         report["status"] == "ready" && report["checks"]["objects"] == "degraded"

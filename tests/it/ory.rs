@@ -226,9 +226,9 @@ async fn tokens_of_hydra_are_asked_about_until_they_are_revoked_or_hydra_is_away
 
     let token = credentials().await;
     proxy.cut();
-    let away = body(read_links(&platform, &account, &token), StatusCode::SERVICE_UNAVAILABLE).await;
-    assert_eq!(away["code"], "provider_unavailable");
-    assert!(text(&away["detail"]).contains(NAME), "{away}");
+    let unavailable = body(read_links(&platform, &account, &token), StatusCode::SERVICE_UNAVAILABLE).await;
+    assert_eq!(unavailable["code"], "provider_unavailable");
+    assert!(text(&unavailable["detail"]).contains(NAME), "{unavailable}");
     body(read_links(&platform, &account, &account.token), StatusCode::OK).await;
     platform.sign_in().await;
     proxy.mend();
@@ -382,9 +382,9 @@ async fn without_kratos_everything_else_goes_on() {
         (session(&platform, &kratos, &email).await, browser_session(&platform, &kratos, &email).await);
     proxy.cut();
     for header in [("x-session-token", token.as_str()), ("cookie", cookie.as_str())] {
-        let away = body(me(&platform, header), StatusCode::SERVICE_UNAVAILABLE).await;
-        assert_eq!(away["code"], "provider_unavailable");
-        assert!(text(&away["detail"]).contains("kratos"), "{away}");
+        let unavailable = body(me(&platform, header), StatusCode::SERVICE_UNAVAILABLE).await;
+        assert_eq!(unavailable["code"], "provider_unavailable");
+        assert!(text(&unavailable["detail"]).contains("kratos"), "{unavailable}");
     }
     // A browser with a cookie of Kratos signs in with a password.
     let credentials = json!({ "email": "new@example.com", "password": PASSWORD });

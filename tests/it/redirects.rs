@@ -256,7 +256,7 @@ async fn a_restarted_edge_serves_its_snapshot_of_hot_links() {
 #[tokio::test(flavor = "multi_thread")]
 async fn known_links_go_on_redirecting_while_the_database_is_unavailable_and_after_it_returns() {
     if database::is_embedded() {
-        eprintln!("SKIPPED: an embedded database cannot be away");
+        eprintln!("SKIPPED: an embedded database cannot be unavailable");
         return;
     }
     let proxy = CuttableProxy::start(&database::of_its_own().await).await;

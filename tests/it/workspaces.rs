@@ -109,7 +109,9 @@ async fn the_default_domain_serves_every_workspace_and_files_slugs_as_told() {
         platform.create_link(&account, &json!({ "destination_url": "https://example.com/1", "slug": "Sale" })).await;
     let lower =
         platform.create_link(&account, &json!({ "destination_url": "https://example.com/2", "slug": "sale" })).await;
-    assert_eq!(body(edit(json!({ "case_sensitive": false })), StatusCode::CONFLICT).await["code"], "slugs_clash");
+    let clash = body(edit(json!({ "case_sensitive": false })), StatusCode::CONFLICT).await;
+    assert_eq!(clash["code"], "slugs_clash");
+    assert!(clash["detail"].as_str().is_some_and(|text| text.contains("(Sale, sale)")), "{clash}");
     let delete = format!("/links/{}", lower["id"].as_str().expect("an id"));
     body(platform.of(&account, Method::DELETE, &delete), StatusCode::NO_CONTENT).await;
     body(edit(json!({ "case_sensitive": false })), StatusCode::OK).await;

@@ -133,7 +133,8 @@ fn read_line(reader: &mut impl BufRead) -> std::io::Result<Option<String>> {
         if reader.by_ref().take(LINE_BYTES_MAX).read_line(&mut line)? == 0 {
             return Ok(None);
         }
-        let line = line.trim();
+        // Some editors begin a file with a mark.
+        let line = line.trim_start_matches('\u{feff}').trim();
         if !line.is_empty() {
             return Ok(Some(line.to_owned()));
         }
@@ -165,7 +166,7 @@ mod tests {
 
     #[test]
     fn slugs_and_urls_are_understood() {
-        let targets = targets("/a\n\nb/c?x=1\nhttp://other:81/d\n", 0.0).expect("targets");
+        let targets = targets("\u{feff}/a\n\nb/c?x=1\nhttp://other:81/d\n", 0.0).expect("targets");
         let asked: Vec<String> =
             targets.targets.iter().map(|target| format!("{:?} {}", target.host, target.uri)).collect();
         assert_eq!(asked, ["\"localhost:8080\" /a", "\"localhost:8080\" /b/c?x=1", "\"other:81\" /d"]);

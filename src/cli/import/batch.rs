@@ -64,7 +64,7 @@ impl Batch {
                 }
                 Err(error) => (error, Some(fields)),
             },
-            Err(error) => (error, None),
+            Err(error) => (error, row.cells),
         };
         let RowError { pointer, code, detail } = error;
         self.refusals.push(Refusal { row: number, line, code: code.to_owned(), detail, pointer, fields });

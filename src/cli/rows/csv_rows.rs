@@ -52,15 +52,15 @@ impl<R: Read> CsvRows<R> {
                 continue;
             }
             self.number = self.number.saturating_add(1);
-            let fields = match self.open_quote(line) {
-                Some(quote) => {
-                    self.source.go_back_behind(line, quote.line);
-                    self.reader = parser(self.delimiter, self.source.reader());
-                    Err(RowError::of_row("open_quote", quote.to_string()))
-                }
-                None => self.fields(),
-            };
-            return Ok(Some(Row { number: self.number, line, fields }));
+            if let Some(quote) = self.open_quote(line) {
+                self.source.go_back_behind(line, quote.line);
+                self.reader = parser(self.delimiter, self.source.reader());
+                let fields = Err(RowError::of_row("open_quote", quote.to_string()));
+                return Ok(Some(Row { number: self.number, line, fields, cells: None }));
+            }
+            let fields = self.fields();
+            let cells = fields.is_err().then(|| self.cells());
+            return Ok(Some(Row { number: self.number, line, fields, cells }));
         }
     }
 
@@ -99,6 +99,13 @@ impl<R: Read> CsvRows<R> {
             self.columns.iter().position(|column| column.as_ref().is_some_and(|column| column.name == REQUIRED));
         let destination = place.and_then(|place| cells().nth(place)).and_then(|cell| std::str::from_utf8(cell).ok());
         cells().count() == self.columns.len() && destination.is_some_and(|text| text.trim().contains("://"))
+    }
+
+    /// What stands in the cells, by column.
+    fn cells(&self) -> Map<String, Value> {
+        let cells = self.columns.iter().zip(&self.record);
+        let named = cells.filter_map(|(column, cell)| Some((column.as_ref()?, String::from_utf8_lossy(cell))));
+        named.map(|(column, cell)| (column.name.to_owned(), Value::from(cell))).collect()
     }
 
     fn fields(&self) -> Result<Map<String, Value>, RowError> {

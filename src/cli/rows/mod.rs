@@ -40,6 +40,8 @@ pub struct Row {
     pub line: u64,
     /// The fields of the link, or why it has none.
     pub fields: Result<Map<String, Value>, RowError>,
+    /// What stands in the cells of a row that has none, as far as they belong to columns.
+    pub cells: Option<Map<String, Value>>,
 }
 
 /// What is wrong with a row.

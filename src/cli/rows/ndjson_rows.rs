@@ -36,7 +36,7 @@ impl<R: Read> NdjsonRows<R> {
             if !self.text.trim_ascii().is_empty() {
                 self.number = self.number.saturating_add(1);
                 let fields = if is_too_long { Err(too_long()) } else { fields(&self.text) };
-                return Ok(Some(Row { number: self.number, line: self.line, fields }));
+                return Ok(Some(Row { number: self.number, line: self.line, fields, cells: None }));
             }
         }
     }

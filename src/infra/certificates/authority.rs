@@ -88,7 +88,8 @@ impl Authority {
         let external = self.external.as_ref().map(|(id, key)| ExternalAccountKey::new(id.clone(), key));
         let builder = Account::builder_with_http(Box::new(self.client.clone()));
         let (account, credentials) = builder.create(&new, self.directory_url.clone(), external.as_ref()).await?;
-        let credentials = serde_json::to_string(&credentials).map_err(|error| OrderFailure::Away(error.to_string()))?;
+        let credentials =
+            serde_json::to_string(&credentials).map_err(|error| OrderFailure::Unavailable(error.to_string()))?;
         Ok((AuthorityAccount(account), credentials.into()))
     }
 
@@ -98,7 +99,7 @@ impl Authority {
     /// Why it cannot be had.
     pub async fn account(&self, credentials: &SecretString) -> Result<AuthorityAccount, OrderFailure> {
         let credentials: AccountCredentials = serde_json::from_str(credentials.expose_secret())
-            .map_err(|error| OrderFailure::Away(format!("the account cannot be read: {error}")))?;
+            .map_err(|error| OrderFailure::Unavailable(format!("the account cannot be read: {error}")))?;
         let builder = Account::builder_with_http(Box::new(self.client.clone()));
         Ok(AuthorityAccount(builder.from_credentials(credentials).await?))
     }

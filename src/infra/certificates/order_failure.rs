@@ -30,7 +30,7 @@ pub enum OrderFailure {
     NoAccount,
     /// The authority cannot be reached, or what it says makes no sense.
     #[error("the authority is not available: {0}")]
-    Away(String),
+    Unavailable(String),
 }
 
 /// An answer that asks to be left alone.
@@ -54,9 +54,9 @@ impl From<Error> for OrderFailure {
             Error::Api(problem) => problem.into(),
             Error::Other(other) => match other.downcast::<Busy>() {
                 Ok(busy) => (*busy).into(),
-                Err(other) => Self::Away(innermost(&*other)),
+                Err(other) => Self::Unavailable(innermost(&*other)),
             },
-            other => Self::Away(innermost(&other)),
+            other => Self::Unavailable(innermost(&other)),
         }
     }
 }
@@ -69,8 +69,8 @@ impl From<Problem> for OrderFailure {
         match kind {
             "rateLimited" => Busy { reason, pause: None }.into(),
             "accountDoesNotExist" => Self::NoAccount,
-            "serverInternal" | "badNonce" => Self::Away(reason),
-            _ if problem.status.is_some_and(|status| status >= 500) => Self::Away(reason),
+            "serverInternal" | "badNonce" => Self::Unavailable(reason),
+            _ if problem.status.is_some_and(|status| status >= 500) => Self::Unavailable(reason),
             _ => Self::Refused(reason),
         }
     }
@@ -95,11 +95,11 @@ mod tests {
     fn problems_say_what_comes_next() {
         assert_eq!(problem("rejectedIdentifier", 400), OrderFailure::Refused("because".into()));
         assert_eq!(problem("accountDoesNotExist", 400), OrderFailure::NoAccount);
-        assert_eq!(problem("serverInternal", 500), OrderFailure::Away("because".into()));
+        assert_eq!(problem("serverInternal", 500), OrderFailure::Unavailable("because".into()));
         assert_eq!(problem("rateLimited", 429), OrderFailure::RateLimited { reason: "because".into(), pause: PAUSE });
         let busy = Busy { reason: "busy".into(), pause: Some(Duration::MAX) };
         let failure = OrderFailure::from(Error::Other(Box::new(busy)));
         assert_eq!(failure, OrderFailure::RateLimited { reason: "busy".into(), pause: PAUSE_MAX });
-        assert!(matches!(Error::Str("nothing").into(), OrderFailure::Away(_)));
+        assert!(matches!(Error::Str("nothing").into(), OrderFailure::Unavailable(_)));
     }
 }

@@ -74,7 +74,7 @@ impl Issuer {
     /// What an access token says, if it holds.
     ///
     /// # Errors
-    /// `Unsound` if it does not hold; `Away` if the issuer has to be asked and says nothing.
+    /// `Unsound` if it does not hold; `Unavailable` if the issuer has to be asked and says nothing.
     pub async fn access_token(&self, token: &str) -> Result<AccessToken, ProviderError> {
         match &self.settings.access_tokens {
             AccessTokens::Refused => Err(self.requests.unsound("its access tokens count for nothing here")),

@@ -49,7 +49,7 @@ impl Issuer {
     /// Where the browser goes to sign in.
     ///
     /// # Errors
-    /// `Away` if the issuer does not say where that is.
+    /// `Unavailable` if the issuer does not say where that is.
     pub async fn authorization_url(&self, authorization: &Authorization) -> Result<Url, ProviderError> {
         let mut url = self.discovery().await?.authorization_endpoint.clone();
         let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(authorization.verifier.expose_secret()));
@@ -68,7 +68,7 @@ impl Issuer {
     /// Who came back.
     ///
     /// # Errors
-    /// `Unsound` if the answer is from another issuer, or its token does not hold; `Refused` if the code is worth nothing; `Away` if the issuer
+    /// `Unsound` if the answer is from another issuer, or its token does not hold; `Refused` if the code is worth nothing; `Unavailable` if the issuer
     /// cannot be asked.
     pub async fn redeem(&self, authorization: &Authorization, callback: &Callback) -> Result<IdToken, ProviderError> {
         let discovery = self.discovery().await?;

@@ -38,26 +38,26 @@ impl Issuer {
     /// What the issuer says of itself.
     ///
     /// # Errors
-    /// `Away` if it says nothing that can be used.
+    /// `Unavailable` if it says nothing that can be used.
     pub(super) async fn discovery(&self) -> Result<Arc<Discovery>, ProviderError> {
         self.discovery.get(self.fetch_discovery()).await
     }
 
     async fn fetch_discovery(&self) -> Result<Discovery, ProviderError> {
         let address = format!("{}/.well-known/openid-configuration", self.settings.issuer.trim_end_matches('/'));
-        let address = Url::parse(&address).map_err(|error| self.requests.away(error.to_string()))?;
+        let address = Url::parse(&address).map_err(|error| self.requests.unavailable(error.to_string()))?;
         let is_in_clear = address.scheme() == "http";
         let found: Discovery =
-            self.requests.get(address).await.map_err(|error| self.requests.away(error.to_string()))?;
+            self.requests.get(address).await.map_err(|error| self.requests.unavailable(error.to_string()))?;
         // Otherwise one issuer could speak for another.
         if found.issuer != self.settings.issuer {
-            return Err(self.requests.away(format!("it calls itself {}", found.issuer)));
+            return Err(self.requests.unavailable(format!("it calls itself {}", found.issuer)));
         }
         let endpoints = [&found.authorization_endpoint, &found.token_endpoint, &found.jwks_uri];
         let is_safe = |url: &&Url| url.scheme() == "https" || (is_in_clear && url.scheme() == "http");
         match endpoints.iter().all(is_safe) {
             true => Ok(found),
-            false => Err(self.requests.away("one of its endpoints is not reached by https")),
+            false => Err(self.requests.unavailable("one of its endpoints is not reached by https")),
         }
     }
 }

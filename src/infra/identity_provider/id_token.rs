@@ -45,7 +45,7 @@ impl Issuer {
     /// Who an ID token speaks of, if it is the answer to the request with this nonce.
     ///
     /// # Errors
-    /// `Unsound` if it does not hold; `Away` if the keys of the issuer cannot be had.
+    /// `Unsound` if it does not hold; `Unavailable` if the keys of the issuer cannot be had.
     pub(super) async fn id_token(&self, token: &str, nonce: &str) -> Result<IdToken, ProviderError> {
         let claims: IdToken = self.claims(token, &self.settings.client_id).await?;
         let is_only_audience = claims.aud.as_slice().len() == 1;

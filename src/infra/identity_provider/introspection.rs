@@ -67,13 +67,13 @@ impl Issuer {
     /// What the issuer says of a token; where it is asked is what the settings say, or else the issuer.
     ///
     /// # Errors
-    /// `Away` if it says nothing, or too many others are asked about.
+    /// `Unavailable` if it says nothing, or too many others are asked about.
     pub(super) async fn introspect(&self, token: &str, endpoint: Option<&Url>) -> Result<Introspection, ProviderError> {
         let key: [u8; 32] = Sha256::digest(token).into();
         if let Some(answer) = self.introspections.kept(&key) {
             return Ok(answer);
         }
-        let too_many = |_| self.requests.away("too many tokens are asked about at once");
+        let too_many = |_| self.requests.unavailable("too many tokens are asked about at once");
         let _turn = self.introspections.turns.try_acquire().map_err(too_many)?;
         let (endpoint, in_body) = match endpoint {
             Some(endpoint) => (endpoint.clone(), false),
@@ -81,7 +81,7 @@ impl Issuer {
                 let discovery = self.discovery().await?;
                 let endpoint = discovery.introspection_endpoint.clone();
                 (
-                    endpoint.ok_or_else(|| self.requests.away("it names no place to ask"))?,
+                    endpoint.ok_or_else(|| self.requests.unavailable("it names no place to ask"))?,
                     discovery.takes_secret_in_body(),
                 )
             }

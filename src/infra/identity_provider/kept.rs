@@ -8,7 +8,7 @@ use tokio::sync::Mutex;
 use super::ProviderError;
 use crate::runtime::clock::{self, MonotonicTime};
 
-/// After a failure nobody asks again for so long, so that a provider that is away costs each request no timeout.
+/// After a failure nobody asks again for so long, so that a provider that is unavailable costs each request no timeout.
 const FAILURE_KEPT_FOR: Duration = Duration::from_secs(2);
 
 /// The value, and when it was fetched.
@@ -85,8 +85,9 @@ mod tests {
         assert_eq!(fetches.load(Ordering::Relaxed), 2);
 
         let failing: Kept<u32> = Kept::new(Duration::from_secs(60));
-        let away = || ProviderError::Away { provider: "example".to_owned(), reason: "no answer".to_owned() };
-        assert!(failing.get(async { Err(away()) }).await.is_err());
+        let unavailable =
+            || ProviderError::Unavailable { provider: "example".to_owned(), reason: "no answer".to_owned() };
+        assert!(failing.get(async { Err(unavailable()) }).await.is_err());
         assert!(failing.get(async { Ok(1) }).await.is_err(), "not asked again");
     }
 }

@@ -39,7 +39,7 @@ impl Issuer {
     /// The key that a token names; the only one there is, if it names none.
     ///
     /// # Errors
-    /// `Away` if the issuer says nothing of its keys; `Unsound` if it has no such key.
+    /// `Unavailable` if the issuer says nothing of its keys; `Unsound` if it has no such key.
     pub(super) async fn key(&self, id: Option<&str>) -> Result<Jwk, ProviderError> {
         let keys = self.keys.0.get(self.fetch_keys()).await?;
         if let Some(key) = among(&keys, id) {

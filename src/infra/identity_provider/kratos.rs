@@ -113,7 +113,7 @@ impl Kratos {
     /// Whose session this proves; `None` if it is over.
     ///
     /// # Errors
-    /// `Away` if Kratos gives no answer.
+    /// `Unavailable` if Kratos gives no answer.
     pub async fn session(&self, credential: &KratosCredential) -> Result<Option<KratosSession>, ProviderError> {
         let Some(key) = credential.key() else { return Ok(None) };
         let now = clock::now();
@@ -139,7 +139,7 @@ impl Kratos {
     /// Ends the session that this proves.
     ///
     /// # Errors
-    /// `Away` if Kratos gives no answer; `Refused` if it knows no such session.
+    /// `Unavailable` if Kratos gives no answer; `Refused` if it knows no such session.
     pub async fn end(&self, credential: &KratosCredential) -> Result<(), ProviderError> {
         let ended = match credential {
             KratosCredential::Token(token) => {
@@ -162,7 +162,7 @@ impl Kratos {
     }
 
     async fn ask(&self, credential: &KratosCredential, key: [u8; 32]) -> Result<Option<KratosSession>, ProviderError> {
-        let too_many = |_| self.requests.away("too many sessions are asked about at once");
+        let too_many = |_| self.requests.unavailable("too many sessions are asked about at once");
         let _turn = self.turns.try_acquire().map_err(too_many)?;
         let (name, value) = credential.header();
         let answer: Result<WhoAmI, _> = self.requests.get_with(self.at("/sessions/whoami")?, (name, &value)).await;
@@ -178,7 +178,7 @@ impl Kratos {
 
     fn at(&self, path: &str) -> Result<Url, ProviderError> {
         let address = format!("{}{path}", self.url.as_str().trim_end_matches('/'));
-        Url::parse(&address).map_err(|error| self.requests.away(error.to_string()))
+        Url::parse(&address).map_err(|error| self.requests.unavailable(error.to_string()))
     }
 }
 

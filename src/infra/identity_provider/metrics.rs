@@ -9,7 +9,7 @@ use crate::telemetry::metric::Metric;
 const REQUESTS: Metric = Metric::counter(
     "elido_identity_provider_requests_total",
     &["result"],
-    "Requests to identity providers, by what came of them: answered, refused, or the provider was away.",
+    "Requests to identity providers, by what came of them: answered, refused, or the provider was unavailable.",
 );
 
 /// What came of a request.
@@ -17,13 +17,13 @@ const REQUESTS: Metric = Metric::counter(
 pub(super) enum RequestResult {
     Answered,
     Refused,
-    Away,
+    Unavailable,
 }
 
 struct RequestMetrics {
     answered: Counter,
     refused: Counter,
-    away: Counter,
+    unavailable: Counter,
 }
 
 /// Counts a request.
@@ -32,7 +32,7 @@ pub(super) fn count_request(result: RequestResult) {
     let counter = match result {
         RequestResult::Answered => &METRICS.answered,
         RequestResult::Refused => &METRICS.refused,
-        RequestResult::Away => &METRICS.away,
+        RequestResult::Unavailable => &METRICS.unavailable,
     };
     counter.increment(1);
 }
@@ -40,6 +40,6 @@ pub(super) fn count_request(result: RequestResult) {
 impl RequestMetrics {
     fn declare() -> Self {
         let counter = |result| REQUESTS.register_counter(&[("result", result)]);
-        Self { answered: counter("answered"), refused: counter("refused"), away: counter("away") }
+        Self { answered: counter("answered"), refused: counter("refused"), unavailable: counter("unavailable") }
     }
 }

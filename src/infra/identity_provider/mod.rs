@@ -1,6 +1,6 @@
 //! Identity providers of others, which the operator names: OpenID Connect and OAuth 2.0 issuers, and Ory Kratos.
 //!
-//! Invariants: nothing is asked of a provider before somebody needs it, so that one that is away stops no start; every request has a
+//! Invariants: nothing is asked of a provider before somebody needs it, so that one that is unavailable stops no start; every request has a
 //! timeout and every answer a limit; a signature counts only by an asymmetric algorithm of [`ALGORITHMS`] and by a key that the
 //! provider publishes itself; an answer that is kept is kept for a bounded time, and so many of them.
 

@@ -7,8 +7,8 @@ use std::time::Duration;
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum ProviderError {
     /// It cannot be reached, or answers what no provider should.
-    #[error("the identity provider {provider} is away: {reason}")]
-    Away {
+    #[error("the identity provider {provider} is unavailable: {reason}")]
+    Unavailable {
         /// What the operator calls it.
         provider: String,
         /// What was seen of it.
@@ -35,7 +35,7 @@ pub enum ProviderError {
 impl From<ProviderError> for Error {
     fn from(error: ProviderError) -> Self {
         let answer = match &error {
-            ProviderError::Away { provider, .. } => Self {
+            ProviderError::Unavailable { provider, .. } => Self {
                 retry_after: Some(Duration::from_secs(5)),
                 ..Self::new(
                     ErrorKind::Unavailable,

@@ -57,7 +57,7 @@ impl Requests {
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(concat!("elido/", env!("CARGO_PKG_VERSION")))
             .build();
-        let client = client.map_err(|error| away(provider, &error))?;
+        let client = client.map_err(|error| unavailable(provider, &error))?;
         Ok(Self { provider: provider.to_owned(), client })
     }
 
@@ -105,8 +105,8 @@ impl Requests {
     }
 
     /// A failure with what was wrong.
-    pub(super) fn away(&self, reason: impl Into<String>) -> ProviderError {
-        ProviderError::Away { provider: self.provider.clone(), reason: reason.into() }
+    pub(super) fn unavailable(&self, reason: impl Into<String>) -> ProviderError {
+        ProviderError::Unavailable { provider: self.provider.clone(), reason: reason.into() }
     }
 
     /// A token with what is wrong with it.
@@ -118,7 +118,7 @@ impl Requests {
         let answer = self.exchange(request).await;
         let result = match &answer {
             Ok(_) => RequestResult::Answered,
-            Err(ProviderError::Away { .. }) => RequestResult::Away,
+            Err(ProviderError::Unavailable { .. }) => RequestResult::Unavailable,
             Err(_) => RequestResult::Refused,
         };
         count_request(result);
@@ -128,37 +128,36 @@ impl Requests {
     /// For what is done by asking: the answer says nothing more.
     async fn done(&self, request: RequestBuilder) -> Result<(), ProviderError> {
         let response = request.header(ACCEPT, "application/json").send().await;
-        let status = response.map_err(|error| away(&self.provider, &error))?.status();
+        let status = response.map_err(|error| unavailable(&self.provider, &error))?.status();
         match status {
             _ if status.is_success() || status.is_redirection() => Ok(()),
             _ if status.is_client_error() => {
                 Err(ProviderError::Refused { provider: self.provider.clone(), reason: status.to_string() })
             }
-            _ => Err(self.away(format!("it answers {status}"))),
+            _ => Err(self.unavailable(format!("it answers {status}"))),
         }
     }
 
     async fn exchange<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, ProviderError> {
         let response = request.header(ACCEPT, "application/json").send().await;
-        let response = response.map_err(|error| away(&self.provider, &error))?;
+        let response = response.map_err(|error| unavailable(&self.provider, &error))?;
         let status = response.status();
         let body = self.body(response).await?;
         match status {
-            StatusCode::OK => {
-                serde_json::from_slice(&body).map_err(|error| self.away(format!("its answer cannot be read: {error}")))
-            }
+            StatusCode::OK => serde_json::from_slice(&body)
+                .map_err(|error| self.unavailable(format!("its answer cannot be read: {error}"))),
             StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
                 Err(ProviderError::Refused { provider: self.provider.clone(), reason: refusal(status, &body) })
             }
-            other => Err(self.away(format!("it answers {other}"))),
+            other => Err(self.unavailable(format!("it answers {other}"))),
         }
     }
 
     async fn body(&self, mut response: Response) -> Result<Vec<u8>, ProviderError> {
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| away(&self.provider, &error))? {
+        while let Some(chunk) = response.chunk().await.map_err(|error| unavailable(&self.provider, &error))? {
             if body.len() + chunk.len() > ANSWER_BYTES_MAX {
-                return Err(self.away(format!("its answer is longer than {ANSWER_BYTES_MAX} bytes")));
+                return Err(self.unavailable(format!("its answer is longer than {ANSWER_BYTES_MAX} bytes")));
             }
             body.extend_from_slice(&chunk);
         }
@@ -171,14 +170,14 @@ fn encoded(text: &str) -> String {
 }
 
 /// Without the address, which may hold a secret.
-fn away(provider: &str, error: &reqwest::Error) -> ProviderError {
+fn unavailable(provider: &str, error: &reqwest::Error) -> ProviderError {
     let mut reason = if error.is_timeout() { "no answer in time".to_owned() } else { "no connection".to_owned() };
     let mut cause = std::error::Error::source(error);
     while let Some(next) = cause {
         reason.push_str(&format!(": {next}"));
         cause = next.source();
     }
-    ProviderError::Away { provider: provider.to_owned(), reason }
+    ProviderError::Unavailable { provider: provider.to_owned(), reason }
 }
 
 fn refusal(status: StatusCode, body: &[u8]) -> String {

@@ -47,7 +47,7 @@ impl Issuer {
     /// The claims of a token that this issuer signed for this audience, and that holds now.
     ///
     /// # Errors
-    /// `Unsound` if it is no such token; `Away` if the keys of the issuer cannot be had.
+    /// `Unsound` if it is no such token; `Unavailable` if the keys of the issuer cannot be had.
     pub(super) async fn claims<T: DeserializeOwned>(&self, token: &str, audience: &str) -> Result<T, ProviderError> {
         if token.len() > TOKEN_BYTES_MAX {
             return Err(self.requests.unsound("it is too long"));

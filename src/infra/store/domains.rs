@@ -1,7 +1,7 @@
 //! Host names that short links live on. The default domain belongs to the instance and serves every workspace; others belong to
 //! one, whom nobody but the claim of another workspace can dispute the name with.
 
-use sea_orm::sea_query::{Expr, Func, LockType, OnConflict};
+use sea_orm::sea_query::{Expr, Func, LockType, OnConflict, Query};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, EntityTrait, ExprTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder,
     QuerySelect,
@@ -241,6 +241,26 @@ pub async fn list(connection: &impl Connection, workspace: WorkspaceId, page: Pa
 /// Only those of the database.
 pub async fn update(connection: &impl Connection, domain: Domain) -> Result<bool> {
     false_if_taken(domain::Entity::update(domain.into_active_model().reset_all()).exec(connection).await)
+}
+
+/// Slugs of a domain that differ in nothing but case from another one's, those that clash beside each other; at most `limit`.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn clashing_slugs(connection: &impl Connection, id: DomainId, limit: u64) -> Result<Vec<String>> {
+    let lower = || Func::lower(Expr::col(link::Column::Slug));
+    let mut shared = Query::select();
+    shared.expr(lower()).from(link::Entity).and_where(link::Column::DomainId.eq(id)).add_group_by([lower().into()]);
+    shared.and_having(Expr::cust("COUNT(*) > 1"));
+    let slugs = link::Entity::find()
+        .select_only()
+        .column(link::Column::Slug)
+        .filter(link::Column::DomainId.eq(id))
+        .filter(Expr::expr(lower()).in_subquery(shared))
+        .order_by_asc(Expr::expr(lower()))
+        .order_by_asc(link::Column::Slug)
+        .limit(limit);
+    Ok(slugs.into_tuple().all(connection).await?)
 }
 
 /// Files every link of a domain anew, in its own case or lower-cased. False if two links would then be one; the

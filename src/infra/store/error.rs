@@ -5,7 +5,7 @@ use sea_orm::{DbErr, RuntimeErr, SqlErr, SqlxError};
 use crate::domain::error::{Error, ErrorKind, Result};
 
 /// SQLite result codes (their low byte) for a database that is busy, full, unreadable or gone for now.
-const SQLITE_AWAY: [u32; 9] = [
+const SQLITE_UNAVAILABLE: [u32; 9] = [
     5,  // busy
     6,  // locked
     7,  // out of memory
@@ -44,7 +44,7 @@ impl From<DbErr> for Error {
 
 impl From<SqlxError> for Error {
     fn from(error: SqlxError) -> Self {
-        if is_driver_away(&error) { Self::unavailable(error) } else { Self::internal(error) }
+        if is_driver_unavailable(&error) { Self::unavailable(error) } else { Self::internal(error) }
     }
 }
 
@@ -73,12 +73,14 @@ pub(super) fn false_if_taken<T>(result: std::result::Result<T, DbErr>) -> Result
 fn is_unavailable(error: &DbErr) -> bool {
     match error {
         DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => true,
-        DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error)) => is_driver_away(error),
+        DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error)) => {
+            is_driver_unavailable(error)
+        }
         _ => false,
     }
 }
 
-fn is_driver_away(error: &SqlxError) -> bool {
+fn is_driver_unavailable(error: &SqlxError) -> bool {
     match error {
         SqlxError::Io(_)
         | SqlxError::Tls(_)
@@ -95,9 +97,9 @@ fn is_driver_away(error: &SqlxError) -> bool {
 /// SQLite's codes are numbers; PostgreSQL's have five characters.
 fn is_away_code(code: &str) -> bool {
     if code.len() == 5 {
-        return POSTGRES_UNAVAILABLE.iter().any(|away| code.starts_with(away));
+        return POSTGRES_UNAVAILABLE.iter().any(|class| code.starts_with(class));
     }
-    code.parse::<u32>().is_ok_and(|code| SQLITE_AWAY.contains(&(code & 0xff)))
+    code.parse::<u32>().is_ok_and(|code| SQLITE_UNAVAILABLE.contains(&(code & 0xff)))
 }
 
 #[cfg(test)]

@@ -12,10 +12,10 @@ use crate::domain::change::Sequence;
 use crate::domain::error::{Error, Result};
 use crate::domain::time::Timestamp;
 
-/// Which incarnation of the database a connection of PostgreSQL sees: a standby that takes over has another timeline, and
-/// a restored copy other tables.
-pub(super) const POSTGRES_INCARNATION: &str =
-    "left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) || ' ' || 'change_sequence'::regclass::oid";
+/// Which incarnation of the database a connection of PostgreSQL sees. A standby that takes over has another timeline, and a
+/// restored dump other tables; files that were put back as they once were have both of before, and a server that began later.
+pub(super) const POSTGRES_INCARNATION: &str = "concat_ws(' ', left(pg_walfile_name(pg_current_wal_insert_lsn()), 8), 'change_sequence'::regclass::oid, \
+     extract(epoch from pg_postmaster_start_time()))";
 
 /// What a commit has taken.
 pub(super) struct Numbers {

@@ -192,16 +192,30 @@ const BOTS: &[&str] = &[
 /// How people's programs begin their headers, apart from apps, whose systems are known.
 const BROWSERS: &[&str] = &["^mozilla/", "^opera/", "midp", "j2me", "up\\.browser", "^blackberry"];
 
+/// How programs begin their headers that want to pass for an old browser; most of those without a system are none.
+const COMPATIBLE: &[&str] = &["^mozilla/[0-9.]+ \\(compatible[;)]"];
+
+/// The old browsers that began so.
+const COMPATIBLE_BROWSERS: &[&str] = &["msie", "konqueror", "netfront", "opera", "icab", "omniweb", "web browser"];
+
 /// What headers are searched for.
 pub(super) struct Classes {
     previews: Regex,
     bots: Regex,
     browsers: Regex,
+    compatible: Regex,
+    compatible_browsers: Regex,
 }
 
 impl Classes {
     pub fn compile() -> Result<Self, regex::Error> {
-        Ok(Self { previews: any_of(PREVIEWS)?, bots: any_of(BOTS)?, browsers: any_of(BROWSERS)? })
+        Ok(Self {
+            previews: any_of(PREVIEWS)?,
+            bots: any_of(BOTS)?,
+            browsers: any_of(BROWSERS)?,
+            compatible: any_of(COMPATIBLE)?,
+            compatible_browsers: any_of(COMPATIBLE_BROWSERS)?,
+        })
     }
 
     /// What sort of program sends `header` from `os`, which is empty if unknown.
@@ -216,6 +230,7 @@ impl Classes {
     }
 
     fn is_unlike_a_browser(&self, header: &str, os: &str) -> bool {
-        os.is_empty() && !self.browsers.is_match(header)
+        let only_compatible = || self.compatible.is_match(header) && !self.compatible_browsers.is_match(header);
+        os.is_empty() && (!self.browsers.is_match(header) || only_compatible())
     }
 }

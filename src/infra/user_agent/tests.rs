@@ -133,6 +133,8 @@ const SENT: &[(&str, Device, &str, &str, AgentClass)] = &[
     ("Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)", Other, "", "Slackbot-LinkExpanding", Preview),
     ("WhatsApp/2.23.20.0", Other, "", "WhatsApp", Preview),
     ("TelegramBot (like TwitterBot)", Other, "", "TelegramBot", Preview),
+    ("Mozilla/5.0 (compatible; Name/1.0)", Other, "", "", Bot),
+    ("Mozilla/5.0 (compatible; Konqueror/4.5; DragonFly) KHTML/4.5.4 (like Gecko)", Other, "", "Konqueror", Human),
     ("Mozilla/5.0 (compatible; Discordbot/2.0; +https://discordapp.com)", Other, "", "Discordbot", Preview),
     (
         "LinkedInBot/1.0 (compatible; Mozilla/5.0; Apache-HttpClient +http://www.linkedin.com)",

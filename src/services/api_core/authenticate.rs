@@ -54,7 +54,7 @@ impl ApiCore {
     /// Whoever proves a session at an identity provider; `None` if it is over.
     ///
     /// # Errors
-    /// `Unavailable` if the provider is away; `Forbidden` if the person may not come in here.
+    /// `Unavailable` if the provider is unavailable; `Forbidden` if the person may not come in here.
     pub(super) async fn authenticate_foreign_session(&self, session: &ForeignSession) -> Result<Option<Principal>> {
         match &self.foreign {
             Some(foreign) => foreign.by_session(session).await,

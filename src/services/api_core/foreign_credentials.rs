@@ -15,13 +15,13 @@ pub trait ForeignCredentials: Send + Sync {
     /// Whoever sent this access token; `None` if no provider says that it holds.
     ///
     /// # Errors
-    /// `Unavailable` if the provider that could say so is away.
+    /// `Unavailable` if the provider that could say so is unavailable.
     async fn by_access_token(&self, token: &str) -> Result<Option<Principal>>;
 
     /// Whoever sent the proof of this session; `None` if it is over, or there is no such provider.
     ///
     /// # Errors
-    /// `Unavailable` if the provider is away; `Forbidden` if the person may not come in here.
+    /// `Unavailable` if the provider is unavailable; `Forbidden` if the person may not come in here.
     async fn by_session(&self, session: &ForeignSession) -> Result<Option<Principal>>;
 }
 

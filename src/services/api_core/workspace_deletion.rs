@@ -14,7 +14,7 @@ use crate::domain::error::{Error, ErrorKind, Result};
 use crate::domain::id::WorkspaceId;
 use crate::infra::store::workspaces::{self, Workspace as Row};
 use crate::infra::store::{Transaction, domains, links};
-use crate::runtime::clock;
+use crate::runtime::{clock, deletion_clock};
 
 pub(super) const DELETED: Action<Workspace> =
     Action::new("workspace.deleted", "A workspace is out of use, and will be gone for good.");
@@ -89,7 +89,7 @@ impl ApiCore {
     /// # Errors
     /// Only those of the store; the rest is left for the next time.
     pub(super) async fn purge_workspaces(&self) -> Result<()> {
-        let due = workspaces::due_for_purge(self.store.reader(), clock::now(), PURGED_AT_ONCE).await?;
+        let due = workspaces::due_for_purge(self.store.reader(), deletion_clock::now(), PURGED_AT_ONCE).await?;
         for workspace in due {
             self.purge(workspace).await?;
         }
@@ -100,7 +100,7 @@ impl ApiCore {
         let stopping = self.tasks.stopping();
         while !stopping.is_cancelled() {
             let transaction = self.store.write().await?;
-            let is_due = |row: &Row| row.purge_at.is_some_and(|time| time <= clock::now());
+            let is_due = |row: &Row| row.purge_at.is_some_and(|time| time <= deletion_clock::now());
             let Some(row) = workspaces::lock(&transaction, workspace).await?.filter(is_due) else { return Ok(()) };
             let deleted = links::delete_some(&transaction, workspace, LINKS_AT_ONCE).await?;
             if deleted == 0 {

@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::sections::ClickStoreConfig;
 use crate::infra::click_store::{ClickStore, ClickStoreError};
-use crate::runtime::clock;
+use crate::runtime::deletion_clock;
 
 /// How often it looks.
 const INTERVAL: Duration = Duration::from_secs(60 * 60);
@@ -48,7 +48,7 @@ pub async fn delete_old_clicks(store: ClickStore, retention: Retention, stopping
 }
 
 async fn delete_once(store: &ClickStore, retention: Retention) -> Result<(), ClickStoreError> {
-    let now = clock::now();
+    let now = deletion_clock::now();
     let mut deleted = 0;
     if let Some(kept) = retention.clicks {
         deleted += store.delete_before(now.minus(kept)).await?;

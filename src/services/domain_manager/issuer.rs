@@ -110,7 +110,8 @@ impl CertificateIssuer {
     /// The account of this installation, which is made at the first order.
     async fn account(&self) -> std::result::Result<AuthorityAccount, OrderFailure> {
         let (authority, directory_url) = (&self.0.authority, self.0.authority.directory_url());
-        let kept = certificates::find_account(self.0.core.store().reader(), directory_url).await.map_err(away)?;
+        let kept =
+            certificates::find_account(self.0.core.store().reader(), directory_url).await.map_err(unavailable)?;
         if let Some(kept) = kept {
             let now = clock::now();
             if let Some(until) = kept.paused_until.filter(|until| *until > now) {
@@ -118,11 +119,11 @@ impl CertificateIssuer {
                 return Err(OrderFailure::RateLimited { reason, pause: until.since(now) });
             }
             if let Some(sealed) = kept.sealed_credentials {
-                return authority.account(&self.opened(sealed).map_err(away)?).await;
+                return authority.account(&self.opened(sealed).map_err(unavailable)?).await;
             }
         }
         let (account, credentials) = authority.register().await?;
-        self.keep_account(&credentials).await.map_err(away)?;
+        self.keep_account(&credentials).await.map_err(unavailable)?;
         Ok(account)
     }
 
@@ -167,7 +168,7 @@ impl CertificateIssuer {
             certificates::show_challenge(&transaction, row, now).await?;
             transaction.commit().await
         };
-        shown.await.map_err(away)
+        shown.await.map_err(unavailable)
     }
 
     async fn forget_challenges(&self, hostname: &str) -> Result<()> {
@@ -225,7 +226,7 @@ impl CertificateIssuer {
             OrderFailure::NoAccount => {
                 certificates::delete_account(&transaction, self.0.authority.directory_url()).await?;
             }
-            OrderFailure::Refused(_) | OrderFailure::Away(_) => {}
+            OrderFailure::Refused(_) | OrderFailure::Unavailable(_) => {}
         }
         if let Some(current) = domains::lock_for_instance(&transaction, domain.id).await? {
             let row = Domain {
@@ -248,6 +249,6 @@ fn account_context(directory_url: &str) -> String {
 }
 
 /// An order that the store keeps from going on.
-fn away(error: Error) -> OrderFailure {
-    OrderFailure::Away(error.to_string())
+fn unavailable(error: Error) -> OrderFailure {
+    OrderFailure::Unavailable(error.to_string())
 }

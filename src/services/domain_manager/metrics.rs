@@ -10,7 +10,7 @@ use crate::telemetry::metric::Metric;
 const ORDERS: Metric = Metric::counter(
     "elido_certificate_orders_total",
     &["result"],
-    "Orders of certificates, by what became of them: issued, refused, rate_limited, or away when there was no authority.",
+    "Orders of certificates, by what became of them: issued, refused, rate_limited, or unavailable when there was no authority.",
 );
 const FIRST_END: Metric = Metric::gauge(
     "elido_certificate_first_end_seconds",
@@ -24,7 +24,7 @@ pub(super) struct CertificateMetrics {
     pub(super) first_end: Gauge,
     refused: Counter,
     rate_limited: Counter,
-    away: Counter,
+    unavailable: Counter,
 }
 
 impl CertificateMetrics {
@@ -41,7 +41,7 @@ impl CertificateMetrics {
             first_end: FIRST_END.register_gauge(&[]),
             refused: counter("refused"),
             rate_limited: counter("rate_limited"),
-            away: counter("away"),
+            unavailable: counter("unavailable"),
         }
     }
 
@@ -50,7 +50,7 @@ impl CertificateMetrics {
         let counter = match failure {
             OrderFailure::RateLimited { .. } => &self.rate_limited,
             OrderFailure::Refused(_) | OrderFailure::NoAccount => &self.refused,
-            OrderFailure::Away(_) => &self.away,
+            OrderFailure::Unavailable(_) => &self.unavailable,
         };
         counter.increment(1);
     }

@@ -6,7 +6,7 @@ use crate::domain::time::Timestamp;
 use crate::infra::certificates::OrderFailure;
 
 /// The pause after the first failure of an order; it doubles with each.
-const AWAY_FIRST: Duration = Duration::from_secs(5);
+const UNAVAILABLE_FIRST: Duration = Duration::from_secs(5);
 /// The same where the authority says no: it counts such orders, and wants few of them.
 const REFUSED_FIRST: Duration = Duration::from_secs(60);
 /// The longest pause.
@@ -23,7 +23,7 @@ pub(super) fn pause(failure: &OrderFailure, failures: i64, random: f64) -> Durat
         OrderFailure::RateLimited { pause, .. } => return stretched(*pause, random),
         OrderFailure::Refused(_) => REFUSED_FIRST,
         OrderFailure::NoAccount => return Duration::ZERO,
-        OrderFailure::Away(_) => AWAY_FIRST,
+        OrderFailure::Unavailable(_) => UNAVAILABLE_FIRST,
     };
     let doublings = u32::try_from(failures - 1).unwrap_or(0).min(u32::BITS - 1);
     stretched(first.saturating_mul(1 << doublings).min(PAUSE_MAX), random)
@@ -54,7 +54,7 @@ mod tests {
             let one = pause(&refused, failures, random);
             prop_assert!(one >= REFUSED_FIRST && one <= PAUSE_MAX.mul_f64(1.2));
             prop_assert!(pause(&refused, failures + 1, random) >= one);
-            prop_assert!(pause(&OrderFailure::Away(String::new()), failures, random) <= one);
+            prop_assert!(pause(&OrderFailure::Unavailable(String::new()), failures, random) <= one);
             let asked = Duration::from_secs(seconds);
             let limited = OrderFailure::RateLimited { reason: String::new(), pause: asked };
             prop_assert!(pause(&limited, failures, random) >= asked);

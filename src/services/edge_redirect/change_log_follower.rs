@@ -27,6 +27,8 @@ const RETRY_AFTER: Duration = Duration::from_millis(200);
 /// Listens until `tasks` are stopped.
 pub(super) fn listen(edge: &Arc<Edge>, messages: Subscription, tasks: &Tasks) {
     let newest = Arc::new(NewestMessage::default());
+    // What an earlier process has left tells of changes as a message does.
+    newest.note(edge.cache.newest_sequence(), clock::monotonic());
     let (stopping, follower, expected) = (tasks.stopping(), Arc::clone(edge), Arc::clone(&newest));
     tasks.spawn("change-log", async move {
         stopping.run_until_cancelled(follow_for_ever(&follower, &expected)).await;

@@ -17,9 +17,10 @@ use crate::domain::url::{DESTINATION_BYTES_MAX, Destination};
 pub(super) const QR_MARKER: &str = "qr=1";
 /// How many parameters both queries may have together for names to be compared; with more, the visitor's are appended.
 const COMPARED_MAX: usize = 256;
-/// What no URL holds as it is, and what browsers take for a slash.
-const UNSAFE: &AsciiSet =
-    &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'\\').add(b'^').add(b'`').add(b'{').add(b'|').add(b'}');
+/// What browsers, too, encode in a query (URL Standard, query percent-encode set).
+const UNSAFE_IN_QUERY: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>');
+/// The same for a path, and what browsers take for a slash.
+const UNSAFE_IN_PATH: &AsciiSet = &UNSAFE_IN_QUERY.add(b'\\').add(b'^').add(b'`').add(b'{').add(b'}');
 
 /// What became of a destination.
 #[derive(Debug, PartialEq, Eq)]
@@ -69,12 +70,12 @@ fn with_suffix<'a>(base: &'a str, suffix: &str) -> Cow<'a, str> {
     let mut path = String::with_capacity(base.len() + suffix.len() + 1);
     path.push_str(base);
     if suffix.split('/').any(is_dots) {
-        suffix.split('/').filter(|segment| !is_dots(segment)).for_each(|segment| push_encoded(&mut path, '/', segment));
+        suffix.split('/').filter(|segment| !is_dots(segment)).for_each(|segment| push_segments(&mut path, segment));
         if suffix.rsplit('/').next().is_some_and(is_dots) {
             path.push('/');
         }
     } else {
-        push_encoded(&mut path, '/', suffix);
+        push_segments(&mut path, suffix);
     }
     path.into()
 }
@@ -90,10 +91,10 @@ fn is_dots(segment: &str) -> bool {
     rest.is_empty() || without_dot(rest) == Some(rest.len())
 }
 
-/// Adds a mark and what a visitor sent, which is nearly always safe as it is.
-fn push_encoded(text: &mut String, mark: char, sent: &str) {
-    text.push(mark);
-    text.extend(utf8_percent_encode(sent, UNSAFE));
+/// Adds what a visitor sent, which is nearly always safe as it is.
+fn push_segments(path: &mut String, sent: &str) {
+    path.push('/');
+    path.extend(utf8_percent_encode(sent, UNSAFE_IN_PATH));
 }
 
 /// The destination's query with the visitor's, each with its `?`; none if nothing of the visitor's is added.
@@ -102,42 +103,51 @@ fn merged_query(own: &str, query: &str, mode: ForwardQuery) -> Option<String> {
         return None;
     }
     let own = own.strip_prefix('?').unwrap_or(own);
-    let theirs = || query.split('&').filter(|pair| *pair != QR_MARKER && !pair.is_empty());
-    let ours = || own.split('&').filter(|pair| !pair.is_empty());
-    theirs().next()?;
+    let theirs = || query.split('&').filter(|pair| *pair != QR_MARKER);
+    let ours = || own.split('&').filter(|_| !own.is_empty());
+    theirs().find(|pair| !pair.is_empty())?;
     let mut merged = String::with_capacity(own.len() + query.len() + 2);
     if ours().count() + theirs().count() > COMPARED_MAX {
-        push_own(&mut merged, own);
+        ours().for_each(|pair| push_own(&mut merged, pair));
         theirs().for_each(|pair| push(&mut merged, pair));
-        return Some(merged);
-    }
-    if mode == ForwardQuery::LinkWins {
-        let names: HashSet<_> = ours().map(name_of).collect();
-        let is_kept = |pair: &&str| !names.contains(&name_of(pair));
-        theirs().find(is_kept)?;
+    } else if mode == ForwardQuery::LinkWins {
+        let names = names(ours());
+        let is_kept = |pair: &&str| !loses(&names, pair);
+        theirs().filter(is_kept).find(|pair| !pair.is_empty())?;
         ours().for_each(|pair| push_own(&mut merged, pair));
         theirs().filter(is_kept).for_each(|pair| push(&mut merged, pair));
     } else {
-        let names: HashSet<_> = theirs().map(name_of).collect();
-        let own_kept = ours().filter(|pair| !names.contains(&name_of(pair)));
-        own_kept.for_each(|pair| push_own(&mut merged, pair));
+        let names = names(theirs());
+        // Parameters that stand between others may be signed with them, so that nothing is left out but what loses.
+        ours().filter(|pair| !loses(&names, pair)).for_each(|pair| push_own(&mut merged, pair));
         theirs().for_each(|pair| push(&mut merged, pair));
     }
     Some(merged)
 }
 
+fn names<'a>(pairs: impl Iterator<Item = &'a str>) -> HashSet<Cow<'a, [u8]>> {
+    pairs.filter(|pair| !pair.is_empty()).map(name_of).collect()
+}
+
+/// Whether the other side has a parameter of this name. What stands between two `&` without a text has none.
+fn loses(winning: &HashSet<Cow<'_, [u8]>>, pair: &str) -> bool {
+    !pair.is_empty() && winning.contains(&name_of(pair))
+}
+
 /// Adds what the destination was written with.
 fn push_own(query: &mut String, pairs: &str) {
-    if !pairs.is_empty() {
-        query.push(if query.is_empty() { '?' } else { '&' });
-        query.push_str(pairs);
-    }
+    push_mark(query);
+    query.push_str(pairs);
 }
 
 /// Adds what the visitor sent.
 fn push(query: &mut String, pair: &str) {
-    let mark = if query.is_empty() { '?' } else { '&' };
-    push_encoded(query, mark, pair);
+    push_mark(query);
+    query.extend(utf8_percent_encode(pair, UNSAFE_IN_QUERY));
+}
+
+fn push_mark(query: &mut String) {
+    query.push(if query.is_empty() { '?' } else { '&' });
 }
 
 /// The name of a parameter, as forms write it.
@@ -213,6 +223,18 @@ mod tests {
         assert_eq!(forwarded(link, "", "qr=1", ForwardQuery::VisitorWins), link);
         assert_eq!(forwarded(link, "", "qr=ABC", ForwardQuery::VisitorWins), format!("{link}&qr=ABC"));
         assert_eq!(forwarded(link, "", "a=2", ForwardQuery::LinkWins), link);
+    }
+
+    #[test]
+    fn what_browsers_leave_in_a_query_is_left_there_and_so_is_an_empty_pair() {
+        let to = |link, query| forwarded(link, "", query, ForwardQuery::VisitorWins);
+        assert_eq!(to("https://example.com/", "f=a|b&g={x}^`\\"), "https://example.com/?f=a|b&g={x}^`\\");
+        assert_eq!(to("https://example.com/", "a=1&&b=2&"), "https://example.com/?a=1&&b=2&");
+        let signed = "https://example.com/?sig=x&&y";
+        assert_eq!(to(signed, "a&&b"), format!("{signed}&a&&b"));
+        assert_eq!(to("https://example.com/?a=0&&y&", "a=1"), "https://example.com/?&y&&a=1");
+        assert_eq!(forwarded(signed, "", "y=2&&z", ForwardQuery::LinkWins), format!("{signed}&&z"));
+        assert_eq!(to(signed, "&"), signed);
     }
 
     #[test]

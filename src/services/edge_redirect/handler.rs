@@ -135,7 +135,7 @@ impl Edge {
         }
     }
 
-    /// Whether a domain that is in use has a host name, in any case and without a port. Answered from memory, whoever is away.
+    /// Whether a domain that is in use has a host name, in any case and without a port. Answered from memory, whatever is unavailable.
     #[must_use]
     pub fn serves(&self, host: &str) -> Known {
         let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();

@@ -381,6 +381,13 @@ impl LinkCache {
         (domains.collect(), links.collect())
     }
 
+    /// The number of the latest change that anything in it was read after.
+    pub(super) fn newest_sequence(&self) -> Sequence {
+        let domains = self.domains.entries().map(|(_, cached)| cached.sequence);
+        let links = self.links.entries().map(|(_, cached)| cached.sequence);
+        domains.chain(links).max().unwrap_or_default()
+    }
+
     /// How many links are cached.
     pub(super) fn len(&self) -> usize {
         self.links.len()

@@ -7,44 +7,12 @@ use std::borrow::Cow;
 use percent_encoding::percent_decode_str;
 
 use crate::domain::slug::{SLUG_LENGTH_MAX, is_reserved_path};
+use crate::domain::text_marks;
 
 /// The most links that are looked up for one path: half with the longest possible slugs, half with the shortest.
 const CANDIDATES_MAX: usize = 8;
 /// The longest slug with every byte percent-encoded.
 const ENCODED_SLUG_BYTES_MAX: usize = 3 * SLUG_LENGTH_MAX;
-
-/// Punctuation after a link that programs which find links in text take for part of it.
-const TEXT_MARKS: [&str; 29] = [
-    ".",
-    ",",
-    ";",
-    ":",
-    "!",
-    ")",
-    "]",
-    "}",
-    ">",
-    "*",
-    "'",
-    "\"",
-    "\u{bb}",
-    "\u{2019}",
-    "\u{201d}",
-    "\u{2026}",
-    "%20",
-    "%22",
-    "%27",
-    "%29",
-    "%2c",
-    "%2e",
-    "%3e",
-    "%3f",
-    "%5d",
-    "%7d",
-    "%c2%a0",
-    "%e2%80%99",
-    "%e2%80%9d",
-];
 
 /// A path that may lead to a link.
 #[derive(Debug, PartialEq, Eq)]
@@ -78,10 +46,7 @@ impl<'a> LinkPath<'a> {
 
     /// The same path without trailing punctuation. `None` if there is none, or nothing is left.
     pub(super) fn without_text_marks(&self) -> Option<Self> {
-        let mut path = self.path;
-        while let Some(shorter) = TEXT_MARKS.iter().find_map(|mark| without_mark(path, mark)) {
-            path = shorter;
-        }
+        let path = text_marks::without(self.path);
         (path.len() < self.path.len()).then(|| Self::parse(path, self.case_sensitive)).flatten()
     }
 
@@ -101,12 +66,6 @@ impl<'a> LinkPath<'a> {
         let shorter = beginning.rmatch_indices('/').map(|(end, _)| end).filter(|end| *end > 0);
         (whole.len() <= ENCODED_SLUG_BYTES_MAX + 1).then_some(whole.len()).into_iter().chain(shorter)
     }
-}
-
-/// The path without this mark at its end, compared without regard to case.
-fn without_mark<'a>(path: &'a str, mark: &str) -> Option<&'a str> {
-    let (shorter, end) = path.split_at_checked(path.len().checked_sub(mark.len())?)?;
-    end.eq_ignore_ascii_case(mark).then_some(shorter)
 }
 
 fn candidate(path: &str, end: usize, case_sensitive: bool) -> Option<Candidate<'_>> {

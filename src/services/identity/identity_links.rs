@@ -45,7 +45,7 @@ impl Identity {
     ///
     /// # Errors
     /// `NotFound` if there is no such provider; `Forbidden` if the password is wrong; `Invalid` if `return_to` is no path of this origin;
-    /// `Conflict` if the person has too many identities; `Unavailable` if the provider is away.
+    /// `Conflict` if the person has too many identities; `Unavailable` if the provider is unavailable.
     pub async fn begin_identity_link(
         &self,
         (person, session): (UserId, SessionId),

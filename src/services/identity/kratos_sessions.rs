@@ -40,7 +40,7 @@ impl Identity {
         self.core.session_of(&name).await
     }
 
-    /// Ends a session at Kratos that has ended here. Kratos may be away: the session is over here all the same.
+    /// Ends a session at Kratos that has ended here. Kratos may be unavailable: the session is over here all the same.
     pub async fn end_foreign_session(&self, session: &ForeignSession) {
         let Some((kratos, _)) = self.providers.kratos() else { return };
         if let Err(error) = kratos.end(&credential(session)).await {

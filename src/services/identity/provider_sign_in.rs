@@ -85,7 +85,7 @@ impl Identity {
     /// Begins a sign-in through a provider.
     ///
     /// # Errors
-    /// `NotFound` if there is no such provider; `Invalid` if `return_to` is no path of this origin; `Unavailable` if the provider is away.
+    /// `NotFound` if there is no such provider; `Invalid` if `return_to` is no path of this origin; `Unavailable` if the provider is unavailable.
     pub async fn begin_provider_sign_in(&self, provider: &str, return_to: Option<&str>) -> Result<BegunSignIn> {
         self.begin_at_provider(provider, return_to, None).await
     }
@@ -118,7 +118,7 @@ impl Identity {
     ///
     /// # Errors
     /// `NotFound` if there is no such provider; `Forbidden` if this browser did not ask, the answer does not hold, or the person may not come
-    /// in; `Conflict` if their address has an account that is not shown to be theirs; `Unavailable` if the provider is away.
+    /// in; `Conflict` if their address has an account that is not shown to be theirs; `Unavailable` if the provider is unavailable.
     pub async fn finish_provider_sign_in(
         &self,
         provider: &str,

@@ -121,7 +121,7 @@ impl Identity {
     }
 
     /// Refuses somebody whose password was right and who signs in through a provider alone. Those who run the instance keep their
-    /// password, so that a provider that is away locks nobody out for good.
+    /// password, so that a provider that is unavailable locks nobody out for good.
     ///
     /// # Errors
     /// `Forbidden` with the name of the provider.

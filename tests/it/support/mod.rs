@@ -13,6 +13,7 @@ pub mod oauth;
 pub mod pebble;
 pub mod people;
 pub mod platform;
+pub mod ports;
 pub mod simulated_file_system;
 pub mod statements;
 pub mod tls;

@@ -1,7 +1,7 @@
 //! How far each partition of the bus is stored, and by whom.
 //!
 //! Invariant: the offset of a partition moves in the transaction that stores what lies before it, and only for the holder with the highest
-//! fence. A holder that was away for too long stores nothing more.
+//! fence. A holder that was unavailable for too long stores nothing more.
 
 use sqlx::sqlite::SqliteConnection;
 

@@ -8,6 +8,7 @@ use crate::domain::destination_policy::DestinationPolicy;
 use crate::domain::error::{Error, ErrorKind, Result};
 use crate::domain::id::DomainId;
 use crate::domain::url::Destination;
+use crate::infra::store::Transaction;
 use crate::infra::store::columns::Json;
 use crate::infra::store::domains::{self, Domain as Row};
 use crate::infra::store::page::Page;
@@ -20,6 +21,8 @@ use crate::services::api_core::version::ExpectedVersion;
 
 /// The longest time for HSTS: two years, in seconds.
 const HSTS_SECONDS_MAX: i64 = 63_072_000;
+/// How many slugs that clash are named.
+const CLASHES_TOLD_MAX: u64 = 10;
 
 impl ApiCore {
     /// A page of the domains that the workspace may use, newest first.
@@ -63,15 +66,18 @@ impl ApiCore {
         errors.into_result()?;
         let row = Row { version: row.version + 1, updated_at: clock::now(), ..row };
         self.refuse_own_addresses(&row)?;
+        if before.root_url != row.root_url {
+            self.refuse_front_page_in_a_loop(&transaction, access, &row).await?;
+        }
         if !domains::update(&transaction, row.clone()).await? {
             return Err(Error::internal("a host name clashed though it did not change"));
         }
         // A mere claim is nothing to edges, and must not touch whoever has the name.
         let mut stale = if row.enabled { vec![told_of(&row)] } else { Vec::new() };
         if let Some(case_sensitive) = refiled {
+            refuse_clashing_slugs(&transaction, id, case_sensitive).await?;
             if !domains::refile_links(&transaction, id, case_sensitive).await? {
-                let message = "Some links differ only in the case of their slugs.";
-                return Err(Error::new(ErrorKind::Conflict, "slugs_clash", message));
+                return Err(slugs_clash("one was made just now"));
             }
             stale = vec![Invalidation::Everything];
         }
@@ -79,6 +85,22 @@ impl ApiCore {
         self.commit(transaction, vec![UPDATED.edited(access.by(), &before, &domain)?], stale).await?;
         Ok(domain)
     }
+}
+
+/// Refuses to file slugs that differ only in case under one name.
+async fn refuse_clashing_slugs(transaction: &Transaction, id: DomainId, case_sensitive: bool) -> Result<()> {
+    let clashing =
+        if case_sensitive { Vec::new() } else { domains::clashing_slugs(transaction, id, CLASHES_TOLD_MAX).await? };
+    if clashing.is_empty() {
+        return Ok(());
+    }
+    Err(slugs_clash(&clashing.join(", ")))
+}
+
+fn slugs_clash(which: &str) -> Error {
+    let message =
+        format!("Some links differ only in the case of their slugs ({which}): change or delete one of each first.");
+    Error::new(ErrorKind::Conflict, "slugs_clash", message)
 }
 
 /// Writes an edit into a domain.

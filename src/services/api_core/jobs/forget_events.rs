@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::infra::jobs::{CronKind, Handlers, JobKind, Kind};
 use crate::infra::store::events;
-use crate::runtime::clock;
+use crate::runtime::deletion_clock;
 use crate::services::api_core::{ApiCore, metrics};
 
 /// How many events one transaction forgets; few enough that no writer waits for it noticeably.
@@ -29,7 +29,7 @@ pub(super) fn handlers(core: &ApiCore) -> Handlers {
     Handlers::default().on_tick(move |_: ForgetEvents, attempt| {
         let core = core.clone();
         async move {
-            let end = clock::now().minus(core.settings.events_kept_for);
+            let end = deletion_clock::now().minus(core.settings.events_kept_for);
             loop {
                 let transaction = core.store.write().await?;
                 let forgotten = events::delete_before(&transaction, end, STEP).await?;

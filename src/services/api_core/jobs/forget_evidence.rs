@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::infra::jobs::{CronKind, Handlers, JobKind, Kind};
 use crate::infra::store::evidence_exports;
-use crate::runtime::clock;
+use crate::runtime::deletion_clock;
 use crate::services::api_core::{ApiCore, evidence};
 
 /// How many are forgotten at a time.
@@ -31,7 +31,8 @@ pub(super) fn handlers(core: &ApiCore) -> Handlers {
         async move {
             core.give_up_stuck_evidence_exports(STEP).await?;
             loop {
-                let expired = evidence_exports::expired_before(core.store.reader(), clock::now(), STEP).await?;
+                let expired =
+                    evidence_exports::expired_before(core.store.reader(), deletion_clock::now(), STEP).await?;
                 if expired.is_empty() {
                     return Ok(());
                 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::error::Result;
 use crate::infra::jobs::{CronKind, Handlers, JobKind, Kind};
 use crate::infra::store::{bulk_edits, deleted_links, link_comments, link_versions};
-use crate::runtime::clock;
+use crate::runtime::deletion_clock;
 use crate::services::api_core::ApiCore;
 
 /// How many rows one transaction forgets; few enough that no writer waits for it noticeably.
@@ -27,7 +27,7 @@ impl CronKind for ForgetLinkHistory {
 
 impl ApiCore {
     async fn forget_some_deleted_links(&self) -> Result<usize> {
-        let end = clock::now().minus(self.settings.link_history.deleted_kept_for);
+        let end = deletion_clock::now().minus(self.settings.link_history.deleted_kept_for);
         let transaction = self.store.write().await?;
         let ids = deleted_links::deleted_before(&transaction, end, STEP).await?;
         deleted_links::purge(&transaction, &ids).await?;
@@ -38,14 +38,14 @@ impl ApiCore {
     }
 
     async fn forget_bulk_edits(&self) -> Result<()> {
-        let end = clock::now().minus(self.settings.link_history.deleted_kept_for);
+        let end = deletion_clock::now().minus(self.settings.link_history.deleted_kept_for);
         let transaction = self.store.write().await?;
         bulk_edits::forget_finished_before(&transaction, end).await?;
         transaction.commit().await
     }
 
     async fn forget_some_versions(&self) -> Result<usize> {
-        let end = clock::now().minus(self.settings.link_history.kept_for);
+        let end = deletion_clock::now().minus(self.settings.link_history.kept_for);
         let transaction = self.store.write().await?;
         let forgotten = link_versions::forget_replaced_before(&transaction, end, STEP).await?;
         transaction.commit().await?;

@@ -8,7 +8,8 @@ use url::Url;
 use super::changes::rule_destinations;
 use super::plan::{Plan, slug_key};
 use crate::domain::error::Result;
-use crate::domain::id::DomainId;
+use crate::domain::id::{DomainId, WorkspaceId};
+use crate::domain::text_marks;
 use crate::domain::url::Destination;
 use crate::infra::store::Transaction;
 use crate::infra::store::domains::{self, Domain};
@@ -19,10 +20,10 @@ use crate::services::api_core::principal::Access;
 
 /// How many domains of a workspace are looked at.
 const DOMAINS_MAX: u64 = 1_000;
-/// How many links are followed from one. Browsers give up after some twenty redirects.
+/// How many places are followed from one. Browsers give up after some twenty redirects.
 const FOLLOWED_MAX: usize = 20;
 
-/// Where a short link is.
+/// Where a short link is; without a slug, the front page of a domain.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Place {
     domain: DomainId,
@@ -39,7 +40,7 @@ impl OwnPlaces {
     pub(super) async fn load(core: &ApiCore, transaction: &Transaction, access: &Access) -> Result<Self> {
         let usable = domains::usable(transaction, access.workspace_id(), DOMAINS_MAX).await?;
         let by_name = |domain: Domain| {
-            let port = Url::parse(&core.base_url(&domain)).ok().and_then(|url| url.port());
+            let port = port_of(core, &domain);
             (domain.hostname.clone(), (domain, port))
         };
         Ok(Self { domains: usable.into_iter().map(by_name).collect() })
@@ -54,59 +55,132 @@ impl OwnPlaces {
         errors: &mut FieldErrors,
     ) -> Result<()> {
         let here = Place { domain: row.domain_id, slug_key: row.slug_key.clone() };
+        let visits = Visits {
+            places: self,
+            transaction,
+            workspace: row.workspace_id,
+            written: Some(row),
+            planned: Some(planned),
+        };
+        let is_here = |place: &Place| is_reached_at(row, &here, place);
         for (pointer, destination) in pointed_destinations(row) {
-            let Some(place) = self.place(destination) else { continue };
-            if is_reached_at(row, &here, &place) {
+            let Some(place) = visits.place(destination).await? else { continue };
+            if is_here(&place) {
                 errors.add(&pointer, "links_to_itself", "a link cannot lead to itself");
-            } else if self.leads_to(transaction, place, row, &here, planned).await? {
+            } else if visits.lead_to(place, is_here).await? {
                 errors.add(&pointer, "links_in_a_loop", "this short link leads back to the link itself");
             }
         }
         Ok(())
     }
 
-    /// Whether the links from `start` on lead to the link at `here`.
-    async fn leads_to(
+    /// The domain of a web address and the path there, if the domain is one of these.
+    fn find(&self, destination: &Destination) -> Option<(&Domain, Url)> {
+        let url = destination.to_url().filter(|url| matches!(url.scheme(), "http" | "https"))?;
+        let host = url.host_str()?;
+        let (domain, port) = self.domains.get(host.strip_suffix('.').unwrap_or(host))?;
+        (url.port() == *port).then_some((domain, url))
+    }
+
+    fn front_page(&self, domain: DomainId) -> Option<&Destination> {
+        self.domains.values().find(|(known, _)| known.id == domain).and_then(|(known, _)| known.root_url.as_ref())
+    }
+}
+
+impl ApiCore {
+    /// Refuses a front page of a domain that leads back to itself by way of links of the workspace.
+    ///
+    /// # Errors
+    /// `InvalidRequest` with the field `root_url`.
+    pub(in crate::services::api_core) async fn refuse_front_page_in_a_loop(
         &self,
         transaction: &Transaction,
-        start: Place,
-        row: &Row,
-        here: &Place,
-        planned: &Plan,
-    ) -> Result<bool> {
+        access: &Access,
+        domain: &Domain,
+    ) -> Result<()> {
+        let Some(front_page) = &domain.root_url else { return Ok(()) };
+        let mut places = OwnPlaces::load(self, transaction, access).await?;
+        places.domains.insert(domain.hostname.clone(), (domain.clone(), port_of(self, domain)));
+        let workspace = access.workspace_id();
+        let visits = Visits { places: &places, transaction, workspace, written: None, planned: None };
+        let here = Place { domain: domain.id, slug_key: String::new() };
+        let mut errors = FieldErrors::default();
+        if let Some(start) = visits.place(front_page).await?
+            && visits.lead_to(start, |place| *place == here).await?
+        {
+            errors.add("/root_url", "links_in_a_loop", "this short link leads back to the front page of the domain");
+        }
+        errors.into_result()
+    }
+}
+
+/// What visitors find while something is being written.
+struct Visits<'a> {
+    places: &'a OwnPlaces,
+    transaction: &'a Transaction,
+    workspace: WorkspaceId,
+    /// The link that is written, as it will be.
+    written: Option<&'a Row>,
+    /// Those that are made with it.
+    planned: Option<&'a Plan>,
+}
+
+impl Visits<'_> {
+    /// Whether visitors of `start` come to a place, going from link to link.
+    async fn lead_to(&self, start: Place, is_there: impl Fn(&Place) -> bool) -> Result<bool> {
         let mut seen = HashSet::new();
         let mut ahead = vec![start];
         while let Some(place) = ahead.pop() {
-            if is_reached_at(row, here, &place) {
+            if is_there(&place) {
                 return Ok(true);
             }
             if seen.len() == FOLLOWED_MAX || !seen.insert(place.clone()) {
                 continue;
             }
-            let next = match planned.made().map(|planned| &planned.row).find(|other| is_at(other, &place)) {
-                Some(other) => Some(other.clone()),
-                None => links::find_by_slug(transaction, row.workspace_id, place.domain, &place.slug_key).await?,
-            };
-            if let Some(next) = next {
-                ahead.extend(pointed_destinations(&next).filter_map(|(_, destination)| self.place(destination)));
+            for destination in self.destinations(&place).await? {
+                ahead.extend(self.place(&destination).await?);
             }
         }
         Ok(false)
     }
 
-    /// The short link that a destination is, if it is one.
-    fn place(&self, destination: &Destination) -> Option<Place> {
-        let url = destination.to_url().filter(|url| matches!(url.scheme(), "http" | "https"))?;
-        let host = url.host_str()?;
-        let (domain, port) = self.domains.get(host.strip_suffix('.').unwrap_or(host))?;
-        if url.port() != *port {
-            return None;
+    /// Where visitors of a place may be sent.
+    async fn destinations(&self, place: &Place) -> Result<Vec<Destination>> {
+        if place.slug_key.is_empty() {
+            return Ok(self.places.front_page(place.domain).cloned().into_iter().collect());
         }
-        let path = percent_decode_str(url.path()).decode_utf8().ok()?;
-        let slug = path.trim_matches('/');
-        let case_sensitive = domain.case_sensitive;
-        (!slug.is_empty()).then(|| Place { domain: domain.id, slug_key: slug_key(slug, case_sensitive) })
+        let link = self.link_at(place).await?;
+        Ok(link.iter().flat_map(pointed_destinations).map(|(_, destination)| destination.clone()).collect())
     }
+
+    /// The place of this installation that an address is, if it is one. As on the edge, punctuation after a slug counts only
+    /// where a link has it.
+    async fn place(&self, destination: &Destination) -> Result<Option<Place>> {
+        let Some((domain, url)) = self.places.find(destination) else { return Ok(None) };
+        let Some(exact) = place_on(domain, url.path()) else { return Ok(None) };
+        let shorter = text_marks::without(url.path());
+        if shorter.len() == url.path().len() || self.link_at(&exact).await?.is_some() {
+            return Ok(Some(exact));
+        }
+        Ok(place_on(domain, shorter))
+    }
+
+    async fn link_at(&self, place: &Place) -> Result<Option<Row>> {
+        let planned = self.planned.into_iter().flat_map(Plan::made).map(|planned| &planned.row);
+        if let Some(row) = self.written.into_iter().chain(planned).find(|row| is_at(row, place)) {
+            return Ok(Some(row.clone()));
+        }
+        links::find_by_slug(self.transaction, self.workspace, place.domain, &place.slug_key).await
+    }
+}
+
+fn port_of(core: &ApiCore, domain: &Domain) -> Option<u16> {
+    Url::parse(&core.base_url(domain)).ok().and_then(|url| url.port())
+}
+
+fn place_on(domain: &Domain, path: &str) -> Option<Place> {
+    let path = percent_decode_str(path).decode_utf8().ok()?;
+    Some(Place { domain: domain.id, slug_key: slug_key(path.trim_matches('/'), domain.case_sensitive) })
 }
 
 /// Everywhere that a link may lead, with pointers.
