@@ -27,4 +27,4 @@ CREATE TABLE click_journals (
     records INTEGER NOT NULL,
     missing INTEGER NOT NULL,
     dropped INTEGER NOT NULL
-) STRICT;
+) STRICT, WITHOUT ROWID;

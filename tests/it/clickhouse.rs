@@ -129,7 +129,7 @@ async fn every_click_is_stored_once_and_every_report_knows_it() {
     world.platform.start_again().await;
     world.visit(5).await;
     world.until_stored(45).await;
-    let breakdown = world.platform.read(&world.account, "/analytics/breakdown?by=slug&include=bots").await;
+    let breakdown = world.platform.read(&world.account, "/analytics/breakdown?dimension=slug&include=bots").await;
     assert_eq!(
         (&breakdown["data"][0]["value"], breakdown["data"][0]["clicks"].as_u64()),
         (&Value::from("known"), Some(45))

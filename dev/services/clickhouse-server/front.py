@@ -190,6 +190,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def answer(self, status, data, headers=None):
         headers = {"Content-Type": "text/plain; charset=UTF-8", **(headers or {})}
+        if self.close_connection:
+            headers["Connection"] = "close"
         if "lz4" in self.headers.get("Accept-Encoding", "") and status == 200:
             data = lz4.frame.compress(data)
             headers["Content-Encoding"] = "lz4"

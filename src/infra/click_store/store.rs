@@ -4,9 +4,11 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::time::Duration;
 
+use super::clickhouse::ClickStore as ClickHouse;
+use super::sqlite::ClickStore as Embedded;
 use super::{
     Breakdown, ClickAccount, ClickBatch, ClickStoreError, Counts, Dimension, Event, EventPosition, HeldPartition,
-    LeftOut, LinkTotal, PartitionStretch, Period, Selection, Stored, TagMembership, clickhouse, sqlite,
+    LeftOut, LinkTotal, PartitionStretch, Period, Selection, Stored, TagMembership,
 };
 use crate::config::sections::ClickStoreConfig;
 use crate::domain::id::{LinkId, WorkspaceId};
@@ -25,8 +27,8 @@ pub struct ClickStore {
 
 #[derive(Clone)]
 enum Form {
-    Embedded(sqlite::ClickStore),
-    ClickHouse(clickhouse::ClickStore),
+    Embedded(Embedded),
+    ClickHouse(ClickHouse),
 }
 
 /// Has the form do it. What ClickHouse needs of memory for that is not asked of those who keep clicks in a file.
@@ -45,7 +47,7 @@ impl ClickStore {
     /// # Errors
     /// The address is not `sqlite:FILE`, or the file cannot be opened or migrated.
     pub async fn open(config: &ClickStoreConfig, data_folder: &Path) -> Result<Self, ClickStoreError> {
-        Ok(Self { form: Form::Embedded(sqlite::ClickStore::open(config, data_folder).await?) })
+        Ok(Self { form: Form::Embedded(Embedded::open(config, data_folder).await?) })
     }
 
     /// The configured ClickHouse, with what has to be exact of it in `database`. Nothing is asked of the server before it is needed.
@@ -53,7 +55,7 @@ impl ClickStore {
     /// # Errors
     /// The address is none of ClickHouse, or the authority's certificate cannot be read.
     pub fn connect(config: &ClickStoreConfig, database: Store) -> Result<Self, ClickStoreError> {
-        Ok(Self { form: Form::ClickHouse(clickhouse::ClickStore::connect(config, database)?) })
+        Ok(Self { form: Form::ClickHouse(ClickHouse::connect(config, database)?) })
     }
 
     /// How long clicks are collected at least before they are stored.

@@ -18,8 +18,6 @@ mod tags;
 mod totals;
 
 #[cfg(test)]
-pub(super) mod test_server;
-#[cfg(test)]
 mod tests;
 
 pub use connection::ClickStore;

@@ -6,12 +6,11 @@ use secrecy::ExposeSecret;
 
 use super::ClickStore;
 use super::question::Question;
-use super::test_server;
 use crate::config::sections::ClickStoreConfig;
 use crate::domain::rule::AgentClass;
 use crate::domain::time::Timestamp;
 use crate::infra::click_store::test_clicks::{link, visit, workspace};
-use crate::infra::click_store::tests::House;
+use crate::infra::click_store::tests::{House, test_server};
 use crate::infra::click_store::{
     ClickBatch, ClickStoreError, HeldPartition, Include, JournalledClick, PartitionStretch, Period, Selection, Stored,
 };

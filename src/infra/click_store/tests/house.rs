@@ -4,7 +4,6 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use tempfile::TempDir;
 
-use super::super::clickhouse::test_server;
 use super::*;
 use crate::config::sections::{ClickStoreConfig, DatabaseConfig};
 use crate::infra::store::{self, Store};

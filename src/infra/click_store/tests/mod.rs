@@ -6,6 +6,7 @@ mod alike;
 mod exactly_once;
 mod house;
 mod partitions;
+pub(in crate::infra::click_store) mod test_server;
 
 pub(in crate::infra::click_store) use house::House;
 use house::houses;

@@ -22,7 +22,7 @@ pub(in crate::infra::click_store) async fn new_database() -> Option<String> {
 }
 
 /// The server, asked directly.
-pub(super) fn client(url: &str) -> Client {
+pub(in crate::infra::click_store) fn client(url: &str) -> Client {
     let config = ClickStoreConfig { url: url.into(), ..ClickStoreConfig::embedded("") };
     let address = config.clickhouse().expect("an address");
     Client::default()
