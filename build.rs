@@ -20,6 +20,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     for database in ["sqlite", "postgres", "click_store"] {
         list_migrations(database)?;
     }
+    list_clickhouse_migrations()?;
     list_dashboard()?;
     pack_user_agents()
 }
@@ -82,6 +83,22 @@ fn list_migrations(database: &str) -> Result<(), Box<dyn Error>> {
     let migrations: Result<Vec<_>, _> = files.iter().map(|file| migration(file)).collect();
     let target = Path::new(&env::var("OUT_DIR")?).join(format!("{database}_migrations.rs"));
     Ok(fs::write(target, format!("vec![{}]", migrations?.join(", ")))?)
+}
+
+/// The same for ClickHouse, of which sqlx knows nothing: names and texts.
+fn list_clickhouse_migrations() -> Result<(), Box<dyn Error>> {
+    let folder = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("migrations/clickhouse");
+    println!("cargo:rerun-if-changed={}", folder.display());
+    let mut files = Vec::new();
+    collect(&folder, &mut files)?;
+    files.sort();
+    let row = |file: &PathBuf| {
+        let name = file.file_stem().and_then(|name| name.to_str()).ok_or("a migration without a name")?;
+        Ok(format!("({name:?}, include_str!({:?}))", file.display().to_string()))
+    };
+    let rows: Result<Vec<_>, Box<dyn Error>> = files.iter().map(row).collect();
+    let target = Path::new(&env::var("OUT_DIR")?).join("clickhouse_migrations.rs");
+    Ok(fs::write(target, format!("&[{}]", rows?.join(", ")))?)
 }
 
 /// A file such as 0001_what_it_does.sql as an expression.

@@ -78,7 +78,7 @@ impl Source {
 fn store(criterion: &mut Criterion) {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let folder = tempfile::tempdir().expect("a folder");
-    let config = ClickStoreConfig { url: "sqlite:clicks.db".into(), retention_days: 0, orphan_retention_days: 0 };
+    let config = ClickStoreConfig::embedded("clicks.db");
     let store = runtime.block_on(ClickStore::open(&config, folder.path())).expect("a store");
     let mut source = Source::new();
     let mut group = criterion.benchmark_group("click store");

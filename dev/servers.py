@@ -1,11 +1,13 @@
 """The servers that Elido depends on, as processes that may be paused, killed and started again."""
 
+import base64
 import os
 import shutil
 import signal
 import subprocess
 import tempfile
 import time
+import urllib.request
 from pathlib import Path
 
 from harness import ROOT, die, free_ports
@@ -71,16 +73,19 @@ class Postgres:
         shutil.rmtree(self.folder.parent, ignore_errors=True)
 
 
-class Kafka:
-    """The server of dev/services/kafka, in a folder of its own."""
+class Service:
+    """A server of dev/services, one process in a folder of its own."""
 
-    def __init__(self):
-        self.folder = Path(tempfile.mkdtemp(prefix="elido-kafka-", dir=WORK_FOLDER)) / "server"
+    def __init__(self, name):
+        self.name = name
+        self.folder = Path(tempfile.mkdtemp(prefix=f"elido-{name}-", dir=WORK_FOLDER)) / "server"
         self.url = self.service("start")
 
     def service(self, command):
-        variables = os.environ | {"ELIDO_KAFKA_FOLDER": str(self.folder)}
-        script = [ROOT / "dev/services/kafka", command]
+        variables = os.environ | {f"ELIDO_{self.name.upper()}_FOLDER": str(self.folder)}
+        # One that somebody else has may not be killed.
+        variables.pop("CLICKHOUSE_URL", None)
+        script = [ROOT / "dev/services" / self.name, command]
         return subprocess.run(script, env=variables, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
 
     def pid(self):
@@ -96,7 +101,7 @@ class Kafka:
     def kill(self):
         pid = self.pid()
         send_signal([pid], signal.SIGKILL)
-        wait_until("end of Kafka", lambda: not Path(f"/proc/{pid}").exists() or "Z" in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2][:3], 10)
+        wait_until(f"end of {self.name}", lambda: not Path(f"/proc/{pid}").exists() or "Z" in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2][:3], 10)
 
     def again(self):
         """Starts it on what is there."""
@@ -105,6 +110,28 @@ class Kafka:
     def remove(self):
         send_signal([self.pid()], signal.SIGKILL)
         shutil.rmtree(self.folder.parent, ignore_errors=True)
+
+
+class Kafka(Service):
+    """The server of dev/services/kafka."""
+
+    def __init__(self):
+        super().__init__("kafka")
+
+
+class ClickHouse(Service):
+    """The server of dev/services/clickhouse."""
+
+    def __init__(self):
+        super().__init__("clickhouse")
+
+    def ask(self, query):
+        """The rows that a query answers, as texts."""
+        request = urllib.request.Request(f"http://{self.url.rpartition('@')[2].rpartition('/')[0]}/", data=query.encode())
+        user, _, password = self.url.partition("://")[2].rpartition("@")[0].partition(":")
+        request.add_header("Authorization", "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode())
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return [line.split("\t") for line in answer.read().decode().splitlines()]
 
 
 class Redis:

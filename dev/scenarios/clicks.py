@@ -1,6 +1,7 @@
 """Clicks go from edges over Kafka to ingesters while all of them break. Two edges, two ingesters, an API, PostgreSQL and Kafka run as real
 processes under steady redirects; by a seed, edges and ingesters are killed, Kafka is paused and killed, and one edge goes for good: its
-journals are shipped from its disk. In the end every answered redirect is stored, exactly once.
+journals are shipped from its disk. In the end every answered redirect is stored, exactly once. With `--store clickhouse` the clicks go into a ClickHouse
+that is paused and killed as well.
 """
 
 import random
@@ -15,7 +16,7 @@ from pathlib import Path
 from account import Client, until
 from harness import Elido, say
 from load import ask_once
-from servers import WORK_FOLDER, Kafka, Postgres, wait_until
+from servers import WORK_FOLDER, ClickHouse, Kafka, Postgres, wait_until
 
 SIZES = {
     "seconds": ("length of the load", 600, 24),
@@ -29,7 +30,9 @@ VISITORS_PER_EDGE = 2
 PARTITIONS = 4
 # What may happen, each once before any of it happens again.
 FAULTS = ("edge", "ingester", "pause", "edge", "ingester", "bus")
-# The bus is paused for at most so long: shorter and longer than a request may take.
+# What may happen besides where the store is a server.
+STORE_FAULTS = ("store_pause", "store")
+# The bus or the store is paused for at most so long: shorter and longer than a request may take.
 PAUSE_S = (2.0, 13.0)
 BETWEEN_S = (1.0, 4.0)
 # What waits in journals and on the bus is stored within this time, also when leases have to end first.
@@ -72,16 +75,19 @@ class Visitors:
 class Installation:
     """Everything that a click meets on its way."""
 
-    def __init__(self, executable, parts):
+    def __init__(self, executable, store, parts):
         self.executable = executable
         self.postgres = Postgres()
         parts.callback(self.postgres.remove)
         self.kafka = Kafka()
         parts.callback(self.kafka.remove)
         folder = parts.enter_context(tempfile.TemporaryDirectory(prefix="elido-clicks-", dir=WORK_FOLDER))
-        self.clicks = Path(folder) / "clicks.db"
+        self.clicks, self.store = Path(folder) / "clicks.db", None
+        if store == "clickhouse":
+            self.store = ClickHouse()
+            parts.callback(self.store.remove)
         bus = {"bus.url": self.kafka.url, "bus.partitions": PARTITIONS}
-        stores = {"database.url": self.postgres.url, "click_store.url": f"sqlite:{self.clicks}"}
+        stores = {"database.url": self.postgres.url, "click_store.url": self.store.url if self.store else f"sqlite:{self.clicks}"}
         make = lambda settings: parts.enter_context(Elido(executable, settings))
         self.api = make(stores | bus)
         self.api.start("api")
@@ -96,8 +102,11 @@ class Installation:
 
     def stored(self):
         """How often each visit is stored, and by which journal it came."""
+        query = "SELECT utm_term, journal_id, COUNT(*) FROM clicks WHERE utm_term IS NOT NULL GROUP BY utm_term, journal_id"
+        if self.store:
+            return [(name, int(journal), int(count)) for name, journal, count in self.store.ask(query)]
         with sqlite3.connect(f"file:{self.clicks}?mode=ro", uri=True, timeout=30) as store:
-            return store.execute("SELECT utm_term, journal_id, COUNT(*) FROM clicks WHERE utm_term IS NOT NULL GROUP BY utm_term, journal_id").fetchall()
+            return store.execute(query).fetchall()
 
     def ship(self, edge):
         """Ships what an edge that is gone has left on its disk. Gives back how many records that were."""
@@ -116,6 +125,10 @@ class Breaker:
         self.scale = min(1, seconds / 60)
         self.edges = list(installation.edges)
         self.happened = {"edge_kills": 0, "ingester_kills": 0, "bus_pauses": 0, "bus_kills": 0}
+        self.faults = FAULTS
+        if installation.store:
+            self.faults += STORE_FAULTS
+            self.happened |= {"store_pauses": 0, "store_kills": 0}
         self.due = []
 
     def wait(self, shortest, longest):
@@ -123,7 +136,7 @@ class Breaker:
 
     def one(self):
         self.wait(*BETWEEN_S)
-        self.due = self.due or self.chance.sample(FAULTS, len(FAULTS))
+        self.due = self.due or self.chance.sample(self.faults, len(self.faults))
         getattr(self, self.due.pop())()
 
     def restart(self, process, roles, count):
@@ -140,16 +153,28 @@ class Breaker:
         self.restart(self.chance.choice(self.installation.ingesters), "ingester", "ingester_kills")
 
     def pause(self):
-        self.installation.kafka.pause()
-        self.wait(*PAUSE_S)
-        self.installation.kafka.resume()
-        self.happened["bus_pauses"] += 1
+        self.pause_server(self.installation.kafka, "bus_pauses")
 
     def bus(self):
-        self.installation.kafka.kill()
+        self.kill_server(self.installation.kafka, "bus_kills")
+
+    def store_pause(self):
+        self.pause_server(self.installation.store, "store_pauses")
+
+    def store(self):
+        self.kill_server(self.installation.store, "store_kills")
+
+    def pause_server(self, server, count):
+        server.pause()
+        self.wait(*PAUSE_S)
+        server.resume()
+        self.happened[count] += 1
+
+    def kill_server(self, server, count):
+        server.kill()
         self.wait(0, 3)
-        self.installation.kafka.again()
-        self.happened["bus_kills"] += 1
+        server.again()
+        self.happened[count] += 1
 
 
 def partition_of(journal_id):
@@ -163,10 +188,14 @@ def partition_of(journal_id):
     return ((value ^ value >> 15) & 0x7FFFFFFF) % PARTITIONS
 
 
+def add_arguments(parser):
+    parser.add_argument("--store", choices=["embedded", "clickhouse"], default="embedded", help="where clicks are kept (default embedded)")
+
+
 def run(arguments):
     chance = random.Random(arguments.seed)
     with ExitStack() as parts:
-        installation = Installation(arguments.executable, parts)
+        installation = Installation(arguments.executable, arguments.store, parts)
         drafts = [{"destination_url": f"https://example.com/{number}"} for number in range(arguments.links)]
         links = installation.api.create_links(installation.workspace, drafts)
         # Until an edge has heard of a link it takes it for one that nobody has made. These visits have no name and do not count.
@@ -204,7 +233,7 @@ def account(installation, visitors, breaker, shipped, seed):
     lost = [name for name in answered if name not in times]
     twice = [name for name, count in times.items() if count > 1]
     figures = {
-        "seed": seed, **breaker.happened, "redirects_answered": len(answered), "clicks_stored": sum(times.values()),
+        "seed": seed, "store": "clickhouse" if installation.store else "embedded", **breaker.happened, "redirects_answered": len(answered), "clicks_stored": sum(times.values()),
         "unanswered_but_stored": len(times.keys() - answered), "lost": len(lost), "duplicated": len(twice),
         "other_responses": sum(each.other for each in visitors), "shipped_from_disk": shipped, "seconds_until_stored": round(waited, 1),
     }

@@ -15,7 +15,7 @@ use url::Url;
 use super::config_error::{ConfigError, quoted};
 use super::load::Loaded;
 use super::sections::{CacheConfig, Config, LinksConfig};
-use super::{check_bus, check_domains, check_identity, check_mail, check_objects, check_tls};
+use super::{check_bus, check_click_store, check_domains, check_identity, check_mail, check_objects, check_tls};
 use crate::domain::url::FORBIDDEN_SCHEMES;
 
 const HOUR_SECONDS: u64 = 60 * 60;
@@ -38,8 +38,8 @@ pub(super) fn values(loaded: &Loaded, errors: &mut Vec<ConfigError>) {
     check.web_address("links.default_domain_url", &config.links.default_domain_url);
     check.schemes("links.allowed_schemes", &config.links);
     check.workspace("links.default_domain_workspace", &config.links);
-    check.database("database.url", config.database.url.expose_secret(), true);
-    check.database("click_store.url", config.click_store.url.expose_secret(), false);
+    check.database("database.url", config.database.url.expose_secret());
+    check_click_store::values(&mut check, config);
     check.redis(&config.cache);
     check.telemetry();
     check_domains::values(&mut check, &config.domains);
@@ -162,18 +162,14 @@ impl Check<'_> {
     }
 
     /// The value is secret, so that messages must not repeat it.
-    fn database(&mut self, key: &str, url: &str, may_be_postgres: bool) {
-        let right = if may_be_postgres {
-            "Write sqlite:FILE or postgres://user:password@host:5432/name"
-        } else {
-            "Write sqlite:FILE"
-        };
+    fn database(&mut self, key: &str, url: &str) {
+        let right = "Write sqlite:FILE or postgres://user:password@host:5432/name";
         match url.split_once(':') {
             Some(("sqlite", file)) if file.is_empty() || file.starts_with("//") => {
                 self.wrong(key, "there is no file name behind sqlite:", right);
             }
             Some(("sqlite", _)) => {}
-            Some(("postgres" | "postgresql", _)) if may_be_postgres => {
+            Some(("postgres" | "postgresql", _)) => {
                 let complete = Url::parse(url).is_ok_and(|url| url.has_host() && url.path().len() > 1);
                 if !complete {
                     self.wrong(key, "this PostgreSQL address lacks a host or a database name", right);

@@ -11,6 +11,7 @@ use url::Url;
 
 pub use super::acme_section::{AcmeChallengeKind, AcmeConfig};
 use super::bus_section::BusConfig;
+pub use super::click_store_section::{ClickHouseAddress, ClickStoreConfig};
 pub use super::domains_section::DomainsConfig;
 pub use super::identity_sections::{AccessTokenCheck, ClientRule, IdentityConfig, KratosConfig, OidcConfig, RoleRule};
 use crate::domain::client_address::{ForwardedHeader, TrustedProxies};
@@ -356,18 +357,6 @@ pub struct DatabaseConfig {
     pub connections_max: u32,
     /// Longest wait for a connection, in milliseconds.
     pub connect_timeout_ms: u64,
-}
-
-/// The click store.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ClickStoreConfig {
-    /// Where enriched clicks are kept: sqlite:FILE (relative to data_folder).
-    pub url: SecretString,
-    /// How many days raw clicks are kept; 0 means for ever.
-    pub retention_days: u32,
-    /// How many days visits are kept that belong to no link; 0 means as long as other clicks.
-    pub orphan_retention_days: u32,
 }
 
 /// The stream of events.

@@ -224,6 +224,26 @@ fn an_address_of_redis_is_one_that_can_be_reached() {
 }
 
 #[test]
+fn an_address_of_the_click_store_is_whole_and_clickhouse_has_a_bus() {
+    let with = |url: &str, bus: &str| errors("", &[("ELIDO_CLICK_STORE__URL", url), ("ELIDO_BUS__URL", bus)]);
+    let bus = "kafka://broker:9092";
+    for url in ["sqlite:clicks.db", "clickhouse://me:hunter2@house:8123/clicks", "clickhouses://house/clicks"] {
+        assert_eq!(with(url, bus), [""; 0], "{url}");
+    }
+    for url in ["sqlite:", "postgres://a/b", "clickhouse://house", "clickhouse://me:hunter2@house/a/b", "http://house"]
+    {
+        let found = with(url, bus);
+        assert_eq!(found.len(), 1, "{url}: {found:?}");
+        assert!(found[0].starts_with("click_store.url (ELIDO_CLICK_STORE__URL): "), "{}", found[0]);
+        assert!(!found[0].contains("hunter2"), "{}", found[0]);
+    }
+    let alone = with("clickhouse://me:hunter2@house/clicks", "");
+    assert!(alone.len() == 1 && alone[0].contains("Set bus.url"), "{alone:?}");
+    let found = errors("[click_store]\ncluster = 'a b'\nca_file = 'ca.pem'", &[]);
+    assert_eq!(found.len(), 3, "{found:?}");
+}
+
+#[test]
 fn certificates_that_are_of_no_use_are_found() {
     let found = errors(
         "[cache]

@@ -86,14 +86,25 @@ impl Platform {
 
     /// The source of truth, migrated.
     pub(super) async fn store(&self) -> Result<Store, StartError> {
-        let connect = async || connect_store(self.config(), &self.click_store().await?).await;
+        let connect = async || {
+            // ClickHouse keeps in the source of truth how far it is, and so comes after it.
+            let embedded =
+                if self.config().click_store.is_clickhouse() { None } else { Some(self.click_store().await?) };
+            connect_store(self.config(), embedded).await
+        };
         self.store.get_or_try_init(connect).await.cloned()
     }
 
     /// Clicks, for services that write or read them.
     pub(super) async fn click_store(&self) -> Result<ClickStore, StartError> {
         let config = self.config();
-        let open = async || Ok(ClickStore::open(&config.click_store, &config.data_folder).await?);
+        let open = async || {
+            Ok::<_, StartError>(if config.click_store.is_clickhouse() {
+                ClickStore::connect(&config.click_store, Box::pin(self.store()).await?)?
+            } else {
+                ClickStore::open(&config.click_store, &config.data_folder).await?
+            })
+        };
         self.click_store.get_or_try_init(open).await.cloned()
     }
 
@@ -193,18 +204,22 @@ impl Platform {
     }
 }
 
-async fn connect_store(config: &Config, click_store: &ClickStore) -> Result<Store, StartError> {
+async fn connect_store(config: &Config, click_store: Option<ClickStore>) -> Result<Store, StartError> {
     refuse_lost_database(config, click_store).await?;
     store::migrate(&config.database, &config.data_folder).await?;
     Ok(Store::connect(&config.database, &config.data_folder).await?)
 }
 
 /// A new database beside what an older one left would open the first account to anybody, while edges serve links that nobody can change.
-async fn refuse_lost_database(config: &Config, click_store: &ClickStore) -> Result<(), StartError> {
+async fn refuse_lost_database(config: &Config, click_store: Option<ClickStore>) -> Result<(), StartError> {
     if !store::is_new_file(&config.database, &config.data_folder).await? {
         return Ok(());
     }
-    if !SnapshotFile::of(&config.data_folder).knows_links() && !click_store.knows_links().await? {
+    let knows_clicks = match click_store {
+        Some(click_store) => click_store.knows_links().await?,
+        None => false,
+    };
+    if !SnapshotFile::of(&config.data_folder).knows_links() && !knows_clicks {
         return Ok(());
     }
     Err(StartError::DatabaseLost {

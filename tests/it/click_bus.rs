@@ -25,14 +25,18 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const EVERYTHING: &str = "from=2020-01-01T00:00:00Z&to=2999-01-01T00:00:00Z&include=bots,previews,prefetches,heads";
 
 /// A platform with this bus and topics of its own, a signed-in person, and a link with the slug `known`.
-struct World {
-    platform: Platform,
-    account: Account,
+pub struct World {
+    pub platform: Platform,
+    pub account: Account,
     url: String,
 }
 
 impl World {
     async fn start(url: &str, partitions: u64) -> Self {
+        Self::start_with(url, partitions, |_| ()).await
+    }
+
+    pub async fn start_with(url: &str, partitions: u64, change: impl FnOnce(&mut Config)) -> Self {
         let platform = Platform::start_with(|config| {
             config.bus.url = url.to_owned();
             config.bus.clicks_topic = unique("clicks");
@@ -45,6 +49,7 @@ impl World {
             if crate::support::database::is_embedded() {
                 config.database.url = format!("sqlite:{}", config.data_folder.join("elido.db").display()).into();
             }
+            change(config);
         })
         .await;
         let account = platform.account().await;
@@ -53,11 +58,11 @@ impl World {
         Self { platform, account, url: url.to_owned() }
     }
 
-    fn config(&self) -> &Config {
+    pub fn config(&self) -> &Config {
         &self.platform.config
     }
 
-    fn topic(&self) -> &str {
+    pub fn topic(&self) -> &str {
         &self.config().bus.clicks_topic
     }
 
@@ -65,23 +70,23 @@ impl World {
         format!("{}.dead", self.topic())
     }
 
-    async fn visit(&self, times: u64) {
+    pub async fn visit(&self, times: u64) {
         for _ in 0..times {
             assert_eq!(self.platform.visit("/known").await.status(), StatusCode::FOUND);
         }
     }
 
-    async fn stored(&self) -> u64 {
+    pub async fn stored(&self) -> u64 {
         let summary = self.platform.read(&self.account, &format!("/analytics/summary?{EVERYTHING}")).await;
         summary["clicks"].as_u64().expect("a number")
     }
 
-    async fn until_stored(&self, clicks: u64) {
+    pub async fn until_stored(&self, clicks: u64) {
         eventually(&format!("{clicks} clicks are stored"), || async { self.stored().await >= clicks }).await;
         assert_eq!(self.stored().await, clicks);
     }
 
-    async fn condition(&self, part: &str) -> String {
+    pub async fn condition(&self, part: &str) -> String {
         let ready: Value = self
             .platform
             .client
@@ -113,7 +118,7 @@ impl World {
     }
 
     /// Another process that shares the databases, with a folder of its own.
-    async fn beside(&self, folder: &Path, roles: &str) -> Running {
+    pub async fn beside(&self, folder: &Path, roles: &str) -> Running {
         let mut config = self.config().clone();
         config.data_folder = folder.to_path_buf();
         let loaded = Loaded { config, entries: Vec::new() };
@@ -135,7 +140,7 @@ impl World {
         holders
     }
 
-    async fn until_shared(&self, shares: &[usize]) {
+    pub async fn until_shared(&self, shares: &[usize]) {
         let what = format!("the partitions are shared as {shares:?}");
         eventually(&what, || async {
             let mut found: Vec<_> = self.holders().await.into_values().collect();

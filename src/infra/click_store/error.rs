@@ -12,7 +12,9 @@ const SQLITE_INTERRUPT: &str = "9";
 #[derive(Debug, thiserror::Error)]
 pub enum ClickStoreError {
     /// The configured address names no store that this version knows.
-    #[error("click_store.url must be sqlite:FILE, such as sqlite:clicks.db")]
+    #[error(
+        "click_store.url must be sqlite:FILE, such as sqlite:clicks.db, or clickhouse://user:password@host:8123/database"
+    )]
     Address,
     /// The database refused or is unavailable.
     #[error("the click store failed: {0}")]
@@ -29,9 +31,33 @@ pub enum ClickStoreError {
     /// Somebody else holds the partition by now.
     #[error("another ingester has taken the partition over")]
     Fenced,
-    /// A question took longer than it may.
-    #[error("the question was not answered within its time")]
+    /// A question took longer than it may, or more memory, or would have read more rows.
+    #[error("the question was not answered within its limits")]
     TimeLimit,
+    /// The authority's certificate cannot be read.
+    #[error("click_store.ca_file cannot be used: {0}")]
+    Authority(String),
+    /// ClickHouse does not answer, or not in time.
+    #[error("ClickHouse does not answer: {0}")]
+    Unreachable(String),
+    /// ClickHouse asks for a pause: it has too many parts to merge, or no memory.
+    #[error("ClickHouse has too much to do: {0}")]
+    Busy(String),
+    /// ClickHouse cannot be written now.
+    #[error("ClickHouse is for reading only: {0}")]
+    ReadOnly(String),
+    /// ClickHouse refuses, for instance because it is too old and lacks a setting.
+    #[error("ClickHouse refuses: {0}")]
+    Refused(String),
+    /// The source of truth does not keep how far clicks are stored.
+    #[error("the database does not keep how far clicks are stored: {}", with_source(.0))]
+    Progress(#[from] Error),
+    /// An insert that was written down cannot be understood.
+    #[error("an insert that was begun cannot be understood: {0}")]
+    Plan(String),
+    /// Without a bus nothing says which clicks an insert was of.
+    #[error("ClickHouse stores each click once only where clicks come over a bus: set bus.url")]
+    NeedsBus,
 }
 
 impl From<sqlx::Error> for ClickStoreError {
@@ -39,6 +65,10 @@ impl From<sqlx::Error> for ClickStoreError {
         let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
         if code.as_deref() == Some(SQLITE_INTERRUPT) { Self::TimeLimit } else { Self::Database(error) }
     }
+}
+
+fn with_source(error: &Error) -> String {
+    error.source.as_ref().map_or_else(|| error.to_string(), ToString::to_string)
 }
 
 impl From<ClickStoreError> for Error {

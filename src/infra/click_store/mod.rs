@@ -1,15 +1,16 @@
 //! The click store: every click, enriched, and the questions that analytics asks of them.
 //!
-//! Invariants: a journal's record is in the store at most once, because its
-//! rows and its high-water mark move in one transaction, and with them the offset of
-//! the partition that it came by. Every question starts
-//! from a workspace, and ends when its time is up.
+//! Invariants: a journal's record is in the store at most once. In the embedded form its rows and its high-water mark move in one
+//! transaction, and with them the offset of the partition that it came by; ClickHouse is given an insert again, under the same token, until
+//! those have moved in the source of truth. Every question starts from a workspace, and ends when its time is up.
 
 mod account;
 mod click;
+mod clickhouse;
 mod error;
 mod question;
 mod sqlite;
+mod store;
 mod totals;
 
 #[cfg(test)]
@@ -24,5 +25,5 @@ pub use question::{
     Breakdown, BreakdownItem, Counts, Dimension, Event, EventPosition, Filter, Include, LeftOut, ParseValueError,
     Period, Selection, TagMembership, Value, agent_label, device_label, kind_label,
 };
-pub use sqlite::ClickStore;
+pub use store::ClickStore;
 pub use totals::LinkTotal;

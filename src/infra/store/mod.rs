@@ -11,6 +11,7 @@ pub mod audit;
 pub mod bulk_edits;
 pub mod certificates;
 pub mod changes;
+pub mod click_inserts;
 pub mod click_partitions;
 pub mod click_replays;
 pub mod columns;

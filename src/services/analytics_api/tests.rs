@@ -22,7 +22,7 @@ const HOUR: i64 = 3_600_000_000;
 
 async fn store_of(clicks: impl IntoIterator<Item = EnrichedClick>) -> (tempfile::TempDir, ClickStore) {
     let folder = tempfile::tempdir().expect("a folder");
-    let config = ClickStoreConfig { url: "sqlite:clicks.db".into(), retention_days: 0, orphan_retention_days: 0 };
+    let config = ClickStoreConfig::embedded("clicks.db");
     let store = ClickStore::open(&config, folder.path()).await.expect("a store");
     let clicks: Vec<_> = (0..).zip(clicks).map(|(position, click)| JournalledClick { position, click }).collect();
     store

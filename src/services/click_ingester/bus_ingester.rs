@@ -84,10 +84,10 @@ impl BusIngester {
         let too_long = DeadLetters::in_folder(sources.data_folder);
         let shared = Shared {
             accounts: AccountWatch::new(click_store.clone()),
+            interval: Duration::from_millis(config.batch_interval_ms).max(click_store.interval_min()),
             store: click_store,
             enricher: Arc::new(Mutex::new(sources.enricher)),
             dead: DeadClicks::new(Producer::new(sources.bus.clone(), sources.dead), too_long),
-            interval: Duration::from_millis(config.batch_interval_ms),
             health: BusHealth::new(),
         };
         Self {

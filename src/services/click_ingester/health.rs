@@ -14,9 +14,13 @@ pub enum Health {
     JournalUnreadable,
     /// The click store refuses. Clicks wait in the journal or on the bus.
     StoreUnavailable,
+    /// The click store asks for a pause. Clicks wait on the bus.
+    StoreBusy,
+    /// The click store cannot be written now. Clicks wait on the bus.
+    StoreReadOnly,
     /// The bus does not answer. Clicks wait on it and in the journals.
     BusUnavailable,
-    /// The database does not say who reads which partition of the bus.
+    /// The database does not say who reads which partition of the bus, or how far it is stored.
     DatabaseUnavailable,
 }
 
@@ -26,8 +30,12 @@ impl fmt::Display for Health {
             Self::Working => "clicks are being stored",
             Self::JournalUnreadable => "a click journal cannot be read; its clicks wait in it",
             Self::StoreUnavailable => "the click store is not available; clicks wait",
+            Self::StoreBusy => "the click store has too much to do; clicks wait on the bus",
+            Self::StoreReadOnly => "the click store is for reading only; clicks wait on the bus",
             Self::BusUnavailable => "the bus is not available; clicks wait on it and in the journals",
-            Self::DatabaseUnavailable => "the database does not share out the partitions of the bus",
+            Self::DatabaseUnavailable => {
+                "the database does not say who reads which partition of the bus, or how far it is stored"
+            }
         })
     }
 }

@@ -28,6 +28,11 @@ const RECORDS_EXPIRED: Metric = Metric::counter(
     &[],
     "Records that the bus had deleted before they were stored.",
 );
+const STORE_FAILURES: Metric = Metric::counter(
+    "elido_click_store_failures_total",
+    &["reason"],
+    "Attempts to store clicks of the bus that came to nothing, and are repeated, by reason.",
+);
 const CLICK_ACCOUNT: Metric = Metric::gauge(
     "elido_click_account",
     &["side"],
@@ -79,6 +84,12 @@ pub(super) struct BusMetrics {
     pub(super) held: Gauge,
     /// Records that the bus had deleted before they were stored.
     pub(super) expired: Counter,
+    /// Attempts that the click store refused: it has too much to do, is for reading only, or fails in another way; or the database does
+    /// not keep how far clicks are stored.
+    pub(super) store_busy: Counter,
+    pub(super) store_read_only: Counter,
+    pub(super) store_unavailable: Counter,
+    pub(super) database_unavailable: Counter,
 }
 
 impl BusMetrics {
@@ -86,7 +97,14 @@ impl BusMetrics {
     pub(super) fn global() -> &'static Self {
         static METRICS: LazyLock<BusMetrics> = LazyLock::new(|| {
             PARTITION_LAG.describe();
-            BusMetrics { held: PARTITIONS_HELD.register_gauge(&[]), expired: RECORDS_EXPIRED.register_counter(&[]) }
+            BusMetrics {
+                held: PARTITIONS_HELD.register_gauge(&[]),
+                expired: RECORDS_EXPIRED.register_counter(&[]),
+                store_busy: STORE_FAILURES.register_counter(&[("reason", "busy")]),
+                store_read_only: STORE_FAILURES.register_counter(&[("reason", "read_only")]),
+                store_unavailable: STORE_FAILURES.register_counter(&[("reason", "unavailable")]),
+                database_unavailable: STORE_FAILURES.register_counter(&[("reason", "database")]),
+            }
         });
         &METRICS
     }

@@ -62,9 +62,24 @@ enum RoundError {
 }
 
 impl RoundError {
+    fn count(&self) {
+        let Self::Store(_) = self else { return };
+        let metrics = BusMetrics::global();
+        let counter = match self.health() {
+            Health::StoreBusy => &metrics.store_busy,
+            Health::StoreReadOnly => &metrics.store_read_only,
+            Health::DatabaseUnavailable => &metrics.database_unavailable,
+            _ => &metrics.store_unavailable,
+        };
+        counter.increment(1);
+    }
+
     fn health(&self) -> Health {
         match self {
             Self::Bus(_) => Health::BusUnavailable,
+            Self::Store(ClickStoreError::Busy(_)) => Health::StoreBusy,
+            Self::Store(ClickStoreError::ReadOnly(_)) => Health::StoreReadOnly,
+            Self::Store(ClickStoreError::Progress(_)) => Health::DatabaseUnavailable,
             Self::Store(_) => Health::StoreUnavailable,
         }
     }
@@ -73,7 +88,7 @@ impl RoundError {
 impl Partition {
     /// Works until `stopping`, or until somebody else holds the partition.
     pub(super) async fn run(mut self, stopping: CancellationToken) {
-        stopping.run_until_cancelled(self.work()).await;
+        stopping.run_until_cancelled(Box::pin(self.work())).await;
         BusMetrics::lag(self.held.number).set(0.0);
         self.shared.health.is_well(Some(self.held.number));
     }
@@ -94,6 +109,7 @@ impl Partition {
                     return;
                 }
                 Err(error) => {
+                    error.count();
                     self.shared.health.fails(Some(self.held.number), error.health(), &error.to_string());
                     tokio::time::sleep(retry).await;
                     retry = (retry * 2).min(RETRY_MAX);

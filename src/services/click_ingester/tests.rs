@@ -102,7 +102,7 @@ impl House {
 }
 
 async fn open_store(folder: &Path) -> ClickStore {
-    let config = ClickStoreConfig { url: "sqlite:clicks.db".into(), retention_days: 0, orphan_retention_days: 0 };
+    let config = ClickStoreConfig::embedded("clicks.db");
     ClickStore::open(&config, folder).await.expect("a store")
 }
 

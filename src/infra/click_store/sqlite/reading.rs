@@ -61,7 +61,7 @@ mod tests {
         SELECT sum(n) FROM numbers";
 
     async fn open(folder: &tempfile::TempDir) -> ClickStore {
-        let config = ClickStoreConfig { url: "sqlite:clicks.db".into(), retention_days: 0, orphan_retention_days: 0 };
+        let config = ClickStoreConfig::embedded("clicks.db");
         ClickStore::open(&config, folder.path()).await.expect("a store")
     }
 

@@ -1,6 +1,6 @@
 //! The law of reports: they agree with each other and with the raw clicks.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use proptest::prelude::*;
 use uuid::Uuid;
@@ -12,7 +12,7 @@ use crate::domain::id::TagId;
 use crate::domain::rule::{AgentClass, Device};
 use crate::domain::time::Timestamp;
 
-fn tag(number: u128) -> TagId {
+pub(super) fn tag(number: u128) -> TagId {
     TagId::from_uuid(Uuid::from_u128(2000 + number))
 }
 
@@ -42,7 +42,7 @@ prop_compose! {
 }
 
 prop_compose! {
-    fn random_click()(
+    pub(super) fn random_click()(
         base in who(),
         country in some_text(&["DE", "FR", "ES"]),
         language in some_text(&["de", "fr"]),
@@ -91,7 +91,7 @@ fn random_filter() -> impl Strategy<Value = Filter> {
         })
 }
 
-fn random_selection() -> impl Strategy<Value = Selection> {
+pub(super) fn random_selection() -> impl Strategy<Value = Selection> {
     (
         any::<(bool, bool, bool, bool)>(),
         proptest::collection::vec(random_filter(), 0..3),
@@ -188,7 +188,7 @@ fn pieces(period: Period) -> Vec<Period> {
         .collect()
 }
 
-async fn store_all(store: &ClickStore, clicks: &[EnrichedClick]) {
+pub(super) async fn store_all(house: &House, clicks: &[EnrichedClick]) {
     let records = (0..).zip(clicks).map(|(position, click)| JournalledClick { position, click: click.clone() });
     let batch = ClickBatch {
         journal_id: JournalId::from_u64(1),
@@ -197,7 +197,7 @@ async fn store_all(store: &ClickStore, clicks: &[EnrichedClick]) {
         undecodable: Vec::new(),
         tally: None,
     };
-    store.store(&batch).await.expect("stored");
+    house.put(&batch).await;
 }
 
 async fn all_events(store: &ClickStore, selection: &Selection, page: u32) -> Vec<Event> {
@@ -238,6 +238,75 @@ async fn check_breakdown(
     assert_eq!(breakdown.other, count(groups.into_values().flatten()), "the rest of {}", dimension.as_str());
 }
 
+/// Whether all reports of a store with these clicks are right.
+async fn check_reports(house: &House, clicks: &[EnrichedClick], selection: &Selection, limit: u32) {
+    let store = &house.store;
+    store_all(house, clicks).await;
+    let selected: Vec<_> = clicks.iter().filter(|click| is_selected(click, selection)).collect();
+    let total = count(selected.iter().copied());
+
+    assert_eq!(store.summary(selection).await.expect("a summary"), total);
+
+    let periods = pieces(selection.period);
+    let series = store.timeseries(selection, &periods).await.expect("a series");
+    assert_eq!(series.iter().map(|point| point.clicks).sum::<u64>(), total.clicks);
+    for (period, point) in periods.iter().zip(&series) {
+        let within = selected.iter().copied().filter(|click| (period.from..period.to).contains(&click.at));
+        assert_eq!(*point, count(within));
+    }
+
+    for dimension in Dimension::ALL {
+        check_breakdown(store, selection, &selected, dimension, limit).await;
+    }
+
+    let events = all_events(store, selection, 7).await;
+    assert!(events.is_sorted_by(|newer, older| newer.position > older.position), "newest first, none twice");
+    let mut raw: Vec<_> = events.iter().map(|event| format!("{:?}", event.click)).collect();
+    let mut expected: Vec<_> = selected.iter().map(|click| format!("{click:?}")).collect();
+    raw.sort();
+    expected.sort();
+    assert_eq!(raw, expected);
+}
+
+/// Whether the report by tag is right.
+async fn check_tags(
+    house: &House,
+    clicks: &[EnrichedClick],
+    selection: &Selection,
+    carried: &BTreeSet<(u128, u128)>,
+    limit: u32,
+) {
+    let store = &house.store;
+    store_all(house, clicks).await;
+    let memberships: Vec<_> = carried
+        .iter()
+        .map(|(tag_number, link_number)| TagMembership { tag_id: tag(*tag_number), link_id: link(*link_number) })
+        .collect();
+    let tags_of = |click: &EnrichedClick| -> Vec<Option<TagId>> {
+        let tags: Vec<_> = memberships
+            .iter()
+            .filter(|membership| Some(membership.link_id) == click.link_id)
+            .map(|membership| Some(membership.tag_id))
+            .collect();
+        if tags.is_empty() { vec![None] } else { tags }
+    };
+    let breakdown = store.breakdown_by_tag(selection, &memberships, limit).await.expect("a breakdown");
+    let selected: Vec<_> = clicks.iter().filter(|click| is_selected(click, selection)).collect();
+    let mut listed = Vec::new();
+    for item in &breakdown.items {
+        let wanted = item.value.as_ref().map(|value| match value {
+            Value::Id(id) => TagId::from_uuid(*id),
+            other => panic!("{other:?} is no tag"),
+        });
+        assert_eq!(item.counts, count(selected.iter().copied().filter(|click| tags_of(click).contains(&wanted))));
+        listed.push(wanted);
+    }
+    if breakdown.other_values > 0 {
+        let rest = selected.iter().copied().filter(|click| tags_of(click).iter().all(|tag| !listed.contains(tag)));
+        assert_eq!(breakdown.other, count(rest));
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
@@ -247,34 +316,7 @@ proptest! {
         selection in random_selection(),
         limit in 1..6_u32,
     ) {
-        run(async {
-            let (_folder, store) = new_store().await;
-            store_all(&store, &clicks).await;
-            let selected: Vec<_> = clicks.iter().filter(|click| is_selected(click, &selection)).collect();
-            let total = count(selected.iter().copied());
-
-            assert_eq!(store.summary(&selection).await.expect("a summary"), total);
-
-            let periods = pieces(selection.period);
-            let series = store.timeseries(&selection, &periods).await.expect("a series");
-            assert_eq!(series.iter().map(|point| point.clicks).sum::<u64>(), total.clicks);
-            for (period, point) in periods.iter().zip(&series) {
-                let within = selected.iter().copied().filter(|click| (period.from..period.to).contains(&click.at));
-                assert_eq!(*point, count(within));
-            }
-
-            for dimension in Dimension::ALL {
-                check_breakdown(&store, &selection, &selected, dimension, limit).await;
-            }
-
-            let events = all_events(&store, &selection, 7).await;
-            assert!(events.is_sorted_by(|newer, older| newer.position > older.position), "newest first, none twice");
-            let mut raw: Vec<_> = events.iter().map(|event| format!("{:?}", event.click)).collect();
-            let mut expected: Vec<_> = selected.iter().map(|click| format!("{click:?}")).collect();
-            raw.sort();
-            expected.sort();
-            assert_eq!(raw, expected);
-        });
+        run(async { check_reports(&House::embedded().await, &clicks, &selection, limit).await });
     }
 
     #[test]
@@ -284,29 +326,26 @@ proptest! {
         carried in proptest::collection::btree_set((1..4_u128, 1..5_u128), 0..8),
         limit in 1..4_u32,
     ) {
+        run(async { check_tags(&House::embedded().await, &clicks, &selection, &carried, limit).await });
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(6))]
+
+    #[test]
+    fn reports_from_clickhouse_agree_with_each_other_and_with_the_raw_clicks(
+        clicks in proptest::collection::vec(random_click(), 0..80),
+        selection in random_selection(),
+        carried in proptest::collection::btree_set((1..4_u128, 1..5_u128), 0..8),
+        limit in 1..6_u32,
+    ) {
         run(async {
-            let (_folder, store) = new_store().await;
-            store_all(&store, &clicks).await;
-            let memberships: Vec<_> =
-                carried.iter().map(|(tag_number, link_number)| TagMembership { tag_id: tag(*tag_number), link_id: link(*link_number) }).collect();
-            let tags_of = |click: &EnrichedClick| -> Vec<Option<TagId>> {
-                let tags: Vec<_> = memberships.iter().filter(|membership| Some(membership.link_id) == click.link_id).map(|membership| Some(membership.tag_id)).collect();
-                if tags.is_empty() { vec![None] } else { tags }
-            };
-            let breakdown = store.breakdown_by_tag(&selection, &memberships, limit).await.expect("a breakdown");
-            let selected: Vec<_> = clicks.iter().filter(|click| is_selected(click, &selection)).collect();
-            let mut listed = Vec::new();
-            for item in &breakdown.items {
-                let wanted = item.value.as_ref().map(|value| match value {
-                    Value::Id(id) => TagId::from_uuid(*id),
-                    other => panic!("{other:?} is no tag"),
-                });
-                assert_eq!(item.counts, count(selected.iter().copied().filter(|click| tags_of(click).contains(&wanted))));
-                listed.push(wanted);
+            if let Some(house) = House::on_server().await {
+                check_reports(&house, &clicks, &selection, limit).await;
             }
-            if breakdown.other_values > 0 {
-                let rest = selected.iter().copied().filter(|click| tags_of(click).iter().all(|tag| !listed.contains(tag)));
-                assert_eq!(breakdown.other, count(rest));
+            if let Some(house) = House::on_server().await {
+                check_tags(&house, &clicks, &selection, &carried, limit).await;
             }
         });
     }

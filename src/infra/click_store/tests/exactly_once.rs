@@ -48,52 +48,67 @@ async fn poll_some(work: impl Future, polls: u32) {
     }
 }
 
+/// Goes these steps and says whether every record is there once.
+async fn check(mut house: House, steps: Vec<Step>) {
+    let mut reached = BTreeMap::new();
+    let mut tried = BTreeMap::<u64, u64>::new();
+    for step in steps {
+        match step {
+            Step::Store { journal_id, from, length } => {
+                let batch = stretch(&reached, journal_id, from, length);
+                house.put(&batch).await;
+                let end = reached.entry(journal_id).or_insert(0);
+                *end = (*end).max(batch.through + 1);
+            }
+            Step::Killed { journal_id, from, length, polls } => {
+                let batch = stretch(&reached, journal_id, from, length);
+                poll_some(house.put(&batch), polls).await;
+                let end = tried.entry(journal_id).or_insert(0);
+                *end = (*end).max(batch.through + 1);
+            }
+            Step::Restart => house.open_again().await,
+        }
+    }
+    for (journal_id, end) in tried {
+        let from = reached.get(&journal_id).copied().unwrap_or(0);
+        if end > from {
+            house.put(&batch(journal_id, from..end)).await;
+            reached.insert(journal_id, end);
+        }
+    }
+    let store = &house.store;
+    let events = store.events(&everything(workspace(1)), None, 10_000).await.expect("events");
+    let identities: Vec<_> =
+        events.iter().map(|event| (event.position.journal_id.as_u64(), event.position.position)).collect();
+    let distinct: BTreeSet<_> = identities.iter().copied().collect();
+    assert_eq!(identities.len(), distinct.len(), "a record is there twice");
+    assert_eq!(store.account().await.expect("an account"), ClickAccount::default());
+    let expected: BTreeSet<_> =
+        reached.iter().flat_map(|(journal, end)| (0..*end).map(|position| (*journal, position))).collect();
+    assert_eq!(distinct, expected);
+    let totals = store.link_totals(workspace(1), &[link(1)]).await.expect("totals");
+    let total = totals.get(&link(1)).map_or(0, |total| total.clicks);
+    assert_eq!(total, u64::try_from(expected.len()).expect("small"));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
     fn every_record_is_stored_exactly_once_whatever_is_replayed_or_cut_short(steps in steps()) {
+        run(async { check(House::embedded().await, steps).await });
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(10))]
+
+    #[test]
+    fn every_record_is_stored_exactly_once_in_clickhouse(steps in steps()) {
         run(async {
-            let (folder, mut store) = new_store().await;
-            let mut reached = BTreeMap::new();
-            let mut tried = BTreeMap::<u64, u64>::new();
-            for step in steps {
-                match step {
-                    Step::Store { journal_id, from, length } => {
-                        let batch = stretch(&reached, journal_id, from, length);
-                        store.store(&batch).await.expect("stored");
-                        let end = reached.entry(journal_id).or_insert(0);
-                        *end = (*end).max(batch.through + 1);
-                    }
-                    Step::Killed { journal_id, from, length, polls } => {
-                        let batch = stretch(&reached, journal_id, from, length);
-                        poll_some(store.store(&batch), polls).await;
-                        let end = tried.entry(journal_id).or_insert(0);
-                        *end = (*end).max(batch.through + 1);
-                    }
-                    Step::Restart => {
-                        store.close().await;
-                        store = open(&folder).await;
-                    }
-                }
+            if let Some(house) = House::on_server().await {
+                check(house, steps).await;
             }
-            for (journal_id, end) in tried {
-                let from = reached.get(&journal_id).copied().unwrap_or(0);
-                if end > from {
-                    store.store(&batch(journal_id, from..end)).await.expect("stored");
-                    reached.insert(journal_id, end);
-                }
-            }
-            let events = store.events(&everything(workspace(1)), None, 10_000).await.expect("events");
-            let identities: Vec<_> = events.iter().map(|event| (event.position.journal_id.as_u64(), event.position.position)).collect();
-            let distinct: BTreeSet<_> = identities.iter().copied().collect();
-            assert_eq!(identities.len(), distinct.len(), "a record is there twice");
-            assert_eq!(store.account().await.expect("an account"), ClickAccount::default());
-            let expected: BTreeSet<_> = reached.iter().flat_map(|(journal, end)| (0..*end).map(|position| (*journal, position))).collect();
-            assert_eq!(distinct, expected);
-            let totals = store.link_totals(workspace(1), &[link(1)]).await.expect("totals");
-            let total = totals.get(&link(1)).map_or(0, |total| total.clicks);
-            assert_eq!(total, u64::try_from(expected.len()).expect("small"));
         });
     }
 }

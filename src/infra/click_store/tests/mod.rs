@@ -2,15 +2,19 @@
 
 mod accounts;
 mod agreement;
+mod alike;
 mod exactly_once;
+mod house;
 mod partitions;
+pub(in crate::infra::click_store) mod test_server;
 
-use tempfile::TempDir;
+pub(in crate::infra::click_store) use house::House;
+use house::houses;
 
 use super::test_clicks::{link, micros, visit, workspace};
 use super::*;
-use crate::config::sections::ClickStoreConfig;
 use crate::domain::id::WorkspaceId;
+use crate::domain::rule::AgentClass;
 use crate::infra::journal::{JournalId, PlacedTally, Tally};
 
 /// All records of a stretch, and what the writer counted before the last of them.
@@ -22,17 +26,6 @@ fn batch(journal: u64, positions: std::ops::Range<u64>) -> ClickBatch {
     let through = positions.end.saturating_sub(1);
     let tally = Some(PlacedTally { position: through, tally: Tally { records: through, dropped: 0 } });
     ClickBatch { journal_id: JournalId::from_u64(journal), through, clicks, undecodable: Vec::new(), tally }
-}
-
-async fn open(folder: &TempDir) -> ClickStore {
-    let config = ClickStoreConfig { url: "sqlite:clicks.db".into(), retention_days: 0, orphan_retention_days: 0 };
-    ClickStore::open(&config, folder.path()).await.expect("a store")
-}
-
-async fn new_store() -> (TempDir, ClickStore) {
-    let folder = tempfile::tempdir().expect("a folder");
-    let store = open(&folder).await;
-    (folder, store)
 }
 
 fn everything(workspace_id: WorkspaceId) -> Selection {
@@ -54,27 +47,64 @@ fn run<T>(work: impl Future<Output = T>) -> T {
 
 #[tokio::test]
 async fn a_click_survives_the_store() {
-    let (_folder, store) = new_store().await;
-    let stored = store.store(&batch(u64::MAX, 0..1)).await.expect("stored");
-    assert_eq!(stored, Stored { inserted: 1, repeated: 0 });
-    let events = store.events(&everything(workspace(1)), None, 10).await.expect("events");
-    let position = EventPosition { at: micros(0), journal_id: JournalId::from_u64(u64::MAX), position: 0 };
-    assert_eq!(events, vec![Event { position, click: visit(0) }]);
+    for house in houses().await {
+        let bare = EnrichedClick {
+            workspace_id: Some(workspace(1)),
+            domain_id: None,
+            link_id: None,
+            country: None,
+            asn: None,
+            utm: Utm::default(),
+            slug: "x".repeat(300).into(),
+            visitor: None,
+            ..visit(-1)
+        };
+        let mut stretch = batch(u64::MAX, 0..2);
+        stretch.clicks[1].click = bare.clone();
+        assert_eq!(house.put(&stretch).await, Stored { inserted: 2, repeated: 0 });
+        let events = house.store.events(&everything(workspace(1)), None, 10).await.expect("events");
+        let journal_id = JournalId::from_u64(u64::MAX);
+        let event = |position, click: EnrichedClick| Event {
+            position: EventPosition { at: click.at, journal_id, position },
+            click,
+        };
+        assert_eq!(events, vec![event(0, visit(0)), event(1, bare)]);
+    }
 }
 
 #[tokio::test]
 async fn no_workspace_sees_the_clicks_of_another() {
-    let (_folder, store) = new_store().await;
-    store.store(&batch(1, 0..5)).await.expect("stored");
-    assert_eq!(store.summary(&everything(workspace(2))).await.expect("a summary"), Counts::default());
-    assert_eq!(store.events(&everything(workspace(2)), None, 10).await.expect("events"), vec![]);
-    assert!(store.link_totals(workspace(2), &[link(1)]).await.expect("totals").is_empty());
-    assert_eq!(store.link_totals(workspace(1), &[link(1)]).await.expect("totals").len(), 1);
+    for house in houses().await {
+        house.put(&batch(1, 0..5)).await;
+        let store = &house.store;
+        assert_eq!(store.summary(&everything(workspace(2))).await.expect("a summary"), Counts::default());
+        assert_eq!(store.events(&everything(workspace(2)), None, 10).await.expect("events"), vec![]);
+        assert!(store.link_totals(workspace(2), &[link(1)]).await.expect("totals").is_empty());
+        assert_eq!(store.link_totals(workspace(1), &[link(1)]).await.expect("totals").len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn what_is_left_out_is_told_by_the_first_reason() {
+    for house in houses().await {
+        let mut stretch = batch(1, 0..5);
+        let [person, bot, preview, prefetch, head] = &mut stretch.clicks[..] else { panic!("five clicks") };
+        bot.click.agent = AgentClass::Bot;
+        preview.click.agent = AgentClass::Preview;
+        (prefetch.click.prefetch, prefetch.click.head) = (true, true);
+        head.click.head = true;
+        person.click.visitor = None;
+        house.put(&stretch).await;
+        let selection = Selection { include: Include::default(), filters: Vec::new(), ..everything(workspace(1)) };
+        let left_out = house.store.left_out(&selection).await.expect("what is left out");
+        assert_eq!(left_out, LeftOut { bots: 1, previews: 1, prefetches: 1, heads: 1 });
+        assert_eq!(house.store.summary(&selection).await.expect("a summary"), Counts { clicks: 1, visitors: 0 });
+    }
 }
 
 #[tokio::test]
 async fn old_clicks_go_and_totals_stay() {
-    let (_folder, store) = new_store().await;
+    let House { store, .. } = &House::embedded().await;
     let mut clicks = batch(1, 0..5000);
     for (number, record) in clicks.clicks.iter_mut().enumerate() {
         record.click.workspace_id = [None, Some(workspace(1)), Some(workspace(2))][number % 3];
@@ -92,7 +122,7 @@ async fn old_clicks_go_and_totals_stay() {
 
 #[tokio::test]
 async fn old_visits_to_no_link_go_and_other_clicks_stay() {
-    let (_folder, store) = new_store().await;
+    let House { store, .. } = &House::embedded().await;
     let mut clicks = batch(1, 0..900);
     for (number, record) in clicks.clicks.iter_mut().enumerate() {
         record.click.workspace_id = [None, Some(workspace(1)), Some(workspace(1))][number % 3];

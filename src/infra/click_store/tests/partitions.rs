@@ -12,16 +12,22 @@ fn stretch(fence: i64, offsets: std::ops::Range<i64>, batches: Vec<ClickBatch>) 
 
 #[tokio::test]
 async fn clicks_of_several_journals_and_the_offset_are_stored_together_and_once() {
-    let (folder, store) = new_store().await;
+    for house in houses().await {
+        stored_together(house).await;
+    }
+}
+
+async fn stored_together(mut house: House) {
+    let store = &house.store;
     assert_eq!(store.take_over(&held(3, 1)).await.expect("taken"), None);
     let first = stretch(1, 0..25, vec![batch(1, 0..10), batch(2, 0..15)]);
     assert_eq!(store.store_stretch(&first).await.expect("stored"), Stored { inserted: 25, repeated: 0 });
     assert_eq!(store.store_stretch(&first).await.expect("stored"), Stored { inserted: 0, repeated: 25 });
     let overlapping = stretch(1, 20..40, vec![batch(2, 5..20)]);
     assert_eq!(store.store_stretch(&overlapping).await.expect("stored"), Stored { inserted: 5, repeated: 10 });
-    store.close().await;
+    house.open_again().await;
 
-    let store = open(&folder).await;
+    let store = &house.store;
     assert_eq!(store.take_over(&held(3, 2)).await.expect("taken"), Some(40));
     assert_eq!(store.take_over(&held(4, 2)).await.expect("taken"), None, "partitions are apart");
     assert_eq!(store.stored_through(JournalId::from_u64(2)).await.expect("a position"), Some(19));
@@ -31,7 +37,12 @@ async fn clicks_of_several_journals_and_the_offset_are_stored_together_and_once(
 
 #[tokio::test]
 async fn a_holder_that_was_taken_over_from_stores_nothing_more() {
-    let (_folder, store) = new_store().await;
+    for house in houses().await {
+        refused_when_late(&house.store).await;
+    }
+}
+
+async fn refused_when_late(store: &ClickStore) {
     store.take_over(&held(3, 1)).await.expect("taken");
     store.store_stretch(&stretch(1, 0..5, vec![batch(1, 0..5)])).await.expect("stored");
     assert_eq!(store.take_over(&held(3, 2)).await.expect("taken"), Some(5));

@@ -71,7 +71,7 @@ impl House {
         let workspace = core.create_workspace(user_id, draft).await.expect("a workspace").id;
         let principal =
             Principal::Person { user_id, session_id: SessionId::new(), is_admin: true, token_hash: Vec::new() };
-        let config = ClickStoreConfig { url: "sqlite:clicks.db".into(), retention_days: 0, orphan_retention_days: 0 };
+        let config = ClickStoreConfig::embedded("clicks.db");
         let clicks = ClickStore::open(&config, folder.path()).await.expect("a click store");
         Self { _folder: folder, core, clicks, principal, workspace }
     }

@@ -1,0 +1,117 @@
+//! A question: its text, and the values in it, which never become part of the text.
+
+use std::time::Duration;
+
+use clickhouse::{Row, RowOwned, RowRead};
+
+use super::connection::ClickStore;
+use super::error::asked;
+use crate::infra::click_store::ClickStoreError;
+
+/// Longest that one question may take.
+pub(super) const TIME_MAX: Duration = Duration::from_secs(10);
+/// How much longer its answer may be on its way.
+const MARGIN: Duration = Duration::from_secs(5);
+/// The most memory that one question may take, in bytes.
+const MEMORY_MAX: &str = "4000000000";
+/// The most rows that one question may read.
+const ROWS_MAX: &str = "20000000000";
+
+/// A value of a question.
+#[derive(Debug, Clone)]
+pub(super) enum Parameter {
+    Text(String),
+    Number(i64),
+    Id(String),
+    Texts(Vec<String>),
+    Numbers(Vec<i64>),
+    Ids(Vec<String>),
+    Flags(Vec<bool>),
+}
+
+impl Parameter {
+    const fn type_name(&self) -> &'static str {
+        match self {
+            Self::Text(_) => "String",
+            Self::Number(_) => "Int64",
+            Self::Id(_) => "UUID",
+            Self::Texts(_) => "Array(String)",
+            Self::Numbers(_) => "Array(Int64)",
+            Self::Ids(_) => "Array(UUID)",
+            Self::Flags(_) => "Array(Bool)",
+        }
+    }
+
+    fn bind(&self, query: clickhouse::query::Query, name: &str) -> clickhouse::query::Query {
+        match self {
+            Self::Text(text) | Self::Id(text) => query.param(name, text),
+            Self::Number(number) => query.param(name, number),
+            Self::Texts(texts) | Self::Ids(texts) => query.param(name, texts),
+            Self::Numbers(numbers) => query.param(name, numbers),
+            Self::Flags(flags) => query.param(name, flags),
+        }
+    }
+}
+
+/// Text with values.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Question {
+    text: String,
+    values: Vec<Parameter>,
+}
+
+impl Question {
+    /// Begins with this text.
+    pub(super) fn new(text: impl Into<String>) -> Self {
+        Self { text: text.into(), values: Vec::new() }
+    }
+
+    /// Adds text, in which no value of a caller may stand.
+    pub(super) fn push(&mut self, text: &str) -> &mut Self {
+        self.text.push_str(text);
+        self
+    }
+
+    /// Adds a value.
+    pub(super) fn push_value(&mut self, value: Parameter) -> &mut Self {
+        let place = self.place(value);
+        self.push(&place)
+    }
+
+    /// Takes a value, and returns what stands for it in the text.
+    pub(super) fn place(&mut self, value: Parameter) -> String {
+        let place = format!("{{p{}:{}}}", self.values.len(), value.type_name());
+        self.values.push(value);
+        place
+    }
+
+    /// Asks, within the limits of questions.
+    pub(super) async fn ask<T>(&self, store: &ClickStore) -> Result<Vec<T>, ClickStoreError>
+    where
+        T: Row + RowOwned + RowRead,
+    {
+        self.ask_within(store, TIME_MAX).await
+    }
+
+    pub(super) async fn ask_within<T>(&self, store: &ClickStore, time_max: Duration) -> Result<Vec<T>, ClickStoreError>
+    where
+        T: Row + RowOwned + RowRead,
+    {
+        let mut query = store.client().await?.query_raw(&self.text);
+        for (number, value) in self.values.iter().enumerate() {
+            query = value.bind(query, &format!("p{number}"));
+        }
+        let settings = [
+            ("max_execution_time", &*time_max.as_secs_f64().to_string()),
+            ("timeout_overflow_mode", "throw"),
+            ("max_memory_usage", MEMORY_MAX),
+            ("max_rows_to_read", ROWS_MAX),
+            ("read_overflow_mode", "throw"),
+            ("join_use_nulls", "1"),
+        ];
+        for (name, value) in settings {
+            query = query.with_setting(name, value);
+        }
+        asked(time_max + MARGIN, query.fetch_all::<T>()).await
+    }
+}

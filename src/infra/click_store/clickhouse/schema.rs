@@ -1,0 +1,146 @@
+//! The tables: made and changed by whoever comes first, with a ledger of what was done.
+//!
+//! Invariant: several may prepare the same database at once. A statement does nothing where it was done before, and is written into the
+//! ledger afterwards.
+
+use std::time::Duration;
+
+use clickhouse::Client;
+
+use super::error::changed;
+use crate::config::sections::ClickStoreConfig;
+use crate::infra::click_store::ClickStoreError;
+
+/// Names and texts, in their order.
+const MIGRATIONS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/clickhouse_migrations.rs"));
+const LEDGER: &str = "CREATE TABLE IF NOT EXISTS schema_changes{cluster} \
+    (name String, at DateTime64(6, 'UTC') DEFAULT now64(6, 'UTC')) ENGINE = {replicated}MergeTree ORDER BY at";
+/// How the ledger writes for how long clicks are kept.
+const RETENTION: &str = "retention ";
+/// The longest that a statement may take: a cluster waits for its slowest replica.
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// What the tables are to be like.
+pub(super) struct Schema {
+    /// The name of the cluster; empty on a single server.
+    cluster: String,
+    retention_days: u32,
+    orphan_retention_days: u32,
+}
+
+impl Schema {
+    pub(super) fn of(config: &ClickStoreConfig) -> Self {
+        Self {
+            cluster: config.cluster.clone(),
+            retention_days: config.retention_days,
+            orphan_retention_days: config.orphan_retention_days,
+        }
+    }
+
+    /// Whether replicas share the tables.
+    pub(super) fn is_replicated(&self) -> bool {
+        !self.cluster.is_empty()
+    }
+
+    /// Brings the tables up to date.
+    pub(super) async fn prepare(&self, client: &Client) -> Result<(), ClickStoreError> {
+        execute(client, &self.filled(LEDGER)).await?;
+        let done = client.query_raw("SELECT name FROM schema_changes ORDER BY at, name").fetch_all::<String>();
+        let done = changed(TIMEOUT, done).await?;
+        for (name, statements) in MIGRATIONS.iter().filter(|(name, _)| !done.iter().any(|done| done == name)) {
+            for statement in self.statements(statements) {
+                execute(client, &statement).await?;
+            }
+            note(client, name).await?;
+        }
+        let before = done.iter().rev().find_map(|name| name.strip_prefix(RETENTION)).unwrap_or_default();
+        self.keep_for_days(client, before).await
+    }
+
+    /// Has the server delete what is older than is kept, unless it does so already.
+    async fn keep_for_days(&self, client: &Client, before: &str) -> Result<(), ClickStoreError> {
+        let wanted = self.retention();
+        if wanted == before {
+            return Ok(());
+        }
+        let change = if wanted.is_empty() { "REMOVE TTL".to_owned() } else { format!("MODIFY TTL {wanted}") };
+        execute(client, &format!("ALTER TABLE clicks {change}")).await?;
+        note(client, &format!("{RETENTION}{wanted}")).await
+    }
+
+    /// What the table says of when to delete; empty if it never does.
+    fn retention(&self) -> String {
+        let after = |days: u32| format!("toDateTime(at) + toIntervalDay({days}) DELETE");
+        let clicks = (self.retention_days > 0).then(|| after(self.retention_days));
+        let orphans = (self.orphan_retention_days > 0)
+            .then(|| format!("{} WHERE link_id IS NULL", after(self.orphan_retention_days)));
+        clicks.into_iter().chain(orphans).collect::<Vec<_>>().join(", ")
+    }
+
+    fn statements(&self, text: &str) -> Vec<String> {
+        let statements = text.split(";\n").map(str::trim).filter(|statement| !statement.is_empty());
+        statements.map(|statement| self.filled(statement)).collect()
+    }
+
+    fn filled(&self, statement: &str) -> String {
+        let (cluster, replicated) = match self.cluster.as_str() {
+            "" => (String::new(), ""),
+            name => (format!(" ON CLUSTER '{name}'"), "Replicated"),
+        };
+        statement.replace("{cluster}", &cluster).replace("{replicated}", replicated)
+    }
+}
+
+async fn execute(client: &Client, statement: &str) -> Result<(), ClickStoreError> {
+    changed(TIMEOUT, client.query_raw(statement).execute()).await
+}
+
+async fn note(client: &Client, name: &str) -> Result<(), ClickStoreError> {
+    let noted = client.query_raw("INSERT INTO schema_changes (name) SELECT {name:String}").param("name", name);
+    // Another change may be noted again after an earlier one, and is no repetition.
+    changed(TIMEOUT, noted.with_setting("async_insert", "0").with_setting("insert_deduplicate", "0").execute()).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn schema(cluster: &str, retention_days: u32, orphan_retention_days: u32) -> Schema {
+        Schema { cluster: cluster.to_owned(), retention_days, orphan_retention_days }
+    }
+
+    /// No cluster runs beside the tests: what it would be told is told here.
+    #[test]
+    fn the_tables_of_a_cluster_are_made_on_all_replicas() {
+        let schema = schema("links", 400, 30);
+        let (_, first) = MIGRATIONS[0];
+        let heads = |statement: &String| {
+            let is_head = |line: &&str| ["CREATE", "ENGINE", "ORDER"].iter().any(|word| line.starts_with(word));
+            statement.lines().filter(is_head).collect::<Vec<_>>().join("\n")
+        };
+        let told: Vec<_> = schema.statements(first).iter().map(heads).chain([schema.filled(LEDGER)]).collect();
+        insta::assert_snapshot!(told.join("\n\n"), @"
+        CREATE TABLE IF NOT EXISTS clicks ON CLUSTER 'links' (
+        ENGINE = ReplicatedMergeTree
+        ORDER BY (workspace_id, link_id, at)
+
+        CREATE TABLE IF NOT EXISTS link_totals ON CLUSTER 'links' (
+        ENGINE = ReplicatedAggregatingMergeTree
+        ORDER BY (workspace_id, link_id)
+
+        CREATE MATERIALIZED VIEW IF NOT EXISTS link_totals_of_clicks ON CLUSTER 'links' TO link_totals AS
+
+        CREATE TABLE IF NOT EXISTS schema_changes ON CLUSTER 'links' (name String, at DateTime64(6, 'UTC') DEFAULT now64(6, 'UTC')) ENGINE = ReplicatedMergeTree ORDER BY at
+        ");
+    }
+
+    #[test]
+    fn the_table_says_when_clicks_are_deleted() {
+        assert_eq!(schema("", 0, 0).retention(), "");
+        assert_eq!(schema("", 0, 30).retention(), "toDateTime(at) + toIntervalDay(30) DELETE WHERE link_id IS NULL");
+        assert_eq!(
+            schema("", 365, 30).retention(),
+            "toDateTime(at) + toIntervalDay(365) DELETE, toDateTime(at) + toIntervalDay(30) DELETE WHERE link_id IS NULL"
+        );
+    }
+}

@@ -1,0 +1,239 @@
+//! The store that services know: one of its forms, chosen by the address.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::time::Duration;
+
+use super::clickhouse::ClickStore as ClickHouse;
+use super::sqlite::ClickStore as Embedded;
+use super::{
+    Breakdown, ClickAccount, ClickBatch, ClickStoreError, Counts, Dimension, Event, EventPosition, HeldPartition,
+    LeftOut, LinkTotal, PartitionStretch, Period, Selection, Stored, TagMembership,
+};
+use crate::config::sections::ClickStoreConfig;
+use crate::domain::id::{LinkId, WorkspaceId};
+use crate::domain::time::Timestamp;
+use crate::infra::journal::JournalId;
+use crate::infra::store::Store;
+
+/// How often ClickHouse takes an insert without having more parts to merge than it can.
+const CLICKHOUSE_INTERVAL: Duration = Duration::from_secs(1);
+
+/// The click store. Clones share the same connections.
+#[derive(Clone)]
+pub struct ClickStore {
+    form: Form,
+}
+
+#[derive(Clone)]
+enum Form {
+    Embedded(Embedded),
+    ClickHouse(ClickHouse),
+}
+
+/// Has the form do it. What ClickHouse needs of memory for that is not asked of those who keep clicks in a file.
+macro_rules! ask {
+    ($store:expr, $method:ident($($argument:expr),*)) => {
+        match &$store.form {
+            Form::Embedded(form) => form.$method($($argument),*).await,
+            Form::ClickHouse(form) => Box::pin(form.$method($($argument),*)).await,
+        }
+    };
+}
+
+impl ClickStore {
+    /// Opens the configured file, creates it where there is none, and brings its schema up to date.
+    ///
+    /// # Errors
+    /// The address is not `sqlite:FILE`, or the file cannot be opened or migrated.
+    pub async fn open(config: &ClickStoreConfig, data_folder: &Path) -> Result<Self, ClickStoreError> {
+        Ok(Self { form: Form::Embedded(Embedded::open(config, data_folder).await?) })
+    }
+
+    /// The configured ClickHouse, with what has to be exact of it in `database`. Nothing is asked of the server before it is needed.
+    ///
+    /// # Errors
+    /// The address is none of ClickHouse, or the authority's certificate cannot be read.
+    pub fn connect(config: &ClickStoreConfig, database: Store) -> Result<Self, ClickStoreError> {
+        Ok(Self { form: Form::ClickHouse(ClickHouse::connect(config, database)?) })
+    }
+
+    /// How long clicks are collected at least before they are stored.
+    #[must_use]
+    pub const fn interval_min(&self) -> Duration {
+        match self.form {
+            Form::Embedded(_) => Duration::ZERO,
+            Form::ClickHouse(_) => CLICKHOUSE_INTERVAL,
+        }
+    }
+
+    /// Whether links were ever clicked, as far as the files of this machine say.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn knows_links(&self) -> Result<bool, ClickStoreError> {
+        match &self.form {
+            Form::Embedded(form) => form.knows_links().await,
+            Form::ClickHouse(_) => Ok(false),
+        }
+    }
+
+    /// Finishes what is under way and closes files.
+    pub async fn close(&self) {
+        if let Form::Embedded(form) = &self.form {
+            form.close().await;
+        }
+    }
+
+    /// Whether the store answers, can be written, and keeps what it is given.
+    ///
+    /// # Errors
+    /// It does not.
+    pub async fn check(&self) -> Result<(), ClickStoreError> {
+        ask!(self, check())
+    }
+
+    /// Stores the clicks of a journal that are new and remembers how far it has come. All or nothing; repeat it freely.
+    ///
+    /// # Errors
+    /// The database refused; nothing was stored, or, if only the response was lost, everything. `NeedsBus` in ClickHouse.
+    pub async fn store(&self, batch: &ClickBatch) -> Result<Stored, ClickStoreError> {
+        match &self.form {
+            Form::Embedded(form) => form.store(batch).await,
+            Form::ClickHouse(_) => Err(ClickStoreError::NeedsBus),
+        }
+    }
+
+    /// The highest position of a journal that was stored; none if nothing of it ever was.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn stored_through(&self, journal_id: JournalId) -> Result<Option<u64>, ClickStoreError> {
+        ask!(self, stored_through(journal_id))
+    }
+
+    /// Refuses from now on whoever held the partition before. Returns the offset of the first record that is not stored; none if nothing
+    /// ever was.
+    ///
+    /// # Errors
+    /// `Fenced` if somebody holds it by a higher fence; the store refused.
+    pub async fn take_over(&self, partition: &HeldPartition) -> Result<Option<i64>, ClickStoreError> {
+        ask!(self, take_over(partition))
+    }
+
+    /// Stores what is new of a stretch and passes its offsets. Repeat it freely.
+    ///
+    /// # Errors
+    /// `Fenced` if somebody holds the partition by a higher fence, and nothing was stored; the store refused, and nothing was stored, or
+    /// everything, which the next attempt or the next holder finds out.
+    pub async fn store_stretch(&self, stretch: &PartitionStretch) -> Result<Stored, ClickStoreError> {
+        ask!(self, store_stretch(stretch))
+    }
+
+    /// The accounts of all journals that ever were, together.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn account(&self) -> Result<ClickAccount, ClickStoreError> {
+        ask!(self, account())
+    }
+
+    /// Deletes the clicks before `moment`, and says how many there were. The totals of links stay. ClickHouse does so by itself, by what
+    /// its table says. It may be dropped at any time.
+    ///
+    /// # Errors
+    /// The store is unavailable; what was deleted until then stays deleted.
+    pub async fn delete_before(&self, moment: Timestamp) -> Result<u64, ClickStoreError> {
+        match &self.form {
+            Form::Embedded(form) => form.delete_before(moment).await,
+            Form::ClickHouse(_) => Ok(0),
+        }
+    }
+
+    /// The same for visits that belong to no link: missing slugs and front pages.
+    ///
+    /// # Errors
+    /// The store is unavailable; what was deleted until then stays deleted.
+    pub async fn delete_orphans_before(&self, moment: Timestamp) -> Result<u64, ClickStoreError> {
+        match &self.form {
+            Form::Embedded(form) => form.delete_orphans_before(moment).await,
+            Form::ClickHouse(_) => Ok(0),
+        }
+    }
+
+    /// The selected clicks in total.
+    ///
+    /// # Errors
+    /// The store is unavailable or too slow.
+    pub async fn summary(&self, selection: &Selection) -> Result<Counts, ClickStoreError> {
+        ask!(self, summary(selection))
+    }
+
+    /// What the selection leaves out of the clicks that it would count otherwise.
+    ///
+    /// # Errors
+    /// The store is unavailable or too slow.
+    pub async fn left_out(&self, selection: &Selection) -> Result<LeftOut, ClickStoreError> {
+        ask!(self, left_out(selection))
+    }
+
+    /// The selected clicks of each of these periods, which must lie within the selection's own, one behind the other.
+    ///
+    /// # Errors
+    /// The store is unavailable or too slow.
+    pub async fn timeseries(&self, selection: &Selection, periods: &[Period]) -> Result<Vec<Counts>, ClickStoreError> {
+        ask!(self, timeseries(selection, periods))
+    }
+
+    /// The selected clicks by `dimension`, most clicks first, at most `limit` values.
+    ///
+    /// # Errors
+    /// The store is unavailable or too slow.
+    pub async fn breakdown(
+        &self,
+        selection: &Selection,
+        dimension: Dimension,
+        limit: u32,
+    ) -> Result<Breakdown, ClickStoreError> {
+        ask!(self, breakdown(selection, dimension, limit))
+    }
+
+    /// The selected clicks by tag, most clicks first. A click counts for each tag that its link carries now, and for `None` if it
+    /// carries none; `other` are the clicks that belong to none of the listed.
+    ///
+    /// # Errors
+    /// The store is unavailable or too slow.
+    pub async fn breakdown_by_tag(
+        &self,
+        selection: &Selection,
+        memberships: &[TagMembership],
+        limit: u32,
+    ) -> Result<Breakdown, ClickStoreError> {
+        ask!(self, breakdown_by_tag(selection, memberships, limit))
+    }
+
+    /// At most `limit` of the selected clicks, newest first, those after `after` in that order.
+    ///
+    /// # Errors
+    /// The store is unavailable or too slow.
+    pub async fn events(
+        &self,
+        selection: &Selection,
+        after: Option<EventPosition>,
+        limit: u32,
+    ) -> Result<Vec<Event>, ClickStoreError> {
+        ask!(self, events(selection, after, limit))
+    }
+
+    /// The totals of those of `links` that were ever clicked.
+    ///
+    /// # Errors
+    /// The store is unavailable or too slow.
+    pub async fn link_totals(
+        &self,
+        workspace_id: WorkspaceId,
+        links: &[LinkId],
+    ) -> Result<HashMap<LinkId, LinkTotal>, ClickStoreError> {
+        ask!(self, link_totals(workspace_id, links))
+    }
+}
