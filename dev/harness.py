@@ -50,7 +50,9 @@ def build(profile):
     """Builds the executable and says where it is."""
     shell("need_toolchain")
     say(f"building (profile {profile})")
-    subprocess.run(["cargo", "build", "--locked", "--bin", "elido", "--profile", profile], cwd=ROOT, check=True)
+    # A test beside it has dependencies built with the features that tests want of them: otherwise all are built twice.
+    beside = ["--test", "tidy"] if profile == "dev" else []
+    subprocess.run(["cargo", "build", "--locked", "--bin", "elido", "--profile", profile, *beside], cwd=ROOT, check=True)
     target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
     return target / ("debug" if profile == "dev" else profile) / "elido"
 

@@ -17,7 +17,7 @@ use crate::infra::click_store::{
 };
 use crate::infra::journal::JournalId;
 
-/// The columns of a click, in the order that [`write`] writes them.
+/// The columns of a click, in the order that [`write()`] writes them.
 pub(super) const COLUMNS: &str = "journal_id, position, at, workspace_id, domain_id, link_id, kind, status, counted, \
     host, slug, country, region, city, asn, device, os, browser, agent, prefetch, head, referrer_host, language, \
     utm_source, utm_medium, utm_campaign, utm_term, utm_content, rule, variant, qr, visitor";
