@@ -4,6 +4,7 @@
 //! the operator gave the program; which account a session leads to is decided as at sign-in.
 
 use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -20,6 +21,21 @@ use crate::services::api_core::{ForeignCredentials, ForeignHolder, ForeignSessio
 #[async_trait]
 impl ForeignCredentials for Identity {
     async fn by_access_token(&self, token: &str) -> Result<Option<Principal>> {
+        self.principal_of(token).await
+    }
+
+    async fn by_session(&self, session: &ForeignSession) -> Result<Option<Principal>> {
+        self.kratos_session(session).await
+    }
+}
+
+impl Identity {
+    /// Boxed outside of the trait, as what is done for calls over gRPC is, and for the same reason.
+    fn principal_of<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<Option<Principal>>> {
+        Box::pin(self.find_principal(token))
+    }
+
+    async fn find_principal(&self, token: &str) -> Result<Option<Principal>> {
         let provider = self.providers.iter().find(|provider| provider.issuer.may_have_given(token));
         let Some(provider) = provider else { return Ok(None) };
         if provider.issuer.has_to_ask(token) {
@@ -36,12 +52,6 @@ impl ForeignCredentials for Identity {
         }))
     }
 
-    async fn by_session(&self, session: &ForeignSession) -> Result<Option<Principal>> {
-        self.kratos_session(session).await
-    }
-}
-
-impl Identity {
     /// Counts a credential that a provider has to be asked about, for whoever sent it.
     pub(super) async fn count_question(&self) -> Result<()> {
         self.attempts.questions.take_from_address(origin::current().address).await

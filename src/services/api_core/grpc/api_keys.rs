@@ -5,7 +5,7 @@
 use serde_json::json;
 use tonic::{Request, Response, Status};
 
-use super::callers::{access, answer, origin_of};
+use super::callers::{Work, access, answer, origin_of};
 use super::link_requests::limit;
 use super::link_resolver::parsed;
 use super::link_responses::time;
@@ -51,73 +51,75 @@ fn to_message(key: ApiKey) -> v1::ApiKey {
 }
 
 impl ApiKeysService {
-    async fn do_list_api_keys(
-        &self,
-        request: Request<v1::ListApiKeysRequest>,
-    ) -> DomainResult<v1::ListApiKeysResponse> {
-        let access =
-            access(&self.0, &request, &request.get_ref().workspace_id, &permission::ListApiKeys::PERMISSION).await?;
-        let v1::ListApiKeysRequest { limit: items, cursor, .. } = request.into_inner();
-        let items = limit(items)?;
-        let fingerprint = QueryFingerprint::of(&("API keys over gRPC", access.workspace_id()));
-        let page = requested_page(items, cursor.as_deref(), fingerprint)?;
-        let found = self.0.list_api_keys(&access, page).await?;
-        let page = page_of(found, items, fingerprint, |item| (item.created_at, item.id.as_uuid())).0;
-        let api_keys = page.data.into_iter().map(to_message).collect();
-        Ok(v1::ListApiKeysResponse { api_keys, next_cursor: page.next_cursor })
+    fn do_list_api_keys(&self, request: Request<v1::ListApiKeysRequest>) -> Work<'_, v1::ListApiKeysResponse> {
+        Box::pin(async move {
+            let access =
+                access(&self.0, &request, &request.get_ref().workspace_id, &permission::ListApiKeys::PERMISSION)
+                    .await?;
+            let v1::ListApiKeysRequest { limit: items, cursor, .. } = request.into_inner();
+            let items = limit(items)?;
+            let fingerprint = QueryFingerprint::of(&("API keys over gRPC", access.workspace_id()));
+            let page = requested_page(items, cursor.as_deref(), fingerprint)?;
+            let found = self.0.list_api_keys(&access, page).await?;
+            let page = page_of(found, items, fingerprint, |item| (item.created_at, item.id.as_uuid())).0;
+            let api_keys = page.data.into_iter().map(to_message).collect();
+            Ok(v1::ListApiKeysResponse { api_keys, next_cursor: page.next_cursor })
+        })
     }
 
-    async fn do_create_api_key(
-        &self,
-        request: Request<v1::CreateApiKeyRequest>,
-    ) -> DomainResult<v1::CreateApiKeyResponse> {
-        let access =
-            access(&self.0, &request, &request.get_ref().workspace_id, &permission::CreateApiKey::PERMISSION).await?;
-        let draft = to_draft(request.into_inner())?;
-        let CreatedApiKey { key, token } = self.0.create_api_key(&access, draft).await?;
-        Ok(v1::CreateApiKeyResponse { api_key: Some(to_message(key)), token })
+    fn do_create_api_key(&self, request: Request<v1::CreateApiKeyRequest>) -> Work<'_, v1::CreateApiKeyResponse> {
+        Box::pin(async move {
+            let access =
+                access(&self.0, &request, &request.get_ref().workspace_id, &permission::CreateApiKey::PERMISSION)
+                    .await?;
+            let draft = to_draft(request.into_inner())?;
+            let CreatedApiKey { key, token } = self.0.create_api_key(&access, draft).await?;
+            Ok(v1::CreateApiKeyResponse { api_key: Some(to_message(key)), token })
+        })
     }
 
-    async fn do_get_api_key(&self, request: Request<v1::GetApiKeyRequest>) -> DomainResult<v1::GetApiKeyResponse> {
-        let access =
-            access(&self.0, &request, &request.get_ref().workspace_id, &permission::GetApiKey::PERMISSION).await?;
-        let key = self.0.find_api_key(&access, parsed("api_key_id", &request.get_ref().api_key_id)?).await?;
-        Ok(v1::GetApiKeyResponse { api_key: Some(to_message(key)) })
+    fn do_get_api_key(&self, request: Request<v1::GetApiKeyRequest>) -> Work<'_, v1::GetApiKeyResponse> {
+        Box::pin(async move {
+            let access =
+                access(&self.0, &request, &request.get_ref().workspace_id, &permission::GetApiKey::PERMISSION).await?;
+            let key = self.0.find_api_key(&access, parsed("api_key_id", &request.get_ref().api_key_id)?).await?;
+            Ok(v1::GetApiKeyResponse { api_key: Some(to_message(key)) })
+        })
     }
 
-    async fn do_update_api_key(
-        &self,
-        request: Request<v1::UpdateApiKeyRequest>,
-    ) -> DomainResult<v1::UpdateApiKeyResponse> {
-        let access =
-            access(&self.0, &request, &request.get_ref().workspace_id, &permission::UpdateApiKey::PERMISSION).await?;
-        let v1::UpdateApiKeyRequest { api_key_id, version, name, rate_limit_per_minute, .. } = request.into_inner();
-        let rate_limit_per_minute = rate_limit_per_minute.map(|limit| Some(limit).filter(|limit| *limit > 0));
-        let patch = ApiKeyPatch { name, rate_limit_per_minute };
-        let key = self.0.update_api_key(&access, parsed("api_key_id", &api_key_id)?, &version, patch).await?;
-        Ok(v1::UpdateApiKeyResponse { api_key: Some(to_message(key)) })
+    fn do_update_api_key(&self, request: Request<v1::UpdateApiKeyRequest>) -> Work<'_, v1::UpdateApiKeyResponse> {
+        Box::pin(async move {
+            let access =
+                access(&self.0, &request, &request.get_ref().workspace_id, &permission::UpdateApiKey::PERMISSION)
+                    .await?;
+            let v1::UpdateApiKeyRequest { api_key_id, version, name, rate_limit_per_minute, .. } = request.into_inner();
+            let rate_limit_per_minute = rate_limit_per_minute.map(|limit| Some(limit).filter(|limit| *limit > 0));
+            let patch = ApiKeyPatch { name, rate_limit_per_minute };
+            let key = self.0.update_api_key(&access, parsed("api_key_id", &api_key_id)?, &version, patch).await?;
+            Ok(v1::UpdateApiKeyResponse { api_key: Some(to_message(key)) })
+        })
     }
 
-    async fn do_rotate_api_key(
-        &self,
-        request: Request<v1::RotateApiKeyRequest>,
-    ) -> DomainResult<v1::RotateApiKeyResponse> {
-        let access =
-            access(&self.0, &request, &request.get_ref().workspace_id, &permission::RotateApiKey::PERMISSION).await?;
-        let v1::RotateApiKeyRequest { api_key_id, overlap_seconds, .. } = request.get_ref();
-        let (id, draft) = (parsed("api_key_id", api_key_id)?, RotationDraft { overlap_seconds: *overlap_seconds });
-        let CreatedApiKey { key, token } = self.0.rotate_api_key(&access, id, &draft).await?;
-        Ok(v1::RotateApiKeyResponse { api_key: Some(to_message(key)), token })
+    fn do_rotate_api_key(&self, request: Request<v1::RotateApiKeyRequest>) -> Work<'_, v1::RotateApiKeyResponse> {
+        Box::pin(async move {
+            let access =
+                access(&self.0, &request, &request.get_ref().workspace_id, &permission::RotateApiKey::PERMISSION)
+                    .await?;
+            let v1::RotateApiKeyRequest { api_key_id, overlap_seconds, .. } = request.get_ref();
+            let (id, draft) = (parsed("api_key_id", api_key_id)?, RotationDraft { overlap_seconds: *overlap_seconds });
+            let CreatedApiKey { key, token } = self.0.rotate_api_key(&access, id, &draft).await?;
+            Ok(v1::RotateApiKeyResponse { api_key: Some(to_message(key)), token })
+        })
     }
 
-    async fn do_revoke_api_key(
-        &self,
-        request: Request<v1::RevokeApiKeyRequest>,
-    ) -> DomainResult<v1::RevokeApiKeyResponse> {
-        let access =
-            access(&self.0, &request, &request.get_ref().workspace_id, &permission::RevokeApiKey::PERMISSION).await?;
-        self.0.revoke_api_key(&access, parsed("api_key_id", &request.get_ref().api_key_id)?).await?;
-        Ok(v1::RevokeApiKeyResponse {})
+    fn do_revoke_api_key(&self, request: Request<v1::RevokeApiKeyRequest>) -> Work<'_, v1::RevokeApiKeyResponse> {
+        Box::pin(async move {
+            let access =
+                access(&self.0, &request, &request.get_ref().workspace_id, &permission::RevokeApiKey::PERMISSION)
+                    .await?;
+            self.0.revoke_api_key(&access, parsed("api_key_id", &request.get_ref().api_key_id)?).await?;
+            Ok(v1::RevokeApiKeyResponse {})
+        })
     }
 }
 

@@ -11,7 +11,7 @@ use futures_util::stream::{BoxStream, iter, once};
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
-use super::callers::{access, answer, origin_of, principal};
+use super::callers::{Work, access, answer, origin_of, principal};
 use super::link_requests::{limit, moment};
 use super::link_responses::time;
 use super::status::to_status;
@@ -50,52 +50,58 @@ impl AuditService {
         }
     }
 
-    async fn list(&self, request: Request<v1::ListAuditEventsRequest>) -> DomainResult<v1::ListAuditEventsResponse> {
-        let workspace = request.get_ref().workspace_id.as_deref();
-        let trail = self.trail(&request, workspace, &ListAuditEvents::PERMISSION).await?;
-        let request = request.into_inner();
-        let limit = limit(request.limit)?;
-        let filter = AuditFilter {
-            actor: request.actor.map(|actor| read("actor", &actor)).transpose()?,
-            action: request.action,
-            target: request.target,
-            from: moment("from", request.from)?,
-            until: moment("until", request.until)?,
-        };
-        let page = page_of_trail(&self.core, trail, &filter, limit, request.cursor.as_deref()).await?;
-        let audit_events = page.data.into_iter().map(to_message).collect();
-        Ok(v1::ListAuditEventsResponse { audit_events, next_cursor: page.next_cursor })
+    fn list(&self, request: Request<v1::ListAuditEventsRequest>) -> Work<'_, v1::ListAuditEventsResponse> {
+        Box::pin(async move {
+            let workspace = request.get_ref().workspace_id.as_deref();
+            let trail = self.trail(&request, workspace, &ListAuditEvents::PERMISSION).await?;
+            let request = request.into_inner();
+            let limit = limit(request.limit)?;
+            let filter = AuditFilter {
+                actor: request.actor.map(|actor| read("actor", &actor)).transpose()?,
+                action: request.action,
+                target: request.target,
+                from: moment("from", request.from)?,
+                until: moment("until", request.until)?,
+            };
+            let page = page_of_trail(&self.core, trail, &filter, limit, request.cursor.as_deref()).await?;
+            let audit_events = page.data.into_iter().map(to_message).collect();
+            Ok(v1::ListAuditEventsResponse { audit_events, next_cursor: page.next_cursor })
+        })
     }
 
-    async fn verify(&self, request: Request<v1::VerifyAuditHeadRequest>) -> DomainResult<v1::VerifyAuditHeadResponse> {
-        let workspace = request.get_ref().workspace_id.as_deref();
-        let trail = self.trail(&request, workspace, &ListAuditEvents::PERMISSION).await?;
-        let noted = request.into_inner().noted.map(|noted| {
-            Ok::<_, Error>(ChainHead { sequence: noted.sequence, hash: read("noted.hash", &noted.hash)? })
-        });
-        let has_noted = match noted.transpose()? {
-            Some(noted) => Some(self.core.has_audit_row(trail, noted).await?),
-            None => None,
-        };
-        let head = self.core.audit_head(trail).await?;
-        let head = v1::AuditHead { sequence: head.sequence, hash: head.hash.to_string() };
-        Ok(v1::VerifyAuditHeadResponse { head: Some(head), has_noted })
+    fn verify(&self, request: Request<v1::VerifyAuditHeadRequest>) -> Work<'_, v1::VerifyAuditHeadResponse> {
+        Box::pin(async move {
+            let workspace = request.get_ref().workspace_id.as_deref();
+            let trail = self.trail(&request, workspace, &ListAuditEvents::PERMISSION).await?;
+            let noted = request.into_inner().noted.map(|noted| {
+                Ok::<_, Error>(ChainHead { sequence: noted.sequence, hash: read("noted.hash", &noted.hash)? })
+            });
+            let has_noted = match noted.transpose()? {
+                Some(noted) => Some(self.core.has_audit_row(trail, noted).await?),
+                None => None,
+            };
+            let head = self.core.audit_head(trail).await?;
+            let head = v1::AuditHead { sequence: head.sequence, hash: head.hash.to_string() };
+            Ok(v1::VerifyAuditHeadResponse { head: Some(head), has_noted })
+        })
     }
 
-    async fn export(&self, request: Request<v1::ExportAuditEventsRequest>) -> DomainResult<Pieces> {
-        let workspace = request.get_ref().workspace_id.as_deref();
-        let trail = self.trail(&request, workspace, &ExportAuditEvents::PERMISSION).await?;
-        let after = request.get_ref().after;
-        let export = self.core.export_audit_events(trail, after, AuditExportFormat::Ndjson).await?;
-        let pieces = export.pieces().flat_map(|piece| match piece {
-            Ok(piece) => iter(parts(piece)).map(Ok).left_stream(),
-            Err(error) => iter([Err(to_status(error))]).right_stream(),
-        });
-        let stopping = self.stopping.clone();
-        let broken_off =
-            once(async move { stopping.is_cancelled().then(|| Err(Status::unavailable("the server ends"))) });
-        let pieces = pieces.take_until(self.stopping.clone().cancelled_owned());
-        Ok(pieces.chain(broken_off.filter_map(std::future::ready)).boxed())
+    fn export(&self, request: Request<v1::ExportAuditEventsRequest>) -> Work<'_, Pieces> {
+        Box::pin(async move {
+            let workspace = request.get_ref().workspace_id.as_deref();
+            let trail = self.trail(&request, workspace, &ExportAuditEvents::PERMISSION).await?;
+            let after = request.get_ref().after;
+            let export = self.core.export_audit_events(trail, after, AuditExportFormat::Ndjson).await?;
+            let pieces = export.pieces().flat_map(|piece| match piece {
+                Ok(piece) => iter(parts(piece)).map(Ok).left_stream(),
+                Err(error) => iter([Err(to_status(error))]).right_stream(),
+            });
+            let stopping = self.stopping.clone();
+            let broken_off =
+                once(async move { stopping.is_cancelled().then(|| Err(Status::unavailable("the server ends"))) });
+            let pieces = pieces.take_until(self.stopping.clone().cancelled_owned());
+            Ok(pieces.chain(broken_off.filter_map(std::future::ready)).boxed())
+        })
     }
 }
 

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use tonic::{Request, Response, Status};
 
-use super::callers::{access, answer, origin_of};
+use super::callers::{Work, access, answer, origin_of};
 use super::link_requests::{self, limit};
 use super::link_resolver::parsed;
 use super::link_responses::{self, time};
@@ -131,61 +131,73 @@ fn certificate(certificate: DomainCertificate) -> v1::DomainCertificate {
 }
 
 impl DomainsService {
-    async fn list(&self, request: Request<v1::ListDomainsRequest>) -> DomainResult<v1::ListDomainsResponse> {
-        let workspace = &request.get_ref().workspace_id;
-        let access = access(&self.0, &request, workspace, &permission::ListDomains::PERMISSION).await?;
-        let v1::ListDomainsRequest { limit: items, cursor, .. } = request.into_inner();
-        let items = limit(items)?;
-        let fingerprint = QueryFingerprint::of(&("domains over gRPC", access.workspace_id()));
-        let page = requested_page(items, cursor.as_deref(), fingerprint)?;
-        let found = self.0.list_domains(&access, page).await?;
-        let page = page_of(found, items, fingerprint, |item| (item.created_at, item.id.as_uuid())).0;
-        let domains = page.data.into_iter().map(to_message).collect();
-        Ok(v1::ListDomainsResponse { domains, next_cursor: page.next_cursor })
+    fn list(&self, request: Request<v1::ListDomainsRequest>) -> Work<'_, v1::ListDomainsResponse> {
+        Box::pin(async move {
+            let workspace = &request.get_ref().workspace_id;
+            let access = access(&self.0, &request, workspace, &permission::ListDomains::PERMISSION).await?;
+            let v1::ListDomainsRequest { limit: items, cursor, .. } = request.into_inner();
+            let items = limit(items)?;
+            let fingerprint = QueryFingerprint::of(&("domains over gRPC", access.workspace_id()));
+            let page = requested_page(items, cursor.as_deref(), fingerprint)?;
+            let found = self.0.list_domains(&access, page).await?;
+            let page = page_of(found, items, fingerprint, |item| (item.created_at, item.id.as_uuid())).0;
+            let domains = page.data.into_iter().map(to_message).collect();
+            Ok(v1::ListDomainsResponse { domains, next_cursor: page.next_cursor })
+        })
     }
 
-    async fn create(&self, request: Request<v1::CreateDomainRequest>) -> DomainResult<v1::CreateDomainResponse> {
-        let workspace = &request.get_ref().workspace_id;
-        let access = access(&self.0, &request, workspace, &permission::CreateDomain::PERMISSION).await?;
-        let v1::CreateDomainRequest { hostname, content, .. } = request.into_inner();
-        let mut fields = to_fields(content.unwrap_or_default());
-        fields.insert("hostname".to_owned(), hostname.into());
-        let domain = self.0.create_domain(&access, read(&fields)?).await?;
-        Ok(v1::CreateDomainResponse { domain: Some(to_message(domain)) })
+    fn create(&self, request: Request<v1::CreateDomainRequest>) -> Work<'_, v1::CreateDomainResponse> {
+        Box::pin(async move {
+            let workspace = &request.get_ref().workspace_id;
+            let access = access(&self.0, &request, workspace, &permission::CreateDomain::PERMISSION).await?;
+            let v1::CreateDomainRequest { hostname, content, .. } = request.into_inner();
+            let mut fields = to_fields(content.unwrap_or_default());
+            fields.insert("hostname".to_owned(), hostname.into());
+            let domain = self.0.create_domain(&access, read(&fields)?).await?;
+            Ok(v1::CreateDomainResponse { domain: Some(to_message(domain)) })
+        })
     }
 
-    async fn get(&self, request: Request<v1::GetDomainRequest>) -> DomainResult<v1::GetDomainResponse> {
-        let v1::GetDomainRequest { workspace_id, domain_id } = request.get_ref();
-        let access = access(&self.0, &request, workspace_id, &permission::GetDomain::PERMISSION).await?;
-        let domain = self.0.find_domain(&access, parsed("domain_id", domain_id)?).await?;
-        Ok(v1::GetDomainResponse { domain: Some(to_message(domain)) })
+    fn get(&self, request: Request<v1::GetDomainRequest>) -> Work<'_, v1::GetDomainResponse> {
+        Box::pin(async move {
+            let v1::GetDomainRequest { workspace_id, domain_id } = request.get_ref();
+            let access = access(&self.0, &request, workspace_id, &permission::GetDomain::PERMISSION).await?;
+            let domain = self.0.find_domain(&access, parsed("domain_id", domain_id)?).await?;
+            Ok(v1::GetDomainResponse { domain: Some(to_message(domain)) })
+        })
     }
 
-    async fn update(&self, request: Request<v1::UpdateDomainRequest>) -> DomainResult<v1::UpdateDomainResponse> {
-        let workspace = &request.get_ref().workspace_id;
-        let access = access(&self.0, &request, workspace, &permission::UpdateDomain::PERMISSION).await?;
-        let v1::UpdateDomainRequest { domain_id, version, display_name, content, hsts_change, .. } =
-            request.into_inner();
-        let mut fields = to_fields(content.unwrap_or_default());
-        fields.extend(hsts_fields(hsts_change));
-        fields.extend(display_name.map(|name| ("display_name".to_owned(), name.into())));
-        let updating = self.0.update_domain(&access, parsed("domain_id", &domain_id)?, &version, read(&fields)?);
-        let domain = Box::pin(updating).await?;
-        Ok(v1::UpdateDomainResponse { domain: Some(to_message(domain)) })
+    fn update(&self, request: Request<v1::UpdateDomainRequest>) -> Work<'_, v1::UpdateDomainResponse> {
+        Box::pin(async move {
+            let workspace = &request.get_ref().workspace_id;
+            let access = access(&self.0, &request, workspace, &permission::UpdateDomain::PERMISSION).await?;
+            let v1::UpdateDomainRequest { domain_id, version, display_name, content, hsts_change, .. } =
+                request.into_inner();
+            let mut fields = to_fields(content.unwrap_or_default());
+            fields.extend(hsts_fields(hsts_change));
+            fields.extend(display_name.map(|name| ("display_name".to_owned(), name.into())));
+            let updating = self.0.update_domain(&access, parsed("domain_id", &domain_id)?, &version, read(&fields)?);
+            let domain = Box::pin(updating).await?;
+            Ok(v1::UpdateDomainResponse { domain: Some(to_message(domain)) })
+        })
     }
 
-    async fn delete(&self, request: Request<v1::DeleteDomainRequest>) -> DomainResult<v1::DeleteDomainResponse> {
-        let v1::DeleteDomainRequest { workspace_id, domain_id, version, delete_links } = request.get_ref();
-        let access = access(&self.0, &request, workspace_id, &permission::DeleteDomain::PERMISSION).await?;
-        self.0.delete_domain(&access, parsed("domain_id", domain_id)?, version, *delete_links).await?;
-        Ok(v1::DeleteDomainResponse {})
+    fn delete(&self, request: Request<v1::DeleteDomainRequest>) -> Work<'_, v1::DeleteDomainResponse> {
+        Box::pin(async move {
+            let v1::DeleteDomainRequest { workspace_id, domain_id, version, delete_links } = request.get_ref();
+            let access = access(&self.0, &request, workspace_id, &permission::DeleteDomain::PERMISSION).await?;
+            self.0.delete_domain(&access, parsed("domain_id", domain_id)?, version, *delete_links).await?;
+            Ok(v1::DeleteDomainResponse {})
+        })
     }
 
-    async fn verify(&self, request: Request<v1::VerifyDomainRequest>) -> DomainResult<v1::VerifyDomainResponse> {
-        let v1::VerifyDomainRequest { workspace_id, domain_id } = request.get_ref();
-        let access = access(&self.0, &request, workspace_id, &permission::VerifyDomain::PERMISSION).await?;
-        let domain = self.0.verify_domain(&access, parsed("domain_id", domain_id)?).await?;
-        Ok(v1::VerifyDomainResponse { domain: Some(to_message(domain)) })
+    fn verify(&self, request: Request<v1::VerifyDomainRequest>) -> Work<'_, v1::VerifyDomainResponse> {
+        Box::pin(async move {
+            let v1::VerifyDomainRequest { workspace_id, domain_id } = request.get_ref();
+            let access = access(&self.0, &request, workspace_id, &permission::VerifyDomain::PERMISSION).await?;
+            let domain = self.0.verify_domain(&access, parsed("domain_id", domain_id)?).await?;
+            Ok(v1::VerifyDomainResponse { domain: Some(to_message(domain)) })
+        })
     }
 }
 

@@ -4,7 +4,7 @@
 
 use tonic::{Request, Response, Status};
 
-use super::callers::{answer, origin_of, principal};
+use super::callers::{Work, answer, origin_of, principal};
 use super::events::event;
 use super::link_requests::limit;
 use super::link_responses::time;
@@ -28,36 +28,44 @@ impl EventConsumersService {
         self.0.authorize_admin(&principal(&self.0, request).await?)
     }
 
-    async fn list(&self, request: Request<ListEventConsumersRequest>) -> DomainResult<ListEventConsumersResponse> {
-        let consumers = self.0.list_event_consumers(self.access(&request).await?).await?;
-        Ok(ListEventConsumersResponse { event_consumers: consumers.into_iter().map(consumer).collect() })
+    fn list(&self, request: Request<ListEventConsumersRequest>) -> Work<'_, ListEventConsumersResponse> {
+        Box::pin(async move {
+            let consumers = self.0.list_event_consumers(self.access(&request).await?).await?;
+            Ok(ListEventConsumersResponse { event_consumers: consumers.into_iter().map(consumer).collect() })
+        })
     }
 
-    async fn failures(&self, request: Request<ListEventFailuresRequest>) -> DomainResult<ListEventFailuresResponse> {
-        let access = self.access(&request).await?;
-        let request = request.into_inner();
-        let query = EventFailureQuery {
-            state: state(request.state)?,
-            after: request.after,
-            limit: limit(request.limit)?.get().into(),
-        };
-        let failures = self.0.list_event_failures(access, &request.consumer, query).await?;
-        let event_failures = failures.into_iter().map(to_message).collect::<DomainResult<_>>()?;
-        Ok(ListEventFailuresResponse { event_failures })
+    fn failures(&self, request: Request<ListEventFailuresRequest>) -> Work<'_, ListEventFailuresResponse> {
+        Box::pin(async move {
+            let access = self.access(&request).await?;
+            let request = request.into_inner();
+            let query = EventFailureQuery {
+                state: state(request.state)?,
+                after: request.after,
+                limit: limit(request.limit)?.get().into(),
+            };
+            let failures = self.0.list_event_failures(access, &request.consumer, query).await?;
+            let event_failures = failures.into_iter().map(to_message).collect::<DomainResult<_>>()?;
+            Ok(ListEventFailuresResponse { event_failures })
+        })
     }
 
-    async fn retry(&self, request: Request<RetryEventFailureRequest>) -> DomainResult<RetryEventFailureResponse> {
-        let access = self.access(&request).await?;
-        let RetryEventFailureRequest { consumer, sequence } = request.into_inner();
-        let failure = self.0.retry_event_failure(access, &consumer, sequence).await?;
-        Ok(RetryEventFailureResponse { event_failure: Some(to_message(failure)?) })
+    fn retry(&self, request: Request<RetryEventFailureRequest>) -> Work<'_, RetryEventFailureResponse> {
+        Box::pin(async move {
+            let access = self.access(&request).await?;
+            let RetryEventFailureRequest { consumer, sequence } = request.into_inner();
+            let failure = self.0.retry_event_failure(access, &consumer, sequence).await?;
+            Ok(RetryEventFailureResponse { event_failure: Some(to_message(failure)?) })
+        })
     }
 
-    async fn discard(&self, request: Request<DiscardEventFailureRequest>) -> DomainResult<DiscardEventFailureResponse> {
-        let access = self.access(&request).await?;
-        let DiscardEventFailureRequest { consumer, sequence } = request.into_inner();
-        self.0.discard_event_failure(access, &consumer, sequence).await?;
-        Ok(DiscardEventFailureResponse {})
+    fn discard(&self, request: Request<DiscardEventFailureRequest>) -> Work<'_, DiscardEventFailureResponse> {
+        Box::pin(async move {
+            let access = self.access(&request).await?;
+            let DiscardEventFailureRequest { consumer, sequence } = request.into_inner();
+            self.0.discard_event_failure(access, &consumer, sequence).await?;
+            Ok(DiscardEventFailureResponse {})
+        })
     }
 }
 

@@ -5,7 +5,7 @@ use futures_util::stream::BoxStream;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
-use super::callers::{answer, origin_of, principal};
+use super::callers::{Work, answer, origin_of, principal};
 use super::link_resolver::parsed;
 use super::link_responses::time;
 use super::status::to_status;
@@ -26,14 +26,16 @@ pub(super) struct EventsService {
 type Batches = BoxStream<'static, Result<FollowEventsResponse, Status>>;
 
 impl EventsService {
-    async fn follow(&self, request: Request<FollowEventsRequest>) -> DomainResult<Batches> {
-        let principal = principal(&self.core, &request).await?;
-        let workspace = parsed("workspace_id", &request.get_ref().workspace_id)?;
-        let access = self.core.authorize(&principal, workspace, &ListEvents::PERMISSION).await?;
-        let FollowEventsRequest { after, types, .. } = request.into_inner();
-        let batches = self.core.follow_events(principal, &access, types, after).await?;
-        let answers = batches.map(|batch| batch.and_then(to_message).map_err(to_status));
-        Ok(answers.take_until(self.stopping.clone().cancelled_owned()).boxed())
+    fn follow(&self, request: Request<FollowEventsRequest>) -> Work<'_, Batches> {
+        Box::pin(async move {
+            let principal = principal(&self.core, &request).await?;
+            let workspace = parsed("workspace_id", &request.get_ref().workspace_id)?;
+            let access = self.core.authorize(&principal, workspace, &ListEvents::PERMISSION).await?;
+            let FollowEventsRequest { after, types, .. } = request.into_inner();
+            let batches = self.core.follow_events(principal, &access, types, after).await?;
+            let answers = batches.map(|batch| batch.and_then(to_message).map_err(to_status));
+            Ok(answers.take_until(self.stopping.clone().cancelled_owned()).boxed())
+        })
     }
 }
 

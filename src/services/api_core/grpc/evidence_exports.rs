@@ -4,11 +4,10 @@
 
 use tonic::{Request, Response, Status};
 
-use super::callers::{access, answer, origin_of};
+use super::callers::{Work, access, answer, origin_of};
 use super::link_requests::{limit, moment};
 use super::link_resolver::parsed;
 use super::link_responses::time;
-use crate::domain::error::Result as DomainResult;
 use crate::domain::evidence::EvidenceState;
 use crate::domain::permission::{self, Operation};
 use crate::http::pagination::QueryFingerprint;
@@ -25,48 +24,50 @@ use crate::services::api_core::{ApiCore, EvidenceDraft, EvidenceExport};
 pub(super) struct EvidenceExportsService(pub(super) ApiCore);
 
 impl EvidenceExportsService {
-    async fn create(
-        &self,
-        request: Request<CreateEvidenceExportRequest>,
-    ) -> DomainResult<CreateEvidenceExportResponse> {
-        let permission = &permission::CreateEvidenceExport::PERMISSION;
-        let access = access(&self.0, &request, &request.get_ref().workspace_id, permission).await?;
-        let CreateEvidenceExportRequest { after, through, from, until, .. } = request.into_inner();
-        let draft = EvidenceDraft { after, through, from: moment("from", from)?, until: moment("until", until)? };
-        let export = self.0.create_evidence_export(&access, &draft).await?;
-        Ok(CreateEvidenceExportResponse { evidence_export: Some(to_message(export)) })
+    fn create(&self, request: Request<CreateEvidenceExportRequest>) -> Work<'_, CreateEvidenceExportResponse> {
+        Box::pin(async move {
+            let permission = &permission::CreateEvidenceExport::PERMISSION;
+            let access = access(&self.0, &request, &request.get_ref().workspace_id, permission).await?;
+            let CreateEvidenceExportRequest { after, through, from, until, .. } = request.into_inner();
+            let draft = EvidenceDraft { after, through, from: moment("from", from)?, until: moment("until", until)? };
+            let export = self.0.create_evidence_export(&access, &draft).await?;
+            Ok(CreateEvidenceExportResponse { evidence_export: Some(to_message(export)) })
+        })
     }
 
-    async fn list(&self, request: Request<ListEvidenceExportsRequest>) -> DomainResult<ListEvidenceExportsResponse> {
-        let permission = &permission::ListEvidenceExports::PERMISSION;
-        let access = access(&self.0, &request, &request.get_ref().workspace_id, permission).await?;
-        let request = request.into_inner();
-        let limit = limit(request.limit)?;
-        let fingerprint = QueryFingerprint::of(&("evidence exports over gRPC", access.workspace_id()));
-        let page = requested_page(limit, request.cursor.as_deref(), fingerprint)?;
-        let exports = self.0.list_evidence_exports(&access, page).await?;
-        let page = page_of(exports, limit, fingerprint, |export| (export.created_at, export.id.as_uuid())).0;
-        let evidence_exports = page.data.into_iter().map(to_message).collect();
-        Ok(ListEvidenceExportsResponse { evidence_exports, next_cursor: page.next_cursor })
+    fn list(&self, request: Request<ListEvidenceExportsRequest>) -> Work<'_, ListEvidenceExportsResponse> {
+        Box::pin(async move {
+            let permission = &permission::ListEvidenceExports::PERMISSION;
+            let access = access(&self.0, &request, &request.get_ref().workspace_id, permission).await?;
+            let request = request.into_inner();
+            let limit = limit(request.limit)?;
+            let fingerprint = QueryFingerprint::of(&("evidence exports over gRPC", access.workspace_id()));
+            let page = requested_page(limit, request.cursor.as_deref(), fingerprint)?;
+            let exports = self.0.list_evidence_exports(&access, page).await?;
+            let page = page_of(exports, limit, fingerprint, |export| (export.created_at, export.id.as_uuid())).0;
+            let evidence_exports = page.data.into_iter().map(to_message).collect();
+            Ok(ListEvidenceExportsResponse { evidence_exports, next_cursor: page.next_cursor })
+        })
     }
 
-    async fn get(&self, request: Request<GetEvidenceExportRequest>) -> DomainResult<GetEvidenceExportResponse> {
-        let permission = &permission::GetEvidenceExport::PERMISSION;
-        let access = access(&self.0, &request, &request.get_ref().workspace_id, permission).await?;
-        let id = parsed("evidence_export_id", &request.get_ref().evidence_export_id)?;
-        let export = self.0.find_evidence_export(&access, id).await?;
-        Ok(GetEvidenceExportResponse { evidence_export: Some(to_message(export)) })
+    fn get(&self, request: Request<GetEvidenceExportRequest>) -> Work<'_, GetEvidenceExportResponse> {
+        Box::pin(async move {
+            let permission = &permission::GetEvidenceExport::PERMISSION;
+            let access = access(&self.0, &request, &request.get_ref().workspace_id, permission).await?;
+            let id = parsed("evidence_export_id", &request.get_ref().evidence_export_id)?;
+            let export = self.0.find_evidence_export(&access, id).await?;
+            Ok(GetEvidenceExportResponse { evidence_export: Some(to_message(export)) })
+        })
     }
 
-    async fn link(
-        &self,
-        request: Request<GetEvidenceExportLinkRequest>,
-    ) -> DomainResult<GetEvidenceExportLinkResponse> {
-        let permission = &permission::GetEvidenceExportLink::PERMISSION;
-        let access = access(&self.0, &request, &request.get_ref().workspace_id, permission).await?;
-        let id = parsed("evidence_export_id", &request.get_ref().evidence_export_id)?;
-        let link = self.0.link_evidence_export(&access, id).await?;
-        Ok(GetEvidenceExportLinkResponse { url: link.url, expires_at: Some(time(link.expires_at)) })
+    fn link(&self, request: Request<GetEvidenceExportLinkRequest>) -> Work<'_, GetEvidenceExportLinkResponse> {
+        Box::pin(async move {
+            let permission = &permission::GetEvidenceExportLink::PERMISSION;
+            let access = access(&self.0, &request, &request.get_ref().workspace_id, permission).await?;
+            let id = parsed("evidence_export_id", &request.get_ref().evidence_export_id)?;
+            let link = self.0.link_evidence_export(&access, id).await?;
+            Ok(GetEvidenceExportLinkResponse { url: link.url, expires_at: Some(time(link.expires_at)) })
+        })
     }
 }
 

@@ -5,7 +5,7 @@
 use prost::Message;
 use tonic::{Request, Response, Status};
 
-use super::callers::{answer, origin_of, principal};
+use super::callers::{Work, answer, origin_of, principal};
 use super::link_requests::limit;
 use super::link_resolver::parsed;
 use super::link_responses::time;
@@ -29,35 +29,46 @@ impl JobsService {
         self.0.authorize_admin(&principal(&self.0, request).await?)
     }
 
-    async fn list(&self, request: Request<ListJobsRequest>) -> DomainResult<ListJobsResponse> {
-        let access = self.access(&request).await?;
-        let mut request = request.into_inner();
-        let (limit, cursor) = (limit(request.limit.take())?, request.cursor.take());
-        // What is left of the message decides what the list holds.
-        let fingerprint = QueryFingerprint::of(&("jobs over gRPC", request.encode_to_vec()));
-        let page = requested_page(limit, cursor.as_deref(), fingerprint)?;
-        let query = JobQuery { state: state(request.state)?, kind: request.kind };
-        let jobs = self.0.list_jobs(access, query, page).await?;
-        let page = page_of(jobs, limit, fingerprint, |job| (job.created_at, job.id.as_uuid())).0;
-        Ok(ListJobsResponse { jobs: page.data.into_iter().map(to_message).collect(), next_cursor: page.next_cursor })
+    fn list(&self, request: Request<ListJobsRequest>) -> Work<'_, ListJobsResponse> {
+        Box::pin(async move {
+            let access = self.access(&request).await?;
+            let mut request = request.into_inner();
+            let (limit, cursor) = (limit(request.limit.take())?, request.cursor.take());
+            // What is left of the message decides what the list holds.
+            let fingerprint = QueryFingerprint::of(&("jobs over gRPC", request.encode_to_vec()));
+            let page = requested_page(limit, cursor.as_deref(), fingerprint)?;
+            let query = JobQuery { state: state(request.state)?, kind: request.kind };
+            let jobs = self.0.list_jobs(access, query, page).await?;
+            let page = page_of(jobs, limit, fingerprint, |job| (job.created_at, job.id.as_uuid())).0;
+            Ok(ListJobsResponse {
+                jobs: page.data.into_iter().map(to_message).collect(),
+                next_cursor: page.next_cursor,
+            })
+        })
     }
 
-    async fn get(&self, request: Request<GetJobRequest>) -> DomainResult<GetJobResponse> {
-        let access = self.access(&request).await?;
-        let job = self.0.find_job(access, parsed("job_id", &request.get_ref().job_id)?).await?;
-        Ok(GetJobResponse { job: Some(to_message(job)) })
+    fn get(&self, request: Request<GetJobRequest>) -> Work<'_, GetJobResponse> {
+        Box::pin(async move {
+            let access = self.access(&request).await?;
+            let job = self.0.find_job(access, parsed("job_id", &request.get_ref().job_id)?).await?;
+            Ok(GetJobResponse { job: Some(to_message(job)) })
+        })
     }
 
-    async fn retry(&self, request: Request<RetryJobRequest>) -> DomainResult<RetryJobResponse> {
-        let access = self.access(&request).await?;
-        let job = self.0.retry_job(access, parsed("job_id", &request.get_ref().job_id)?).await?;
-        Ok(RetryJobResponse { job: Some(to_message(job)) })
+    fn retry(&self, request: Request<RetryJobRequest>) -> Work<'_, RetryJobResponse> {
+        Box::pin(async move {
+            let access = self.access(&request).await?;
+            let job = self.0.retry_job(access, parsed("job_id", &request.get_ref().job_id)?).await?;
+            Ok(RetryJobResponse { job: Some(to_message(job)) })
+        })
     }
 
-    async fn discard(&self, request: Request<DiscardJobRequest>) -> DomainResult<DiscardJobResponse> {
-        let access = self.access(&request).await?;
-        self.0.discard_job(access, parsed("job_id", &request.get_ref().job_id)?).await?;
-        Ok(DiscardJobResponse {})
+    fn discard(&self, request: Request<DiscardJobRequest>) -> Work<'_, DiscardJobResponse> {
+        Box::pin(async move {
+            let access = self.access(&request).await?;
+            self.0.discard_job(access, parsed("job_id", &request.get_ref().job_id)?).await?;
+            Ok(DiscardJobResponse {})
+        })
     }
 }
 

@@ -5,7 +5,7 @@
 use prost::Message;
 use tonic::{Request, Response, Status};
 
-use super::callers::{access, answer, origin_of};
+use super::callers::{Work, access, answer, origin_of};
 use super::link_requests::{limit, moment, order, to_draft, to_patch, to_qr_code};
 use super::link_resolver::parsed;
 use super::link_responses::to_message;
@@ -28,65 +28,79 @@ use crate::services::api_core::{ApiCore, Link, LinkPatch, LinkQuery};
 pub(super) struct LinksService(pub(super) ApiCore);
 
 impl LinksService {
-    async fn create(&self, request: Request<CreateLinkRequest>) -> DomainResult<CreateLinkResponse> {
-        let access = access(&self.0, &request, &request.get_ref().workspace_id, &CreateLink::PERMISSION).await?;
-        let created = self.0.create_link(&access, to_draft(request.into_inner())?).await?;
-        Ok(CreateLinkResponse { link: Some(to_message(created.link)?), existed: created.existed })
+    fn create(&self, request: Request<CreateLinkRequest>) -> Work<'_, CreateLinkResponse> {
+        Box::pin(async move {
+            let access = access(&self.0, &request, &request.get_ref().workspace_id, &CreateLink::PERMISSION).await?;
+            let created = self.0.create_link(&access, to_draft(request.into_inner())?).await?;
+            Ok(CreateLinkResponse { link: Some(to_message(created.link)?), existed: created.existed })
+        })
     }
 
-    async fn get(&self, request: Request<GetLinkRequest>) -> DomainResult<GetLinkResponse> {
-        let GetLinkRequest { workspace_id, link_id } = request.get_ref();
-        let access = access(&self.0, &request, workspace_id, &GetLink::PERMISSION).await?;
-        let link = self.0.find_link(&access, parsed("link_id", link_id)?).await?;
-        Ok(GetLinkResponse { link: Some(to_message(link)?) })
+    fn get(&self, request: Request<GetLinkRequest>) -> Work<'_, GetLinkResponse> {
+        Box::pin(async move {
+            let GetLinkRequest { workspace_id, link_id } = request.get_ref();
+            let access = access(&self.0, &request, workspace_id, &GetLink::PERMISSION).await?;
+            let link = self.0.find_link(&access, parsed("link_id", link_id)?).await?;
+            Ok(GetLinkResponse { link: Some(to_message(link)?) })
+        })
     }
 
-    async fn find(&self, request: Request<FindLinkRequest>) -> DomainResult<FindLinkResponse> {
-        let FindLinkRequest { workspace_id, domain, slug } = request.get_ref();
-        let access = access(&self.0, &request, workspace_id, &LookUpLink::PERMISSION).await?;
-        let link = self.0.look_up_link(&access, domain, slug).await?;
-        Ok(FindLinkResponse { link: Some(to_message(link)?) })
+    fn find(&self, request: Request<FindLinkRequest>) -> Work<'_, FindLinkResponse> {
+        Box::pin(async move {
+            let FindLinkRequest { workspace_id, domain, slug } = request.get_ref();
+            let access = access(&self.0, &request, workspace_id, &LookUpLink::PERMISSION).await?;
+            let link = self.0.look_up_link(&access, domain, slug).await?;
+            Ok(FindLinkResponse { link: Some(to_message(link)?) })
+        })
     }
 
-    async fn update(&self, request: Request<UpdateLinkRequest>) -> DomainResult<UpdateLinkResponse> {
-        let access = access(&self.0, &request, &request.get_ref().workspace_id, &UpdateLink::PERMISSION).await?;
-        let UpdateLinkRequest { link_id, version, content, update_mask, confirm_printed, domain, .. } =
-            request.into_inner();
-        let patch = to_patch(content.unwrap_or_default(), update_mask.unwrap_or_default())?;
-        let patch = LinkPatch { domain, confirm_printed, ..patch };
-        let link = self.0.update_link(&access, parsed("link_id", &link_id)?, version, patch).await?;
-        Ok(UpdateLinkResponse { link: Some(to_message(link)?) })
+    fn update(&self, request: Request<UpdateLinkRequest>) -> Work<'_, UpdateLinkResponse> {
+        Box::pin(async move {
+            let access = access(&self.0, &request, &request.get_ref().workspace_id, &UpdateLink::PERMISSION).await?;
+            let UpdateLinkRequest { link_id, version, content, update_mask, confirm_printed, domain, .. } =
+                request.into_inner();
+            let patch = to_patch(content.unwrap_or_default(), update_mask.unwrap_or_default())?;
+            let patch = LinkPatch { domain, confirm_printed, ..patch };
+            let link = self.0.update_link(&access, parsed("link_id", &link_id)?, version, patch).await?;
+            Ok(UpdateLinkResponse { link: Some(to_message(link)?) })
+        })
     }
 
-    async fn draw(&self, request: Request<DrawQrCodeRequest>) -> DomainResult<DrawQrCodeResponse> {
-        let workspace = &request.get_ref().workspace_id;
-        let access = access(&self.0, &request, workspace, &DrawLinkQrCode::PERMISSION).await?;
-        let request = request.into_inner();
-        let link = parsed("link_id", &request.link_id)?;
-        let (_, image) = self.0.download_qr_code(&access, link, to_qr_code(request)?, "/").await?;
-        Ok(DrawQrCodeResponse { content_type: image.format.content_type().to_owned(), file: image.bytes })
+    fn draw(&self, request: Request<DrawQrCodeRequest>) -> Work<'_, DrawQrCodeResponse> {
+        Box::pin(async move {
+            let workspace = &request.get_ref().workspace_id;
+            let access = access(&self.0, &request, workspace, &DrawLinkQrCode::PERMISSION).await?;
+            let request = request.into_inner();
+            let link = parsed("link_id", &request.link_id)?;
+            let (_, image) = self.0.download_qr_code(&access, link, to_qr_code(request)?, "/").await?;
+            Ok(DrawQrCodeResponse { content_type: image.format.content_type().to_owned(), file: image.bytes })
+        })
     }
 
-    async fn delete(&self, request: Request<DeleteLinkRequest>) -> DomainResult<DeleteLinkResponse> {
-        let DeleteLinkRequest { workspace_id, link_id, version } = request.get_ref();
-        let access = access(&self.0, &request, workspace_id, &DeleteLink::PERMISSION).await?;
-        self.0.delete_link(&access, parsed("link_id", link_id)?, version).await?;
-        Ok(DeleteLinkResponse {})
+    fn delete(&self, request: Request<DeleteLinkRequest>) -> Work<'_, DeleteLinkResponse> {
+        Box::pin(async move {
+            let DeleteLinkRequest { workspace_id, link_id, version } = request.get_ref();
+            let access = access(&self.0, &request, workspace_id, &DeleteLink::PERMISSION).await?;
+            self.0.delete_link(&access, parsed("link_id", link_id)?, version).await?;
+            Ok(DeleteLinkResponse {})
+        })
     }
 
-    async fn list(&self, request: Request<ListLinksRequest>) -> DomainResult<ListLinksResponse> {
-        let access = access(&self.0, &request, &request.get_ref().workspace_id, &ListLinks::PERMISSION).await?;
-        let mut request = request.into_inner();
-        let (limit, cursor) = (limit(request.limit.take())?, request.cursor.take());
-        // What is left of the message decides what the list holds.
-        let fingerprint = QueryFingerprint::of(&("links over gRPC", request.encode_to_vec()));
-        let page = requested_page(limit, cursor.as_deref(), fingerprint)?;
-        let sort = order(request.order)?;
-        let links = self.0.list_links(&access, to_query(request)?, sort, page).await?;
-        let time = |link: &Link| if sort.by_update { link.updated_at } else { link.created_at };
-        let page = page_of(links, limit, fingerprint, |link| (time(link), link.id.as_uuid())).0;
-        let links = page.data.into_iter().map(to_message).collect::<DomainResult<_>>()?;
-        Ok(ListLinksResponse { links, next_cursor: page.next_cursor })
+    fn list(&self, request: Request<ListLinksRequest>) -> Work<'_, ListLinksResponse> {
+        Box::pin(async move {
+            let access = access(&self.0, &request, &request.get_ref().workspace_id, &ListLinks::PERMISSION).await?;
+            let mut request = request.into_inner();
+            let (limit, cursor) = (limit(request.limit.take())?, request.cursor.take());
+            // What is left of the message decides what the list holds.
+            let fingerprint = QueryFingerprint::of(&("links over gRPC", request.encode_to_vec()));
+            let page = requested_page(limit, cursor.as_deref(), fingerprint)?;
+            let sort = order(request.order)?;
+            let links = self.0.list_links(&access, to_query(request)?, sort, page).await?;
+            let time = |link: &Link| if sort.by_update { link.updated_at } else { link.created_at };
+            let page = page_of(links, limit, fingerprint, |link| (time(link), link.id.as_uuid())).0;
+            let links = page.data.into_iter().map(to_message).collect::<DomainResult<_>>()?;
+            Ok(ListLinksResponse { links, next_cursor: page.next_cursor })
+        })
     }
 }
 

@@ -28,7 +28,7 @@ use tonic::transport::server::TcpIncoming;
 use tonic::transport::{Error, ServerTlsConfig};
 use tonic_health::ServingStatus;
 
-pub(in crate::services) use callers::{access, answer, origin_of, principal};
+pub(in crate::services) use callers::{Work, access, answer, origin_of, principal};
 pub(in crate::services) use link_requests::limit;
 pub(in crate::services) use link_resolver::parsed;
 pub(in crate::services) use link_responses::time;

@@ -2,7 +2,7 @@
 
 use tonic::{Request, Response, Status};
 
-use super::callers::{answer, origin_of, principal};
+use super::callers::{Work, answer, origin_of, principal};
 use super::link_responses::time;
 use super::people_messages::{role, workspace};
 use crate::domain::error::Result as DomainResult;
@@ -24,31 +24,32 @@ impl OfferedInvitationsService {
         Ok(principal.session().ok().map(|(person, _)| person))
     }
 
-    async fn show(&self, request: v1::ShowInvitationRequest) -> DomainResult<v1::ShowInvitationResponse> {
-        let shown = self.0.show_invitation(&InvitationToken { token: request.token.into() }).await?;
-        Ok(v1::ShowInvitationResponse {
-            workspace_name: shown.workspace_name,
-            email: shown.email,
-            role: role(shown.role).into(),
-            expires_at: Some(time(shown.expires_at)),
-            has_account: shown.has_account,
+    fn show(&self, request: v1::ShowInvitationRequest) -> Work<'_, v1::ShowInvitationResponse> {
+        Box::pin(async move {
+            let shown = self.0.show_invitation(&InvitationToken { token: request.token.into() }).await?;
+            Ok(v1::ShowInvitationResponse {
+                workspace_name: shown.workspace_name,
+                email: shown.email,
+                role: role(shown.role).into(),
+                expires_at: Some(time(shown.expires_at)),
+                has_account: shown.has_account,
+            })
         })
     }
 
-    async fn accept(
-        &self,
-        request: Request<v1::AcceptInvitationRequest>,
-    ) -> DomainResult<v1::AcceptInvitationResponse> {
-        let person = self.signed_in(&request).await?;
-        let v1::AcceptInvitationRequest { token, name, password } = request.into_inner();
-        let acceptance = Acceptance { token: token.into(), name, password: password.map(Into::into) };
-        let joined = self.0.accept_invitation(person, acceptance).await?;
-        Ok(v1::AcceptInvitationResponse {
-            user_id: joined.user_id.to_string(),
-            email: joined.email,
-            role: role(joined.role).into(),
-            is_new_account: joined.is_new_account,
-            workspace: Some(workspace(joined.workspace)),
+    fn accept(&self, request: Request<v1::AcceptInvitationRequest>) -> Work<'_, v1::AcceptInvitationResponse> {
+        Box::pin(async move {
+            let person = self.signed_in(&request).await?;
+            let v1::AcceptInvitationRequest { token, name, password } = request.into_inner();
+            let acceptance = Acceptance { token: token.into(), name, password: password.map(Into::into) };
+            let joined = self.0.accept_invitation(person, acceptance).await?;
+            Ok(v1::AcceptInvitationResponse {
+                user_id: joined.user_id.to_string(),
+                email: joined.email,
+                role: role(joined.role).into(),
+                is_new_account: joined.is_new_account,
+                workspace: Some(workspace(joined.workspace)),
+            })
         })
     }
 }

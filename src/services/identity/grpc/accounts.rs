@@ -10,7 +10,7 @@ use crate::http::pagination::QueryFingerprint;
 use crate::infra::grpc::v1;
 use crate::infra::grpc::v1::accounts_server::Accounts;
 use crate::services::api_core::Account;
-use crate::services::api_core::grpc::{answer, limit, origin_of, parsed, principal, time};
+use crate::services::api_core::grpc::{Work, answer, limit, origin_of, parsed, principal, time};
 use crate::services::api_core::rest::{page_of, requested_page};
 use crate::services::identity::Identity;
 use crate::services::identity::accounts::search_text;
@@ -24,47 +24,51 @@ impl AccountsService {
         self.0.authorize_admin(&principal(&self.0.core, request).await?)
     }
 
-    async fn do_list(&self, request: Request<v1::ListAccountsRequest>) -> DomainResult<v1::ListAccountsResponse> {
-        self.admin(&request).await?;
-        let v1::ListAccountsRequest { limit: items, cursor, email } = request.into_inner();
-        let items = limit(items)?;
-        let part = search_text(email.as_deref())?;
-        let fingerprint = QueryFingerprint::of(&("accounts over gRPC", part));
-        let page = requested_page(items, cursor.as_deref(), fingerprint)?;
-        let accounts = self.0.list_accounts(part, page).await?;
-        let page = page_of(accounts, items, fingerprint, |item| (item.created_at, item.id.as_uuid())).0;
-        let accounts = page.data.into_iter().map(to_message).collect();
-        Ok(v1::ListAccountsResponse { accounts, next_cursor: page.next_cursor })
+    fn do_list(&self, request: Request<v1::ListAccountsRequest>) -> Work<'_, v1::ListAccountsResponse> {
+        Box::pin(async move {
+            self.admin(&request).await?;
+            let v1::ListAccountsRequest { limit: items, cursor, email } = request.into_inner();
+            let items = limit(items)?;
+            let part = search_text(email.as_deref())?;
+            let fingerprint = QueryFingerprint::of(&("accounts over gRPC", part));
+            let page = requested_page(items, cursor.as_deref(), fingerprint)?;
+            let accounts = self.0.list_accounts(part, page).await?;
+            let page = page_of(accounts, items, fingerprint, |item| (item.created_at, item.id.as_uuid())).0;
+            let accounts = page.data.into_iter().map(to_message).collect();
+            Ok(v1::ListAccountsResponse { accounts, next_cursor: page.next_cursor })
+        })
     }
 
-    async fn do_get(&self, request: Request<v1::GetAccountRequest>) -> DomainResult<v1::GetAccountResponse> {
-        self.admin(&request).await?;
-        let account = self.0.find_account(parsed("user_id", &request.get_ref().user_id)?).await?;
-        Ok(v1::GetAccountResponse { account: Some(to_message(account)) })
+    fn do_get(&self, request: Request<v1::GetAccountRequest>) -> Work<'_, v1::GetAccountResponse> {
+        Box::pin(async move {
+            self.admin(&request).await?;
+            let account = self.0.find_account(parsed("user_id", &request.get_ref().user_id)?).await?;
+            Ok(v1::GetAccountResponse { account: Some(to_message(account)) })
+        })
     }
 
-    async fn do_disable(
-        &self,
-        request: Request<v1::DisableAccountRequest>,
-    ) -> DomainResult<v1::DisableAccountResponse> {
-        let admin = self.admin(&request).await?;
-        let account = self.0.disable_account(admin, parsed("user_id", &request.get_ref().user_id)?).await?;
-        Ok(v1::DisableAccountResponse { account: Some(to_message(account)) })
+    fn do_disable(&self, request: Request<v1::DisableAccountRequest>) -> Work<'_, v1::DisableAccountResponse> {
+        Box::pin(async move {
+            let admin = self.admin(&request).await?;
+            let account = self.0.disable_account(admin, parsed("user_id", &request.get_ref().user_id)?).await?;
+            Ok(v1::DisableAccountResponse { account: Some(to_message(account)) })
+        })
     }
 
-    async fn do_enable(&self, request: Request<v1::EnableAccountRequest>) -> DomainResult<v1::EnableAccountResponse> {
-        let admin = self.admin(&request).await?;
-        let account = self.0.enable_account(admin, parsed("user_id", &request.get_ref().user_id)?).await?;
-        Ok(v1::EnableAccountResponse { account: Some(to_message(account)) })
+    fn do_enable(&self, request: Request<v1::EnableAccountRequest>) -> Work<'_, v1::EnableAccountResponse> {
+        Box::pin(async move {
+            let admin = self.admin(&request).await?;
+            let account = self.0.enable_account(admin, parsed("user_id", &request.get_ref().user_id)?).await?;
+            Ok(v1::EnableAccountResponse { account: Some(to_message(account)) })
+        })
     }
 
-    async fn do_reset(
-        &self,
-        request: Request<v1::ResetSecondFactorRequest>,
-    ) -> DomainResult<v1::ResetSecondFactorResponse> {
-        let admin = self.admin(&request).await?;
-        let account = self.0.reset_second_factor(admin, parsed("user_id", &request.get_ref().user_id)?).await?;
-        Ok(v1::ResetSecondFactorResponse { account: Some(to_message(account)) })
+    fn do_reset(&self, request: Request<v1::ResetSecondFactorRequest>) -> Work<'_, v1::ResetSecondFactorResponse> {
+        Box::pin(async move {
+            let admin = self.admin(&request).await?;
+            let account = self.0.reset_second_factor(admin, parsed("user_id", &request.get_ref().user_id)?).await?;
+            Ok(v1::ResetSecondFactorResponse { account: Some(to_message(account)) })
+        })
     }
 }
 

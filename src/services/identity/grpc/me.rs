@@ -2,12 +2,11 @@
 
 use tonic::{Request, Response, Status};
 
-use crate::domain::error::Result as DomainResult;
 use crate::domain::role::Scope;
 use crate::http::pagination::QueryFingerprint;
 use crate::infra::grpc::v1;
 use crate::infra::grpc::v1::me_server::Me;
-use crate::services::api_core::grpc::{answer, limit, origin_of, parsed, principal, time};
+use crate::services::api_core::grpc::{Work, answer, limit, origin_of, parsed, principal, time};
 use crate::services::api_core::rest::{page_of, requested_page};
 use crate::services::api_core::{ForeignHolder, ForeignToken, Principal};
 use crate::services::identity::{Identity, Person, Session};
@@ -16,67 +15,72 @@ use crate::services::identity::{Identity, Person, Session};
 pub(super) struct MeService(pub(super) Identity);
 
 impl MeService {
-    async fn do_get(&self, request: Request<v1::GetMeRequest>) -> DomainResult<v1::GetMeResponse> {
-        let nobody = v1::GetMeResponse::default();
-        Ok(match principal(&self.0.core, &request).await? {
-            Principal::Person { user_id, session_id, .. } => {
-                let person = Some(to_person(self.0.find_person(user_id).await?));
-                v1::GetMeResponse { person, session_id: Some(session_id.to_string()), ..nobody }
-            }
-            Principal::ApiKey { key_id, workspace_id, scopes, .. } => v1::GetMeResponse {
-                api_key_id: Some(key_id.to_string()),
-                workspace_id: Some(workspace_id.to_string()),
-                scopes: written(&scopes),
-                ..nobody
-            },
-            Principal::Application { client_id, user_id, workspace_id, scopes, .. } => v1::GetMeResponse {
-                person: Some(to_person(self.0.find_person(user_id).await?)),
-                client_id: Some(client_id.to_string()),
-                workspace_id: Some(workspace_id.to_string()),
-                scopes: written(&scopes),
-                ..nobody
-            },
-            Principal::Foreign(ForeignToken { holder, scopes, .. }) => {
-                let scopes = written(&scopes);
-                match holder {
-                    ForeignHolder::Person(user_id) => {
-                        let person = Some(to_person(self.0.find_person(user_id).await?));
-                        v1::GetMeResponse { person, scopes, ..nobody }
-                    }
-                    ForeignHolder::Client { id, workspace_id } => {
-                        let workspace_id = Some(workspace_id.to_string());
-                        v1::GetMeResponse { client_id: Some(id.to_string()), workspace_id, scopes, ..nobody }
+    fn do_get(&self, request: Request<v1::GetMeRequest>) -> Work<'_, v1::GetMeResponse> {
+        Box::pin(async move {
+            let nobody = v1::GetMeResponse::default();
+            Ok(match principal(&self.0.core, &request).await? {
+                Principal::Person { user_id, session_id, .. } => {
+                    let person = Some(to_person(self.0.find_person(user_id).await?));
+                    v1::GetMeResponse { person, session_id: Some(session_id.to_string()), ..nobody }
+                }
+                Principal::ApiKey { key_id, workspace_id, scopes, .. } => v1::GetMeResponse {
+                    api_key_id: Some(key_id.to_string()),
+                    workspace_id: Some(workspace_id.to_string()),
+                    scopes: written(&scopes),
+                    ..nobody
+                },
+                Principal::Application { client_id, user_id, workspace_id, scopes, .. } => v1::GetMeResponse {
+                    person: Some(to_person(self.0.find_person(user_id).await?)),
+                    client_id: Some(client_id.to_string()),
+                    workspace_id: Some(workspace_id.to_string()),
+                    scopes: written(&scopes),
+                    ..nobody
+                },
+                Principal::Foreign(ForeignToken { holder, scopes, .. }) => {
+                    let scopes = written(&scopes);
+                    match holder {
+                        ForeignHolder::Person(user_id) => {
+                            let person = Some(to_person(self.0.find_person(user_id).await?));
+                            v1::GetMeResponse { person, scopes, ..nobody }
+                        }
+                        ForeignHolder::Client { id, workspace_id } => {
+                            let workspace_id = Some(workspace_id.to_string());
+                            v1::GetMeResponse { client_id: Some(id.to_string()), workspace_id, scopes, ..nobody }
+                        }
                     }
                 }
-            }
+            })
         })
     }
 
-    async fn do_list(&self, request: Request<v1::ListSessionsRequest>) -> DomainResult<v1::ListSessionsResponse> {
-        let (person, session) = principal(&self.0.core, &request).await?.session()?;
-        let v1::ListSessionsRequest { limit: items, cursor } = request.into_inner();
-        let items = limit(items)?;
-        let fingerprint = QueryFingerprint::of(&("sessions over gRPC", person));
-        let page = requested_page(items, cursor.as_deref(), fingerprint)?;
-        let sessions = self.0.list_sessions(person, session, page).await?;
-        let page = page_of(sessions, items, fingerprint, |item| (item.created_at, item.id.as_uuid())).0;
-        let sessions = page.data.into_iter().map(to_session).collect();
-        Ok(v1::ListSessionsResponse { sessions, next_cursor: page.next_cursor })
+    fn do_list(&self, request: Request<v1::ListSessionsRequest>) -> Work<'_, v1::ListSessionsResponse> {
+        Box::pin(async move {
+            let (person, session) = principal(&self.0.core, &request).await?.session()?;
+            let v1::ListSessionsRequest { limit: items, cursor } = request.into_inner();
+            let items = limit(items)?;
+            let fingerprint = QueryFingerprint::of(&("sessions over gRPC", person));
+            let page = requested_page(items, cursor.as_deref(), fingerprint)?;
+            let sessions = self.0.list_sessions(person, session, page).await?;
+            let page = page_of(sessions, items, fingerprint, |item| (item.created_at, item.id.as_uuid())).0;
+            let sessions = page.data.into_iter().map(to_session).collect();
+            Ok(v1::ListSessionsResponse { sessions, next_cursor: page.next_cursor })
+        })
     }
 
-    async fn do_end(&self, request: Request<v1::EndSessionRequest>) -> DomainResult<v1::EndSessionResponse> {
-        let (person, current) = principal(&self.0.core, &request).await?.session()?;
-        self.0.end_session(person, current, parsed("session_id", &request.get_ref().session_id)?).await?;
-        Ok(v1::EndSessionResponse {})
+    fn do_end(&self, request: Request<v1::EndSessionRequest>) -> Work<'_, v1::EndSessionResponse> {
+        Box::pin(async move {
+            let (person, current) = principal(&self.0.core, &request).await?.session()?;
+            self.0.end_session(person, current, parsed("session_id", &request.get_ref().session_id)?).await?;
+            Ok(v1::EndSessionResponse {})
+        })
     }
 
-    async fn do_end_others(
-        &self,
-        request: Request<v1::EndOtherSessionsRequest>,
-    ) -> DomainResult<v1::EndOtherSessionsResponse> {
-        let (person, current) = principal(&self.0.core, &request).await?.session()?;
-        self.0.end_other_sessions(person, current).await?;
-        Ok(v1::EndOtherSessionsResponse {})
+    fn do_end_others(&self, request: Request<v1::EndOtherSessionsRequest>) -> Work<'_, v1::EndOtherSessionsResponse> {
+        Box::pin(async move {
+            let (person, current) = principal(&self.0.core, &request).await?.session()?;
+            self.0.end_other_sessions(person, current).await?;
+            Ok(v1::EndOtherSessionsResponse {})
+        })
     }
 }
 

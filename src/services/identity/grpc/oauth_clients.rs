@@ -11,7 +11,7 @@ use crate::http::extract::parse_json;
 use crate::http::pagination::QueryFingerprint;
 use crate::infra::grpc::v1;
 use crate::infra::grpc::v1::oauth_clients_server::OauthClients;
-use crate::services::api_core::grpc::{access, answer, limit, origin_of, parsed, time};
+use crate::services::api_core::grpc::{Work, access, answer, limit, origin_of, parsed, time};
 use crate::services::api_core::rest::{page_of, requested_page};
 use crate::services::identity::Identity;
 use crate::services::identity::oauth::{
@@ -62,80 +62,80 @@ fn to_message(client: OAuthClient) -> v1::OauthClient {
 }
 
 impl OAuthClientsService {
-    async fn do_list(
-        &self,
-        request: Request<v1::ListOauthClientsRequest>,
-    ) -> DomainResult<v1::ListOauthClientsResponse> {
-        let workspace = &request.get_ref().workspace_id;
-        let access = access(&self.0.core, &request, workspace, &permission::ListOAuthClients::PERMISSION).await?;
-        let v1::ListOauthClientsRequest { limit: items, cursor, .. } = request.into_inner();
-        let items = limit(items)?;
-        let fingerprint = QueryFingerprint::of(&("OAuth2 clients over gRPC", access.workspace_id()));
-        let page = requested_page(items, cursor.as_deref(), fingerprint)?;
-        let found = self.0.list_oauth_clients(&access, page).await?;
-        let page = page_of(found, items, fingerprint, |item| (item.created_at, item.id.as_uuid())).0;
-        let oauth_clients = page.data.into_iter().map(to_message).collect();
-        Ok(v1::ListOauthClientsResponse { oauth_clients, next_cursor: page.next_cursor })
-    }
-
-    async fn do_create(
-        &self,
-        request: Request<v1::CreateOauthClientRequest>,
-    ) -> DomainResult<v1::CreateOauthClientResponse> {
-        let workspace = &request.get_ref().workspace_id;
-        let access = access(&self.0.core, &request, workspace, &permission::CreateOAuthClient::PERMISSION).await?;
-        let draft = to_draft(request.into_inner())?;
-        let CreatedOAuthClient { client, client_secret } = self.0.create_oauth_client(&access, draft).await?;
-        Ok(v1::CreateOauthClientResponse { oauth_client: Some(to_message(client)), client_secret })
-    }
-
-    async fn do_get(&self, request: Request<v1::GetOauthClientRequest>) -> DomainResult<v1::GetOauthClientResponse> {
-        let workspace = &request.get_ref().workspace_id;
-        let access = access(&self.0.core, &request, workspace, &permission::GetOAuthClient::PERMISSION).await?;
-        let id = parsed("oauth_client_id", &request.get_ref().oauth_client_id)?;
-        let client = self.0.find_oauth_client(&access, id).await?;
-        Ok(v1::GetOauthClientResponse { oauth_client: Some(to_message(client)) })
-    }
-
-    async fn do_update(
-        &self,
-        request: Request<v1::UpdateOauthClientRequest>,
-    ) -> DomainResult<v1::UpdateOauthClientResponse> {
-        let workspace = &request.get_ref().workspace_id;
-        let access = access(&self.0.core, &request, workspace, &permission::UpdateOAuthClient::PERMISSION).await?;
-        let request = request.into_inner();
-        let (id, version) = (parsed("oauth_client_id", &request.oauth_client_id)?, request.version);
-        let client = self.0.update_oauth_client(&access, id, &version, to_patch(request)?).await?;
-        Ok(v1::UpdateOauthClientResponse { oauth_client: Some(to_message(client)) })
-    }
-
-    async fn do_rotate(
-        &self,
-        request: Request<v1::RotateOauthClientSecretRequest>,
-    ) -> DomainResult<v1::RotateOauthClientSecretResponse> {
-        let workspace = &request.get_ref().workspace_id;
-        let access =
-            access(&self.0.core, &request, workspace, &permission::RotateOAuthClientSecret::PERMISSION).await?;
-        let v1::RotateOauthClientSecretRequest { oauth_client_id, overlap_seconds, .. } = request.get_ref();
-        let rotation = SecretRotation { overlap_seconds: *overlap_seconds };
-        let id = parsed("oauth_client_id", oauth_client_id)?;
-        let CreatedOAuthClient { client, client_secret } =
-            self.0.rotate_oauth_client_secret(&access, id, &rotation).await?;
-        Ok(v1::RotateOauthClientSecretResponse {
-            oauth_client: Some(to_message(client)),
-            client_secret: client_secret.unwrap_or_default(),
+    fn do_list(&self, request: Request<v1::ListOauthClientsRequest>) -> Work<'_, v1::ListOauthClientsResponse> {
+        Box::pin(async move {
+            let workspace = &request.get_ref().workspace_id;
+            let access = access(&self.0.core, &request, workspace, &permission::ListOAuthClients::PERMISSION).await?;
+            let v1::ListOauthClientsRequest { limit: items, cursor, .. } = request.into_inner();
+            let items = limit(items)?;
+            let fingerprint = QueryFingerprint::of(&("OAuth2 clients over gRPC", access.workspace_id()));
+            let page = requested_page(items, cursor.as_deref(), fingerprint)?;
+            let found = self.0.list_oauth_clients(&access, page).await?;
+            let page = page_of(found, items, fingerprint, |item| (item.created_at, item.id.as_uuid())).0;
+            let oauth_clients = page.data.into_iter().map(to_message).collect();
+            Ok(v1::ListOauthClientsResponse { oauth_clients, next_cursor: page.next_cursor })
         })
     }
 
-    async fn do_delete(
+    fn do_create(&self, request: Request<v1::CreateOauthClientRequest>) -> Work<'_, v1::CreateOauthClientResponse> {
+        Box::pin(async move {
+            let workspace = &request.get_ref().workspace_id;
+            let access = access(&self.0.core, &request, workspace, &permission::CreateOAuthClient::PERMISSION).await?;
+            let draft = to_draft(request.into_inner())?;
+            let CreatedOAuthClient { client, client_secret } = self.0.create_oauth_client(&access, draft).await?;
+            Ok(v1::CreateOauthClientResponse { oauth_client: Some(to_message(client)), client_secret })
+        })
+    }
+
+    fn do_get(&self, request: Request<v1::GetOauthClientRequest>) -> Work<'_, v1::GetOauthClientResponse> {
+        Box::pin(async move {
+            let workspace = &request.get_ref().workspace_id;
+            let access = access(&self.0.core, &request, workspace, &permission::GetOAuthClient::PERMISSION).await?;
+            let id = parsed("oauth_client_id", &request.get_ref().oauth_client_id)?;
+            let client = self.0.find_oauth_client(&access, id).await?;
+            Ok(v1::GetOauthClientResponse { oauth_client: Some(to_message(client)) })
+        })
+    }
+
+    fn do_update(&self, request: Request<v1::UpdateOauthClientRequest>) -> Work<'_, v1::UpdateOauthClientResponse> {
+        Box::pin(async move {
+            let workspace = &request.get_ref().workspace_id;
+            let access = access(&self.0.core, &request, workspace, &permission::UpdateOAuthClient::PERMISSION).await?;
+            let request = request.into_inner();
+            let (id, version) = (parsed("oauth_client_id", &request.oauth_client_id)?, request.version);
+            let client = self.0.update_oauth_client(&access, id, &version, to_patch(request)?).await?;
+            Ok(v1::UpdateOauthClientResponse { oauth_client: Some(to_message(client)) })
+        })
+    }
+
+    fn do_rotate(
         &self,
-        request: Request<v1::DeleteOauthClientRequest>,
-    ) -> DomainResult<v1::DeleteOauthClientResponse> {
-        let workspace = &request.get_ref().workspace_id;
-        let access = access(&self.0.core, &request, workspace, &permission::DeleteOAuthClient::PERMISSION).await?;
-        let id = parsed("oauth_client_id", &request.get_ref().oauth_client_id)?;
-        self.0.delete_oauth_client(&access, id).await?;
-        Ok(v1::DeleteOauthClientResponse {})
+        request: Request<v1::RotateOauthClientSecretRequest>,
+    ) -> Work<'_, v1::RotateOauthClientSecretResponse> {
+        Box::pin(async move {
+            let workspace = &request.get_ref().workspace_id;
+            let access =
+                access(&self.0.core, &request, workspace, &permission::RotateOAuthClientSecret::PERMISSION).await?;
+            let v1::RotateOauthClientSecretRequest { oauth_client_id, overlap_seconds, .. } = request.get_ref();
+            let rotation = SecretRotation { overlap_seconds: *overlap_seconds };
+            let id = parsed("oauth_client_id", oauth_client_id)?;
+            let CreatedOAuthClient { client, client_secret } =
+                self.0.rotate_oauth_client_secret(&access, id, &rotation).await?;
+            Ok(v1::RotateOauthClientSecretResponse {
+                oauth_client: Some(to_message(client)),
+                client_secret: client_secret.unwrap_or_default(),
+            })
+        })
+    }
+
+    fn do_delete(&self, request: Request<v1::DeleteOauthClientRequest>) -> Work<'_, v1::DeleteOauthClientResponse> {
+        Box::pin(async move {
+            let workspace = &request.get_ref().workspace_id;
+            let access = access(&self.0.core, &request, workspace, &permission::DeleteOAuthClient::PERMISSION).await?;
+            let id = parsed("oauth_client_id", &request.get_ref().oauth_client_id)?;
+            self.0.delete_oauth_client(&access, id).await?;
+            Ok(v1::DeleteOauthClientResponse {})
+        })
     }
 }
 
