@@ -4,8 +4,8 @@ use clap::{Parser, Subcommand};
 
 use super::exit::EXIT_CODES;
 use super::{
-    account, admin, analytics, audit, bench, clicks, completions, config, domain, events, export, folder, health,
-    import, jobs, journal, key, link, member, migrate, oauth_client, openapi, run, workspace,
+    account, admin, analytics, audit, backup, bench, clicks, completions, config, domain, events, export, folder,
+    health, import, jobs, journal, key, link, member, migrate, oauth_client, openapi, restore, run, workspace,
 };
 
 /// Short links, smart-link rules and click analytics, self-hosted in one executable.
@@ -43,6 +43,8 @@ pub(super) enum Command {
     Jobs(jobs::JobsCommand),
     Clicks(clicks::ClicksCommand),
     Journal(journal::JournalCommand),
+    Backup(backup::BackupArguments),
+    Restore(restore::RestoreArguments),
     Import(import::ImportArguments),
     Export(export::ExportArguments),
     Bench(Box<bench::BenchArguments>),

@@ -14,8 +14,9 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::api_client::{ApiArguments, ApiClient, Call, Download};
-use super::exit::Failure;
+use super::exit::{Exit, Failure};
 use super::output::OutputArguments;
+use crate::infra::store::Store;
 
 /// Reads the audit trail, and tells whether it is whole.
 #[derive(Debug, Args)]
@@ -34,6 +35,20 @@ enum What {
     Export(ExportArguments),
     Evidence(evidence::EvidenceArguments),
     Verify(verify::VerifyArguments),
+}
+
+/// Reads every chain of a database and says how many there are.
+///
+/// # Errors
+/// The database cannot be read, or a chain is not whole.
+pub(super) async fn check_chains(store: &Store) -> Result<usize, Failure> {
+    let verdicts = database::verify(store).await?;
+    match verdicts.iter().find_map(|verdict| Some((verdict.chain, verdict.broken.as_ref()?))) {
+        Some((chain, reason)) => {
+            Err(Failure::new(Exit::Data, format!("the audit chain {chain} is not whole: {reason}")))
+        }
+        None => Ok(verdicts.len()),
+    }
 }
 
 /// Whose trail, over the API.

@@ -11,6 +11,7 @@ mod admin;
 mod analytics;
 mod api_client;
 mod audit;
+mod backup;
 mod bench;
 mod clicks;
 mod completions;
@@ -35,6 +36,7 @@ mod pages;
 mod patience;
 mod plain_http;
 mod progress;
+mod restore;
 mod rows;
 mod run;
 mod settings;
@@ -82,6 +84,8 @@ fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Jobs(command) => block_on(jobs::run(command)),
         Command::Clicks(command) => block_on(clicks::run(command)),
         Command::Journal(command) => block_on(journal::run(command)),
+        Command::Backup(arguments) => block_on(backup::run(arguments)),
+        Command::Restore(arguments) => block_on(restore::run(arguments)),
         Command::Import(arguments) => block_on(import::run(arguments)),
         Command::Export(arguments) => block_on(export::run(arguments)),
         Command::Bench(arguments) => block_on(bench::run(*arguments)),

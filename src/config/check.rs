@@ -274,7 +274,7 @@ fn collide(left: SocketAddr, right: SocketAddr) -> bool {
 }
 
 /// Every number with the values that it may have.
-fn ranges(config: &Config) -> [(&'static str, u64, RangeInclusive<u64>); 49] {
+fn ranges(config: &Config) -> [(&'static str, u64, RangeInclusive<u64>); 50] {
     let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
     let (edge, cache, journal) = (&config.edge, &config.edge.cache, &config.edge.journal);
     let (api, links, database, ingester) = (&config.api, &config.links, &config.database, &config.ingester);
@@ -326,6 +326,7 @@ fn ranges(config: &Config) -> [(&'static str, u64, RangeInclusive<u64>); 49] {
         ("click_store.orphan_retention_days", config.click_store.orphan_retention_days.into(), 0..=36_500),
         ("ingester.batch_clicks_max", count(ingester.batch_clicks_max), 1..=100_000),
         ("ingester.batch_interval_ms", ingester.batch_interval_ms, 1..=60_000),
+        ("startup.wait_seconds", config.startup.wait_seconds, 0..=DAY_SECONDS),
         ("shutdown.balancer_wait_ms", config.shutdown.balancer_wait_ms, 0..=600_000),
         ("shutdown.drain_seconds", config.shutdown.drain_seconds, 1..=HOUR_SECONDS),
     ]

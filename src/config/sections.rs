@@ -1,10 +1,10 @@
 //! Every setting, as config/elido.default.toml documents it. Keys, units and defaults are there; both change together.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use url::Url;
@@ -65,6 +65,8 @@ pub struct Config {
     pub log: LogConfig,
     /// Traces and error reports.
     pub telemetry: TelemetryConfig,
+    /// How a process begins.
+    pub startup: StartupConfig,
     /// How a process ends.
     pub shutdown: ShutdownConfig,
 }
@@ -74,6 +76,16 @@ impl Config {
     #[must_use]
     pub fn journal_folder(&self) -> PathBuf {
         self.data_folder.join("journal")
+    }
+
+    /// The same settings for an installation that keeps everything in this folder.
+    #[must_use]
+    pub fn on_its_own_disk(mut self, data_folder: &Path) -> Self {
+        self.data_folder = data_folder.to_path_buf();
+        self.database.url = "sqlite:elido.db".into();
+        self.click_store.url = "sqlite:clicks.db".into();
+        self.objects.url = "folder:objects".to_owned();
+        self
     }
 }
 
@@ -359,6 +371,14 @@ pub struct DatabaseConfig {
     pub connect_timeout_ms: u64,
 }
 
+impl DatabaseConfig {
+    /// Whether a server keeps it, which can be unavailable for a while.
+    #[must_use]
+    pub fn is_on_server(&self) -> bool {
+        self.url.expose_secret().starts_with("postgres")
+    }
+}
+
 /// The stream of events.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -472,6 +492,14 @@ pub struct TelemetryConfig {
     pub otlp_endpoint: String,
     /// A Sentry-compatible DSN. Empty means that errors are only logged.
     pub sentry_dsn: SecretString,
+}
+
+/// How a process begins.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StartupConfig {
+    /// How long the database's server may be unavailable before the process gives up, in seconds.
+    pub wait_seconds: u64,
 }
 
 /// How a process ends.

@@ -1,5 +1,6 @@
 //! Floor 3: one seam a folder. A backend is chosen by configuration, never by a cargo feature.
 
+pub mod backup;
 pub mod bootstrap_secret;
 pub mod bus;
 pub mod cache;

@@ -10,6 +10,7 @@
 //! connections of a process share that choice for the index of the log, until
 //! the last of them is closed.
 
+pub mod copy;
 pub mod integrity;
 pub mod write_ahead_log;
 

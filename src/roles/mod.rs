@@ -24,6 +24,7 @@ mod signals;
 mod slug_words;
 mod sockets;
 mod start_error;
+mod startup;
 mod tls_ask;
 mod workers;
 

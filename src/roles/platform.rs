@@ -2,11 +2,13 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use secrecy::ExposeSecret;
 use tokio::sync::OnceCell;
 
 use super::start_error::StartError;
+use super::startup::Startup;
 use crate::config::sections::GeoConfig;
 use crate::config::{Config, ConfigError, Loaded};
 use crate::infra::bus::Bus;
@@ -31,6 +33,7 @@ use crate::services::edge_redirect::SnapshotFile;
 /// The connections of one process.
 pub(super) struct Platform {
     loaded: Loaded,
+    startup: Arc<Startup>,
     tasks: Tasks,
     store: OnceCell<Store>,
     click_store: OnceCell<ClickStore>,
@@ -48,15 +51,17 @@ pub(super) struct Platform {
 }
 
 impl Platform {
-    /// Nothing is connected yet. `tasks` keep the connections that outlive requests.
+    /// Nothing is connected yet. `startup` says for how long a server may be unavailable; `tasks` keep the connections that
+    /// outlive requests.
     ///
     /// # Errors
     /// The data folder cannot be had.
-    pub(super) fn new(loaded: &Loaded, tasks: Tasks) -> io::Result<Self> {
+    pub(super) fn new(loaded: &Loaded, startup: Arc<Startup>, tasks: Tasks) -> io::Result<Self> {
         deletion_clock::watch();
         data_folder::secure(&loaded.config.data_folder)?;
         Ok(Self {
             loaded: loaded.clone(),
+            startup,
             tasks,
             store: OnceCell::new(),
             click_store: OnceCell::new(),
@@ -90,7 +95,7 @@ impl Platform {
             // ClickHouse keeps in the source of truth how far it is, and so comes after it.
             let embedded =
                 if self.config().click_store.is_clickhouse() { None } else { Some(self.click_store().await?) };
-            connect_store(self.config(), embedded).await
+            connect_store(self.config(), embedded, &self.startup).await
         };
         self.store.get_or_try_init(connect).await.cloned()
     }
@@ -204,10 +209,21 @@ impl Platform {
     }
 }
 
-async fn connect_store(config: &Config, click_store: Option<ClickStore>) -> Result<Store, StartError> {
+async fn connect_store(
+    config: &Config,
+    click_store: Option<ClickStore>,
+    startup: &Startup,
+) -> Result<Store, StartError> {
     refuse_lost_database(config, click_store).await?;
-    store::migrate(&config.database, &config.data_folder).await?;
-    Ok(Store::connect(&config.database, &config.data_folder).await?)
+    let connect = async || {
+        store::migrate(&config.database, &config.data_folder).await?;
+        Store::connect(&config.database, &config.data_folder).await
+    };
+    // A file is there or is not: no waiting mends it.
+    if config.database.is_on_server() {
+        return Ok(startup.wait_for("database", connect).await?);
+    }
+    Ok(connect().await?)
 }
 
 /// A new database beside what an older one left would open the first account to anybody, while edges serve links that nobody can change.

@@ -42,6 +42,13 @@ pub struct Report {
     pub checks: serde_json::Map<String, serde_json::Value>,
 }
 
+impl Report {
+    /// Of a process that has not begun.
+    pub(super) fn not_ready(conditions: impl IntoIterator<Item = (&'static str, Condition)>) -> Self {
+        Self { status: "not_ready", checks: checks(conditions) }
+    }
+}
+
 impl Readiness {
     /// Adds a part and how it is asked.
     pub fn add<F>(&mut self, name: &'static str, check: impl Fn() -> F + Send + Sync + 'static)
@@ -73,7 +80,12 @@ impl Readiness {
         let conditions = join_all(asked).await;
         let is_up = conditions.iter().all(|(_, condition)| *condition != Condition::Down);
         let ready = self.serving.load(Ordering::Relaxed) && is_up;
-        let checks = conditions.into_iter().map(|(name, condition)| (name.to_owned(), serde_json::json!(condition)));
-        (ready, Report { status: if ready { "ready" } else { "not_ready" }, checks: checks.collect() })
+        (ready, Report { status: if ready { "ready" } else { "not_ready" }, checks: checks(conditions) })
     }
+}
+
+fn checks(
+    conditions: impl IntoIterator<Item = (&'static str, Condition)>,
+) -> serde_json::Map<String, serde_json::Value> {
+    conditions.into_iter().map(|(name, condition)| (name.to_owned(), serde_json::json!(condition))).collect()
 }

@@ -13,6 +13,7 @@ use super::readiness::Readiness;
 use super::role::{Role, Roles};
 use super::sockets::Sockets;
 use super::start_error::StartError;
+use super::startup::Startup;
 use super::{api, click_shipping, edge, ingester, internal, workers};
 use crate::config::{Config, Loaded};
 use crate::runtime::tasks::Tasks;
@@ -74,8 +75,9 @@ pub async fn start(loaded: &Loaded, roles: Roles) -> Result<Running, StartError>
     let sockets = Sockets::bind(loaded, &roles)?;
     let addresses = sockets.addresses();
     let stages = Stages::new();
-    let platform = Platform::new(loaded, stages.fetches.clone())?;
-    match Box::pin(start_roles(&platform, &roles, sockets, &stages)).await {
+    let startup = Arc::new(Startup::new(Duration::from_secs(loaded.config.startup.wait_seconds)));
+    let platform = Platform::new(loaded, Arc::clone(&startup), stages.fetches.clone())?;
+    match Box::pin(start_roles(&platform, &roles, sockets, startup, &stages)).await {
         Ok((readiness, dashboard)) => {
             let config = loaded.config.clone();
             Ok(Running { addresses, roles, config, stages, platform, readiness, dashboard })
@@ -94,8 +96,10 @@ async fn start_roles(
     platform: &Platform,
     roles: &Roles,
     sockets: Sockets,
+    startup: Arc<Startup>,
     stages: &Stages,
 ) -> Result<(Arc<Readiness>, Option<Dashboard>), StartError> {
+    let internal = internal::start(sockets.internal, startup, &stages.internal)?;
     let mut readiness = Readiness::default();
     let api = match sockets.api {
         Some(sockets) => {
@@ -122,8 +126,8 @@ async fn start_roles(
         workers::start(platform, roles.has(Role::Api), &mut readiness, &stages.workers).await?;
     }
     let readiness = Arc::new(readiness);
-    internal::start(sockets.internal, internal_router, Arc::clone(&readiness), &stages.internal)?;
     readiness.set_serving(true);
+    internal.add(internal_router, Arc::clone(&readiness));
     Ok((readiness, dashboard))
 }
 

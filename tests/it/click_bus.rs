@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use elido::config::{Config, Loaded};
 use elido::domain::id::IngesterId;
+use elido::domain::time::Timestamp;
 use elido::infra::bus::{Bus, Producer, Record, Topic};
 use elido::infra::click_topic::{self, Content, Entry};
 use elido::infra::journal::{self, DiskFileSystem, JournalId, JournalLimits, ShippingLock, Writer};
@@ -154,6 +155,7 @@ impl World {
 /// Journal, position and payload of a record that an edge wrote.
 fn payload_of(record: &rskafka::record::Record) -> Option<(JournalId, u64, Vec<u8>)> {
     let received = elido::infra::bus::Received {
+        sent_at: Timestamp::from_micros(0),
         offset: 0,
         key: record.key.clone(),
         value: record.value.clone(),

@@ -8,6 +8,7 @@ use rskafka::client::partition::{OffsetAt, PartitionClient};
 use super::connection::within;
 use super::topic::{self, REQUEST_TIMEOUT};
 use super::{Bus, BusError};
+use crate::domain::time::Timestamp;
 
 /// How many compressed bytes one answer has, at most; a batch that is longer comes whole all the same.
 const FETCH_BYTES_MAX: i32 = 512 * 1024;
@@ -25,6 +26,8 @@ pub struct PartitionReader {
 pub struct Received {
     /// Where it stands in its partition.
     pub offset: i64,
+    /// When it was sent.
+    pub sent_at: Timestamp,
     /// What it is known by, if it is.
     pub key: Option<Vec<u8>>,
     /// What it says.
@@ -61,6 +64,7 @@ impl PartitionReader {
         let (records, end) = self.keep(answer)?;
         let records = records.into_iter().map(|record| Received {
             offset: record.offset,
+            sent_at: record.record.timestamp.into(),
             key: record.record.key,
             value: record.record.value,
             headers: record.record.headers,

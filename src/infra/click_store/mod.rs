@@ -25,5 +25,6 @@ pub use question::{
     Breakdown, BreakdownItem, Counts, Dimension, Event, EventPosition, Filter, Include, LeftOut, ParseValueError,
     Period, Selection, TagMembership, Value, agent_label, device_label, kind_label,
 };
+pub use sqlite::file;
 pub use store::ClickStore;
 pub use totals::LinkTotal;

@@ -209,11 +209,18 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::domain::time::Timestamp;
 
     const DEAD: &str = "clicks.dead";
 
     fn received(record: Record) -> Received {
-        Received { offset: 0, key: Some(record.key), value: Some(record.value), headers: record.headers }
+        Received {
+            offset: 0,
+            sent_at: Timestamp::from_micros(0),
+            key: Some(record.key),
+            value: Some(record.value),
+            headers: record.headers,
+        }
     }
 
     proptest! {
@@ -231,7 +238,7 @@ mod tests {
         #[test]
         fn arbitrary_records_never_panic(key: Option<Vec<u8>>, value: Option<Vec<u8>>, header: Option<Vec<u8>>) {
             let headers = header.map(|header| (REPLAY_HEADER.to_owned(), header)).into_iter().collect();
-            drop(Entry::read(&Received { offset: 0, key, value, headers }, DEAD));
+            drop(Entry::read(&Received { offset: 0, sent_at: Timestamp::from_micros(0), key, value, headers }, DEAD));
         }
     }
 

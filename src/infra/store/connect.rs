@@ -41,6 +41,15 @@ pub(super) fn address(config: &DatabaseConfig, data_folder: &Path) -> Result<Add
     Err(invalid_url("it starts with neither sqlite: nor postgres://"))
 }
 
+/// The file of the database; `None` where a server keeps it.
+#[must_use]
+pub fn file(config: &DatabaseConfig, data_folder: &Path) -> Option<PathBuf> {
+    match address(config, data_folder) {
+        Ok(Address::Sqlite(options)) => Some(options.get_filename().to_path_buf()),
+        _ => None,
+    }
+}
+
 /// Opens the pools and proves that they work.
 pub(super) async fn open(config: &DatabaseConfig, data_folder: &Path) -> Result<Pools> {
     let timeout = Duration::from_millis(config.connect_timeout_ms);

@@ -57,6 +57,7 @@ pub mod users;
 pub mod utm_templates;
 pub mod workspaces;
 
+pub use connect::file;
 pub use connection::{Connection, Reader, Transaction};
 pub use error::is_contended;
 pub use migrations::{MigrationStatus, is_new_file, migrate, migrations_status};

@@ -1,6 +1,7 @@
 //! From the bytes of a click to what the store keeps, with everything that is looked up on the way.
 
 use super::enrichment::enrich;
+use super::metrics::AddressMetrics;
 use super::visitor::VisitorKeys;
 use crate::domain::click::{Click, DecodeClickError};
 use crate::infra::click_store::EnrichedClick;
@@ -28,6 +29,7 @@ impl Enricher {
     /// The bytes are no click.
     pub(super) fn read(&mut self, payload: &[u8]) -> Result<EnrichedClick, DecodeClickError> {
         let click = Click::decode(payload)?;
+        AddressMetrics::global().count(click.address);
         let location = self.geo.locate(click.address);
         let agent = self.user_agents.classify(click.user_agent);
         Ok(enrich(&click, &location, &agent, self.keys.of_day(click.at)))

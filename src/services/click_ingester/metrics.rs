@@ -1,9 +1,12 @@
 //! What the ingester counts.
 
+use std::net::IpAddr;
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use metrics::{Counter, Gauge, Label};
 
+use crate::domain::public_address::is_public;
 use crate::telemetry::metric::{Metric, gauge_value};
 
 const INGESTED_CLICKS: Metric = Metric::counter(
@@ -20,6 +23,16 @@ const PARTITION_LAG: Metric = Metric::gauge(
     "elido_click_partition_lag_records",
     &["partition"],
     "Records of a partition of the bus that are not stored yet, as its holder knows it; 0 where another process holds it.",
+);
+const PARTITION_LAG_SECONDS: Metric = Metric::gauge(
+    "elido_click_partition_lag_seconds",
+    &["partition"],
+    "Age of the oldest record of a partition of the bus that is not stored yet, as its holder knows it.",
+);
+const ADDRESSES: Metric = Metric::counter(
+    "elido_ingester_addresses_total",
+    &["class"],
+    "Clicks by the address that the edge saw: of the internet, private, or unknown.",
 );
 const PARTITIONS_HELD: Metric =
     Metric::gauge("elido_click_partitions_held", &[], "Partitions of the bus that this process takes clicks from.");
@@ -97,6 +110,7 @@ impl BusMetrics {
     pub(super) fn global() -> &'static Self {
         static METRICS: LazyLock<BusMetrics> = LazyLock::new(|| {
             PARTITION_LAG.describe();
+            PARTITION_LAG_SECONDS.describe();
             BusMetrics {
                 held: PARTITIONS_HELD.register_gauge(&[]),
                 expired: RECORDS_EXPIRED.register_counter(&[]),
@@ -109,10 +123,42 @@ impl BusMetrics {
         &METRICS
     }
 
-    /// How many records of a partition are not stored yet.
-    pub(super) fn lag(partition: i32) -> Gauge {
+    /// Says how many records of a partition are not stored yet, and how old the oldest of them is.
+    pub(super) fn set_lag(partition: i32, records: i64, age: Duration) {
         let _: &Self = Self::global();
-        PARTITION_LAG.find_gauge(vec![Label::new("partition", partition.to_string())])
+        let labels = vec![Label::new("partition", partition.to_string())];
+        let records = u64::try_from(records).unwrap_or(0);
+        PARTITION_LAG.find_gauge(labels.clone()).set(gauge_value(records));
+        PARTITION_LAG_SECONDS.find_gauge(labels).set(age.as_secs_f64());
+    }
+}
+
+/// Where clicks come from. Nearly none from the internet means that a balancer hides the visitors.
+pub(super) struct AddressMetrics {
+    public: Counter,
+    private: Counter,
+    unknown: Counter,
+}
+
+impl AddressMetrics {
+    /// The handles of this process.
+    pub(super) fn global() -> &'static Self {
+        static METRICS: LazyLock<AddressMetrics> = LazyLock::new(|| AddressMetrics {
+            public: ADDRESSES.register_counter(&[("class", "public")]),
+            private: ADDRESSES.register_counter(&[("class", "private")]),
+            unknown: ADDRESSES.register_counter(&[("class", "unknown")]),
+        });
+        &METRICS
+    }
+
+    /// Counts the address of a click.
+    pub(super) fn count(&self, address: IpAddr) {
+        let counter = match address {
+            address if address.is_unspecified() => &self.unknown,
+            address if is_public(address) => &self.public,
+            _ => &self.private,
+        };
+        counter.increment(1);
     }
 }
 

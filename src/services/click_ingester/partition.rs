@@ -18,6 +18,7 @@ use super::metrics::{BusMetrics, IngesterMetrics};
 use super::stretch::{Poison, Prepared};
 use crate::infra::bus::{BusError, Fetched, PartitionReader, Received};
 use crate::infra::click_store::{ClickStore, ClickStoreError, HeldPartition, PartitionStretch};
+use crate::runtime::clock;
 
 /// How long a broker waits for records before it says that there are none.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -89,7 +90,7 @@ impl Partition {
     /// Works until `stopping`, or until somebody else holds the partition.
     pub(super) async fn run(mut self, stopping: CancellationToken) {
         stopping.run_until_cancelled(Box::pin(self.work())).await;
-        BusMetrics::lag(self.held.number).set(0.0);
+        BusMetrics::set_lag(self.held.number, 0, Duration::ZERO);
         self.shared.health.is_well(Some(self.held.number));
     }
 
@@ -132,15 +133,16 @@ impl Partition {
             }
             fetched => fetched?,
         };
-        let Some(last) = fetched.records.last().map(|record| record.offset) else {
-            self.report_lag(next, fetched.end);
-            return Ok(Round::Empty);
-        };
+        // Told before they are stored: where the store takes none, this is all that grows.
+        self.report_lag(next, &fetched);
+        let Some(last) = fetched.records.last().map(|record| record.offset) else { return Ok(Round::Empty) };
         let end = fetched.end;
         let round = if last + 1 < end { Round::Full } else { Round::Partial };
         self.store(next..last + 1, fetched).await?;
         *offset = Some(last + 1);
-        self.report_lag(last + 1, end);
+        if round == Round::Partial {
+            BusMetrics::set_lag(self.held.number, 0, Duration::ZERO);
+        }
         Ok(round)
     }
 
@@ -223,8 +225,8 @@ impl Partition {
         }
     }
 
-    fn report_lag(&self, next: i64, end: i64) {
-        let lag = u32::try_from(end - next).unwrap_or(if end > next { u32::MAX } else { 0 });
-        BusMetrics::lag(self.held.number).set(f64::from(lag));
+    fn report_lag(&self, next: i64, fetched: &Fetched) {
+        let age = fetched.records.first().map_or(Duration::ZERO, |oldest| clock::now().since(oldest.sent_at));
+        BusMetrics::set_lag(self.held.number, fetched.end - next, age);
     }
 }

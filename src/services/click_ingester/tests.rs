@@ -301,7 +301,13 @@ async fn records_whose_folder_was_removed_are_missing_and_readiness_says_so() {
 }
 
 fn of_bus(record: Record) -> Received {
-    Received { offset: 0, key: Some(record.key), value: Some(record.value), headers: record.headers }
+    Received {
+        offset: 0,
+        sent_at: Timestamp::from_micros(0),
+        key: Some(record.key),
+        value: Some(record.value),
+        headers: record.headers,
+    }
 }
 
 #[test]
@@ -321,7 +327,13 @@ fn of_a_stretch_every_record_counts_once_and_what_is_no_click_is_told_apart() {
         tally_of(first, 4, tally),
         tally_of(first, 4, tally),
     ];
-    let junk = Received { offset: 9, key: None, value: Some(click.clone()), headers: BTreeMap::new() };
+    let junk = Received {
+        offset: 9,
+        sent_at: Timestamp::from_micros(0),
+        key: None,
+        value: Some(click.clone()),
+        headers: BTreeMap::new(),
+    };
     let records = records.into_iter().map(of_bus).chain([junk]).collect();
     let mut enricher = Enricher::new(GeoDatabase::unknown(), USER_AGENTS.clone());
     let prepared = Prepared::read(records, "clicks.dead", &mut enricher);

@@ -73,6 +73,12 @@ impl ClickStore {
     }
 }
 
+/// The file of the click store; `None` where a server keeps it.
+#[must_use]
+pub fn file(config: &ClickStoreConfig, data_folder: &Path) -> Option<PathBuf> {
+    file_of(config.url.expose_secret(), data_folder).ok()
+}
+
 fn file_of(url: &str, data_folder: &Path) -> Result<PathBuf, ClickStoreError> {
     match url.strip_prefix("sqlite:") {
         Some(file) if !file.is_empty() && !file.starts_with(':') => Ok(data_folder.join(file)),

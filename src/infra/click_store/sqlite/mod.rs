@@ -14,4 +14,4 @@ mod tags;
 mod totals;
 mod write;
 
-pub use connection::ClickStore;
+pub use connection::{ClickStore, file};

@@ -1,0 +1,45 @@
+//! A process that starts before the server of its database does.
+
+use reqwest::{Client, StatusCode};
+use serde_json::{Value, json};
+
+use crate::support::cuttable_proxy::CuttableProxy;
+use crate::support::database;
+use crate::support::platform::{Platform, eventually};
+use crate::support::ports::free_address;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_waits_for_the_server_of_its_database_alive_and_not_ready() {
+    if database::is_embedded() {
+        eprintln!("SKIPPED: an embedded database has no server");
+        return;
+    }
+    let proxy = CuttableProxy::start(&database::of_its_own().await).await;
+    proxy.cut();
+    let internal = free_address();
+    let client = Client::new();
+    let ask = |path: &str| client.get(format!("http://{internal}{path}")).send();
+    let starting = Platform::start_with(|config| {
+        config.database.url = proxy.url().into();
+        config.internal.listen = internal;
+    });
+    let watching = async {
+        eventually("it says what it waits for", || async {
+            let Ok(answer) = ask("/readyz").await else { return false };
+            assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+            let report: Value = answer.json().await.expect("a report");
+            report == json!({ "status": "not_ready", "checks": { "database": "down" } })
+        })
+        .await;
+        assert_eq!(ask("/livez").await.expect("a response").status(), StatusCode::OK);
+        assert_eq!(ask("/metrics").await.expect("a response").status(), StatusCode::OK);
+        let early = client.post(format!("http://{internal}/internal/admin/bootstrap")).send().await;
+        assert_eq!(early.expect("a response").status(), StatusCode::SERVICE_UNAVAILABLE);
+        proxy.mend();
+    };
+    let (mut platform, ()) = tokio::join!(starting, watching);
+    eventually("it is ready", || async { ask("/readyz").await.is_ok_and(|answer| answer.status() == StatusCode::OK) })
+        .await;
+    platform.account().await;
+    platform.stop().await;
+}
