@@ -16,6 +16,7 @@ export type ApiKey = Schemas["ApiKey"];
 export type Scope = Schemas["Scope"];
 export type Member = Schemas["Member"];
 export type Invitation = Schemas["Invitation"];
+export type InvitationView = Schemas["InvitationView"];
 export type Role = Schemas["Role"];
 export type AuditEvent = Schemas["AuditEvent"];
 export type LinkVersion = Schemas["LinkVersion"];

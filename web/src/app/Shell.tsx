@@ -1,4 +1,3 @@
-import { useQueryClient } from "@tanstack/react-query";
 import { Link, Outlet, useNavigate, useParams, useRouterState } from "@tanstack/react-router";
 import {
   Activity,
@@ -17,7 +16,7 @@ import {
   Users,
 } from "lucide-react";
 import { lazy, Suspense, useEffect, useState, useSyncExternalStore } from "react";
-import { bootQuery, useBoot } from "../api/boot";
+import { useBoot } from "../api/boot";
 import { bff } from "../api/client";
 import { Button } from "../design/Button";
 import { Menu } from "../design/Menu";
@@ -107,7 +106,7 @@ function usePastedAddress(begin: (address: string) => void): void {
   useEffect(() => {
     const listen = (event: ClipboardEvent) => {
       const target = event.target;
-      if (target instanceof HTMLElement && target.closest("input,textarea,select,[role=dialog]")) return;
+      if (target instanceof HTMLElement && target.closest("input,textarea,select,dialog")) return;
       const text = event.clipboardData?.getData("text/plain").trim() ?? "";
       if (/^https?:\/\/\S+$/.test(text)) begin(text);
     };
@@ -116,22 +115,16 @@ function usePastedAddress(begin: (address: string) => void): void {
   });
 }
 
-function useSignOut() {
-  const queries = useQueryClient();
-  const navigate = useNavigate();
-  return async () => {
-    await bff("/bff/session", { method: "DELETE" }).catch(() => {});
-    forgetDrafts();
-    queries.clear();
-    await queries.fetchQuery({ ...bootQuery, staleTime: 0 });
-    await navigate({ to: "/sign-in" });
-  };
+/** A new page has nothing left of who was here. */
+async function signOut(): Promise<void> {
+  await bff("/bff/session", { method: "DELETE" }).catch(() => {});
+  forgetDrafts();
+  location.assign("/sign-in");
 }
 
 function Side({ slug, onPalette }: { slug: string; onPalette: () => void }) {
   const boot = useBoot();
   const navigate = useNavigate();
-  const signOut = useSignOut();
   const workspaces = boot?.workspaces ?? [];
   const current = workspaces.find((workspace) => workspace.slug === slug);
   const entries = workspaces.map((workspace) => ({
@@ -147,19 +140,14 @@ function Side({ slug, onPalette }: { slug: string; onPalette: () => void }) {
   const name = current?.name ?? "Elido";
   return (
     <header className="side">
-      <Menu
-        entries={entries}
-        trigger={
-          <button type="button" className="switcher">
-            <span className="mark" aria-hidden="true">
-              {name.slice(0, 1).toUpperCase()}
-            </span>
-            <span className="cut grow">{name}</span>
-            <ChevronsUpDown className="icon" aria-hidden="true" />
-            <span className="visually-hidden">{t("nav.switch")}</span>
-          </button>
-        }
-      />
+      <Menu entries={entries} className="switcher">
+        <span className="mark" aria-hidden="true">
+          {name.slice(0, 1).toUpperCase()}
+        </span>
+        <span className="cut grow">{name}</span>
+        <ChevronsUpDown className="icon" aria-hidden="true" />
+        <span className="visually-hidden">{t("nav.switch")}</span>
+      </Menu>
       <nav className="nav" aria-label={t("nav.pages")}>
         {PAGES.map(({ to, icon: Icon, text }) => (
           <Link key={to} to={to} params={{ workspace: slug }}>
@@ -187,7 +175,6 @@ function Side({ slug, onPalette }: { slug: string; onPalette: () => void }) {
 /** The same on a narrow screen: four pages, and the others in a menu. */
 function Bottom({ slug }: { slug: string }) {
   const navigate = useNavigate();
-  const signOut = useSignOut();
   const isNew = useRouterState({ select: (state) => state.location.pathname.endsWith("/links/new") });
   const [links, analytics, ...others] = PAGES;
   const more = others.map(({ to, icon: Icon, text }) => ({
@@ -215,15 +202,10 @@ function Bottom({ slug }: { slug: string }) {
         <Plus aria-hidden="true" />
         {t("nav.new")}
       </Link>
-      <Menu
-        entries={more}
-        trigger={
-          <button type="button">
-            <MenuIcon aria-hidden="true" />
-            {t("nav.more")}
-          </button>
-        }
-      />
+      <Menu entries={more}>
+        <MenuIcon aria-hidden="true" />
+        {t("nav.more")}
+      </Menu>
     </nav>
   );
 }

@@ -1,8 +1,8 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { bootQuery } from "../api/boot";
 import { Dialog } from "../design/Dialog";
+import { SignInForm } from "../door/SignInForm";
 import { t } from "../i18n";
-import { SignInForm } from "./SignInForm";
 
 /** The session is over: sign in over the page, which stays as it is. */
 export function SignInOver() {
@@ -12,7 +12,7 @@ export function SignInOver() {
     await queries.invalidateQueries();
   };
   return (
-    <Dialog open onClose={() => {}} title={t("auth.sessionOver")}>
+    <Dialog open title={t("auth.sessionOver")}>
       <p>{t("auth.sessionOverText")}</p>
       <SignInForm onDone={() => void go()} />
     </Dialog>

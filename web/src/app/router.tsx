@@ -25,30 +25,20 @@ const root = createRootRouteWithContext<Context>()({
 
 const LAST = "elido.workspace";
 
+/** Pages for those who are not signed in are no part of this one: the browser goes there. */
+const toDoor = (href: string) => redirect({ href, reloadDocument: true });
+
 const home = createRoute({
   getParentRoute: () => root,
   path: "/",
   beforeLoad: async ({ context }) => {
     const boot = await context.queries.ensureQueryData(bootQuery);
-    if (!boot.user) throw redirect({ to: boot.is_set_up ? "/sign-in" : "/setup" });
+    if (!boot.user) throw toDoor(boot.is_set_up ? "/sign-in" : "/setup");
     const last = localStorage.getItem(LAST);
     const workspace = boot.workspaces?.find(({ slug }) => slug === last) ?? boot.workspaces?.[0];
     if (!workspace) throw redirect({ to: "/new-workspace" });
     throw redirect({ to: "/w/$workspace/links", params: { workspace: workspace.slug } });
   },
-});
-
-const signIn = createRoute({
-  getParentRoute: () => root,
-  path: "/sign-in",
-  validateSearch: v.object({ to: v.optional(v.string()) }),
-  component: lazyRouteComponent(() => import("../features/auth/SignInPage")),
-});
-
-const setup = createRoute({
-  getParentRoute: () => root,
-  path: "/setup",
-  component: lazyRouteComponent(() => import("../features/auth/SetupPage")),
 });
 
 const guide = createRoute({
@@ -64,8 +54,8 @@ const signedIn = createRoute({
   beforeLoad: async ({ context, location }) => {
     const boot = await context.queries.ensureQueryData(bootQuery);
     if (boot.user) return;
-    if (!boot.is_set_up) throw redirect({ to: "/setup" });
-    throw redirect({ to: "/sign-in", search: { to: location.href } });
+    if (!boot.is_set_up) throw toDoor("/setup");
+    throw toDoor(`/sign-in?${new URLSearchParams({ to: location.href })}`);
   },
   component: lazyRouteComponent(() => import("./Shell"), "Shell"),
 });
@@ -165,8 +155,6 @@ const settings = createRoute({
 
 const tree = root.addChildren([
   home,
-  signIn,
-  setup,
   guide,
   signedIn.addChildren([
     me,

@@ -5,7 +5,8 @@ import { api, body } from "../../api/client";
 import { Copy } from "../../design/Copy";
 import { Failure, Skeleton } from "../../design/Failure";
 import { t } from "../../i18n";
-import { mayEdit, useRole, useTitle, useWorkspace } from "../../lib/workspace";
+import { useTitle } from "../../lib/title";
+import { mayEdit, useRole, useWorkspace } from "../../lib/workspace";
 import { Clicks } from "./Clicks";
 import { History } from "./History";
 

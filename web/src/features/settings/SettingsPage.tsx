@@ -9,8 +9,9 @@ import { Button } from "../../design/Button";
 import { Skeleton } from "../../design/Failure";
 import { Field } from "../../design/Field";
 import { t } from "../../i18n";
+import { useTitle } from "../../lib/title";
 import { say } from "../../lib/toasts";
-import { mayAdminister, mayEdit, useRole, useTitle, useWorkspace } from "../../lib/workspace";
+import { mayAdminister, mayEdit, useRole, useWorkspace } from "../../lib/workspace";
 
 export default function SettingsPage() {
   const workspace = useWorkspace();
