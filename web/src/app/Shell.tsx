@@ -1,3 +1,4 @@
+import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet, useNavigate, useParams, useRouterState } from "@tanstack/react-router";
 import {
   Activity,
@@ -14,6 +15,7 @@ import {
   Settings,
   UserRound,
   Users,
+  Wrench,
 } from "lucide-react";
 import { lazy, Suspense, useEffect, useState, useSyncExternalStore } from "react";
 import { useBoot } from "../api/boot";
@@ -22,12 +24,14 @@ import { Button } from "../design/Button";
 import { Menu } from "../design/Menu";
 import { t } from "../i18n";
 import { forgetDrafts } from "../lib/draft";
+import { useFollowing } from "../lib/follow";
 import { useShortcuts } from "../lib/shortcuts";
 import { undoLast } from "../lib/toasts";
-import { Keys } from "./Keys";
-import { SignInOver } from "./SignInOver";
+import { homeQuery } from "../lib/workspace";
 
 const Palette = lazy(() => import("./Palette"));
+const Keys = lazy(() => import("./Keys"));
+const SignInOver = lazy(() => import("./SignInOver"));
 
 /** Every page of a workspace that there is, with the key behind `g`. */
 export const PAGES = [
@@ -58,6 +62,11 @@ export function Shell() {
   const [keys, setKeys] = useState(false);
   const online = useSyncExternalStore(onConnection, () => navigator.onLine);
   const slug = workspace ?? boot?.workspaces?.[0]?.slug;
+  const followed = boot?.workspaces?.find((other) => other.slug === workspace);
+  const home = useQuery({ ...homeQuery(followed?.id ?? ""), enabled: followed !== undefined });
+  // Others may not follow events; their pages ask again when they are looked at.
+  const role = home.data?.parts.membership?.body?.role;
+  const mayFollow = role === "owner" || role === "admin";
 
   const go = (to: (typeof PAGES)[number]["to"]) => () => slug && void navigate({ to, params: { workspace: slug } });
   useShortcuts({
@@ -70,6 +79,8 @@ export function Shell() {
   usePastedAddress((destination) => {
     if (slug) void navigate({ to: "/w/$workspace/links/new", params: { workspace: slug }, search: { destination } });
   });
+
+  useFollowing(followed?.id, mayFollow);
 
   return (
     <>
@@ -90,13 +101,11 @@ export function Shell() {
         </div>
       </div>
       {slug && <Bottom slug={slug} />}
-      {palette && slug && (
-        <Suspense>
-          <Palette slug={slug} onClose={() => setPalette(false)} onKeys={() => setKeys(true)} />
-        </Suspense>
-      )}
-      <Keys open={keys} onClose={() => setKeys(false)} />
-      {boot && !boot.user && <SignInOver />}
+      <Suspense>
+        {palette && slug && <Palette slug={slug} onClose={() => setPalette(false)} onKeys={() => setKeys(true)} />}
+        {keys && <Keys onClose={() => setKeys(false)} />}
+        {boot && !boot.user && <SignInOver />}
+      </Suspense>
     </>
   );
 }
@@ -160,6 +169,12 @@ function Side({ slug, onPalette }: { slug: string; onPalette: () => void }) {
         {t("nav.goTo")}
       </Button>
       <nav className="nav side-end" aria-label={t("nav.account")}>
+        {boot?.user?.is_admin && (
+          <Link to="/admin">
+            <Wrench aria-hidden="true" />
+            {t("admin.title")}
+          </Link>
+        )}
         <Link to="/me">
           <UserRound aria-hidden="true" />
           <span className="cut">{boot?.user?.name || boot?.user?.email}</span>
@@ -187,6 +202,12 @@ function Bottom({ slug }: { slug: string }) {
     icon: <UserRound aria-hidden="true" />,
     onSelect: () => void navigate({ to: "/me" }),
   });
+  if (useBoot()?.user?.is_admin)
+    more.push({
+      label: t("admin.title"),
+      icon: <Wrench aria-hidden="true" />,
+      onSelect: () => void navigate({ to: "/admin/status" }),
+    });
   more.push({ label: t("nav.signOut"), icon: <LogOut aria-hidden="true" />, onSelect: () => void signOut() });
   return (
     <nav className="bottom" aria-label={t("nav.pages")}>

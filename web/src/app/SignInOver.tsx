@@ -5,7 +5,7 @@ import { SignInForm } from "../door/SignInForm";
 import { t } from "../i18n";
 
 /** The session is over: sign in over the page, which stays as it is. */
-export function SignInOver() {
+export default function SignInOver() {
   const queries = useQueryClient();
   const go = async () => {
     await queries.fetchQuery({ ...bootQuery, staleTime: 0 });

@@ -11,6 +11,7 @@ import * as v from "valibot";
 import { bootQuery } from "../api/boot";
 import { ClicksSearch } from "../lib/clicks-search";
 import { LinksSearch } from "../lib/links-search";
+import { QrSearch } from "../lib/qr-search";
 import { Broken, NotThere } from "./NotThere";
 
 interface Context {
@@ -72,6 +73,36 @@ const newWorkspace = createRoute({
   component: lazyRouteComponent(() => import("../features/settings/NewWorkspacePage")),
 });
 
+const admin = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/admin",
+  beforeLoad: () => {
+    throw redirect({ to: "/admin/status" });
+  },
+});
+const status = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/admin/status",
+  component: lazyRouteComponent(() => import("../features/admin/StatusPage")),
+});
+const accounts = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/admin/accounts",
+  validateSearch: v.object({ email: v.optional(v.string()) }),
+  component: lazyRouteComponent(() => import("../features/admin/AccountsPage")),
+});
+const jobs = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/admin/jobs",
+  validateSearch: v.object({ state: v.optional(v.picklist(["ready", "running", "done", "dead"])) }),
+  component: lazyRouteComponent(() => import("../features/admin/JobsPage")),
+});
+const consumers = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/admin/events",
+  component: lazyRouteComponent(() => import("../features/admin/EventsPage")),
+});
+
 const workspace = createRoute({
   getParentRoute: () => signedIn,
   path: "/w/$workspace",
@@ -116,11 +147,22 @@ const editLink = createRoute({
   path: "/links/$link/edit",
   component: lazyRouteComponent(() => import("../features/link-editor/EditLinkPage")),
 });
+const qr = createRoute({
+  getParentRoute: inWorkspace,
+  path: "/links/$link/qr",
+  validateSearch: QrSearch,
+  component: lazyRouteComponent(() => import("../features/qr/QrPage")),
+});
 const analytics = createRoute({
   getParentRoute: inWorkspace,
   path: "/analytics",
   validateSearch: ClicksSearch,
   component: lazyRouteComponent(() => import("../features/analytics/ExplorerPage")),
+});
+const bin = createRoute({
+  getParentRoute: inWorkspace,
+  path: "/bin",
+  component: lazyRouteComponent(() => import("../features/bin/BinPage")),
 });
 const live = createRoute({
   getParentRoute: inWorkspace,
@@ -159,14 +201,21 @@ const tree = root.addChildren([
   signedIn.addChildren([
     me,
     newWorkspace,
+    admin,
+    status,
+    accounts,
+    jobs,
+    consumers,
     workspace.addChildren([
       workspaceHome,
       links,
       newLink,
       link,
       editLink,
+      qr,
       analytics,
       live,
+      bin,
       domains,
       people,
       keys,

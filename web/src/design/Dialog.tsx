@@ -3,7 +3,7 @@ import { type ReactNode, useLayoutEffect, useRef } from "react";
 interface Properties {
   open: boolean;
   /** Without it, the dialog stays until what it asks for is done. */
-  onClose?: () => void;
+  onClose?: (() => void) | undefined;
   title: string;
   /** The title is for those who hear the page, and no heading is shown. */
   bare?: boolean;

@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useState } from "react";
 import { api, bff, body } from "../api/client";
 import { type Problem, problemOf } from "../api/problem";
-import type { Boot } from "../api/session";
+import { type Boot, fetchBoot } from "../api/session";
 import type { InvitationView } from "../api/types";
 import { Button } from "../design/Button";
 import { t } from "../i18n";
@@ -72,7 +72,7 @@ function Answer({ invitation, token, boot }: AnswerProperties) {
       {me !== email && invitation.has_account && (
         <>
           <p>{me ? t("door.otherAccount", { email: me }) : t("door.signInFirst")}</p>
-          <SignInForm onDone={() => location.assign(`/invitation#token=${encodeURIComponent(token)}`)} />
+          <SignInForm onDone={() => void fetchBoot().then(({ user }) => setMe(user?.email.toLowerCase()))} />
         </>
       )}
       {me && !invitation.has_account && (
@@ -118,6 +118,7 @@ function NewMember({ token, email }: { token: string; email: string }) {
     <form className="stack" onSubmit={submit}>
       {errors.size === 0 && <Wrong problem={problem} />}
       <NameField value={name} onValue={setName} error={errors.get("/name")} />
+      <input hidden readOnly autoComplete="username" value={email} />
       <NewPasswordField value={password} onValue={setPassword} error={errors.get("/password")} />
       <Button look="main" type="submit" disabled={busy}>
         {t("door.join")}

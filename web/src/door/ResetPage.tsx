@@ -29,6 +29,8 @@ export function ResetPage() {
         <form className="stack" onSubmit={submit}>
           {errors.size === 0 && <Wrong problem={problem} />}
           {!mailed && <CodeField value={code} onValue={setCode} error={errors.get("/code")} />}
+          {/* Password managers look for whom the password is; the mail does not say. */}
+          <input hidden readOnly autoComplete="username" value="" />
           <NewPasswordField value={password} onValue={setPassword} error={errors.get("/new_password")} />
           <Button look="main" type="submit" disabled={busy}>
             {t("door.setPassword")}

@@ -12,6 +12,8 @@ import { t } from "../../i18n";
 import { useTitle } from "../../lib/title";
 import { say } from "../../lib/toasts";
 import { mayAdminister, mayEdit, useRole, useWorkspace } from "../../lib/workspace";
+import { Folders } from "./Folders";
+import { Templates } from "./Templates";
 
 export default function SettingsPage() {
   const workspace = useWorkspace();
@@ -25,6 +27,8 @@ export default function SettingsPage() {
       <div className="stack">
         {mayAdminister(role) && <Naming key={workspace.id} />}
         {mayEdit(role) && <Tags />}
+        {mayEdit(role) && <Folders />}
+        {mayEdit(role) && <Templates />}
         {(role === undefined || role === "owner") && <Deletion />}
       </div>
     </>
