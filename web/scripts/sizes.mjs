@@ -28,9 +28,9 @@ const fonts = () =>
 
 const kB = 1000;
 const rows = [
-  ["scripts to sign in", page("index", "Door"), 95 * kB],
-  ["scripts of the list of links", page("index", "App", "Shell", "LinksPage"), 150 * kB],
-  ["scripts of analytics, without the map", page("index", "App", "Shell", "ExplorerPage"), 200 * kB],
+  ["scripts to sign in", page("base", "Door"), 95 * kB],
+  ["scripts of the list of links", page("base", "app", "LinksPage"), 150 * kB],
+  ["scripts of analytics, without the map", page("base", "app", "ExplorerPage"), 200 * kB],
   ["the map, with its data", size(chunk("WorldMap")), 50 * kB],
   ["all styles", all(".css"), 20 * kB],
   ["fonts of a page in Latin", fonts(), 55 * kB],

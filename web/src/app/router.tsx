@@ -13,6 +13,7 @@ import { ClicksSearch } from "../lib/clicks-search";
 import { LinksSearch } from "../lib/links-search";
 import { QrSearch } from "../lib/qr-search";
 import { Broken, NotThere } from "./NotThere";
+import { Shell } from "./Shell";
 
 interface Context {
   queries: QueryClient;
@@ -58,7 +59,7 @@ const signedIn = createRoute({
     if (!boot.is_set_up) throw toDoor("/setup");
     throw toDoor(`/sign-in?${new URLSearchParams({ to: location.href })}`);
   },
-  component: lazyRouteComponent(() => import("./Shell"), "Shell"),
+  component: Shell,
 });
 
 const me = createRoute({

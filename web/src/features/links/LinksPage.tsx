@@ -30,7 +30,12 @@ export default function LinksPage() {
 
   const wanted = useDeferredValue(filters);
   const query = useInfiniteQuery({ ...linksQuery(workspace.id, wanted), placeholderData: keepPreviousData });
-  const count = useQuery({ ...countQuery(workspace.id, wanted), placeholderData: keepPreviousData });
+  // The rows come first.
+  const count = useQuery({
+    ...countQuery(workspace.id, wanted),
+    placeholderData: keepPreviousData,
+    enabled: query.isSuccess,
+  });
   const [matching, setMatching] = useState(false);
   const links = query.data?.pages.flatMap((page) => page.data) ?? [];
   const chosen = links.filter((link) => selected.has(link.id));
