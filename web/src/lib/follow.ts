@@ -61,6 +61,8 @@ export function useFollowing(workspace: string | undefined, may: boolean): void 
           if (response.status === 410) position = "";
           if (response.ok) {
             wait = RETRY_FIRST;
+            // A first stream, and one whose position is gone, do not tell what came before them.
+            if (!position) onEvent("link.");
             await read(response, onEvent, (id) => {
               position = id;
             });

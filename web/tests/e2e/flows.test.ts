@@ -129,10 +129,7 @@ test("a slug that is taken is told at its field, and a link is made once", async
   await page.getByLabel("Slug", { exact: true }).fill("taken");
   await page.getByText("Another link has this slug").waitFor();
   await page.keyboard.press("Control+Enter");
-  await page
-    .locator(".save-bar [role=status]")
-    .getByText(/attention|in use|taken/i)
-    .waitFor();
+  await page.getByText("The domain has a link with this slug").waitFor();
   await page.getByLabel("Destination").fill("not an address");
   await page.getByLabel("Slug", { exact: true }).fill("once");
   await page.keyboard.press("Control+Enter");
