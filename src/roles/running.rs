@@ -8,7 +8,7 @@ use axum::Router;
 use secrecy::ExposeSecret;
 use serde_json::json;
 
-use super::api::Dashboard;
+use super::api::{Dashboard, ProcessStatus};
 use super::platform::Platform;
 use super::readiness::Readiness;
 use super::role::{Role, Roles};
@@ -18,7 +18,6 @@ use super::{api, click_shipping, edge, ingester, internal, workers};
 use crate::config::{Config, Loaded};
 use crate::runtime::clock;
 use crate::runtime::tasks::Tasks;
-use crate::services::api_bff::ProcessStatus;
 
 /// How much longer than its own deadline a stage of the drain may take.
 const GRACE: Duration = Duration::from_secs(2);
