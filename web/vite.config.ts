@@ -4,6 +4,25 @@ import { defineConfig } from "vite";
 const server = process.env.ELIDO_URL ?? "http://localhost:8090";
 const proxied = Object.fromEntries(["/v1", "/bff", "/docs", "/openapi.json"].map((path) => [path, { target: server }]));
 
+const any = (...parts: string[]) => new RegExp(parts.join("|"));
+
+/** What every page needs, signed in or not. */
+const BASE = any(
+  "rolldown/runtime",
+  "vite/preload-helper",
+  "node_modules/(react|react-dom|scheduler|i18next|openapi-fetch)/",
+  "lucide-react/dist/esm/(shared/.+|\\w+|icons/(check|copy))\\.mjs$",
+  "src/(main|i18n/(index|en|en/\\w+)|api/(client|problem|session)|design/(Button|Copy|Dialog|Failure|Field))\\.tsx?$",
+  "src/(door/(SignInForm|frame|paths)|lib/(format|preferences|report|slug|submit|title))\\.tsx?$",
+);
+/** What all pages of the signed in need. In pieces it would be a request for each. */
+const APP = any(
+  "node_modules/(@tanstack/(?!react-virtual|virtual-core)|valibot|use-sync-external-store)",
+  "node_modules/lucide-react/dist/esm/icons/(activity|chart-line|chevrons-up-down|download|globe|key-round|link|log-out|menu|pencil|plus|scroll-text|search|settings|trash|trash-2|undo-2|user-round|users|wrench|x)\\.mjs$",
+  "src/(api/boot|app/(App|NotThere|Shell|router)|design/Menu)\\.tsx?$",
+  "src/lib/(clicks-search|draft|follow|links-search|qr-search|shortcuts|time|toasts|workspace)\\.tsx?$",
+);
+
 export default defineConfig({
   plugins: [react()],
   server: { proxy: proxied },
@@ -15,5 +34,16 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     license: { fileName: "licenses.md" },
     chunkSizeWarningLimit: 1000,
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          includeDependenciesRecursively: false,
+          groups: [
+            { name: "base", test: BASE, priority: 2 },
+            { name: "app", test: APP, priority: 1 },
+          ],
+        },
+      },
+    },
   },
 });

@@ -19,8 +19,8 @@ use crate::http::idempotency::Idempotency;
 use crate::http::session_cookie::SessionCookie;
 use crate::runtime::tasks::Tasks;
 use crate::services::analytics_api::{self, Analytics};
-pub(super) use crate::services::api_bff::Dashboard;
 use crate::services::api_bff::{self, Bff};
+pub(super) use crate::services::api_bff::{Dashboard, ProcessStatus};
 use crate::services::api_core::rest::{self as core_rest, Authentication, IdempotencyRecords};
 use crate::services::api_core::{ApiCore, Limits};
 use crate::services::edge_redirect::origin::Origin;
@@ -35,6 +35,8 @@ pub(super) struct Api {
     pub(super) origin: Arc<dyn Origin>,
     /// The dashboard, where it is part of this executable.
     pub(super) dashboard: Option<Dashboard>,
+    /// What the dashboard says of the process.
+    pub(super) status: ProcessStatus,
 }
 
 /// Starts the services of the role on these sockets.
@@ -69,14 +71,15 @@ pub(super) async fn start(
         idempotency: Idempotency::new(Arc::new(IdempotencyRecords::new(core.clone())), tasks.clone()),
         redis: platform.redis().await?,
     };
-    let dashboard = |api| api_bff::rest::router(Bff::new(core.clone(), api, &config.api.public_url));
+    let status = ProcessStatus::default();
+    let dashboard = |api| api_bff::rest::router(Bff::new(core.clone(), api, &config.api.public_url, status.clone()));
     api_listener::start(&config.api, (operations, oauth), dashboard, gates, sockets.http, tasks)?;
     let dashboard = api_bff::dashboard(&core).await?;
     grpc_listener::start(&config.grpc, (core.clone(), beside), sockets.grpc, tasks)?;
     watch_stores(platform.store().await?, platform.click_store().await?, beside_an_edge, readiness, tasks);
     watch_objects(platform.objects().await?, readiness, tasks);
     let internal_router = core_rest::internal_router(core.clone(), &config.data_folder).await?;
-    Ok(Api { internal_router, origin: Arc::new(DirectOrigin(core)), dashboard })
+    Ok(Api { internal_router, origin: Arc::new(DirectOrigin(core)), dashboard, status })
 }
 
 /// The use cases of api-core, for services of any role that call them.

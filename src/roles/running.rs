@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use axum::Router;
 use secrecy::ExposeSecret;
+use serde_json::json;
 
-use super::api::Dashboard;
+use super::api::{Dashboard, ProcessStatus};
 use super::platform::Platform;
 use super::readiness::Readiness;
 use super::role::{Role, Roles};
@@ -16,6 +17,7 @@ use super::start_error::StartError;
 use super::startup::Startup;
 use super::{api, click_shipping, edge, ingester, internal, workers};
 use crate::config::{Config, Loaded};
+use crate::runtime::clock;
 use crate::runtime::tasks::Tasks;
 
 /// How much longer than its own deadline a stage of the drain may take.
@@ -107,9 +109,9 @@ async fn start_roles(
         }
         None => None,
     };
-    let (mut internal_router, origin, dashboard) = match api {
-        Some(api) => (api.internal_router, Some(api.origin), api.dashboard),
-        None => (Router::default(), None, None),
+    let (mut internal_router, origin, dashboard, status) = match api {
+        Some(api) => (api.internal_router, Some(api.origin), api.dashboard, Some(api.status)),
+        None => (Router::default(), None, None, None),
     };
     if !sockets.edge.clear.is_empty() {
         let stages = (&stages.edge, &stages.fetches);
@@ -128,7 +130,22 @@ async fn start_roles(
     let readiness = Arc::new(readiness);
     readiness.set_serving(true);
     internal.add(internal_router, Arc::clone(&readiness));
+    if let Some(status) = status {
+        tell_status(&status, roles, Arc::clone(&readiness));
+    }
     Ok((readiness, dashboard))
+}
+
+fn tell_status(status: &ProcessStatus, roles: &Roles, readiness: Arc<Readiness>) {
+    let (roles, started_at) = (roles.to_string(), clock::now());
+    status.ask_by(move || {
+        let (roles, readiness) = (roles.clone(), Arc::clone(&readiness));
+        Box::pin(async move {
+            let (_, report) = readiness.report().await;
+            let version = env!("CARGO_PKG_VERSION");
+            json!({ "version": version, "roles": roles, "started_at": started_at, "readiness": report })
+        })
+    });
 }
 
 /// What nobody has stopped is told to end all the same: threads of edge workers would otherwise hold their stores for ever.

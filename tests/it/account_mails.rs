@@ -29,6 +29,8 @@ async fn a_forgotten_password_is_replaced_by_a_code_and_every_session_ends() {
     let old = administrator(&platform).await;
     ask_for_reset(&platform, &EMAIL.to_uppercase()).await;
     let code = code(&platform, EMAIL, 1, "reset_").await;
+    let page = format!("/reset-password#code={code}");
+    assert!(letter(&platform, EMAIL, 1).await.replace("=3D", "=").contains(&page), "the mail leads to the page");
     body(reset(&platform, &code, NEW_PASSWORD), StatusCode::NO_CONTENT).await;
     assert!(!is_signed_in(&platform, &old).await);
     assert_eq!(problem(sign_in(&platform, EMAIL, PASSWORD), StatusCode::UNAUTHORIZED).await, "wrong_credentials");

@@ -196,3 +196,15 @@ async fn failures_in_browsers_are_taken_and_too_many_of_them_are_dropped() {
     let wrong = report(json!({ "message": "x", "email": "ada@example.com" })).await.expect("a response");
     assert_eq!(wrong.status(), StatusCode::BAD_REQUEST);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn administrators_see_how_the_process_is_and_nobody_else_does() {
+    let platform = Platform::start().await;
+    let account = platform.account().await;
+    let ask = || platform.client.get(platform.api("/bff/status"));
+    assert_eq!(body(ask(), StatusCode::FORBIDDEN).await["code"], "instance_admin_only");
+    let status = body(ask().bearer_auth(&account.token), StatusCode::OK).await;
+    assert_eq!(text(&status["readiness"]["status"]), "ready");
+    assert!(text(&status["roles"]).contains("api"), "{status}");
+    assert!(status["readiness"]["checks"].as_object().is_some_and(|checks| !checks.is_empty()), "{status}");
+}

@@ -360,3 +360,47 @@ async fn resolving_explains_which_rule_decides_and_why() {
     let problem = body(platform.of(&account, Method::POST, &path).json(&errors), StatusCode::BAD_REQUEST).await;
     assert_eq!(pointers(&problem), HashSet::from(["/address", "/region", "/at"]));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_that_is_not_saved_decides_as_it_will_once_it_is() {
+    let platform = Platform::start().await;
+    let account = platform.account().await;
+    let half =
+        |name: &str| json!({ "name": name, "weight": 1, "destination_url": format!("https://example.com/{name}") });
+    let split = json!({ "type": "split", "variants": [half("a"), half("b")] });
+    let draft = json!({ "destination_url": "https://example.com/", "rules": [{ "name": "half", "outcome": split }] });
+    let ask = |draft: Value, status| body(platform.of(&account, Method::POST, "/resolve").json(&draft), status);
+    let found = ask(json!({ "link": draft }), StatusCode::OK).await;
+    assert_eq!(found["explanation"]["winner"]["rule"], "half");
+    assert_eq!(platform.read(&account, "/links/count").await["links"], 0, "nothing is written");
+
+    let link = platform.create_link(&account, &draft).await;
+    let path = format!("/links/{}/resolve", link["id"].as_str().expect("an id"));
+    for number in 1..=8 {
+        let visitor = json!({ "address": format!("203.0.113.{number}") });
+        let saved = body(platform.of(&account, Method::POST, &path).json(&visitor), StatusCode::OK).await;
+        let asked = json!({ "link": draft, "link_id": link["id"], "visitor": visitor });
+        assert_eq!(ask(asked, StatusCode::OK).await["destination_url"], saved["destination_url"]);
+    }
+    let wrong = json!({ "link": { "destination_url": "nowhere" } });
+    let problem = ask(wrong, StatusCode::BAD_REQUEST).await;
+    assert_eq!(pointers(&problem), HashSet::from(["/link/destination_url"]));
+    let wrong = json!({ "link": draft, "visitor": { "region": "Bavaria" } });
+    let problem = ask(wrong, StatusCode::BAD_REQUEST).await;
+    assert_eq!(pointers(&problem), HashSet::from(["/visitor/region"]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn links_are_counted_by_the_filters_of_their_list() {
+    let platform = Platform::start().await;
+    let account = platform.account().await;
+    for (slug, tags) in [("one", json!(["spring"])), ("two", json!(["spring"])), ("three", json!([]))] {
+        let link = json!({ "destination_url": "https://example.com/", "slug": slug, "tags": tags });
+        platform.create_link(&account, &link).await;
+    }
+    for (query, links) in [("", 3), ("?tag=Spring", 2), ("?tag=Spring&search=two", 1), ("?tag=autumn", 0)] {
+        assert_eq!(platform.read(&account, &format!("/links/count{query}")).await["links"], links, "{query}");
+    }
+    let paged = platform.of(&account, Method::GET, "/links/count?limit=1");
+    body(paged, StatusCode::BAD_REQUEST).await;
+}

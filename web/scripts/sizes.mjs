@@ -23,13 +23,17 @@ const page = (...starts) => {
 };
 const all = (ending) => names.filter((name) => name.endsWith(ending)).reduce((sum, name) => sum + size(name), 0);
 
+const fonts = () =>
+  names.filter((name) => /-latin-wght-.*\.woff2$/.test(name)).reduce((sum, name) => sum + size(name), 0);
+
 const kB = 1000;
 const rows = [
-  ["scripts to sign in", page("index", "SignInPage"), 135 * kB],
-  ["scripts of the list of links", page("index", "Shell", "LinksPage"), 190 * kB],
-  ["scripts of analytics, without the map", page("index", "Shell", "ExplorerPage"), 200 * kB],
+  ["scripts to sign in", page("base", "Door"), 95 * kB],
+  ["scripts of the list of links", page("base", "app", "LinksPage"), 150 * kB],
+  ["scripts of analytics, without the map", page("base", "app", "ExplorerPage"), 200 * kB],
   ["the map, with its data", size(chunk("WorldMap")), 50 * kB],
   ["all styles", all(".css"), 20 * kB],
+  ["fonts of a page in Latin", fonts(), 55 * kB],
   ["all of it", names.reduce((sum, name) => sum + size(name), 0), 700 * kB],
 ];
 for (const [what, bytes, most] of rows)

@@ -115,12 +115,14 @@ operations! {
     VerifyDomain "verify_domain" Caller::Member(within(Scope::WorkspaceWrite));
 
     ListLinks "list_links" Caller::Member(within(Scope::LinksRead));
+    CountLinks "count_links" Caller::Member(within(Scope::LinksRead));
     CreateLink "create_link" Caller::Member(within(Scope::LinksWrite));
     LookUpLink "look_up_link" Caller::Member(within(Scope::LinksRead));
     GetLink "get_link" Caller::Member(within(Scope::LinksRead));
     UpdateLink "update_link" Caller::Member(within(Scope::LinksWrite));
     DeleteLink "delete_link" Caller::Member(within(Scope::LinksWrite));
     ResolveLink "resolve_link" Caller::Member(within(Scope::LinksRead));
+    ResolveDraft "resolve_draft" Caller::Member(within(Scope::LinksRead));
     ListLinkVersions "list_link_versions" Caller::Member(within(Scope::LinksRead));
     RevertLink "revert_link" Caller::Member(within(Scope::LinksWrite));
     UndoLinkChange "undo_link_change" Caller::Member(within(Scope::LinksWrite));

@@ -383,6 +383,14 @@ pub async fn list(
     Ok(sorted(query, time, link::Column::Id, order, page).all(connection).await?)
 }
 
+/// How many links of a workspace the filter lets through.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn count_filtered(connection: &impl Connection, workspace: WorkspaceId, filter: LinkFilter) -> Result<u64> {
+    Ok(filtered(of(workspace), filter).count(connection).await?)
+}
+
 /// The links of a workspace in these folders, at most `limit`.
 ///
 /// # Errors

@@ -6,8 +6,10 @@
 mod files;
 mod first_account;
 mod metrics;
+mod process_status;
 pub mod rest;
 
 pub use files::has_dashboard;
 pub use first_account::{Dashboard, dashboard};
+pub use process_status::ProcessStatus;
 pub use rest::Bff;

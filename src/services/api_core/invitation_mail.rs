@@ -43,10 +43,11 @@ impl ApiCore {
 /// The workspace is named by its slug, because a name could say anything to a stranger.
 fn text(public_url: &Url, workspace: &Workspace, invitation: &Invitation, code: &str) -> String {
     let (slug, role, end) = (&workspace.slug, invitation.role.as_str(), invitation.expires_at);
+    let page = format!("{}/invitation#token={code}", public_url.as_str().trim_end_matches('/'));
     format!(
         "You are invited to the workspace {slug} on {public_url} as {role}.\n\n\
-         This code accepts the invitation, once, until {end}:\n\n  {code}\n\n\
-         On the command line:\n\n  elido member accept --api-url {public_url}\n\n\
+         Accept the invitation here, once, until {end}:\n\n  {page}\n\n\
+         Or with this code on the command line, by elido member accept --api-url {public_url}\n\n  {code}\n\n\
          Whoever did not expect this can leave it: nothing happens without the code.\n"
     )
 }

@@ -81,9 +81,9 @@ pub use limits::Limits;
 pub use links::{
     BULK_ITEMS_MAX, BulkEdit, BulkEditAnswer, BulkEditChanges, BulkEditDraft, BulkEditFailure, BulkEditFilter,
     BulkEditPreview, BulkEditSample, BulkItem, BulkPatch, Changed, Created, DeletedLink, DestinationReplacement,
-    DuplicateDestination, FieldChange, IfExists, LINK_TAGS_MAX, Link, LinkComment, LinkCommentDraft, LinkDraft,
-    LinkPatch, LinkPreviewDraft, LinkQuery, LinkSort, LinkVersion, Resolution, ResolutionState, RestoreDraft,
-    RevertDraft, UndoDraft, VisitorDraft,
+    DuplicateDestination, FieldChange, IfExists, LINK_TAGS_MAX, Link, LinkComment, LinkCommentDraft, LinkCount,
+    LinkDraft, LinkPatch, LinkPreviewDraft, LinkQuery, LinkSort, LinkVersion, Resolution, ResolutionDraft,
+    ResolutionState, RestoreDraft, RevertDraft, UndoDraft, VisitorDraft,
 };
 pub use members::{Member, MemberPatch, TransferDraft};
 pub use principal::{Access, Actor, Principal};

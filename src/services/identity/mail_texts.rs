@@ -11,11 +11,18 @@ use crate::domain::time::Timestamp;
 /// A subject and a text.
 pub(super) type Text = (&'static str, String);
 
+/// Where a page takes the code without anybody copying it. Browsers send what is behind the `#` to nobody.
+fn page(instance: &Url, path: &str, code: &str) -> String {
+    format!("{}/{path}#code={code}", instance.as_str().trim_end_matches('/'))
+}
+
 /// To whoever forgot a password.
 pub(super) fn reset_password(instance: &Url, code: &str) -> Text {
+    let page = page(instance, "reset-password", code);
     let text = format!(
         "Somebody, probably you, asked for a new password for your account at {instance}\n\n\
-         Enter this code where you asked for it. It works once, within one hour:\n\n{code}\n\n\
+         Choose it here, once, within one hour:\n\n{page}\n\n\
+         Programs take the code alone:\n\n{code}\n\n\
          Nobody from {instance} will ever ask you for it. If it was not you, do nothing: your password stays as it is.\n"
     );
     ("Your code for a new password", text)
@@ -23,9 +30,11 @@ pub(super) fn reset_password(instance: &Url, code: &str) -> Text {
 
 /// To whoever wants to make an account.
 pub(super) fn register(instance: &Url, code: &str) -> Text {
+    let page = page(instance, "register", code);
     let text = format!(
         "Somebody, probably you, wants to make an account with this address at {instance}\n\n\
-         Enter this code where you asked for it. It works once, within one day:\n\n{code}\n\n\
+         Go on here, once, within one day:\n\n{page}\n\n\
+         Programs take the code alone:\n\n{code}\n\n\
          If it was not you, do nothing: no account is made.\n"
     );
     ("Your code for a new account", text)
@@ -43,9 +52,11 @@ pub(super) fn has_account_already(instance: &Url) -> Text {
 
 /// To whoever shall show that the address of the account is theirs.
 pub(super) fn verify_email(instance: &Url, code: &str) -> Text {
+    let page = page(instance, "confirm-email", code);
     let text = format!(
-        "Enter this code to confirm that this is the address of your account at {instance}\n\
-         It works once, within one day:\n\n{code}\n\n\
+        "Confirm that this is the address of your account at {instance}\n\
+         Here, once, within one day:\n\n{page}\n\n\
+         Programs take the code alone:\n\n{code}\n\n\
          If you have no account there, do nothing.\n"
     );
     ("Confirm your address", text)
@@ -53,9 +64,11 @@ pub(super) fn verify_email(instance: &Url, code: &str) -> Text {
 
 /// To the new address of an account.
 pub(super) fn change_email(instance: &Url, code: &str) -> Text {
+    let page = page(instance, "confirm-email", code);
     let text = format!(
         "Somebody, probably you, wants to make this the address of an account at {instance}\n\n\
-         Enter this code to confirm it. It works once, within one day:\n\n{code}\n\n\
+         Confirm it here, once, within one day:\n\n{page}\n\n\
+         Programs take the code alone:\n\n{code}\n\n\
          If it was not you, do nothing: nothing is changed.\n"
     );
     ("Confirm your new address", text)

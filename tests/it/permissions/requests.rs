@@ -129,6 +129,7 @@ pub fn sample(operation: &Operation) -> Option<Value> {
         "create_evidence_export" | "rotate_api_key" | "rotateOAuthClientSecret" | "update_domain" | "resolve_link" => {
             json!({})
         }
+        "resolve_draft" => json!({ "link": { "destination_url": "https://example.com/" } }),
         "create_links" => json!({ "links": [{ "destination_url": "https://example.com/" }] }),
         "update_links" => json!({ "links": [{ "id": nobody("link_id"), "changes": { "title": "Test" } }] }),
         "delete_links" => json!({ "ids": [nobody("link_id")] }),

@@ -6,7 +6,7 @@ import type { ProblemBody } from "./types";
 let csrfToken: string | null = null;
 let onSessionEnd: () => void = () => {};
 
-export function useToken(token: string | null): void {
+export function setToken(token: string | null): void {
   csrfToken = token;
 }
 

@@ -14,6 +14,8 @@ const ROWS = [
   ["Enter", "keys.open"],
   ["E", "keys.edit"],
   ["Y", "keys.copy"],
+  ["Q", "keys.qr"],
+  ["M", "keys.folder"],
   ["A", "keys.archive"],
   ["T", "keys.tag"],
   ["Delete", "keys.delete"],
@@ -24,9 +26,9 @@ const ROWS = [
   ["V", "keys.table"],
 ] as const;
 
-export function Keys({ open, onClose }: { open: boolean; onClose: () => void }) {
+export default function Keys({ onClose }: { onClose: () => void }) {
   return (
-    <Dialog open={open} onClose={onClose} title={t("keys.title")}>
+    <Dialog open onClose={onClose} title={t("keys.title")}>
       <table className="table">
         <tbody>
           {ROWS.map(([keys, text]) => (

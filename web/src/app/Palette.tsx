@@ -1,4 +1,3 @@
-import { Dialog as Base } from "@base-ui/react/dialog";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { Keyboard, Link as LinkIcon, Plus, UserRound } from "lucide-react";
@@ -6,6 +5,7 @@ import { type ReactNode, useDeferredValue, useState } from "react";
 import { useBoot } from "../api/boot";
 import { bff } from "../api/client";
 import type { Link, Part } from "../api/types";
+import { Dialog } from "../design/Dialog";
 import { t } from "../i18n";
 import { setPreferences } from "../lib/preferences";
 import { PAGES } from "./Shell";
@@ -92,58 +92,47 @@ export default function Palette({ slug, onClose, onKeys }: Properties) {
   };
 
   return (
-    <Base.Root open onOpenChange={(open) => !open && onClose()}>
-      <Base.Portal>
-        <Base.Backdrop className="backdrop" />
-        <Base.Popup className="dialog wide top" aria-label={t("nav.goTo")}>
-          <div className="palette">
-            <input
-              className="input"
-              role="combobox"
-              aria-expanded="true"
-              aria-controls="palette-list"
-              aria-activedescendant={entries[current] ? `palette-${current}` : undefined}
-              aria-label={t("palette.label")}
-              placeholder={t("palette.label")}
-              value={text}
-              onChange={(event) => {
-                setText(event.target.value);
-                setPlace(0);
-              }}
-              onKeyDown={(event) => {
-                if (onKey(event.key)) event.preventDefault();
-              }}
-            />
+    <Dialog open onClose={onClose} title={t("nav.goTo")} wide bare>
+      <div className="palette">
+        <input
+          className="input"
+          role="combobox"
+          aria-expanded="true"
+          aria-controls="palette-list"
+          aria-activedescendant={entries[current] ? `palette-${current}` : undefined}
+          aria-label={t("palette.label")}
+          placeholder={t("palette.label")}
+          value={text}
+          onChange={(event) => {
+            setText(event.target.value);
+            setPlace(0);
+          }}
+          onKeyDown={(event) => {
+            if (onKey(event.key)) event.preventDefault();
+          }}
+        />
+        <div id="palette-list" role="listbox" aria-label={t("palette.found")} className="palette-list" tabIndex={-1}>
+          {entries.map((entry, index) => (
             <div
-              id="palette-list"
-              role="listbox"
-              aria-label={t("palette.found")}
-              className="palette-list"
+              key={entry.id}
+              id={`palette-${index}`}
+              role="option"
               tabIndex={-1}
+              aria-selected={index === current}
+              className="menu-item"
+              data-highlighted={index === current ? "" : undefined}
+              onPointerMove={() => setPlace(index)}
+              onClick={() => choose(entry)}
+              onKeyDown={(event) => event.key === "Enter" && choose(entry)}
             >
-              {entries.map((entry, index) => (
-                <div
-                  key={entry.id}
-                  id={`palette-${index}`}
-                  role="option"
-                  tabIndex={-1}
-                  aria-selected={index === current}
-                  className="menu-item"
-                  data-highlighted={index === current ? "" : undefined}
-                  onPointerMove={() => setPlace(index)}
-                  onClick={() => choose(entry)}
-                  onKeyDown={(event) => event.key === "Enter" && choose(entry)}
-                >
-                  {entry.icon}
-                  <span className="cut">{entry.label}</span>
-                  {entry.about && <span className="cut muted small">{entry.about}</span>}
-                </div>
-              ))}
+              {entry.icon}
+              <span className="cut">{entry.label}</span>
+              {entry.about && <span className="cut muted small">{entry.about}</span>}
             </div>
-            {entries.length === 0 && <p className="pad muted">{t("palette.none")}</p>}
-          </div>
-        </Base.Popup>
-      </Base.Portal>
-    </Base.Root>
+          ))}
+        </div>
+        {entries.length === 0 && <p className="pad muted">{t("palette.none")}</p>}
+      </div>
+    </Dialog>
   );
 }

@@ -1,4 +1,4 @@
-import { useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet, useNavigate, useParams, useRouterState } from "@tanstack/react-router";
 import {
   Activity,
@@ -15,20 +15,23 @@ import {
   Settings,
   UserRound,
   Users,
+  Wrench,
 } from "lucide-react";
 import { lazy, Suspense, useEffect, useState, useSyncExternalStore } from "react";
-import { bootQuery, useBoot } from "../api/boot";
+import { useBoot } from "../api/boot";
 import { bff } from "../api/client";
 import { Button } from "../design/Button";
 import { Menu } from "../design/Menu";
 import { t } from "../i18n";
 import { forgetDrafts } from "../lib/draft";
+import { useFollowing } from "../lib/follow";
 import { useShortcuts } from "../lib/shortcuts";
 import { undoLast } from "../lib/toasts";
-import { Keys } from "./Keys";
-import { SignInOver } from "./SignInOver";
+import { homeQuery } from "../lib/workspace";
 
 const Palette = lazy(() => import("./Palette"));
+const Keys = lazy(() => import("./Keys"));
+const SignInOver = lazy(() => import("./SignInOver"));
 
 /** Every page of a workspace that there is, with the key behind `g`. */
 export const PAGES = [
@@ -59,6 +62,11 @@ export function Shell() {
   const [keys, setKeys] = useState(false);
   const online = useSyncExternalStore(onConnection, () => navigator.onLine);
   const slug = workspace ?? boot?.workspaces?.[0]?.slug;
+  const followed = boot?.workspaces?.find((other) => other.slug === workspace);
+  const home = useQuery({ ...homeQuery(followed?.id ?? ""), enabled: followed !== undefined });
+  // Others may not follow events; their pages ask again when they are looked at.
+  const role = home.data?.parts.membership?.body?.role;
+  const mayFollow = role === "owner" || role === "admin";
 
   const go = (to: (typeof PAGES)[number]["to"]) => () => slug && void navigate({ to, params: { workspace: slug } });
   useShortcuts({
@@ -71,6 +79,8 @@ export function Shell() {
   usePastedAddress((destination) => {
     if (slug) void navigate({ to: "/w/$workspace/links/new", params: { workspace: slug }, search: { destination } });
   });
+
+  useFollowing(followed?.id, mayFollow);
 
   return (
     <>
@@ -91,13 +101,11 @@ export function Shell() {
         </div>
       </div>
       {slug && <Bottom slug={slug} />}
-      {palette && slug && (
-        <Suspense>
-          <Palette slug={slug} onClose={() => setPalette(false)} onKeys={() => setKeys(true)} />
-        </Suspense>
-      )}
-      <Keys open={keys} onClose={() => setKeys(false)} />
-      {boot && !boot.user && <SignInOver />}
+      <Suspense>
+        {palette && slug && <Palette slug={slug} onClose={() => setPalette(false)} onKeys={() => setKeys(true)} />}
+        {keys && <Keys onClose={() => setKeys(false)} />}
+        {boot && !boot.user && <SignInOver />}
+      </Suspense>
     </>
   );
 }
@@ -107,7 +115,7 @@ function usePastedAddress(begin: (address: string) => void): void {
   useEffect(() => {
     const listen = (event: ClipboardEvent) => {
       const target = event.target;
-      if (target instanceof HTMLElement && target.closest("input,textarea,select,[role=dialog]")) return;
+      if (target instanceof HTMLElement && target.closest("input,textarea,select,dialog")) return;
       const text = event.clipboardData?.getData("text/plain").trim() ?? "";
       if (/^https?:\/\/\S+$/.test(text)) begin(text);
     };
@@ -116,22 +124,16 @@ function usePastedAddress(begin: (address: string) => void): void {
   });
 }
 
-function useSignOut() {
-  const queries = useQueryClient();
-  const navigate = useNavigate();
-  return async () => {
-    await bff("/bff/session", { method: "DELETE" }).catch(() => {});
-    forgetDrafts();
-    queries.clear();
-    await queries.fetchQuery({ ...bootQuery, staleTime: 0 });
-    await navigate({ to: "/sign-in" });
-  };
+/** A new page has nothing left of who was here. */
+async function signOut(): Promise<void> {
+  await bff("/bff/session", { method: "DELETE" }).catch(() => {});
+  forgetDrafts();
+  location.assign("/sign-in");
 }
 
 function Side({ slug, onPalette }: { slug: string; onPalette: () => void }) {
   const boot = useBoot();
   const navigate = useNavigate();
-  const signOut = useSignOut();
   const workspaces = boot?.workspaces ?? [];
   const current = workspaces.find((workspace) => workspace.slug === slug);
   const entries = workspaces.map((workspace) => ({
@@ -147,19 +149,14 @@ function Side({ slug, onPalette }: { slug: string; onPalette: () => void }) {
   const name = current?.name ?? "Elido";
   return (
     <header className="side">
-      <Menu
-        entries={entries}
-        trigger={
-          <button type="button" className="switcher">
-            <span className="mark" aria-hidden="true">
-              {name.slice(0, 1).toUpperCase()}
-            </span>
-            <span className="cut grow">{name}</span>
-            <ChevronsUpDown className="icon" aria-hidden="true" />
-            <span className="visually-hidden">{t("nav.switch")}</span>
-          </button>
-        }
-      />
+      <Menu entries={entries} className="switcher">
+        <span className="mark" aria-hidden="true">
+          {name.slice(0, 1).toUpperCase()}
+        </span>
+        <span className="cut grow">{name}</span>
+        <ChevronsUpDown className="icon" aria-hidden="true" />
+        <span className="visually-hidden">{t("nav.switch")}</span>
+      </Menu>
       <nav className="nav" aria-label={t("nav.pages")}>
         {PAGES.map(({ to, icon: Icon, text }) => (
           <Link key={to} to={to} params={{ workspace: slug }}>
@@ -172,6 +169,12 @@ function Side({ slug, onPalette }: { slug: string; onPalette: () => void }) {
         {t("nav.goTo")}
       </Button>
       <nav className="nav side-end" aria-label={t("nav.account")}>
+        {boot?.user?.is_admin && (
+          <Link to="/admin">
+            <Wrench aria-hidden="true" />
+            {t("admin.title")}
+          </Link>
+        )}
         <Link to="/me">
           <UserRound aria-hidden="true" />
           <span className="cut">{boot?.user?.name || boot?.user?.email}</span>
@@ -187,7 +190,6 @@ function Side({ slug, onPalette }: { slug: string; onPalette: () => void }) {
 /** The same on a narrow screen: four pages, and the others in a menu. */
 function Bottom({ slug }: { slug: string }) {
   const navigate = useNavigate();
-  const signOut = useSignOut();
   const isNew = useRouterState({ select: (state) => state.location.pathname.endsWith("/links/new") });
   const [links, analytics, ...others] = PAGES;
   const more = others.map(({ to, icon: Icon, text }) => ({
@@ -200,6 +202,12 @@ function Bottom({ slug }: { slug: string }) {
     icon: <UserRound aria-hidden="true" />,
     onSelect: () => void navigate({ to: "/me" }),
   });
+  if (useBoot()?.user?.is_admin)
+    more.push({
+      label: t("admin.title"),
+      icon: <Wrench aria-hidden="true" />,
+      onSelect: () => void navigate({ to: "/admin/status" }),
+    });
   more.push({ label: t("nav.signOut"), icon: <LogOut aria-hidden="true" />, onSelect: () => void signOut() });
   return (
     <nav className="bottom" aria-label={t("nav.pages")}>
@@ -215,15 +223,10 @@ function Bottom({ slug }: { slug: string }) {
         <Plus aria-hidden="true" />
         {t("nav.new")}
       </Link>
-      <Menu
-        entries={more}
-        trigger={
-          <button type="button">
-            <MenuIcon aria-hidden="true" />
-            {t("nav.more")}
-          </button>
-        }
-      />
+      <Menu entries={more}>
+        <MenuIcon aria-hidden="true" />
+        {t("nav.more")}
+      </Menu>
     </nav>
   );
 }

@@ -11,7 +11,9 @@ import * as v from "valibot";
 import { bootQuery } from "../api/boot";
 import { ClicksSearch } from "../lib/clicks-search";
 import { LinksSearch } from "../lib/links-search";
+import { QrSearch } from "../lib/qr-search";
 import { Broken, NotThere } from "./NotThere";
+import { Shell } from "./Shell";
 
 interface Context {
   queries: QueryClient;
@@ -25,30 +27,20 @@ const root = createRootRouteWithContext<Context>()({
 
 const LAST = "elido.workspace";
 
+/** Pages for those who are not signed in are no part of this one: the browser goes there. */
+const toDoor = (href: string) => redirect({ href, reloadDocument: true });
+
 const home = createRoute({
   getParentRoute: () => root,
   path: "/",
   beforeLoad: async ({ context }) => {
     const boot = await context.queries.ensureQueryData(bootQuery);
-    if (!boot.user) throw redirect({ to: boot.is_set_up ? "/sign-in" : "/setup" });
+    if (!boot.user) throw toDoor(boot.is_set_up ? "/sign-in" : "/setup");
     const last = localStorage.getItem(LAST);
     const workspace = boot.workspaces?.find(({ slug }) => slug === last) ?? boot.workspaces?.[0];
     if (!workspace) throw redirect({ to: "/new-workspace" });
     throw redirect({ to: "/w/$workspace/links", params: { workspace: workspace.slug } });
   },
-});
-
-const signIn = createRoute({
-  getParentRoute: () => root,
-  path: "/sign-in",
-  validateSearch: v.object({ to: v.optional(v.string()) }),
-  component: lazyRouteComponent(() => import("../features/auth/SignInPage")),
-});
-
-const setup = createRoute({
-  getParentRoute: () => root,
-  path: "/setup",
-  component: lazyRouteComponent(() => import("../features/auth/SetupPage")),
 });
 
 const guide = createRoute({
@@ -64,10 +56,10 @@ const signedIn = createRoute({
   beforeLoad: async ({ context, location }) => {
     const boot = await context.queries.ensureQueryData(bootQuery);
     if (boot.user) return;
-    if (!boot.is_set_up) throw redirect({ to: "/setup" });
-    throw redirect({ to: "/sign-in", search: { to: location.href } });
+    if (!boot.is_set_up) throw toDoor("/setup");
+    throw toDoor(`/sign-in?${new URLSearchParams({ to: location.href })}`);
   },
-  component: lazyRouteComponent(() => import("./Shell"), "Shell"),
+  component: Shell,
 });
 
 const me = createRoute({
@@ -80,6 +72,36 @@ const newWorkspace = createRoute({
   getParentRoute: () => signedIn,
   path: "/new-workspace",
   component: lazyRouteComponent(() => import("../features/settings/NewWorkspacePage")),
+});
+
+const admin = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/admin",
+  beforeLoad: () => {
+    throw redirect({ to: "/admin/status" });
+  },
+});
+const status = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/admin/status",
+  component: lazyRouteComponent(() => import("../features/admin/StatusPage")),
+});
+const accounts = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/admin/accounts",
+  validateSearch: v.object({ email: v.optional(v.string()) }),
+  component: lazyRouteComponent(() => import("../features/admin/AccountsPage")),
+});
+const jobs = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/admin/jobs",
+  validateSearch: v.object({ state: v.optional(v.picklist(["ready", "running", "done", "dead"])) }),
+  component: lazyRouteComponent(() => import("../features/admin/JobsPage")),
+});
+const consumers = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/admin/events",
+  component: lazyRouteComponent(() => import("../features/admin/EventsPage")),
 });
 
 const workspace = createRoute({
@@ -126,11 +148,22 @@ const editLink = createRoute({
   path: "/links/$link/edit",
   component: lazyRouteComponent(() => import("../features/link-editor/EditLinkPage")),
 });
+const qr = createRoute({
+  getParentRoute: inWorkspace,
+  path: "/links/$link/qr",
+  validateSearch: QrSearch,
+  component: lazyRouteComponent(() => import("../features/qr/QrPage")),
+});
 const analytics = createRoute({
   getParentRoute: inWorkspace,
   path: "/analytics",
   validateSearch: ClicksSearch,
   component: lazyRouteComponent(() => import("../features/analytics/ExplorerPage")),
+});
+const bin = createRoute({
+  getParentRoute: inWorkspace,
+  path: "/bin",
+  component: lazyRouteComponent(() => import("../features/bin/BinPage")),
 });
 const live = createRoute({
   getParentRoute: inWorkspace,
@@ -165,20 +198,25 @@ const settings = createRoute({
 
 const tree = root.addChildren([
   home,
-  signIn,
-  setup,
   guide,
   signedIn.addChildren([
     me,
     newWorkspace,
+    admin,
+    status,
+    accounts,
+    jobs,
+    consumers,
     workspace.addChildren([
       workspaceHome,
       links,
       newLink,
       link,
       editLink,
+      qr,
       analytics,
       live,
+      bin,
       domains,
       people,
       keys,

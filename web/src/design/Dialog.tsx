@@ -1,26 +1,47 @@
-import { Dialog as Base } from "@base-ui/react/dialog";
-import type { ReactNode } from "react";
+import { type ReactNode, useLayoutEffect, useRef } from "react";
 
 interface Properties {
   open: boolean;
-  onClose: () => void;
+  /** Without it, the dialog stays until what it asks for is done. */
+  onClose?: (() => void) | undefined;
   title: string;
+  /** The title is for those who hear the page, and no heading is shown. */
+  bare?: boolean;
   wide?: boolean;
   children: ReactNode;
 }
 
-export function Dialog({ open, onClose, title, wide, children }: Properties) {
+export function Dialog({ open, ...rest }: Properties) {
+  return open ? <Modal {...rest} /> : null;
+}
+
+/** The browser's own dialog: what is behind it cannot be reached, Escape closes it, and the focus goes back to where it was. */
+function Modal({ onClose, title, bare, wide, children }: Omit<Properties, "open">) {
+  const element = useRef<HTMLDialogElement>(null);
+  useLayoutEffect(() => {
+    const dialog = element.current;
+    dialog?.showModal();
+    return () => dialog?.close();
+  }, []);
   return (
-    <Base.Root open={open} onOpenChange={(next) => !next && onClose()}>
-      <Base.Portal>
-        <Base.Backdrop className="backdrop" />
-        <Base.Popup className={wide ? "dialog wide" : "dialog"}>
-          <div className="stack">
-            <Base.Title render={<h2 />}>{title}</Base.Title>
-            {children}
-          </div>
-        </Base.Popup>
-      </Base.Portal>
-    </Base.Root>
+    <dialog
+      ref={element}
+      className={["dialog", wide && "wide", bare && "bare"].filter(Boolean).join(" ")}
+      aria-label={title}
+      closedby={onClose ? "any" : "none"}
+      onCancel={(event) => {
+        event.preventDefault();
+        onClose?.();
+      }}
+    >
+      {bare ? (
+        children
+      ) : (
+        <div className="stack">
+          <h2>{title}</h2>
+          {children}
+        </div>
+      )}
+    </dialog>
   );
 }

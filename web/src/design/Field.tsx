@@ -39,6 +39,38 @@ export function Field({ label, value, onValue, error, hint, mono, ...rest }: Pro
   );
 }
 
+interface TextAreaProperties {
+  label: string;
+  value: string;
+  onValue: (value: string) => void;
+  error?: string | undefined;
+  maxLength: number;
+}
+
+export function TextArea({ label, value, onValue, error, maxLength }: TextAreaProperties) {
+  const id = useId();
+  return (
+    <div className="field">
+      <label htmlFor={id}>{label}</label>
+      <textarea
+        id={id}
+        className="input area"
+        rows={3}
+        value={value}
+        maxLength={maxLength}
+        onChange={(event) => onValue(event.target.value)}
+        aria-invalid={error ? true : undefined}
+        aria-describedby={error ? `${id}-error` : undefined}
+      />
+      {error && (
+        <span className="error" id={`${id}-error`}>
+          {error}
+        </span>
+      )}
+    </div>
+  );
+}
+
 interface ChoiceProperties {
   label: string;
   value: string;

@@ -40,7 +40,9 @@ export async function startTexts(): Promise<void> {
     interpolation: { escapeValue: false },
   });
   await change();
-  onPreferences(() => void change());
+  onPreferences(() => {
+    if (wished() !== i18next.language) void change();
+  });
 }
 
 export const t = i18next.t.bind(i18next);

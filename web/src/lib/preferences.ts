@@ -6,10 +6,21 @@ export interface Preferences {
   language: "system" | "en" | "uk" | "de";
   zone: string;
   singleKeys: boolean;
+  /** What the list of links shows beside the short link. */
+  columns: Column[];
 }
 
+export const COLUMNS = ["destination", "tags", "clicks", "lastClick", "created", "updated"] as const;
+export type Column = (typeof COLUMNS)[number];
+
 const KEY = "elido.preferences";
-const DEFAULT: Preferences = { theme: "system", language: "system", zone: "", singleKeys: true };
+const DEFAULT: Preferences = {
+  theme: "system",
+  language: "system",
+  zone: "",
+  singleKeys: true,
+  columns: ["destination", "tags", "clicks", "created"],
+};
 
 function read(): Preferences {
   try {
@@ -44,6 +55,19 @@ export function onPreferences(listener: () => void): () => void {
 
 export function usePreferences(): Preferences {
   return useSyncExternalStore(onPreferences, preferences);
+}
+
+const darkSystem = typeof window === "undefined" ? undefined : window.matchMedia?.("(prefers-color-scheme: dark)");
+const onSystem = (listener: () => void) => {
+  darkSystem?.addEventListener("change", listener);
+  return () => darkSystem?.removeEventListener("change", listener);
+};
+
+/** Whether the page is dark: as it was chosen here, or as the system is now. */
+export function useIsDark(): boolean {
+  const { theme } = usePreferences();
+  const system = useSyncExternalStore(onSystem, () => darkSystem?.matches ?? false);
+  return theme === "system" ? system : theme === "dark";
 }
 
 export function applyTheme(): void {

@@ -23,7 +23,7 @@ export function isField(target: EventTarget | null): boolean {
 }
 
 const inPopup = (target: EventTarget | null) =>
-  target instanceof Element && target.closest("[role=dialog],[role=menu],[role=alertdialog]") !== null;
+  target instanceof Element && target.closest("dialog,[role=menu]") !== null;
 
 /** Acts on keys while the component is there. Single keys never act in a field or in a popup, or where they are switched off. */
 export function useShortcuts(shortcuts: Shortcuts): void {

@@ -1,6 +1,5 @@
 import { queryOptions, useQuery } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
-import { useEffect } from "react";
 import { useBoot } from "../api/boot";
 import { bff } from "../api/client";
 import type { ApiKey, Domain, Folder, Link, Member, Part, Role, Summary, Tag, Workspace } from "../api/types";
@@ -46,10 +45,3 @@ export function useRole(): Role | undefined {
 
 export const mayEdit = (role: Role | undefined) => role !== "viewer" && role !== "billing";
 export const mayAdminister = (role: Role | undefined) => role === undefined || role === "owner" || role === "admin";
-
-/** The title of the window: the page, then where. */
-export function useTitle(page: string, where?: string): void {
-  useEffect(() => {
-    document.title = [page, where, "Elido"].filter(Boolean).join(" · ");
-  }, [page, where]);
-}

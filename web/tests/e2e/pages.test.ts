@@ -74,6 +74,11 @@ async function seed({ edge }: Elido, { ask, workspace }: Api): Promise<string> {
     archived: index % 17 === 3,
   }));
   await ask("POST", `${base}/links/bulk`, { links });
+  const gone = await ask<{ id: string }>("GET", `${base}/links/lookup?domain=localhost&slug=launch-1`);
+  await ask("DELETE", `${base}/links/${gone.id}`);
+  await ask("POST", `${base}/links/${first.id}/comments`, { text: "The mail goes out on Monday." });
+  await ask("POST", `${base}/folders`, { name: "Campaigns" });
+  await ask("POST", `${base}/utm-templates`, { name: "Newsletter", utm: { source: "newsletter", medium: "email" } });
   await ask("POST", `${base}/domains`, { hostname: "go.example.com" });
   await ask("POST", `${base}/api-keys`, { name: "Newsletter", scopes: ["links:read", "links:write"] });
   for (let count = 0; count < 30; count += 1) {
@@ -97,6 +102,12 @@ const PAGES: [string, () => string, string][] = [
   ["edit-link", () => `/w/marketing/links/${link}/edit`, "Phones"],
   ["link", () => `/w/marketing/links/${link}`, "History"],
   ["analytics", () => "/w/marketing/analytics", "Where they are"],
+  ["qr", () => `/w/marketing/links/${link}/qr`, "Contrast 21"],
+  ["bin", () => "/w/marketing/bin", "launch-1"],
+  ["status", () => "/admin/status", "What it depends on"],
+  ["accounts", () => "/admin/accounts", "ada@example.com"],
+  ["jobs", () => "/admin/jobs", "forget_codes"],
+  ["events", () => "/admin/events", "Events"],
   ["live", () => "/w/marketing/live", "/spring-sale"],
   ["domains", () => "/w/marketing/domains", "go.example.com"],
   ["people", () => "/w/marketing/people", "What each role may do"],
@@ -109,45 +120,65 @@ const PAGES: [string, () => string, string][] = [
   ["nowhere", () => "/nowhere-at-all", "There is nothing"],
 ];
 
-for (const dark of [false, true]) {
-  for (const width of [1440, 360]) {
-    test(`every page is right at ${width} px in the ${dark ? "dark" : "light"} theme`, async () => {
-      mkdirSync(PICTURES, { recursive: true });
-      const watched = await open(elido, { width, height: width === 360 ? 740 : 960, dark });
-      const { page, complaints } = watched;
-      const wrong: string[] = [];
-      const look = async (name: string) => {
-        await page.screenshot({ path: `${PICTURES}/${name}-${width}-${dark ? "dark" : "light"}.png` });
-        wrong.push(...(await violations(page)).map((violation) => `${name}: ${violation}`));
-        if (await scrollsSideways(page)) wrong.push(`${name} scrolls sideways`);
-        wrong.push(...complaints.splice(0).map((complaint) => `${name}: ${complaint}`));
-      };
-      await page.goto(`${elido.url}/sign-in`);
-      await page.getByRole("button", { name: "Sign in" }).waitFor();
-      await look("sign-in");
-      await signIn(elido, watched);
-      for (const [name, path, sign] of PAGES) {
-        await page.goto(elido.url + path());
-        await page
-          .getByText(sign)
-          .first()
-          .waitFor()
-          .catch(() => wrong.push(`${name} does not show ${sign}`));
-        await page.waitForLoadState("networkidle");
-        await look(name);
-      }
-      await page.goto(`${elido.url}/w/marketing/links`);
-      await page.getByText("/help-59").first().waitFor();
-      await page.keyboard.press("Control+k");
-      await page.getByRole("dialog").getByRole("combobox").fill("docs");
-      await page.getByRole("option", { name: /docs-/ }).first().waitFor();
-      await look("palette");
-      await page.keyboard.press("Escape");
-      await page.keyboard.press("x");
-      await page.getByRole("toolbar").waitFor();
-      await look("selection");
-      await watched.context.close();
-      assert.deepEqual(wrong, []);
-    });
+const LOOKS = [
+  { width: 1440, height: 960, colorScheme: "light" },
+  { width: 1440, height: 960, colorScheme: "dark" },
+  { width: 360, height: 740, colorScheme: "dark" },
+  { width: 360, height: 740, colorScheme: "light" },
+] as const;
+
+test("every page is right in both themes, wide and narrow", async () => {
+  mkdirSync(PICTURES, { recursive: true });
+  const watched = await open(elido);
+  const { page, complaints } = watched;
+  const wrong: string[] = [];
+  const look = async (name: string) => {
+    for (const { colorScheme, ...size } of LOOKS) {
+      await page.setViewportSize(size);
+      await page.emulateMedia({ colorScheme });
+      const seen = `${name}-${size.width}-${colorScheme}`;
+      await page.screenshot({ path: `${PICTURES}/${seen}.png` });
+      wrong.push(...(await violations(page)).map((violation) => `${seen}: ${violation}`));
+      if (await scrollsSideways(page)) wrong.push(`${seen} scrolls sideways`);
+      wrong.push(...complaints.splice(0).map((complaint) => `${seen}: ${complaint}`));
+    }
+    await page.setViewportSize({ width: 1440, height: 960 });
+  };
+  await page.goto(`${elido.url}/sign-in`);
+  await page.getByRole("button", { name: "Sign in" }).waitFor();
+  await look("sign-in");
+  for (const path of ["forgotten-password", "reset-password", "confirm-email", "invitation", "register"]) {
+    await page.goto(`${elido.url}/${path}`);
+    await page.getByRole("heading").waitFor();
+    await look(path);
   }
-}
+  await signIn(elido, watched);
+  for (const [name, path, sign] of PAGES) {
+    await page.goto(elido.url + path());
+    await page
+      .getByText(sign)
+      .first()
+      .waitFor()
+      .catch(() => wrong.push(`${name} does not show ${sign}`));
+    // Everything is there, and nothing is a grey box any more.
+    await page
+      .waitForFunction(() => !document.querySelector("#main [aria-busy=true]"))
+      .catch(() => wrong.push(`${name} goes on loading`));
+    await look(name);
+  }
+  await page.goto(`${elido.url}/w/marketing/links`);
+  await page.getByText("/help-59").first().waitFor();
+  await page.keyboard.press("Control+k");
+  await page.getByRole("dialog").getByRole("combobox").fill("docs");
+  await page.getByRole("option", { name: /docs-/ }).first().waitFor();
+  await look("palette");
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("x");
+  await page.getByRole("toolbar").waitFor();
+  await look("selection");
+  await page.keyboard.press("m");
+  await page.getByRole("dialog").getByLabel("Folder").waitFor();
+  await look("move");
+  await watched.context.close();
+  assert.deepEqual(wrong, []);
+});

@@ -1,6 +1,6 @@
 // The real executable on an empty data folder, and a browser in front of it.
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -43,11 +43,22 @@ export interface Elido {
   url: string;
   edge: string;
   setupLink: () => string;
+  /** The mails to an address so far, as text. */
+  letters: (to: string) => string[];
   /** Sets it up as Ada, and signs in. */
   bootstrap: () => Promise<Api>;
   /** Signs in as Ada. */
   signedIn: () => Promise<Api>;
   stop: () => void;
+}
+
+function lettersTo(folder: string, to: string): string[] {
+  const names = existsSync(folder) ? readdirSync(folder).sort() : [];
+  const letters = names.map((name) => readFileSync(join(folder, name), "utf8"));
+  // Long lines are folded, and some letters are written by their number.
+  return letters
+    .filter((letter) => letter.includes(`To: ${to}\r\n`))
+    .map((letter) => letter.replaceAll("=\r\n", "").replaceAll("=3D", "="));
 }
 
 /** The API as a program uses it. */
@@ -110,6 +121,7 @@ export async function startElido(): Promise<Elido> {
   return {
     url,
     edge: `http://localhost:${edge}`,
+    letters: (to) => lettersTo(join(folder, "data", "mail"), to),
     setupLink: () => `${url}/setup#token=${setupToken()}`,
     bootstrap,
     signedIn,

@@ -10,6 +10,7 @@ mod pages;
 mod session;
 mod setup;
 mod sign_in;
+mod status;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use url::Url;
 
 use crate::http::session_cookie::SessionCookie;
 use crate::runtime::token_bucket::TokenBuckets;
+use crate::services::api_bff::ProcessStatus;
 use crate::services::api_core::ApiCore;
 
 /// The longest request, in bytes: what a page sends here is an address, a password, or what went wrong.
@@ -32,15 +34,17 @@ pub struct Bff {
     /// Every operation of `/v1`, behind authentication and limits.
     api: Router,
     cookie: SessionCookie,
+    status: ProcessStatus,
     /// How many failures of browsers are written down.
     reports: Arc<Option<TokenBuckets<Option<IpAddr>>>>,
 }
 
 impl Bff {
-    /// For operations that stand behind their own authentication and limits, at this address.
+    /// For operations that stand behind their own authentication and limits, at this address, of the process that is like this.
     #[must_use]
-    pub fn new(core: ApiCore, api: Router, public_url: &Url) -> Self {
-        Self { core, api, cookie: SessionCookie::new(public_url), reports: Arc::new(client_errors::report_limit()) }
+    pub fn new(core: ApiCore, api: Router, public_url: &Url, status: ProcessStatus) -> Self {
+        let reports = Arc::new(client_errors::report_limit());
+        Self { core, api, cookie: SessionCookie::new(public_url), status, reports }
     }
 }
 
@@ -51,6 +55,7 @@ pub fn router(bff: Bff) -> Router {
         .merge(setup::routes())
         .merge(aggregates::routes())
         .merge(client_errors::routes())
+        .merge(status::routes())
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .merge(pages::routes())
         .with_state(bff)

@@ -98,6 +98,19 @@ impl ApiCore {
         Ok(plan.finish(&created))
     }
 
+    /// The row of a draft, of which nothing is written. Pointers start at `/link`. Its place, tags, folder and password are not looked at.
+    pub(super) async fn sketch(&self, access: &Access, draft: LinkDraft) -> Result<Row> {
+        let draft = LinkDraft { password: None, ..draft };
+        let checked = self.check_draft(access, draft, "/link".to_owned()).await??;
+        let domain = domains::find_default(self.store.reader()).await?;
+        let domain = domain.ok_or_else(|| Error::internal("there is no default domain"))?;
+        let mut errors = FieldErrors::under(checked.pointer);
+        let mut row = new_row(access, &domain, checked.destination);
+        checked.changes.apply(&mut row, &mut errors);
+        errors.into_result()?;
+        Ok(row)
+    }
+
     /// Checks a draft and hashes its password. The inner error is the draft's own.
     async fn check_draft(&self, access: &Access, mut draft: LinkDraft, pointer: String) -> Result<BulkItem<Checked>> {
         let mut errors = FieldErrors::under(pointer.clone());

@@ -1,6 +1,7 @@
 //! Finds links: one, by its place, or a page of a list.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::changes::destination_hash;
 use super::plan::slug_key;
@@ -43,6 +44,14 @@ pub struct LinkQuery {
     pub created_from: Option<Timestamp>,
     /// Only those made before this moment.
     pub created_until: Option<Timestamp>,
+}
+
+/// How many links there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+pub struct LinkCount {
+    /// Their number.
+    #[schema(minimum = 0, example = 12)]
+    pub links: u64,
 }
 
 /// The order of a list.
@@ -96,6 +105,18 @@ impl ApiCore {
         let mut links = self.view_links(reader, access.workspace_id(), rows).await?;
         self.count_clicks(access, links.iter_mut()).await;
         Ok(links)
+    }
+
+    /// How many of the workspace's links the query finds.
+    ///
+    /// # Errors
+    /// `Invalid` if the search cannot be made.
+    pub async fn count_links(&self, access: &Access, query: LinkQuery) -> Result<LinkCount> {
+        let links = match self.filter(access, query).await? {
+            Some(filter) => links::count_filtered(self.store.reader(), access.workspace_id(), filter).await?,
+            None => 0,
+        };
+        Ok(LinkCount { links })
     }
 
     /// The query with ids for names; none if a name is unknown, so that nothing can fit.

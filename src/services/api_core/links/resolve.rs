@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::draft::LinkDraft;
 use super::reach::seen;
 use crate::domain::error::{Error, Result};
 use crate::domain::id::LinkId;
@@ -13,6 +14,7 @@ use crate::domain::link::{LinkRecord, LinkState};
 use crate::domain::rule::{Agent, CompiledRules, Explanation, Outcome, Visitor, Winner, visitor_hash};
 use crate::domain::time::Timestamp;
 use crate::domain::url::Destination;
+use crate::infra::store::links::Link as Row;
 use crate::infra::store::{link_clicks, links};
 use crate::runtime::clock;
 use crate::services::api_core::ApiCore;
@@ -62,6 +64,20 @@ pub struct VisitorDraft {
     #[serde(default)]
     #[schema(value_type = Option<Timestamp>)]
     pub at: Option<String>,
+}
+
+/// A link that need not be there yet, and a visitor of it.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ResolutionDraft {
+    /// The link. Its domain, slug, tags, folder and password do not matter.
+    pub link: LinkDraft,
+    /// The link that it is an edit of. Which variant of a split a visitor gets depends on it.
+    #[serde(default)]
+    pub link_id: Option<LinkId>,
+    /// The visitor.
+    #[serde(default)]
+    pub visitor: VisitorDraft,
 }
 
 /// What a link answers at a moment, before any rule is asked.
@@ -115,9 +131,23 @@ impl ApiCore {
     /// # Errors
     /// `NotFound` if the workspace has no such link; `Invalid` with every field that is wrong.
     pub async fn resolve(&self, access: &Access, id: LinkId, visitor: VisitorDraft) -> Result<Resolution> {
-        let described = self.describe(&visitor)?;
+        let described = self.describe(&visitor, "")?;
         let link = links::find(self.store.reader(), access.workspace_id(), id).await?;
-        let link = seen(access, link)?;
+        self.answer(seen(access, link)?, described, visitor).await
+    }
+
+    /// Explains where the visitor would go by a link that need not be there yet.
+    ///
+    /// # Errors
+    /// `Invalid` with every field that is wrong.
+    pub async fn resolve_draft(&self, access: &Access, draft: ResolutionDraft) -> Result<Resolution> {
+        let described = self.describe(&draft.visitor, "/visitor")?;
+        let mut link = self.sketch(access, draft.link).await?;
+        link.id = draft.link_id.unwrap_or(link.id);
+        self.answer(link, described, draft.visitor).await
+    }
+
+    async fn answer(&self, link: Row, described: Described, visitor: VisitorDraft) -> Result<Resolution> {
         let has_click_left = link_clicks::is_left(&link, described.at);
         let mut record = link_record(link);
         let rules = CompiledRules::compile_sound(&mut record.rules);
@@ -145,8 +175,9 @@ impl ApiCore {
         })
     }
 
-    fn describe(&self, visitor: &VisitorDraft) -> Result<Described> {
-        let mut errors = FieldErrors::default();
+    /// Checks a description, whose fields errors name below `base`.
+    fn describe(&self, visitor: &VisitorDraft, base: &str) -> Result<Described> {
+        let mut errors = FieldErrors::under(base);
         let texts = [
             ("/user_agent", &visitor.user_agent),
             ("/accept_language", &visitor.accept_language),

@@ -23,7 +23,8 @@ use crate::http::path::Path;
 use crate::http::problem::Problem;
 use crate::http::responses::{CreateProblems, DeleteProblems, EditProblems, ReadProblems};
 use crate::services::api_core::{
-    ApiCore, Link, LinkDraft, LinkPatch, LinkQuery, LinkSort, Resolution, VisitorDraft, links,
+    ApiCore, Link, LinkCount, LinkDraft, LinkPatch, LinkQuery, LinkSort, Resolution, ResolutionDraft, VisitorDraft,
+    links,
 };
 
 /// The order of a list of links.
@@ -95,6 +96,45 @@ struct ListQuery {
     sort: Sort,
 }
 
+/// Which links.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct FilterQuery {
+    /// Only links on the domain of this host name.
+    #[serde(default)]
+    #[param(min_length = 1, max_length = 253, example = "go.example.com")]
+    domain: Option<String>,
+    /// Only links with the tag of this name, in any case.
+    #[serde(default)]
+    #[param(min_length = 1)]
+    tag: Option<String>,
+    /// Only links with this destination, once both are written as URLs are.
+    #[serde(default)]
+    #[param(min_length = 1, max_length = 8192, example = "https://example.com/")]
+    destination_url: Option<String>,
+    /// Only links in this folder; `none` for those that are in no folder.
+    #[serde(default)]
+    #[param(pattern = "^(none|fld_[0-9a-f]{32})$", example = "none")]
+    folder: Option<String>,
+    /// Only links that are archived (`true`), or are not (`false`).
+    #[serde(default)]
+    archived: Option<bool>,
+    /// Only links that this person made.
+    #[serde(default)]
+    created_by: Option<UserId>,
+    /// Only links whose slug, destination or title contains this text, in any case.
+    #[serde(default)]
+    #[param(min_length = 1, max_length = 200)]
+    search: Option<String>,
+    /// Only links made at this moment or later.
+    #[serde(default)]
+    created_from: Option<Timestamp>,
+    /// Only links made before this moment.
+    #[serde(default)]
+    created_until: Option<Timestamp>,
+}
+
 /// The place of a link.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -111,9 +151,11 @@ struct LookupQuery {
 pub(super) fn routes() -> OpenApiRouter<ApiCore> {
     OpenApiRouter::new()
         .routes(routes!(list, create))
+        .routes(routes!(count))
         .routes(routes!(look_up))
         .routes(routes!(read, update, delete))
         .routes(routes!(resolve))
+        .routes(routes!(resolve_draft))
 }
 
 /// List links
@@ -162,6 +204,22 @@ async fn create(
     let link = created.link;
     let location = [(LOCATION, format!("/v1/workspaces/{}/links/{}", access.workspace_id(), link.id))];
     Ok((status, location, Tagged { version: link.version, body: Json(link) }))
+}
+
+/// Count links
+///
+/// With the filters of the list.
+#[utoipa::path(
+    get, path = "/v1/workspaces/{workspace_id}/links/count", operation_id = "count_links", tag = "links",
+    params(WorkspacePath, FilterQuery),
+    responses((status = 200, description = "How many there are.", body = LinkCount), ReadProblems)
+)]
+async fn count(
+    State(core): State<ApiCore>,
+    access: Authorized<permission::CountLinks>,
+    Query(query): Query<FilterQuery>,
+) -> Result<Json<LinkCount>, Problem> {
+    Ok(Json(core.count_links(&access, query.into_filter()).await?))
 }
 
 /// Find a link by its domain and slug
@@ -253,6 +311,22 @@ async fn resolve(
     Ok(Json(core.resolve(&access, ids.link_id, visitor).await?))
 }
 
+/// Explain where a described visitor would go by a link that is not saved
+///
+/// As for one that is. Nothing is written.
+#[utoipa::path(
+    post, path = "/v1/workspaces/{workspace_id}/resolve", operation_id = "resolve_draft", tag = "links",
+    params(WorkspacePath, IdempotencyHeader), request_body = ResolutionDraft,
+    responses((status = 200, description = "Where, and why.", body = Resolution), CreateProblems)
+)]
+async fn resolve_draft(
+    State(core): State<ApiCore>,
+    access: Authorized<permission::ResolveDraft>,
+    Body(draft): Body<ResolutionDraft>,
+) -> Result<Json<Resolution>, Problem> {
+    Ok(Json(core.resolve_draft(&access, draft).await?))
+}
+
 impl Sort {
     const fn to_order(self) -> LinkSort {
         match self {
@@ -265,6 +339,25 @@ impl Sort {
 }
 
 impl ListQuery {
+    fn into_filter(self) -> LinkQuery {
+        let Self {
+            domain,
+            tag,
+            destination_url,
+            folder,
+            archived,
+            created_by,
+            search,
+            created_from,
+            created_until,
+            ..
+        } = self;
+        FilterQuery { domain, tag, destination_url, folder, archived, created_by, search, created_from, created_until }
+            .into_filter()
+    }
+}
+
+impl FilterQuery {
     fn into_filter(self) -> LinkQuery {
         LinkQuery {
             domain: self.domain,

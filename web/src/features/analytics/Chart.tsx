@@ -3,7 +3,7 @@ import uPlot from "uplot";
 import type { Timeseries } from "../../api/types";
 import { locale, t } from "../../i18n";
 import { date, dateTime, number } from "../../lib/format";
-import { usePreferences } from "../../lib/preferences";
+import { useIsDark } from "../../lib/preferences";
 
 interface Properties {
   series: Timeseries;
@@ -28,7 +28,7 @@ export function Chart({ series, zone, height }: Properties) {
   const frame = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(undefined);
   const [place, setPlace] = useState<number>();
-  const { theme } = usePreferences();
+  const isDark = useIsDark();
   const points = series.data;
   const previous = series.previous?.data;
 
@@ -96,7 +96,7 @@ export function Chart({ series, zone, height }: Properties) {
       observer.disconnect();
       made.destroy();
     };
-  }, [points, previous, series.interval, zone, height, theme]);
+  }, [points, previous, series.interval, zone, height, isDark]);
 
   const total = points.reduce((sum, point) => sum + point.clicks, 0);
   const highest = points.reduce((best, point) => (point.clicks > (best?.clicks ?? -1) ? point : best), points[0]);

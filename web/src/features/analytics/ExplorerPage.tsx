@@ -1,6 +1,7 @@
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { t } from "../../i18n";
-import { useTitle, useWorkspace } from "../../lib/workspace";
+import { useTitle } from "../../lib/title";
+import { useWorkspace } from "../../lib/workspace";
 import { Clicks } from "./Clicks";
 
 export default function ExplorerPage() {

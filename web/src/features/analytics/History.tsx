@@ -8,8 +8,7 @@ import { t } from "../../i18n";
 import { dateTime, relative } from "../../lib/format";
 import { say } from "../../lib/toasts";
 import { useWorkspace } from "../../lib/workspace";
-
-const written = (value: unknown) => (typeof value === "string" ? value : JSON.stringify(value));
+import { written } from "../../lib/written";
 
 /** What the link was before, and the way back. */
 export function History({ link, canEdit }: { link: Link; canEdit: boolean }) {

@@ -1,12 +1,14 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link as To, useNavigate, useParams, useSearch } from "@tanstack/react-router";
-import { ExternalLink, Pencil } from "lucide-react";
+import { ExternalLink, Pencil, QrCode } from "lucide-react";
 import { api, body } from "../../api/client";
 import { Copy } from "../../design/Copy";
 import { Failure, Skeleton } from "../../design/Failure";
 import { t } from "../../i18n";
-import { mayEdit, useRole, useTitle, useWorkspace } from "../../lib/workspace";
+import { useTitle } from "../../lib/title";
+import { mayEdit, useRole, useWorkspace } from "../../lib/workspace";
 import { Clicks } from "./Clicks";
+import { Comments } from "./Comments";
 import { History } from "./History";
 
 export default function LinkPage() {
@@ -41,6 +43,10 @@ export default function LinkPage() {
             <ExternalLink aria-hidden="true" />
             {t("links.open")}
           </a>
+          <To className="button" to="/w/$workspace/links/$link/qr" params={{ workspace: workspace.slug, link: id }}>
+            <QrCode aria-hidden="true" />
+            {t("qr.title")}
+          </To>
           {canEdit && (
             <To className="button" to="/w/$workspace/links/$link/edit" params={{ workspace: workspace.slug, link: id }}>
               <Pencil aria-hidden="true" />
@@ -50,6 +56,7 @@ export default function LinkPage() {
         </div>
       </div>
       <Clicks search={search} onSearch={(next) => void navigate({ search: next })} link={id} />
+      <Comments link={id} canEdit={canEdit} />
       <History link={link} canEdit={canEdit} />
     </>
   );

@@ -4,7 +4,8 @@ import { Button } from "../../design/Button";
 import { Failure, Skeleton } from "../../design/Failure";
 import { t } from "../../i18n";
 import { dateTime } from "../../lib/format";
-import { useTitle, useWorkspace } from "../../lib/workspace";
+import { useTitle } from "../../lib/title";
+import { useWorkspace } from "../../lib/workspace";
 
 type Row = Record<string, unknown> | null | undefined;
 

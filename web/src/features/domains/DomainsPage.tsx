@@ -11,8 +11,9 @@ import { Failure, Skeleton } from "../../design/Failure";
 import { Field } from "../../design/Field";
 import { t } from "../../i18n";
 import { dateTime, relative } from "../../lib/format";
+import { useTitle } from "../../lib/title";
 import { say } from "../../lib/toasts";
-import { mayAdminister, useRole, useTitle, useWorkspace } from "../../lib/workspace";
+import { mayAdminister, useRole, useWorkspace } from "../../lib/workspace";
 
 export default function DomainsPage() {
   const workspace = useWorkspace();

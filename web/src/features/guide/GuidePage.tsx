@@ -6,7 +6,7 @@ import { Copy } from "../../design/Copy";
 import { Failure, Skeleton } from "../../design/Failure";
 import { Check, Choice, Field } from "../../design/Field";
 import { t } from "../../i18n";
-import { useTitle } from "../../lib/workspace";
+import { useTitle } from "../../lib/title";
 
 const TOKENS = [
   "paper",

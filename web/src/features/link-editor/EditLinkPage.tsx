@@ -3,19 +3,20 @@ import { Link as To, useNavigate, useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import { api, body } from "../../api/client";
 import { type Problem, problemOf } from "../../api/problem";
-import type { Link, Resolution } from "../../api/types";
+import type { Link } from "../../api/types";
 import { Failure, Skeleton } from "../../design/Failure";
 import { Check } from "../../design/Field";
 import { t } from "../../i18n";
 import { useDraft } from "../../lib/draft";
+import { useTitle } from "../../lib/title";
 import { say } from "../../lib/toasts";
-import { useTitle, useWorkspace } from "../../lib/workspace";
+import { useWorkspace } from "../../lib/workspace";
 import { Conflict } from "./Conflict";
 import { EditorFrame } from "./EditorFrame";
-import { type Form, formOf, patchOf } from "./form";
+import { draftOf, type Form, formOf, patchOf } from "./form";
 import { LinkForm } from "./LinkForm";
 import { Preview } from "./Preview";
-import { TryAs } from "./TryAs";
+import { TryAs, useTried } from "./TryAs";
 
 export default function EditLinkPage() {
   const workspace = useWorkspace();
@@ -32,6 +33,14 @@ export default function EditLinkPage() {
   if (!query.data) return <Skeleton count={6} />;
   return <Editor link={query.data} key={id} />;
 }
+
+/** What decides about visitors, and the form does not have. */
+const untouched = ({ ios_url = null, android_url = null, click_budget = null, archived }: Link) => ({
+  ios_url,
+  android_url,
+  click_budget,
+  archived,
+});
 
 interface Clash {
   base: Form;
@@ -50,7 +59,7 @@ function Editor({ link: first }: { link: Link }) {
   const [busy, setBusy] = useState(false);
   const [clash, setClash] = useState<Clash>();
   const [confirmed, setConfirmed] = useState(false);
-  const [tried, setTried] = useState<Resolution>();
+  const { wins, checks, onResolution } = useTried(draft.value.rules);
   const shown = link.short_url.replace(/^https?:\/\//, "");
   useTitle(t("editor.edit", { link: shown }), workspace.name);
 
@@ -79,10 +88,6 @@ function Editor({ link: first }: { link: Link }) {
     setClash({ base: draft.base, mine: draft.value, theirs: formOf(now), link: now });
   };
 
-  const wins = tried
-    ? (tried.explanation.winner?.rule_index ?? (tried.state === "redirects" ? draft.base.rules.length : undefined))
-    : undefined;
-  const rulesChanged = "rules" in draft.patch || "destination_url" in draft.patch;
   const needsConsent =
     problem?.code.includes("printed") || (link.printed_at != null && "destination_url" in draft.patch);
   return (
@@ -101,7 +106,11 @@ function Editor({ link: first }: { link: Link }) {
               form={draft.value}
               {...("slug" in draft.patch || "domain" in draft.patch ? {} : { saved: link.short_url })}
             />
-            <TryAs link={link.id} isChanged={rulesChanged} onResolution={setTried} />
+            <TryAs
+              link={link.id}
+              draft={draft.dirty > 0 ? { ...untouched(link), ...draftOf(draft.value) } : undefined}
+              onResolution={onResolution}
+            />
           </div>
         }
       >
@@ -116,8 +125,8 @@ function Editor({ link: first }: { link: Link }) {
           own={{ domain: link.domain, slug: link.slug }}
           hasPassword={link.password_protected}
           isNew={false}
-          wins={rulesChanged ? undefined : wins}
-          checks={tried?.explanation.rules.map((rule) => rule.matches) ?? []}
+          wins={wins}
+          checks={checks}
         />
         {needsConsent && <Check label={t("editor.printedConsent")} checked={confirmed} onChecked={setConfirmed} />}
       </EditorFrame>

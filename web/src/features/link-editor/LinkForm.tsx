@@ -5,11 +5,13 @@ import { t } from "../../i18n";
 import type { Draft } from "../../lib/draft";
 import { relative } from "../../lib/format";
 import { myZone } from "../../lib/preferences";
+import { UTM } from "../../lib/utm";
 import { useHome } from "../../lib/workspace";
-import { errorsBelow, type Form, instantOf, localOf, UTM } from "./form";
+import { errorsBelow, type Form, instantOf, localOf } from "./form";
 import { Rules } from "./Rules";
 import { SlugState } from "./SlugState";
 import { TagField } from "./TagField";
+import { TemplateChoice } from "./TemplateChoice";
 
 interface Properties {
   draft: Draft<Form>;
@@ -93,6 +95,12 @@ export function LinkForm({ draft, errors, own, hasPassword, isNew, wins, checks 
       <TagField value={value.tags} onValue={(tags) => set({ tags })} error={errorsBelow(errors, "/tags")[0]} />
       <details open={UTM.some((field) => value.utm[field] !== "") || undefined} className="fold">
         <summary>{t("editor.utm")}</summary>
+        <TemplateChoice
+          onChoose={(utm) => {
+            const all = UTM.map((field) => [field, utm[field] ?? value.utm[field]]);
+            set({ utm: Object.fromEntries(all) as Form["utm"] });
+          }}
+        />
         <div className="two">
           {UTM.map((field) => (
             <Field

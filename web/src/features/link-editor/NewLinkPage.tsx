@@ -6,12 +6,14 @@ import { type Problem, problemOf } from "../../api/problem";
 import { copyText } from "../../design/Copy";
 import { t } from "../../i18n";
 import { useDraft } from "../../lib/draft";
+import { useTitle } from "../../lib/title";
 import { say } from "../../lib/toasts";
-import { useTitle, useWorkspace } from "../../lib/workspace";
+import { useWorkspace } from "../../lib/workspace";
 import { EditorFrame } from "./EditorFrame";
 import { draftOf, EMPTY } from "./form";
 import { LinkForm } from "./LinkForm";
 import { Preview } from "./Preview";
+import { TryAs, useTried } from "./TryAs";
 
 export default function NewLinkPage() {
   const workspace = useWorkspace();
@@ -19,6 +21,7 @@ export default function NewLinkPage() {
   const navigate = useNavigate();
   const { destination } = useSearch({ from: "/signed-in/w/$workspace/links/new" });
   const draft = useDraft(`new.${workspace.id}`, EMPTY);
+  const { wins, checks, onResolution } = useTried(draft.value.rules);
   const started = useRef(false);
   if (!started.current && destination && draft.value.destination_url !== destination) {
     started.current = true;
@@ -61,15 +64,20 @@ export default function NewLinkPage() {
       busy={busy}
       canSave={draft.value.destination_url.trim() !== ""}
       onSave={() => void save()}
-      side={<Preview form={draft.value} />}
+      side={
+        <div className="stack side-column">
+          <Preview form={draft.value} />
+          {draft.value.rules.length > 0 && <TryAs draft={draftOf(draft.value)} onResolution={onResolution} />}
+        </div>
+      }
     >
       <LinkForm
         draft={draft}
         errors={problem?.fields ?? new Map()}
         hasPassword={false}
         isNew
-        wins={undefined}
-        checks={[]}
+        wins={wins}
+        checks={checks}
       />
     </EditorFrame>
   );

@@ -1,8 +1,8 @@
 import { Copy } from "../../design/Copy";
 import { t } from "../../i18n";
+import { UTM } from "../../lib/utm";
 import { useHome } from "../../lib/workspace";
 import type { Form } from "./form";
-import { UTM } from "./form";
 
 /** The address with what the link adds to it. */
 function withUtm(form: Form): string {

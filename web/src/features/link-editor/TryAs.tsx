@@ -2,7 +2,7 @@ import { FlaskConical } from "lucide-react";
 import { useState } from "react";
 import { api, body } from "../../api/client";
 import { problemOf } from "../../api/problem";
-import type { Resolution } from "../../api/types";
+import type { LinkDraft, Resolution, Rule, VisitorDraft } from "../../api/types";
 import { Button } from "../../design/Button";
 import { Choice, Field } from "../../design/Field";
 import { t } from "../../i18n";
@@ -27,14 +27,42 @@ const PROGRAMS = {
 } as const;
 
 interface Properties {
-  link: string;
-  /** Whether there are rules that are not saved: the server knows the saved ones. */
-  isChanged: boolean;
+  /** The link that is saved. */
+  link?: string;
+  /** The link as it stands in the form, where that is not what is saved. */
+  draft?: LinkDraft | undefined;
   onResolution: (resolution: Resolution | undefined) => void;
 }
 
-/** What the link does with a visitor, as the server decides it. */
-export function TryAs({ link, isChanged, onResolution }: Properties) {
+/** What was tried of these rules; rules that are changed afterwards were not. */
+export function useTried(rules: Rule[]) {
+  const [tried, setTried] = useState<{ rules: Rule[]; found: Resolution }>();
+  const found = tried?.rules === rules ? tried.found : undefined;
+  const everybody = found?.state === "redirects" ? rules.length : undefined;
+  return {
+    wins: found?.explanation.winner?.rule_index ?? everybody,
+    checks: found?.explanation.rules.map((rule) => rule.matches) ?? [],
+    onResolution: (resolution: Resolution | undefined) => setTried(resolution && { rules, found: resolution }),
+  };
+}
+
+function resolve(
+  workspace_id: string,
+  link_id: string | undefined,
+  draft: LinkDraft | undefined,
+  visitor: VisitorDraft,
+): Promise<Resolution> {
+  if (link_id && !draft) {
+    const params = { path: { workspace_id, link_id } };
+    return body(api.POST("/v1/workspaces/{workspace_id}/links/{link_id}/resolve", { params, body: visitor }));
+  }
+  const link = draft ?? { destination_url: "" };
+  const asked = { link, visitor, ...(link_id ? { link_id } : {}) };
+  return body(api.POST("/v1/workspaces/{workspace_id}/resolve", { params: { path: { workspace_id } }, body: asked }));
+}
+
+/** What the link does with a visitor, as the server decides it: by what stands in the form, saved or not. */
+export function TryAs({ link, draft, onResolution }: Properties) {
   const workspace = useWorkspace().id;
   const [visitor, setVisitor] = useState({
     country: "DE",
@@ -48,8 +76,7 @@ export function TryAs({ link, isChanged, onResolution }: Properties) {
   const set = (change: Partial<typeof visitor>) => setVisitor((old) => ({ ...old, ...change }));
   const run = async () => {
     setFailure(undefined);
-    const params = { path: { workspace_id: workspace, link_id: link } };
-    const draft = {
+    const described = {
       ...(visitor.country ? { country: visitor.country } : {}),
       user_agent: PROGRAMS[visitor.program],
       ...(visitor.language ? { accept_language: visitor.language } : {}),
@@ -57,13 +84,13 @@ export function TryAs({ link, isChanged, onResolution }: Properties) {
       ...(visitor.query ? { query: visitor.query.replace(/^\?/, "") } : {}),
     };
     try {
-      const found = await body(
-        api.POST("/v1/workspaces/{workspace_id}/links/{link_id}/resolve", { params, body: draft }),
-      );
+      const found = await resolve(workspace, link, draft, described);
       setAnswer(found);
       onResolution(found);
     } catch (error) {
-      setFailure(problemOf(error).message);
+      const problem = problemOf(error);
+      setFailure([...problem.fields.values()][0] ?? problem.message);
+      setAnswer(undefined);
       onResolution(undefined);
     }
   };
@@ -108,7 +135,6 @@ export function TryAs({ link, isChanged, onResolution }: Properties) {
           mono
         />
       </div>
-      {isChanged && <p className="small muted">{t("try.unsaved")}</p>}
       <Button icon={<FlaskConical aria-hidden="true" />} onClick={() => void run()}>
         {t("try.run")}
       </Button>

@@ -1,4 +1,5 @@
 import type { Link, LinkDraft, LinkPatch, Rule } from "../../api/types";
+import { UTM, type UtmField } from "../../lib/utm";
 
 /** A link as the form has it: every field is there. */
 export interface Form {
@@ -22,9 +23,6 @@ export interface Form {
   external_id: string;
   rules: Rule[];
 }
-
-export const UTM = ["source", "medium", "campaign", "term", "content"] as const;
-export type UtmField = (typeof UTM)[number];
 
 export const EMPTY: Form = {
   destination_url: "",

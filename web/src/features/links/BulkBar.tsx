@@ -1,9 +1,10 @@
-import { Archive, ArchiveRestore, Tags, Trash2, X } from "lucide-react";
+import { Archive, ArchiveRestore, FolderInput, Tags, Trash2, X } from "lucide-react";
 import { useState } from "react";
 import type { Link } from "../../api/types";
 import { Button } from "../../design/Button";
 import { t } from "../../i18n";
 import { mayEdit, useRole } from "../../lib/workspace";
+import { MoveDialog } from "./MoveDialog";
 import { TagDialog } from "./TagDialog";
 import { useLinkActions } from "./useLinkActions";
 
@@ -11,6 +12,7 @@ import { useLinkActions } from "./useLinkActions";
 export function BulkBar({ links, onDone }: { links: Link[]; onDone: () => void }) {
   const actions = useLinkActions();
   const [tagging, setTagging] = useState(false);
+  const [moving, setMoving] = useState(false);
   const canEdit = mayEdit(useRole());
   const all = links.every((link) => link.archived);
   const done = (request: Promise<void>) => {
@@ -32,12 +34,25 @@ export function BulkBar({ links, onDone }: { links: Link[]; onDone: () => void }
           <Button icon={<Tags aria-hidden="true" />} keys="T" onClick={() => setTagging(true)}>
             {t("links.tags")}
           </Button>
+          <Button icon={<FolderInput aria-hidden="true" />} keys="M" onClick={() => setMoving(true)}>
+            {t("links.move")}
+          </Button>
           <Button look="bad" icon={<Trash2 aria-hidden="true" />} onClick={() => done(actions.remove(links))}>
             {t("links.delete", { count: links.length })}
           </Button>
         </>
       )}
       <Button look="plain" icon={<X aria-hidden="true" />} onClick={onDone} label={t("links.clearSelection")} />
+      {moving && (
+        <MoveDialog
+          count={links.length}
+          onClose={() => setMoving(false)}
+          onMove={(folder) => {
+            setMoving(false);
+            done(actions.move(links, folder));
+          }}
+        />
+      )}
       {tagging && (
         <TagDialog
           links={links}

@@ -1,13 +1,16 @@
 import { useNavigate } from "@tanstack/react-router";
 import { useWindowVirtualizer } from "@tanstack/react-virtual";
-import { useEffect, useRef, useState, useSyncExternalStore } from "react";
+import { type CSSProperties, useEffect, useRef, useState, useSyncExternalStore } from "react";
 import type { Link } from "../../api/types";
 import { copyText } from "../../design/Copy";
 import { t } from "../../i18n";
+import { usePreferences } from "../../lib/preferences";
 import { useShortcuts } from "../../lib/shortcuts";
 import { say } from "../../lib/toasts";
 import { useWorkspace } from "../../lib/workspace";
+import { tracksOf } from "./Columns";
 import { LinkRow } from "./LinkRow";
+import { MoveDialog } from "./MoveDialog";
 import { TagDialog } from "./TagDialog";
 import { useLinkActions } from "./useLinkActions";
 
@@ -32,6 +35,8 @@ export function LinkList({ links, selected, setSelected, canEdit, stale, more, o
   const frame = useRef<HTMLDivElement>(null);
   const [current, setCurrent] = useState(0);
   const [tagging, setTagging] = useState<Link[]>();
+  const [moving, setMoving] = useState<Link[]>();
+  const { columns } = usePreferences();
   const isNarrow = useSyncExternalStore(onWidth, () => narrow.matches);
   const workspace = useWorkspace();
   const navigate = useNavigate();
@@ -73,10 +78,11 @@ export function LinkList({ links, selected, setSelected, canEdit, stale, more, o
     const link = links[current];
     return chosen.length > 0 ? chosen : link ? [link] : [];
   };
-  const go = (to: "/w/$workspace/links/$link" | "/w/$workspace/links/$link/edit") => () => {
-    const link = links[current];
-    if (link) void navigate({ to, params: { workspace: workspace.slug, link: link.id } });
-  };
+  const go =
+    (to: "/w/$workspace/links/$link" | "/w/$workspace/links/$link/edit" | "/w/$workspace/links/$link/qr") => () => {
+      const link = links[current];
+      if (link) void navigate({ to, params: { workspace: workspace.slug, link: link.id } });
+    };
   const edit = (run: (links: Link[]) => void) => () => {
     const chosen = here();
     if (canEdit && chosen.length > 0) run(chosen);
@@ -93,6 +99,7 @@ export function LinkList({ links, selected, setSelected, canEdit, stale, more, o
         ? follow(event.target)
         : go("/w/$workspace/links/$link")(),
     e: edit(() => go("/w/$workspace/links/$link/edit")()),
+    q: go("/w/$workspace/links/$link/qr"),
     y: () => {
       const text = here()
         .map((link) => link.short_url)
@@ -101,6 +108,7 @@ export function LinkList({ links, selected, setSelected, canEdit, stale, more, o
     },
     a: edit((chosen) => void actions.archive(chosen, !chosen.every((link) => link.archived))),
     t: edit(setTagging),
+    m: edit(setMoving),
     delete: edit((chosen) => void actions.remove(chosen)),
   });
 
@@ -112,6 +120,7 @@ export function LinkList({ links, selected, setSelected, canEdit, stale, more, o
         aria-label={t("nav.links")}
         aria-rowcount={more ? -1 : links.length + 1}
         data-stale={stale || undefined}
+        style={tracksOf(columns) as CSSProperties}
       >
         <div className="list-head" role="row" aria-rowindex={1}>
           <span role="columnheader">
@@ -123,12 +132,11 @@ export function LinkList({ links, selected, setSelected, canEdit, stale, more, o
             />
           </span>
           <span role="columnheader">{t("links.shortLink")}</span>
-          <span role="columnheader">{t("links.destination")}</span>
-          <span role="columnheader">{t("links.tagsAndState")}</span>
-          <span role="columnheader" className="number">
-            {t("links.clicks")}
-          </span>
-          <span role="columnheader">{t("links.created")}</span>
+          {columns.map((name) => (
+            <span key={name} role="columnheader" className={name === "clicks" ? "number" : undefined}>
+              {t(`columns.${name}`)}
+            </span>
+          ))}
         </div>
         <div ref={frame} role="rowgroup" className="list-rows" style={{ height: virtual.getTotalSize() }}>
           {rows.map((row) => {
@@ -138,6 +146,7 @@ export function LinkList({ links, selected, setSelected, canEdit, stale, more, o
               <LinkRow
                 key={link.id}
                 link={link}
+                columns={columns}
                 index={row.index}
                 top={row.start - virtual.options.scrollMargin}
                 isCurrent={row.index === current}
@@ -150,6 +159,16 @@ export function LinkList({ links, selected, setSelected, canEdit, stale, more, o
           })}
         </div>
       </div>
+      {moving && (
+        <MoveDialog
+          count={moving.length}
+          onClose={() => setMoving(undefined)}
+          onMove={(folder) => {
+            setMoving(undefined);
+            void actions.move(moving, folder);
+          }}
+        />
+      )}
       {tagging && (
         <TagDialog
           links={tagging}

@@ -4,11 +4,13 @@ import type { Link } from "../../api/types";
 import { Copy } from "../../design/Copy";
 import { t } from "../../i18n";
 import { date, dateTime, number } from "../../lib/format";
+import type { Column } from "../../lib/preferences";
 import { useWorkspace } from "../../lib/workspace";
 import { partsOf, shown, statesOf } from "./state";
 
 interface Properties {
   link: Link;
+  columns: readonly Column[];
   index: number;
   top: number;
   isCurrent: boolean;
@@ -20,6 +22,7 @@ interface Properties {
 
 export const LinkRow = memo(function LinkRow({
   link,
+  columns,
   index,
   top,
   isCurrent,
@@ -29,7 +32,6 @@ export const LinkRow = memo(function LinkRow({
   onTag,
 }: Properties) {
   const workspace = useWorkspace();
-  const { host, rest } = partsOf(link.destination_url);
   return (
     <div
       role="row"
@@ -61,32 +63,63 @@ export const LinkRow = memo(function LinkRow({
         </To>
         <Copy text={link.short_url} label={t("links.copy", { link: shown(link) })} />
       </span>
-      <span role="cell" className="cut list-destination" title={link.destination_url}>
-        <b>{host}</b>
-        {rest}
-      </span>
-      <span role="cell" className="list-tags">
-        {statesOf(link).map((state) => (
-          <span key={state.text} className="badge" data-look={state.look}>
-            {state.text}
-          </span>
-        ))}
-        {link.tags.slice(0, 3).map((tag) => (
-          <button type="button" key={tag} className="badge" onClick={() => onTag(tag)}>
-            {tag}
-          </button>
-        ))}
-        {link.tags.length > 3 && <span className="small muted">+{link.tags.length - 3}</span>}
-      </span>
-      <span role="cell" className="number list-clicks">
-        {number(link.clicks ?? 0)}
-        <span className="visually-hidden"> {t("links.clicks")}</span>
-      </span>
-      <span role="cell" className="list-date small muted">
-        <time dateTime={link.created_at} title={dateTime(link.created_at)}>
-          {date(link.created_at)}
-        </time>
-      </span>
+      {columns.map((name) => (
+        <Cell key={name} name={name} link={link} onTag={onTag} />
+      ))}
     </div>
   );
 });
+
+function Cell({ name, link, onTag }: { name: Column; link: Link; onTag: (tag: string) => void }) {
+  const { host, rest } = partsOf(link.destination_url);
+  switch (name) {
+    case "destination":
+      return (
+        <span role="cell" className="cut list-destination" title={link.destination_url}>
+          <b>{host}</b>
+          {rest}
+        </span>
+      );
+    case "tags":
+      return (
+        <span role="cell" className="list-tags">
+          {statesOf(link).map((state) => (
+            <span key={state.text} className="badge" data-look={state.look}>
+              {state.text}
+            </span>
+          ))}
+          {link.tags.slice(0, 3).map((tag) => (
+            <button type="button" key={tag} className="badge" onClick={() => onTag(tag)}>
+              {tag}
+            </button>
+          ))}
+          {link.tags.length > 3 && <span className="small muted">+{link.tags.length - 3}</span>}
+        </span>
+      );
+    case "clicks":
+      return (
+        <span role="cell" className="number list-clicks">
+          {number(link.clicks ?? 0)}
+          <span className="visually-hidden"> {t("links.clicks")}</span>
+        </span>
+      );
+    case "lastClick":
+      return <Moment time={link.last_click_at} />;
+    case "created":
+      return <Moment time={link.created_at} />;
+    case "updated":
+      return <Moment time={link.updated_at} />;
+  }
+}
+
+function Moment({ time }: { time: string | null | undefined }) {
+  return (
+    <span role="cell" className="list-date small muted">
+      {time && (
+        <time dateTime={time} title={dateTime(time)}>
+          {date(time)}
+        </time>
+      )}
+    </span>
+  );
+}

@@ -1,17 +1,21 @@
-import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
+import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link as To, useNavigate, useSearch } from "@tanstack/react-router";
-import { Plus, X } from "lucide-react";
-import { useDeferredValue, useEffect, useRef, useState } from "react";
+import { Plus, Trash2, X } from "lucide-react";
+import { lazy, Suspense, useDeferredValue, useEffect, useRef, useState } from "react";
 import type { Link } from "../../api/types";
 import { Button } from "../../design/Button";
 import { Failure, Skeleton } from "../../design/Failure";
 import { t } from "../../i18n";
 import type { LinksSearch } from "../../lib/links-search";
 import { useShortcuts } from "../../lib/shortcuts";
-import { mayEdit, useHome, useRole, useTitle, useWorkspace } from "../../lib/workspace";
+import { useTitle } from "../../lib/title";
+import { mayEdit, useHome, useRole, useWorkspace } from "../../lib/workspace";
 import { BulkBar } from "./BulkBar";
+import { Columns } from "./Columns";
 import { LinkList } from "./LinkList";
-import { linksQuery } from "./requests";
+import { countQuery, filterOf, linksQuery } from "./requests";
+
+const MatchingDialog = lazy(() => import("./MatchingDialog"));
 
 const FROM = "/signed-in/w/$workspace/links";
 
@@ -26,6 +30,13 @@ export default function LinksPage() {
 
   const wanted = useDeferredValue(filters);
   const query = useInfiniteQuery({ ...linksQuery(workspace.id, wanted), placeholderData: keepPreviousData });
+  // The rows come first.
+  const count = useQuery({
+    ...countQuery(workspace.id, wanted),
+    placeholderData: keepPreviousData,
+    enabled: query.isSuccess,
+  });
+  const [matching, setMatching] = useState(false);
   const links = query.data?.pages.flatMap((page) => page.data) ?? [];
   const chosen = links.filter((link) => selected.has(link.id));
   const set = (change: Partial<LinksSearch>) => {
@@ -58,12 +69,34 @@ export default function LinksPage() {
       {chosen.length > 0 ? (
         <BulkBar links={chosen} onDone={() => setSelected(new Set())} />
       ) : (
-        <p className="small muted list-count" role="status">
-          {query.data &&
-            (query.hasNextPage
-              ? t("links.countMore", { count: links.length })
-              : t("links.count", { count: links.length }))}
+        <div className="row apart list-count">
+          <p className="small muted" role="status">
+            {count.data && t("links.count", { count: count.data.links })}
+          </p>
+          <div className="row">
+            <To className="button" data-look="plain" to="/w/$workspace/bin" params={{ workspace: workspace.slug }}>
+              <Trash2 aria-hidden="true" />
+              {t("bin.title")}
+            </To>
+            <Columns />
+          </div>
+        </div>
+      )}
+      {chosen.length > 0 && chosen.length === links.length && (count.data?.links ?? 0) > links.length && canEdit && (
+        <p className="row matching">
+          <Button onClick={() => setMatching(true)}>{t("matching.all", { count: count.data?.links ?? 0 })}</Button>
         </p>
+      )}
+      {matching && (
+        <Suspense>
+          <MatchingDialog
+            filter={filterOf(filters)}
+            onClose={() => {
+              setMatching(false);
+              setSelected(new Set());
+            }}
+          />
+        </Suspense>
       )}
       {query.isError && <Failure error={query.error} onRetry={() => void query.refetch()} />}
       {query.isPending && <Skeleton count={8} />}

@@ -1,6 +1,6 @@
-import { infiniteQueryOptions } from "@tanstack/react-query";
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { api, body } from "../../api/client";
-import type { BulkPatch, BulkResults, Link } from "../../api/types";
+import type { BulkEditFilter, BulkPatch, BulkResults, Link } from "../../api/types";
 import type { LinksSearch } from "../../lib/links-search";
 
 /** The filters that are there. */
@@ -23,6 +23,22 @@ export const linksQuery = (workspace: string, filters: LinksSearch) =>
     },
     getNextPageParam: (page) => page.next_cursor ?? undefined,
   });
+
+/** How many links the filters find. */
+export const countQuery = (workspace: string, filters: LinksSearch) =>
+  queryOptions({
+    queryKey: ["links-count", workspace, filters],
+    queryFn: () => {
+      const params = { path: { workspace_id: workspace }, query: filterOf(filters) };
+      return body(api.GET("/v1/workspaces/{workspace_id}/links/count", { params }));
+    },
+  });
+
+/** The filters without the order. */
+export function filterOf(filters: LinksSearch): BulkEditFilter {
+  const given = Object.entries(filters).filter(([name, value]) => name !== "sort" && value !== undefined);
+  return Object.fromEntries(given) as BulkEditFilter;
+}
 
 export interface Outcome {
   /** What can be undone, one for each request. */

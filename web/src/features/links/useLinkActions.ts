@@ -14,7 +14,11 @@ export function useLinkActions() {
   const workspace = useWorkspace().id;
   const key = ["links", workspace];
 
-  const refetch = () => queries.invalidateQueries({ queryKey: key });
+  const refetch = () =>
+    Promise.all([
+      queries.invalidateQueries({ queryKey: key }),
+      queries.invalidateQueries({ queryKey: ["links-count", workspace] }),
+    ]);
   const undo = async (changes: string[]) => {
     try {
       await undoChanges(workspace, changes);
@@ -63,10 +67,16 @@ export function useLinkActions() {
     const patches = links.map((link) => ({ id: link.id, changes: { tags: tagsOf(link) } satisfies LinkPatch }));
     return run(t("links.tagged", { count: links.length }), changeLinks(workspace, patches));
   };
+  const move = (links: Link[], folder_id: string | null) => {
+    const ids = new Set(links.map((link) => link.id));
+    show((link) => (ids.has(link.id) ? { ...link, folder_id } : link));
+    const patches = links.map((link) => ({ id: link.id, changes: { folder_id } }));
+    return run(t("links.moved", { count: links.length }), changeLinks(workspace, patches));
+  };
   const remove = (links: Link[]) => {
     const ids = new Set(links.map((link) => link.id));
     show((link) => (ids.has(link.id) ? undefined : link));
     return run(t("links.deleted", { count: links.length }), deleteLinks(workspace, links));
   };
-  return { archive, tag, remove };
+  return { archive, tag, move, remove };
 }

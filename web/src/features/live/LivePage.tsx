@@ -8,7 +8,8 @@ import { Failure, Skeleton } from "../../design/Failure";
 import { t } from "../../i18n";
 import { country, dateTime, number, relative } from "../../lib/format";
 import { useShortcuts } from "../../lib/shortcuts";
-import { useTitle, useWorkspace } from "../../lib/workspace";
+import { useTitle } from "../../lib/title";
+import { useWorkspace } from "../../lib/workspace";
 
 const MINUTES = 30;
 const SHOWN = 50;

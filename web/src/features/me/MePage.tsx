@@ -1,6 +1,6 @@
 import { useBoot } from "../../api/boot";
 import { t } from "../../i18n";
-import { useTitle } from "../../lib/workspace";
+import { useTitle } from "../../lib/title";
 import { Looks } from "./Looks";
 import { Password } from "./Password";
 import { SecondFactor } from "./SecondFactor";

@@ -8,7 +8,7 @@ import { Button } from "../../design/Button";
 import { Field } from "../../design/Field";
 import { t } from "../../i18n";
 import { slugOf } from "../../lib/slug";
-import { useTitle } from "../../lib/workspace";
+import { useTitle } from "../../lib/title";
 
 export default function NewWorkspacePage() {
   const queries = useQueryClient();

@@ -9,8 +9,11 @@ import { Button } from "../../design/Button";
 import { Skeleton } from "../../design/Failure";
 import { Field } from "../../design/Field";
 import { t } from "../../i18n";
+import { useTitle } from "../../lib/title";
 import { say } from "../../lib/toasts";
-import { mayAdminister, mayEdit, useRole, useTitle, useWorkspace } from "../../lib/workspace";
+import { mayAdminister, mayEdit, useRole, useWorkspace } from "../../lib/workspace";
+import { Folders } from "./Folders";
+import { Templates } from "./Templates";
 
 export default function SettingsPage() {
   const workspace = useWorkspace();
@@ -24,6 +27,8 @@ export default function SettingsPage() {
       <div className="stack">
         {mayAdminister(role) && <Naming key={workspace.id} />}
         {mayEdit(role) && <Tags />}
+        {mayEdit(role) && <Folders />}
+        {mayEdit(role) && <Templates />}
         {(role === undefined || role === "owner") && <Deletion />}
       </div>
     </>

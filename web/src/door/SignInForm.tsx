@@ -1,9 +1,10 @@
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 import { api, bff, body } from "../api/client";
-import { type Problem, problemOf } from "../api/problem";
 import { Button } from "../design/Button";
 import { Field } from "../design/Field";
 import { t } from "../i18n";
+import { useSubmit } from "../lib/submit";
+import { Wrong } from "./frame";
 
 interface Step {
   challenge?: string;
@@ -15,9 +16,6 @@ export function SignInForm({ onDone }: { onDone: () => void }) {
   const [password, setPassword] = useState("");
   const [code, setCode] = useState("");
   const [challenge, setChallenge] = useState<string>();
-  const [problem, setProblem] = useState<Problem>();
-  const [busy, setBusy] = useState(false);
-
   const signIn = async () => {
     if (challenge) {
       const digits = code.replaceAll(/\s/g, "");
@@ -29,26 +27,13 @@ export function SignInForm({ onDone }: { onDone: () => void }) {
     setChallenge(step.challenge);
     return !step.challenge;
   };
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
-    setBusy(true);
-    setProblem(undefined);
-    try {
-      if (await signIn()) onDone();
-    } catch (error) {
-      setProblem(problemOf(error));
-    } finally {
-      setBusy(false);
-    }
-  };
+  const { submit, busy, problem } = useSubmit(async () => {
+    if (await signIn()) onDone();
+  });
 
   return (
-    <form className="stack" onSubmit={(event) => void submit(event)}>
-      {problem && (
-        <p className="note" data-look="bad" role="alert">
-          {problem.status === 0 ? t("common.noAnswer") : problem.message}
-        </p>
-      )}
+    <form className="stack" onSubmit={submit}>
+      <Wrong problem={problem} />
       {challenge ? (
         <Field
           label={t("auth.code")}

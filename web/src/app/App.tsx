@@ -1,0 +1,43 @@
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { RouterProvider } from "@tanstack/react-router";
+import { useEffect, useReducer } from "react";
+import { bootQuery } from "../api/boot";
+import { whenSessionEnds } from "../api/client";
+import { problemOf } from "../api/problem";
+import type { Boot } from "../api/session";
+import { onLanguage } from "../i18n";
+import { Toasts } from "../lib/toasts";
+import { makeRouter } from "./router";
+
+const queries = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 30_000,
+      refetchOnWindowFocus: true,
+      // What the server has refused it refuses again.
+      retry: (count, error) => count < 2 && (problemOf(error).status === 0 || problemOf(error).status >= 500),
+    },
+  },
+});
+const router = makeRouter(queries);
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}
+
+/** All pages of those who are signed in. */
+export default function App({ boot }: { boot: Boot | undefined }) {
+  const [language, redraw] = useReducer((count: number) => count + 1, 0);
+  // What was asked before these scripts were there is not asked again.
+  if (boot && !queries.getQueryData(bootQuery.queryKey)) queries.setQueryData(bootQuery.queryKey, boot);
+  useEffect(() => onLanguage(redraw), []);
+  useEffect(() => whenSessionEnds(() => void queries.invalidateQueries({ queryKey: bootQuery.queryKey })), []);
+  return (
+    <QueryClientProvider client={queries}>
+      <RouterProvider router={router} key={language} />
+      <Toasts />
+    </QueryClientProvider>
+  );
+}

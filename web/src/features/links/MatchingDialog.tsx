@@ -1,0 +1,189 @@
+import { useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import type { BulkEdit, BulkEditFilter, BulkEditPreview } from "../../api/types";
+import { Button } from "../../design/Button";
+import { Dialog } from "../../design/Dialog";
+import { Choice, Field } from "../../design/Field";
+import { t } from "../../i18n";
+import { myZone } from "../../lib/preferences";
+import { useSubmit } from "../../lib/submit";
+import { say } from "../../lib/toasts";
+import { useHome, useWorkspace } from "../../lib/workspace";
+import { written } from "../../lib/written";
+import { CHANGES, type Change, changesOf, look, make, type Wanted } from "./bulkEdit";
+import { undoChanges } from "./requests";
+
+/** How many links one undoing reaches. */
+const UNDONE_MAX = 1000;
+
+interface Properties {
+  filter: BulkEditFilter;
+  onClose: () => void;
+}
+
+/** One edit of all links that the filters find: looked at first, then made of just those. */
+export default function MatchingDialog({ filter, onClose }: Properties) {
+  const workspace = useWorkspace().id;
+  const queries = useQueryClient();
+  const [wanted, setWanted] = useState<Wanted>({
+    change: "archive",
+    tags: "",
+    folder: "",
+    expires: "",
+    find: "",
+    replaceWith: "",
+  });
+  const [seen, setSeen] = useState<BulkEditPreview>();
+  const [progress, setProgress] = useState<BulkEdit>();
+  const set = (change: Partial<Wanted>) => {
+    setSeen(undefined);
+    setWanted((old) => ({ ...old, ...change }));
+  };
+  const refetch = async () => {
+    await queries.invalidateQueries({ queryKey: ["links", workspace] });
+    await queries.invalidateQueries({ queryKey: ["links-count", workspace] });
+  };
+  const tell = (edit: BulkEdit) => {
+    const undo = () =>
+      void undoChanges(workspace, [edit.change_id])
+        .then(() => say(t("links.undone")))
+        .finally(() => void refetch());
+    say(t("matching.done", { count: edit.changed }), edit.total <= UNDONE_MAX ? undo : undefined);
+    const reason = edit.failures[0]?.detail;
+    if (reason) say(t("links.someFailed", { count: edit.failed, reason }));
+  };
+  const { submit, busy, problem } = useSubmit(async () => {
+    const changes = changesOf(wanted);
+    if (!seen) {
+      setSeen(await look(workspace, filter, changes));
+      return;
+    }
+    const edit = await make(workspace, filter, changes, seen.token, setProgress);
+    tell(edit);
+    await refetch();
+    onClose();
+  });
+  return (
+    <Dialog open onClose={busy ? undefined : onClose} title={t("matching.title")} wide>
+      <form className="stack" onSubmit={submit}>
+        <Choice
+          label={t("matching.change")}
+          value={wanted.change}
+          onValue={(change) => set({ change: change as Change })}
+          options={CHANGES.map((change) => [change, t(`matching.${change}`)])}
+        />
+        <Value wanted={wanted} set={set} />
+        {problem && (
+          <p className="note" data-look="bad" role="alert">
+            {[...problem.fields.values()][0] ?? problem.message}
+          </p>
+        )}
+        <div role="status">{seen && <Seen preview={seen} />}</div>
+        {progress && (
+          <progress
+            max={progress.total}
+            value={progress.changed + progress.unchanged + progress.failed}
+            aria-label={t("matching.title")}
+          />
+        )}
+        <div className="row">
+          <Button look="main" type="submit" disabled={busy || seen?.links === 0}>
+            {seen ? t("matching.make", { count: seen.links }) : t("matching.look")}
+          </Button>
+          <Button onClick={onClose} disabled={busy}>
+            {t("common.cancel")}
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
+
+interface ValueProperties {
+  wanted: Wanted;
+  set: (change: Partial<Wanted>) => void;
+}
+
+function Value({ wanted, set }: ValueProperties) {
+  const folders = useHome()?.folders.body?.data ?? [];
+  switch (wanted.change) {
+    case "addTags":
+    case "removeTags":
+      return (
+        <Field
+          label={t("links.tags")}
+          hint={t("links.newTagsHint")}
+          value={wanted.tags}
+          onValue={(tags) => set({ tags })}
+          required
+        />
+      );
+    case "folder":
+      return (
+        <Choice
+          label={t("links.folder")}
+          value={wanted.folder}
+          onValue={(folder) => set({ folder })}
+          options={[["", t("links.noFolder")], ...folders.map(({ id, name }): [string, string] => [id, name])]}
+        />
+      );
+    case "expires":
+      return <Expiry wanted={wanted} set={set} />;
+    case "replace":
+      return (
+        <div className="two">
+          <Field label={t("matching.find")} value={wanted.find} onValue={(find) => set({ find })} required mono />
+          <Field
+            label={t("matching.with")}
+            value={wanted.replaceWith}
+            onValue={(replaceWith) => set({ replaceWith })}
+            mono
+          />
+        </div>
+      );
+    default:
+      return null;
+  }
+}
+
+function Expiry({ set }: ValueProperties) {
+  const zone = myZone();
+  const [local, setLocal] = useState("");
+  return (
+    <Field
+      label={t("editor.expiresAt")}
+      type="datetime-local"
+      value={local}
+      hint={local ? zone : t("matching.noEnd")}
+      onValue={(text) => {
+        setLocal(text);
+        set({ expires: text ? Temporal.PlainDateTime.from(text).toZonedDateTime(zone).toInstant().toString() : "" });
+      }}
+    />
+  );
+}
+
+/** What would be: how many links, and some of them before and after. */
+function Seen({ preview }: { preview: BulkEditPreview }) {
+  return (
+    <div className="stack-s">
+      <strong>{t("matching.found", { count: preview.links })}</strong>
+      <ul className="sample small">
+        {preview.sample.slice(0, 8).map((link) => (
+          <li key={link.link_id}>
+            <span className="mono">{link.slug}</span>{" "}
+            {link.problem ? (
+              <span className="bad">{link.problem}</span>
+            ) : (
+              link.changes.map((change) => (
+                <span key={change.field}>
+                  {change.field} <del className="muted">{written(change.before)}</del> → {written(change.after)}
+                </span>
+              ))
+            )}
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}

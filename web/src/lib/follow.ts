@@ -1,0 +1,90 @@
+import { useQueryClient } from "@tanstack/react-query";
+import { useEffect } from "react";
+
+/** Which data an event of this kind makes old: the first parts of their keys, behind which the workspace comes. */
+const STALE: Record<string, string[]> = {
+  link: ["links", "links-count", "link-detail", "history", "bin"],
+  link_comment: ["comments"],
+  domain: ["domains", "home"],
+  tag: ["tags", "home", "links"],
+  folder: ["folders", "home"],
+  member: ["people", "home"],
+  invitation: ["people"],
+  api_key: ["keys", "home"],
+  utm_template: ["templates"],
+};
+/** How long events are gathered before anything is asked again, in milliseconds. */
+const GATHERED = 300;
+const RETRY_FIRST = 1_000;
+const RETRY_MAX = 60_000;
+
+/** Reads the names of server-sent events; the position is kept for whoever goes on from there. */
+async function read(response: Response, onEvent: (type: string) => void, onPosition: (id: string) => void) {
+  const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  for (let chunk = await reader?.read(); chunk && !chunk.done; chunk = await reader?.read()) {
+    const lines = (rest + chunk.value).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) {
+      const [, field, value] = /^(id|event): ?(.*)$/.exec(line) ?? [];
+      if (field === "id" && value) onPosition(value);
+      if (field === "event" && value) onEvent(value);
+    }
+  }
+}
+
+/** Follows what others change in a workspace, while the page is seen, and has the pages ask again for just that. */
+export function useFollowing(workspace: string | undefined, may: boolean): void {
+  const queries = useQueryClient();
+  useEffect(() => {
+    if (!workspace || !may) return;
+    let stop = new AbortController();
+    let position = "";
+    const touched = new Set<string>();
+    let timer = 0;
+    const refetch = () => {
+      timer = 0;
+      const names = [...touched].flatMap((kind) => STALE[kind] ?? []);
+      touched.clear();
+      for (const name of new Set(names)) void queries.invalidateQueries({ queryKey: [name, workspace] });
+    };
+    const onEvent = (type: string) => {
+      touched.add(type.split(".")[0] ?? "");
+      timer ||= window.setTimeout(refetch, GATHERED);
+    };
+    const follow = async (signal: AbortSignal) => {
+      for (let wait = RETRY_FIRST; !signal.aborted; wait = Math.min(wait * 2, RETRY_MAX)) {
+        const headers = { accept: "text/event-stream", ...(position ? { "last-event-id": position } : {}) };
+        try {
+          const response = await fetch(`/v1/workspaces/${workspace}/events`, { headers, signal });
+          if ([401, 403, 404].includes(response.status)) return;
+          if (response.status === 410) position = "";
+          if (response.ok) {
+            wait = RETRY_FIRST;
+            // A first stream, and one whose position is gone, do not tell what came before them.
+            if (!position) onEvent("link.");
+            await read(response, onEvent, (id) => {
+              position = id;
+            });
+          }
+        } catch {
+          // The connection ended; it is tried again.
+        }
+        if (!signal.aborted) await new Promise((resolve) => window.setTimeout(resolve, wait));
+      }
+    };
+    // A browser has six connections to a server; a page that nobody sees leaves its own to others.
+    const onVisibility = () => {
+      stop.abort();
+      stop = new AbortController();
+      if (document.visibilityState === "visible") void follow(stop.signal);
+    };
+    onVisibility();
+    document.addEventListener("visibilitychange", onVisibility);
+    return () => {
+      document.removeEventListener("visibilitychange", onVisibility);
+      window.clearTimeout(timer);
+      stop.abort();
+    };
+  }, [workspace, may, queries]);
+}

@@ -1,0 +1,191 @@
+// What can be done with links: QR codes, edits of all that match, the bin, comments, folders, rules that are not saved yet.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { signIn } from "./server.ts";
+import { watching } from "./watching.ts";
+
+const here = watching();
+
+interface Made {
+  id: string;
+  slug: string;
+  short_url: string;
+}
+
+const make = (json: Record<string, unknown>) => here.api.ask<Made>("POST", `${here.base}/links`, json);
+
+test("a QR code is designed and downloaded, and colours that would not scan are told", async () => {
+  const { page, elido, address, allIsWell } = here;
+  const link = await make({ destination_url: "https://example.com/poster", slug: "poster" });
+  await signIn(elido, here);
+  await page.getByText("/poster").first().waitFor();
+  await page.keyboard.press("q");
+  await page.getByText("Contrast 21").waitFor();
+  await page.getByLabel("Modules", { exact: true }).fill("#0f5e4d");
+  await page.getByLabel("Margin, in modules").selectOption("8");
+  await page.waitForURL(/quiet_zone=8/);
+  const picture = page.getByRole("img", { name: /QR code of/ });
+  await page.waitForFunction(() => document.querySelector<HTMLImageElement>(".qr")?.src.includes("0f5e4d"));
+  assert.ok((await picture.boundingBox())?.width);
+  await allIsWell();
+  for (const [format, start] of [
+    ["SVG", "<svg"],
+    ["PNG", "\u0089PNG"],
+    ["PDF", "%PDF"],
+  ] as const) {
+    const [download] = await Promise.all([
+      page.waitForEvent("download"),
+      page.getByRole("link", { name: `Download ${format}` }).click(),
+    ]);
+    assert.ok(readFileSync(await download.path(), "latin1").includes(start), format);
+  }
+  await page.getByLabel("Background").fill("#5f6a6f");
+  await page.getByText("Take darker modules").waitFor();
+  await page.getByRole("alert").waitFor();
+  await allIsWell();
+  await page.goto(address(`links/${link.id}/edit`));
+  await page.getByLabel("Title").fill("Poster");
+  await page.getByText("its QR code is on paper").waitFor();
+});
+
+test("all links that match are changed at once, after they were looked at, and changed back", async () => {
+  const { page, elido, api, base, address, allIsWell } = here;
+  const links = Array.from({ length: 150 }, (_, index) => ({
+    destination_url: `https://old.example.com/${index}`,
+    slug: `match-${index}`,
+  }));
+  await api.ask("POST", `${base}/links/bulk`, { links });
+  await signIn(elido, here);
+  await page.goto(address("links?search=%22match-%22"));
+  await page.getByText("150 links").waitFor();
+  await page.keyboard.press("Control+a");
+  await page.getByRole("button", { name: "Change all 150 that match" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("What changes").selectOption("replace");
+  await dialog.getByLabel("Text").fill("old.example.com");
+  await dialog.getByLabel("Becomes").fill("new.example.com");
+  await dialog.getByRole("button", { name: "Look at it first" }).click();
+  await dialog.getByText("150 links are found").waitFor();
+  await dialog.getByText("new.example.com").first().waitFor();
+  await allIsWell();
+  const count = async (text: string) =>
+    (await api.ask<{ links: number }>("GET", `${base}/links/count?search=${text}`)).links;
+  assert.equal(await count("new.example.com"), 0, "looking changes nothing");
+  await dialog.getByRole("button", { name: "Change 150 links" }).click();
+  await page.getByText("150 links changed").waitFor();
+  assert.equal(await count("new.example.com"), 150);
+  await page.getByRole("button", { name: "Undo" }).click();
+  await page.getByText("Undone").waitFor();
+  assert.equal(await count("new.example.com"), 0);
+  await allIsWell();
+});
+
+test("links are moved into a folder that was made in the settings, and columns are chosen", async () => {
+  const { page, elido, api, base, address, allIsWell } = here;
+  const link = await make({ destination_url: "https://example.com/moved", slug: "moved" });
+  await signIn(elido, here);
+  await page.goto(address("settings"));
+  await page.getByLabel("New folder").fill("Campaigns");
+  await page.getByRole("button", { name: "Make it" }).click();
+  await page.getByLabel("Name of the folder Campaigns").waitFor();
+  await page.getByRole("button", { name: "New template" }).click();
+  await page.getByRole("dialog").getByLabel("Name").fill("Mail");
+  await page.getByRole("dialog").getByLabel("utm_source").fill("newsletter");
+  await page.getByRole("dialog").getByRole("button", { name: "Save" }).click();
+  await page.getByText("utm_source=newsletter").waitFor();
+  await allIsWell();
+  await page.goto(address("links?search=moved"));
+  await page.getByText("1 link", { exact: true }).waitFor();
+  await page.getByRole("row").nth(1).waitFor();
+  await page.keyboard.press("m");
+  await page.getByRole("dialog").getByLabel("Folder").selectOption("Campaigns");
+  await page.getByRole("dialog").getByRole("button", { name: "Move" }).click();
+  await page.getByText("1 link moved").waitFor();
+  assert.ok((await api.ask<{ folder_id: string }>("GET", `${base}/links/${link.id}`)).folder_id);
+  await page.locator("summary", { hasText: "Columns" }).click();
+  await page.getByLabel("Last click").check();
+  await page.getByLabel("Created").uncheck();
+  await page.getByRole("columnheader", { name: "Last click" }).waitFor();
+  assert.equal(await page.getByRole("columnheader", { name: "Created" }).count(), 0);
+  await page.reload();
+  await page.getByRole("columnheader", { name: "Last click" }).waitFor();
+  await allIsWell();
+  await page.goto(address("links/new"));
+  await page.getByText("UTM parameters").click();
+  await page.getByLabel("Fill in from a template").selectOption("Mail");
+  assert.equal(await page.getByLabel("utm_source").inputValue(), "newsletter");
+});
+
+test("a deleted link comes back from the bin, under another slug where its own is taken", async () => {
+  const { page, elido, api, base, address, allIsWell } = here;
+  const link = await make({ destination_url: "https://example.com/deleted", slug: "deleted" });
+  await api.ask("DELETE", `${base}/links/${link.id}`);
+  await make({ destination_url: "https://example.com/instead", slug: "deleted" });
+  await signIn(elido, here);
+  await page.goto(address("bin"));
+  await allIsWell();
+  await page.getByRole("button", { name: "Restore" }).first().click();
+  await page.getByRole("dialog").getByText("was given to another link").waitFor();
+  await allIsWell();
+  await page.getByRole("dialog").getByRole("button", { name: "Restore" }).click();
+  await page.getByText("deleted-2 is back").waitFor();
+  assert.equal((await api.ask<Made>("GET", `${base}/links/${link.id}`)).slug, "deleted-2");
+  await api.ask("DELETE", `${base}/links/${link.id}`);
+  await page.reload();
+  await page.getByRole("button", { name: "Delete for good" }).first().click();
+  await page.getByLabel(/Type deleted-2/).fill("deleted-2");
+  await page.getByRole("dialog").getByRole("button", { name: "Delete for good" }).click();
+  await page.getByText("Nothing was deleted").waitFor();
+  await allIsWell();
+});
+
+test("people talk about a link, and see what it was before", async () => {
+  const { page, elido, api, base, address, allIsWell } = here;
+  const link = await make({ destination_url: "https://example.com/first", slug: "talked" });
+  await api.ask("PATCH", `${base}/links/${link.id}`, { destination_url: "https://example.com/second" });
+  await signIn(elido, here);
+  await page.goto(address(`links/${link.id}`));
+  const comments = page.getByRole("region", { name: "Comments" });
+  await comments.getByLabel("Add a comment").fill("<b>Monday</b>");
+  await comments.getByRole("button", { name: "Comment", exact: true }).click();
+  await comments.getByText("<b>Monday</b>").waitFor();
+  await comments.getByRole("button", { name: "Edit" }).click();
+  await comments.getByLabel("Comments").fill("Tuesday");
+  await comments.getByRole("button", { name: "Save" }).click();
+  await comments.getByText("Tuesday").waitFor();
+  const history = page.getByRole("region", { name: "History" });
+  await history.getByText("https://example.com/first").waitFor();
+  await allIsWell();
+  await history.getByRole("button", { name: "Go back to this" }).click();
+  await page.getByText("→ https://example.com/first").first().waitFor();
+  const now = await api.ask<{ destination_url: string }>("GET", `${base}/links/${link.id}`);
+  assert.equal(now.destination_url, "https://example.com/first");
+  await comments.getByRole("button", { name: "Remove" }).click();
+  await comments.getByText("Nobody has said anything").waitFor();
+  await allIsWell();
+});
+
+test("rules are tried before they are saved, of a new link and of one that is there", async () => {
+  const { page, elido, address, allIsWell } = here;
+  await signIn(elido, here);
+  await page.goto(address("links/new"));
+  await page.getByLabel("Destination").fill("https://example.com/all");
+  await page.getByRole("button", { name: "Add a rule" }).click();
+  await page.getByLabel("Name of the rule").fill("Firefox");
+  await page.getByLabel("Add a condition").selectOption("browsers");
+  await page.getByLabel("Add a value").fill("Firefox");
+  await page.getByLabel("Address", { exact: true }).fill("https://example.com/firefox");
+  await page.getByLabel("Program").selectOption("Firefox, Linux");
+  await page.getByRole("button", { name: "Try", exact: true }).click();
+  await page.getByText("“Firefox” decides").waitFor();
+  await page.getByText("This one wins").waitFor();
+  await allIsWell();
+  await page.getByLabel("Program").selectOption("Safari, Mac");
+  await page.getByRole("button", { name: "Try", exact: true }).click();
+  await page.getByText("No rule holds").waitFor();
+  await page.getByLabel("Address", { exact: true }).fill("not an address");
+  await page.getByRole("button", { name: "Try", exact: true }).click();
+  await page.locator(".note[data-look=bad]").waitFor();
+  await allIsWell();
+});
