@@ -4,17 +4,18 @@ journals are shipped from its disk. In the end every answered redirect is stored
 that is paused and killed as well.
 """
 
+import json
 import random
-import sqlite3
 import subprocess
 import tempfile
 import threading
 import time
+from collections import Counter
 from contextlib import ExitStack
 from pathlib import Path
 
-from account import Client, until
-from harness import Elido, say
+from account import INCLUDE_ALL, Client, until
+from harness import Elido, die, say
 from load import ask_once
 from servers import WORK_FOLDER, ClickHouse, Kafka, Postgres, wait_until
 
@@ -82,12 +83,12 @@ class Installation:
         self.kafka = Kafka()
         parts.callback(self.kafka.remove)
         folder = parts.enter_context(tempfile.TemporaryDirectory(prefix="elido-clicks-", dir=WORK_FOLDER))
-        self.clicks, self.store = Path(folder) / "clicks.db", None
+        self.store = None
         if store == "clickhouse":
             self.store = ClickHouse()
             parts.callback(self.store.remove)
         bus = {"bus.url": self.kafka.url, "bus.partitions": PARTITIONS}
-        stores = {"database.url": self.postgres.url, "click_store.url": self.store.url if self.store else f"sqlite:{self.clicks}"}
+        stores = {"database.url": self.postgres.url, "click_store.url": self.store.url if self.store else f"sqlite:{Path(folder) / 'clicks.db'}"}
         make = lambda settings: parts.enter_context(Elido(executable, settings))
         self.api = make(stores | bus)
         self.api.start("api")
@@ -102,11 +103,19 @@ class Installation:
 
     def stored(self):
         """How often each visit is stored, and by which journal it came."""
-        query = "SELECT utm_term, journal_id, COUNT(*) FROM clicks WHERE utm_term IS NOT NULL GROUP BY utm_term, journal_id"
         if self.store:
+            query = "SELECT utm_term, journal_id, COUNT(*) FROM clicks WHERE utm_term IS NOT NULL GROUP BY utm_term, journal_id"
             return [(name, int(journal), int(count)) for name, journal, count in self.store.ask(query)]
-        with sqlite3.connect(f"file:{self.clicks}?mode=ro", uri=True, timeout=30) as store:
-            return store.execute(query).fetchall()
+        found = Counter((click["utm_term"], int(click["id"].removeprefix("clk_")[:16], 16)) for click in self.exported())
+        return [(name, journal, count) for (name, journal), count in found.items() if name is not None]
+
+    def exported(self):
+        """Every click, as the API exports it."""
+        path = f"/v1/workspaces/{self.workspace}/analytics/export?format=ndjson&{INCLUDE_ALL}"
+        status, text = Client(self.api.api_port).send("GET", path, token=self.api.token)
+        if status != 200:
+            die(f"the clicks cannot be exported: {status} {text[:200]}")
+        return map(json.loads, text.splitlines())
 
     def ship(self, edge):
         """Ships what an edge that is gone has left on its disk. Gives back how many records that were."""

@@ -20,6 +20,11 @@ pub struct Timestamp(i64);
 pub struct ParseTimestampError;
 
 impl Timestamp {
+    /// 1970, before anything of ours.
+    pub const EARLIEST: Self = Self(0);
+    /// The end of the year 2261, which every database and ClickHouse knows.
+    pub const LATEST: Self = Self(9_214_646_399_000_000);
+
     /// Wraps microseconds since the epoch.
     #[must_use]
     pub const fn from_micros(micros: i64) -> Self {

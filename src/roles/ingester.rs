@@ -12,6 +12,7 @@ use crate::infra::click_topic;
 use crate::runtime::tasks::Tasks;
 use crate::services::click_ingester::{
     Accounts, BusIngester, BusSources, ClickIngester, Enricher, Health, Retention, Sources, delete_old_clicks,
+    pack_clicks,
 };
 
 /// Starts click-ingester into the click store: from the bus where there is one, and else from this host's journals.
@@ -30,6 +31,9 @@ pub(super) async fn start(platform: &Platform, readiness: &mut Readiness, tasks:
         std::future::ready(if add_up { Condition::Up } else { Condition::Degraded })
     });
     let (store, retention) = (platform.click_store().await?, Retention::of(&config.click_store));
+    if !config.click_store.is_clickhouse() {
+        tasks.spawn("click-packing", pack_clicks(store.clone(), tasks.stopping()));
+    }
     tasks.spawn("click-retention", delete_old_clicks(store, retention, tasks.stopping()));
     Ok(())
 }

@@ -33,6 +33,7 @@ mod bulk_edits;
 mod bus;
 mod caddy;
 mod click_bus;
+mod click_packing;
 mod clickhouse;
 mod command_line;
 mod command_line_links;

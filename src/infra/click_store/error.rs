@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::columns::Damaged;
 use crate::domain::error::{Error, ErrorKind};
 use crate::infra::sqlite::integrity::FileError;
 
@@ -25,12 +26,21 @@ pub enum ClickStoreError {
     /// The schema could not be brought up to date.
     #[error("the click store's schema could not be brought up to date: {0}")]
     Migration(#[from] sqlx::migrate::MigrateError),
+    /// Clicks that were packed cannot be read.
+    #[error(transparent)]
+    Damaged(#[from] Damaged),
     /// What was committed cannot be read.
     #[error("the click store does not keep what was committed")]
     Forgetful,
     /// Somebody else holds the partition by now.
     #[error("another ingester has taken the partition over")]
     Fenced,
+    /// Other processes pack and delete clicks all the time.
+    #[error("other processes have changed the packed clicks again and again")]
+    Contended,
+    /// Only the embedded form is packed.
+    #[error("ClickHouse packs and checks what it stores by itself: this is for click_store.url = sqlite:FILE")]
+    NotEmbedded,
     /// A question took longer than it may, or more memory, or would have read more rows.
     #[error("the question was not answered within its limits")]
     TimeLimit,

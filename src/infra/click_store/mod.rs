@@ -7,11 +7,13 @@
 mod account;
 mod click;
 mod clickhouse;
+mod columns;
 mod error;
 mod question;
 mod sqlite;
 mod store;
 mod totals;
+mod upkeep;
 
 #[cfg(test)]
 pub(crate) mod test_clicks;
@@ -22,9 +24,10 @@ pub use account::ClickAccount;
 pub use click::{ClickBatch, EnrichedClick, HeldPartition, JournalledClick, PartitionStretch, Stored, Utm};
 pub use error::ClickStoreError;
 pub use question::{
-    Breakdown, BreakdownItem, Counts, Dimension, Event, EventPosition, Filter, Include, LeftOut, ParseValueError,
-    Period, Selection, TagMembership, Value, agent_label, device_label, kind_label,
+    Breakdown, BreakdownItem, Counts, Dimension, Erasure, Event, EventPosition, Filter, Include, LeftOut,
+    ParseValueError, Period, Selection, TagMembership, Value, agent_label, device_label, kind_label,
 };
 pub use sqlite::file;
 pub use store::ClickStore;
 pub use totals::LinkTotal;
+pub use upkeep::{Compacted, Verified};

@@ -7,8 +7,8 @@ use std::time::Duration;
 use super::clickhouse::ClickStore as ClickHouse;
 use super::sqlite::ClickStore as Embedded;
 use super::{
-    Breakdown, ClickAccount, ClickBatch, ClickStoreError, Counts, Dimension, Event, EventPosition, HeldPartition,
-    LeftOut, LinkTotal, PartitionStretch, Period, Selection, Stored, TagMembership,
+    Breakdown, ClickAccount, ClickBatch, ClickStoreError, Compacted, Counts, Dimension, Erasure, Event, EventPosition,
+    HeldPartition, LeftOut, LinkTotal, PartitionStretch, Period, Selection, Stored, TagMembership, Verified,
 };
 use crate::config::sections::ClickStoreConfig;
 use crate::domain::id::{LinkId, WorkspaceId};
@@ -147,6 +147,46 @@ impl ClickStore {
         match &self.form {
             Form::Embedded(form) => form.delete_before(moment).await,
             Form::ClickHouse(_) => Ok(0),
+        }
+    }
+
+    /// Deletes these clicks, and says how many there were. The totals of links stay. Clicks that are still on their way are not known here.
+    ///
+    /// # Errors
+    /// The store is unavailable; what was deleted until then stays deleted.
+    pub async fn erase(&self, erasure: &Erasure) -> Result<u64, ClickStoreError> {
+        ask!(self, erase(erasure))
+    }
+
+    /// Packs clicks that came one by one, so that questions about many of them are fast; `everything` if the few of small workspaces too.
+    /// It may be dropped at any time.
+    ///
+    /// # Errors
+    /// The store is unavailable; what was packed until then stays packed. `NotEmbedded` in ClickHouse, which does so by itself.
+    pub async fn compact(&self, everything: bool) -> Result<Compacted, ClickStoreError> {
+        self.embedded()?.compact(everything).await
+    }
+
+    /// Gives the disk back that packing and deleting have left unused. Clicks are not stored meanwhile.
+    ///
+    /// # Errors
+    /// The store is unavailable, or the disk has no room for a copy. `NotEmbedded` in ClickHouse.
+    pub async fn shrink(&self) -> Result<(), ClickStoreError> {
+        self.embedded()?.shrink().await
+    }
+
+    /// Reads every click, and says what is wrong.
+    ///
+    /// # Errors
+    /// The store is unavailable. `NotEmbedded` in ClickHouse.
+    pub async fn verify(&self) -> Result<Verified, ClickStoreError> {
+        self.embedded()?.verify().await
+    }
+
+    fn embedded(&self) -> Result<&Embedded, ClickStoreError> {
+        match &self.form {
+            Form::Embedded(form) => Ok(form),
+            Form::ClickHouse(_) => Err(ClickStoreError::NotEmbedded),
         }
     }
 

@@ -9,7 +9,8 @@ use crate::domain::rule::{AgentClass, Device};
 use crate::domain::time::Timestamp;
 use crate::infra::journal::JournalId;
 
-const START: i64 = 1_788_000_000_000_000;
+/// Far from now, so that no day of it is over.
+const START: i64 = 4_000_000_000_000_000;
 
 /// So many microseconds after the start of the tests' time.
 pub(crate) fn micros(offset: i64) -> Timestamp {

@@ -9,6 +9,7 @@ mod account_watch;
 mod batch_reader;
 mod bus_health;
 mod bus_ingester;
+mod compaction;
 mod dead_clicks;
 mod dead_letters;
 mod enricher;
@@ -27,6 +28,7 @@ mod test_click;
 mod tests;
 
 pub use bus_ingester::{BusIngester, BusSources};
+pub use compaction::pack_clicks;
 pub use dead_letters::DEAD_LETTER_FILE;
 pub use enricher::Enricher;
 pub use enrichment::enrich;

@@ -6,6 +6,7 @@
 mod accounts;
 mod condition;
 mod connection;
+mod erasure;
 mod error;
 mod events;
 mod health;

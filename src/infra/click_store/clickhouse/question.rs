@@ -5,7 +5,7 @@ use std::time::Duration;
 use clickhouse::{Row, RowOwned, RowRead};
 
 use super::connection::ClickStore;
-use super::error::asked;
+use super::error::{asked, changed};
 use crate::infra::click_store::ClickStoreError;
 
 /// Longest that one question may take.
@@ -97,10 +97,7 @@ impl Question {
     where
         T: Row + RowOwned + RowRead,
     {
-        let mut query = store.client().await?.query_raw(&self.text);
-        for (number, value) in self.values.iter().enumerate() {
-            query = value.bind(query, &format!("p{number}"));
-        }
+        let mut query = self.bound(store).await?;
         let settings = [
             ("max_execution_time", &*time_max.as_secs_f64().to_string()),
             ("timeout_overflow_mode", "throw"),
@@ -113,5 +110,25 @@ impl Question {
             query = query.with_setting(name, value);
         }
         asked(time_max + MARGIN, query.fetch_all::<T>()).await
+    }
+
+    /// Has the server do what the text says, for so long, with these settings.
+    pub(super) async fn change(
+        &self,
+        store: &ClickStore,
+        timeout: Duration,
+        settings: &[(&str, &str)],
+    ) -> Result<(), ClickStoreError> {
+        let mut query = self.bound(store).await?;
+        for (name, value) in settings {
+            query = query.with_setting(*name, *value);
+        }
+        changed(timeout, query.execute()).await
+    }
+
+    async fn bound(&self, store: &ClickStore) -> Result<clickhouse::query::Query, ClickStoreError> {
+        let query = store.client().await?.query_raw(&self.text);
+        let named = self.values.iter().enumerate();
+        Ok(named.fold(query, |query, (number, value)| value.bind(query, &format!("p{number}"))))
     }
 }

@@ -8,7 +8,7 @@ use crate::domain::id::{DomainId, LinkId, ParseIdError};
 use crate::domain::rule::site;
 
 /// A property of clicks that reports filter and group by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[allow(missing_docs, reason = "the fields of an enriched click say what each is")]
 pub enum Dimension {
     Link,
@@ -36,8 +36,8 @@ pub enum Dimension {
     Qr,
 }
 
-/// A value of a dimension. Absence is `None` outside.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+/// A value of a dimension. Absence is `None` outside. The order is that of answers with as many clicks.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Value {
     /// Free or closed text.
     Text(Box<str>),

@@ -2,6 +2,7 @@
 
 mod counts;
 pub(super) mod dimension;
+mod erasure;
 mod event;
 pub(super) mod labels;
 mod selection;
@@ -9,6 +10,7 @@ mod tags;
 
 pub use counts::{Breakdown, BreakdownItem, Counts, LeftOut};
 pub use dimension::{Dimension, ParseValueError, Value};
+pub use erasure::Erasure;
 pub use event::{Event, EventPosition};
 pub use labels::{agent_label, device_label, kind_label};
 pub use selection::{Filter, Include, Period, Selection};

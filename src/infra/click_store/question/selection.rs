@@ -1,6 +1,7 @@
 //! Which clicks a report is about.
 
 use super::dimension::{Dimension, Value};
+use super::labels::{KINDS, kind_label};
 use crate::domain::id::{LinkId, WorkspaceId};
 use crate::domain::time::Timestamp;
 
@@ -66,6 +67,19 @@ pub struct Selection {
 }
 
 impl Selection {
+    /// All clicks of a period, whatever they are.
+    #[must_use]
+    pub fn everything(workspace_id: WorkspaceId, period: Period) -> Self {
+        let kinds = KINDS.map(|kind| Some(Value::Text(kind_label(kind).into())));
+        Self {
+            workspace_id,
+            period,
+            include: Include { bots: true, previews: true, prefetches: true, heads: true },
+            filters: vec![Filter::any_of(Dimension::Kind, kinds.to_vec())],
+            hidden_links: Vec::new(),
+        }
+    }
+
     /// Whether a filter takes the place of what is counted by default for this dimension.
     #[must_use]
     pub fn filters_on(&self, dimension: Dimension) -> bool {

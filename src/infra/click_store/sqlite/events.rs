@@ -1,11 +1,14 @@
 //! Raw clicks, newest first.
 
 use sqlx::QueryBuilder;
+use sqlx::sqlite::SqliteConnection;
 
 use super::condition::push_where;
 use super::connection::ClickStore;
 use super::reading::Reading;
 use super::row::{COLUMNS, read};
+use super::segments::{Segment, segments_of};
+use crate::infra::click_store::columns::{Part, selected, selecting_parts};
 use crate::infra::click_store::{ClickStoreError, Event, EventPosition, Selection};
 
 impl ClickStore {
@@ -19,17 +22,74 @@ impl ClickStore {
         after: Option<EventPosition>,
         limit: u32,
     ) -> Result<Vec<Event>, ClickStoreError> {
-        let mut query = QueryBuilder::new(format!("SELECT {COLUMNS} FROM clicks"));
-        push_where(&mut query, &selection.up_to(after));
-        if let Some(after) = after {
-            // The plus keeps the comparison out of the choice of an index; the period has narrowed it already.
-            query.push(" AND (+at, journal_id, position) < (").push_bind(after.at.as_micros());
-            query.push(", ").push_bind(after.journal_id.as_u64().cast_signed());
-            query.push(", ").push_bind(after.position.cast_signed()).push(")");
-        }
-        query.push(" ORDER BY at DESC, journal_id DESC, position DESC LIMIT ").push_bind(limit);
+        let selection = selection.up_to(after);
         let mut reading = Reading::begin(self).await?;
-        let rows = query.build().fetch_all(reading.connection()).await?;
-        Ok(rows.iter().map(read).collect::<Result<_, _>>()?)
+        let mut events = not_packed(reading.connection(), &selection, after, limit).await?;
+        let workspace_id = selection.workspace_id.as_uuid();
+        let mut segments = segments_of(reading.connection(), workspace_id, selection.period).await?;
+        segments.sort_by_key(|segment| segment.last_at);
+        let limit = limit as usize;
+        for segment in segments.iter().rev() {
+            let is_full = events.len() >= limit;
+            if is_full && events.last().is_none_or(|last| last.click.at.as_micros() > segment.last_at) {
+                break;
+            }
+            events.extend(packed(reading.connection(), segment, &selection, after, limit).await?);
+            events.sort_by_key(|event| std::cmp::Reverse(event.position));
+            events.truncate(limit);
+        }
+        Ok(events)
     }
+}
+
+async fn not_packed(
+    connection: &mut SqliteConnection,
+    selection: &Selection,
+    after: Option<EventPosition>,
+    limit: u32,
+) -> Result<Vec<Event>, ClickStoreError> {
+    let mut query = QueryBuilder::new(format!("SELECT {COLUMNS} FROM clicks"));
+    push_where(&mut query, selection);
+    if let Some(after) = after {
+        // The plus keeps the comparison out of the choice of an index; the period has narrowed it already.
+        query.push(" AND (+at, journal_id < 0, journal_id, position) < (").push_bind(after.at.as_micros());
+        query.push(", ").push_bind(after.journal_id.as_u64().cast_signed() < 0);
+        query.push(", ").push_bind(after.journal_id.as_u64().cast_signed());
+        query.push(", ").push_bind(after.position.cast_signed()).push(")");
+    }
+    // The numbers of journals are unsigned, and those with the highest bit are negative here.
+    query.push(" ORDER BY at DESC, journal_id < 0 DESC, journal_id DESC, position DESC LIMIT ").push_bind(limit);
+    let rows = query.build().fetch_all(connection).await?;
+    Ok(rows.iter().map(read).collect::<Result<_, _>>()?)
+}
+
+async fn packed(
+    connection: &mut SqliteConnection,
+    segment: &Segment,
+    selection: &Selection,
+    after: Option<EventPosition>,
+    limit: usize,
+) -> Result<Vec<Event>, ClickStoreError> {
+    let parts = selecting_parts(selection);
+    let mut block = segment.load(connection, &parts).await?;
+    let mut chosen: Vec<usize> = Vec::new();
+    for (index, _) in selected(&block, selection).into_iter().enumerate().filter(|(_, kept)| *kept) {
+        if after.is_none_or(|after| block.position(index).is_some_and(|position| position < after)) {
+            chosen.push(index);
+        }
+    }
+    if chosen.is_empty() {
+        return Ok(Vec::new());
+    }
+    // Clicks of the same microsecond are in no particular order in a segment, so all of the earliest that may be listed are looked at.
+    let earliest = chosen.iter().rev().nth(limit.saturating_sub(1)).and_then(|index| block.at().get(*index)).copied();
+    let others: Vec<_> = Part::all().filter(|part| !parts.contains(part)).collect();
+    segment.load_into(connection, &mut block, &others).await?;
+    let mut events = Vec::new();
+    for index in chosen.into_iter().filter(|index| block.at().get(*index).copied() >= earliest) {
+        let mut event = block.event(index)?;
+        event.click.workspace_id = Some(selection.workspace_id);
+        events.push(event);
+    }
+    Ok(events)
 }

@@ -1,17 +1,23 @@
 //! The embedded form: one SQLite file in WAL mode with one writer and a few readers, beside the source of truth and not in it.
 
 mod accounts;
+mod compaction;
 mod condition;
 mod connection;
+mod erasure;
 mod events;
 mod health;
 mod partitions;
 mod reading;
 mod reports;
-mod retention;
 mod row;
+mod rows;
+mod scan;
+mod segments;
 mod tags;
+mod thread;
 mod totals;
+mod verification;
 mod write;
 
 pub use connection::{ClickStore, file};

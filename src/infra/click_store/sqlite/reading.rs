@@ -12,6 +12,8 @@ use crate::infra::click_store::ClickStoreError;
 
 /// Longest that one question may take.
 const READING_TIME_MAX: Duration = Duration::from_secs(10);
+/// Longest that a look at everything may take.
+const LONG_READING_TIME_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 /// Virtual machine steps between two looks at the clock: a fraction of a millisecond.
 const STEPS_BETWEEN_LOOKS: i32 = 10_000;
 
@@ -26,6 +28,11 @@ impl Reading {
     /// Waits for a reader and starts the clock.
     pub(super) async fn begin(store: &ClickStore) -> Result<Self, ClickStoreError> {
         Self::begin_within(store, READING_TIME_MAX).await
+    }
+
+    /// The same for a look at everything, which may take hours.
+    pub(super) async fn begin_long(store: &ClickStore) -> Result<Self, ClickStoreError> {
+        Self::begin_within(store, LONG_READING_TIME_MAX).await
     }
 
     async fn begin_within(store: &ClickStore, time_max: Duration) -> Result<Self, ClickStoreError> {

@@ -188,16 +188,23 @@ fn pieces(period: Period) -> Vec<Period> {
         .collect()
 }
 
+/// Stores clicks in four parts. In the embedded form the first three are packed, each into a segment of its own, and the last are rows.
 pub(super) async fn store_all(house: &House, clicks: &[EnrichedClick]) {
-    let records = (0..).zip(clicks).map(|(position, click)| JournalledClick { position, click: click.clone() });
-    let batch = ClickBatch {
-        journal_id: JournalId::from_u64(1),
-        through: 10_000,
-        clicks: records.collect(),
-        undecodable: Vec::new(),
-        tally: None,
-    };
-    house.put(&batch).await;
+    let records: Vec<_> =
+        (0..).zip(clicks).map(|(position, click)| JournalledClick { position, click: click.clone() }).collect();
+    for (number, part) in records.chunks(records.len().div_ceil(4).max(1)).enumerate() {
+        let batch = ClickBatch {
+            journal_id: JournalId::from_u64(1),
+            through: part.last().map_or(0, |record| record.position),
+            clicks: part.to_vec(),
+            undecodable: Vec::new(),
+            tally: None,
+        };
+        house.put(&batch).await;
+        if house.database.is_none() && number < 3 {
+            house.store.compact(true).await.expect("packed");
+        }
+    }
 }
 
 async fn all_events(store: &ClickStore, selection: &Selection, page: u32) -> Vec<Event> {

@@ -14,6 +14,8 @@ enum Step {
     Store { journal_id: u64, from: u64, length: u64 },
     /// It starts to, and is killed after so many polls.
     Killed { journal_id: u64, from: u64, length: u64, polls: u32 },
+    /// It packs what is there, and is killed after so many polls.
+    Packs { polls: u32 },
     /// The process starts again.
     Restart,
 }
@@ -25,6 +27,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
             .prop_map(|(journal_id, from, length)| Step::Store { journal_id, from, length }),
         2 => (journal_id, 0..200_u64, 0..150_u64, 0..12_u32)
             .prop_map(|(journal_id, from, length, polls)| Step::Killed { journal_id, from, length, polls }),
+        2 => (0..40_u32).prop_map(|polls| Step::Packs { polls }),
         1 => Just(Step::Restart),
     ];
     proptest::collection::vec(step, 1..12)
@@ -66,6 +69,7 @@ async fn check(mut house: House, steps: Vec<Step>) {
                 let end = tried.entry(journal_id).or_insert(0);
                 *end = (*end).max(batch.through + 1);
             }
+            Step::Packs { polls } => poll_some(house.store.compact(true), polls).await,
             Step::Restart => house.open_again().await,
         }
     }
@@ -77,6 +81,9 @@ async fn check(mut house: House, steps: Vec<Step>) {
         }
     }
     let store = &house.store;
+    if house.database.is_none() {
+        assert_eq!(store.verify().await.expect("a verification").problems, Vec::<String>::new());
+    }
     let events = store.events(&everything(workspace(1)), None, 10_000).await.expect("events");
     let identities: Vec<_> =
         events.iter().map(|event| (event.position.journal_id.as_u64(), event.position.position)).collect();

@@ -5,6 +5,7 @@ mod agreement;
 mod alike;
 mod exactly_once;
 mod house;
+mod packing;
 mod partitions;
 pub(in crate::infra::click_store) mod test_server;
 
@@ -29,16 +30,7 @@ fn batch(journal: u64, positions: std::ops::Range<u64>) -> ClickBatch {
 }
 
 fn everything(workspace_id: WorkspaceId) -> Selection {
-    Selection {
-        workspace_id,
-        period: Period { from: micros(-1_000_000), to: micros(1_000_000_000) },
-        include: Include { bots: true, previews: true, prefetches: true, heads: true },
-        filters: vec![Filter::any_of(
-            Dimension::Kind,
-            ["redirect", "missing", "gone", "root"].map(|kind| Some(Value::Text(kind.into()))).to_vec(),
-        )],
-        hidden_links: Vec::new(),
-    }
+    Selection::everything(workspace_id, Period { from: micros(-1_000_000), to: micros(1_000_000_000) })
 }
 
 fn run<T>(work: impl Future<Output = T>) -> T {
@@ -100,35 +92,4 @@ async fn what_is_left_out_is_told_by_the_first_reason() {
         assert_eq!(left_out, LeftOut { bots: 1, previews: 1, prefetches: 1, heads: 1 });
         assert_eq!(house.store.summary(&selection).await.expect("a summary"), Counts { clicks: 1, visitors: 0 });
     }
-}
-
-#[tokio::test]
-async fn old_clicks_go_and_totals_stay() {
-    let House { store, .. } = &House::embedded().await;
-    let mut clicks = batch(1, 0..5000);
-    for (number, record) in clicks.clicks.iter_mut().enumerate() {
-        record.click.workspace_id = [None, Some(workspace(1)), Some(workspace(2))][number % 3];
-    }
-    store.store(&clicks).await.expect("stored");
-    assert_eq!(store.delete_before(micros(4000)).await.expect("deleted"), 4000);
-    let mut left = 0;
-    for workspace_id in [workspace(1), workspace(2)] {
-        left += store.summary(&everything(workspace_id)).await.expect("a summary").clicks;
-    }
-    assert_eq!(left, 667, "two of every three of the youngest thousand");
-    let total = store.link_totals(workspace(1), &[link(1)]).await.expect("totals")[&link(1)];
-    assert_eq!(total, LinkTotal { clicks: 1667, last_click_at: micros(4999) });
-}
-
-#[tokio::test]
-async fn old_visits_to_no_link_go_and_other_clicks_stay() {
-    let House { store, .. } = &House::embedded().await;
-    let mut clicks = batch(1, 0..900);
-    for (number, record) in clicks.clicks.iter_mut().enumerate() {
-        record.click.workspace_id = [None, Some(workspace(1)), Some(workspace(1))][number % 3];
-        record.click.link_id = [None, None, Some(link(1))][number % 3];
-    }
-    store.store(&clicks).await.expect("stored");
-    assert_eq!(store.delete_orphans_before(micros(300)).await.expect("deleted"), 200);
-    assert_eq!(store.summary(&everything(workspace(1))).await.expect("a summary").clicks, 500);
 }

@@ -1,0 +1,37 @@
+//! Deleting clicks that somebody asks to have deleted; those past their time the table deletes itself.
+
+use std::time::Duration;
+
+use super::condition::push_where;
+use super::connection::ClickStore;
+use super::question::{Parameter, Question};
+use super::reports::counting;
+use crate::infra::click_store::{ClickStoreError, Erasure};
+
+/// The longest that the server may take: it writes anew whatever has one of the clicks.
+const TIMEOUT: Duration = Duration::from_secs(600);
+
+impl ClickStore {
+    /// Deletes these clicks on every replica, and says how many there were. The totals of links stay.
+    ///
+    /// # Errors
+    /// The store is unavailable or refuses. If it took too long, the clicks may go later.
+    pub async fn erase(&self, erasure: &Erasure) -> Result<u64, ClickStoreError> {
+        let mut question = counting();
+        push_erased(&mut question, erasure);
+        let clicks = self.counts(&question).await?.clicks;
+        if clicks > 0 {
+            let mut change = Question::new("ALTER TABLE clicks DELETE");
+            push_erased(&mut change, erasure);
+            change.change(self, TIMEOUT, &[("mutations_sync", "2")]).await?;
+        }
+        Ok(clicks)
+    }
+}
+
+fn push_erased(question: &mut Question, erasure: &Erasure) {
+    push_where(question, &erasure.selection());
+    if let Some(visitor) = erasure.visitor {
+        question.push(" AND visitor = toUInt64(").push_value(Parameter::Text(visitor.to_string())).push(")");
+    }
+}
