@@ -163,3 +163,56 @@ ipFamilyPolicy: {{ . }}
 {{- define "elido.quiet" -}}
 {{- if and .Values.restore.fromBackup .Values.restore.quiet }}true{{ end -}}
 {{- end }}
+
+{{/* "true" if a component is part of this release: {root, component}. */}}
+{{- define "elido.has" -}}
+{{- $values := .root.Values -}}
+{{- $loud := ne (include "elido.quiet" .root) "true" -}}
+{{- $ory := and (eq $values.identity.provider "ory") $values.api.enabled $loud -}}
+{{- $has := dict
+  "edge" $values.edge.enabled
+  "api" $values.api.enabled
+  "ingester" (and $values.ingester.enabled $loud)
+  "workers" (and $values.workers.enabled $loud)
+  "postgres" $values.postgres.enabled
+  "redis" (and $values.redis.enabled $loud)
+  "clickhouse" $values.clickhouse.enabled
+  "keeper" (and $values.clickhouse.enabled (gt (int $values.clickhouse.replicas) 1))
+  "redpanda" (and $values.redpanda.enabled $loud)
+  "minio" (and $values.minio.enabled $loud)
+  "kratos" $ory
+  "hydra" $ory
+  "caddy" (and $values.caddy.enabled $loud)
+-}}
+{{- if get $has .component }}true{{ end -}}
+{{- end }}
+
+{{/* How many pods a role has where no autoscaler decides: {root, component}. */}}
+{{- define "elido.replicas" -}}
+{{- $wanted := (get .root.Values .component).replicas -}}
+{{- if include "elido.quiet" .root }}1
+{{- else if kindIs "string" $wanted }}{{ ternary 2 1 .root.Values.ha.enabled }}
+{{- else }}{{ int $wanted }}
+{{- end -}}
+{{- end }}
+
+{{/* "true" if a HorizontalPodAutoscaler decides how many pods a role has: {root, component}. */}}
+{{- define "elido.autoscaled" -}}
+{{- $scaling := (get .root.Values .component).autoscaling | default dict -}}
+{{- if and $scaling.enabled (not (include "elido.quiet" .root)) }}true{{ end -}}
+{{- end }}
+
+{{/* How Caddy is reached, with auto decided. */}}
+{{- define "elido.exposure" -}}
+{{- $wanted := .Values.ingress.exposure -}}
+{{- if ne $wanted "auto" }}{{ $wanted }}
+{{- else if .Capabilities.APIVersions.Has "traefik.io/v1alpha1" }}traefik
+{{- else }}loadBalancer
+{{- end -}}
+{{- end }}
+
+{{/* The checksum of what a ConfigMap holds, and of nothing that says which chart made it: {root, file}. */}}
+{{- define "elido.checksum" -}}
+{{- $rendered := include (printf "%s/%s" .root.Template.BasePath .file) .root | fromYaml -}}
+{{- get $rendered "data" | toJson | sha256sum -}}
+{{- end }}
