@@ -42,6 +42,7 @@ Who may reach whom: one line a way, and both its ends get a policy. What is not 
 - {from: backup, to: postgres, ports: [5432, 8008]}
 - {from: backup, to: clickhouse, ports: [8123]}
 - {from: backup, to: minio, ports: [9000]}
+- {from: backup-metrics, to: minio, ports: [9000]}
 - {from: restore, to: postgres, ports: [5432]}
 - {from: restore, to: clickhouse, ports: [8123]}
 - {from: restore, to: api, ports: [8081, 8090]}
@@ -56,6 +57,7 @@ Who may reach whom: one line a way, and both its ends get a policy. What is not 
 - {from: prometheus, to: redpanda, ports: [9644]}
 - {from: prometheus, to: minio, ports: [9000]}
 - {from: prometheus, to: caddy, ports: [9180]}
+- {from: prometheus, to: backup-metrics, ports: [9640]}
 - {from: grafana, to: prometheus, ports: [9090]}
 {{- end }}
 
@@ -66,13 +68,13 @@ Who may reach whom: one line a way, and both its ends get a policy. What is not 
   "redis" (list "edge" "api" "ingester" "workers")
   "clickhouse" (list "api" "ingester" "workers" "backup" "restore")
   "kafka" (list "edge" "api" "ingester" "workers")
-  "s3" (list "api" "workers" "postgres" "clickhouse" "backup" "restore")
+  "s3" (list "api" "workers" "postgres" "clickhouse" "backup" "backup-metrics" "restore")
 -}}
 {{- $found := list -}}
 {{- range $name, $who := $clients }}
 {{- if (get $.Values.external $name).secretName }}{{ $found = concat $found $who }}{{ end -}}
 {{- end }}
-{{- if dig "s3" "secretName" "" .Values.backups }}{{ $found = concat $found (list "postgres" "clickhouse" "backup" "restore") }}{{ end -}}
+{{- if dig "s3" "secretName" "" .Values.backups }}{{ $found = concat $found (list "postgres" "clickhouse" "backup" "backup-metrics" "restore") }}{{ end -}}
 {{- if .Values.origin.url }}{{ $found = append $found "edge" }}{{ end -}}
 {{- if .Values.mail.secretName }}{{ $found = append $found "workers" }}{{ end -}}
 {{- if ne .Values.ingress.acme.directory "https://acme-v02.api.letsencrypt.org/directory" }}{{ $found = append $found "caddy" }}{{ end -}}

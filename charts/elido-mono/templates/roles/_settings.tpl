@@ -13,7 +13,7 @@ secrets are files of the volume "secrets".
 {{- define "elido.settings.common" -}}
 data_folder: /var/lib/elido
 internal: {listen: {{ include "elido.listen" (dict "root" . "port" 8081) | quote }}}
-links: {default_domain_url: {{ printf "https://%s" (first .Values.ingress.hosts.redirect) | quote }}}
+links: {default_domain_url: {{ printf "https://%s" (first (.Values.ingress.hosts.redirect | default (list ""))) | quote }}}
 log: {format: json}
 shutdown: {balancer_wait_ms: 5000, drain_seconds: 45}
 {{- if include "elido.hasCache" . }}
