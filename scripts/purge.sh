@@ -4,7 +4,10 @@
 # Asks for the name of the namespace once more. Needs kubectl.
 set -euo pipefail
 
-[ $# = 2 ] && [ "$2" = --yes-delete-all-data ] || { sed -n '2,4s/^# \{0,1\}//p' "$0" >&2 && exit 64; }
+if [ $# != 2 ] || [ "$2" != --yes-delete-all-data ]; then
+    sed -n '2,4s/^# \{0,1\}//p' "$0" >&2
+    exit 64
+fi
 NAMESPACE=$1
 
 cluster() { kubectl --namespace "$NAMESPACE" "$@"; }
