@@ -1,0 +1,370 @@
+"""Installs the chart in a real cluster and breaks things under load. Started by `dev/chart cluster` within the cluster's network.
+
+Ends with a line `RESULT {…}`, and with 1 if a promise was broken.
+"""
+
+import base64
+import http.client
+import json
+import secrets
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+CHART = "charts/elido-mono"
+NAMESPACE = "elido"
+EMAIL, PASSWORD = "ops@example.com", secrets.token_hex(12)
+HOST, DASHBOARD = "r.example.com", "app.example.com"
+AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:150.0) Gecko/20100101 Firefox/150.0"
+EVERYTHING = "from=1990-01-01T00:00:00Z&to=2100-01-01T00:00:00Z&include=bots,previews,prefetches,heads"
+LINKS = 20
+# How long the visitors wait between two requests each.
+PAUSE_S = 0.004
+VISITORS = 2
+
+
+def say(text):
+    print(f"==> {text}", file=sys.stderr, flush=True)
+
+
+def run(*command, text=None, check=True, seconds=900):
+    done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=seconds, check=False)
+    if check and done.returncode != 0:
+        sys.exit(f"{' '.join(command)[:200]} failed:\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}")
+    return done.stdout
+
+
+def kubectl(*arguments, **more):
+    return run("kubectl", "--namespace", NAMESPACE, *arguments, **more)
+
+
+def objects(*arguments):
+    return json.loads(kubectl("get", *arguments, "--output", "json"))["items"]
+
+
+def until(what, condition, seconds=120):
+    """Waits for something that is true, and gives it back with how long that took."""
+    begin = time.monotonic()
+    while time.monotonic() - begin < seconds:
+        try:
+            if found := condition():
+                return found, time.monotonic() - begin
+        except (OSError, ValueError, KeyError, http.client.HTTPException):
+            pass
+        time.sleep(0.1)
+    sys.exit(f"no {what} within {seconds} s:\n{kubectl('get', 'pods')}")
+
+
+def timed(work):
+    begin = time.monotonic()
+    work()
+    return round(time.monotonic() - begin, 1)
+
+
+class Server:
+    """One Service, by its address; requests of one connection."""
+
+    def __init__(self, service, port, host):
+        address = kubectl("get", "service", service, "--output", "jsonpath={.spec.clusterIP}")
+        self.address, self.port, self.host, self.connection = address, port, host, None
+
+    def ask(self, method, path, body=None, token=None):
+        """Status, headers and text. Connections that ended are opened again once, as browsers do for a GET."""
+        headers = {"Host": self.host, "User-Agent": AGENT, "Content-Type": "application/json"}
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        for again in (True, False):
+            fresh = self.connection is None
+            if fresh:
+                self.connection = http.client.HTTPConnection(self.address, self.port, timeout=10)
+            try:
+                self.connection.request(method, path, body, headers)
+                response = self.connection.getresponse()
+                text = response.read().decode()
+                if response.getheader("connection") == "close":
+                    self.close()
+                return response.status, response.headers, text
+            except (http.client.HTTPException, OSError):
+                self.close()
+                if fresh or not again or method != "GET":
+                    raise
+        return None
+
+    def close(self):
+        if self.connection:
+            self.connection.close()
+        self.connection = None
+
+
+class Installation:
+    """The people of an installation: an operator with a workspace, and links."""
+
+    def __init__(self):
+        self.api = Server("api-core", 8090, DASHBOARD)
+        self.token = self.workspace = None
+        self.slugs = []
+
+    def call(self, method, path, body=None):
+        status, _, text = self.api.ask(method, path, json.dumps(body) if body is not None else None, self.token)
+        if status >= 300:
+            raise ValueError(f"{method} {path}: {status} {text[:300]}")
+        return json.loads(text)
+
+    def begin(self):
+        """The first account by the command that the notes name, a workspace, and links."""
+        kubectl("exec", "--stdin", "deployment/api", "--", "/usr/local/bin/elido", "admin", "bootstrap", "--email", EMAIL, text=PASSWORD)
+        self.sign_in()
+        self.workspace = self.call("POST", "/v1/workspaces", {"name": "Links", "slug": "links"})["id"]
+        for number in range(LINKS):
+            self.make(f"link{number}")
+
+    def sign_in(self):
+        self.token = self.call("POST", "/v1/auth/sign-in", {"email": EMAIL, "password": PASSWORD})["token"]
+
+    def make(self, slug):
+        self.call("POST", f"/v1/workspaces/{self.workspace}/links", {"destination_url": f"https://example.com/{slug}", "slug": slug})
+        self.slugs.append(slug)
+
+    def stored(self):
+        return self.call("GET", f"/v1/workspaces/{self.workspace}/analytics/summary?{EVERYTHING}")["clicks"]
+
+
+class Load:
+    """Visitors who follow links and a writer who makes some, as long as the block lasts."""
+
+    def __init__(self, installation):
+        self.installation = installation
+        self.answered = self.failed = self.written = self.unwritten = 0
+        self.longest_gap_ms = 0
+        self.reasons = []
+        self.guard, self.ending = threading.Lock(), threading.Event()
+
+    def __enter__(self):
+        self.begin = time.monotonic()
+        self.threads = [threading.Thread(target=self.visit, args=(number,), daemon=True) for number in range(VISITORS)]
+        self.threads.append(threading.Thread(target=self.write, daemon=True))
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.ending.set()
+        for thread in self.threads:
+            thread.join()
+        self.seconds = time.monotonic() - self.begin
+
+    def visit(self, number):
+        edge = Server("edge-redirect", 80, HOST)
+        turn = last = 0
+        while not self.ending.is_set():
+            turn += 1
+            slug = f"link{(turn + number) % LINKS}"
+            try:
+                status, headers, _ = edge.ask("GET", f"/{slug}")
+                good = status == 302 and headers["location"] == f"https://example.com/{slug}"
+                reason = f"status {status}"
+            except (OSError, http.client.HTTPException) as error:
+                good, reason = False, repr(error)
+            now = time.monotonic()
+            with self.guard:
+                if good:
+                    self.longest_gap_ms = max(self.longest_gap_ms, round((now - last) * 1000) if last else 0)
+                    self.answered += 1
+                    last = now
+                else:
+                    self.failed += 1
+                    self.reasons.append(reason)
+            # New connections are balanced anew, as those of real visitors are.
+            if turn % 50 == 0:
+                edge.close()
+            time.sleep(PAUSE_S)
+
+    def write(self):
+        api, turn = Server("api-core", 8090, DASHBOARD), 0
+        while not self.ending.is_set():
+            turn += 1
+            draft = {"destination_url": "https://example.com/new", "slug": f"new-{secrets.token_hex(6)}"}
+            try:
+                status, _, _ = api.ask("POST", f"/v1/workspaces/{self.installation.workspace}/links", json.dumps(draft), self.installation.token)
+            except (OSError, http.client.HTTPException):
+                status = 0
+            self.written += status == 201
+            self.unwritten += status != 201
+            if turn % 20 == 0:
+                api.close()
+            time.sleep(0.05)
+
+    def figures(self):
+        return {
+            "redirects": self.answered,
+            "failed_redirects": self.failed,
+            "longest_gap_ms": self.longest_gap_ms,
+            "writes": self.written,
+            "failed_writes": self.unwritten,
+            "per_second": round(self.answered / self.seconds),
+            **({"reasons": sorted(set(self.reasons))[:3]} if self.reasons else {}),
+        }
+
+
+class Test:
+    """The steps in their order, and what they found."""
+
+    def __init__(self, helm):
+        self.helm = helm
+        self.result, self.broken, self.answered = {}, [], 0
+
+    def promise(self, what, kept):
+        say(f"{'kept  ' if kept else 'BROKEN'} {what}")
+        if not kept:
+            self.broken.append(what)
+
+    def install(self, tag="one", *more):
+        run(
+            self.helm, "--namespace", NAMESPACE, "upgrade", "--install", "elido", "deploy/helm/elido", "--values", f"{CHART}/values-selfhost.yaml",
+            "--values", "tests/chart/values-local.yaml", "--set", f"image.tag={tag}", "--create-namespace", "--wait", "--timeout", "10m", *more,
+        )
+
+    def secrets(self):
+        run("scripts/bootstrap-secrets.sh", NAMESPACE)
+        before = {one["metadata"]["name"]: one["metadata"]["resourceVersion"] for one in objects("secrets")}
+        run("scripts/bootstrap-secrets.sh", NAMESPACE)
+        after = {one["metadata"]["name"]: one["metadata"]["resourceVersion"] for one in objects("secrets")}
+        self.promise("bootstrap-secrets.sh changes nothing the second time", before == after and len(before) == 11)
+
+    def certificate(self):
+        folder = Path(run("mktemp", "--directory").strip())
+        run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", "/CN=example.com",
+            "-addext", "subjectAltName=DNS:*.example.com", "-keyout", f"{folder}/tls.key", "-out", f"{folder}/tls.crt")
+        kubectl("create", "secret", "tls", "own-certificate", f"--cert={folder}/tls.crt", f"--key={folder}/tls.key")
+
+    def through_caddy(self):
+        address = kubectl("get", "service", "caddy", "--output", "jsonpath={.spec.clusterIP}")
+
+        def ask(host, path):
+            return run("curl", "--silent", "--insecure", "--max-time", "10", "--resolve", f"{host}:443:{address}", "--output", "/dev/null",
+                       "--write-out", "%{http_code} %{http_version} %{redirect_url}", f"https://{host}{path}", check=False)
+
+        found = ask(HOST, "/link0")
+        self.answered += found.startswith("302")
+        self.promise("a redirect through Caddy over HTTP/2", found == "302 2 https://example.com/link0")
+        self.promise("the dashboard and the API through Caddy", ask("api.example.com", "/v1/auth/providers").startswith("200 2") and ask(DASHBOARD, "/v1/auth/providers").startswith("200 2"))
+        self.promise("/healthz of a domain through Caddy", ask(HOST, "/healthz").startswith("200 2"))
+
+    def under_load(self, name, installation, work):
+        """What visitors and a writer see while something happens; all clicks are stored in the end."""
+        say(name)
+        with Load(installation) as load:
+            time.sleep(2)
+            seconds = timed(work)
+            time.sleep(2)
+        self.answered += load.answered
+        figures = load.figures() | {"seconds": seconds}
+        say(f"{name}: {figures}")
+        self.result[name] = figures
+        return figures
+
+    def clicks(self, installation, when):
+        """Whether every answered redirect is a stored click; more may be, of requests whose answer was lost."""
+        until(f"all {self.answered} clicks", lambda: installation.stored() >= self.answered, 120)
+        time.sleep(3)
+        stored = installation.stored()
+        self.result[f"clicks_{when}"] = {"answered": self.answered, "stored": stored}
+        failed = sum(one.get("failed_redirects", 0) for one in self.result.values() if isinstance(one, dict))
+        self.promise(f"clicks {when}: {stored} stored of {self.answered} answered", self.answered <= stored <= self.answered + failed)
+
+    def kill(self, component, *options):
+        pod = objects("pods", "--selector", f"app.kubernetes.io/component={component}")[0]["metadata"]["name"]
+        kubectl("delete", "pod", pod, *options)
+        until(f"{component} again", lambda: self.all_ready(component))
+
+    def all_ready(self, component):
+        found = objects("pods", "--selector", f"app.kubernetes.io/component={component}")
+        wanted = {"edge": 2}.get(component, 1)
+        ready = [one for one in found if not one["metadata"].get("deletionTimestamp")
+                 and any(c["type"] == "Ready" and c["status"] == "True" for c in one["status"].get("conditions", []))]
+        return len(ready) == wanted
+
+
+def rollout(*names):
+    for name in names:
+        kubectl("rollout", "status", name, "--timeout=300s")
+
+
+def main():
+    test = Test(sys.argv[1])
+    result = test.result
+    test.secrets()
+    test.certificate()
+    kubectl("apply", "--filename", "tests/chart/stand-ins.yaml")
+    rollout("deployment/bus", "deployment/clicks")
+    say("installing with values-selfhost.yaml")
+    result["install_s"] = timed(test.install)
+    restarts = {one["metadata"]["name"]: sum(c["restartCount"] for c in one["status"].get("containerStatuses", [])) for one in objects("pods")}
+    result["restarts"] = {name: count for name, count in restarts.items() if count}
+    test.promise("patronictl in postgres-0 tells who leads", "Leader" in kubectl("exec", "postgres-0", "--container", "postgres", "--", "patronictl", "-c", "/etc/patroni/config.yml", "list"))
+
+    installation = Installation()
+    installation.begin()
+    edge = Server("edge-redirect", 80, HOST)
+    status, headers, _ = edge.ask("GET", "/link0")
+    test.answered += status == 302
+    test.promise("a redirect of a new link", status == 302 and headers["location"] == "https://example.com/link0")
+    _, seconds = until("click in the analytics", lambda: installation.stored() == 1)
+    result["click_visible_s"] = round(seconds, 1)
+    test.through_caddy()
+    result["helm_test_s"] = timed(lambda: run(test.helm, "--namespace", NAMESPACE, "test", "elido", "--timeout", "2m"))
+
+    before = {one["metadata"]["name"]: one["metadata"]["generation"] for one in objects("deployments,statefulsets")}
+    test.install()
+    after = {one["metadata"]["name"]: one["metadata"]["generation"] for one in objects("deployments,statefulsets")}
+    test.promise("an upgrade without a change changes nothing", before == after)
+
+    figures = test.under_load("upgrade", installation, lambda: test.install("two"))
+    test.promise("an upgrade costs no redirect", figures["failed_redirects"] == 0)
+    test.promise("an upgrade costs no write", figures["failed_writes"] == 0)
+    figures = test.under_load("rollback", installation, lambda: run(test.helm, "--namespace", NAMESPACE, "rollback", "elido", "--wait", "--timeout", "5m"))
+    test.promise("a rollback costs no redirect", figures["failed_redirects"] == 0)
+    test.promise("a rollback costs no write", figures["failed_writes"] == 0)
+    test.clicks(installation, "after_upgrades")
+
+    figures = test.under_load("edge_pod_killed", installation, lambda: test.kill("edge", "--force", "--grace-period=0"))
+    for component, name in (("api", "api_pod_deleted"), ("redis", "redis_pod_deleted"), ("postgres", "postgres_pod_deleted"), ("ingester", "ingester_pod_killed")):
+        figures = test.under_load(name, installation, lambda component=component: test.kill(component, "--grace-period=5"))
+        test.promise(f"{name} costs no redirect", figures["failed_redirects"] == 0)
+    test.clicks(installation, "after_kills")
+
+    say("replacing the passwords of PostgreSQL")
+    words = run("scripts/bootstrap-secrets.sh", NAMESPACE, "--rotate", "postgres").splitlines()
+    names = [name for name in words[-1].split() if "/" in name and not name.endswith(("kratos", "hydra"))]
+
+    def restart():
+        kubectl("rollout", "restart", *names)
+        rollout(*names)
+
+    figures = test.under_load("passwords_replaced", installation, restart)
+    test.promise("replaced passwords cost no redirect", figures["failed_redirects"] == 0)
+    until("API with the new password", lambda: installation.stored() >= 0)
+
+    say("uninstalling, and installing again")
+    run(test.helm, "--namespace", NAMESPACE, "uninstall", "elido", "--wait", "--timeout", "3m")
+    claims = {one["metadata"]["name"] for one in objects("persistentvolumeclaims")}
+    test.promise("claims outlive the release", claims >= {"data-postgres-0", "data-minio-0", "edge-journal", "caddy"})
+    result["install_again_s"] = timed(test.install)
+    installation.api.close()
+    installation = Installation()
+    installation.sign_in()
+    installation.workspace = installation.call("GET", "/v1/workspaces")["data"][0]["id"]
+    status, headers, _ = Server("edge-redirect", 80, HOST).ask("GET", "/link0")
+    test.answered += status == 302
+    test.promise("links are there after an uninstall", status == 302 and headers["location"] == "https://example.com/link0")
+    test.clicks(installation, "at_the_end")
+
+    used = kubectl("get", "pods", "--output", "wide")
+    print(used)
+    print("RESULT " + json.dumps(result | {"broken": test.broken}))
+    sys.exit(1 if test.broken else 0)
+
+
+main()
