@@ -110,8 +110,11 @@ def expectations(rendered):
     facts = {
         "edge-only renders edges, Redis and Caddy alone": names("edge-only", "Deployment") >= {"edge", "caddy"}
         and not names("edge-only", "Deployment") & {"api", "ingester", "workers", "kratos", "hydra"}
-        and names("edge-only", "StatefulSet") == {"redis"},
-        "everything external renders no store": not names("everything external", "StatefulSet"),
+        and names("edge-only", "StatefulSet") - {"prometheus"} == {"redis"},
+        "everything external renders no store": not names("everything external", "StatefulSet") - {"prometheus"},
+        "what only shows a backup writes to nobody": not names("what a backup holds", "Deployment") & {"workers", "ingester", "caddy"}
+        and not names("what a backup holds", "CronJob"),
+        "a disaster brings everything back": names("after a disaster", "Deployment") >= {"edge", "api", "ingester", "workers", "caddy"},
         "ha puts Caddy on labelled nodes": object_of("ha", "DaemonSet", "caddy")["spec"]["template"]["spec"]["nodeSelector"]["elido.app/ingress"] == "true",
         "ha renders three PostgreSQL": object_of("ha", "StatefulSet", "postgres")["spec"]["replicas"] == 3,
         "ha renders six Redis": object_of("ha", "StatefulSet", "redis")["spec"]["replicas"] == 6,

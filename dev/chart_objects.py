@@ -136,7 +136,9 @@ def service_problems(documents):
             if not met:
                 yield f"{name_of(document)}: no pod has its labels"
             for port in document["spec"]["ports"]:
-                if isinstance(port.get("targetPort"), str) and port["targetPort"] not in ports:
+                # One Service for the metrics of all components has ports of those that a release may lack.
+                is_of_one = "app.kubernetes.io/component" in wanted
+                if is_of_one and isinstance(port.get("targetPort"), str) and port["targetPort"] not in ports:
                     yield f"{name_of(document)}: no pod has a port {port['targetPort']}"
         if document["kind"] == "PodDisruptionBudget":
             wanted = document["spec"]["selector"]["matchLabels"]

@@ -129,6 +129,20 @@ COMBINATIONS = {
     "storage classes": values(
         SELFHOST, [f"{name}.storage.className=fast" for name in ("postgres", "redis", "clickhouse", "redpanda", "minio", "caddy")]
     ),
+    "what a backup holds": values(
+        SELFHOST, ["restore.fromBackup=true", "restore.backupDate=2026-05-01"], release="elido-restore", namespace="elido-restore"
+    ),
+    "a moment of the past": values(
+        SELFHOST, ["restore.fromBackup=true", "restore.targetTime=2026-05-31 14:05:00+00"], release="elido-restore", namespace="elido-restore"
+    ),
+    "after a disaster": values(SELFHOST, ["restore.fromBackup=true", "restore.quiet=false", "restore.sourceNamespace=old"]),
+    "backups elsewhere": values(SELFHOST, ["backups.s3.secretName=my-bucket"]),
+    "no backups": values(SELFHOST, ["backups.postgres.enabled=false", "backups.clickhouse.enabled=false", "postgres.walArchive.enabled=false"]),
+    "no monitoring": values(SELFHOST, ["monitoring.prometheus.enabled=false", "monitoring.grafana.enabled=false"]),
+    "a Prometheus of one's own": values(
+        SELFHOST, ["monitoring.prometheus.install=false", "monitoring.prometheus.crds=true", "monitoring.prometheus.scrapeFrom[0]=observability"]
+    ),
+    "Grafana with a password of the examples": values(SELFHOST, ["monitoring.grafana.adminPassword=change-me"]),
     "short retention": values(SELFHOST, ["redpanda.retention=36h"]),
     "bare minimum": values("", ["redis.enabled=false", "networkPolicies.enabled=false", "edge.replicas=1"]),
     "one more of everything": values(SELFHOST, ["edge.replicas=4", "api.replicas=2", "ingester.replicas=3", "workers.replicas=2"]),
@@ -136,6 +150,9 @@ COMBINATIONS = {
 
 # What is refused, and a part of the reason.
 REFUSALS = [
+    (["restore.backupDate=yesterday"], "/restore/backupDate"),
+    (["backups.postgres.schedule=daily"], "/backups/postgres/schedule"),
+    (["monitoring.grafana.password=x"], "'password' not allowed"),
     (["imagee.tag=1"], "'imagee' not allowed"),
     (["edge.resource.cpu=1"], "'resource' not allowed"),
     (["global.domain=example.com"], "hosts are in ingress.hosts.redirect"),

@@ -47,7 +47,7 @@ def named_keys(spec):
     """Every (Secret, key, optional) that a pod names."""
     for volume in spec.get("volumes", []):
         for source in volume.get("projected", {}).get("sources", []):
-            for item in source["secret"]["items"]:
+            for item in source.get("secret", {}).get("items", []):
                 yield source["secret"]["name"], item["key"], False
         for item in volume.get("secret", {}).get("items", []):
             yield volume["secret"]["secretName"], item["key"], False
