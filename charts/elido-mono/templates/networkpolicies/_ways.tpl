@@ -59,6 +59,10 @@ Who may reach whom: one line a way, and both its ends get a policy. What is not 
 - {from: prometheus, to: caddy, ports: [9180]}
 - {from: prometheus, to: backup-metrics, ports: [9640]}
 - {from: grafana, to: prometheus, ports: [9090]}
+{{- if .Values.restore.fromBackup }}
+# An edge begins when the restore says in the database that it is done.
+- {from: edge, to: postgres, ports: [5432]}
+{{- end }}
 {{- end }}
 
 {{/* Components whose server is somewhere else: who asks them may leave the namespace by any TCP port. */}}
