@@ -47,7 +47,7 @@ def named_keys(spec):
     """Every (Secret, key, optional) that a pod names."""
     for volume in spec.get("volumes", []):
         for source in volume.get("projected", {}).get("sources", []):
-            for item in source["secret"]["items"]:
+            for item in source.get("secret", {}).get("items", ()):
                 yield source["secret"]["name"], item["key"], False
         for item in volume.get("secret", {}).get("items", []):
             yield volume["secret"]["secretName"], item["key"], False
@@ -105,7 +105,7 @@ class Executable:
         (root / "data").mkdir()
         volume = next(volume for volume in spec["volumes"] if volume["name"] == "secrets")
         for source in volume["projected"]["sources"]:
-            for item in source["secret"]["items"]:
+            for item in source.get("secret", {}).get("items", ()):
                 (secret_files / item["path"]).write_text(self.secrets[source["secret"]["name"]][item["key"]])
         file = root / "elido.toml"
         file.write_text(text.replace("/etc/elido/secrets", str(secret_files)).replace("/var/lib/elido", str(root / "data")))
