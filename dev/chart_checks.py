@@ -212,6 +212,8 @@ def main():
         findings.add("the executable takes the settings of every role", by_render(rendered, lambda found, _: executable.problems(found)))
         caddy = chart_settings.Caddy(options.caddy, folder)
         findings.add("Caddy takes its file", by_render(rendered, lambda found, _: caddy.problems(found)))
+        prometheus = chart_settings.Prometheus(folder)
+        findings.add("Prometheus takes its file", by_render(rendered, lambda found, _: prometheus.problems(found)))
     values = Path(CHART, "values.yaml").read_text()
     schema = json.loads(Path(CHART, "values.schema.json").read_text())
     findings.add("every value has a comment", chart_settings.comment_problems(values))

@@ -142,6 +142,30 @@ class Caddy:
         return "" if done.returncode == 0 else done.stderr.strip()[-500:]
 
 
+class Prometheus:
+    """promtool, asked whether Prometheus takes its file and its rules."""
+
+    def __init__(self, folder):
+        self.folder = Path(folder)
+        self.asked = {}
+
+    def problems(self, rendered):
+        for document in rendered:
+            if document["kind"] == "ConfigMap" and document["metadata"]["name"] == "prometheus":
+                text = document["data"]["prometheus.yml"]
+                if text not in self.asked:
+                    self.asked[text] = self._refusal(text, document["data"]["alerts.yaml"])
+                if self.asked[text]:
+                    yield f"Prometheus refuses its file: {self.asked[text]}"
+
+    def _refusal(self, text, rules):
+        (self.folder / "alerts.yaml").write_text(rules)
+        file = self.folder / f"prometheus-{len(self.asked)}.yml"
+        file.write_text(text.replace("/etc/prometheus/", f"{self.folder}/"))
+        done = subprocess.run(["promtool", "check", "config", str(file)], capture_output=True, text=True, timeout=30, check=False)
+        return "" if done.returncode == 0 else (done.stdout + done.stderr).strip()[-500:]
+
+
 def comment_problems(text):
     """Every value of values.yaml has a comment above it, or shares the one above the values before it."""
     lines = text.splitlines()
