@@ -136,9 +136,9 @@ class Load:
 
     def __init__(self, installation):
         self.installation = installation
-        self.answered = self.failed = self.written = self.unwritten = 0
-        self.longest_gap_ms = 0
-        self.reasons = []
+        self.answered = self.failed = self.unwritten = 0
+        self.longest_gap_ms = self.write_gap_ms = 0
+        self.reasons, self.made = [], []
         self.guard, self.ending = threading.Lock(), threading.Event()
 
     def __enter__(self):
@@ -182,16 +182,21 @@ class Load:
             time.sleep(PAUSE_S)
 
     def write(self):
-        api, turn = Server("api-core", 8090, DASHBOARD), 0
+        api, turn, last = Server("api-core", 8090, DASHBOARD), 0, time.monotonic()
         while not self.ending.is_set():
             turn += 1
-            draft = {"destination_url": "https://example.com/new", "slug": f"new-{secrets.token_hex(6)}"}
+            slug = f"new-{secrets.token_hex(6)}"
+            draft = {"destination_url": f"https://example.com/{slug}", "slug": slug}
             try:
                 status, _, _ = api.ask("POST", f"/v1/workspaces/{self.installation.workspace}/links", json.dumps(draft), self.installation.token)
             except (OSError, http.client.HTTPException):
                 status = 0
-            self.written += status == 201
-            self.unwritten += status != 201
+            if status == 201:
+                self.made.append(slug)
+                gap = round((time.monotonic() - last) * 1000)
+                self.write_gap_ms, last = max(self.write_gap_ms, gap), time.monotonic()
+            else:
+                self.unwritten += 1
             if turn % 20 == 0:
                 api.close()
             time.sleep(0.05)
@@ -201,8 +206,9 @@ class Load:
             "redirects": self.answered,
             "failed_redirects": self.failed,
             "longest_gap_ms": self.longest_gap_ms,
-            "writes": self.written,
+            "writes": len(self.made),
             "failed_writes": self.unwritten,
+            "longest_write_gap_ms": self.write_gap_ms,
             "per_second": round(self.answered / self.seconds),
             **({"reasons": sorted(set(self.reasons))[:3]} if self.reasons else {}),
         }
@@ -211,20 +217,20 @@ class Load:
 class Test:
     """The steps in their order, and what they found."""
 
-    def __init__(self, helm):
-        self.helm = helm
+    def __init__(self, helm, files):
+        self.helm, self.files = helm, files
         self.result, self.broken, self.answered = {}, [], 0
+        self.made = []
 
     def promise(self, what, kept):
         say(f"{'kept  ' if kept else 'BROKEN'} {what}")
         if not kept:
             self.broken.append(what)
 
-    def install(self, tag="one", *more):
-        run(
-            self.helm, "--namespace", NAMESPACE, "upgrade", "--install", "elido", "deploy/helm/elido", "--values", f"{CHART}/values-selfhost.yaml",
-            "--values", "tests/chart/values-local.yaml", "--set", f"image.tag={tag}", "--create-namespace", "--wait", "--timeout", "10m", *more,
-        )
+    def install(self, tag="one"):
+        files = [word for file in self.files for word in ("--values", file)]
+        run(self.helm, "--namespace", NAMESPACE, "upgrade", "--install", "elido", "deploy/helm/elido", *files, "--set", f"image.tag={tag}",
+            "--create-namespace", "--wait", "--timeout", "10m")
 
     def secrets(self):
         run("scripts/bootstrap-secrets.sh", NAMESPACE)
@@ -260,6 +266,7 @@ class Test:
             seconds = timed(work)
             time.sleep(2)
         self.answered += load.answered
+        self.made += load.made
         figures = load.figures() | {"seconds": seconds}
         say(f"{name}: {figures}")
         self.result[name] = figures
@@ -281,7 +288,7 @@ class Test:
 
     def all_ready(self, component):
         found = objects("pods", "--selector", f"app.kubernetes.io/component={component}")
-        wanted = {"edge": 2}.get(component, 1)
+        wanted = sum(one["spec"]["replicas"] for one in objects("deployments,statefulsets", "--selector", f"app.kubernetes.io/component={component}"))
         ready = [one for one in found if not one["metadata"].get("deletionTimestamp")
                  and any(c["type"] == "Ready" and c["status"] == "True" for c in one["status"].get("conditions", []))]
         return len(ready) == wanted
@@ -292,52 +299,59 @@ def rollout(*names):
         kubectl("rollout", "status", name, "--timeout=300s")
 
 
-def main():
-    test = Test(sys.argv[1])
-    result = test.result
+def begin(test):
+    """Secrets, stand-ins, an installation by the playbook's command, and its first people and links."""
     test.secrets()
     test.certificate()
     kubectl("apply", "--filename", "tests/chart/stand-ins.yaml")
     rollout("deployment/bus", "deployment/clicks")
-    say("installing with values-selfhost.yaml")
-    result["install_s"] = timed(test.install)
+    say("installing")
+    test.result["install_s"] = timed(test.install)
     restarts = {one["metadata"]["name"]: sum(c["restartCount"] for c in one["status"].get("containerStatuses", [])) for one in objects("pods")}
-    result["restarts"] = {name: count for name, count in restarts.items() if count}
-    test.promise("patronictl in postgres-0 tells who leads", "Leader" in kubectl("exec", "postgres-0", "--container", "postgres", "--", "patronictl", "-c", "/etc/patroni/config.yml", "list"))
-
+    test.result["restarts"] = {name: count for name, count in restarts.items() if count}
+    members = kubectl("exec", "postgres-0", "--container", "postgres", "--", "patronictl", "-c", "/etc/patroni/config.yml", "list")
+    test.promise("patronictl in postgres-0 tells who leads", "Leader" in members)
     installation = Installation()
     installation.begin()
-    edge = Server("edge-redirect", 80, HOST)
-    status, headers, _ = edge.ask("GET", "/link0")
+    status, headers, _ = Server("edge-redirect", 80, HOST).ask("GET", "/link0")
     test.answered += status == 302
     test.promise("a redirect of a new link", status == 302 and headers["location"] == "https://example.com/link0")
     _, seconds = until("click in the analytics", lambda: installation.stored() == 1)
-    result["click_visible_s"] = round(seconds, 1)
-    test.through_caddy()
-    result["helm_test_s"] = timed(lambda: run(test.helm, "--namespace", NAMESPACE, "test", "elido", "--timeout", "2m"))
+    test.result["click_visible_s"] = round(seconds, 1)
+    return installation
 
+
+def nothing_changes(test):
     before = {one["metadata"]["name"]: one["metadata"]["generation"] for one in objects("deployments,statefulsets")}
     test.install()
     after = {one["metadata"]["name"]: one["metadata"]["generation"] for one in objects("deployments,statefulsets")}
     test.promise("an upgrade without a change changes nothing", before == after)
 
-    figures = test.under_load("upgrade", installation, lambda: test.install("two"))
-    test.promise("an upgrade costs no redirect", figures["failed_redirects"] == 0)
-    test.promise("an upgrade costs no write", figures["failed_writes"] == 0)
-    figures = test.under_load("rollback", installation, lambda: run(test.helm, "--namespace", NAMESPACE, "rollback", "elido", "--wait", "--timeout", "5m"))
-    test.promise("a rollback costs no redirect", figures["failed_redirects"] == 0)
-    test.promise("a rollback costs no write", figures["failed_writes"] == 0)
+
+def upgrades(test, installation):
+    works = {
+        "upgrade": lambda: test.install("two"),
+        "rollback": lambda: run(test.helm, "--namespace", NAMESPACE, "rollback", "elido", "--wait", "--timeout", "5m"),
+    }
+    for name, work in works.items():
+        figures = test.under_load(name, installation, work)
+        test.promise(f"{name} costs no redirect", figures["failed_redirects"] == 0)
+        test.promise(f"{name} costs no write", figures["failed_writes"] == 0)
     test.clicks(installation, "after_upgrades")
 
-    figures = test.under_load("edge_pod_killed", installation, lambda: test.kill("edge", "--force", "--grace-period=0"))
+
+def pods_lost(test, installation):
+    test.under_load("edge_pod_killed", installation, lambda: test.kill("edge", "--force", "--grace-period=0"))
     for component, name in (("api", "api_pod_deleted"), ("redis", "redis_pod_deleted"), ("postgres", "postgres_pod_deleted"), ("ingester", "ingester_pod_killed")):
         figures = test.under_load(name, installation, lambda component=component: test.kill(component, "--grace-period=5"))
         test.promise(f"{name} costs no redirect", figures["failed_redirects"] == 0)
-    test.clicks(installation, "after_kills")
+    test.clicks(installation, "after_lost_pods")
 
-    say("replacing the passwords of PostgreSQL")
+
+def passwords(test, installation):
     words = run("scripts/bootstrap-secrets.sh", NAMESPACE, "--rotate", "postgres").splitlines()
-    names = [name for name in words[-1].split() if "/" in name and not name.endswith(("kratos", "hydra"))]
+    there = {f"{one['kind'].lower()}/{one['metadata']['name']}" for one in objects("deployments,statefulsets")}
+    names = [name for name in words[-1].split() if name in there]
 
     def restart():
         kubectl("rollout", "restart", *names)
@@ -347,23 +361,87 @@ def main():
     test.promise("replaced passwords cost no redirect", figures["failed_redirects"] == 0)
     until("API with the new password", lambda: installation.stored() >= 0)
 
-    say("uninstalling, and installing again")
+
+def install_again(test):
     run(test.helm, "--namespace", NAMESPACE, "uninstall", "elido", "--wait", "--timeout", "3m")
     claims = {one["metadata"]["name"] for one in objects("persistentvolumeclaims")}
     test.promise("claims outlive the release", claims >= {"data-postgres-0", "data-minio-0", "edge-journal", "caddy"})
-    result["install_again_s"] = timed(test.install)
-    installation.api.close()
+    test.result["install_again_s"] = timed(test.install)
     installation = Installation()
     installation.sign_in()
     installation.workspace = installation.call("GET", "/v1/workspaces")["data"][0]["id"]
     status, headers, _ = Server("edge-redirect", 80, HOST).ask("GET", "/link0")
     test.answered += status == 302
     test.promise("links are there after an uninstall", status == 302 and headers["location"] == "https://example.com/link0")
+    test.clicks(installation, "after_an_uninstall")
+    return installation
+
+
+def acknowledged(test):
+    """Every link whose making was answered is there."""
+    edge = Server("edge-redirect", 80, HOST)
+    lost = []
+    for slug in test.made:
+        status, headers, _ = edge.ask("GET", f"/{slug}")
+        test.answered += status == 302
+        if status != 302 or headers["location"] != f"https://example.com/{slug}":
+            lost.append(slug)
+    test.result["acknowledged"], test.result["acknowledged_lost"] = len(test.made), len(lost)
+    test.promise("every acknowledged write is there", not lost)
+
+
+def one_machine(test):
+    installation = begin(test)
+    test.through_caddy()
+    test.result["helm_test_s"] = timed(lambda: run(test.helm, "--namespace", NAMESPACE, "test", "elido", "--timeout", "2m"))
+    nothing_changes(test)
+    upgrades(test, installation)
+    pods_lost(test, installation)
+    passwords(test, installation)
+    acknowledged(test)
+    installation = install_again(test)
     test.clicks(installation, "at_the_end")
 
-    used = kubectl("get", "pods", "--output", "wide")
-    print(used)
-    print("RESULT " + json.dumps(result | {"broken": test.broken}))
+
+def several_machines(test):
+    installation = begin(test)
+
+    def lose_primary():
+        primary = objects("pods", "--selector", "elido.app/postgres-role=primary")[0]["metadata"]["name"]
+        kubectl("delete", "pod", primary, "--grace-period=1")
+        until("another primary", lambda: [one for one in objects("pods", "--selector", "elido.app/postgres-role=primary")
+                                          if one["metadata"]["name"] != primary and not one["metadata"].get("deletionTimestamp")])
+        until("three PostgreSQL", lambda: test.all_ready("postgres"), 240)
+
+    figures = test.under_load("primary_deleted", installation, lose_primary)
+    test.promise("the loss of a primary costs no redirect", figures["failed_redirects"] == 0)
+    test.promise("writes go on within 30 s", figures["longest_write_gap_ms"] < 30_000)
+
+    def lose_every_redis():
+        kubectl("delete", "pods", "--selector", "app.kubernetes.io/component=redis", "--grace-period=1")
+        until("six Redis", lambda: test.all_ready("redis"), 240)
+
+    figures = test.under_load("six_redis_replaced", installation, lose_every_redis)
+    test.promise("the loss of all Redis costs no redirect", figures["failed_redirects"] == 0)
+    upgrades(test, installation)
+    acknowledged(test)
+    test.clicks(installation, "at_the_end")
+
+
+FORMS = {
+    "one": (one_machine, [f"{CHART}/values-selfhost.yaml", "tests/chart/values-local.yaml"]),
+    "several": (several_machines, [f"{CHART}/values-ha.yaml", "tests/chart/values-local.yaml", "tests/chart/values-local-ha.yaml"]),
+}
+
+
+def main():
+    helm, form = sys.argv[1:3]
+    work, files = FORMS[form]
+    test = Test(helm, files)
+    begun = time.monotonic()
+    work(test)
+    print(kubectl("get", "pods"))
+    print("RESULT " + json.dumps({"form": form, **test.result, "seconds": round(time.monotonic() - begun), "broken": test.broken}))
     sys.exit(1 if test.broken else 0)
 
 
