@@ -110,11 +110,8 @@ def expectations(rendered):
     facts = {
         "edge-only renders edges, Redis and Caddy alone": names("edge-only", "Deployment") >= {"edge", "caddy"}
         and not names("edge-only", "Deployment") & {"api", "ingester", "workers", "kratos", "hydra"}
-        and names("edge-only", "StatefulSet") - {"prometheus"} == {"redis"},
-        "everything external renders no store": not names("everything external", "StatefulSet") - {"prometheus"},
-        "what only shows a backup writes to nobody": not names("what a backup holds", "Deployment") & {"workers", "ingester", "caddy"}
-        and not names("what a backup holds", "CronJob"),
-        "a disaster brings everything back": names("after a disaster", "Deployment") >= {"edge", "api", "ingester", "workers", "caddy"},
+        and names("edge-only", "StatefulSet") == {"redis", "prometheus"},
+        "everything external renders no store": names("everything external", "StatefulSet") == {"prometheus"},
         "ha puts Caddy on labelled nodes": object_of("ha", "DaemonSet", "caddy")["spec"]["template"]["spec"]["nodeSelector"]["elido.app/ingress"] == "true",
         "ha renders three PostgreSQL": object_of("ha", "StatefulSet", "postgres")["spec"]["replicas"] == 3,
         "ha renders six Redis": object_of("ha", "StatefulSet", "redis")["spec"]["replicas"] == 6,
@@ -127,6 +124,15 @@ def expectations(rendered):
         "a tag of digits is printed as it is": "ghcr.io/elidoapp/elido:1234567" in chart_objects.images(rendered["a tag of digits"]),
         "the retention is in milliseconds": f"log_retention_ms: {36 * 3600 * 1000}" in object_of("short retention", "ConfigMap", "redpanda")["data"]["bootstrap.yaml"],
         "no policies where they are off": not names("without network policies", "NetworkPolicy"),
+        "a disaster brings everything back": names("a restore after a disaster", "Deployment") >= {"edge", "api", "ingester", "workers", "caddy"},
+        "a restore has neither workers, ingester, Caddy nor CronJobs": not names("a restore of a day", "Deployment") & {"workers", "ingester", "caddy", "kratos", "prometheus"}
+        and not names("a restore of a day", "CronJob"),
+        "api of a restore waits for its stores": object_of("a restore of a day", "Deployment", "api")["spec"]["template"]["spec"]["initContainers"][0]["args"][:3] == ["wait", "postgres", "clickhouse"],
+        "a restored release archives nothing": not any("archive_command" in str(document) for document in rendered["a restore to a moment"]),
+        "in ha the standby is dumped": "postgres-replica" in str(object_of("ha", "CronJob", "backup-postgres")),
+        "monitors are rendered where the operator is, or is said to be": "elido" in names("Argo CD with a Prometheus operator", "ServiceMonitor") & names("a Prometheus of one's own", "PrometheusRule"),
+        "and nowhere else": not names("selfhost", "ServiceMonitor"),
+        "no monitoring renders none": not names("no monitoring", "StatefulSet") & {"prometheus"} and not names("no monitoring", "Deployment") & {"grafana", "backup-metrics"},
         "no Secret is rendered": not any(document["kind"] == "Secret" for found in rendered.values() for document in found),
     }
     return [fact for fact, holds in facts.items() if not holds]
@@ -207,6 +213,8 @@ def main():
         findings.add("the executable takes the settings of every role", by_render(rendered, lambda found, _: executable.problems(found)))
         caddy = chart_settings.Caddy(options.caddy, folder)
         findings.add("Caddy takes its file", by_render(rendered, lambda found, _: caddy.problems(found)))
+        prometheus = chart_settings.Prometheus(folder)
+        findings.add("Prometheus takes its file", by_render(rendered, lambda found, _: prometheus.problems(found)))
     values = Path(CHART, "values.yaml").read_text()
     schema = json.loads(Path(CHART, "values.schema.json").read_text())
     findings.add("every value has a comment", chart_settings.comment_problems(values))

@@ -26,6 +26,7 @@ EXTERNAL = {
     "s3": ["minio.enabled=false", "external.s3.secretName=my-bucket"],
 }
 EVERYTHING_EXTERNAL = [one for sets in EXTERNAL.values() for one in sets]
+RESTORE = ["restore.fromBackup=true"]
 TRAEFIK, OPERATOR = "traefik.io/v1alpha1", "monitoring.coreos.com/v1"
 
 
@@ -129,29 +130,25 @@ COMBINATIONS = {
     "storage classes": values(
         SELFHOST, [f"{name}.storage.className=fast" for name in ("postgres", "redis", "clickhouse", "redpanda", "minio", "caddy")]
     ),
-    "what a backup holds": values(
-        SELFHOST, ["restore.fromBackup=true", "restore.backupDate=2026-05-01"], release="elido-restore", namespace="elido-restore"
-    ),
-    "a moment of the past": values(
-        SELFHOST, ["restore.fromBackup=true", "restore.targetTime=2026-05-31 14:05:00+00"], release="elido-restore", namespace="elido-restore"
-    ),
-    "after a disaster": values(SELFHOST, ["restore.fromBackup=true", "restore.quiet=false", "restore.sourceNamespace=old"]),
-    "backups elsewhere": values(SELFHOST, ["backups.s3.secretName=my-bucket"]),
-    "no backups": values(SELFHOST, ["backups.postgres.enabled=false", "backups.clickhouse.enabled=false", "postgres.walArchive.enabled=false"]),
-    "no monitoring": values(SELFHOST, ["monitoring.prometheus.enabled=false", "monitoring.grafana.enabled=false"]),
-    "a Prometheus of one's own": values(
-        SELFHOST, ["monitoring.prometheus.install=false", "monitoring.prometheus.crds=true", "monitoring.prometheus.scrapeFrom[0]=observability"]
-    ),
-    "Grafana with a password of the examples": values(SELFHOST, ["monitoring.grafana.adminPassword=change-me"]),
     "short retention": values(SELFHOST, ["redpanda.retention=36h"]),
     "bare minimum": values("", ["redis.enabled=false", "networkPolicies.enabled=false", "edge.replicas=1"]),
+    "a restore of the last backup": values(SELFHOST, RESTORE),
+    "a restore of a day": values(SELFHOST, [*RESTORE, "restore.backupDate=2026-05-01"], namespace="elido-restore"),
+    "a restore to a moment": values(SELFHOST, [*RESTORE, "restore.targetTime=2026-05-01 14:05:00+00"], namespace="elido-restore"),
+    "a restore after a disaster": values(SELFHOST, [*RESTORE, "restore.quiet=false"]),
+    "a restore of ha": values(HA, [SHARED_CADDY, *RESTORE], namespace="elido-restore"),
+    "a restore into servers elsewhere": values(SELFHOST, [*RESTORE, *EXTERNAL["postgres"], *EXTERNAL["clickhouse"]]),
+    "backups elsewhere": values(SELFHOST, ["backups.s3.secretName=my-bucket", "backups.postgres.s3Bucket=far-away"]),
+    "backups of servers elsewhere": values(SELFHOST, [*EXTERNAL["postgres"], *EXTERNAL["clickhouse"]]),
+    "no backups": values(SELFHOST, ["backups.postgres.enabled=false", "backups.clickhouse.enabled=false", "postgres.walArchive.enabled=false"]),
+    "a Prometheus of one's own": values(SELFHOST, ["monitoring.prometheus.install=false", "monitoring.prometheus.crds=true", "monitoring.prometheus.scrapeFrom[0]=observe"]),
+    "no monitoring": values(SELFHOST, ["monitoring.prometheus.enabled=false"]),
+    "a password for Grafana": values(SELFHOST, ["monitoring.grafana.adminPassword=change-me"]),
     "one more of everything": values(SELFHOST, ["edge.replicas=4", "api.replicas=2", "ingester.replicas=3", "workers.replicas=2"]),
 }
 
 # What is refused, and a part of the reason.
 REFUSALS = [
-    (["restore.backupDate=yesterday"], "/restore/backupDate"),
-    (["backups.postgres.schedule=daily"], "/backups/postgres/schedule"),
     (["monitoring.grafana.password=x"], "'password' not allowed"),
     (["imagee.tag=1"], "'imagee' not allowed"),
     (["edge.resource.cpu=1"], "'resource' not allowed"),
@@ -183,6 +180,15 @@ REFUSALS = [
     (["clickhouse.replicas=0"], "/clickhouse/replicas"),
     (["minio.bucket=No"], "/minio/bucket"),
     (["postgres.image=Bad Image"], "/postgres/image"),
+    ([*RESTORE, "restore.backupDate=1 May 2026"], "/restore/backupDate"),
+    ([*RESTORE, "restore.targetTime=yesterday"], "/restore/targetTime"),
+    ([*RESTORE, "restore.backupDate=2026-05-01", "restore.targetTime=2026-05-01 14:05:00+00"], "one of the two"),
+    ([*RESTORE, "restore.targetTime=2026-05-01 14:05:00+00", *EXTERNAL["postgres"]], "the chart's own PostgreSQL alone"),
+    (["restore.backupDate=2026-05-01"], "restore.fromBackup is false"),
+    (["backups.postgres.schedule=daily"], "/backups/postgres/schedule"),
+    (["backups.postgres.retentionDays=0"], "/backups/postgres/retentionDays"),
+    (["backups.postgres.s3Bucket=No"], "/backups/postgres/s3Bucket"),
+    (["monitoring.prometheus.retention=long"], "/monitoring/prometheus/retention"),
 ]
 
 

@@ -47,7 +47,7 @@ def named_keys(spec):
     """Every (Secret, key, optional) that a pod names."""
     for volume in spec.get("volumes", []):
         for source in volume.get("projected", {}).get("sources", []):
-            for item in source.get("secret", {}).get("items", []):
+            for item in source.get("secret", {}).get("items", ()):
                 yield source["secret"]["name"], item["key"], False
         for item in volume.get("secret", {}).get("items", []):
             yield volume["secret"]["secretName"], item["key"], False
@@ -105,7 +105,7 @@ class Executable:
         (root / "data").mkdir()
         volume = next(volume for volume in spec["volumes"] if volume["name"] == "secrets")
         for source in volume["projected"]["sources"]:
-            for item in source["secret"]["items"]:
+            for item in source.get("secret", {}).get("items", ()):
                 (secret_files / item["path"]).write_text(self.secrets[source["secret"]["name"]][item["key"]])
         file = root / "elido.toml"
         file.write_text(text.replace("/etc/elido/secrets", str(secret_files)).replace("/var/lib/elido", str(root / "data")))
@@ -140,6 +140,32 @@ class Caddy:
             [self.path, "adapt", "--config", str(file), "--adapter", "caddyfile"], capture_output=True, text=True, timeout=30, check=False
         )
         return "" if done.returncode == 0 else done.stderr.strip()[-500:]
+
+
+class Prometheus:
+    """promtool, asked whether Prometheus takes its file and its rules."""
+
+    def __init__(self, folder):
+        self.folder = Path(folder)
+        self.asked = {}
+
+    def problems(self, rendered):
+        for document in rendered:
+            if document["kind"] == "ConfigMap" and document["metadata"]["name"] == "prometheus":
+                text = document["data"]["prometheus.yml"]
+                if text not in self.asked:
+                    self.asked[text] = self._refusal(text, document["data"]["alerts.yaml"])
+                if self.asked[text]:
+                    yield f"Prometheus refuses its file: {self.asked[text]}"
+
+    def _refusal(self, text, rules):
+        (self.folder / "alerts.yaml").write_text(rules)
+        file = self.folder / f"prometheus-{len(self.asked)}.yml"
+        # Debian's is built without the way to ask Kubernetes for pods.
+        text = re.sub(r"kubernetes_sd_configs:\n.*\n.*\n", "static_configs: []\n", text)
+        file.write_text(text.replace("/etc/prometheus/", f"{self.folder}/"))
+        done = subprocess.run(["promtool", "check", "config", str(file)], capture_output=True, text=True, timeout=30, check=False)
+        return "" if done.returncode == 0 else (done.stdout + done.stderr).strip()[-500:]
 
 
 def comment_problems(text):

@@ -18,12 +18,21 @@
 {{- if and .Values.monitoring.grafana.enabled (include "elido.monitoring.prometheus" .) }}true{{ end -}}
 {{- end }}
 
-{{/* The ports of pods that have metrics, by their names, and where the metrics are there. */}}
+{{/* The ports of this release's pods that have metrics, by their names, and where the metrics are there. */}}
 {{- define "elido.monitoring.ports" -}}
-internal: {port: 8081, path: /metrics}
-patroni: {port: 8008, path: /metrics}
-exporter: {port: 9187, path: /metrics}
-metrics: {port: 9180, path: /metrics}
-admin: {port: 9644, path: /public_metrics}
-s3: {port: 9000, path: /minio/v2/metrics/cluster}
+{{- $ports := dict
+  "internal" (list 8081 "/metrics" (list "edge" "api" "ingester" "workers"))
+  "patroni" (list 8008 "/metrics" (list "postgres"))
+  "exporter" (list 9187 "/metrics" (list "postgres" "redis"))
+  "metrics" (list 9180 "/metrics" (list "caddy" "clickhouse"))
+  "admin" (list 9644 "/public_metrics" (list "redpanda"))
+  "s3" (list 9000 "/minio/v2/metrics/cluster" (list "minio"))
+-}}
+{{- range $name, $facts := $ports }}
+{{- $has := false }}
+{{- range last $facts }}{{ if include "elido.has" (dict "root" $ "component" .) }}{{ $has = true }}{{ end }}{{ end }}
+{{- if $has }}
+{{ $name }}: {port: {{ index $facts 0 }}, path: {{ index $facts 1 }}}
+{{- end }}
+{{- end }}
 {{- end }}
