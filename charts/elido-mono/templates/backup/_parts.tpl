@@ -36,7 +36,7 @@
 name: {{ .name }}
 image: {{ include "elido.image" (dict "root" .root "image" .root.Values.postgres.image) }}
 imagePullPolicy: {{ .root.Values.image.pullPolicy }}
-command: {{ .command | default (list "elido-backup") | toJson }}
+command: [elido-backup]
 args: {{ toJson .args }}
 env: {{- .env | nindent 2 }}
 resources: {{- include "elido.resources" (.resources | default .root.Values.backups.resources) | nindent 2 }}
@@ -45,7 +45,7 @@ volumeMounts:
   - {name: tmp, mountPath: /tmp}
 {{- end }}
 
-{{/* A CronJob: {root, name, schedule, args, env (rendered), command, seconds}. */}}
+{{/* A CronJob: {root, name, schedule, args, env (rendered), seconds}. */}}
 {{- define "elido.backup.cronJob" -}}
 {{- $scope := dict "root" .root "component" "backup" -}}
 apiVersion: batch/v1
