@@ -70,10 +70,11 @@ want() {
     cat >"$WORK/$1/$2"
 }
 
-# Makes a key unless it is there: make SECRET KEY COMMAND…
+# Makes a key unless it is there, or noted: make SECRET KEY COMMAND…
 make() {
     local secret=$1 key=$2
     shift 2
+    [ ! -e "$WORK/$secret/$key" ] || return 0
     holds "$secret" "$key" || "$@" | tr -d '\n' | want "$secret" "$key"
 }
 
@@ -316,8 +317,8 @@ if [ -n "$ROTATE" ]; then
 fi
 $DRY_RUN || command -v kubectl >/dev/null || die "install kubectl"
 if $DRY_RUN && [ -n "$BACKUP_FROM" ]; then die "--backup-from asks a cluster, and has no --dry-run"; fi
-namespace
 [ -z "$BACKUP_FROM" ] || borrow
+namespace
 postgres
 redis
 clickhouse
