@@ -74,12 +74,12 @@ class Server:
     def base_backup(self):
         self.run(IMAGE / "elido-backup", "base")
 
-    def restore(self, moment=""):
+    def restore(self, moment="latest"):
         """What Patroni does with the chart's configuration: the base, then as much of the log as is wanted."""
         self.storage.environment["RESTORE_TARGET_TIME"] = moment
         self.run(RESTORE_BASE, "--scope=elido", f"--datadir={self.data}")
         restore = 'barman-cloud-wal-restore --endpoint-url "$BACKUP_ENDPOINT" s3://"$BACKUP_BUCKET"/wal elido %f %p'
-        target = {"recovery_target_time": moment} if moment else {}
+        target = {} if moment == "latest" else {"recovery_target_time": moment}
         self.configure(archive_mode="off", restore_command=restore, recovery_target_action="promote", recovery_target_timeline="latest", **target)
         (self.data / "recovery.signal").touch()
         if os.getuid() == 0:

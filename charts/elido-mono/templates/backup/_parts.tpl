@@ -5,10 +5,20 @@
 {{- .Values.backups.s3.secretName | default .Values.secrets.existing.backup -}}
 {{- end }}
 
+{{/* The name of the bucket: that of another storage stands in its Secret. */}}
+{{- define "elido.backup.bucket" -}}
+{{- with .Values.backups.s3.secretName }}
+{{ include "elido.secretVariable" (dict "variable" "BACKUP_BUCKET" "name" . "key" "bucket") }}
+{{- else }}
+- {name: BACKUP_BUCKET, value: {{ .Values.backups.postgres.s3Bucket }}}
+{{- end }}
+{{- end }}
+
 {{/* Where the bucket is, as elido-backup and barman read it. */}}
 {{- define "elido.backup.env" -}}
 {{- $secret := include "elido.backup.secret" . -}}
-{{- range $variable, $key := dict "BACKUP_ENDPOINT" "endpoint" "BACKUP_BUCKET" "bucket" "AWS_DEFAULT_REGION" "region" "AWS_ACCESS_KEY_ID" "access-key" "AWS_SECRET_ACCESS_KEY" "secret-key" }}
+{{ include "elido.backup.bucket" . | trim }}
+{{- range $variable, $key := dict "BACKUP_ENDPOINT" "endpoint" "AWS_DEFAULT_REGION" "region" "AWS_ACCESS_KEY_ID" "access-key" "AWS_SECRET_ACCESS_KEY" "secret-key" }}
 {{ include "elido.secretVariable" (dict "variable" $variable "name" $secret "key" $key) }}
 {{- end }}
 {{- end }}

@@ -32,17 +32,17 @@ def back_up(bucket, url):
 
 
 def before(bucket, moment):
-    """The manifest of the last copy that had ended before a moment; of the last of all where there is none."""
+    """The manifest of the last copy that had ended before a moment, or of the last of all for the moment `latest`."""
     manifests = [backup.manifest(bucket) for backup in catalog.whole(bucket, "base")]
     try:
-        until = datetime.fromisoformat(moment) if moment else catalog.now()
+        until = catalog.now() if moment == "latest" else datetime.fromisoformat(moment)
     except ValueError as error:
-        raise Failure(f"{moment!r} is no moment: write it as 2026-05-31 14:05:00+00:00") from error
+        raise Failure(f"{moment!r} is no moment: write it as 2026-05-31 14:05:00+00:00, or as latest") from error
     if until.tzinfo is None:
         until = until.replace(tzinfo=catalog.UTC)
     usable = [manifest for manifest in manifests if datetime.fromisoformat(manifest["ended_at"]) <= until]
     if not usable:
-        raise Failure(f"there is no base backup from before {moment or 'now'} in s3://{bucket.name}; there are {len(manifests)} in all")
+        raise Failure(f"there is no base backup from before {until} in s3://{bucket.name}; there are {len(manifests)} in all")
     return usable[-1]
 
 

@@ -195,7 +195,7 @@ def arguments():
     add_date(found), add_target(found)
     found = command("restore-base", restore_base, "writes the last copy of files before a moment into an empty folder")
     found.add_argument("--datadir", required=True, help="the folder")
-    found.add_argument("--target-time", default="", help="the moment; the last copy of all without it")
+    found.add_argument("--target-time", default="latest", help="the moment, or latest (default)")
     add_target(command("adopt-postgres", adopt_postgres, "waits for a restore to a moment, which PostgreSQL does itself"))
     found = command("restore-clickhouse", restore_clickhouse, "restores the clicks, if there are none")
     add_date(found), add_target(found)
