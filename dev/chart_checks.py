@@ -167,6 +167,7 @@ def proofs(rendered):
         "a version among the labels of a selector": lambda: chart_objects.immutable_problems(
             chart_objects.immutable(selfhost), chart_objects.immutable(broken(lambda f: f["Deployment/edge"]["spec"]["selector"]["matchLabels"].update(version="2")))
         ),
+        "a name that is Patroni's": lambda: chart_objects.unique_problems(broken(lambda f: f["ConfigMap/redis"]["metadata"].update(name="elido-leader"))),
         "a way that nobody should have": lambda: chart_network.problems(broken(open_postgres_to_caddy)),
         "a key that no script makes": lambda: chart_settings.secret_problems(selfhost, {}),
         "a value without a comment": lambda: chart_settings.comment_problems("# one\none: 1\n\ntwo: 2\n"),
@@ -203,7 +204,7 @@ def main():
     findings.add("every pod passes Pod Security restricted", by_render(rendered, lambda found, name: chart_objects.pod_problems(found, name in may_use_host_path)))
     findings.add("Services, budgets and autoscalers meet pods", by_render(rendered, lambda found, _: chart_objects.service_problems(found)))
     findings.add("what pods name is there", by_render(rendered, lambda found, _: chart_objects.reference_problems(found)))
-    findings.add("no object is rendered twice", by_render(rendered, lambda found, _: chart_objects.unique_problems(found)))
+    findings.add("no name is given twice", by_render(rendered, lambda found, _: chart_objects.unique_problems(found)))
     policed = {name: found for name, found in rendered.items() if name in ("selfhost", "ha", "edge-only", "replicated ClickHouse", "accounts of Elido alone")}
     findings.add("network policies open every way that is wanted, and no other", by_render(policed, lambda found, _: chart_network.problems(found)))
     findings.add("few pods reach the world", by_render(rendered, lambda found, _: chart_network.outward_problems(found)))

@@ -352,11 +352,12 @@ def pods_lost(test, installation):
 def passwords(test, installation):
     words = run("scripts/bootstrap-secrets.sh", NAMESPACE, "--rotate", "postgres").splitlines()
     there = {f"{one['kind'].lower()}/{one['metadata']['name']}" for one in objects("deployments,statefulsets")}
-    names = [name for name in words[-1].split() if name in there]
+    names = [word for line in words if "rollout restart" in line for word in line.split()[5:6] if word in there]
 
     def restart():
-        kubectl("rollout", "restart", *names)
-        rollout(*names)
+        for name in names:
+            kubectl("rollout", "restart", name)
+            rollout(name)
 
     figures = test.under_load("passwords_replaced", installation, restart)
     test.promise("replaced passwords cost no redirect", figures["failed_redirects"] == 0)

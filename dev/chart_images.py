@@ -20,8 +20,6 @@ IMAGES = [
     ("redis-exporter:local", ["base"], ["/usr/bin/prometheus-redis-exporter"], [DEBIAN]),
     ("minio:local", ["base"], ["/usr/local/bin/minio"], [DEBIAN]),
     ("caddy:local", ["base"], [], [DEBIAN]),
-    ("kratos:local", ["base"], ["/usr/local/bin/kratos"], [DEBIAN]),
-    ("hydra:local", ["base"], ["/usr/local/bin/hydra"], [DEBIAN]),
     ("servers:local", ["base"], [], [DEBIAN]),
 ]
 

@@ -176,11 +176,12 @@ def reference_problems(documents):
 
 
 def unique_problems(documents):
-    seen = set()
+    """No name is given twice, and none that Patroni gives its own ConfigMaps."""
+    seen = {("v1", "ConfigMap", f"elido-{name}") for name in ("config", "leader", "sync", "failover")}
     for document in documents:
         key = (document["apiVersion"], document["kind"], document["metadata"]["name"])
         if key in seen:
-            yield f"{name_of(document)} is rendered twice"
+            yield f"{name_of(document)} is rendered twice, or is Patroni's"
         seen.add(key)
 
 

@@ -87,7 +87,7 @@ class Executable:
         self.asked = {}
 
     def problems(self, rendered):
-        config = next(document for document in rendered if document["kind"] == "ConfigMap" and document["metadata"]["name"] == "elido-config")
+        config = next(document for document in rendered if document["kind"] == "ConfigMap" and document["metadata"]["name"] == "elido-settings")
         for document, _, spec in chart_objects.pods(rendered):
             role = document["metadata"]["name"]
             text = config["data"].get(f"{role}.toml")

@@ -249,7 +249,8 @@ rotate_postgres() {
         done
         echo 'COMMIT;'
     } | on_primary
-    restart 'statefulset/postgres' 'deployment/api' 'deployment/ingester' 'deployment/workers' 'deployment/kratos' 'deployment/hydra'
+    # PostgreSQL last: until then, old pods live on the connections that they have.
+    restart 'deployment/api' 'deployment/ingester' 'deployment/workers' 'deployment/kratos' 'deployment/hydra' 'statefulset/postgres'
 }
 
 rotate_redis() {
@@ -307,8 +308,9 @@ rotate() {
     "rotate_$ROTATE"
     local secret
     for secret in elido-postgres elido-redis elido-clickhouse elido-minio elido-backup elido-grpc elido-grafana; do write $secret; done
-    echo "Restart those of these that there are, now:"
-    echo "  kubectl -n $NAMESPACE rollout restart ${RESTART[*]}"
+    echo "Restart those of these that there are, now, each when the one before is done:"
+    local name
+    for name in "${RESTART[@]}"; do echo "  kubectl -n $NAMESPACE rollout restart $name && kubectl -n $NAMESPACE rollout status $name"; done
 }
 
 if [ -n "$ROTATE" ]; then
