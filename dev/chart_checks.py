@@ -135,6 +135,7 @@ def expectations(rendered):
         "backups of the chart's own storage are in the bucket of the values": "{'name': 'BACKUP_BUCKET', 'value': 'far-away'}" in str(object_of("another bucket", "CronJob", "backup-postgres")),
         "those of another storage in the bucket of its Secret": "{'name': 'BACKUP_BUCKET', 'valueFrom': {'secretKeyRef': {'name': 'my-bucket', 'key': 'bucket'}}}"
         in str(object_of("backups elsewhere", "CronJob", "backup-postgres")),
+        "the age of backups is read, whoever else has metrics": "'name': 'metrics', 'port'" in str(object_of("no ClickHouse and no Caddy", "Service", "metrics")),
         "monitors are rendered where the operator is, or is said to be": "elido" in names("Argo CD with a Prometheus operator", "ServiceMonitor") & names("a Prometheus of one's own", "PrometheusRule"),
         "and nowhere else": not names("selfhost", "ServiceMonitor"),
         "no monitoring renders none": not names("no monitoring", "StatefulSet") & {"prometheus"} and not names("no monitoring", "Deployment") & {"grafana", "backup-metrics"},

@@ -139,6 +139,7 @@ COMBINATIONS = {
     "a restore of ha": values(HA, [SHARED_CADDY, *RESTORE], namespace="elido-restore"),
     "a restore into servers elsewhere": values(SELFHOST, [*RESTORE, *EXTERNAL["postgres"], *EXTERNAL["clickhouse"]]),
     "backups elsewhere": values(SELFHOST, ["backups.s3.secretName=my-bucket"]),
+    "no ClickHouse and no Caddy": values(SELFHOST, [*EXTERNAL["clickhouse"], "caddy.enabled=false"]),
     "another bucket": values(SELFHOST, ["backups.postgres.s3Bucket=far-away"]),
     "backups of servers elsewhere": values(SELFHOST, [*EXTERNAL["postgres"], *EXTERNAL["clickhouse"]]),
     "no backups": values(SELFHOST, ["backups.postgres.enabled=false", "backups.clickhouse.enabled=false", "postgres.walArchive.enabled=false"]),

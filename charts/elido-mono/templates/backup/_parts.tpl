@@ -41,6 +41,16 @@
 {{- end }}
 {{- end }}
 
+{{/* The kinds of backups whose age Prometheus is told, as a list; empty where nobody tells it. */}}
+{{- define "elido.backup.kinds" -}}
+{{- $kinds := list -}}
+{{- if .Values.backups.postgres.enabled }}{{ $kinds = append $kinds "postgres" }}{{ end -}}
+{{- if .Values.backups.clickhouse.enabled }}{{ $kinds = append $kinds "clickhouse" }}{{ end -}}
+{{- if and .Values.postgres.enabled .Values.postgres.walArchive.enabled }}{{ $kinds = append $kinds "base" }}{{ end -}}
+{{- if or (not .Values.monitoring.prometheus.enabled) (not .Values.api.enabled) .Values.restore.fromBackup }}{{ $kinds = list }}{{ end -}}
+{{- toJson $kinds -}}
+{{- end }}
+
 {{/* A container of elido-backup: {root, name, args, env (rendered), resources}. */}}
 {{- define "elido.backup.container" -}}
 name: {{ .name }}
