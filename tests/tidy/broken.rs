@@ -146,7 +146,7 @@ fn metrics_are_listed_and_none_is_invented() {
 
 #[test]
 fn dashboards_show_metrics_that_are_counted() {
-    let dashboard = "{\n\"expr\": \"rate(elido_a_total[5m]) / elido_b{x=\\\"y\\\"} + elido_c_bucket\"}\n";
+    let dashboard = "{\n\"expr\": \"rate(elido_a_total[5m]) / elido_b{x=\\\"y\\\"} + elido_c_bucket + elido_d\"}\n";
     let breaches = with_all(&[
         (
             "src/telemetry/mod.rs",
@@ -154,6 +154,7 @@ fn dashboards_show_metrics_that_are_counted() {
              const C: Metric = Metric::histogram(\"elido_c\", &[], \"C.\");\n",
         ),
         ("docs/operations.md", "| `elido_a_total`, `elido_c` | | |\n"),
+        ("deploy/images/postgres/elido_backup/metrics.py", "HEAD = \"\"\"\n# TYPE elido_d gauge\n\"\"\"\n"),
         ("charts/elido-mono/dashboards/edge.json", dashboard),
     ]);
     assert_eq!(

@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Makes the roles and databases of a new cluster, once: Patroni calls it with a connection string when initdb is done.
+# Each database belongs to a role of the same name, whose password is in APP_PASSWORD, KRATOS_PASSWORD or HYDRA_PASSWORD.
+set -euo pipefail
+
+create() {
+    psql "$1" --no-psqlrc --quiet --set ON_ERROR_STOP=1 --set name="$2" --set password="$3" <<'SQL'
+CREATE ROLE :"name" LOGIN PASSWORD :'password';
+CREATE DATABASE :"name" OWNER :"name";
+REVOKE ALL ON DATABASE :"name" FROM PUBLIC;
+SQL
+}
+
+create "$1" elido "$APP_PASSWORD"
+create "$1" kratos "$KRATOS_PASSWORD"
+create "$1" hydra "$HYDRA_PASSWORD"

@@ -1,0 +1,1 @@
+"""What dev/backup does: one file a part."""
