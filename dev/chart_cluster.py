@@ -407,11 +407,15 @@ def one_machine(test):
 def several_machines(test):
     installation = begin(test)
 
+    def primaries():
+        found = objects("pods", "--selector", "elido.app/postgres-role=primary")
+        return {one["metadata"]["uid"]: one["metadata"]["name"] for one in found if not one["metadata"].get("deletionTimestamp")}
+
     def lose_primary():
-        primary = objects("pods", "--selector", "elido.app/postgres-role=primary")[0]["metadata"]["name"]
-        kubectl("delete", "pod", primary, "--grace-period=1")
-        until("another primary", lambda: [one for one in objects("pods", "--selector", "elido.app/postgres-role=primary")
-                                          if one["metadata"]["name"] != primary and not one["metadata"].get("deletionTimestamp")])
+        before = primaries()
+        kubectl("delete", "pod", *before.values(), "--wait=false")
+        after, _ = until("another primary", lambda: primaries().keys() - before.keys())
+        test.result["new_primary"] = [name for uid, name in primaries().items() if uid in after]
         until("three PostgreSQL", lambda: test.all_ready("postgres"), 240)
 
     figures = test.under_load("primary_deleted", installation, lose_primary)
