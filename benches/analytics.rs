@@ -4,11 +4,13 @@
 //! `ELIDO_BENCH_ROUNDS` how often each question is asked (20). Ends with a line `RESULT {…}`.
 
 #![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
     clippy::disallowed_methods,
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::print_stdout,
-    reason = "a benchmark may fail loudly"
+    reason = "a benchmark may fail loudly, and its numbers are small"
 )]
 
 use std::time::{Duration, Instant};

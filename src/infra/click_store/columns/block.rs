@@ -239,11 +239,6 @@ impl BlockBuilder {
         Self { columns, ..Self::default() }
     }
 
-    /// How many clicks it has.
-    pub const fn clicks(&self) -> usize {
-        self.at.len()
-    }
-
     /// Adds a click; `value` gives what it has of a property.
     ///
     /// # Errors

@@ -36,10 +36,18 @@ impl Column {
         self.values.iter().map(|value| test(value.as_ref())).collect()
     }
 
+    /// The column as bytes.
+    ///
+    /// # Errors
+    /// It is too large.
     pub fn pack(&self) -> Result<Vec<u8>, Damaged> {
         pack_column(&self.values, &self.codes)
     }
 
+    /// Reads what [`Column::pack`] made.
+    ///
+    /// # Errors
+    /// It is damaged.
     pub fn unpack(packed: &[u8]) -> Result<Self, Damaged> {
         let (values, codes) = unpack_column(packed)?;
         Ok(Self { values, codes })

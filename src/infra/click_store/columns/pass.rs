@@ -252,31 +252,33 @@ impl Pass {
 
 /// The groups of each value of a column; a label that was not there before is a new group.
 fn layers_of(column: &Column, labels: &Labels, groups: &mut HashMap<Option<Value>, u32>) -> Layers {
-    let Labels::Said(labels) = labels else {
-        return vec![column.values().iter().map(|value| group_of(value, groups)).collect()];
-    };
+    let Labels::Said(labels) = labels else { return vec![groups_of(column.values(), groups)] };
     let mut layers = Layers::new();
     for (code, value) in column.values().iter().enumerate() {
-        for (depth, label) in labels(value.as_ref()).iter().enumerate() {
+        for (depth, group) in groups_of(&labels(value.as_ref()), groups).into_iter().enumerate() {
             if layers.len() <= depth {
                 layers.push(vec![NO_GROUP; column.values().len()]);
             }
             if let Some(slot) = layers.get_mut(depth).and_then(|layer| layer.get_mut(code)) {
-                *slot = group_of(label, groups);
+                *slot = group;
             }
         }
     }
     layers
 }
 
-/// The group of a label, which is a new one where there was none.
-fn group_of(label: &Option<Value>, groups: &mut HashMap<Option<Value>, u32>) -> u32 {
-    if let Some(group) = groups.get(label) {
-        return *group;
+/// The groups of labels; one that was not there before is a new group.
+fn groups_of(labels: &[Option<Value>], groups: &mut HashMap<Option<Value>, u32>) -> Vec<u32> {
+    let mut found = Vec::with_capacity(labels.len());
+    for label in labels {
+        let next = u32::try_from(groups.len()).unwrap_or(NO_GROUP);
+        let known = groups.get(label).copied();
+        if known.is_none() {
+            groups.insert(label.clone(), next);
+        }
+        found.push(known.unwrap_or(next));
     }
-    let next = u32::try_from(groups.len()).unwrap_or(NO_GROUP);
-    groups.insert(label.clone(), next);
-    next
+    found
 }
 
 fn translated(visitors: &[u32], places: &[u32]) -> Vec<u32> {

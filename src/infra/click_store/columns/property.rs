@@ -5,7 +5,7 @@ use crate::domain::click::ClickKind;
 use crate::domain::id::{DomainId, LinkId};
 use crate::domain::rule::AgentClass;
 use crate::infra::click_store::question::labels::{AGENTS, DEVICES, KINDS, parse};
-use crate::infra::click_store::{Dimension, EnrichedClick, Event, Value, agent_label, device_label, kind_label};
+use crate::infra::click_store::{Dimension, EnrichedClick, Value, agent_label, device_label, kind_label};
 
 /// A property of clicks that has a column of its own. Its place in [`Property::ALL`] is its number on the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -54,42 +54,6 @@ impl Property {
         match dimension {
             Dimension::Kind | Dimension::Agent => Self::Class,
             other => Self::Of(other),
-        }
-    }
-
-    /// What a click has of it.
-    pub fn value(self, event: &Event) -> Option<Value> {
-        let click = &event.click;
-        let text = |text: &Option<Box<str>>| text.clone().map(Value::Text);
-        match self {
-            Self::Journal => Some(Value::Number(event.position.journal_id.as_u64().cast_signed())),
-            Self::Class => Some(Value::Number(Class::of(click).number())),
-            Self::Host => Some(Value::Text(click.host.clone())),
-            Self::Of(dimension) => match dimension {
-                Dimension::Link => click.link_id.map(|id| Value::Id(id.as_uuid())),
-                Dimension::Domain => click.domain_id.map(|id| Value::Id(id.as_uuid())),
-                Dimension::Slug => Some(Value::Text(click.slug.clone())),
-                Dimension::Kind => Some(Value::Text(kind_label(click.kind).into())),
-                Dimension::Status => Some(Value::Number(click.status.into())),
-                Dimension::Country => text(&click.country),
-                Dimension::Region => text(&click.region),
-                Dimension::City => text(&click.city),
-                Dimension::Asn => click.asn.map(|number| Value::Number(number.into())),
-                Dimension::Device => Some(Value::Text(device_label(click.device).into())),
-                Dimension::Os => text(&click.os),
-                Dimension::Browser => text(&click.browser),
-                Dimension::Agent => Some(Value::Text(agent_label(click.agent).into())),
-                Dimension::Referrer => text(&click.referrer_host),
-                Dimension::Language => text(&click.language),
-                Dimension::UtmSource => text(&click.utm.source),
-                Dimension::UtmMedium => text(&click.utm.medium),
-                Dimension::UtmCampaign => text(&click.utm.campaign),
-                Dimension::UtmTerm => text(&click.utm.term),
-                Dimension::UtmContent => text(&click.utm.content),
-                Dimension::Rule => text(&click.rule),
-                Dimension::Variant => text(&click.variant),
-                Dimension::Qr => Some(Value::Flag(click.qr)),
-            },
         }
     }
 
@@ -182,11 +146,6 @@ pub struct Class {
 }
 
 impl Class {
-    /// That of a click.
-    pub const fn of(click: &EnrichedClick) -> Self {
-        Self { kind: click.kind, agent: click.agent, prefetch: click.prefetch, head: click.head }
-    }
-
     /// As it is kept.
     pub fn number(self) -> i64 {
         let place = |found: Option<usize>| found.and_then(|place| i64::try_from(place).ok()).unwrap_or_default();
