@@ -301,7 +301,7 @@ async fn a_thousand_links_are_made_changed_and_deleted_in_one_request_each() {
         made.iter().filter(|result| result["status"] == "created").map(|result| &result["link"]).collect();
     let mut edits: Vec<Value> =
         links.iter().map(|link| json!({ "id": link["id"], "changes": { "title": "T", "tags": ["all"] } })).collect();
-    edits[0]["changes"] = json!({ "destination_url": "nowhere" });
+    edits[0]["changes"] = json!({ "destination_url": "not an address" });
     edits[1]["version"] = json!(9);
     edits[2]["id"] = edits[5]["id"].clone();
     edits[4]["changes"]["slug"] = json!("same");
@@ -382,7 +382,7 @@ async fn a_link_that_is_not_saved_decides_as_it_will_once_it_is() {
         let asked = json!({ "link": draft, "link_id": link["id"], "visitor": visitor });
         assert_eq!(ask(asked, StatusCode::OK).await["destination_url"], saved["destination_url"]);
     }
-    let wrong = json!({ "link": { "destination_url": "nowhere" } });
+    let wrong = json!({ "link": { "destination_url": "not an address" } });
     let problem = ask(wrong, StatusCode::BAD_REQUEST).await;
     assert_eq!(pointers(&problem), HashSet::from(["/link/destination_url"]));
     let wrong = json!({ "link": draft, "visitor": { "region": "Bavaria" } });
