@@ -48,7 +48,7 @@ wrong it ends with 65.",
     /// Deletes clicks for good: those of a link, of a visitor, or of a time.
     #[command(
         long_about = "Deletes clicks of a workspace for good: those of a link, of a visitor, of a time, or what several of these have in common.\n\nA visitor is named as lists and exports of clicks name them: a number of 16 hexadecimal digits that is theirs on one day (UTC). What links were ever clicked stays as a number. Clicks that are still on their way, in a journal or on the bus, are stored afterwards: run it again a minute later.",
-        after_long_help = "Examples:\n  elido clicks erase --workspace wsp_0190b8f20000700080000000000000bb --link lnk_0190b8f20000700080000000000000aa\n  elido clicks erase --workspace wsp_0190b8f20000700080000000000000bb --visitor 00f1a2b3c4d5e6f7\n  elido clicks erase --workspace wsp_0190b8f20000700080000000000000bb --to 2026-01-01T00:00:00Z"
+        after_long_help = "Examples:\n  elido clicks erase --workspace ws_0190b8f20000700080000000000000bb --link lnk_0190b8f20000700080000000000000aa\n  elido clicks erase --workspace ws_0190b8f20000700080000000000000bb --visitor 00f1a2b3c4d5e6f7\n  elido clicks erase --workspace ws_0190b8f20000700080000000000000bb --to 2026-01-01T00:00:00Z"
     )]
     Erase(EraseArguments),
 }
