@@ -128,8 +128,14 @@ def expectations(rendered):
         "a restore has neither workers, ingester, Caddy nor CronJobs": not names("a restore of a day", "Deployment") & {"workers", "ingester", "caddy", "kratos", "prometheus"}
         and not names("a restore of a day", "CronJob"),
         "api of a restore waits for its stores": object_of("a restore of a day", "Deployment", "api")["spec"]["template"]["spec"]["initContainers"][0]["args"][:3] == ["wait", "postgres", "clickhouse"],
+        "a restore of all that was archived has no moment to stop at": "recovery_target_time:" not in str(object_of("a restore after a disaster", "ConfigMap", "postgres"))
+        and "recovery_target_time:" in str(object_of("a restore to a moment", "ConfigMap", "postgres")),
         "a restored release archives nothing": not any("archive_command" in str(document) for document in rendered["a restore to a moment"]),
         "in ha the standby is dumped": "postgres-replica" in str(object_of("ha", "CronJob", "backup-postgres")),
+        "backups of the chart's own storage are in the bucket of the values": "{'name': 'BACKUP_BUCKET', 'value': 'far-away'}" in str(object_of("another bucket", "CronJob", "backup-postgres")),
+        "those of another storage in the bucket of its Secret": "{'name': 'BACKUP_BUCKET', 'valueFrom': {'secretKeyRef': {'name': 'my-bucket', 'key': 'bucket'}}}"
+        in str(object_of("backups elsewhere", "CronJob", "backup-postgres")),
+        "the age of backups is read, whoever else has metrics": "'name': 'metrics', 'port'" in str(object_of("no ClickHouse and no Caddy", "Service", "metrics")),
         "monitors are rendered where the operator is, or is said to be": "elido" in names("Argo CD with a Prometheus operator", "ServiceMonitor") & names("a Prometheus of one's own", "PrometheusRule"),
         "and nowhere else": not names("selfhost", "ServiceMonitor"),
         "no monitoring renders none": not names("no monitoring", "StatefulSet") & {"prometheus"} and not names("no monitoring", "Deployment") & {"grafana", "backup-metrics"},

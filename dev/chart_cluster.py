@@ -15,6 +15,7 @@ from pathlib import Path
 
 CHART = "charts/elido-mono"
 NAMESPACE = "elido"
+DRILL = "elido-restore"
 EMAIL, PASSWORD = "ops@example.com", secrets.token_hex(12)
 HOST, DASHBOARD = "r.example.com", "app.example.com"
 AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:150.0) Gecko/20100101 Firefox/150.0"
@@ -394,6 +395,20 @@ def acknowledged(test):
     test.promise("every acknowledged write is there", not lost)
 
 
+def drill(test):
+    """Backups of what is there, and the drill that brings them back in a namespace of its own, with servers of its own in place of those outside."""
+    for kind in ("clickhouse", "postgres"):
+        kubectl("create", "job", f"now-{kind}", f"--from=cronjob/backup-{kind}")
+        kubectl("wait", "--for=condition=complete", f"job/now-{kind}", "--timeout=300s", seconds=310)
+        test.result[f"backup_{kind}"] = json.loads(kubectl("logs", f"job/now-{kind}").rpartition("RESULT ")[2])
+    run("kubectl", "create", "namespace", DRILL)
+    run("kubectl", "--namespace", DRILL, "apply", "--filename", "tests/chart/stand-ins.yaml")
+    figures = json.loads(run("scripts/restore-drill.sh").rpartition("RESULT ")[2])
+    test.result["drill"] = figures
+    test.promise("the drill restores every row and follows links", figures["postgres"]["rows"] == test.result["backup_postgres"]["rows"] and figures["links_followed"] == 3)
+    run("kubectl", "delete", "namespace", DRILL, "--wait=false")
+
+
 def one_machine(test):
     installation = begin(test)
     test.through_caddy()
@@ -403,6 +418,7 @@ def one_machine(test):
     pods_lost(test, installation)
     passwords(test, installation)
     acknowledged(test)
+    drill(test)
     installation = install_again(test)
     test.clicks(installation, "at_the_end")
 

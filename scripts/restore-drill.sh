@@ -5,6 +5,8 @@
 #     --from NAMESPACE     where the installation is (default elido); the drill is in NAMESPACE-restore
 #     --values FILE        values of the installation, as for helm; those of its release without it
 #     --keep               leaves the restored system where it is, to look at
+# A namespace that is there already is taken as it is, and stays: make it and the Secrets of external.* in it where your servers are not the
+# chart's own, so that the drill does not meet those that serve.
 # It sends no mail, takes no jobs and orders no certificates. Ends with a RESULT line, and with 1 where something was not restored.
 # Needs kubectl, helm, and about 1.2 GB of memory in the cluster.
 set -euo pipefail
@@ -27,7 +29,7 @@ while [ $# -gt 0 ]; do
     --from) SOURCE=${2:?--from needs a namespace}; shift ;;
     --values) VALUES+=(--values "${2:?--values needs a file}"); shift ;;
     --keep) KEEP=true ;;
-    -*) sed -n '2,9s/^# \{0,1\}//p' "$0" && exit 64 ;;
+    -*) sed -n '2,11s/^# \{0,1\}//p' "$0" && exit 64 ;;
     *) DATE=$1 ;;
     esac
     shift
@@ -38,11 +40,21 @@ for tool in kubectl helm; do
 done
 
 TARGET=$SOURCE-restore
-! kubectl get namespace "$TARGET" -o name >/dev/null 2>&1 ||
-    die "the namespace $TARGET is there already, perhaps from a drill that was kept: kubectl delete namespace $TARGET"
+PREPARED=false
+if kubectl get namespace "$TARGET" -o name >/dev/null 2>&1; then
+    PREPARED=true
+    [ -z "$(kubectl --namespace "$TARGET" get persistentvolumeclaims -l app.kubernetes.io/name=elido -o name)" ] ||
+        die "$TARGET holds what an earlier drill has restored: helm -n $TARGET uninstall elido, then scripts/purge.sh $TARGET --yes-delete-all-data"
+fi
 
 remove() {
-    $KEEP || kubectl delete namespace "$TARGET" --ignore-not-found --wait=false >/dev/null
+    if $KEEP; then return; fi
+    if $PREPARED; then
+        helm --namespace "$TARGET" uninstall elido --ignore-not-found --wait >&2
+        kubectl --namespace "$TARGET" delete persistentvolumeclaims,configmaps -l app.kubernetes.io/name=elido >&2
+    else
+        kubectl delete namespace "$TARGET" --ignore-not-found --wait=false >&2
+    fi
 }
 trap remove EXIT
 

@@ -2,6 +2,7 @@
 whether it can be had as it was at a moment.
 """
 
+import json
 import os
 import shutil
 import subprocess
@@ -11,7 +12,7 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
-from backups.program import Storage, install
+from backups.program import IMAGE, Storage, install
 from harness import ROOT, die, free_ports, say, shell
 from servers import WORK_FOLDER
 
@@ -37,6 +38,7 @@ class Server:
         """Runs a command as the user of the server, with what the chart gives to its pod."""
         drop = ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"] if os.getuid() == 0 else []
         environment = self.storage.environment | {"PGHOST": "127.0.0.1", "PGPORT": str(self.port), "PGUSER": "postgres", "HOME": str(self.folder)}
+        environment |= {"BACKUP_BASE_URL": f"postgres://postgres@127.0.0.1:{self.port}/postgres", "PATH": f"{IMAGE}:{self.storage.environment['PATH']}"}
         run = subprocess.run([*drop, *map(str, command)], env=environment, cwd=self.folder, capture_output=True, text=True, timeout=300)
         if check and run.returncode != 0:
             die(f"{command}: {run.stdout}{run.stderr}{self.tail()}")
@@ -70,14 +72,14 @@ class Server:
         return self.run("psql", "--no-psqlrc", "--tuples-only", "--no-align", "--quiet", "--dbname", "postgres", "--command", query)
 
     def base_backup(self):
-        self.run("barman-cloud-backup", "--gzip", "--immediate-checkpoint", "--endpoint-url", self.storage.endpoint, f"s3://{self.storage.bucket}/wal", "elido")
+        self.run(IMAGE / "elido-backup", "base")
 
-    def restore(self, moment=""):
+    def restore(self, moment="latest"):
         """What Patroni does with the chart's configuration: the base, then as much of the log as is wanted."""
         self.storage.environment["RESTORE_TARGET_TIME"] = moment
         self.run(RESTORE_BASE, "--scope=elido", f"--datadir={self.data}")
         restore = 'barman-cloud-wal-restore --endpoint-url "$BACKUP_ENDPOINT" s3://"$BACKUP_BUCKET"/wal elido %f %p'
-        target = {"recovery_target_time": moment} if moment else {}
+        target = {} if moment == "latest" else {"recovery_target_time": moment}
         self.configure(archive_mode="off", restore_command=restore, recovery_target_action="promote", recovery_target_timeline="latest", **target)
         (self.data / "recovery.signal").touch()
         if os.getuid() == 0:
@@ -128,6 +130,9 @@ def lose_under_load(server):
     server.ask("CREATE TABLE rows (id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, at TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp())")
     writes = Writes(server)
     writes.go(1)
+    # A segment that no copy needs.
+    server.ask("SELECT pg_switch_wal()")
+    writes.go(1)
     start = time.monotonic()
     server.base_backup()
     base_seconds = time.monotonic() - start
@@ -151,6 +156,9 @@ def run(arguments):
         say("archiving under load, and losing the disk")
         server.make()
         writes, moment, rows_then, base_seconds = lose_under_load(server)
+        pruned = json.loads(server.run(IMAGE / "elido-backup", "prune", "--days", 30).rpartition("RESULT ")[2])
+        if pruned["segments_deleted"] == 0 or pruned["deleted"]:
+            broken.append(f"pruning has deleted {pruned}")
         say("restoring what was last archived")
         start = time.monotonic()
         server.restore()
@@ -172,7 +180,7 @@ def run(arguments):
         if not 0 <= then - rows_then <= WRITES_A_SECOND:
             broken.append(f"at the moment there were {rows_then} rows, and {then} are restored")
     figures = {
-        "archive_timeout_s": ARCHIVE_TIMEOUT_S, "base_backup_seconds": round(base_seconds, 1), "rows_acknowledged": writes.acknowledged, "rows_lost": writes.acknowledged - int(last),
+        "archive_timeout_s": ARCHIVE_TIMEOUT_S, "segments_pruned": pruned["segments_deleted"], "base_backup_seconds": round(base_seconds, 1), "rows_acknowledged": writes.acknowledged, "rows_lost": writes.acknowledged - int(last),
         "rpo_seconds": round(lost_seconds, 1), "rto_seconds": round(seconds, 1), "rows_at_moment": rows_then, "rows_restored_to_moment": then,
     }
     return figures, broken

@@ -5,10 +5,20 @@
 {{- .Values.backups.s3.secretName | default .Values.secrets.existing.backup -}}
 {{- end }}
 
+{{/* The name of the bucket: that of another storage stands in its Secret. */}}
+{{- define "elido.backup.bucket" -}}
+{{- with .Values.backups.s3.secretName }}
+{{ include "elido.secretVariable" (dict "variable" "BACKUP_BUCKET" "name" . "key" "bucket") }}
+{{- else }}
+- {name: BACKUP_BUCKET, value: {{ .Values.backups.postgres.s3Bucket }}}
+{{- end }}
+{{- end }}
+
 {{/* Where the bucket is, as elido-backup and barman read it. */}}
 {{- define "elido.backup.env" -}}
 {{- $secret := include "elido.backup.secret" . -}}
-{{- range $variable, $key := dict "BACKUP_ENDPOINT" "endpoint" "BACKUP_BUCKET" "bucket" "AWS_DEFAULT_REGION" "region" "AWS_ACCESS_KEY_ID" "access-key" "AWS_SECRET_ACCESS_KEY" "secret-key" }}
+{{ include "elido.backup.bucket" . | trim }}
+{{- range $variable, $key := dict "BACKUP_ENDPOINT" "endpoint" "AWS_DEFAULT_REGION" "region" "AWS_ACCESS_KEY_ID" "access-key" "AWS_SECRET_ACCESS_KEY" "secret-key" }}
 {{ include "elido.secretVariable" (dict "variable" $variable "name" $secret "key" $key) }}
 {{- end }}
 {{- end }}
@@ -31,12 +41,22 @@
 {{- end }}
 {{- end }}
 
+{{/* The kinds of backups whose age Prometheus is told, as a list; empty where nobody tells it. */}}
+{{- define "elido.backup.kinds" -}}
+{{- $kinds := list -}}
+{{- if .Values.backups.postgres.enabled }}{{ $kinds = append $kinds "postgres" }}{{ end -}}
+{{- if .Values.backups.clickhouse.enabled }}{{ $kinds = append $kinds "clickhouse" }}{{ end -}}
+{{- if and .Values.postgres.enabled .Values.postgres.walArchive.enabled }}{{ $kinds = append $kinds "base" }}{{ end -}}
+{{- if or (not .Values.monitoring.prometheus.enabled) (not .Values.api.enabled) .Values.restore.fromBackup }}{{ $kinds = list }}{{ end -}}
+{{- toJson $kinds -}}
+{{- end }}
+
 {{/* A container of elido-backup: {root, name, args, env (rendered), resources}. */}}
 {{- define "elido.backup.container" -}}
 name: {{ .name }}
 image: {{ include "elido.image" (dict "root" .root "image" .root.Values.postgres.image) }}
 imagePullPolicy: {{ .root.Values.image.pullPolicy }}
-command: {{ .command | default (list "elido-backup") | toJson }}
+command: [elido-backup]
 args: {{ toJson .args }}
 env: {{- .env | nindent 2 }}
 resources: {{- include "elido.resources" (.resources | default .root.Values.backups.resources) | nindent 2 }}
@@ -45,7 +65,7 @@ volumeMounts:
   - {name: tmp, mountPath: /tmp}
 {{- end }}
 
-{{/* A CronJob: {root, name, schedule, args, env (rendered), command, seconds}. */}}
+{{/* A CronJob: {root, name, schedule, args, env (rendered), seconds}. */}}
 {{- define "elido.backup.cronJob" -}}
 {{- $scope := dict "root" .root "component" "backup" -}}
 apiVersion: batch/v1

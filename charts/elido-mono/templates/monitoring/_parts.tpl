@@ -29,7 +29,7 @@
   "s3" (list 9000 "/minio/v2/metrics/cluster" (list "minio"))
 -}}
 {{- range $name, $facts := $ports }}
-{{- $has := false }}
+{{- $has := and (eq $name "metrics") (include "elido.backup.kinds" $ | fromJsonArray) }}
 {{- range last $facts }}{{ if include "elido.has" (dict "root" $ "component" .) }}{{ $has = true }}{{ end }}{{ end }}
 {{- if $has }}
 {{ $name }}: {port: {{ index $facts 0 }}, path: {{ index $facts 1 }}}

@@ -7,7 +7,7 @@ from .failure import Failure
 
 MANIFEST = "manifest.json"
 MOMENT = "%Y-%m-%dT%H-%M-%SZ"
-KINDS = ("postgres", "clickhouse", "restore_drill")
+KINDS = ("postgres", "base", "clickhouse", "restore_drill")
 
 
 class Backup:

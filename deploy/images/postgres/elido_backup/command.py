@@ -6,7 +6,7 @@ import os
 import sys
 import time
 
-from . import catalog, clickhouse, metrics, postgres, prune, verification
+from . import base, catalog, clickhouse, metrics, postgres, prune, verification
 from .bucket import Bucket
 from .failure import Failure
 
@@ -53,8 +53,23 @@ def back_up_clickhouse(arguments):
     result({"backup": backup.folder, "base": manifest["base"], **figures, "bytes": manifest["bytes"], "seconds": round(time.monotonic() - start, 2)})
 
 
+def back_up_base(_):
+    start, url = time.monotonic(), os.environ.get("BACKUP_BASE_URL")
+    if not url:
+        raise Failure("BACKUP_BASE_URL is not set: it has to be the URL of PostgreSQL for a user who may replicate")
+    backup, manifest = base.back_up(Bucket(), url)
+    result({"backup": backup.folder, "first_segment": manifest["first_segment"], "bytes": manifest["bytes"], "seconds": round(time.monotonic() - start, 2)})
+
+
+def restore_base(arguments):
+    start = time.monotonic()
+    manifest = base.restore(Bucket(), arguments.datadir, arguments.target_time)
+    result({"restored": manifest["object"], "seconds": round(time.monotonic() - start, 2)})
+
+
 def prune_backups(arguments):
-    result({"deleted": prune.prune(Bucket(), arguments.days)})
+    deleted, segments = prune.prune(Bucket(), arguments.days)
+    result({"deleted": deleted, "segments_deleted": segments})
 
 
 def list_backups(_):
@@ -170,6 +185,7 @@ def arguments():
         return found
 
     command("postgres", back_up_postgres, "dumps the databases")
+    command("base", back_up_base, "copies the files of PostgreSQL, for restores to any moment")
     found = command("clickhouse", back_up_clickhouse, "backs the clicks up")
     found.add_argument("--full-every-days", type=int, default=7, help="how many days a full backup is built on (default 7)")
     found = command("prune", prune_backups, "deletes old backups, never the last three of a kind")
@@ -177,6 +193,9 @@ def arguments():
     command("list", list_backups, "prints the backups that there are")
     found = command("restore-postgres", restore_postgres, "restores the databases, if they are empty")
     add_date(found), add_target(found)
+    found = command("restore-base", restore_base, "writes the last copy of files before a moment into an empty folder")
+    found.add_argument("--datadir", required=True, help="the folder")
+    found.add_argument("--target-time", default="latest", help="the moment, or latest (default)")
     add_target(command("adopt-postgres", adopt_postgres, "waits for a restore to a moment, which PostgreSQL does itself"))
     found = command("restore-clickhouse", restore_clickhouse, "restores the clicks, if there are none")
     add_date(found), add_target(found)
@@ -187,7 +206,7 @@ def arguments():
     found.add_argument("--edge", help="follow links at this edge, as http://host:port")
     add_target(found)
     found = command("metrics", serve_metrics, "tells Prometheus the age of the last backups")
-    found.add_argument("kinds", nargs="+", choices=[*catalog.KINDS, "base"])
+    found.add_argument("kinds", nargs="+", choices=catalog.KINDS)
     found.add_argument("--address", default="0.0.0.0")
     found.add_argument("--port", type=int, default=metrics.PORT)
     return parser.parse_args()

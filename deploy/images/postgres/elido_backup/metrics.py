@@ -1,15 +1,12 @@
 """Tells Prometheus how old the last backups are and how large. It reads the bucket alone, and never writes."""
 
 import threading
-from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from . import catalog
 from .failure import Failure
 
 PORT = 9640
-# Where barman keeps its base backups.
-BASES = "wal/elido/base/"
 # How often the bucket is looked at.
 EVERY_S = 60
 HEAD = """# HELP elido_backup_age_seconds How long ago the last whole backup of a kind was begun; +Inf where there is none.
@@ -22,16 +19,6 @@ HEAD = """# HELP elido_backup_age_seconds How long ago the last whole backup of 
 # TYPE elido_backup_bucket_up gauge
 elido_backup_bucket_up {up}
 """
-
-
-def newest_base(bucket):
-    """The same of the copies that a restore to any moment begins with: barman writes backup.info when one is whole."""
-    found = bucket.list(BASES)
-    ids = sorted(key.removeprefix(BASES).split("/")[0] for key, _ in found if key.endswith("/backup.info"))
-    if not ids:
-        return None
-    at = datetime.strptime(ids[-1], "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
-    return at, sum(size for key, size in found if key.startswith(f"{BASES}{ids[-1]}/"))
 
 
 class Catalog:
@@ -52,8 +39,6 @@ class Catalog:
 
     def newest(self, kind):
         """When the last backup of a kind was begun, and its bytes."""
-        if kind == "base":
-            return newest_base(self.bucket)
         whole = [(backup, found) for backup, found in catalog.folders(self.bucket, kind) if backup.folder + catalog.MANIFEST in found]
         return (whole[-1][0].at, sum(whole[-1][1].values())) if whole else None
 

@@ -61,14 +61,12 @@ def compression():
     return "zstd:3" if int(re.search(r"\) (\d+)", version)[1]) >= 16 else "6"
 
 
-class Dump:
-    """What pg_dump writes, as a stream whose end raises if pg_dump failed."""
+class Output:
+    """What a program of PostgreSQL writes, as a stream whose end raises if the program failed."""
 
-    def __init__(self, url, snapshot):
-        command = [binary("pg_dump"), "--format=custom", f"--compress={compression()}", "--no-owner", "--no-privileges"]
-        command += [f"--snapshot={snapshot}", f"--lock-wait-timeout={LOCK_TIMEOUT_MS}"]
-        self.errors = tempfile.TemporaryFile()
-        self.process = subprocess.Popen(command, env=environment(url), stdout=subprocess.PIPE, stderr=self.errors)
+    def __init__(self, command, url):
+        self.name, self.errors = command[0], tempfile.TemporaryFile()
+        self.process = subprocess.Popen([binary(self.name), *command[1:]], env=environment(url), stdout=subprocess.PIPE, stderr=self.errors)
         self.sum, self.bytes = hashlib.sha256(), 0
 
     def read(self, size=-1):
@@ -82,7 +80,11 @@ class Dump:
     def end(self):
         if self.process.wait() != 0:
             self.errors.seek(0)
-            raise Failure(f"pg_dump failed: {self.errors.read().decode(errors='replace').strip()[-1000:]}")
+            raise Failure(f"{self.name} failed: {self.errors.read().decode(errors='replace').strip()[-1000:]}")
+
+    def facts(self, key):
+        """What a manifest says of the object that was made of it."""
+        return {"object": key, "bytes": self.bytes, "sha256": self.sum.hexdigest()}
 
     def __enter__(self):
         return self
@@ -108,12 +110,11 @@ def dump(bucket, folder, name, url):
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         snapshot = connection.execute("SELECT pg_export_snapshot()").fetchone()[0]
         key = f"{folder}{name}.dump"
-        with Dump(url, snapshot) as stream:
+        command = ["pg_dump", "--format=custom", f"--compress={compression()}", "--no-owner", "--no-privileges"]
+        command += [f"--snapshot={snapshot}", f"--lock-wait-timeout={LOCK_TIMEOUT_MS}"]
+        with Output(command, url) as stream:
             bucket.upload(key, stream)
-        return {
-            "object": key, "bytes": stream.bytes, "sha256": stream.sum.hexdigest(), "server": connection.info.server_version,
-            "wal": position(connection), "rows": rows(connection),
-        }
+        return stream.facts(key) | {"server": connection.info.server_version, "wal": position(connection), "rows": rows(connection)}
 
 
 def position(connection):

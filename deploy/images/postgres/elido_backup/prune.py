@@ -1,8 +1,10 @@
-"""Deletes backups that are old enough. The last three of a kind stay, however old, and so does what an incremental one is built on."""
+"""Deletes backups that are old enough. The last three of a kind stay, however old, and so do what an incremental one is built on, and the log of
+changes from the first copy of files on.
+"""
 
 from datetime import timedelta
 
-from . import catalog
+from . import base, catalog
 
 ALWAYS_KEPT = 3
 # A folder without a manifest may be of a backup that is being made; after so long it is of one that failed.
@@ -18,7 +20,7 @@ def outdated(backups, bases, now, days):
 
 
 def prune(bucket, days):
-    """Deletes what may go; gives back the names of the folders."""
+    """Deletes what may go; gives back the names of the folders, and how many segments of the log."""
     gone = []
     for kind in catalog.KINDS:
         objects = {backup.name: (backup, list(found)) for backup, found in catalog.folders(bucket, kind)}
@@ -32,4 +34,6 @@ def prune(bucket, days):
             keys.sort(key=lambda key: not key.endswith(catalog.MANIFEST))
             bucket.delete(keys)
             gone.append(backup.folder)
-    return gone
+    segments = base.needless_segments(bucket)
+    bucket.delete(segments)
+    return gone, len(segments)
