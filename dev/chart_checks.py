@@ -18,7 +18,8 @@ RELEASED = Path("tests/chart/released.json")
 IMAGES = Path(CHART, "images.txt")
 # What one machine with 4 vCPU and 8 GB has room for, beside k3s itself.
 CPU_MAX, MEMORY_MAX = 2400, 5400
-PRESETS = ("selfhost", "ha", "edge-only")
+# The presets, and what they leave out.
+RELEASES = ("selfhost", "ha", "edge-only", "Ory beside it")
 # Templates that look at the cluster, the clock or chance would not render the same twice, or not without a cluster.
 FORBIDDEN = re.compile(r"\b(lookup|now|randAlpha\w*|randNumeric|randAscii|randBytes|uuidv4|genCA|genSignedCert|genPrivateKey|htpasswd|bcrypt)\b(?=[^{]*}})")
 
@@ -70,7 +71,7 @@ def by_render(rendered, law):
 
 
 def snapshot(rendered):
-    return {name: chart_objects.immutable(rendered[name]) for name in PRESETS}
+    return {name: chart_objects.immutable(rendered[name]) for name in RELEASES}
 
 
 def immutable_problems(rendered):
@@ -80,7 +81,7 @@ def immutable_problems(rendered):
 
 
 def image_list(rendered):
-    return sorted(set().union(*(chart_objects.images(rendered[name]) for name in PRESETS)))
+    return sorted(set().union(*(chart_objects.images(rendered[name]) for name in RELEASES)))
 
 
 def image_problems(rendered):
@@ -93,7 +94,7 @@ def image_problems(rendered):
 
 
 def size_problems(rendered):
-    cpu, memory = chart_objects.requests(rendered["selfhost"])
+    cpu, memory = chart_objects.requests(rendered["Ory beside it"])
     if cpu > CPU_MAX or memory > MEMORY_MAX:
         yield f"selfhost asks for {cpu:.0f} m and {memory:.0f} MiB, above {CPU_MAX} m and {MEMORY_MAX} MiB"
 
@@ -206,7 +207,7 @@ def main():
     findings.add("Services, budgets and autoscalers meet pods", by_render(rendered, lambda found, _: chart_objects.service_problems(found)))
     findings.add("what pods name is there", by_render(rendered, lambda found, _: chart_objects.reference_problems(found)))
     findings.add("no name is given twice", by_render(rendered, lambda found, _: chart_objects.unique_problems(found)))
-    policed = {name: found for name, found in rendered.items() if name in ("selfhost", "ha", "edge-only", "replicated ClickHouse", "accounts of Elido alone")}
+    policed = {name: found for name, found in rendered.items() if name in ("selfhost", "ha", "edge-only", "replicated ClickHouse", "Ory beside it")}
     findings.add("network policies open every way that is wanted, and no other", by_render(policed, lambda found, _: chart_network.problems(found)))
     findings.add("few pods reach the world", by_render(rendered, lambda found, _: chart_network.outward_problems(found)))
     findings.add("nothing changed that Kubernetes lets nobody change", immutable_problems(rendered))

@@ -88,7 +88,8 @@ COMBINATIONS = {
     "journals in emptyDir": values(SELFHOST, ["edge.journal.volume=emptyDir"]),
     "edges by load": values(SELFHOST, ["edge.autoscaling.enabled=true"]),
     "api by load": values(SELFHOST, ["api.autoscaling.enabled=true", "api.autoscaling.max=4"]),
-    "accounts of Elido alone": values(SELFHOST, ["identity.provider=builtin"]),
+    "Ory beside it": values(SELFHOST, ["identity.provider=ory"]),
+    "ha, with Ory": values(HA, [SHARED_CADDY, "identity.provider=ory"]),
     "replicated ClickHouse": values(SELFHOST, ["clickhouse.replicas=3"]),
     "a tag of digits": values(SELFHOST, ["image.tag=1234567"]),
     "a tag of a commit": values(SELFHOST, ["image.tag=9e2b049"]),
@@ -118,6 +119,7 @@ COMBINATIONS = {
     "Hydra's tokens": values(
         SELFHOST,
         [
+            "identity.provider=ory",
             "api.extraConfig.identity.oidc.hydra.issuer=https://api.example.com/",
             "api.extraConfig.identity.oidc.hydra.client_id=elido",
             "api.extraConfig.identity.oidc.hydra.access_tokens=introspection",
