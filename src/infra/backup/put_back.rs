@@ -61,7 +61,7 @@ pub async fn check_rows(manifest: &Manifest, places: &Places) -> Result<(), Back
 
 fn refuse_occupied(places: &Places) -> Result<(), BackupError> {
     for file in [&places.database, &places.clicks] {
-        if file.exists() {
+        if file.try_exists().map_err(of_file(file))? {
             return Err(BackupError::Occupied(file.clone()));
         }
     }

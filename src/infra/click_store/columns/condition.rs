@@ -85,9 +85,7 @@ fn is_counted(class: Option<&Value>, selection: &Selection) -> bool {
 /// Whether a filter lets a value of its column through.
 fn fits(filter: &Filter, value: Option<&Value>) -> bool {
     let of_class = match filter.dimension {
-        Dimension::Kind | Dimension::Agent => {
-            Class::read(value).ok().and_then(|class| class.value_of(filter.dimension))
-        }
+        Dimension::Kind | Dimension::Agent => Class::read(value).ok().map(|class| class.value_of(filter.dimension)),
         _ => None,
     };
     let value = of_class.as_ref().or(value);

@@ -20,8 +20,11 @@ pub enum Labels {
     /// The value.
     Itself,
     /// What this says of it: any number of labels.
-    Said(Arc<dyn Fn(Option<&Value>) -> Vec<Option<Value>> + Send + Sync>),
+    Said(Arc<Saying>),
 }
+
+/// The labels of a value.
+type Saying = dyn Fn(Option<&Value>) -> Vec<Option<Value>> + Send + Sync;
 
 /// The groups of a block's clicks: for each label that a value may have at the same time, the group of each code.
 type Layers = Vec<Vec<u32>>;
@@ -57,7 +60,7 @@ impl Grouping {
     pub fn dimension(dimension: Dimension) -> Self {
         let labels = match dimension {
             Dimension::Kind | Dimension::Agent => Labels::Said(Arc::new(move |value| {
-                vec![Class::read(value).ok().and_then(|class| class.value_of(dimension))]
+                vec![Class::read(value).ok().map(|class| class.value_of(dimension))]
             })),
             _ => Labels::Itself,
         };

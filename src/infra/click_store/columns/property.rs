@@ -164,9 +164,9 @@ impl Class {
     }
 
     /// The value of a dimension that is kept in the class.
-    pub fn value_of(self, dimension: Dimension) -> Option<Value> {
+    pub fn value_of(self, dimension: Dimension) -> Value {
         let label = if dimension == Dimension::Kind { kind_label(self.kind) } else { agent_label(self.agent) };
-        Some(Value::Text(label.into()))
+        Value::Text(label.into())
     }
 
     const fn put(self, click: &mut EnrichedClick) {
