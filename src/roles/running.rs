@@ -77,7 +77,7 @@ pub async fn start(loaded: &Loaded, roles: Roles) -> Result<Running, StartError>
     let sockets = Sockets::bind(loaded, &roles)?;
     let addresses = sockets.addresses();
     let stages = Stages::new();
-    let startup = Arc::new(Startup::new(Duration::from_secs(loaded.config.startup.wait_seconds)));
+    let startup = Arc::new(Startup::new(patience(loaded, &roles)));
     let platform = Platform::new(loaded, Arc::clone(&startup), stages.fetches.clone())?;
     match Box::pin(start_roles(&platform, &roles, sockets, startup, &stages)).await {
         Ok((readiness, dashboard)) => {
@@ -91,6 +91,11 @@ pub async fn start(loaded: &Loaded, roles: Roles) -> Result<Running, StartError>
             Err(error)
         }
     }
+}
+
+/// How long servers may be unavailable at the start. Visitors would wait as long for an edge in the same process, and go elsewhere when it ends.
+fn patience(loaded: &Loaded, roles: &Roles) -> Duration {
+    if roles.has(Role::Edge) { Duration::ZERO } else { Duration::from_secs(loaded.config.startup.wait_seconds) }
 }
 
 /// Each role connects what it uses, so that a process has no connection that none of its services asked for.

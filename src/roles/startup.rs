@@ -2,6 +2,7 @@
 //!
 //! Invariant: a process whose server is not there yet is alive and not ready, says what it waits for, and ends only when
 //! the time of `startup.wait_seconds` is over. An orchestrator that starts everything at once needs no order of its own.
+//! A process that answers redirects gives up at once, because no visitor must wait for its database.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};

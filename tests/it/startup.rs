@@ -1,5 +1,6 @@
 //! A process that starts before the server of its database does.
 
+use elido::roles::Roles;
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 
@@ -15,14 +16,18 @@ async fn a_process_waits_for_the_server_of_its_database_alive_and_not_ready() {
         return;
     }
     let proxy = CuttableProxy::start(&database::of_its_own().await).await;
-    proxy.cut();
     let internal = free_address();
-    let client = Client::new();
-    let ask = |path: &str| client.get(format!("http://{internal}{path}")).send();
-    let starting = Platform::start_with(|config| {
+    let mut platform = Platform::start_with(|config| {
         config.database.url = proxy.url().into();
         config.internal.listen = internal;
-    });
+    })
+    .await;
+    let account = platform.account().await;
+    platform.stop().await;
+    proxy.cut();
+    let client = Client::new();
+    let ask = |path: &str| client.get(format!("http://{internal}{path}")).send();
+    let roles: Roles = "api,ingester,workers".parse().expect("roles");
     let watching = async {
         eventually("it says what it waits for", || async {
             let Ok(answer) = ask("/readyz").await else { return false };
@@ -37,9 +42,9 @@ async fn a_process_waits_for_the_server_of_its_database_alive_and_not_ready() {
         assert_eq!(early.expect("a response").status(), StatusCode::SERVICE_UNAVAILABLE);
         proxy.mend();
     };
-    let (mut platform, ()) = tokio::join!(starting, watching);
+    tokio::join!(platform.start_again_as(roles), watching);
     eventually("it is ready", || async { ask("/readyz").await.is_ok_and(|answer| answer.status() == StatusCode::OK) })
         .await;
-    platform.account().await;
+    platform.read(&account, "/links").await;
     platform.stop().await;
 }

@@ -61,8 +61,8 @@ pub(super) fn sync_folder(folder: &Path) -> Result<(), BackupError> {
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(of_file(folder))
 }
 
-/// The files below a folder that `is_apart` does not say are no concern of whoever asks, in the order of their names. What is neither
-/// file nor folder is left out.
+/// The files below a folder that `is_apart` does not say are no concern of whoever asks, in the order of their names. Links are followed;
+/// what is neither file nor folder is left out.
 pub(super) fn below(folder: &Path, is_apart: &dyn Fn(&Path) -> bool) -> Result<Vec<PathBuf>, BackupError> {
     let mut found = Vec::new();
     collect(folder, is_apart, DEPTH_MAX, &mut found)?;
@@ -83,9 +83,9 @@ fn collect(
         if is_apart(&path) {
             continue;
         }
-        match if_there(entry.file_type()).map_err(of_file(&path))? {
-            Some(kind) if kind.is_dir() && depth > 0 => collect(&path, is_apart, depth - 1, found)?,
-            Some(kind) if kind.is_file() => found.push(path),
+        match if_there(fs::metadata(&path)).map_err(of_file(&path))? {
+            Some(metadata) if metadata.is_dir() && depth > 0 => collect(&path, is_apart, depth - 1, found)?,
+            Some(metadata) if metadata.is_file() => found.push(path),
             _ => {}
         }
     }

@@ -44,10 +44,14 @@ impl Places {
 
 /// Whether the path is the database or one of the files that SQLite keeps beside it.
 fn is_of_database(path: &Path, database: &Path) -> bool {
-    let beside = |suffix: &str| {
+    files_of(database).any(|file| file == path)
+}
+
+/// A database and the files that SQLite keeps beside it.
+pub(super) fn files_of(database: &Path) -> impl Iterator<Item = PathBuf> {
+    ["", "-wal", "-shm", "-journal"].into_iter().map(|suffix| {
         let mut name = database.as_os_str().to_owned();
         name.push(suffix);
-        path == Path::new(&name)
-    };
-    ["", "-wal", "-shm", "-journal"].into_iter().any(beside)
+        PathBuf::from(name)
+    })
 }

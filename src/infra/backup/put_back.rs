@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::manifest::Manifest;
+use super::places::files_of;
 use super::take::{CLICKS_FILE, DATA_FOLDER, DATABASE_FILE, OBJECTS_FOLDER};
 use super::{BackupError, Places, files, of_file};
 use crate::infra::sqlite::copy;
@@ -60,9 +61,10 @@ pub async fn check_rows(manifest: &Manifest, places: &Places) -> Result<(), Back
 }
 
 fn refuse_occupied(places: &Places) -> Result<(), BackupError> {
-    for file in [&places.database, &places.clicks] {
-        if file.try_exists().map_err(of_file(file))? {
-            return Err(BackupError::Occupied(file.clone()));
+    // A log that was left behind would be taken for the log of what is put back.
+    for file in [&places.database, &places.clicks].into_iter().flat_map(|database| files_of(database)) {
+        if file.try_exists().map_err(of_file(&file))? {
+            return Err(BackupError::Occupied(file));
         }
     }
     for folder in [Some(&places.data_folder), places.objects.as_ref()].into_iter().flatten() {

@@ -26,6 +26,8 @@ export function watching(): Watching {
     here.base = `/v1/workspaces/${here.api.workspace.id}`;
     here.address = (path) => `${here.elido.url}/w/marketing/${path}`;
     here.allIsWell = async (watched = here) => {
+      // A page that has only been asked for is empty.
+      await watched.page.locator("h1").first().waitFor({ state: "attached" });
       assert.deepEqual(await violations(watched.page), []);
       assert.deepEqual(watched.complaints, []);
     };

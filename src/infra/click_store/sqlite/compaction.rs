@@ -22,9 +22,9 @@ const ROWS_MIN: usize = 8_192;
 /// Rows that one transaction packs; new clicks wait for it.
 const ROWS_PER_STEP: u32 = 32_768;
 /// A segment that has so many ends with its day.
-const CLICKS_ENOUGH: usize = 262_144;
+const CLICKS_ENOUGH: usize = 131_072;
 /// A segment has no more, so that one fits into memory a few times.
-const CLICKS_MAX: usize = 1_048_576;
+const CLICKS_MAX: usize = 524_288;
 /// So many segments of the same days are made one: a question has to compare their visitors, and making them one takes time as well.
 const SEGMENTS_TOGETHER_MAX: usize = 8;
 /// Segments are made one so often at most before something else has its turn.
