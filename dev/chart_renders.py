@@ -1,5 +1,6 @@
 """What dev/chart renders: combinations of values that people use, and values that have to be refused, with the reason."""
 
+import re
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -153,12 +154,12 @@ COMBINATIONS = {
 
 # What is refused, and a part of the reason.
 REFUSALS = [
-    (["monitoring.grafana.password=x"], "'password' not allowed"),
-    (["imagee.tag=1"], "'imagee' not allowed"),
-    (["edge.resource.cpu=1"], "'resource' not allowed"),
+    (["monitoring.grafana.password=x"], "property password"),
+    (["imagee.tag=1"], "property imagee"),
+    (["edge.resource.cpu=1"], "property resource"),
     (["global.domain=example.com"], "hosts are in ingress.hosts.redirect"),
     (["edge.replicas=0"], "/edge/replicas"),
-    (["edge.resources.limits.cpu=1"], "'cpu' not allowed"),
+    (["edge.resources.limits.cpu=1"], "property cpu"),
     (["redpanda.retention=7 days"], "/redpanda/retention"),
     (["network.listen=127.0.0.1"], "/network/listen"),
     (["ingress.exposure=ingress"], "/ingress/exposure"),
@@ -243,6 +244,13 @@ def render_all(helm):
     return {name: texts for name, texts, _ in done if texts}, {name: error for name, _, error in done if error}
 
 
+def told(error):
+    """What Helm says of a value, with paths and misspelt names as all of its versions could write them."""
+    paths = ["/" + path.replace(".", "/") for path in re.findall(r"^- ([\w.]+): ", error, re.MULTILINE)]
+    names = re.findall(r"[Aa]dditional propert(?:y|ies) '?(\w+)'?", error)
+    return "\n".join([error, *paths, *(f"property {name}" for name in names)])
+
+
 def refused_all(helm):
     """Problems with values that should be refused for a reason."""
 
@@ -251,7 +259,7 @@ def refused_all(helm):
         try:
             helm.template(values("", sets))
         except ValueError as error:
-            return None if reason in str(error) else f"{sets} is refused without {reason!r}: {error}"
+            return None if reason in told(str(error)) else f"{sets} is refused without {reason!r}: {error}"
         return f"{sets} is not refused ({reason})"
 
     with ThreadPoolExecutor(max_workers=4) as pool:

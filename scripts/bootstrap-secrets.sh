@@ -51,7 +51,9 @@ cluster() { kubectl --namespace "$NAMESPACE" "$@"; }
 holds() {
     ! $DRY_RUN || return 1
     local found
-    found=$(cluster get secret "$1" --ignore-not-found --output "go-template={{if .data}}{{if index .data \"$2\"}}yes{{end}}{{end}}")
+    # A cluster that does not answer must not look like one without the key.
+    found=$(cluster get secret "$1" --ignore-not-found --output "go-template={{if .data}}{{if index .data \"$2\"}}yes{{end}}{{end}}") ||
+        die "the cluster does not say whether there is a Secret $1: nothing was changed"
     [ "$found" = yes ]
 }
 
@@ -94,12 +96,16 @@ manifest() {
 
 # Writes what is noted of a Secret: all of it if there is none, and otherwise the keys that it lacks or that are replaced.
 write() {
-    local secret=$1
+    local secret=$1 there
     [ -d "$WORK/$secret" ] || return 0
     if $DRY_RUN; then
         echo ---
         manifest "$secret"
-    elif [ -z "$(cluster get secret "$secret" --ignore-not-found --output name)" ]; then
+        rm -rf "${WORK:?}/$secret"
+        return
+    fi
+    there=$(cluster get secret "$secret" --ignore-not-found --output name) || die "the cluster does not answer: $secret was not written"
+    if [ -z "$there" ]; then
         manifest "$secret" | cluster create --filename - >/dev/null
         echo "made $secret"
     else
@@ -278,7 +284,7 @@ rotate_minio() {
     if $own; then
         for name in access-key secret-key; do want elido-backup $name <"$WORK/elido-minio/$name"; done
     fi
-    restart 'statefulset/minio' 'deployment/api' 'deployment/workers' 'statefulset/postgres' 'statefulset/clickhouse'
+    restart 'statefulset/minio' 'deployment/api' 'deployment/workers' 'statefulset/postgres' 'statefulset/clickhouse' 'deployment/backup-metrics'
 }
 
 # The authority stays, so that old and new certificates believe each other while pods are replaced.

@@ -25,7 +25,7 @@ at_least() { [ "$(printf '%s\n' "$1" "$2" | sort -V | head -n1)" = "$1" ]; }
 
 helm_version() {
     local found
-    found=$(helm version --template '{{.Version}}' 2>/dev/null | sed 's/^v//; s/+.*//')
+    found=$(helm version --template '{{.Version}}' 2>/dev/null | sed 's/^v//; s/+.*//') || true
     [ -n "$found" ] || found=none
     if at_least 3.14 "$found"; then good "Helm $found"; else bad "Helm is $found: install 3.14 or newer, https://helm.sh/docs/intro/install"; fi
 }
@@ -109,7 +109,7 @@ metrics() {
 hosts() {
     local host addresses
     for host in "$@"; do
-        addresses=$(getent ahosts "$host" | awk '{print $1}' | sort -u | tr '\n' ' ')
+        addresses=$(getent ahosts "$host" | awk '{print $1}' | sort -u | tr '\n' ' ') || true
         if [ -n "$addresses" ]; then good "$host leads to $addresses"; else bad "$host leads nowhere: make a DNS record for it"; fi
     done
 }

@@ -41,7 +41,8 @@ done
 
 TARGET=$SOURCE-restore
 PREPARED=false
-if kubectl get namespace "$TARGET" -o name >/dev/null 2>&1; then
+FOUND=$(kubectl get namespace "$TARGET" --ignore-not-found -o name) || die "the cluster does not say whether there is a namespace $TARGET"
+if [ -n "$FOUND" ]; then
     PREPARED=true
     [ -z "$(kubectl --namespace "$TARGET" get persistentvolumeclaims -l app.kubernetes.io/name=elido -o name)" ] ||
         die "$TARGET holds what an earlier drill has restored: helm -n $TARGET uninstall elido, then scripts/purge.sh $TARGET --yes-delete-all-data"

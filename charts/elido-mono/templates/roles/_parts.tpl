@@ -18,7 +18,7 @@
 {{- if eq $kind "claim" -}}
 persistentVolumeClaim: {claimName: edge-journal}
 {{- else if eq $kind "hostPath" -}}
-hostPath: {path: /var/lib/elido/{{ .root.Release.Namespace }}, type: DirectoryOrCreate}
+hostPath: {path: /var/lib/elido/{{ .root.Release.Namespace }}, type: Directory}
 {{- else -}}
 emptyDir: {}
 {{- end -}}

@@ -10,7 +10,7 @@
 {{- end }}
 
 {{- define "elido.secretFiles.cache" -}}
-{{- if .Values.external.redis.secretName }}
+{{- if and .Values.external.redis.secretName (not (include "elido.quiet" .)) }}
 {{ include "elido.secretFile" (dict "name" .Values.external.redis.secretName "items" (dict "url" "cache-url")) }}
 {{- else if include "elido.hasCache" . }}
 {{ include "elido.secretFile" (dict "name" .Values.secrets.existing.redis "items" (dict (ternary "cluster-url" "url" .Values.ha.enabled) "cache-url")) }}
@@ -25,8 +25,8 @@
 {{- define "elido.secretFiles.control" -}}
 {{ include "elido.secretFile" (dict "name" .Values.secrets.existing.keys "items" (dict "sealing-key" "sealing-key" "audit-signing-key" "audit-signing-key")) }}
 {{ include "elido.secretFile" (dict "name" (.Values.external.s3.secretName | default .Values.secrets.existing.minio) "items" (dict "secret-key" "objects-secret-key")) }}
-{{- with .Values.mail.secretName }}
-{{ include "elido.secretFile" (dict "name" . "items" (dict "url" "mail-url")) }}
+{{- if include "elido.hasMail" . }}
+{{ include "elido.secretFile" (dict "name" .Values.mail.secretName "items" (dict "url" "mail-url")) }}
 {{- end }}
 {{- end }}
 

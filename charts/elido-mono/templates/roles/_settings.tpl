@@ -15,15 +15,16 @@ data_folder: /var/lib/elido
 internal: {listen: {{ include "elido.listen" (dict "root" . "port" 8081) | quote }}}
 links: {default_domain_url: {{ printf "https://%s" (first (.Values.ingress.hosts.redirect | default (list ""))) | quote }}}
 log: {format: json}
+startup: {wait_seconds: 86400}
 shutdown: {balancer_wait_ms: 5000, drain_seconds: 45}
 {{- if include "elido.hasCache" . }}
 cache: {url_file: /etc/elido/secrets/cache-url}
 {{- end }}
-{{- if not .Values.external.kafka.secretName }}
 bus:
-  url: kafka://redpanda:9092
   replication: {{ ternary 3 1 .Values.ha.enabled }}
-{{- end }}
+  {{- if not .Values.external.kafka.secretName }}
+  url: kafka://redpanda:9092
+  {{- end }}
 {{- end }}
 
 {{- define "elido.settings.edge" -}}
@@ -61,7 +62,7 @@ identity:
 audit: {signing_key_file: /etc/elido/secrets/audit-signing-key}
 mail:
   from: {{ .Values.mail.from | quote }}
-  {{- if .Values.mail.secretName }}
+  {{- if include "elido.hasMail" . }}
   url_file: /etc/elido/secrets/mail-url
   {{- end }}
 objects:
@@ -98,9 +99,14 @@ grpc:
 {{ include "elido.settings.control" . }}
 {{- end }}
 
+{{/* A quiet release, which is a copy, writes to nobody, and shares nothing with the one that serves. */}}
+{{- define "elido.hasMail" -}}
+{{- if and .Values.mail.secretName (not (include "elido.quiet" .)) }}true{{ end -}}
+{{- end }}
+
 {{/* "true" if there is a Redis to share links in. */}}
 {{- define "elido.hasCache" -}}
-{{- if or .Values.external.redis.secretName (include "elido.has" (dict "root" . "component" "redis")) }}true{{ end -}}
+{{- if or (and .Values.external.redis.secretName (not (include "elido.quiet" .))) (include "elido.has" (dict "root" . "component" "redis")) }}true{{ end -}}
 {{- end }}
 
 {{/* TOML: {path, values}. Scalars of a table come before the tables within it. */}}

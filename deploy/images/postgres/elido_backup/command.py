@@ -12,8 +12,8 @@ from .failure import Failure
 
 # The databases that are backed up, each where its variable names one.
 DATABASES = {"elido": "BACKUP_POSTGRES_URL", "kratos": "BACKUP_KRATOS_URL", "hydra": "BACKUP_HYDRA_URL"}
-# How long a restore waits for what it needs, such as a server that begins.
-PATIENCE_S = 1800
+# How long a restore waits for what it needs, such as another part of it: as long as its Job may take.
+PATIENCE_S = 43200
 
 
 def databases():
