@@ -86,7 +86,7 @@ class Client:
 
 def run(arguments):
     executable = arguments.executable or build("release")
-    server = Postgres()
+    server = Postgres(durable=True)
     try:
         database = Database(server.new_database("api"))
         with Elido(executable, {"database.url": database.url}) as elido:

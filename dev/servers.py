@@ -36,13 +36,13 @@ def send_signal(pids, what):
 
 
 class Postgres:
-    """The server of dev/services/postgres, in a folder of its own."""
+    """The server of dev/services/postgres, in a folder of its own. A durable one forces its data to the disk, as those who are measured have to."""
 
-    def __init__(self):
+    def __init__(self, durable=False):
         self.folder = Path(tempfile.mkdtemp(prefix="elido-postgres-", dir=WORK_FOLDER)) / "server"
         # The server is another user, who has to get there.
         self.folder.parent.chmod(0o755)
-        self.url = self.service("start")
+        self.url = self.service("durable" if durable else "start")
 
     def service(self, command):
         variables = os.environ | {"ELIDO_POSTGRES_FOLDER": str(self.folder)}
