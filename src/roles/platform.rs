@@ -95,7 +95,9 @@ impl Platform {
             // ClickHouse keeps in the source of truth how far it is, and so comes after it.
             let embedded =
                 if self.config().click_store.is_clickhouse() { None } else { Some(self.click_store().await?) };
-            connect_store(self.config(), embedded, &self.startup).await
+            let store = connect_store(self.config(), embedded, &self.startup).await?;
+            store.count_connections();
+            Ok::<_, StartError>(store)
         };
         self.store.get_or_try_init(connect).await.cloned()
     }

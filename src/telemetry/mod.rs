@@ -15,7 +15,7 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-pub use recorder::{render, render_also, upkeep};
+pub use recorder::{refresh_also, render, render_also, upkeep};
 
 use crate::config::{Config, ConfigError};
 

@@ -3,7 +3,7 @@
 //! Invariant: one recorder a process, installed by whoever needs it first, so
 //! that a handle never counts into nothing.
 
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
@@ -41,9 +41,24 @@ pub(super) fn install() {
 pub fn render() -> String {
     let Some(handle) = &RECORDER.handle else { return String::new() };
     ProcessMetrics::global().refresh(RECORDER.started.elapsed());
+    refreshes().iter().for_each(|refresh| refresh());
     let mut text = handle.render();
     writers().iter().for_each(|write| write(&mut text));
     text
+}
+
+/// Brings gauges up to date.
+type Refresh = Arc<dyn Fn() + Send + Sync>;
+
+static REFRESHES: Mutex<Vec<Refresh>> = Mutex::new(Vec::new());
+
+/// From now on [`render`] has `refresh` bring its gauges up to date before they are read. It must not wait.
+pub fn refresh_also(refresh: impl Fn() + Send + Sync + 'static) {
+    REFRESHES.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::new(refresh));
+}
+
+fn refreshes() -> Vec<Refresh> {
+    REFRESHES.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
 /// Appends samples in Prometheus' text form.

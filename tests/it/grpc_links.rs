@@ -5,12 +5,15 @@ use elido::infra::grpc::v1::{
     ClickBudget, CreateLinkRequest, DeleteLinkRequest, DrawQrCodeRequest, FindLinkRequest, ForwardQuery,
     GetLinkRequest, IfExists, Link, LinkContent, LinkOrder, LinkPreview, ListLinksRequest, UpdateLinkRequest, Utm,
 };
+use http::uri::PathAndQuery;
 use prost_types::{FieldMask, Timestamp};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
+use tonic::client::Grpc;
 use tonic::metadata::MetadataValue;
 use tonic::transport::Channel;
 use tonic::{Code, Request, Status};
+use tonic_prost::ProstCodec;
 use tonic_reflection::pb::v1::ServerReflectionRequest;
 use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
 use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
@@ -357,4 +360,31 @@ async fn a_head_that_is_too_long_is_refused_and_the_connection_goes_on() {
     assert_eq!(code_with(12_000).await, Code::Unauthenticated);
     assert_ne!(code_with(17_000).await, Code::Unauthenticated);
     assert_eq!(code_with(12_000).await, Code::Unauthenticated);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_are_counted_by_method_and_status_and_invented_methods_as_one() {
+    let platform = Platform::start().await;
+    let channel = Channel::from_shared(platform.grpc()).expect("an address").connect().await.expect("a connection");
+    let refused = LinksClient::new(channel.clone()).get_link(GetLinkRequest::default()).await.expect_err("refused");
+    assert_eq!(refused.code(), Code::Unauthenticated);
+    let mut bare = Grpc::new(channel);
+    bare.ready().await.expect("a connection");
+    let codec: ProstCodec<GetLinkRequest, ()> = ProstCodec::default();
+    let path = PathAndQuery::from_static("/elido.v1.Links/Invented");
+    let unknown = bare.unary(Request::new(GetLinkRequest::default()), path, codec).await.expect_err("no such method");
+    assert_eq!(unknown.code(), Code::Unimplemented);
+
+    let metrics = platform.client.get(platform.internal("/metrics")).send().await.expect("a response");
+    let metrics = metrics.text().await.expect("text");
+    for sample in [
+        "elido_grpc_requests_total{method=\"elido.v1.Links/GetLink\",status=\"unauthenticated\"} ",
+        "elido_grpc_requests_total{method=\"other\",status=\"unimplemented\"} ",
+        "elido_grpc_request_duration_seconds_count{method=\"elido.v1.Links/GetLink\"} ",
+        "elido_database_connections{state=\"in_use\"} ",
+        "elido_database_connections{state=\"idle\"} ",
+    ] {
+        assert!(metrics.contains(sample), "{sample} is not in {metrics}");
+    }
+    assert!(!metrics.contains("Invented"));
 }

@@ -17,6 +17,7 @@ pub mod click_replays;
 pub mod columns;
 mod connect;
 mod connection;
+mod connection_metrics;
 pub mod deleted_links;
 pub mod domains;
 mod entities;

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -190,7 +190,10 @@ impl ClickIngester {
 
     async fn put(&mut self, taken: Taken) -> Result<Taken, RoundError> {
         let metrics = IngesterMetrics::global();
-        match self.store.store(&taken.clicks).await {
+        let begun = Instant::now();
+        let result = self.store.store(&taken.clicks).await;
+        metrics.batch_duration.record(begun.elapsed().as_secs_f64());
+        match result {
             Ok(stored) => {
                 metrics.batches_stored.increment(1);
                 metrics.stored.increment(stored.inserted as u64);

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use metrics::{Counter, Gauge, Label};
+use metrics::{Counter, Gauge, Histogram, Label};
 
 use crate::domain::public_address::is_public;
 use crate::telemetry::metric::{Metric, gauge_value};
@@ -18,6 +18,11 @@ const INGESTED_BATCHES: Metric = Metric::counter(
     "elido_ingester_batches_total",
     &["result"],
     "Batches that the ingester tried to store, by result.",
+);
+const BATCH_DURATION: Metric = Metric::histogram(
+    "elido_ingester_batch_seconds",
+    &[],
+    "How long the click store took over a batch, stored or refused.",
 );
 const PARTITION_LAG: Metric = Metric::gauge(
     "elido_click_partition_lag_records",
@@ -68,6 +73,8 @@ pub struct IngesterMetrics {
     pub batches_stored: Counter,
     /// Batches that the click store refused; each is tried again.
     pub batches_failed: Counter,
+    /// How long the click store took over a batch.
+    pub batch_duration: Histogram,
 }
 
 impl IngesterMetrics {
@@ -87,6 +94,7 @@ impl IngesterMetrics {
             dropped_unwritable: INGESTED_CLICKS.register_counter(&[("result", "dropped_unwritable")]),
             batches_stored: INGESTED_BATCHES.register_counter(&[("result", "stored")]),
             batches_failed: INGESTED_BATCHES.register_counter(&[("result", "failed")]),
+            batch_duration: BATCH_DURATION.register_histogram(&[]),
         }
     }
 }

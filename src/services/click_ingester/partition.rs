@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
@@ -175,7 +175,10 @@ impl Partition {
             offsets,
             batches: prepared.batches.into_values().collect(),
         };
-        match self.shared.store.store_stretch(&stretch).await {
+        let begun = Instant::now();
+        let result = self.shared.store.store_stretch(&stretch).await;
+        metrics.batch_duration.record(begun.elapsed().as_secs_f64());
+        match result {
             Ok(stored) => {
                 metrics.batches_stored.increment(1);
                 metrics.stored.increment(stored.inserted as u64);

@@ -4,6 +4,7 @@
 
 mod api_keys;
 mod audit;
+mod call_metrics;
 mod callers;
 mod domains;
 mod event_consumers;
@@ -49,6 +50,7 @@ use crate::infra::grpc::v1::workspaces_server::WorkspacesServer;
 use crate::infra::grpc::{FILE_DESCRIPTORS, LINK_BYTES_MAX, REQUEST_BYTES_MAX, RESPONSE_BYTES_MAX};
 use api_keys::ApiKeysService;
 use audit::AuditService;
+use call_metrics::CallMetricsLayer;
 use domains::DomainsService;
 use event_consumers::EventConsumersService;
 use events::EventsService;
@@ -182,6 +184,7 @@ pub async fn serve(
         }
     };
     server
+        .layer(CallMetricsLayer)
         .add_routes(beside.routes)
         .add_service(health_service)
         .add_optional_service(reflection)
