@@ -18,6 +18,7 @@ use crate::http::problem::ProblemDocument;
 
 /// The columns of the table.
 const COLUMNS: [&str; 5] = ["user_id", "email", "name", "role", "created_at"];
+const INVITATION_COLUMNS: [&str; 5] = ["id", "email", "role", "sent_at", "expires_at"];
 const ROLES: [&str; 5] = ["owner", "admin", "editor", "viewer", "billing"];
 /// The longest secret that is read, in bytes.
 const SECRET_BYTES_MAX: u64 = 4 * 1024;
@@ -49,6 +50,24 @@ enum What {
         #[arg(long, value_parser = ROLES)]
         role: String,
     },
+    /// Lists the invitations that nobody has accepted yet, newest first.
+    #[command(after_long_help = "Examples:\n  elido member invitations")]
+    Invitations,
+    /// Sends an invitation again, with a new code and for another seven days.
+    #[command(after_long_help = "Examples:\n  elido member resend inv_0190b8f20000700080000000000000aa")]
+    Resend {
+        /// The invitation, by its id.
+        invitation: String,
+    },
+    /// Takes an invitation back.
+    #[command(after_long_help = "Examples:\n  elido member revoke inv_0190b8f20000700080000000000000aa")]
+    Revoke {
+        /// The invitation, by its id.
+        invitation: String,
+    },
+    /// Leaves the workspace yourself, with your API keys and the invitations that you sent.
+    #[command(after_long_help = "Examples:\n  elido member leave")]
+    Leave,
     /// Accepts an invitation: as you, with a token, or with a name and a password as somebody who has no account yet.
     #[command(after_long_help = "Examples:
   elido member accept --code-file code.txt
@@ -110,9 +129,29 @@ pub async fn run(command: MemberCommand) -> Result<(), Failure> {
         }
         What::Remove { user } => {
             client.call(&Call::delete(&format!("{workspace}/members/{user}"))).await?;
-            if json { output::json(&json!({ "removed": user })) } else { output::line(&format!("removed {user}")) }
+            done("removed", &user, json)
+        }
+        What::Invitations => {
+            let path = format!("{workspace}/invitations");
+            listing::print(Pages::new(&client, &path, Vec::new()), u64::MAX, &INVITATION_COLUMNS, json).await
+        }
+        What::Resend { invitation } => {
+            let path = format!("{workspace}/invitations/{invitation}/resend");
+            listing::print_one(&client.call(&Call::post(&path, &json!({}))?).await?.body, json)
+        }
+        What::Revoke { invitation } => {
+            client.call(&Call::delete(&format!("{workspace}/invitations/{invitation}"))).await?;
+            done("revoked", &invitation, json)
+        }
+        What::Leave => {
+            client.call(&Call::post(&format!("{workspace}/leave"), &json!({}))?).await?;
+            done("left", workspace.rsplit('/').next().unwrap_or_default(), json)
         }
     }
+}
+
+fn done(what: &str, id: &str, json: bool) -> Result<(), Failure> {
+    if json { output::json(&json!({ (what): id })) } else { output::line(&format!("{what} {id}")) }
 }
 
 async fn accept(

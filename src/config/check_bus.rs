@@ -8,8 +8,12 @@ use super::config_error::quoted;
 
 const RIGHT: &str = "Write kafka://host:9092 or kafkas://host:9093, with commas between several brokers, or nothing";
 
-pub(super) fn values(check: &mut Check<'_>, config: &BusConfig) {
+pub(super) fn values(check: &mut Check<'_>, config: &BusConfig, hands_over: bool) {
     if config.url.is_empty() {
+        if hands_over {
+            let problem = "there is no bus, and so nobody who would take the journals up again";
+            check.wrong("edge.journal.hand_over", problem, "Set bus.url, or write false");
+        }
         return;
     }
     let Some(address) = config.address() else {

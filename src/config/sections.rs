@@ -219,6 +219,9 @@ pub struct JournalConfig {
     pub bytes_max: u64,
     /// How often written clicks are forced to the disk, in milliseconds: what a power cut may take.
     pub sync_interval_ms: u64,
+    /// Whether what the bus has not taken when the process ends goes to the objects, because the disk ends with the process. Workers ship it
+    /// from there.
+    pub hand_over: bool,
 }
 
 /// The REST API.

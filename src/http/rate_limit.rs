@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http::{Extensions, HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::credential::Caller;
 use super::problem::{Problem, whole_seconds};
@@ -75,11 +75,23 @@ impl RateLimit {
         Self(Arc::new(SharedBuckets::new("api", rate, CALLERS_MAX, redis)))
     }
 
-    /// The rate of whoever sent the request.
-    fn rate_of(&self, extensions: &Extensions) -> Rate {
-        let own = extensions.get::<OwnRate>();
+    /// Takes a token for a caller, who may have a limit of their own.
+    ///
+    /// # Errors
+    /// `RateLimited` where there is none.
+    pub async fn count(&self, caller: &Caller, own: Option<OwnRate>) -> Result<(), Error> {
+        refused(self.0.take_at(self.rate_of(own), caller).await)
+    }
+
+    fn rate_of(&self, own: Option<OwnRate>) -> Rate {
         own.map_or(self.0.rate(), |own| self.0.rate().scaled_to(own.per_minute, MINUTE))
     }
+}
+
+fn refused(decision: Decision) -> Result<(), Error> {
+    let Decision::Refused { retry_after } = decision else { return Ok(()) };
+    let error = Error::new(ErrorKind::RateLimited, "rate_limited", "Too many requests. Slow down and try again.");
+    Err(Error { retry_after: Some(retry_after), ..error })
 }
 
 /// Takes a token for the caller of each request, and answers 429 where there is none.
@@ -87,20 +99,16 @@ pub async fn limit(State(rate_limit): State<RateLimit>, mut request: Request, ne
     let Some(caller) = Caller::of(request.extensions()) else {
         return next.run(request).await;
     };
-    let rate = rate_limit.rate_of(request.extensions());
+    let rate = rate_limit.rate_of(request.extensions().get::<OwnRate>().copied());
     let levels = Levels::default();
     let decision = rate_limit.0.take_at(rate, &caller).await;
     levels.note(DEFAULT, decision.level(rate));
-    let mut response = match decision {
-        Decision::Allowed { .. } => {
+    let mut response = match refused(decision) {
+        Ok(()) => {
             request.extensions_mut().insert(levels.clone());
             next.run(request).await
         }
-        Decision::Refused { retry_after } => {
-            let error =
-                Error::new(ErrorKind::RateLimited, "rate_limited", "Too many requests. Slow down and try again.");
-            Problem::from(Error { retry_after: Some(retry_after), ..error }).into_response()
-        }
+        Err(error) => Problem::from(error).into_response(),
     };
     levels.describe(response.headers_mut());
     response

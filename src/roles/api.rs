@@ -69,7 +69,7 @@ pub(super) async fn start(
     let gates = Gates {
         authentication: Authentication { core: core.clone(), cookie },
         idempotency: Idempotency::new(Arc::new(IdempotencyRecords::new(core.clone())), tasks.clone()),
-        redis: platform.redis().await?,
+        rate_limit: core.rate_limit(),
     };
     let status = ProcessStatus::default();
     let dashboard = |api| api_bff::rest::router(Bff::new(core.clone(), api, &config.api.public_url, status.clone()));

@@ -15,9 +15,7 @@ use crate::http::middleware::{ServiceLimits, complete};
 use crate::http::openapi;
 use crate::http::rate_limit::{RateLimit, limit};
 use crate::http::server::{ListenerSettings, serve};
-use crate::infra::cache::redis::Redis;
 use crate::runtime::tasks::Tasks;
-use crate::runtime::token_bucket::Rate;
 use crate::services::api_core::rest::{Authentication, authenticate};
 
 /// How long a connection may take to send a request's head, and may idle between requests.
@@ -26,7 +24,6 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
 const CONNECTIONS_MAX: usize = 4096;
 /// Connections at once of one address.
 const CONNECTIONS_PER_ADDRESS_MAX: usize = 1024;
-const MINUTE: Duration = Duration::from_secs(60);
 
 /// What a request passes through.
 pub(super) struct Gates {
@@ -34,8 +31,8 @@ pub(super) struct Gates {
     pub(super) authentication: Authentication,
     /// Knows what was answered before.
     pub(super) idempotency: Idempotency,
-    /// Where processes count together, if they do.
-    pub(super) redis: Option<Redis>,
+    /// The limit of each credential, and of each address without one; none if the settings have none.
+    pub(super) rate_limit: Option<RateLimit>,
 }
 
 /// Answers `operations` on this socket, `open` operations, which find out by themselves who asks, and whatever the dashboard makes of the
@@ -73,9 +70,7 @@ impl Gates {
         dashboard: impl FnOnce(Router) -> Router,
         config: &ApiConfig,
     ) -> Result<Router, StartError> {
-        let rate = Rate::new(config.rate_limit_per_minute, MINUTE, config.rate_limit_burst);
-        let rate_limit = rate.map(|rate| RateLimit::new(rate, self.redis));
-        let limited = |router: Router| match &rate_limit {
+        let limited = |router: Router| match &self.rate_limit {
             Some(rate_limit) => router.layer(from_fn_with_state(rate_limit.clone(), limit)),
             None => router,
         };

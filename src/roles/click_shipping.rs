@@ -13,10 +13,12 @@ use crate::runtime::tasks::Tasks;
 use crate::services::click_shipper::{ClickShipper, Health, ShipError};
 
 /// Starts click-shipper where there is a bus.
-pub(super) fn start(platform: &Platform, readiness: &mut Readiness, tasks: &Tasks) -> Result<(), StartError> {
+pub(super) async fn start(platform: &Platform, readiness: &mut Readiness, tasks: &Tasks) -> Result<(), StartError> {
     let config = platform.config();
     let Some(bus) = platform.bus()? else { return Ok(()) };
-    let shipper = ClickShipper::new(&config.journal_folder(), Producer::new(bus, click_topic::clicks(&config.bus)));
+    let objects = if config.edge.journal.hand_over { Some(platform.objects().await?) } else { None };
+    let shipper = ClickShipper::new(&config.journal_folder(), Producer::new(bus, click_topic::clicks(&config.bus)))
+        .handing_over_to(objects);
     let health = shipper.health();
     readiness.add("click_shipping", move || {
         let shipping = *health.borrow() == Health::Shipping;

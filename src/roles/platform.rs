@@ -26,8 +26,8 @@ use crate::infra::sealing::Sealing;
 use crate::infra::signing::Signing;
 use crate::infra::store::{self, Store};
 use crate::infra::user_agent::UserAgents;
-use crate::runtime::deletion_clock;
 use crate::runtime::tasks::Tasks;
+use crate::runtime::{clock, deletion_clock};
 use crate::services::edge_redirect::SnapshotFile;
 
 /// The connections of one process.
@@ -222,10 +222,10 @@ async fn connect_store(
         Store::connect(&config.database, &config.data_folder).await
     };
     // A file is there or is not: no waiting mends it.
-    if config.database.is_on_server() {
-        return Ok(startup.wait_for("database", connect).await?);
-    }
-    Ok(connect().await?)
+    let store =
+        if config.database.is_on_server() { startup.wait_for("database", connect).await? } else { connect().await? };
+    store.enter_release(env!("CARGO_PKG_VERSION"), clock::now()).await?;
+    Ok(store)
 }
 
 /// A new database beside what an older one left would open the first account to anybody, while edges serve links that nobody can change.

@@ -124,7 +124,7 @@ async fn start_roles(
         internal_router = internal_router.merge(edge_router);
     }
     if roles.has(Role::Edge) || roles.has(Role::Ingester) {
-        click_shipping::start(platform, &mut readiness, &stages.ingester)?;
+        click_shipping::start(platform, &mut readiness, &stages.ingester).await?;
     }
     if roles.has(Role::Ingester) {
         ingester::start(platform, &mut readiness, &stages.ingester).await?;

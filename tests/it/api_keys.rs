@@ -1,6 +1,8 @@
 //! API keys: rotation, revocation by whoever holds one, and limits of their own.
 
 use elido::domain::role::{Role, Scope};
+use elido::infra::grpc::v1::ListLinksRequest;
+use elido::infra::grpc::v1::links_client::LinksClient;
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 
@@ -155,6 +157,17 @@ async fn a_key_has_its_own_limit_and_every_answer_says_what_is_left_of_the_tight
     let refused = ask(&slow).await;
     assert_eq!(refused.status(), StatusCode::TOO_MANY_REQUESTS);
     assert!(header(&refused, "ratelimit").starts_with("\"default\";r=0;"));
+    // It is the same limit over gRPC.
+    let mut links = LinksClient::connect(platform.grpc()).await.expect("a connection");
+    let mut call = async |account: &Account| {
+        let list = ListLinksRequest { workspace_id: account.workspace.clone(), ..Default::default() };
+        let mut request = tonic::Request::new(list);
+        let credential = format!("Bearer {}", account.token).parse().expect("a header");
+        request.metadata_mut().insert("authorization", credential);
+        links.list_links(request).await.map_or_else(|status| status.code(), |_| tonic::Code::Ok)
+    };
+    assert_eq!(call(&slow).await, tonic::Code::ResourceExhausted);
+    assert_eq!(call(&fast).await, tonic::Code::Ok);
 
     let mut response = ask(&fast).await;
     assert_eq!(header(&response, "ratelimit-policy"), "\"default\";q=300;w=30, \"workspace\";q=25;w=25");

@@ -33,6 +33,13 @@ pub async fn request(platform: &Platform, owner: &Account, operation: &str) -> O
             let form = [("request", query.as_str()), ("email", EMAIL), ("password", PASSWORD)];
             platform.client.post(platform.api("/oauth/sign-in")).form(&form)
         }
+        "revokeToken" => {
+            let client = public_client(platform, owner).await;
+            let browser = Browser::of_the_owner(platform).await;
+            let held = acting(&browser, &client, "links:read", &owner.workspace).await;
+            let form = [("client_id", client.id.clone()), ("token", text(&held["refresh_token"]))];
+            platform.client.post(platform.api("/oauth/revoke")).form(&form)
+        }
         "revokeConsent" => {
             let client = public_client(platform, owner).await;
             let browser = Browser::of_the_owner(platform).await;

@@ -243,6 +243,40 @@ async fn while_the_bus_is_away_redirects_go_on_and_their_clicks_follow() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_process_whose_disk_ends_with_it_hands_over_what_the_bus_did_not_take() {
+    let Some(url) = server() else { return };
+    let mut world = World::start_with(&format!("kafka://{NOBODY}"), 2, |config| {
+        config.edge.journal.hand_over = true;
+        config.objects.url = "folder:objects".to_owned();
+    })
+    .await;
+    world.visit(20).await;
+    world.platform.stop().await;
+    let data = world.config().data_folder.clone();
+    let journals = |root: &str| -> Vec<JournalId> {
+        let entries = std::fs::read_dir(data.join(root)).expect("a folder");
+        let names = entries.map(|entry| entry.expect("an entry").file_name().into_string().expect("a name"));
+        names.filter_map(|name| JournalId::from_name(&name)).collect()
+    };
+    assert_eq!(journals("journal"), []);
+    let handed_over = journals("objects/journals");
+    assert!(!handed_over.is_empty());
+    std::fs::remove_dir_all(data.join("journal")).expect("the disk is gone");
+
+    world.platform.config.bus.url.clone_from(&url);
+    world.platform.start_again().await;
+    world.until_stored(20).await;
+    eventually("nothing is left among the objects", || async {
+        let left = |id: &JournalId| data.join(format!("objects/journals/{id}/complete")).exists();
+        !handed_over.iter().any(left)
+    })
+    .await;
+    world.visit(5).await;
+    world.until_stored(25).await;
+    assert_eq!(world.condition("click_account").await, "up");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_no_click_dies_with_its_reason_stops_nothing_and_is_replayed_once() {
     let Some(url) = server() else { return };
     let world = World::start(&url, 1).await;

@@ -66,6 +66,14 @@ async fn members_are_invited_accept_and_get_roles() {
     let owner_id = user_id(&platform, &owner).await;
     prints(&platform, Some(&grace), &["workspace", "transfer", &owner_id]).await;
     prints(&platform, Some(&owner), &["member", "remove", &id]).await;
+    prints(&platform, Some(&owner), &["member", "invite", "hopper@example.com", "--role", "viewer"]).await;
+    let listed = prints(&platform, Some(&owner), &["member", "invitations", "--json"]).await;
+    let invitation: Value = serde_json::from_str(&listed).expect("one invitation");
+    let invitation = invitation["id"].as_str().expect("an id");
+    prints(&platform, Some(&owner), &["member", "resend", invitation]).await;
+    let revoked = prints(&platform, Some(&owner), &["member", "revoke", invitation]).await;
+    assert_eq!(revoked, format!("revoked {invitation}\n"));
+    assert_eq!(prints(&platform, Some(&owner), &["member", "invitations", "--json"]).await, "");
     let members = prints(&platform, Some(&owner), &["member", "list", "--json"]).await;
     assert!(members.lines().count() == 1 && members.contains(&owner_id), "{members}");
 }

@@ -121,7 +121,7 @@ async fn an_invitation_is_sent_again_with_another_secret_and_not_too_often() {
         }
     }
     assert_eq!(last, StatusCode::TOO_MANY_REQUESTS);
-    assert!(invitation_tokens(&platform, "grace@example.com").len() <= 5);
+    assert!(invitation_tokens(&platform, "grace@example.com").len() <= 7);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -156,6 +156,45 @@ async fn an_invitation_is_worth_what_its_sender_is_at_that_moment() {
     body(accept(&platform, &as_new(&token)), StatusCode::NOT_FOUND).await;
     body(platform.of(&owner, Method::DELETE, &member_path), StatusCode::NO_CONTENT).await;
     assert_eq!(platform.read(&owner, "/invitations").await["data"], json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_invitation_of_somebody_whose_account_is_disabled_is_worth_nothing() {
+    let platform = Platform::start().await;
+    let owner = platform.account().await;
+    let stolen = member(&platform, &owner, "stolen@example.com", Role::Owner).await;
+    let token = invite(&platform, &stolen, "eve@example.com", Role::Owner).await;
+    let id = user_id(&platform, &stolen).await;
+    let account = |what: &str| {
+        platform.client.post(platform.api(&format!("/v1/admin/accounts/{id}/{what}"))).bearer_auth(&owner.token)
+    };
+    body(account("disable"), StatusCode::OK).await;
+    body(accept(&platform, &as_new(&token)), StatusCode::NOT_FOUND).await;
+    body(account("enable"), StatusCode::OK).await;
+    body(accept(&platform, &as_new(&token)), StatusCode::OK).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_keeps_an_address_from_being_invited_elsewhere() {
+    let platform = Platform::start().await;
+    let owner = platform.account().await;
+    let other = platform.sign_in().await;
+    let draft = json!({ "email": "grace@example.com", "role": "viewer" });
+    let ask = |account: &Account| platform.of(account, Method::POST, "/invitations").json(&draft);
+    // What is refused sends nothing, and counts for nobody.
+    body(ask(&other), StatusCode::CREATED).await;
+    for _ in 0..10 {
+        assert_eq!(code(ask(&other), StatusCode::CONFLICT).await, "already_invited");
+    }
+    let path = only_invitation(&platform, &other).await;
+    let mut sent = 1;
+    while platform.of(&other, Method::POST, &format!("{path}/resend")).send().await.expect("a response").status()
+        == StatusCode::OK
+    {
+        sent += 1;
+        assert!(sent < 20);
+    }
+    body(ask(&owner), StatusCode::CREATED).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -287,6 +287,10 @@ async fn a_refresh_token_that_comes_again_later_ends_everything() {
     assert_eq!(execute(&platform.config, later).await, 1);
     assert_eq!(refusal(&platform, &refresh(&client, &text(&first["refresh_token"]))).await, "invalid_grant");
     assert!(!is_worth_something(&platform, &second).await);
+    // Both thefts stand in the trail.
+    let told = platform.read(&account, "/audit-events?action=authorization.reused").await;
+    assert_eq!(told["data"].as_array().map(Vec::len), Some(2), "{told}");
+    assert_eq!(told["data"][0]["after"]["client_id"], client.id.as_str());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 
-use crate::support::members::{key, member, user_id};
+use crate::support::members::{key, member, sign_in, user_id};
 use crate::support::platform::{Account, Platform, body};
 
 async fn code(request: RequestBuilder, status: StatusCode) -> String {
@@ -94,6 +94,14 @@ async fn the_last_owner_stays() {
         assert_eq!(code(request, StatusCode::CONFLICT).await, "last_owner");
     }
     let second = member(&platform, &owner, "second@example.com", Role::Owner).await;
+    let second_id = user_id(&platform, &second).await;
+    let account = |what: &str| {
+        platform.client.post(platform.api(&format!("/v1/admin/accounts/{second_id}/{what}"))).bearer_auth(&owner.token)
+    };
+    body(account("disable"), StatusCode::OK).await;
+    assert_eq!(code(leave(&platform, &owner), StatusCode::CONFLICT).await, "last_owner", "the other cannot sign in");
+    body(account("enable"), StatusCode::OK).await;
+    let second = sign_in(&platform, "second@example.com", &owner.workspace).await;
     body(leave(&platform, &owner), StatusCode::NO_CONTENT).await;
     assert_eq!(code(leave(&platform, &second), StatusCode::CONFLICT).await, "last_owner");
 }

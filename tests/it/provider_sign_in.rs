@@ -1,10 +1,12 @@
 //! Signing in through an identity provider: who comes in, as whom, and in which role.
 
 use elido::config::Config;
+use elido::domain::role::Role;
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 
 use crate::support::identity_provider::{Begun, IdentityProvider, NAME, begin, describe_in, kept};
+use crate::support::members::invite;
 use crate::support::people::{administrator, newcomer, of, post, problem, sign_in, text};
 use crate::support::platform::{Account, EMAIL, PASSWORD, Platform, body};
 
@@ -206,6 +208,11 @@ async fn an_exclusive_provider_ends_passwords_for_its_domain_alone() {
     assert_eq!(problem(wrong, StatusCode::UNAUTHORIZED).await, "wrong_credentials", "no account shows");
     let registration = post(&platform, "/v1/auth/registration", &json!({ "email": "new@example.com" }));
     assert_eq!(problem(registration, StatusCode::FORBIDDEN).await, "provider_required");
+    let owner = platform.sign_in().await;
+    let token = invite(&platform, &owner, "invited@example.com", Role::Viewer).await;
+    let accept = json!({ "token": token, "name": "Invited", "password": PASSWORD });
+    let accept = post(&platform, "/v1/invitations/accept", &accept);
+    assert_eq!(problem(accept, StatusCode::FORBIDDEN).await, "provider_required");
     body(sign_in(&platform, "grace@example.org", PASSWORD), StatusCode::OK).await;
     body(sign_in(&platform, EMAIL, PASSWORD), StatusCode::OK).await;
     session(&provider.sign_in(&platform, "1", "ada@example.com").await);

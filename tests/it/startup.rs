@@ -1,6 +1,7 @@
 //! A process that starts before the server of its database does.
 
-use elido::roles::Roles;
+use elido::config::Loaded;
+use elido::roles::{self, Roles};
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 
@@ -8,6 +9,7 @@ use crate::support::cuttable_proxy::CuttableProxy;
 use crate::support::database;
 use crate::support::platform::{Platform, eventually};
 use crate::support::ports::free_address;
+use crate::support::statements;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_process_waits_for_the_server_of_its_database_alive_and_not_ready() {
@@ -47,4 +49,28 @@ async fn a_process_waits_for_the_server_of_its_database_alive_and_not_ready() {
         .await;
     platform.read(&account, "/links").await;
     platform.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_release_that_is_two_behind_does_not_start() {
+    let mut platform = Platform::start().await;
+    let account = platform.account().await;
+    platform.stop().await;
+    let config = platform.config.clone();
+    let served = async |version: &str| {
+        let row = format!("INSERT INTO releases (version, first_served_at) VALUES ('{version}', 1)");
+        statements::execute(&config, &row).await;
+    };
+    served("90.1.0").await;
+    served("90.1.7").await;
+    platform.start_again().await;
+    platform.read(&account, "/links").await;
+    platform.stop().await;
+
+    served("91.0.0").await;
+    let loaded = Loaded { config: config.clone(), entries: Vec::new() };
+    let roles: Roles = "api,workers".parse().expect("roles");
+    let Err(refusal) = Box::pin(roles::start(&loaded, roles)).await else { panic!("it started") };
+    let refusal = refusal.to_string();
+    assert!(refusal.contains("91.0 has served this database, beside which only 90.1 may stand"), "{refusal}");
 }

@@ -23,6 +23,7 @@ mod frame;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod group_commit;
+mod hand_over;
 mod inspection;
 mod reader;
 mod reader_metrics;
@@ -36,6 +37,7 @@ pub use damage::Damage;
 pub use file_system::{DiskFileSystem, File, FileSystem};
 pub use frame::PAYLOAD_BYTES_MAX;
 pub use group_commit::{Committed, GroupCommit};
+pub use hand_over::{ArrivingJournal, JournalFile};
 pub use inspection::{Inspected, inspect};
 pub use reader::{Batch, Failure, JournalReader};
 pub use segment::JournalId;

@@ -213,11 +213,16 @@ impl<F: FileSystem> JournalReader<F> {
 
     fn look_into(&mut self, id: JournalId, records_max: usize) -> io::Result<Found> {
         // Asked before anything is read: a writer that ends later leaves its last records for the next look.
-        let ended = self.may_lock(id)? && self.file_system.try_lock(&lock_path(&self.root, id))?.is_some();
+        let ended = self.is_ended(id)?;
         let folder = self.root.join(id.to_string());
         let damaged = self.root.join(DAMAGED_FOLDER);
         let journal = Journal { file_system: &self.file_system, id, folder, damaged, ended };
         journal.look(records_max, &mut self.damage)
+    }
+
+    /// Whether nobody writes the journal any more.
+    pub(super) fn is_ended(&mut self, id: JournalId) -> io::Result<bool> {
+        Ok(self.may_lock(id)? && self.file_system.try_lock(&lock_path(&self.root, id))?.is_some())
     }
 
     /// Trying a lock makes the file of one that is gone, and a living writer would never know.
@@ -229,7 +234,11 @@ impl<F: FileSystem> JournalReader<F> {
         Ok(self.unlocked.entry(id).or_insert_with(Instant::now).elapsed() > LOCK_MISSED_FOR)
     }
 
-    fn remove(&self, id: JournalId) -> io::Result<()> {
+    /// Removes a journal, wherever its records are now.
+    ///
+    /// # Errors
+    /// As the file system says.
+    pub fn remove(&self, id: JournalId) -> io::Result<()> {
         self.file_system.remove_folder(&self.root.join(id.to_string()))?;
         self.file_system.remove_file(&lock_path(&self.root, id))
     }

@@ -68,7 +68,7 @@ pub(super) fn path(folder: &Path, index: u32) -> PathBuf {
 }
 
 /// The number of the segment with this file name.
-fn index_of(file_name: &str) -> Option<u32> {
+pub(super) fn index_of(file_name: &str) -> Option<u32> {
     file_name.strip_suffix(EXTENSION)?.strip_suffix('.')?.parse().ok()
 }
 

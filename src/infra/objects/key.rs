@@ -58,6 +58,12 @@ impl ObjectKey {
         self.names.last().map_or(self.kind.name, String::as_str)
     }
 
+    /// The name before that of the file; none where there is only one.
+    #[must_use]
+    pub fn parent(&self) -> Option<&str> {
+        self.names.iter().rev().nth(1).map(String::as_str)
+    }
+
     /// Every part of the name, that of the kind first.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         iter::once(self.kind.name).chain(self.names.iter().map(String::as_str))

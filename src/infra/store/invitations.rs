@@ -1,7 +1,7 @@
 //! Invitations to workspaces. Members reach them through the workspace, the invited by the token.
 
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter};
+use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter};
 
 use super::Connection;
 use super::entities::invitation;
@@ -95,17 +95,21 @@ pub async fn delete_expired_before(connection: &impl Connection, time: Timestamp
     Ok(())
 }
 
-/// Takes back the invitations that a person sent.
+/// Takes back the invitations that a person sent, and says which those were. Lock the workspace first.
 ///
 /// # Errors
 /// Only those of the database.
-pub async fn delete_made_by(connection: &impl Connection, workspace: WorkspaceId, inviter: UserId) -> Result<()> {
-    invitation::Entity::delete_many()
-        .filter(invitation::Column::WorkspaceId.eq(workspace))
-        .filter(invitation::Column::InvitedBy.eq(inviter))
-        .exec(connection)
-        .await?;
-    Ok(())
+pub async fn take_made_by(
+    connection: &impl Connection,
+    workspace: WorkspaceId,
+    inviter: UserId,
+) -> Result<Vec<Invitation>> {
+    let of_inviter = Condition::all()
+        .add(invitation::Column::WorkspaceId.eq(workspace))
+        .add(invitation::Column::InvitedBy.eq(inviter));
+    let taken = invitation::Entity::find().filter(of_inviter.clone()).all(connection).await?;
+    invitation::Entity::delete_many().filter(of_inviter).exec(connection).await?;
+    Ok(taken)
 }
 
 /// The workspace's invitation for an address, lower-cased.

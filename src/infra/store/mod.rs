@@ -48,6 +48,7 @@ pub mod oauth_grants;
 pub mod oauth_tokens;
 pub mod page;
 pub mod provided_memberships;
+mod releases;
 pub mod sessions;
 pub mod setup_tokens;
 pub mod sign_in_challenges;

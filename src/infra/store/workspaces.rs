@@ -1,6 +1,6 @@
 //! Workspaces and who belongs to them. A person reaches a workspace only through a membership.
 
-use sea_orm::sea_query::{Expr, OnConflict};
+use sea_orm::sea_query::{Expr, OnConflict, SelectStatement};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
     QueryTrait,
@@ -164,15 +164,21 @@ pub async fn find_member(
     Ok(membership.zip(person))
 }
 
-/// How many owners a workspace has.
+/// How many owners a workspace has who can sign in.
 ///
 /// # Errors
 /// Only those of the database.
 pub async fn count_owners(connection: &impl Connection, id: WorkspaceId) -> Result<u64> {
     let owners = membership::Entity::find()
         .filter(membership::Column::WorkspaceId.eq(id))
-        .filter(membership::Column::Role.eq(Role::Owner));
+        .filter(membership::Column::Role.eq(Role::Owner))
+        .filter(membership::Column::UserId.in_subquery(enabled_users()));
     Ok(owners.count(connection).await?)
+}
+
+/// Those whose accounts are not disabled.
+fn enabled_users() -> SelectStatement {
+    user::Entity::find().select_only().column(user::Column::Id).filter(user::Column::DisabledAt.is_null()).into_query()
 }
 
 /// How many members a workspace has.

@@ -23,6 +23,12 @@ pub trait ForeignCredentials: Send + Sync {
     /// # Errors
     /// `Unavailable` if the provider is unavailable; `Forbidden` if the person may not come in here.
     async fn by_session(&self, session: &ForeignSession) -> Result<Option<Principal>>;
+
+    /// Refuses an account with a password to an address whose people sign in through a provider alone.
+    ///
+    /// # Errors
+    /// `Forbidden` with the name of the provider.
+    fn require_passwords_allowed_for(&self, email_key: &str) -> Result<()>;
 }
 
 /// The proof of a session at a provider.

@@ -186,6 +186,9 @@ impl ApiCore {
         if users::find_by_email(self.store.reader(), &row.email_key).await?.is_some() {
             return Err(sign_in_first());
         }
+        if let Some(foreign) = &self.foreign {
+            foreign.require_passwords_allowed_for(&row.email_key)?;
+        }
         let mut errors = FieldErrors::default();
         let name = acceptance.name.unwrap_or_default();
         let name = errors.text("/name", &name, (1, NAME_LENGTH_MAX), Lines::One);
@@ -235,11 +238,12 @@ fn is_in_use(workspace: &WorkspaceRow) -> bool {
     workspace.deleted_at.is_none()
 }
 
-/// Refuses an invitation of somebody who could not send it any more.
+/// Refuses an invitation of somebody who could not send it any more, also because the account was disabled.
 async fn require_good_inviter(transaction: &Transaction, row: &Row) -> Result<()> {
     let inviter = row.invited_by.ok_or_else(no_such_invitation)?;
     let inviter = workspaces::find_member(transaction, row.workspace_id, inviter).await?;
-    let may_invite = inviter.is_some_and(|(membership, _)| membership.role.may_manage(row.role));
+    let may_invite =
+        inviter.is_some_and(|(membership, user)| user.disabled_at.is_none() && membership.role.may_manage(row.role));
     if may_invite { Ok(()) } else { Err(no_such_invitation()) }
 }
 

@@ -23,7 +23,7 @@ use crate::infra::jobs::{NewJob, enqueue};
 use crate::infra::mail::Address;
 use crate::infra::store::invitations::{self, Invitation as Row};
 use crate::infra::store::page::Page;
-use crate::infra::store::{Transaction, users, workspaces};
+use crate::infra::store::{Connection, Transaction, users, workspaces};
 use crate::runtime::clock;
 
 pub(super) const INVITED: Action<Invitation> = Action::new("member.invited", "Somebody was invited to a workspace.");
@@ -100,6 +100,10 @@ impl ApiCore {
         }
         errors.into_result()?;
         let email_key = email.to_lowercase();
+        // What would be refused sends nothing, and so counts for nobody.
+        require_right_at_first_sight(access, draft.role)?;
+        require_stranger(self.store.reader(), access, &email_key).await?;
+        self.require_not_invited(access, &email_key).await?;
         self.count_invitation(access.workspace_id(), &email_key).await?;
 
         let transaction = self.store.write().await?;
@@ -125,8 +129,7 @@ impl ApiCore {
             expires_at: now.plus(LIFETIME),
         };
         if !invitations::insert(&transaction, row.clone()).await? {
-            let message = "This address is invited already. Send the invitation again, or revoke it.";
-            return Err(Error::new(ErrorKind::Conflict, "already_invited", message));
+            return Err(already_invited());
         }
         let happening = INVITED.made(access.by(), &row.clone().into())?;
         self.send(transaction, row, happening).await
@@ -157,6 +160,7 @@ impl ApiCore {
     /// many of late.
     pub async fn resend_invitation(&self, access: &Access, id: InvitationId) -> Result<Invitation> {
         let known = self.find_invitation(access, id).await?;
+        require_right_at_first_sight(access, known.role)?;
         self.count_invitation(access.workspace_id(), &known.email.to_lowercase()).await?;
         let transaction = self.store.write().await?;
         let acting = lock_people(&transaction, access).await?;
@@ -189,6 +193,11 @@ impl ApiCore {
         self.commit(transaction, vec![REVOKED.removed(access.by(), &row.into())?], Vec::new()).await
     }
 
+    async fn require_not_invited(&self, access: &Access, email_key: &str) -> Result<()> {
+        let known = invitations::find_for(self.store.reader(), access.workspace_id(), email_key).await?;
+        if known.is_some_and(|known| clock::now() < known.expires_at) { Err(already_invited()) } else { Ok(()) }
+    }
+
     /// Commits, with the job that sends the mail.
     async fn send(&self, transaction: Transaction, row: Row, happening: Happening) -> Result<Invitation> {
         let job = SendInvitation { workspace_id: row.workspace_id, invitation_id: row.id };
@@ -199,12 +208,22 @@ impl ApiCore {
 }
 
 /// Refuses the address of a member.
-async fn require_stranger(transaction: &Transaction, access: &Access, email_key: &str) -> Result<()> {
-    let Some(user) = users::find_by_email(transaction, email_key).await? else { return Ok(()) };
-    if workspaces::find_member(transaction, access.workspace_id(), user.id).await?.is_none() {
+async fn require_stranger(connection: &impl Connection, access: &Access, email_key: &str) -> Result<()> {
+    let Some(user) = users::find_by_email(connection, email_key).await? else { return Ok(()) };
+    if workspaces::find_member(connection, access.workspace_id(), user.id).await?.is_none() {
         return Ok(());
     }
     Err(Error::new(ErrorKind::Conflict, "already_member", "Somebody with this address is a member already."))
+}
+
+/// As far as it is known before the workspace is locked, when it is asked again.
+fn require_right_at_first_sight(access: &Access, role: Role) -> Result<()> {
+    access.actor.person().map_or(Ok(()), |(_, acting)| require_right_to_manage(acting, role))
+}
+
+fn already_invited() -> Error {
+    let message = "This address is invited already. Send the invitation again, or revoke it.";
+    Error::new(ErrorKind::Conflict, "already_invited", message)
 }
 
 /// An invitation that has expired is in the way of no new one.

@@ -10,9 +10,12 @@ use sha2::{Digest, Sha256};
 
 use super::ApiCore;
 use super::field_errors::FieldErrors;
+use super::principal::Principal;
 use crate::config::sections::{ApiConfig, DomainsConfig};
 use crate::domain::error::{Error, ErrorKind, Result};
 use crate::domain::id::{UserId, WorkspaceId};
+use crate::http::credential::{Caller, Credential};
+use crate::http::rate_limit::RateLimit;
 use crate::infra::cache::redis::Redis;
 use crate::infra::cache::shared_buckets::SharedBuckets;
 use crate::runtime::token_bucket::{Decision, Level, Rate};
@@ -25,6 +28,8 @@ const CREATIONS_BURST: u32 = 20;
 const INVITATIONS_BURST: u32 = 50;
 /// Invitations to one address, from whichever workspaces: so many at once, and then one an hour.
 const INVITED_BURST: u32 = 5;
+/// Invitations of one workspace to one address where others have used that up: so many at once, and then one an hour.
+const INVITED_HERE_BURST: u32 = 2;
 /// Looks at the DNS of a workspace's domains that somebody asks for: so many at once, and then so many a minute.
 const VERIFICATIONS_BURST: u32 = 30;
 const VERIFICATIONS_PER_MINUTE: u32 = 10;
@@ -34,10 +39,12 @@ const KEYS_MAX: usize = 100_000;
 
 /// The limits of an installation.
 pub struct Limits {
+    callers: Option<RateLimit>,
     requests: Option<SharedBuckets<WorkspaceId>>,
     creations: Option<SharedBuckets<UserId>>,
     invitations: Option<SharedBuckets<WorkspaceId>>,
     invited: Option<SharedBuckets<String>>,
+    invited_here: Option<SharedBuckets<String>>,
     verifications: Option<SharedBuckets<WorkspaceId>>,
     /// The most domains that one workspace may have of its own.
     pub(super) domains_max: u64,
@@ -53,7 +60,9 @@ impl Limits {
     pub fn new(config: &ApiConfig, domains: &DomainsConfig, redis: Option<Redis>) -> Self {
         let requests = Rate::new(config.workspace_rate_limit_per_minute, MINUTE, config.workspace_rate_limit_burst);
         let creations = Rate::new(1, MINUTE, CREATIONS_BURST);
+        let callers = Rate::new(config.rate_limit_per_minute, MINUTE, config.rate_limit_burst);
         Self {
+            callers: callers.map(|rate| RateLimit::new(rate, redis.clone())),
             requests: requests.map(|rate| SharedBuckets::new("workspace", rate, KEYS_MAX, redis.clone())),
             creations: creations.map(|rate| SharedBuckets::new("new-workspaces", rate, KEYS_MAX, redis.clone())),
             invitations: Rate::new(1, MINUTE, INVITATIONS_BURST)
@@ -61,7 +70,10 @@ impl Limits {
             verifications: Rate::new(VERIFICATIONS_PER_MINUTE, MINUTE, VERIFICATIONS_BURST)
                 .map(|rate| SharedBuckets::new("verifications", rate, KEYS_MAX, redis.clone())),
             domains_max: domains.per_workspace_max.into(),
-            invited: Rate::new(1, HOUR, INVITED_BURST).map(|rate| SharedBuckets::new("invited", rate, KEYS_MAX, redis)),
+            invited: Rate::new(1, HOUR, INVITED_BURST)
+                .map(|rate| SharedBuckets::new("invited", rate, KEYS_MAX, redis.clone())),
+            invited_here: Rate::new(1, HOUR, INVITED_HERE_BURST)
+                .map(|rate| SharedBuckets::new("invited-here", rate, KEYS_MAX, redis)),
             key_rate_max: config.key_rate_limit_per_minute_max,
             owned_max: config.workspaces_per_owner_max.into(),
         }
@@ -69,6 +81,21 @@ impl Limits {
 }
 
 impl ApiCore {
+    /// The limit of each credential, which counts over REST and gRPC together; `None` where there is none.
+    #[must_use]
+    pub fn rate_limit(&self) -> Option<RateLimit> {
+        self.limits.as_ref()?.callers.clone()
+    }
+
+    /// Counts a request of a credential that did not come over REST.
+    ///
+    /// # Errors
+    /// `RateLimited` if there were too many.
+    pub(super) async fn count_credential(&self, principal: &Principal) -> Result<()> {
+        let Some(callers) = self.rate_limit() else { return Ok(()) };
+        callers.count(&Caller::Credential(Credential(principal.credential_id().into())), principal.own_rate()).await
+    }
+
     /// Counts a request of whoever was let into a workspace.
     ///
     /// # Errors
@@ -88,7 +115,8 @@ impl ApiCore {
         Some(Decision::Refused { retry_after }.level(rate))
     }
 
-    /// Counts an invitation that a workspace wants to send to somebody.
+    /// Counts an invitation that a workspace wants to send to somebody. Where others have invited the address too often, the workspace
+    /// has a share of its own, so that nobody keeps somebody from being invited.
     ///
     /// # Errors
     /// `RateLimited` if the workspace has sent too many of late, or the address has got too many.
@@ -101,7 +129,14 @@ impl ApiCore {
         let Some(buckets) = &limits.invited else { return Ok(()) };
         // A hash, so that no address shows in Redis.
         let address = URL_SAFE_NO_PAD.encode(Sha256::digest(email_key));
-        allowed(buckets.take(&address).await, "too_many_invitations", message)
+        let decision = buckets.take(&address).await;
+        match (&limits.invited_here, decision) {
+            (Some(shares), Decision::Refused { .. }) => {
+                let here = URL_SAFE_NO_PAD.encode(Sha256::digest(format!("{workspace} {email_key}")));
+                allowed(shares.take(&here).await, "too_many_invitations", message)
+            }
+            (_, decision) => allowed(decision, "too_many_invitations", message),
+        }
     }
 
     /// Counts a look at the DNS of a domain that somebody asks for.

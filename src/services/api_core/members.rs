@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use super::ApiCore;
 use super::api_keys::REVOKED as KEY_REVOKED;
 use super::happening::{Action, By, Happening, Recorded};
+use super::invitations::REVOKED as INVITATION_REVOKED;
 use super::principal::Access;
 use crate::domain::error::{Error, ErrorKind, Result};
 use crate::domain::id::{UserId, WorkspaceId};
@@ -187,7 +188,9 @@ pub(super) async fn end_membership(
         api_keys::delete(transaction, workspace, key.id).await?;
         happenings.push(KEY_REVOKED.removed(by, &key.into())?);
     }
-    invitations::delete_made_by(transaction, workspace, member.user_id).await?;
+    for invitation in invitations::take_made_by(transaction, workspace, member.user_id).await? {
+        happenings.push(INVITATION_REVOKED.removed(by, &invitation.into())?);
+    }
     workspaces::delete_member(transaction, workspace, member.user_id).await?;
     Ok(happenings)
 }

@@ -8,6 +8,7 @@ use crate::domain::id::{ApiKeyId, OAuthClientId, OAuthGrantId, SessionId, UserId
 use crate::domain::permission::{Caller, Right};
 use crate::domain::recorded::Author;
 use crate::domain::role::{Role, Scope};
+use crate::http::rate_limit::OwnRate;
 use crate::infra::store::workspaces::Workspace as WorkspaceRow;
 use crate::runtime::token_bucket::Level;
 
@@ -122,6 +123,15 @@ impl Principal {
             Self::ApiKey { key_id, .. } => key_id.to_string(),
             Self::Application { grant_id, .. } => grant_id.to_string(),
             Self::Foreign(token) => token.holder.credential_id(),
+        }
+    }
+
+    /// The limit that the credential has of its own, if it has one.
+    #[must_use]
+    pub const fn own_rate(&self) -> Option<OwnRate> {
+        match self {
+            Self::ApiKey { rate_limit_per_minute: Some(per_minute), .. } => Some(OwnRate { per_minute: *per_minute }),
+            _ => None,
         }
     }
 

@@ -12,6 +12,12 @@ const SHIPPED_RECORDS: Metric = Metric::counter(
     "Journal records by what became of them on their way to the bus: shipped, kept aside because brokers take none so long, or dropped because there are too many of those.",
 );
 
+const HANDED_OVER: Metric = Metric::counter(
+    "elido_click_journals_handed_over_total",
+    &[],
+    "Journals that this process put among the objects at its end, because the bus had not taken all of them.",
+);
+
 /// What the shipper counts.
 pub(super) struct ShipperMetrics {
     /// Records that the brokers took.
@@ -20,6 +26,8 @@ pub(super) struct ShipperMetrics {
     pub(super) kept_aside: Counter,
     /// Records too long for the brokers that could not be kept.
     pub(super) dropped: Counter,
+    /// Journals put among the objects.
+    pub(super) handed_over: Counter,
 }
 
 impl ShipperMetrics {
@@ -29,6 +37,7 @@ impl ShipperMetrics {
             shipped: SHIPPED_RECORDS.register_counter(&[("result", "shipped")]),
             kept_aside: SHIPPED_RECORDS.register_counter(&[("result", "kept_aside")]),
             dropped: SHIPPED_RECORDS.register_counter(&[("result", "dropped")]),
+            handed_over: HANDED_OVER.register_counter(&[]),
         });
         &METRICS
     }

@@ -11,10 +11,12 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::handed_over;
 use super::health::{Health, HealthBoard};
 use super::shipment::{Shared, Shipment};
 use crate::infra::bus::Producer;
 use crate::infra::journal::{Batch, JournalId, ShippingLock, WatchedReader};
+use crate::infra::objects::Objects;
 
 /// Records are shipped when there are so many of them in a journal, or so many bytes.
 const RECORDS_MAX: usize = 1_000;
@@ -30,6 +32,8 @@ const TURN_INTERVAL: Duration = Duration::from_millis(500);
 pub struct ClickShipper {
     shared: Arc<Shared>,
     folder: PathBuf,
+    /// Where journals go that are not shipped when the process ends; without it they stay where they are.
+    hand_over_to: Option<Objects>,
     /// Those that have records on their way.
     busy: BTreeSet<JournalId>,
     shipped: u64,
@@ -58,7 +62,19 @@ impl ClickShipper {
     pub fn new(folder: &Path, producer: Producer) -> Self {
         let reader = Mutex::new(WatchedReader::open(folder));
         let shared = Shared { reader, producer, health: HealthBoard::default() };
-        Self { shared: Arc::new(shared), folder: folder.to_path_buf(), busy: BTreeSet::new(), shipped: 0 }
+        Self {
+            shared: Arc::new(shared),
+            folder: folder.to_path_buf(),
+            hand_over_to: None,
+            busy: BTreeSet::new(),
+            shipped: 0,
+        }
+    }
+
+    /// What is not shipped when the process ends goes to these objects, from where [`super::handlers`] ship it.
+    #[must_use]
+    pub fn handing_over_to(self, objects: Option<Objects>) -> Self {
+        Self { hand_over_to: objects, ..self }
     }
 
     /// How shipping goes from now on.
@@ -68,19 +84,39 @@ impl ClickShipper {
     }
 
     /// Works until `stopping` is cancelled, then until the journals are empty, but no longer than `drain` after that. What is left stays in
-    /// them for the next start, or for another process.
+    /// them for the next start, or for another process; or it is handed over, for which half of that time is kept.
     pub async fn run(mut self, stopping: CancellationToken, drain: Duration) {
         let Some(_lock) = stopping.run_until_cancelled(self.wait_for_turn()).await else { return };
         // What was on its way when this is cut short comes again, and whoever reads the bus knows what came before.
         stopping.run_until_cancelled(self.ship_for_ever()).await;
-        match tokio::time::timeout(drain, self.ship_all()).await {
-            Ok(Ok(())) => {}
+        let Some(objects) = self.hand_over_to.clone() else {
+            self.ship_the_rest(drain).await;
+            return;
+        };
+        if !self.ship_the_rest(drain / 2).await {
+            self.hand_over(&objects, drain / 2).await;
+        }
+    }
+
+    /// Whether all of it was shipped in time.
+    async fn ship_the_rest(&mut self, patience: Duration) -> bool {
+        match tokio::time::timeout(patience, self.ship_all()).await {
+            Ok(Ok(())) => return true,
             Ok(Err(error)) => {
                 tracing::warn!(%error, "stopped before every click was shipped: a journal cannot be read");
             }
-            Err(_) => {
-                tracing::warn!("stopped before every click was shipped; the rest is in the journal for the next start");
+            Err(_) => tracing::warn!("stopped before every click was shipped; the rest is in the journal"),
+        }
+        false
+    }
+
+    async fn hand_over(&self, objects: &Objects, patience: Duration) {
+        match tokio::time::timeout(patience, handed_over::hand_over(&self.shared, objects)).await {
+            Ok(Ok(journals)) => {
+                tracing::info!(journals, "handed the rest over to the objects, from where it is shipped")
             }
+            Ok(Err(error)) => tracing::error!(%error, "the journals could not be handed over and stay on this disk"),
+            Err(_) => tracing::error!("there was no time to hand all journals over; the rest stays on this disk"),
         }
     }
 

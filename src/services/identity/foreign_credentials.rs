@@ -27,6 +27,10 @@ impl ForeignCredentials for Identity {
     async fn by_session(&self, session: &ForeignSession) -> Result<Option<Principal>> {
         self.kratos_session(session).await
     }
+
+    fn require_passwords_allowed_for(&self, email_key: &str) -> Result<()> {
+        Self::require_passwords_allowed_for(self, email_key)
+    }
 }
 
 impl Identity {

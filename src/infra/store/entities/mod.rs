@@ -39,6 +39,7 @@ pub mod oauth_grant;
 pub mod oauth_token;
 pub mod provided_membership;
 pub mod recovery_code;
+pub mod release;
 pub mod session;
 pub mod setup_token;
 pub mod sign_in_challenge;

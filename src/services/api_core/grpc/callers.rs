@@ -16,11 +16,13 @@ use crate::services::api_core::{Access, ApiCore, Principal};
 /// Whoever sent a call.
 ///
 /// # Errors
-/// `Unauthenticated` without a credential, or with one that does not hold.
+/// `Unauthenticated` without a credential, or with one that does not hold; `RateLimited` if it asks too often.
 pub(in crate::services) async fn principal<T>(core: &ApiCore, request: &Request<T>) -> Result<Principal> {
     let headers = request.metadata().clone().into_headers();
     let token = bearer(&headers)?.ok_or_else(unauthenticated)?;
-    core.authenticate(&token).await
+    let principal = core.authenticate(&token).await?;
+    core.count_credential(&principal).await?;
+    Ok(principal)
 }
 
 /// What the sender of a call may do in the workspace that the call names.

@@ -109,7 +109,7 @@ pub fn server(tls: Option<ServerTlsConfig>) -> Result<Server, Error> {
 /// # Errors
 /// The listener fails.
 pub async fn serve(
-    mut server: Server,
+    server: Server,
     listener: TcpListener,
     core: ApiCore,
     beside: Beside,

@@ -11,7 +11,6 @@ use crate::domain::error::{Error, ErrorKind};
 use crate::http::browser_cookie::only_cookie;
 use crate::http::credential::Credential;
 use crate::http::problem::Problem;
-use crate::http::rate_limit::OwnRate;
 use crate::http::session_cookie::{BySessionCookie, SessionCookie};
 use crate::services::api_core::{ApiCore, ForeignSession, Principal};
 
@@ -98,8 +97,8 @@ impl Authentication {
 
 fn note(request: &mut Request, principal: Principal) {
     request.extensions_mut().insert(Credential(principal.credential_id().into()));
-    if let Principal::ApiKey { rate_limit_per_minute: Some(limit), .. } = &principal {
-        request.extensions_mut().insert(OwnRate { per_minute: *limit });
+    if let Some(own) = principal.own_rate() {
+        request.extensions_mut().insert(own);
     }
     request.extensions_mut().insert(principal);
 }

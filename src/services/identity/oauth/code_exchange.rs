@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::client_authentication::ClientCredentials;
+use super::consents::{REUSED, end_of_authorization};
 use super::metrics::{TokenResult, count};
 use super::refusals::invalid_grant;
 use super::tokens::{ACCESS_HOLDS_FOR, IssuedTokens, Pair, REFRESH_HOLDS_FOR};
@@ -13,7 +14,7 @@ use crate::domain::pkce;
 use crate::infra::store::oauth_clients::OAuthClient;
 use crate::infra::store::oauth_grants::{self, OAuthGrant};
 use crate::runtime::clock;
-use crate::services::api_core::{Token, TokenKind};
+use crate::services::api_core::{By, Token, TokenKind};
 use crate::services::identity::Identity;
 
 /// The name of this kind of request in metrics, as clients send it.
@@ -62,8 +63,9 @@ impl Identity {
             return Err(invalid_grant());
         };
         if grant.code_used_at.is_some() {
+            let happenings = end_of_authorization(&transaction, &REUSED, By::instance(), grant.consent_id).await?;
             oauth_grants::delete(&transaction, grant.id).await?;
-            self.commit(transaction, Vec::new()).await?;
+            self.commit(transaction, happenings).await?;
             count(GRANT, TokenResult::Reused);
             tracing::warn!(client = %client.id, grant = %grant.id, "a code was used twice: the tokens that came of it have ended");
             return Err(invalid_grant());

@@ -11,6 +11,7 @@ use crate::infra::store::Transaction;
 use crate::infra::store::columns::Json;
 use crate::infra::store::oauth_clients::{self, OAuthClient};
 use crate::infra::store::oauth_consents::{self, OAuthConsent as Row};
+use crate::infra::store::oauth_grants::{self, Basis};
 use crate::infra::store::page::Page;
 use crate::runtime::clock;
 use crate::services::api_core::{Action, By, Happening, Recorded};
@@ -20,6 +21,13 @@ pub(in crate::services::identity) const GRANTED: Action<Consent> =
     Action::new("consent.granted", "A person let a program act for them in a workspace, or do more there than before.");
 pub(in crate::services::identity) const REVOKED: Action<Consent> =
     Action::new("consent.revoked", "A person took back what they let a program do; its tokens ended.");
+
+pub(in crate::services::identity) const GIVEN_BACK: Action<Consent> =
+    Action::new("authorization.ended", "A program gave back the tokens that it had of one authorization.");
+pub(in crate::services::identity) const REUSED: Action<Consent> = Action::new(
+    "authorization.reused",
+    "A code or a refresh token came a second time, as after a theft; the authorization that it belonged to ended.",
+);
 
 /// The most consents of one person.
 const CONSENTS_MAX: u64 = 500;
@@ -96,6 +104,20 @@ impl Identity {
         let happening = REVOKED.removed(by, &Consent::of(row, client.name))?;
         self.commit(transaction, vec![happening]).await
     }
+}
+
+/// What is told of an authorization that ends while its consent goes on; nothing where there is no such consent.
+pub(super) async fn end_of_authorization(
+    transaction: &Transaction,
+    action: &Action<Consent>,
+    by: By,
+    consent: OAuthConsentId,
+) -> Result<Vec<Happening>> {
+    let Some(Basis { consent, client }) = oauth_grants::basis(transaction, consent).await? else {
+        return Ok(Vec::new());
+    };
+    let by = by.within(consent.workspace_id);
+    Ok(vec![action.made(by, &Consent::of(consent, client.name))?])
 }
 
 /// Remembers that a person lets a client do this in a workspace, besides what they let it do before. Lock the person first, so that there

@@ -32,7 +32,7 @@ pub use tokens::IssuedTokens;
 pub(super) use authorization_request::scopes;
 pub(super) use client_secrets::ROTATED;
 pub(super) use clients::{CREATED, DELETED, UPDATED};
-pub(super) use consents::{GRANTED, REVOKED};
+pub(super) use consents::{GIVEN_BACK, GRANTED, REUSED, REVOKED};
 
 use super::Identity;
 

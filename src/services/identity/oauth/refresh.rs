@@ -12,6 +12,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::client_authentication::ClientCredentials;
 use super::code_exchange::allowed;
+use super::consents::{REUSED, end_of_authorization};
 use super::metrics::{TokenResult, count};
 use super::refusals::{invalid_grant, invalid_scope};
 use super::tokens::{ACCESS_HOLDS_FOR, IssuedTokens, Pair, REFRESH_HOLDS_FOR};
@@ -25,7 +26,7 @@ use crate::infra::store::oauth_grants;
 use crate::infra::store::oauth_tokens::{self, OAuthToken};
 use crate::infra::store::{Connection, Transaction};
 use crate::runtime::clock;
-use crate::services::api_core::{Token, TokenKind};
+use crate::services::api_core::{By, Token, TokenKind};
 use crate::services::identity::Identity;
 
 /// The name of this kind of request in metrics, as clients send it.
@@ -118,8 +119,12 @@ impl Identity {
     }
 
     async fn end_stolen(&self, transaction: Transaction, grant: OAuthGrantId) -> Result<IssuedTokens> {
+        let happenings = match oauth_grants::find(&transaction, grant).await? {
+            Some(found) => end_of_authorization(&transaction, &REUSED, By::instance(), found.consent_id).await?,
+            None => Vec::new(),
+        };
         oauth_grants::delete(&transaction, grant).await?;
-        self.commit(transaction, Vec::new()).await?;
+        self.commit(transaction, happenings).await?;
         count(GRANT, TokenResult::Reused);
         tracing::warn!(%grant, "a refresh token was used twice: the authorization that it belonged to has ended");
         Err(invalid_grant())

@@ -5,10 +5,11 @@ use std::net::IpAddr;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::client_authentication::ClientCredentials;
+use super::consents::{GIVEN_BACK, end_of_authorization};
 use crate::domain::error::Result;
 use crate::domain::oauth::OAuthTokenKind;
 use crate::infra::store::{oauth_grants, oauth_tokens};
-use crate::services::api_core::Token;
+use crate::services::api_core::{By, Token};
 use crate::services::identity::Identity;
 
 impl Identity {
@@ -29,13 +30,16 @@ impl Identity {
         let Some(row) = oauth_tokens::find(&transaction, &token.hash()).await? else { return Ok(()) };
         let Some(grant) = oauth_grants::lock(&transaction, row.grant_id).await? else { return Ok(()) };
         let basis = oauth_grants::basis(&transaction, grant.consent_id).await?;
-        if basis.is_none_or(|basis| basis.client.id != client.id) {
-            return Ok(());
-        }
+        let Some(basis) = basis.filter(|basis| basis.client.id == client.id) else { return Ok(()) };
+        let mut happenings = Vec::new();
         match row.kind {
             OAuthTokenKind::Access => oauth_tokens::delete(&transaction, &row.token_hash).await?,
-            OAuthTokenKind::Refresh => oauth_grants::delete(&transaction, grant.id).await?,
+            OAuthTokenKind::Refresh => {
+                let by = By::person(basis.consent.user_id);
+                happenings = end_of_authorization(&transaction, &GIVEN_BACK, by, grant.consent_id).await?;
+                oauth_grants::delete(&transaction, grant.id).await?
+            }
         };
-        self.commit(transaction, Vec::new()).await
+        self.commit(transaction, happenings).await
     }
 }

@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use http::{HeaderMap, StatusCode};
+use serde_json::json;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -11,6 +12,7 @@ use super::token_form::TokenForm;
 use crate::http::extract::Form;
 use crate::http::problem::Problem;
 use crate::services::identity::Identity;
+use crate::services::identity::oauth::GIVEN_BACK;
 use crate::services::identity::rest::IdentityApi;
 use crate::services::identity::rest::client::From;
 
@@ -25,7 +27,8 @@ pub(super) fn routes() -> OpenApiRouter<IdentityApi> {
 #[utoipa::path(
     post, path = "/oauth/revoke", operation_id = "revokeToken", tag = "oauth", security(()),
     request_body(content = TokenForm, content_type = "application/x-www-form-urlencoded"),
-    responses((status = 200, description = "The client has no such token any more."), Failures)
+    responses((status = 200, description = "The client has no such token any more."), Failures),
+    extensions(("x-audit-action" = json!(GIVEN_BACK.name())))
 )]
 async fn revoke(
     State(identity): State<Identity>,
