@@ -108,6 +108,10 @@ def expectations(rendered):
     def object_of(name, kind, called):
         return next(document for document in rendered[name] if document["kind"] == kind and document["metadata"]["name"] == called)
 
+    def restores(name):
+        return {called for called in names(name, "Job") if called.startswith("restore-verify")}
+
+    copy_pods = str([document for document in rendered["a copy beside servers elsewhere"] if document["kind"] == "Deployment"])
     facts = {
         "edge-only renders edges, Redis and Caddy alone": names("edge-only", "Deployment") >= {"edge", "caddy"}
         and not names("edge-only", "Deployment") & {"api", "ingester", "workers", "kratos", "hydra"}
@@ -140,6 +144,16 @@ def expectations(rendered):
         "monitors are rendered where the operator is, or is said to be": "elido" in names("Argo CD with a Prometheus operator", "ServiceMonitor") & names("a Prometheus of one's own", "PrometheusRule"),
         "and nowhere else": not names("selfhost", "ServiceMonitor"),
         "no monitoring renders none": not names("no monitoring", "StatefulSet") & {"prometheus"} and not names("no monitoring", "Deployment") & {"grafana", "backup-metrics"},
+        "a copy knows no bus, no bucket and no Redis of the release that serves": not re.search(r"'name': 'my-(kafka|redis)'|ELIDO_OBJECTS__(ENDPOINT|URL)", copy_pods)
+        and all(f"{scheme}://nobody" in str(object_of("a copy beside servers elsewhere", "ConfigMap", "elido-settings")) for scheme in ("kafka", "s3")),
+        "an edge of a copy asks a database elsewhere whether it is restored": any(
+            port.get("endPort") == 65535
+            for rule in object_of("a copy beside servers elsewhere", "NetworkPolicy", "edge")["spec"]["egress"]
+            for port in rule.get("ports", ())
+        ),
+        "a Job of a restore that differs has another name": not restores("a restore of a day") & restores("a copy of another version")
+        and restores("a restore of a day") == restores("a restore of a day, with more edges"),
+        "drills and releases that are named may read the bucket": "['elido-green-restore', 'elido-blue']" in str(object_of("a bucket that others read", "NetworkPolicy", "minio")),
         "no Secret is rendered": not any(document["kind"] == "Secret" for found in rendered.values() for document in found),
     }
     return [fact for fact, holds in facts.items() if not holds]

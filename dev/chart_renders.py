@@ -24,7 +24,7 @@ EXTERNAL = {
     "redis": ["redis.enabled=false", "external.redis.secretName=my-redis"],
     "clickhouse": ["clickhouse.enabled=false", "external.clickhouse.secretName=my-clickhouse"],
     "kafka": ["redpanda.enabled=false", "external.kafka.secretName=my-kafka"],
-    "s3": ["minio.enabled=false", "external.s3.secretName=my-bucket"],
+    "s3": ["minio.enabled=false", "external.s3.secretName=my-bucket", "backups.s3.secretName=my-bucket"],
 }
 EVERYTHING_EXTERNAL = [one for sets in EXTERNAL.values() for one in sets]
 RESTORE = ["restore.fromBackup=true"]
@@ -94,6 +94,7 @@ COMBINATIONS = {
     "replicated ClickHouse": values(SELFHOST, ["clickhouse.replicas=3"]),
     "a tag of digits": values(SELFHOST, ["image.tag=1234567"]),
     "a tag of a commit": values(SELFHOST, ["image.tag=9e2b049"]),
+    "a test with a key": values(SELFHOST, ["selftest.secretName=tester"]),
     "mail by a relay": values(SELFHOST, ["mail.secretName=relay", "mail.from=Links <links@example.com>"]),
     "several hosts": values(SELFHOST, ["ingress.hosts.redirect[1]=go.example.org"]),
     "pods with marks and places": values(
@@ -141,6 +142,10 @@ COMBINATIONS = {
     "a restore after a disaster": values(SELFHOST, [*RESTORE, "restore.quiet=false", "restore.targetTime=latest"]),
     "a restore of ha": values(HA, [SHARED_CADDY, *RESTORE], namespace="elido-restore"),
     "a restore into servers elsewhere": values(SELFHOST, [*RESTORE, *EXTERNAL["postgres"], *EXTERNAL["clickhouse"]]),
+    "a copy beside servers elsewhere": values(SELFHOST, [*RESTORE, *EVERYTHING_EXTERNAL], namespace="elido-green"),
+    "a restore of a day, with more edges": values(SELFHOST, [*RESTORE, "edge.replicas=5", "restore.backupDate=2026-05-01"], namespace="elido-restore"),
+    "a copy of another version": values(SELFHOST, [*RESTORE, "image.tag=2.0.0", "restore.backupDate=2026-05-01"], namespace="elido-restore"),
+    "a bucket that others read": values(SELFHOST, ["backups.allowRestoreFrom[0]=elido-blue"], namespace="elido-green"),
     "backups elsewhere": values(SELFHOST, ["backups.s3.secretName=my-bucket"]),
     "no ClickHouse and no Caddy": values(SELFHOST, [*EXTERNAL["clickhouse"], "caddy.enabled=false"]),
     "another bucket": values(SELFHOST, ["backups.postgres.s3Bucket=far-away"]),
@@ -192,6 +197,8 @@ REFUSALS = [
     (["restore.backupDate=2026-05-01"], "restore.fromBackup is false"),
     (["backups.postgres.schedule=daily"], "/backups/postgres/schedule"),
     (["backups.postgres.retentionDays=0"], "/backups/postgres/retentionDays"),
+    (["minio.enabled=false", "external.s3.secretName=my-bucket", "backups.postgres.enabled=true"], "backups.s3.secretName is empty"),
+    (["minio.enabled=false", "external.s3.secretName=my-bucket", *RESTORE], "backups.s3.secretName is empty"),
     (["backups.postgres.s3Bucket=No"], "/backups/postgres/s3Bucket"),
     (["monitoring.prometheus.retention=long"], "/monitoring/prometheus/retention"),
 ]

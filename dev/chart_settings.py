@@ -21,6 +21,7 @@ BROUGHT = {
     "my-kafka": {"url": "kafkas://bus.example.com:9093", "username": "elido", "password": "x"},
     "bus": {"url": "kafkas://bus.example.com:9093", "username": "elido", "password": "x"},
     "my-bucket": {"endpoint": "https://s3.example.com", "bucket": "elido", "region": "eu-central-1", "access-key": "a", "secret-key": "b"},
+    "tester": {"token": "x"},
     "relay": {"url": "smtp://elido:x@relay.example.com:587"},
     "own-certificate": {"tls.crt": "", "tls.key": ""},
     "own-ca": {"ca.crt": ""},

@@ -211,24 +211,29 @@ grpc() {
     for file in server.crt server.key client.crt client.key; do want elido-grpc $file <"$WORK/$file"; done
 }
 
-# Keys without which a restored database cannot be read, and the way to its backups, from another namespace.
+# The value of a key in the namespace whose backups are taken. A Service's short name would mean another one here.
+foreign() {
+    local found
+    found=$(NAMESPACE=$BACKUP_FROM value "$1" "$2")
+    [ "$found" != http://minio:9000 ] || found=http://minio.$BACKUP_FROM.svc:9000
+    printf %s "$found"
+}
+
+# Keys without which a restored database cannot be read, and the way to its backups, from another namespace. What is here already has to be the same.
 borrow() {
-    local name endpoint
+    local key secret name found
     [ "$BACKUP_FROM" != "$NAMESPACE" ] || die "--backup-from names the namespace itself"
-    for name in sealing-key audit-signing-key; do
-        NAMESPACE=$BACKUP_FROM holds elido-keys $name || die "there is no $name in elido-keys of $BACKUP_FROM"
-        holds elido-keys $name || NAMESPACE=$BACKUP_FROM value elido-keys $name | want elido-keys $name
+    for key in elido-keys/{sealing-key,audit-signing-key} elido-backup/{endpoint,bucket,region,access-key,secret-key}; do
+        secret=${key%/*} name=${key#*/}
+        NAMESPACE=$BACKUP_FROM holds "$secret" "$name" || die "there is no $name in $secret of $BACKUP_FROM"
+        found=$(foreign "$secret" "$name")
+        if ! holds "$secret" "$name"; then
+            printf %s "$found" | want "$secret" "$name"
+        elif [ "$(value "$secret" "$name")" != "$found" ]; then
+            die "$secret of $NAMESPACE has another $name than that of $BACKUP_FROM, and nothing was changed. If nothing of $NAMESPACE needs it:
+  kubectl -n $NAMESPACE delete secret $secret"
+        fi
     done
-    for name in endpoint bucket region access-key secret-key; do
-        NAMESPACE=$BACKUP_FROM holds elido-backup $name || die "there is no $name in elido-backup of $BACKUP_FROM"
-        holds elido-backup $name || NAMESPACE=$BACKUP_FROM value elido-backup $name | want elido-backup $name
-    done
-    [ ! -s "$WORK/elido-backup/endpoint" ] && return
-    # A Service's short name means another one here.
-    endpoint=$(cat "$WORK/elido-backup/endpoint")
-    if [ "$endpoint" = http://minio:9000 ]; then
-        printf 'http://minio.%s.svc:9000' "$BACKUP_FROM" | want elido-backup endpoint
-    fi
 }
 
 # A statement for the running primary, with passwords that no command line shows.

@@ -18,6 +18,7 @@ from servers import WORK_FOLDER
 
 BINARIES = Path("/usr/lib/postgresql/15/bin")
 RESTORE_BASE = ROOT / "charts/elido-mono/files/restore-base.sh"
+CREATE_DATABASES = ROOT / "charts/elido-mono/files/postgres/create-databases.sh"
 # 60 in the chart. What goes with a disk is what was written since the last segment was sent.
 ARCHIVE_TIMEOUT_S = 5
 LOAD_S = 20
@@ -35,14 +36,18 @@ class Server:
             shutil.chown(self.folder, "postgres", "postgres")
 
     def run(self, *command, check=True):
-        """Runs a command as the user of the server, with what the chart gives to its pod."""
-        drop = ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"] if os.getuid() == 0 else []
-        environment = self.storage.environment | {"PGHOST": "127.0.0.1", "PGPORT": str(self.port), "PGUSER": "postgres", "HOME": str(self.folder)}
-        environment |= {"BACKUP_BASE_URL": f"postgres://postgres@127.0.0.1:{self.port}/postgres", "PATH": f"{IMAGE}:{self.storage.environment['PATH']}"}
-        run = subprocess.run([*drop, *map(str, command)], env=environment, cwd=self.folder, capture_output=True, text=True, timeout=300)
+        """Runs a command as the user of the server, with what the chart gives to its pod; what it prints."""
+        run = self.attempt(command, self.folder)
         if check and run.returncode != 0:
             die(f"{command}: {run.stdout}{run.stderr}{self.tail()}")
         return run.stdout.strip()
+
+    def attempt(self, command, folder, **variables):
+        drop = ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"] if os.getuid() == 0 else []
+        environment = self.storage.environment | {"PGHOST": "127.0.0.1", "PGPORT": str(self.port), "PGUSER": "postgres", "HOME": str(self.folder)}
+        environment |= {name: "for-the-tests" for name in ("APP_PASSWORD", "KRATOS_PASSWORD", "HYDRA_PASSWORD")}
+        environment |= {"BACKUP_BASE_URL": f"postgres://postgres@127.0.0.1:{self.port}/postgres", "PATH": f"{IMAGE}:{self.storage.environment['PATH']}"}
+        return subprocess.run([*drop, *map(str, command)], env=environment | variables, cwd=folder, capture_output=True, text=True, timeout=300)
 
     def tail(self):
         log = self.folder / "log"
@@ -50,8 +55,7 @@ class Server:
 
     def make(self):
         self.run(BINARIES / "initdb", "--pgdata", self.data, "--username", "postgres", "--auth", "trust", "--data-checksums", "--locale", "C.UTF-8", "--encoding", "UTF8")
-        address = 's3://"$BACKUP_BUCKET"/wal elido'
-        self.configure(archive_mode="on", archive_timeout=ARCHIVE_TIMEOUT_S, archive_command=f'barman-cloud-wal-archive --gzip --endpoint-url "$BACKUP_ENDPOINT" {address} %p')
+        self.configure(archive_mode="on", archive_timeout=ARCHIVE_TIMEOUT_S, archive_command='elido-backup archive "%p"')
         self.start()
 
     def configure(self, **settings):
@@ -68,6 +72,14 @@ class Server:
         self.run(BINARIES / "pg_ctl", "stop", "-D", self.data, "-m", "immediate")
         shutil.rmtree(self.data)
 
+    def begin(self):
+        """What Patroni calls when it has made a cluster, of nothing or of a backup."""
+        self.run("bash", CREATE_DATABASES, f"host=127.0.0.1 port={self.port} user=postgres dbname=postgres")
+
+    def mark(self):
+        """What is written down of a restore."""
+        return self.ask("SELECT coalesce(shobj_description(oid, 'pg_database'), '') FROM pg_database WHERE datname = 'elido'")
+
     def ask(self, query):
         return self.run("psql", "--no-psqlrc", "--tuples-only", "--no-align", "--quiet", "--dbname", "postgres", "--command", query)
 
@@ -78,7 +90,7 @@ class Server:
         """What Patroni does with the chart's configuration: the base, then as much of the log as is wanted."""
         self.storage.environment["RESTORE_TARGET_TIME"] = moment
         self.run(RESTORE_BASE, "--scope=elido", f"--datadir={self.data}")
-        restore = 'barman-cloud-wal-restore --endpoint-url "$BACKUP_ENDPOINT" s3://"$BACKUP_BUCKET"/wal elido %f %p'
+        restore = 'elido-backup fetch "%f" "%p"'
         target = {} if moment == "latest" else {"recovery_target_time": moment}
         self.configure(archive_mode="off", restore_command=restore, recovery_target_action="promote", recovery_target_timeline="latest", **target)
         (self.data / "recovery.signal").touch()
@@ -128,6 +140,9 @@ class Writes:
 def lose_under_load(server):
     """Rows are written; in between a moment is remembered, and in the end the disk is gone."""
     server.ask("CREATE TABLE rows (id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, at TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp())")
+    # As if this server had begun with a backup itself.
+    server.begin()
+    server.ask("""COMMENT ON DATABASE elido IS '{"target": "latest", "postgres": {}, "clickhouse": {}}'""")
     writes = Writes(server)
     writes.go(1)
     # A segment that no copy needs.
@@ -145,6 +160,45 @@ def lose_under_load(server):
     return writes, moment, int(rows), base_seconds
 
 
+def install_another(storage):
+    """A new server archives into the bucket of the one that is lost: segments of the same names, and other bytes."""
+    with ExitStack() as parts:
+        other = Server(storage)
+        parts.callback(other.remove)
+        other.make()
+        for _ in range(4):
+            other.ask("SELECT pg_switch_wal() FROM pg_logical_emit_message(false, 'another', 'cluster')")
+        end = time.monotonic() + 60
+        while int(other.ask("SELECT archived_count FROM pg_stat_archiver")) < 4:
+            if time.monotonic() > end:
+                die(f"a new server archives nothing: {other.tail()}")
+            time.sleep(0.1)
+    folders = {key.split("/")[1] for key in storage.keys("wal/")}
+    return [] if len(folders) == 2 else [f"the archives of two clusters are in {sorted(folders)}"]
+
+
+def refuse(server):
+    """What the archive does with a segment that it has, with one of the same name, and with one that nobody has sent."""
+    segment = server.data / "pg_wal" / server.ask("SELECT pg_walfile_name(pg_switch_wal())")
+    other = server.folder / segment.name
+    other.write_bytes(segment.read_bytes()[::-1])
+    other.chmod(0o644)
+
+    def told(*command, **variables):
+        run = server.attempt([IMAGE / "elido-backup", *command], server.data, **variables)
+        return run.returncode, run.stderr
+
+    asked = {
+        "a segment for the first time": (told("archive", segment), 0, ""),
+        "a segment that is there": (told("archive", segment), 0, ""),
+        "other bytes of the same name": (told("archive", other), 1, "is there with other bytes"),
+        "a segment that nobody has sent": (told("fetch", "F" * 24, server.folder / "fetched"), 1, ""),
+        # At 1 PostgreSQL would believe that the archive is at its end.
+        "a bucket that is away": (told("fetch", segment.name, server.folder / "fetched", BACKUP_ENDPOINT="http://127.0.0.1:1"), 255, "failed"),
+    }
+    return [f"{what}: {code} {text}" for what, ((code, text), wanted, words) in asked.items() if code != wanted or words not in text]
+
+
 def run(arguments):
     del arguments
     install()
@@ -159,10 +213,14 @@ def run(arguments):
         pruned = json.loads(server.run(IMAGE / "elido-backup", "prune", "--days", 30).rpartition("RESULT ")[2])
         if pruned["segments_deleted"] == 0 or pruned["deleted"]:
             broken.append(f"pruning has deleted {pruned}")
+        broken += install_another(server.storage)
         say("restoring what was last archived")
         start = time.monotonic()
         server.restore()
         seconds = time.monotonic() - start
+        marks = [server.mark(), server.begin() or server.mark()]
+        if not marks[0] or marks[1]:
+            broken.append(f"what was written down of an earlier restore is {marks} in a copy, and when that begins")
         last, last_at = server.ask("SELECT max(id), extract(epoch FROM max(at)) FROM rows").split("|")
         gaps = int(server.ask("SELECT max(id) - count(*) FROM rows"))
         lost_seconds = writes.last_at - float(last_at)
@@ -170,6 +228,7 @@ def run(arguments):
             broken.append(f"{gaps} rows are missing in between")
         if lost_seconds > 2 * ARCHIVE_TIMEOUT_S:
             broken.append(f"{lost_seconds:.1f} s of writes are gone with the disk, where segments are sent every {ARCHIVE_TIMEOUT_S} s")
+        broken += refuse(server)
         say("restoring the moment before a mistake")
         server.lose()
         server.restore(moment)

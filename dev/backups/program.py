@@ -1,4 +1,4 @@
-"""elido-backup and barman as they are in the image, with the very packages, and a bucket of their own."""
+"""elido-backup as it is in the image, with the very packages, and a bucket of their own."""
 
 import json
 import os
@@ -18,8 +18,8 @@ def install():
     wanted, complete = IMAGE / "requirements.txt", TOOLS / "complete"
     if complete.exists() and complete.read_text() == wanted.read_text():
         return
-    # psycopg2, which barman wants, comes as source alone. Debian's own Python, because the user of PostgreSQL has to get at it.
-    shell("need_packages python3 python3-venv python3-dev gcc libc6-dev libpq-dev")
+    # Debian's own Python, because the user of PostgreSQL has to get at it.
+    shell("need_packages python3 python3-venv")
     say("fetching what elido-backup needs")
     subprocess.run(["/usr/bin/python3", "-m", "venv", "--clear", TOOLS], check=True)
     subprocess.run([TOOLS / "bin/pip", "install", "--quiet", "-r", wanted], check=True, stdout=sys.stderr)

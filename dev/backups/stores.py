@@ -120,13 +120,22 @@ def restore(system, executable, parts, dump, incremental):
     wrong += [] if incremental["clicks_fewest"] <= figures["clickhouse"]["clicks"] <= incremental["clicks_most"] else [f"{incremental} was backed up, and {figures} restored"]
     wrong += [] if figures["links_followed"] == 3 else [f"{figures['links_followed']} links were followed, not 3"]
     wrong += [] if chains == 0 else ["the audit trail of the restored database is not whole"]
-    again = [program.refuse("restore-postgres"), program.refuse("restore-clickhouse", "--target", "drill")]
-    wrong += [f"a restore into what is filled says: {text}" for text in again if "is not empty" not in text]
+    wrong += again(program, database)
     found = {
         "rows_expected": dump["rows"], "rows_restored": figures["postgres"]["rows"], "clicks_restored": figures["clickhouse"]["clicks"],
         "links_followed": figures["links_followed"], "newest_row_age_s": figures["newest_row_age_s"], "restore_seconds": round(seconds, 2), "audit_ok": chains == 0,
     }
     return found, wrong
+
+
+def again(program, database):
+    """The same restore once more finds that it is done; another one, or one that nothing is known of, finds the servers filled."""
+    done = [program.run(command, "--target", "drill") for command in ("restore-postgres", "restore-clickhouse", "verify")]
+    wrong = [f"the same restore once more tells {figures}" for figures in done if "done_before" not in figures]
+    unknown = """COMMENT ON DATABASE restored IS '{"target": "drill", "postgres": {}}'"""
+    subprocess.run(["psql", "--quiet", "--no-psqlrc", database, "--command", unknown], check=True)
+    refused = [program.refuse("restore-postgres"), program.refuse("restore-clickhouse", "--target", "drill")]
+    return wrong + [f"a restore into what is filled says: {text}" for text in refused if "is not empty" not in text]
 
 
 def audit(executable, elido):
@@ -184,7 +193,7 @@ def prune(system, dump, full, incremental):
 def ages(system):
     """What Prometheus is told."""
     port = free_ports(1)[0]
-    process = system.program.start("metrics", "postgres", "clickhouse", "restore_drill", "base", "--address", "127.0.0.1", "--port", port)
+    process = system.program.start("metrics", "postgres", "clickhouse", "restore_drill", "base", "--address", "::", "--port", port)
     try:
         wait_until("metrics", lambda: answers(port), 30)
         lines = dict(line.rsplit(" ", 1) for line in fetch(f"http://127.0.0.1:{port}/metrics").splitlines() if not line.startswith("#"))

@@ -5,7 +5,8 @@ use clap::{Parser, Subcommand};
 use super::exit::EXIT_CODES;
 use super::{
     account, admin, analytics, audit, backup, bench, clicks, completions, config, domain, events, export, folder,
-    health, import, jobs, journal, key, link, member, migrate, oauth_client, openapi, restore, run, workspace,
+    health, import, jobs, journal, key, link, member, migrate, oauth_client, openapi, restore, run, selftest,
+    workspace,
 };
 
 /// Short links, smart-link rules and click analytics, self-hosted in one executable.
@@ -28,6 +29,7 @@ pub(super) enum Command {
     Account(account::AccountCommand),
     Admin(admin::AdminCommand),
     Health(health::HealthArguments),
+    Selftest(selftest::SelftestArguments),
     Openapi(openapi::OpenapiArguments),
     Completions(completions::CompletionsArguments),
     Link(Box<link::LinkCommand>),

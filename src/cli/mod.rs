@@ -39,6 +39,7 @@ mod progress;
 mod restore;
 mod rows;
 mod run;
+mod selftest;
 mod settings;
 mod workspace;
 
@@ -71,6 +72,7 @@ fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Account(command) => block_on(account::run(command)),
         Command::Admin(command) => block_on(admin::run(command)),
         Command::Health(arguments) => block_on(health::run(arguments)),
+        Command::Selftest(arguments) => block_on(selftest::run(arguments)),
         Command::Link(command) => block_on(link::run(*command)),
         Command::Folder(command) => block_on(folder::run(command)),
         Command::Domain(command) => block_on(domain::run(*command)),

@@ -98,6 +98,7 @@ mod recorded;
 mod redirects;
 mod redis;
 mod second_factor;
+mod selftest;
 mod startup;
 mod store;
 mod support;

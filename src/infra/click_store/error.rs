@@ -59,6 +59,12 @@ pub enum ClickStoreError {
     /// ClickHouse refuses, for instance because it is too old and lacks a setting.
     #[error("ClickHouse refuses: {0}")]
     Refused(String),
+    /// Replicas are asked for, and these tables have none.
+    #[error(
+        "the tables {0} of ClickHouse were made for a single server, and click_store.cluster asks for replicas, which would have only some \
+         of the clicks. Leave click_store.cluster empty, or name an empty database in click_store.url"
+    )]
+    SingleServer(String),
     /// The source of truth does not keep how far clicks are stored.
     #[error("the database does not keep how far clicks are stored: {}", with_source(.0))]
     Progress(#[from] Error),

@@ -9,6 +9,7 @@ if [ "$NODE_COUNT" -gt 1 ]; then
     set -- "$@" --cluster-enabled yes --cluster-config-file nodes.conf --cluster-node-timeout 5000 \
         --cluster-announce-ip "$POD_IP" --cluster-announce-hostname "$POD_NAME.redis-pods.$NAMESPACE.svc" \
         --cluster-preferred-endpoint-type ip --cluster-require-full-coverage no --cluster-allow-reads-when-down yes
-    timeout 600 sh /etc/elido/join.sh >/tmp/join.log 2>&1 &
+    # As long as this node runs: the others may still wait for a machine, or for their image.
+    (until timeout 600 sh /etc/elido/join.sh; do sleep 1; done >/tmp/join.log 2>&1) &
 fi
 exec redis-server "$@"

@@ -14,7 +14,7 @@
 {{- end }}
 {{- end }}
 
-{{/* Where the bucket is, as elido-backup and barman read it. */}}
+{{/* Where the bucket is, as elido-backup reads it. */}}
 {{- define "elido.backup.env" -}}
 {{- $secret := include "elido.backup.secret" . -}}
 {{ include "elido.backup.bucket" . | trim }}

@@ -72,12 +72,15 @@ Who may reach whom: one line a way, and both its ends get a policy. What is not 
   "redis" (list "edge" "api" "ingester" "workers")
   "clickhouse" (list "api" "ingester" "workers" "backup" "restore")
   "kafka" (list "edge" "api" "ingester" "workers")
-  "s3" (list "api" "workers" "postgres" "clickhouse" "backup" "backup-metrics" "restore")
+  "s3" (list "api" "workers")
 -}}
 {{- $found := list -}}
+{{- $quiet := list "postgres" "clickhouse" -}}
 {{- range $name, $who := $clients }}
-{{- if (get $.Values.external $name).secretName }}{{ $found = concat $found $who }}{{ end -}}
+{{- $used := or (not (include "elido.quiet" $)) (has $name $quiet) -}}
+{{- if and $used (get $.Values.external $name).secretName }}{{ $found = concat $found $who }}{{ end -}}
 {{- end }}
+{{- if and .Values.restore.fromBackup .Values.external.postgres.secretName }}{{ $found = append $found "edge" }}{{ end -}}
 {{- if dig "s3" "secretName" "" .Values.backups }}{{ $found = concat $found (list "postgres" "clickhouse" "backup" "backup-metrics" "restore") }}{{ end -}}
 {{- if .Values.origin.url }}{{ $found = append $found "edge" }}{{ end -}}
 {{- if .Values.mail.secretName }}{{ $found = append $found "workers" }}{{ end -}}

@@ -17,34 +17,37 @@
 - {{ include "elido.backup.container" (dict "root" . "name" "restored" "args" $args "env" (include "elido.backup.databases" . | trim) "resources" $resources) | nindent 2 | trim }}
 {{- end }}
 
-{{/* A Job: {root, name, containers (rendered), initContainers (rendered)}. Its name has what is restored, because a Job cannot be changed. */}}
+{{/*
+A Job: {root, name, containers (rendered), initContainers (rendered)}. It cannot be changed, so that its name is that of all that is in it; one that
+is made anew finds what was restored before, and ends.
+*/}}
 {{- define "elido.restore.job" -}}
-{{- $scope := dict "root" .root "component" "restore" -}}
+{{- $spec := include "elido.restore.jobSpec" . -}}
 apiVersion: batch/v1
 kind: Job
 metadata:
-  name: {{ .name }}-{{ include "elido.restore.target" .root | sha256sum | trunc 8 }}
-  labels: {{- include "elido.labels" $scope | nindent 4 }}
-spec:
-  backoffLimit: 3
-  activeDeadlineSeconds: 43200
-  template:
-    metadata: {{- include "elido.podMetadata" $scope | nindent 6 }}
-    spec:
-      {{- include "elido.podDefaults" .root | nindent 6 }}
-      restartPolicy: Never
-      automountServiceAccountToken: false
-      securityContext: {{- include "elido.podSecurityContext" (dict "uid" 999) | nindent 8 }}
-      {{- with .initContainers }}
-      initContainers: {{- . | nindent 8 }}
-      {{- end }}
-      containers: {{- .containers | nindent 8 }}
-      volumes:
-        # Room for the dump, which is fetched whole before it is believed.
-        - {name: tmp, emptyDir: {sizeLimit: {{ .root.Values.backups.scratchSize }}}}
-        {{- with .volumes }}
-        {{- . | nindent 8 }}
-        {{- end }}
+  name: {{ .name }}-{{ $spec | sha256sum | trunc 8 }}
+  labels: {{- include "elido.labels" (dict "root" .root "component" "restore") | nindent 4 }}
+spec: {{- $spec | nindent 2 }}
+{{- end }}
+
+{{- define "elido.restore.jobSpec" -}}
+backoffLimit: 3
+activeDeadlineSeconds: 43200
+template:
+  metadata: {{- include "elido.podMetadata" (dict "root" .root "component" "restore") | nindent 4 }}
+  spec:
+    {{- include "elido.podDefaults" .root | nindent 4 }}
+    restartPolicy: Never
+    automountServiceAccountToken: false
+    securityContext: {{- include "elido.podSecurityContext" (dict "uid" 999) | nindent 6 }}
+    {{- with .initContainers }}
+    initContainers: {{- . | nindent 6 }}
+    {{- end }}
+    containers: {{- .containers | nindent 6 }}
+    volumes:
+      # Room for the dump, which is fetched whole before it is believed.
+      - {name: tmp, emptyDir: {sizeLimit: {{ .root.Values.backups.scratchSize }}}}
 {{- end }}
 
 {{/* An init container that reads every chain of the audit trail. */}}

@@ -22,9 +22,15 @@
 {{ include "elido.secretFile" (dict "name" (.Values.external.clickhouse.secretName | default .Values.secrets.existing.clickhouse) "items" (dict "url" "click-store-url")) }}
 {{- end }}
 
+{{/* The Secret with the keys of the object storage. A copy has none but its own. */}}
+{{- define "elido.objectsSecret" -}}
+{{- $own := .Values.secrets.existing.minio -}}
+{{- if include "elido.quiet" . }}{{ $own }}{{ else }}{{ .Values.external.s3.secretName | default $own }}{{ end -}}
+{{- end }}
+
 {{- define "elido.secretFiles.control" -}}
 {{ include "elido.secretFile" (dict "name" .Values.secrets.existing.keys "items" (dict "sealing-key" "sealing-key" "audit-signing-key" "audit-signing-key")) }}
-{{ include "elido.secretFile" (dict "name" (.Values.external.s3.secretName | default .Values.secrets.existing.minio) "items" (dict "secret-key" "objects-secret-key")) }}
+{{ include "elido.secretFile" (dict "name" (include "elido.objectsSecret" .) "items" (dict "secret-key" "objects-secret-key")) }}
 {{- if include "elido.hasMail" . }}
 {{ include "elido.secretFile" (dict "name" .Values.mail.secretName "items" (dict "url" "mail-url")) }}
 {{- end }}
@@ -60,7 +66,7 @@
 {{- end }}
 
 {{- define "elido.secretVariables.bus" -}}
-{{- with .Values.external.kafka.secretName }}
+{{- with ternary "" .Values.external.kafka.secretName (eq (include "elido.quiet" .) "true") }}
 {{ include "elido.secretVariable" (dict "variable" "ELIDO_BUS__URL" "name" . "key" "url") }}
 {{ include "elido.secretVariable" (dict "variable" "ELIDO_BUS__USERNAME" "name" . "key" "username" "optional" true) }}
 {{ include "elido.secretVariable" (dict "variable" "ELIDO_BUS__PASSWORD" "name" . "key" "password" "optional" true) }}
@@ -68,13 +74,13 @@
 {{- end }}
 
 {{- define "elido.secretVariables.objects" -}}
-{{- with .Values.external.s3.secretName }}
+{{- with ternary "" .Values.external.s3.secretName (eq (include "elido.quiet" .) "true") }}
 {{ include "elido.secretVariable" (dict "variable" "OBJECTS_BUCKET" "name" . "key" "bucket") }}
 {{ include "elido.secretVariable" (dict "variable" "ELIDO_OBJECTS__ENDPOINT" "name" . "key" "endpoint") }}
 {{ include "elido.secretVariable" (dict "variable" "ELIDO_OBJECTS__REGION" "name" . "key" "region") }}
 - {name: ELIDO_OBJECTS__URL, value: "s3://$(OBJECTS_BUCKET)"}
 {{- end }}
-{{ include "elido.secretVariable" (dict "variable" "ELIDO_OBJECTS__ACCESS_KEY_ID" "name" (.Values.external.s3.secretName | default .Values.secrets.existing.minio) "key" "access-key") }}
+{{ include "elido.secretVariable" (dict "variable" "ELIDO_OBJECTS__ACCESS_KEY_ID" "name" (include "elido.objectsSecret" .) "key" "access-key") }}
 {{- end }}
 
 {{- define "elido.secretVariables.edge" -}}{{ include "elido.secretVariables.bus" . }}{{- end }}

@@ -22,7 +22,10 @@ cache: {url_file: /etc/elido/secrets/cache-url}
 {{- end }}
 bus:
   replication: {{ ternary 3 1 .Values.ha.enabled }}
-  {{- if not .Values.external.kafka.secretName }}
+  {{- if include "elido.quiet" . }}
+  # Clicks on a copy reach nobody, whosever bus the values name.
+  url: kafka://nobody.invalid:9092
+  {{- else if not .Values.external.kafka.secretName }}
   url: kafka://redpanda:9092
   {{- end }}
 {{- end }}
@@ -67,7 +70,11 @@ mail:
   {{- end }}
 objects:
   secret_access_key_file: /etc/elido/secrets/objects-secret-key
-  {{- if not .Values.external.s3.secretName }}
+  {{- if include "elido.quiet" . }}
+  # Nor does a copy change the files of the one that serves.
+  url: s3://nobody
+  endpoint: http://nobody.invalid:9000
+  {{- else if not .Values.external.s3.secretName }}
   url: s3://{{ .Values.minio.bucket }}
   endpoint: http://minio:9000
   public_endpoint: {{ printf "https://%s" .Values.ingress.hosts.dashboard | quote }}

@@ -11,14 +11,12 @@ from pathlib import Path
 from . import catalog, postgres
 from .failure import Failure
 
-# Where barman keeps the segments: wal/elido/wals/FIRST_HALF/SEGMENT.gz
-SEGMENTS = "wal/elido/wals/"
 
 
 def back_up(bucket, url):
     """Makes a copy; gives it back with its manifest."""
     with postgres.connect(url) as connection:
-        first = connection.execute("SELECT pg_walfile_name(pg_current_wal_lsn())").fetchone()[0]
+        first, cluster = connection.execute("SELECT pg_walfile_name(pg_current_wal_lsn()), system_identifier::text FROM pg_control_system()").fetchone()
         server = connection.info.server_version
     backup = catalog.new("base")
     key = backup.folder + "base.tar.gz"
@@ -26,7 +24,7 @@ def back_up(bucket, url):
     command = ["pg_basebackup", "--format=tar", "--pgdata=-", "--wal-method=none", "--checkpoint=fast", "--compress=client-gzip:3"]
     with postgres.Output(command, url) as stream:
         bucket.upload(key, stream)
-    manifest = {"kind": "base", "server": server, "first_segment": first, "ended_at": catalog.now().isoformat(), **stream.facts(key)}
+    manifest = {"kind": "base", "server": server, "cluster": cluster, "first_segment": first, "ended_at": catalog.now().isoformat(), **stream.facts(key)}
     bucket.write(backup.folder + catalog.MANIFEST, manifest)
     return backup, manifest
 
@@ -73,18 +71,3 @@ def restore(bucket, folder, moment):
         raise Failure(f"s3://{bucket.name}/{manifest['object']} is not what was written: its SHA-256 differs from the manifest. Take an earlier moment")
     target.chmod(0o700)
     return manifest
-
-
-def needless_segments(bucket):
-    """Segments that no copy begins with any more. Histories of timelines stay."""
-    copies = catalog.whole(bucket, "base")
-    if not copies:
-        return []
-    first = min(backup.manifest(bucket)["first_segment"][8:24] for backup in copies)
-    segments = [key for key, _ in bucket.list(SEGMENTS)]
-    return [key for key in segments if is_segment(key) and key.split("/")[-1][8:24] < first]
-
-
-def is_segment(key):
-    name = key.split("/")[-1].split(".")[0]
-    return len(name) == 24 and all(digit in "0123456789ABCDEF" for digit in name)

@@ -14,6 +14,7 @@ from .failure import Failure
 PART_BYTES = 16 << 20
 # A request is given up after this long without a byte, and tried again a few times.
 CONNECT_TIMEOUT_S, READ_TIMEOUT_S, ATTEMPTS = 10, 60, 4
+NOT_FOUND = 404
 # How many names one request deletes at most.
 DELETED_AT_ONCE = 1000
 
@@ -51,10 +52,26 @@ class Bucket:
 
     def write(self, key, document):
         """Writes a document as JSON."""
+        self.put(key, json.dumps(document, indent=1).encode(), ContentType="application/json")
+
+    def put(self, key, data, **more):
+        """Writes these bytes."""
         try:
-            self.client.put_object(Bucket=self.name, Key=key, Body=json.dumps(document, indent=1).encode(), ContentType="application/json")
+            self.client.put_object(Bucket=self.name, Key=key, Body=data, **more)
         except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError) as error:
             raise self.failed("writing", key, error) from error
+
+    def has(self, key):
+        """Whether there is an object of this name."""
+        try:
+            self.client.head_object(Bucket=self.name, Key=key)
+            return True
+        except botocore.exceptions.ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] == NOT_FOUND:
+                return False
+            raise self.failed("reading", key, error) from error
+        except botocore.exceptions.BotoCoreError as error:
+            raise self.failed("reading", key, error) from error
 
     def open(self, key):
         """The bytes of an object, as a stream."""

@@ -6,7 +6,7 @@ import os
 import sys
 import time
 
-from . import base, catalog, clickhouse, metrics, postgres, prune, verification
+from . import archive, base, catalog, clickhouse, metrics, postgres, prune, verification
 from .bucket import Bucket
 from .failure import Failure
 
@@ -61,6 +61,19 @@ def back_up_base(_):
     result({"backup": backup.folder, "first_segment": manifest["first_segment"], "bytes": manifest["bytes"], "seconds": round(time.monotonic() - start, 2)})
 
 
+def keep_segment(arguments):
+    archive.keep(Bucket(), arguments.path)
+
+
+def fetch_segment(arguments):
+    try:
+        found = archive.fetch(Bucket(), arguments.name, arguments.path)
+    except Failure as failure:
+        print(f"error: {failure}", file=sys.stderr)
+        sys.exit(archive.BROKEN_OFF)
+    sys.exit(0 if found else 1)
+
+
 def restore_base(arguments):
     start = time.monotonic()
     manifest = base.restore(Bucket(), arguments.datadir, arguments.target_time)
@@ -85,6 +98,8 @@ def restore_postgres(arguments):
     manifest = backup.manifest(bucket)
     for url in urls.values():
         postgres.wait(url, PATIENCE_S)
+    if is_done(urls["elido"], arguments.target, "postgres"):
+        return
     if missing := sorted(set(urls) - set(manifest["databases"])):
         raise Failure(f"{backup.folder} has no dump of {', '.join(missing)}")
     for url in urls.values():
@@ -102,6 +117,8 @@ def adopt_postgres(arguments):
     """PostgreSQL has restored itself to a moment: waits for that, and writes it down."""
     url = databases()["elido"]
     postgres.wait(url, PATIENCE_S)
+    if is_done(url, arguments.target, "postgres"):
+        return
     postgres.mark(url, {"target": arguments.target, "postgres": {"backup": None}})
     result({"restored": f"to {arguments.target}"})
 
@@ -110,12 +127,23 @@ def restore_clickhouse(arguments):
     bucket, url = Bucket(), databases()["elido"]
     backup = catalog.find(bucket, "clickhouse", arguments.date)
     wait_for_mark(url, arguments.target, "postgres")
+    if is_done(url, arguments.target, "clickhouse"):
+        return
     server, start = wait_for_clickhouse(), time.monotonic()
     clickhouse.restore(bucket, server, backup)
     clicks = verification.compare_clickhouse(backup.manifest(bucket), server)
     figures = {"backup": backup.name, "clicks": clicks, "seconds": round(time.monotonic() - start, 2)}
     postgres.mark(url, postgres.marked(url) | {"clickhouse": figures})
     result(figures)
+
+
+def is_done(url, target, what):
+    """Whether an earlier run of the same restore has done this, which is told then: a Job is made anew when the chart changes it."""
+    mark = postgres.marked(url)
+    if mark.get("target") != target or what not in mark:
+        return False
+    result({"done_before": what, **(mark[what] or {})})
+    return True
 
 
 def wait_for_clickhouse():
@@ -154,12 +182,15 @@ def verify(arguments):
     url = databases()["elido"]
     stores = ["postgres", *(["clickhouse"] if os.environ.get("CLICKHOUSE_URL") else [])]
     marks = [wait_for_mark(url, arguments.target, store) for store in stores]
+    if is_done(url, arguments.target, "verified"):
+        return
     figures = {store: marks[-1][store] for store in stores}
     figures["newest_row_age_s"] = verification.newest_row_age(url)
     if arguments.edge:
         figures["links_followed"] = verification.follow_links(url, arguments.edge)
     bucket, drill = Bucket(), catalog.new("restore_drill")
     bucket.write(drill.folder + catalog.MANIFEST, {"kind": "restore_drill", **figures})
+    postgres.mark(url, postgres.marked(url) | {"verified": figures})
     result(figures)
 
 
@@ -186,6 +217,11 @@ def arguments():
 
     command("postgres", back_up_postgres, "dumps the databases")
     command("base", back_up_base, "copies the files of PostgreSQL, for restores to any moment")
+    found = command("archive", keep_segment, "archives a segment of the log: archive_command of PostgreSQL")
+    found.add_argument("path", help="%%p of PostgreSQL")
+    found = command("fetch", fetch_segment, "fetches a segment from the archive: restore_command of PostgreSQL")
+    found.add_argument("name", help="%%f of PostgreSQL")
+    found.add_argument("path", help="%%p of PostgreSQL")
     found = command("clickhouse", back_up_clickhouse, "backs the clicks up")
     found.add_argument("--full-every-days", type=int, default=7, help="how many days a full backup is built on (default 7)")
     found = command("prune", prune_backups, "deletes old backups, never the last three of a kind")

@@ -1,5 +1,6 @@
 """Tells Prometheus how old the last backups are and how large. It reads the bucket alone, and never writes."""
 
+import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -51,6 +52,15 @@ class Catalog:
         return HEAD.format(ages="\n".join(ages), sizes="\n".join(sizes), up=int(self.up))
 
 
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, address, port):
+        # :: is every address of both kinds.
+        self.address_family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        super().__init__((address, port), Handler)
+
+
 class Handler(BaseHTTPRequestHandler):
     timeout = 10
 
@@ -71,8 +81,8 @@ def serve(bucket, kinds, address, port):
     """Serves until the process is told to end."""
     found = Catalog(bucket, kinds)
     found.look()
-    server = ThreadingHTTPServer((address, port), Handler)
-    server.daemon_threads, server.catalog = True, found
+    server = Server(address, port)
+    server.catalog = found
     threading.Thread(target=server.serve_forever, daemon=True).start()
     while True:
         threading.Event().wait(EVERY_S)

@@ -4,7 +4,7 @@ changes from the first copy of files on.
 
 from datetime import timedelta
 
-from . import base, catalog
+from . import archive, catalog
 
 ALWAYS_KEPT = 3
 # A folder without a manifest may be of a backup that is being made; after so long it is of one that failed.
@@ -21,19 +21,23 @@ def outdated(backups, bases, now, days):
 
 def prune(bucket, days):
     """Deletes what may go; gives back the names of the folders, and how many segments of the log."""
-    gone = []
+    gone, copies_gone = [], []
     for kind in catalog.KINDS:
         objects = {backup.name: (backup, list(found)) for backup, found in catalog.folders(bucket, kind)}
         whole = catalog.whole(bucket, kind)
         bases = {backup.name: backup.manifest(bucket).get("base") for backup in whole}
         names = {backup.name for backup in whole}
         abandoned = [backup for backup, _ in objects.values() if backup.name not in names and catalog.now() - backup.at > ABANDONED]
-        for backup in outdated(whole, bases, catalog.now(), days) + abandoned:
+        old = outdated(whole, bases, catalog.now(), days)
+        if kind == "base":
+            copies_gone = [backup.manifest(bucket) for backup in old]
+        for backup in old + abandoned:
             keys = objects[backup.name][1]
             # The manifest goes first: what is left then is no backup any more.
             keys.sort(key=lambda key: not key.endswith(catalog.MANIFEST))
             bucket.delete(keys)
             gone.append(backup.folder)
-    segments = base.needless_segments(bucket)
+    copies = [backup.manifest(bucket) for backup in catalog.whole(bucket, "base")]
+    segments = archive.needless(bucket, copies, copies_gone)
     bucket.delete(segments)
     return gone, len(segments)

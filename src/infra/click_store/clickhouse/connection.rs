@@ -55,7 +55,7 @@ impl ClickStore {
             .with_password(address.password.expose_secret())
             .with_database(&address.database)
             .with_compression(Compression::Lz4);
-        let server = Server { client, schema: Schema::of(config), ready: OnceCell::new() };
+        let server = Server { client, schema: Schema::of(config, &address.database), ready: OnceCell::new() };
         Ok(Self { server: Arc::new(server), database })
     }
 

@@ -1,7 +1,7 @@
 //! The tables: made and changed by whoever comes first, with a ledger of what was done.
 //!
 //! Invariant: several may prepare the same database at once. A statement does nothing where it was done before, and is written into the
-//! ledger afterwards.
+//! ledger afterwards. Replicas get tables together or not at all: a table of a single server beside one of replicas would be half of the clicks.
 
 use std::time::Duration;
 
@@ -24,14 +24,17 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 pub(super) struct Schema {
     /// The name of the cluster; empty on a single server.
     cluster: String,
+    database: String,
     retention_days: u32,
     orphan_retention_days: u32,
 }
 
 impl Schema {
-    pub(super) fn of(config: &ClickStoreConfig) -> Self {
+    /// The tables of a database, as the settings want them.
+    pub(super) fn of(config: &ClickStoreConfig, database: &str) -> Self {
         Self {
             cluster: config.cluster.clone(),
+            database: database.to_owned(),
             retention_days: config.retention_days,
             orphan_retention_days: config.orphan_retention_days,
         }
@@ -44,9 +47,15 @@ impl Schema {
 
     /// Brings the tables up to date.
     pub(super) async fn prepare(&self, client: &Client) -> Result<(), ClickStoreError> {
-        execute(client, &self.filled(LEDGER)).await?;
-        let done = client.query_raw("SELECT name FROM schema_changes ORDER BY at, name").fetch_all::<String>();
-        let done = changed(TIMEOUT, done).await?;
+        self.refuse_lone_tables(client, "system.tables").await?;
+        let mut done = ledger(client).await?;
+        if MIGRATIONS.iter().any(|(name, _)| !done.iter().any(|done| done == name)) {
+            // A replica that is away may have tables of its own, and is asked before there are others.
+            let everywhere = format!("clusterAllReplicas('{}', system.tables)", self.cluster);
+            self.refuse_lone_tables(client, &everywhere).await?;
+            execute(client, &self.filled(LEDGER)).await?;
+            done = ledger(client).await?;
+        }
         for (name, statements) in MIGRATIONS.iter().filter(|(name, _)| !done.iter().any(|done| done == name)) {
             for statement in self.statements(statements) {
                 execute(client, &statement).await?;
@@ -55,6 +64,23 @@ impl Schema {
         }
         let before = done.iter().rev().find_map(|name| name.strip_prefix(RETENTION)).unwrap_or_default();
         self.keep_for_days(client, before).await
+    }
+
+    /// Refuses tables that were made for a single server, where there are to be replicas. `source` is the table of tables.
+    async fn refuse_lone_tables(&self, client: &Client, source: &str) -> Result<(), ClickStoreError> {
+        if !self.is_replicated() {
+            return Ok(());
+        }
+        let names = "('clicks', 'link_totals', 'schema_changes')";
+        let question = format!(
+            "SELECT DISTINCT name FROM {source} WHERE database = {{database:String}} AND name IN {names} \
+             AND engine NOT LIKE 'Replicated%' ORDER BY name"
+        );
+        let lone = client.query_raw(&question).param("database", self.database.as_str()).fetch_all::<String>();
+        match changed(TIMEOUT, lone).await?.as_slice() {
+            [] => Ok(()),
+            lone => Err(ClickStoreError::SingleServer(lone.join(", "))),
+        }
     }
 
     /// Has the server delete what is older than is kept, unless it does so already.
@@ -91,6 +117,16 @@ impl Schema {
     }
 }
 
+/// What was done so far; nothing where there is no ledger yet.
+async fn ledger(client: &Client) -> Result<Vec<String>, ClickStoreError> {
+    let question = "SELECT count() FROM system.tables WHERE database = currentDatabase() AND name = 'schema_changes'";
+    if changed(TIMEOUT, client.query_raw(question).fetch_one::<u64>()).await? == 0 {
+        return Ok(Vec::new());
+    }
+    let done = client.query_raw("SELECT name FROM schema_changes ORDER BY at, name").fetch_all::<String>();
+    changed(TIMEOUT, done).await
+}
+
 async fn execute(client: &Client, statement: &str) -> Result<(), ClickStoreError> {
     changed(TIMEOUT, client.query_raw(statement).execute()).await
 }
@@ -106,7 +142,7 @@ mod tests {
     use super::*;
 
     fn schema(cluster: &str, retention_days: u32, orphan_retention_days: u32) -> Schema {
-        Schema { cluster: cluster.to_owned(), retention_days, orphan_retention_days }
+        Schema { cluster: cluster.to_owned(), database: "links".to_owned(), retention_days, orphan_retention_days }
     }
 
     /// No cluster runs beside the tests: what it would be told is told here.

@@ -100,6 +100,16 @@ async fn several_may_prepare_the_tables_at_once() {
 }
 
 #[tokio::test]
+async fn tables_of_a_single_server_get_no_replicas_beside_them() {
+    let Some(house) = House::on_server().await else { return };
+    on(&house, &house.config).check().await.expect("tables of a single server");
+    let replicated = ClickStoreConfig { cluster: "links".to_owned(), ..house.config.clone() };
+    let refused = on(&house, &replicated).check().await.expect_err("no replicas");
+    assert!(refused.to_string().contains("clicks, link_totals, schema_changes"), "{refused}");
+    on(&house, &house.config).check().await.expect("as before");
+}
+
+#[tokio::test]
 async fn a_question_ends_when_its_time_is_up() {
     let Some(house) = House::on_server().await else { return };
     let store = on(&house, &house.config);
