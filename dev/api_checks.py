@@ -22,6 +22,8 @@ BEYOND_SCHEMAS = {
     "invalid_cursor",  # cursors are handed out, not made up
     "invalid_url",  # hosts have a grammar of their own
     "invalid_redirect_uri",  # addresses have a grammar of their own
+    "names_a_period",  # the filters of a share
+    "in_closed_folder",  # a link that cannot be shared
     "invalid_period",  # from is before to
     "too_many_points",  # the period against the interval
     "invalid_time",  # a time that has passed, or one that ends before it begins
@@ -34,6 +36,7 @@ BEYOND_SCHEMAS = {
     "duplicate",  # a list that names something twice
     "differs",  # the external id of the path against that of the body
     "not_here",  # a choice that only other operations have
+    "not_alone",  # a deletion with another change
     "empty_changes",  # an edit that changes nothing
     "required",  # the token of a dry run, where it is no dry run
     "reserved_word",  # a list of words

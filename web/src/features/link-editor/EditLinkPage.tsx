@@ -29,7 +29,8 @@ export default function EditLinkPage() {
     gcTime: 0,
     queryFn: () => body(api.GET("/v1/workspaces/{workspace_id}/links/{link_id}", { params: { path } })),
   });
-  if (query.isError) return <Failure error={query.error} onRetry={() => void query.refetch()} />;
+  // What was read once can be edited; whether it is old by now, saving tells.
+  if (query.isError && !query.data) return <Failure error={query.error} onRetry={() => void query.refetch()} />;
   if (!query.data) return <Skeleton count={6} />;
   return <Editor link={query.data} key={id} />;
 }
