@@ -173,6 +173,7 @@ export const frame: typeof english = {
     title: "UTM-Vorlagen",
     none: "Noch keine Vorlagen. Eine Vorlage füllt Kampagnenparameter aus, wenn ein Link entsteht.",
     new: "Neue Vorlage",
+    removed: "{{name}} ist entfernt",
     name: "Name",
     use: "Aus einer Vorlage ausfüllen",
   },

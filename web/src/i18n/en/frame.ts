@@ -171,6 +171,7 @@ export const frame = {
     title: "UTM templates",
     none: "No templates yet. A template fills campaign parameters in when a link is made.",
     new: "New template",
+    removed: "{{name}} is removed",
     name: "Name",
     use: "Fill in from a template",
   },
