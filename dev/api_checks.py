@@ -101,6 +101,8 @@ def is_beyond_schemas(error):
     is_rule = "/rules/" in error["pointer"]
     # The campaign parameters and the destination are only together too long.
     is_sum = error["pointer"] == "/utm" and error["code"] == "too_long"
+    # Which clicks a share is about is a query string.
+    is_query = error["pointer"] == "/filters"
     # What a key may ask for is the operator's setting.
     is_setting = error["pointer"] == "/rate_limit_per_minute" and "of this instance" in error["detail"]
-    return error["code"] in BEYOND_SCHEMAS or is_whole_float or is_filter or is_rule or is_sum or is_setting
+    return error["code"] in BEYOND_SCHEMAS or is_whole_float or is_filter or is_rule or is_sum or is_query or is_setting
