@@ -22,6 +22,8 @@ BEYOND_SCHEMAS = {
     "invalid_cursor",  # cursors are handed out, not made up
     "invalid_url",  # hosts have a grammar of their own
     "invalid_redirect_uri",  # addresses have a grammar of their own
+    "names_a_period",  # the filters of a share
+    "in_closed_folder",  # a link that cannot be shared
     "invalid_period",  # from is before to
     "too_many_points",  # the period against the interval
     "invalid_time",  # a time that has passed, or one that ends before it begins
@@ -34,6 +36,7 @@ BEYOND_SCHEMAS = {
     "duplicate",  # a list that names something twice
     "differs",  # the external id of the path against that of the body
     "not_here",  # a choice that only other operations have
+    "not_alone",  # a deletion with another change
     "empty_changes",  # an edit that changes nothing
     "required",  # the token of a dry run, where it is no dry run
     "reserved_word",  # a list of words
@@ -98,6 +101,8 @@ def is_beyond_schemas(error):
     is_rule = "/rules/" in error["pointer"]
     # The campaign parameters and the destination are only together too long.
     is_sum = error["pointer"] == "/utm" and error["code"] == "too_long"
+    # Which clicks a share is about is a query string.
+    is_query = error["pointer"] == "/filters"
     # What a key may ask for is the operator's setting.
     is_setting = error["pointer"] == "/rate_limit_per_minute" and "of this instance" in error["detail"]
-    return error["code"] in BEYOND_SCHEMAS or is_whole_float or is_filter or is_rule or is_sum or is_setting
+    return error["code"] in BEYOND_SCHEMAS or is_whole_float or is_filter or is_rule or is_sum or is_query or is_setting

@@ -133,6 +133,10 @@ typed_ids! {
     BulkEditId = "bed_";
     /// Campaign parameters under a name.
     UtmTemplateId = "utm_";
+    /// The filters of a page, under a name.
+    ViewId = "viw_";
+    /// A page of statistics that whoever has its address sees.
+    ShareId = "shr_";
     /// What somebody said about a link.
     LinkCommentId = "cmt_";
     /// An API key.

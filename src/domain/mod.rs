@@ -41,3 +41,4 @@ pub mod text_marks;
 pub mod time;
 pub mod url;
 pub mod utm;
+pub mod view;

@@ -26,6 +26,9 @@ const CONNECTIONS_MAX: usize = 256;
 /// How long a connection may take to send the head of a request.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// What is at the root, for whoever looks what this port is.
+const CONTENTS: &str = "The internal listener of Elido: /livez, /readyz, /metrics. Nothing here is for visitors.\n";
+
 /// The listener of a process, which knows the parts of it only when they have started.
 pub(super) struct Internal(Arc<OnceLock<Parts>>);
 
@@ -64,6 +67,7 @@ impl Internal {
 fn router(parts: Arc<OnceLock<Parts>>, startup: Arc<Startup>) -> Router {
     let for_ready = Arc::clone(&parts);
     Router::new()
+        .route("/", get(|| async { CONTENTS }))
         .route("/livez", get(|| async { "ok\n" }))
         .route("/readyz", get(move || ready(Arc::clone(&for_ready), Arc::clone(&startup))))
         .route("/metrics", get(metrics))

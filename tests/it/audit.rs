@@ -11,10 +11,14 @@ use serde_json::{Value, json};
 use crate::support::name_server::NameServer;
 use crate::support::platform::{Account, Platform, body, eventually};
 use crate::support::statements::execute;
-use crate::{audit_of_accounts, audit_of_domains, audit_of_links, audit_of_people, audit_of_programs, event_failures};
+use crate::{
+    audit_of_accounts, audit_of_domains, audit_of_links, audit_of_people, audit_of_programs, audit_of_views,
+    event_failures,
+};
 
 /// Changing operations that change nothing anybody would ask about.
-const NOT_AUDITED: [&str; 12] = [
+const NOT_AUDITED: [&str; 13] = [
+    "getSharedReport",
     "preview_qr_code",
     "resolve_draft",
     "issueToken",
@@ -361,6 +365,9 @@ impl Walk<'_> {
                     return request;
                 }
                 if let Some((method, path, form)) = audit_of_links::request(platform, account, other).await {
+                    return (method, at(path), form, None);
+                }
+                if let Some((method, path, form)) = audit_of_views::request(platform, account, other).await {
                     return (method, at(path), form, None);
                 }
                 let request = audit_of_accounts::request(platform, &account.token, other, &email).await;

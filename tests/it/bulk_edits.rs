@@ -170,3 +170,35 @@ async fn an_edit_of_thousands_goes_on_as_a_job_as_long_as_its_author_may() {
     let done = report["changed"].as_u64().expect("a number");
     assert!(report["state"] == "stopped" || done == MANY as u64, "{report}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_that_match_are_deleted_as_they_were_shown_and_come_back() {
+    let platform = Platform::start().await;
+    let account = platform.account().await;
+    many(&platform, &account).await;
+    make(&platform, &account, json!({ "destination_url": "https://example.com/", "slug": "stays" })).await;
+    let both = json!({ "filter": {}, "changes": { "deleted": true, "archived": true }, "dry_run": true });
+    let refused = send(&platform, &account, &both, StatusCode::BAD_REQUEST).await;
+    assert_eq!(
+        (&refused["errors"][0]["pointer"], &refused["errors"][0]["code"]),
+        (&json!("/changes/deleted"), &json!("not_alone"))
+    );
+
+    let (preview, draft) =
+        shown(&platform, &account, json!({ "search": "old.example.com" }), json!({ "deleted": true })).await;
+    assert_eq!((&preview["links"], &preview["sample"][0]["changes"]), (&json!(MANY), &json!([])));
+    let edit = send(&platform, &account, &draft, StatusCode::OK).await;
+    let path = format!("/bulk-edits/{}", edit["id"].as_str().expect("an id"));
+    eventually("all are deleted", || async { platform.read(&account, &path).await["state"] == "done" }).await;
+    let edit = platform.read(&account, &path).await;
+    assert_eq!((&edit["changed"], &edit["failed"]), (&json!(MANY), &json!(0)));
+    assert_eq!(platform.read(&account, "/links/count").await["links"], 1);
+    assert_eq!(platform.visit("/m7").await.status(), StatusCode::NOT_FOUND);
+    // A thousand at a time.
+    for _ in 0..MANY.div_ceil(1_000) {
+        let undo = json!({ "change_id": edit["change_id"] });
+        body(platform.of(&account, Method::POST, "/links/undo").json(&undo), StatusCode::OK).await;
+    }
+    assert_eq!(platform.read(&account, "/links/count").await["links"], MANY + 1);
+    assert_eq!(platform.visit("/m7").await.status(), StatusCode::FOUND);
+}

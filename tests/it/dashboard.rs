@@ -37,7 +37,8 @@ async fn every_address_that_nothing_else_has_is_the_dashboard() {
         let policy = header(response.headers(), http::header::CONTENT_SECURITY_POLICY);
         assert!(policy.starts_with("default-src 'none'; script-src 'self'; style-src 'self'"), "{policy}");
         assert_eq!(header(response.headers(), http::header::CACHE_CONTROL), "no-cache");
-        assert_eq!(header(response.headers(), http::header::VARY), "accept-encoding");
+        assert_eq!(header(response.headers(), http::header::VARY), "accept, accept-encoding");
+        assert_eq!(header(response.headers(), http::HeaderName::from_static("x-robots-tag")), "noindex");
         let page = response.text().await.expect("a body");
         assert!(!page.contains("<style") && !page.contains("<script>"), "nothing stands in the page itself");
     }
@@ -48,6 +49,12 @@ async fn every_address_that_nothing_else_has_is_the_dashboard() {
         get("/w/marketing/links", "application/json").await.expect("a response").status(),
         StatusCode::NOT_FOUND
     );
+    // Whoever asks by curl at the address that the process prints learns what is there.
+    for (url, sign) in [(platform.api("/"), "/docs"), (platform.internal("/"), "/readyz")] {
+        let answer = platform.client.get(url).header("accept", "*/*").send().await.expect("a response");
+        assert_eq!(answer.status(), StatusCode::OK);
+        assert!(answer.text().await.expect("a body").contains(sign));
+    }
     let posted = platform.client.post(platform.api("/w/marketing/links")).send().await.expect("a response");
     assert_eq!(posted.status(), StatusCode::NOT_FOUND);
 }

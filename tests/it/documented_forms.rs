@@ -105,6 +105,8 @@ fn at(path: &str, account: &Account) -> String {
         ("{folder_id}", "fld"),
         ("{utm_template_id}", "utm"),
         ("{comment_id}", "cmt"),
+        ("{view_id}", "viw"),
+        ("{share_id}", "shr"),
         ("{domain_id}", "dom"),
         ("{api_key_id}", "key"),
         ("{user_id}", "usr"),

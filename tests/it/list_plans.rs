@@ -25,7 +25,7 @@ use elido::roles::{self, Roles};
 const ROWS: i64 = 20_000;
 
 /// What is filled, and what tells its rows apart: in each table that many copies of one of its rows.
-const FILLED: [(&str, &str); 22] = [
+const FILLED: [(&str, &str); 24] = [
     ("users", "'id', gen_random_uuid(), 'email', n || '@example.com', 'email_key', n || '@example.com'"),
     ("sessions", "'id', gen_random_uuid(), 'token_hash', '\\x' || md5(n::text)"),
     ("workspaces", "'id', gen_random_uuid(), 'slug', 'copy-' || n"),
@@ -35,6 +35,8 @@ const FILLED: [(&str, &str); 22] = [
     ("links", "'id', gen_random_uuid(), 'slug', 'copy-' || n, 'slug_key', 'copy-' || n"),
     ("folders", "'id', gen_random_uuid(), 'name_key', 'copy ' || n"),
     ("utm_templates", "'id', gen_random_uuid(), 'name_key', 'copy ' || n"),
+    ("views", "'id', gen_random_uuid()"),
+    ("shares", "'id', gen_random_uuid(), 'token_hash', '\\x' || md5(n::text)"),
     ("link_comments", "'id', gen_random_uuid()"),
     ("link_versions", "'version', 1000 + n"),
     ("deleted_links", "'id', gen_random_uuid()"),
@@ -106,6 +108,10 @@ async fn one_of_each(platform: &Platform, account: &Account) {
     body(folder, StatusCode::CREATED).await;
     let template = platform.of(account, Method::POST, "/utm-templates").json(&json!({"name": "Spring", "utm": {}}));
     body(template, StatusCode::CREATED).await;
+    let view = platform.of(account, Method::POST, "/views").json(&json!({"name": "Spring", "page": "links"}));
+    body(view, StatusCode::CREATED).await;
+    let share = platform.of(account, Method::POST, "/shares").json(&json!({"name": "Spring"}));
+    body(share, StatusCode::CREATED).await;
     let link = platform.create_link(account, &json!({"destination_url": "https://example.com/"})).await;
     let comments = format!("/links/{}/comments", link["id"].as_str().expect("an id"));
     body(platform.of(account, Method::POST, &comments).json(&json!({"text": "T"})), StatusCode::CREATED).await;

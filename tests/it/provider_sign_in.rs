@@ -49,7 +49,7 @@ async fn somebody_new_gets_an_account_and_is_known_by_the_subject_from_then_on()
     let administrator = administrator(&platform).await;
     let listed = body(platform.client.get(platform.api("/v1/auth/providers")), StatusCode::OK).await;
     let path = format!("/v1/auth/providers/{NAME}/sign-in");
-    assert_eq!(listed, json!({ "data": [{ "name": NAME, "sign_in_path": path }] }));
+    assert_eq!(listed, json!({ "data": [{ "name": NAME, "sign_in_path": path }], "open_registration": true }));
 
     let response = provider.sign_in(&platform, "1", "Ada@example.com").await;
     let cookie = session(&response);

@@ -166,6 +166,12 @@ operations! {
     UpdateUtmTemplate "update_utm_template" Caller::Member(within(Scope::LinksWrite));
     DeleteUtmTemplate "delete_utm_template" Caller::Member(within(Scope::LinksWrite));
 
+    ListViews "list_views" Caller::Member(within(Scope::LinksRead));
+    CreateView "create_view" Caller::Member(within(Scope::LinksRead).by_people());
+    GetView "get_view" Caller::Member(within(Scope::LinksRead));
+    UpdateView "update_view" Caller::Member(within(Scope::LinksRead).by_people());
+    DeleteView "delete_view" Caller::Member(within(Scope::LinksRead).by_people());
+
     ListAuditEvents "list_audit_events" Caller::Member(within(Scope::AuditRead));
     ExportAuditEvents "export_audit_events" Caller::Member(within(Scope::AuditRead));
     ListInstanceAuditEvents "list_instance_audit_events" Caller::InstanceAdmin;
@@ -195,7 +201,15 @@ operations! {
 
     GetAnalyticsSummary "getAnalyticsSummary" Caller::Member(within(Scope::AnalyticsRead));
     GetAnalyticsTimeseries "getAnalyticsTimeseries" Caller::Member(within(Scope::AnalyticsRead));
+    GetAnalyticsSparklines "getAnalyticsSparklines" Caller::Member(within(Scope::AnalyticsRead));
     GetAnalyticsBreakdown "getAnalyticsBreakdown" Caller::Member(within(Scope::AnalyticsRead));
     ListAnalyticsEvents "listAnalyticsEvents" Caller::Member(within(Scope::AnalyticsRead));
     ExportAnalyticsEvents "exportAnalyticsEvents" Caller::Member(within(Scope::AnalyticsRead));
+
+    ListShares "listShares" Caller::Member(within(Scope::AnalyticsRead));
+    CreateShare "createShare" Caller::Member(within(Scope::LinksWrite).by_people());
+    GetShare "getShare" Caller::Member(within(Scope::AnalyticsRead));
+    UpdateShare "updateShare" Caller::Member(within(Scope::LinksWrite).by_people());
+    RevokeShare "revokeShare" Caller::Member(within(Scope::LinksWrite).by_people());
+    GetSharedReport "getSharedReport" Caller::Anyone;
 }

@@ -225,6 +225,20 @@ impl ClickStore {
         ask!(self, timeseries(selection, periods))
     }
 
+    /// The selected clicks of each of these links, which are all different, in each of these periods, which must lie within the selection's
+    /// own, one behind the other.
+    ///
+    /// # Errors
+    /// The store is unavailable or too slow.
+    pub async fn links_over_time(
+        &self,
+        selection: &Selection,
+        links: &[LinkId],
+        periods: &[Period],
+    ) -> Result<Vec<Vec<u64>>, ClickStoreError> {
+        ask!(self, links_over_time(selection, links, periods))
+    }
+
     /// The selected clicks by `dimension`, most clicks first, at most `limit` values.
     ///
     /// # Errors

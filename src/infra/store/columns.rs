@@ -17,7 +17,7 @@ use crate::domain::folder::FolderAccess;
 use crate::domain::id::{
     ApiKeyId, AuditEventId, BulkEditId, DomainId, EventId, EvidenceExportId, FolderId, IdentityId, IngesterId,
     InvitationId, JobId, LinkChangeId, LinkCommentId, LinkId, OAuthClientId, OAuthConsentId, OAuthGrantId, SessionId,
-    TagId, UserId, UtmTemplateId, WorkerId, WorkspaceId,
+    ShareId, TagId, UserId, UtmTemplateId, ViewId, WorkerId, WorkspaceId,
 };
 use crate::domain::job::{JobState, Priority};
 use crate::domain::link::{ForwardQuery, RedirectStatus};
@@ -28,6 +28,7 @@ use crate::domain::recorded::{Author, Chain};
 use crate::domain::role::Role;
 use crate::domain::time::Timestamp;
 use crate::domain::url::Destination;
+use crate::domain::view::ViewPage;
 
 /// A value that is kept as JSON text. Text, because PostgreSQL's own JSON type refuses some strings that are valid JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -111,9 +112,11 @@ id_columns!(
     OAuthConsentId,
     OAuthGrantId,
     SessionId,
+    ShareId,
     TagId,
     UserId,
     UtmTemplateId,
+    ViewId,
     WorkerId,
     WorkspaceId
 );
@@ -133,6 +136,7 @@ column!(impl[] JobState as String, Text, String, |state| name(state), named);
 column!(impl[] Priority as i64, BigInteger, BigInt, |priority| priority.rank(), Priority::of_rank);
 column!(impl[] BulkEditState as String, Text, String, |state| name(state), named);
 column!(impl[] LinkVersionAction as String, Text, String, |action| name(action), named);
+column!(impl[] ViewPage as String, Text, String, |page| name(page), named);
 column!(impl[] FolderAccess as String, Text, String, |access| name(access), named);
 column!(impl[] ForwardQuery as String, Text, String, |choice| name(choice), named);
 column!(impl[T: Serialize + DeserializeOwned] Json<T> as String, Text, String, |json| text(json), |text| serde_json::from_str(&text).ok().map(Json));

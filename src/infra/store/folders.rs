@@ -79,6 +79,15 @@ pub async fn list(
     Ok(newest_first(query, folder::Column::CreatedAt, folder::Column::Id, page).all(connection).await?)
 }
 
+/// The folders of a workspace that are closed to members who are not named in them.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn closed(connection: &impl Connection, workspace: WorkspaceId) -> Result<Vec<FolderId>> {
+    let query = of(workspace).filter(folder::Column::Access.eq(FolderAccess::None));
+    Ok(query.select_only().column(folder::Column::Id).into_tuple().all(connection).await?)
+}
+
 /// Writes a folder over the version before it. False if another folder of the workspace has the name; the transaction is then spent.
 ///
 /// # Errors

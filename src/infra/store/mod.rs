@@ -51,12 +51,14 @@ pub mod provided_memberships;
 mod releases;
 pub mod sessions;
 pub mod setup_tokens;
+pub mod shares;
 pub mod sign_in_challenges;
 pub mod tags;
 mod text_pattern;
 pub mod totp;
 pub mod users;
 pub mod utm_templates;
+pub mod views;
 pub mod workspaces;
 
 pub use connect::file;

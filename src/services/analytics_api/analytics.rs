@@ -1,17 +1,26 @@
 //! The use cases. Each answers about one workspace, to which the caller was let in.
 
+use std::collections::HashSet;
+use std::time::Duration;
+
 use chrono_tz::Tz;
 
 use super::calendar::Interval;
 use super::dimension::ReportDimension;
 use super::reports;
 use super::request::ReportRequest;
-use super::responses::{BreakdownResponse, Summary, Timeseries};
+use super::responses::{BreakdownResponse, Sparklines, Summary, Timeseries};
 use super::tags::LinkTags;
 use crate::domain::error::{Error, Result};
+use crate::domain::id::LinkId;
 use crate::infra::click_store::{ClickStore, Event, EventPosition, Filter, Selection};
 use crate::runtime::clock;
 use crate::services::api_core::{Access, ApiCore};
+
+/// The most links of one request for sparklines.
+const SPARKLINES_MAX: usize = 100;
+/// Long enough for thirty days, the last of which is not over.
+const SPARKLINE_PERIOD: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// What the use cases need. Clones share it.
 #[derive(Clone)]
@@ -54,11 +63,28 @@ impl Analytics {
         time_zone: &str,
         compare: bool,
     ) -> Result<Timeseries> {
-        let zone: Tz = time_zone.parse().map_err(|_| {
-            Error::invalid_field("time_zone", "unknown_time_zone", "expected an IANA name such as Europe/Berlin")
-        })?;
+        let zone = zone_of(time_zone)?;
         let selection = self.selection(access, request).await?;
         reports::timeseries(&self.clicks, &selection, interval, zone, compare).await
+    }
+
+    /// The clicks of these links on each of the last thirty days of a time zone, as all reports count.
+    ///
+    /// # Errors
+    /// Too many links, none, one named twice, an unknown zone; a store that is unavailable or too slow.
+    pub async fn sparklines(&self, access: &Access, links: Vec<LinkId>, time_zone: &str) -> Result<Sparklines> {
+        if links.is_empty() || links.len() > SPARKLINES_MAX {
+            let message = format!("name 1 to {SPARKLINES_MAX} links");
+            return Err(Error::invalid_field("link", "invalid_length", message));
+        }
+        if links.iter().collect::<HashSet<_>>().len() < links.len() {
+            return Err(Error::invalid_field("link", "duplicate", "name each link once"));
+        }
+        let to = clock::now();
+        let request =
+            ReportRequest { from: Some(to.minus(SPARKLINE_PERIOD)), to: Some(to), ..ReportRequest::default() };
+        let selection = self.selection(access, &request).await?;
+        reports::sparklines(&self.clicks, &selection, links, zone_of(time_zone)?).await
     }
 
     /// Clicks and visitors by value, at most `limit` values.
@@ -119,4 +145,10 @@ impl Analytics {
         }
         Ok(selection)
     }
+}
+
+fn zone_of(name: &str) -> Result<Tz> {
+    name.parse().map_err(|_| {
+        Error::invalid_field("time_zone", "unknown_time_zone", "expected an IANA name such as Europe/Berlin")
+    })
 }

@@ -12,6 +12,7 @@ pub mod reports;
 pub mod request;
 pub mod responses;
 pub mod rest;
+pub mod shared_report;
 pub mod tags;
 
 pub use analytics::Analytics;

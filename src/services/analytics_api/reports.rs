@@ -6,11 +6,16 @@ use super::calendar::{Bucket, Interval, buckets};
 use super::dimension::ReportDimension;
 use super::request::previous;
 use super::responses::{
-    BreakdownResponse, PeriodCounts, PlainCounts, Point, Remainder, Series, Summary, Timeseries, ValueCounts,
+    BreakdownResponse, PeriodCounts, PlainCounts, Point, Remainder, Series, Sparkline, Sparklines, Summary, Timeseries,
+    ValueCounts,
 };
 use super::tags::LinkTags;
 use crate::domain::error::Result;
+use crate::domain::id::LinkId;
 use crate::infra::click_store::{Breakdown, BreakdownItem, ClickStore, Counts, Filter, Period, Selection, Value};
+
+/// How many days a sparkline has.
+const SPARKLINE_DAYS: usize = 30;
 
 /// Clicks and visitors in total.
 ///
@@ -54,6 +59,24 @@ async fn series_of(store: &ClickStore, selection: &Selection, interval: Interval
     };
     let data = buckets.iter().zip(counts).map(point).collect();
     Ok(Series { from: selection.period.from, to: selection.period.to, data })
+}
+
+/// The clicks of these links on each of the last days of a time zone.
+///
+/// # Errors
+/// The store is unavailable or too slow.
+pub async fn sparklines(store: &ClickStore, selection: &Selection, links: Vec<LinkId>, zone: Tz) -> Result<Sparklines> {
+    let mut days = buckets(selection.period, Interval::Day, zone)?;
+    days.drain(..days.len().saturating_sub(SPARKLINE_DAYS));
+    let periods: Vec<Period> = days.iter().map(|day| day.part).collect();
+    let clicks = store.links_over_time(selection, &links, &periods).await?;
+    let sparkline = |(link_id, clicks)| Sparkline { link_id, clicks };
+    Ok(Sparklines {
+        from: periods.first().map_or(selection.period.from, |day| day.from),
+        to: selection.period.to,
+        time_zone: zone.name().to_owned(),
+        data: links.into_iter().zip(clicks).map(sparkline).collect(),
+    })
 }
 
 /// Clicks and visitors by value, at most `limit` values. `tags` are only looked at for the dimension of that name.

@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 use super::calendar::Interval;
 use super::dimension::ReportDimension;
+use crate::domain::id::LinkId;
 use crate::domain::time::Timestamp;
 use crate::infra::click_store::{Counts, LeftOut, Period};
 
@@ -165,4 +166,27 @@ impl From<Counts> for PlainCounts {
     fn from(counts: Counts) -> Self {
         Self { clicks: counts.clicks, visitors: counts.visitors }
     }
+}
+
+/// The clicks of several links, day by day.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Sparklines {
+    /// The first moment of the first day.
+    pub from: Timestamp,
+    /// Now.
+    pub to: Timestamp,
+    /// Whose days they are.
+    #[schema(example = "Europe/Berlin")]
+    pub time_zone: String,
+    /// The links, in the order that they were asked for.
+    pub data: Vec<Sparkline>,
+}
+
+/// The clicks of a link, day by day.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Sparkline {
+    /// The link.
+    pub link_id: LinkId,
+    /// Its clicks on each of the thirty days, the last of which is today.
+    pub clicks: Vec<u64>,
 }

@@ -32,6 +32,20 @@ pub(super) fn index() -> Option<&'static File> {
     find(INDEX)
 }
 
+/// The scripts that the page begins with, as it names them, with spaces between: whoever has others has another version.
+pub(super) fn scripts() -> String {
+    let page = index().and_then(|file| std::str::from_utf8(file.identity).ok()).unwrap_or_default();
+    scripts_of(page)
+}
+
+fn scripts_of(page: &str) -> String {
+    let sources = page
+        .split("<script ")
+        .skip(1)
+        .filter_map(|tag| tag.split_once('>')?.0.split_once("src=\"")?.1.split('"').next());
+    sources.collect::<Vec<_>>().join(" ")
+}
+
 /// The file at this path.
 pub(super) fn find(path: &str) -> Option<&'static File> {
     let place = FILES.binary_search_by(|file| file.path.cmp(path)).ok()?;
@@ -89,6 +103,14 @@ mod tests {
         for none in ["", "identity", "zstd", "br;q=0, gzip; q=0.0", "brotli"] {
             assert_eq!(FILE.encoded(none), (b"long".as_slice(), None), "{none}");
         }
+    }
+
+    #[test]
+    fn the_scripts_of_a_page_are_named_in_its_order() {
+        let page =
+            "<script type=\"module\" crossorigin src=\"/assets/a.js\"></script>\n<script src=\"/b.js\"></script><p>";
+        assert_eq!(scripts_of(page), "/assets/a.js /b.js");
+        assert_eq!(scripts_of("<p>"), "");
     }
 
     #[test]

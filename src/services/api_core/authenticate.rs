@@ -38,7 +38,8 @@ impl ApiCore {
             | TokenKind::AuthorizationCode
             | TokenKind::ClientSecret
             | TokenKind::Invitation
-            | TokenKind::Setup => Err(unauthenticated()),
+            | TokenKind::Setup
+            | TokenKind::Share => Err(unauthenticated()),
         }
     }
 

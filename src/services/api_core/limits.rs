@@ -2,6 +2,7 @@
 //!
 //! Invariant: only what was let into a workspace counts for it, so that nobody uses up the share of others.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use base64::Engine;
@@ -12,8 +13,9 @@ use super::ApiCore;
 use super::field_errors::FieldErrors;
 use super::principal::Principal;
 use crate::config::sections::{ApiConfig, DomainsConfig};
+use crate::domain::client_address::network;
 use crate::domain::error::{Error, ErrorKind, Result};
-use crate::domain::id::{UserId, WorkspaceId};
+use crate::domain::id::{ShareId, UserId, WorkspaceId};
 use crate::http::credential::{Caller, Credential};
 use crate::http::rate_limit::RateLimit;
 use crate::infra::cache::redis::Redis;
@@ -33,6 +35,12 @@ const INVITED_HERE_BURST: u32 = 2;
 /// Looks at the DNS of a workspace's domains that somebody asks for: so many at once, and then so many a minute.
 const VERIFICATIONS_BURST: u32 = 30;
 const VERIFICATIONS_PER_MINUTE: u32 = 10;
+/// Openings of one shared page: so many at once, and then so many a minute.
+const OPENINGS_BURST: u32 = 300;
+const OPENINGS_PER_MINUTE: u32 = 300;
+/// Passwords that one network tries at one shared page: so many at once, and then so many a minute. It takes right ones as well.
+const PAGE_PASSWORDS_BURST: u32 = 60;
+const PAGE_PASSWORDS_PER_MINUTE: u32 = 20;
 const WORKSPACE_RATE_LIMITED: &str = "workspace_rate_limited";
 /// The most workspaces and people that are counted.
 const KEYS_MAX: usize = 100_000;
@@ -46,6 +54,8 @@ pub struct Limits {
     invited: Option<SharedBuckets<String>>,
     invited_here: Option<SharedBuckets<String>>,
     verifications: Option<SharedBuckets<WorkspaceId>>,
+    openings: Option<SharedBuckets<ShareId>>,
+    page_passwords: Option<SharedBuckets<String>>,
     /// The most domains that one workspace may have of its own.
     pub(super) domains_max: u64,
     /// The most workspaces that one person may own.
@@ -69,6 +79,10 @@ impl Limits {
                 .map(|rate| SharedBuckets::new("invitations", rate, KEYS_MAX, redis.clone())),
             verifications: Rate::new(VERIFICATIONS_PER_MINUTE, MINUTE, VERIFICATIONS_BURST)
                 .map(|rate| SharedBuckets::new("verifications", rate, KEYS_MAX, redis.clone())),
+            openings: Rate::new(OPENINGS_PER_MINUTE, MINUTE, OPENINGS_BURST)
+                .map(|rate| SharedBuckets::new("openings", rate, KEYS_MAX, redis.clone())),
+            page_passwords: Rate::new(PAGE_PASSWORDS_PER_MINUTE, MINUTE, PAGE_PASSWORDS_BURST)
+                .map(|rate| SharedBuckets::new("page-passwords", rate, KEYS_MAX, redis.clone())),
             domains_max: domains.per_workspace_max.into(),
             invited: Rate::new(1, HOUR, INVITED_BURST)
                 .map(|rate| SharedBuckets::new("invited", rate, KEYS_MAX, redis.clone())),
@@ -149,6 +163,31 @@ impl ApiCore {
         };
         let message = "Too many checks of domains in a short time. They are also checked by themselves; wait a moment.";
         allowed(buckets.take(&workspace).await, "rate_limited", message)
+    }
+
+    /// Counts that somebody opens a shared page.
+    ///
+    /// # Errors
+    /// `RateLimited` if it was opened too often of late.
+    pub(super) async fn count_opening(&self, share: ShareId) -> Result<()> {
+        let Some(buckets) = self.limits.as_ref().and_then(|limits| limits.openings.as_ref()) else { return Ok(()) };
+        let message = "Too many people look at this page at once. Try again shortly.";
+        allowed(buckets.take(&share).await, "rate_limited", message)
+    }
+
+    /// Counts a password that somebody tries at a shared page. Tries from one network keep nobody of another out.
+    ///
+    /// # Errors
+    /// `RateLimited` if there were too many of late.
+    pub(super) async fn count_password(&self, share: ShareId, address: Option<IpAddr>) -> Result<()> {
+        let Some(buckets) = self.limits.as_ref().and_then(|limits| limits.page_passwords.as_ref()) else {
+            return Ok(());
+        };
+        let from = address.map_or_else(String::new, |address| network(address).to_string());
+        // A hash, so that no address shows in Redis.
+        let key = URL_SAFE_NO_PAD.encode(Sha256::digest(format!("{share} {from}")));
+        let message = "Too many passwords in a short time. Wait a moment.";
+        allowed(buckets.take(&key).await, "rate_limited", message)
     }
 
     /// Looks whether a key may have so many requests a minute.

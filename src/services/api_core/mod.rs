@@ -43,6 +43,7 @@ mod qr_codes;
 mod recording;
 pub mod rest;
 mod setup;
+pub mod shares;
 mod tagged_links;
 mod tags;
 mod text_validation;
@@ -50,6 +51,7 @@ mod tokens;
 mod unit_of_work;
 mod utm_templates;
 mod version;
+mod views;
 mod workspace_deletion;
 mod workspaces;
 mod write_through;
@@ -90,11 +92,13 @@ pub use principal::{Access, Actor, Principal};
 pub use provided_roles::ProvidedRole;
 pub use qr_codes::{ErrorCorrection, QrCodeDraft, QrFormat, QrImage, QrPreviewDraft};
 pub use setup::{SetUp, SetupDraft, SetupToken};
+pub use shares::{CreatedShare, OpenShare, Share, ShareDraft, SharePatch};
 pub use tagged_links::TaggedLinks;
 pub use tags::{Tag, TagDraft, TagPatch};
 pub use tokens::{Token, TokenKind};
 pub use utm_templates::{UtmTemplate, UtmTemplateDraft, UtmTemplatePatch};
 pub use version::ExpectedVersion;
+pub use views::{View, ViewDraft, ViewPatch};
 pub use workspaces::{Workspace, WorkspaceDraft, WorkspacePatch};
 
 use std::sync::Arc;
@@ -176,6 +180,12 @@ pub const ACTIONS: &[ActionKind] = &[
     utm_templates::CREATED.kind(),
     utm_templates::UPDATED.kind(),
     utm_templates::DELETED.kind(),
+    views::CREATED.kind(),
+    views::UPDATED.kind(),
+    views::DELETED.kind(),
+    shares::CREATED.kind(),
+    shares::UPDATED.kind(),
+    shares::REVOKED.kind(),
 ];
 
 /// The kinds of objects that the service keeps.

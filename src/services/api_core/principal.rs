@@ -112,6 +112,8 @@ pub enum Actor {
         /// As what the person belongs to the workspace; absent for a program.
         role: Option<Role>,
     },
+    /// Whoever opens a shared page.
+    Visitor,
 }
 
 impl Principal {
@@ -210,6 +212,8 @@ impl Access {
             Actor::Member { user_id, .. } | Actor::Application { user_id, .. } => Author::Person(*user_id),
             Actor::ApiKey { key_id, .. } => Author::ApiKey(*key_id),
             Actor::Foreign { author, .. } => *author,
+            // They change nothing that could be ascribed to them.
+            Actor::Visitor => Author::Instance,
         }
     }
 
@@ -227,7 +231,7 @@ impl Access {
             | Actor::ApiKey { maker: user_id, .. }
             | Actor::Application { user_id, .. }
             | Actor::Foreign { author: Author::Person(user_id), .. } => Some(*user_id),
-            Actor::Foreign { .. } => None,
+            Actor::Foreign { .. } | Actor::Visitor => None,
         }
     }
 
@@ -247,13 +251,14 @@ impl Actor {
             | Self::ApiKey { maker: user_id, maker_role: role, .. }
             | Self::Application { user_id, role, .. }
             | Self::Foreign { author: Author::Person(user_id), role: Some(role), .. } => Some((*user_id, *role)),
-            Self::Foreign { .. } => None,
+            Self::Foreign { .. } | Self::Visitor => None,
         }
     }
 
     /// Whether whoever acts looks after the workspace as its owners and admins do, or is a program that no person stands behind.
     pub(super) fn looks_after_workspace(&self) -> bool {
-        self.person().is_none_or(|(_, role)| matches!(role, Role::Owner | Role::Admin))
+        !matches!(self, Self::Visitor)
+            && self.person().is_none_or(|(_, role)| matches!(role, Role::Owner | Role::Admin))
     }
 
     /// Whether whoever acts may do what `scope` covers.
@@ -267,6 +272,7 @@ impl Actor {
             // What people were shown, or the operator wrote down, is what it may do, and no more.
             Self::Application { scopes, role, .. } => scopes.contains(&scope) && role.allows(scope),
             Self::Foreign { scopes, role, .. } => scopes.contains(&scope) && role.is_none_or(|role| role.allows(scope)),
+            Self::Visitor => scope == Scope::AnalyticsRead,
         }
     }
 
@@ -288,7 +294,9 @@ impl Actor {
     pub(super) fn require_right(&self, right: &Right) -> Result<()> {
         self.require(right.scope)?;
         match self {
-            Self::ApiKey { .. } | Self::Application { .. } | Self::Foreign { .. } if !right.api_keys => {
+            Self::ApiKey { .. } | Self::Application { .. } | Self::Foreign { .. } | Self::Visitor
+                if !right.api_keys =>
+            {
                 Err(session_required())
             }
             Self::Member { role, .. } | Self::Application { role, .. } | Self::Foreign { role: Some(role), .. }

@@ -31,6 +31,8 @@ pub enum TokenKind {
     Invitation,
     /// What opens the page on which the first administrator is made, which is no credential either.
     Setup,
+    /// What is in the address of a shared page, and opens that page alone.
+    Share,
 }
 
 /// A token as its owner sends it.
@@ -40,7 +42,7 @@ pub struct Token {
 }
 
 impl TokenKind {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Session,
         Self::ApiKey,
         Self::AccessToken,
@@ -49,6 +51,7 @@ impl TokenKind {
         Self::ClientSecret,
         Self::Invitation,
         Self::Setup,
+        Self::Share,
     ];
 
     /// What tokens of this kind start with.
@@ -63,6 +66,7 @@ impl TokenKind {
             Self::ClientSecret => "elido_cs_",
             Self::Invitation => "invitation_",
             Self::Setup => "setup_",
+            Self::Share => "share_",
         }
     }
 }

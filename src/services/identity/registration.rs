@@ -107,6 +107,12 @@ impl Identity {
         Ok(issued)
     }
 
+    /// Whether anybody may make an account.
+    #[must_use]
+    pub fn has_open_registration(&self) -> bool {
+        self.settings.open_registration
+    }
+
     fn require_open_registration(&self) -> Result<()> {
         if self.settings.open_registration {
             return Ok(());

@@ -40,6 +40,10 @@ async fn furnish(platform: &Platform, account: &Account) -> BTreeMap<&'static st
     let client = public_client(platform, account).await;
     let folder = platform.of(account, Method::POST, "/folders").json(&json!({ "name": "Theirs" }));
     let folder = body(folder, StatusCode::CREATED).await;
+    let view = json!({ "name": "Theirs", "page": "links", "shared": true });
+    let view = body(platform.of(account, Method::POST, "/views").json(&view), StatusCode::CREATED).await;
+    let share = platform.of(account, Method::POST, "/shares").json(&json!({ "name": "Theirs" }));
+    let share = body(share, StatusCode::CREATED).await;
     let text = |value: &Value| value.as_str().expect("an id").to_owned();
     BTreeMap::from([
         ("link_id", text(&link["id"])),
@@ -49,6 +53,8 @@ async fn furnish(platform: &Platform, account: &Account) -> BTreeMap<&'static st
         ("external_id", "theirs".to_owned()),
         ("comment_id", text(&comment["id"])),
         ("utm_template_id", text(&template["id"])),
+        ("view_id", text(&view["id"])),
+        ("share_id", text(&share["id"])),
         ("bulk_edit_id", text(&edit["id"])),
         ("tag_id", text(&tags["data"][0]["id"])),
         ("user_id", user_id(platform, &person).await),

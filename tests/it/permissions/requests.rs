@@ -11,7 +11,7 @@ use crate::support::platform::{EMAIL, PASSWORD, Platform};
 /// With the right one, sessions would get other secrets.
 const WRONG_PASSWORD: &str = "this is nobody's password";
 /// The prefixes of the ids that stand in paths.
-const PREFIXES: [(&str, &str); 16] = [
+const PREFIXES: [(&str, &str); 18] = [
     ("evidence_export_id", "evd"),
     ("job_id", "job"),
     ("link_id", "lnk"),
@@ -19,6 +19,8 @@ const PREFIXES: [(&str, &str); 16] = [
     ("folder_id", "fld"),
     ("utm_template_id", "utm"),
     ("comment_id", "cmt"),
+    ("view_id", "viw"),
+    ("share_id", "shr"),
     ("bulk_edit_id", "bed"),
     ("domain_id", "dom"),
     ("api_key_id", "key"),
@@ -88,6 +90,7 @@ fn query(operation: &Operation) -> Vec<(&'static str, &'static str)> {
         ],
         "look_up_link" => vec![("domain", "localhost"), ("slug", "nothing")],
         "getAnalyticsBreakdown" => vec![("dimension", "country")],
+        "getAnalyticsSparklines" => vec![("link", "lnk_00000000000000000000000000000000")],
         _ => Vec::new(),
     };
     for name in operation.required_parameters() {
@@ -135,6 +138,9 @@ pub fn sample(operation: &Operation) -> Option<Value> {
         "delete_links" => json!({ "ids": [nobody("link_id")] }),
         "bulk_edit_links" => json!({ "filter": {}, "changes": { "archived": false }, "dry_run": true }),
         "create_utm_template" | "update_utm_template" => json!({ "name": name(), "utm": { "source": "test" } }),
+        "create_view" => json!({ "name": "Test", "page": "links" }),
+        "update_view" | "createShare" | "updateShare" => json!({ "name": "Test" }),
+        "getSharedReport" => json!({ "token": token("share") }),
         "create_link_comment" | "update_link_comment" => json!({ "text": "Test" }),
         "update_folder_access" => json!({ "access": "edit" }),
         "revert_link" => json!({ "version": 1 }),

@@ -3,8 +3,12 @@ import { Problem } from "./problem";
 import type { paths } from "./schema";
 import type { ProblemBody } from "./types";
 
+/** After how long somebody looks whether the server is there at all, in milliseconds. */
+const LATE = 6_000;
+
 let csrfToken: string | null = null;
 let onSessionEnd: () => void = () => {};
+let onTrouble: () => void = () => {};
 
 export function setToken(token: string | null): void {
   csrfToken = token;
@@ -12,6 +16,11 @@ export function setToken(token: string | null): void {
 
 export function whenSessionEnds(then: () => void): void {
   onSessionEnd = then;
+}
+
+/** What is done when a request is not answered, or the server says that it cannot. */
+export function whenInTrouble(then: () => void): void {
+  onTrouble = then;
 }
 
 /** A key under which a request is done once, however often it is sent. */
@@ -26,7 +35,14 @@ async function send(request: Request): Promise<Response> {
   if ((request.method === "POST" || request.method === "PATCH") && !request.headers.has("idempotency-key")) {
     request.headers.set("idempotency-key", newKey());
   }
-  const response = await fetch(request);
+  const late = window.setTimeout(() => onTrouble(), LATE);
+  const response = await fetch(request)
+    .catch((error: unknown) => {
+      if (!request.signal.aborted) onTrouble();
+      throw error;
+    })
+    .finally(() => window.clearTimeout(late));
+  if (response.status >= 502) onTrouble();
   if (response.status === 401 && !request.url.includes("/auth/sign-in")) onSessionEnd();
   return response;
 }

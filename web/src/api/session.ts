@@ -9,13 +9,16 @@ export interface Boot {
   csrf_token: string | null;
   workspaces: Workspace[] | null;
   providers: { name: string; title?: string }[] | null;
+  open_registration: boolean | null;
   is_set_up: boolean;
   version: string;
+  /** The scripts that the server's page begins with. */
+  scripts: string;
 }
 
 /** Who asks. The page preloads this very request, so that it is asked once. */
-export async function fetchBoot(): Promise<Boot> {
-  const response = await fetch("/bff/boot", { credentials: "same-origin", mode: "cors" });
+export async function fetchBoot(how: RequestInit = {}): Promise<Boot> {
+  const response = await fetch("/bff/boot", { credentials: "same-origin", mode: "cors", ...how });
   if (!response.ok) throw new Problem(response.status, await response.json().catch(() => undefined));
   const boot = (await response.json()) as Boot;
   setToken(boot.csrf_token);

@@ -17,7 +17,7 @@ import {
   Users,
   Wrench,
 } from "lucide-react";
-import { lazy, Suspense, useEffect, useState, useSyncExternalStore } from "react";
+import { lazy, useEffect, useState } from "react";
 import { useBoot } from "../api/boot";
 import { bff } from "../api/client";
 import { Button } from "../design/Button";
@@ -25,9 +25,11 @@ import { Menu } from "../design/Menu";
 import { t } from "../i18n";
 import { forgetDrafts } from "../lib/draft";
 import { useFollowing } from "../lib/follow";
+import { Later } from "../lib/Later";
 import { useShortcuts } from "../lib/shortcuts";
 import { undoLast } from "../lib/toasts";
 import { homeQuery } from "../lib/workspace";
+import { Notices } from "./Notices";
 
 const Palette = lazy(() => import("./Palette"));
 const Keys = lazy(() => import("./Keys"));
@@ -45,22 +47,12 @@ export const PAGES = [
   { to: "/w/$workspace/settings", key: "s", icon: Settings, text: "nav.settings" },
 ] as const;
 
-const onConnection = (listener: () => void) => {
-  window.addEventListener("online", listener);
-  window.addEventListener("offline", listener);
-  return () => {
-    window.removeEventListener("online", listener);
-    window.removeEventListener("offline", listener);
-  };
-};
-
 export function Shell() {
   const boot = useBoot();
   const navigate = useNavigate();
   const { workspace } = useParams({ strict: false });
   const [palette, setPalette] = useState(false);
   const [keys, setKeys] = useState(false);
-  const online = useSyncExternalStore(onConnection, () => navigator.onLine);
   const slug = workspace ?? boot?.workspaces?.[0]?.slug;
   const followed = boot?.workspaces?.find((other) => other.slug === workspace);
   const home = useQuery({ ...homeQuery(followed?.id ?? ""), enabled: followed !== undefined });
@@ -90,22 +82,28 @@ export function Shell() {
       <div className="shell">
         {slug && <Side slug={slug} onPalette={() => setPalette(true)} />}
         <div>
-          {!online && (
-            <div className="offline" role="status">
-              {t("common.offline")}
-            </div>
-          )}
+          <Notices />
           <main className="main" id="main" tabIndex={-1}>
             <Outlet />
           </main>
         </div>
       </div>
       {slug && <Bottom slug={slug} />}
-      <Suspense>
-        {palette && slug && <Palette slug={slug} onClose={() => setPalette(false)} onKeys={() => setKeys(true)} />}
-        {keys && <Keys onClose={() => setKeys(false)} />}
-        {boot && !boot.user && <SignInOver />}
-      </Suspense>
+      {palette && slug && (
+        <Later>
+          <Palette slug={slug} onClose={() => setPalette(false)} onKeys={() => setKeys(true)} />
+        </Later>
+      )}
+      {keys && (
+        <Later>
+          <Keys onClose={() => setKeys(false)} />
+        </Later>
+      )}
+      {boot && !boot.user && (
+        <Later>
+          <SignInOver />
+        </Later>
+      )}
     </>
   );
 }

@@ -25,6 +25,11 @@ export function SignInPage({ boot }: { boot: Boot }) {
       <p>
         <a href="/forgotten-password">{t("auth.forgotten")}</a>
       </p>
+      {boot.open_registration && (
+        <p>
+          <a href="/register">{t("door.register")}</a>
+        </p>
+      )}
     </Frame>
   );
 }

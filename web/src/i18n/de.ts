@@ -1,5 +1,6 @@
 import { frame } from "./de/frame";
 import { pages } from "./de/pages";
+import { sharing } from "./de/sharing";
 import type { Messages } from "./en";
 
-export const de: Messages = { ...frame, ...pages };
+export const de: Messages = { ...frame, ...pages, ...sharing };

@@ -1,7 +1,8 @@
 import { frame } from "./en/frame";
 import { pages } from "./en/pages";
+import { sharing } from "./en/sharing";
 
 /** Every text of the dashboard. Other languages have the same keys. */
-export const en = { ...frame, ...pages };
+export const en = { ...frame, ...pages, ...sharing };
 
 export type Messages = typeof en;

@@ -1,5 +1,6 @@
 import type { Messages } from "./en";
 import { frame } from "./uk/frame";
 import { pages } from "./uk/pages";
+import { sharing } from "./uk/sharing";
 
-export const uk: Messages = { ...frame, ...pages };
+export const uk: Messages = { ...frame, ...pages, ...sharing };

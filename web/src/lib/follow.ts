@@ -1,5 +1,6 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
+import { lookForServer } from "./server";
 
 /** Which data an event of this kind makes old: the first parts of their keys, behind which the workspace comes. */
 const STALE: Record<string, string[]> = {
@@ -12,6 +13,8 @@ const STALE: Record<string, string[]> = {
   invitation: ["people"],
   api_key: ["keys", "home"],
   utm_template: ["templates"],
+  view: ["views"],
+  share: ["shares"],
 };
 /** How long events are gathered before anything is asked again, in milliseconds. */
 const GATHERED = 300;
@@ -70,6 +73,8 @@ export function useFollowing(workspace: string | undefined, may: boolean): void 
         } catch {
           // The connection ended; it is tried again.
         }
+        // Whoever ends a stream may be going away, or coming back as another version.
+        if (!signal.aborted) void lookForServer();
         if (!signal.aborted) await new Promise((resolve) => window.setTimeout(resolve, wait));
       }
     };

@@ -139,8 +139,11 @@ test("a slug that is taken is told at its field, and a link is made once", async
   await page.getByLabel("Destination").fill("https://example.com/once");
   await page.getByRole("button", { name: "Save" }).dblclick();
   await page.getByText(/is copied|is ready/).waitFor();
-  const found = await api.ask<{ data: unknown[] }>("GET", `${base}/links?search=example.com/once`);
-  assert.equal(found.data.length, 1);
+  const found = () => api.ask<{ data: unknown[] }>("GET", `${base}/links?search=example.com/once`);
+  assert.equal((await found()).data.length, 1);
+  await page.keyboard.press("Control+z");
+  await page.getByText("Undone").waitFor();
+  assert.equal((await found()).data.length, 0);
 });
 
 test("rules decide as the page says they do", async () => {
@@ -184,6 +187,14 @@ test("rules decide as the page says they do", async () => {
   assert.deepEqual(
     now.rules.map((rule) => rule.name),
     ["Firefox", "Ukraine", "Phones"],
+  );
+  // What was saved a moment ago is taken back where one is now.
+  await page.getByRole("button", { name: "Undo" }).last().click();
+  await page.getByText("Undone").waitFor();
+  const before = await api.ask<{ rules: { name: string }[] }>("GET", `${base}/links/${link.id}`);
+  assert.deepEqual(
+    before.rules.map((rule) => rule.name),
+    ["Ukraine", "Phones"],
   );
 });
 

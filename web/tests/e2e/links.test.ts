@@ -79,6 +79,20 @@ test("all links that match are changed at once, after they were looked at, and c
   await page.getByText("Undone").waitFor();
   assert.equal(await count("new.example.com"), 0);
   await allIsWell();
+  await page.reload();
+  await page.getByText("150 links").waitFor();
+  await page.keyboard.press("Control+a");
+  await page.getByRole("button", { name: "Change all 150 that match" }).click();
+  await dialog.getByLabel("What changes").selectOption("delete");
+  await dialog.getByRole("button", { name: "Look at it first" }).click();
+  await dialog.getByText("150 links are found").waitFor();
+  await allIsWell();
+  await dialog.getByRole("button", { name: "Delete 150 links" }).click();
+  await page.getByText("150 links deleted").waitFor();
+  assert.equal(await count("match-"), 0);
+  await page.getByRole("button", { name: "Undo" }).click();
+  await page.getByText("Undone").waitFor();
+  assert.equal(await count("match-"), 150);
 });
 
 test("links are moved into a folder that was made in the settings, and columns are chosen", async () => {

@@ -15,6 +15,7 @@ const AGENTS = [
 let elido: Elido;
 let api: Api;
 let link = "";
+let shared = "";
 
 before(async () => {
   elido = await startElido();
@@ -79,6 +80,9 @@ async function seed({ edge }: Elido, { ask, workspace }: Api): Promise<string> {
   await ask("POST", `${base}/links/${first.id}/comments`, { text: "The mail goes out on Monday." });
   await ask("POST", `${base}/folders`, { name: "Campaigns" });
   await ask("POST", `${base}/utm-templates`, { name: "Newsletter", utm: { source: "newsletter", medium: "email" } });
+  await ask("POST", `${base}/views`, { name: "Spring", page: "analytics", query: "tag=spring", shared: true });
+  const share = await ask<{ url: string }>("POST", `${base}/shares`, { name: "Spring", filters: "tag=spring" });
+  shared = new URL(share.url).pathname;
   await ask("POST", `${base}/domains`, { hostname: "go.example.com" });
   await ask("POST", `${base}/api-keys`, { name: "Newsletter", scopes: ["links:read", "links:write"] });
   for (let count = 0; count < 30; count += 1) {
@@ -179,6 +183,19 @@ test("every page is right in both themes, wide and narrow", async () => {
   await page.keyboard.press("m");
   await page.getByRole("dialog").getByLabel("Folder").waitFor();
   await look("move");
+  await page.goto(`${elido.url}/w/marketing/analytics`);
+  for (const [button, sign, name] of [
+    ["Views", "Save what is shown, as", "views"],
+    ["Share", "Heading of the page", "share"],
+  ] as const) {
+    await page.getByRole("button", { name: button, exact: true }).click();
+    await page.getByRole("dialog").getByLabel(sign).waitFor();
+    await look(name);
+    await page.keyboard.press("Escape");
+  }
+  await page.goto(elido.url + shared);
+  await page.getByRole("region", { name: "Browser" }).waitFor();
+  await look("shared");
   await watched.context.close();
   assert.deepEqual(wrong, []);
 });

@@ -49,7 +49,23 @@ export interface Elido {
   bootstrap: () => Promise<Api>;
   /** Signs in as Ada. */
   signedIn: () => Promise<Api>;
+  /** Ends it in the middle of what it does. */
+  kill: () => Promise<void>;
+  /** Starts it again on what is there. */
+  start: () => Promise<void>;
+  /** It answers nobody, and its connections stay open. */
+  pause: () => void;
+  resume: () => void;
+  /** Runs a command of the executable beside it. */
+  run: (...args: string[]) => string;
   stop: () => void;
+}
+
+interface Setting {
+  /** Another database than its own file. */
+  database?: string;
+  /** What browsers reach it by, on which port. */
+  before?: (port: number) => Promise<number>;
 }
 
 function lettersTo(folder: string, to: string): string[] {
@@ -67,12 +83,13 @@ export interface Api {
   ask: <Body>(method: string, path: string, json?: unknown) => Promise<Body>;
 }
 
-export async function startElido(): Promise<Elido> {
+export async function startElido(setting: Setting = {}): Promise<Elido> {
   const folder = mkdtempSync(join(tmpdir(), "elido-dashboard-"));
   const [edge, api, internal, grpc] = await freePorts(4);
-  const url = process.env.ELIDO_TEST_PROXY
+  const first = process.env.ELIDO_TEST_PROXY
     ? await (await import(process.env.ELIDO_TEST_PROXY)).start(api)
     : `http://localhost:${api}`;
+  const url = setting.before ? `http://localhost:${await setting.before(Number(new URL(first).port))}` : first;
   // Settings of whoever runs the tests are not those of the process.
   const outer = Object.entries(process.env).filter(([name]) => !name.startsWith("ELIDO_"));
   const env = {
@@ -86,10 +103,17 @@ export async function startElido(): Promise<Elido> {
     ELIDO_LINKS__DEFAULT_DOMAIN_URL: `http://localhost:${edge}`,
     // Visitors of the tests say themselves where they come from.
     ELIDO_EDGE__TRUSTED_PROXY_HOPS: "1",
+    // Commands beside it go straight there.
+    ELIDO_API_URL: `http://localhost:${api}`,
+    ...(setting.database ? { ELIDO_DATABASE__URL: setting.database } : {}),
   };
-  const child: ChildProcess = spawn(executable, ["run"], { env, cwd: folder, stdio: "ignore" });
+  let child: ChildProcess;
+  const start = async () => {
+    child = spawn(executable, ["run"], { env, cwd: folder, stdio: "ignore" });
+    await until("a process that is ready", async () => (await fetch(`http://127.0.0.1:${internal}/readyz`)).ok, 60);
+  };
   const run = (...args: string[]) => execFileSync(executable, args, { env, cwd: folder, encoding: "utf8" }).trim();
-  await until("a process that is ready", async () => (await fetch(`http://127.0.0.1:${internal}/readyz`)).ok, 60);
+  await start();
 
   const signedIn = async (): Promise<Api> => {
     let token = "";
@@ -125,6 +149,15 @@ export async function startElido(): Promise<Elido> {
     setupLink: () => `${url}/setup#token=${setupToken()}`,
     bootstrap,
     signedIn,
+    run,
+    start,
+    kill: async () => {
+      const ended = new Promise((resolve) => child.once("exit", resolve));
+      child.kill("SIGKILL");
+      await ended;
+    },
+    pause: () => child.kill("SIGSTOP"),
+    resume: () => child.kill("SIGCONT"),
     stop: () => {
       child.kill("SIGTERM");
       rmSync(folder, { recursive: true, force: true });

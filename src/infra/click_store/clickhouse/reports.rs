@@ -4,11 +4,13 @@ use std::collections::HashMap;
 
 use clickhouse::Row;
 use serde::Deserialize;
+use uuid::Uuid;
 
 use super::condition::{column, push_condition, push_moment, push_where, push_where_of_any_period};
 use super::connection::ClickStore;
 use super::question::{Parameter, Question};
 use super::row::{known, value};
+use crate::domain::id::LinkId;
 use crate::infra::click_store::question::dimension::Storage;
 use crate::infra::click_store::question::labels::{AGENTS, agent_label, parse};
 use crate::infra::click_store::{
@@ -37,6 +39,14 @@ struct PeriodRow {
     begin: i64,
     clicks: u64,
     visitors: u64,
+}
+
+#[derive(Debug, Row, Deserialize)]
+struct LinkPeriodRow {
+    begin: i64,
+    #[serde(with = "clickhouse::serde::uuid")]
+    link: Uuid,
+    clicks: u64,
 }
 
 #[derive(Debug, Row, Deserialize)]
@@ -80,25 +90,37 @@ impl ClickStore {
     /// # Errors
     /// The store is unavailable or too slow.
     pub async fn timeseries(&self, selection: &Selection, periods: &[Period]) -> Result<Vec<Counts>, ClickStoreError> {
-        let (Some(first), Some(last)) = (periods.first(), periods.last()) else { return Ok(Vec::new()) };
-        let begins: Vec<i64> = periods.iter().map(|period| period.from.as_micros()).collect();
-        let ends: Vec<i64> = periods.iter().map(|period| period.to.as_micros()).collect();
-        let mut question = Question::default();
-        let (begins_place, ends_place) =
-            (question.place(Parameter::Numbers(begins.clone())), question.place(Parameter::Numbers(ends)));
-        question.push(&format!(
-            "SELECT toInt64(roundDown(toUnixTimestamp64Micro(at), {begins_place})) AS begin, {COUNTING} FROM clicks"
-        ));
-        push_where_of_any_period(&mut question, selection);
-        push_moment(question.push(" AND at >= "), first.from.as_micros());
-        push_moment(question.push(" AND at < "), last.to.as_micros());
-        question.push(&format!(
-            " AND toUnixTimestamp64Micro(at) < transform(begin, {begins_place}, {ends_place}, toInt64(0)) GROUP BY begin"
-        ));
+        let Some(question) = over_time(selection, periods, COUNTING, "") else { return Ok(Vec::new()) };
         let rows = question.ask::<PeriodRow>(self).await?.into_iter();
         let counts = |row: PeriodRow| (row.begin, Counts { clicks: row.clicks, visitors: row.visitors });
         let series: HashMap<_, _> = rows.map(counts).collect();
-        Ok(begins.iter().map(|begin| series.get(begin).copied().unwrap_or_default()).collect())
+        let begins = periods.iter().map(|period| period.from.as_micros());
+        Ok(begins.map(|begin| series.get(&begin).copied().unwrap_or_default()).collect())
+    }
+
+    /// The selected clicks of each of these links in each of these periods, which must lie within the selection's own, one behind the
+    /// other.
+    ///
+    /// # Errors
+    /// The store is unavailable or too slow.
+    pub async fn links_over_time(
+        &self,
+        selection: &Selection,
+        links: &[LinkId],
+        periods: &[Period],
+    ) -> Result<Vec<Vec<u64>>, ClickStoreError> {
+        let counting = "assumeNotNull(link_id) AS link, count() AS clicks";
+        let question = over_time(&selection.of_links(links), periods, counting, ", link");
+        let rows = match question {
+            Some(question) => question.ask::<LinkPeriodRow>(self).await?,
+            None => Vec::new(),
+        };
+        let series: HashMap<_, _> = rows.into_iter().map(|row| ((row.link, row.begin), row.clicks)).collect();
+        let of_link = |link: &LinkId| {
+            let begins = periods.iter().map(|period| period.from.as_micros());
+            begins.map(|begin| series.get(&(link.as_uuid(), begin)).copied().unwrap_or_default()).collect()
+        };
+        Ok(links.iter().map(of_link).collect())
     }
 
     /// The selected clicks by `dimension`, most clicks first, at most `limit` values.
@@ -154,6 +176,25 @@ pub(super) fn in_order(column: &str, storage: Storage, limit: u32) -> String {
     // The server compares ids by their second half first.
     let value = if matches!(storage, Storage::Id) { "group" } else { column };
     format!(" GROUP BY {column} ORDER BY clicks DESC, {value} ASC NULLS FIRST LIMIT {limit}")
+}
+
+/// A question that counts by period, and by what else is named; nothing where there are no periods.
+fn over_time(selection: &Selection, periods: &[Period], counting: &str, and_by: &str) -> Option<Question> {
+    let (first, last) = (periods.first()?, periods.last()?);
+    let begins: Vec<i64> = periods.iter().map(|period| period.from.as_micros()).collect();
+    let ends: Vec<i64> = periods.iter().map(|period| period.to.as_micros()).collect();
+    let mut question = Question::default();
+    let (begins, ends) = (question.place(Parameter::Numbers(begins)), question.place(Parameter::Numbers(ends)));
+    question.push(&format!(
+        "SELECT toInt64(roundDown(toUnixTimestamp64Micro(at), {begins})) AS begin, {counting} FROM clicks"
+    ));
+    push_where_of_any_period(&mut question, selection);
+    push_moment(question.push(" AND at >= "), first.from.as_micros());
+    push_moment(question.push(" AND at < "), last.to.as_micros());
+    question.push(&format!(
+        " AND toUnixTimestamp64Micro(at) < transform(begin, {begins}, {ends}, toInt64(0)) GROUP BY begin{and_by}"
+    ));
+    Some(question)
 }
 
 /// A question that only counts.

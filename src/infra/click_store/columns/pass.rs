@@ -35,6 +35,13 @@ pub enum Grouping {
     Whole,
     /// By time: periods that do not overlap, earliest first.
     Periods(Vec<Period>),
+    /// By link and time, for passes of clicks alone.
+    LinksOverTime {
+        /// The number of each link, from zero on without gaps.
+        links: HashMap<Value, u32>,
+        /// Periods that do not overlap, earliest first. The groups of a link are as many, one behind the other.
+        periods: Vec<Period>,
+    },
     /// By what a property says of them.
     Labels {
         /// Which property.
@@ -138,6 +145,9 @@ impl Pass {
         match &self.grouping {
             Grouping::Whole => {}
             Grouping::Periods(_) => parts.push(Part::At),
+            Grouping::LinksOverTime { .. } => {
+                parts.extend([Part::At, Part::Column(Property::of(Dimension::Link))]);
+            }
             Grouping::Labels { property, .. } | Grouping::Regrouped { property, .. } => {
                 parts.push(Part::Column(*property));
             }
@@ -186,11 +196,17 @@ impl Pass {
             Grouping::Labels { groups, .. } => {
                 groups.iter().map(|(label, group)| (label.clone(), self.counts(*group))).collect()
             }
-            Grouping::Whole | Grouping::Periods(_) | Grouping::Regrouped { .. } => Vec::new(),
+            Grouping::Whole | Grouping::Periods(_) | Grouping::LinksOverTime { .. } | Grouping::Regrouped { .. } => {
+                Vec::new()
+            }
         }
     }
 
     fn count_clicks(&mut self, block: &Block, kept: &[bool]) {
+        if let Grouping::LinksOverTime { links, periods } = &self.grouping {
+            self.tally.add_clicks(links_over_time(block, kept, links, periods).into_iter());
+            return;
+        }
         let (codes, layers) = self.layers(block);
         for layer in &layers {
             let of_kept = codes.iter().zip(kept).filter(|(_, kept)| **kept);
@@ -202,6 +218,7 @@ impl Pass {
 
     fn collect(&mut self, block: &Block, kept: &[bool], visitors: &[u32], hits: &mut Vec<Hit>) {
         match &self.grouping {
+            Grouping::LinksOverTime { .. } => {}
             Grouping::Whole => {
                 let of_kept = visitors.iter().zip(kept).filter(|(_, kept)| **kept);
                 hits.extend(of_kept.map(|(visitor, _)| Hit { group: 0, visitor: *visitor }));
@@ -241,7 +258,7 @@ impl Pass {
                 let codes = block.column(*property).map(Column::codes).unwrap_or_default();
                 (codes, layers.next().unwrap_or_default())
             }
-            Grouping::Whole | Grouping::Periods(_) => (&[], Vec::new()),
+            Grouping::Whole | Grouping::Periods(_) | Grouping::LinksOverTime { .. } => (&[], Vec::new()),
         }
     }
 
@@ -251,6 +268,24 @@ impl Pass {
             layers.push(of_block);
         }
     }
+}
+
+/// The group of each selected click of these links.
+fn links_over_time(block: &Block, kept: &[bool], links: &HashMap<Value, u32>, periods: &[Period]) -> Vec<u32> {
+    let Some(column) = block.column(Property::of(Dimension::Link)) else { return Vec::new() };
+    let number = |value: &Option<Value>| value.as_ref().and_then(|value| links.get(value).copied());
+    let numbers: Vec<Option<u32>> = column.values().iter().map(number).collect();
+    let of_each = u32::try_from(periods.len()).unwrap_or(u32::MAX);
+    let place = |moment: i64| block.at().partition_point(|at| *at < moment);
+    let mut groups = Vec::new();
+    for (place_in_link, period) in (0..).zip(periods) {
+        let range = place(period.from.as_micros())..place(period.to.as_micros());
+        let codes = column.codes().get(range.clone()).unwrap_or_default().iter();
+        let of_kept = codes.zip(kept.get(range).unwrap_or_default()).filter(|(_, kept)| **kept);
+        let found = of_kept.filter_map(|(code, _)| numbers.get(*code as usize).copied().flatten());
+        groups.extend(found.map(|link| link.saturating_mul(of_each).saturating_add(place_in_link)));
+    }
+    groups
 }
 
 /// The groups of each value of a column; a label that was not there before is a new group.

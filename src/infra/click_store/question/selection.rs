@@ -80,6 +80,14 @@ impl Selection {
         }
     }
 
+    /// Those clicks of the selection that are of these links.
+    pub(in crate::infra::click_store) fn of_links(&self, links: &[LinkId]) -> Self {
+        let mut selection = self.clone();
+        let links = links.iter().map(|link| Some(Value::Id(link.as_uuid()))).collect();
+        selection.filters.push(Filter::any_of(Dimension::Link, links));
+        selection
+    }
+
     /// Whether a filter takes the place of what is counted by default for this dimension.
     #[must_use]
     pub fn filters_on(&self, dimension: Dimension) -> bool {

@@ -5,9 +5,10 @@ use std::collections::HashMap;
 
 use super::connection::ClickStore;
 use super::scan::Scan;
+use crate::domain::id::LinkId;
 use crate::infra::click_store::columns::{Class, Grouping, Labels, Pass, Property};
 use crate::infra::click_store::{
-    Breakdown, BreakdownItem, ClickStoreError, Counts, Dimension, Include, LeftOut, Period, Selection,
+    Breakdown, BreakdownItem, ClickStoreError, Counts, Dimension, Include, LeftOut, Period, Selection, Value,
 };
 
 impl ClickStore {
@@ -42,6 +43,24 @@ impl ClickStore {
     pub async fn timeseries(&self, selection: &Selection, periods: &[Period]) -> Result<Vec<Counts>, ClickStoreError> {
         let pass = self.count(Pass::new(selection.clone(), Grouping::Periods(periods.to_vec()))).await?;
         Ok((0..).zip(periods).map(|(number, _)| pass.counts(number)).collect())
+    }
+
+    /// The selected clicks of each of these links in each of these periods, which must lie within the selection's own, one behind the
+    /// other.
+    ///
+    /// # Errors
+    /// The store is unavailable or too slow.
+    pub async fn links_over_time(
+        &self,
+        selection: &Selection,
+        links: &[LinkId],
+        periods: &[Period],
+    ) -> Result<Vec<Vec<u64>>, ClickStoreError> {
+        let numbers = links.iter().map(|link| Value::Id(link.as_uuid())).zip(0..).collect();
+        let grouping = Grouping::LinksOverTime { links: numbers, periods: periods.to_vec() };
+        let pass = self.count(Pass::of_clicks(selection.of_links(links), grouping)).await?;
+        let mut groups = (0..).map(|group| pass.counts(group).clicks);
+        Ok(links.iter().map(|_| groups.by_ref().take(periods.len()).collect()).collect())
     }
 
     /// The selected clicks by `dimension`, most clicks first, at most `limit` values.

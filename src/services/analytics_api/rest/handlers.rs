@@ -7,7 +7,8 @@ use futures_util::TryStreamExt;
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 
 use super::parameters::{
-    BreakdownParameters, EventsParameters, ExportParameters, SummaryParameters, TimeseriesParameters,
+    BreakdownParameters, EventsParameters, ExportParameters, SparklinesParameters, SummaryParameters,
+    TimeseriesParameters,
 };
 use crate::domain::error::Error;
 use crate::domain::permission;
@@ -21,7 +22,7 @@ use crate::infra::journal::JournalId;
 use crate::services::analytics_api::Analytics;
 use crate::services::analytics_api::events::{ClickEvent, identity};
 use crate::services::analytics_api::export;
-use crate::services::analytics_api::responses::{BreakdownResponse, Summary, Timeseries};
+use crate::services::analytics_api::responses::{BreakdownResponse, Sparklines, Summary, Timeseries};
 use crate::services::api_core::rest::{Authorized, WorkspacePath};
 
 /// The zone of series whose request names none.
@@ -65,6 +66,26 @@ pub(super) async fn timeseries(
     let zone = parameters.time_zone.as_deref().unwrap_or(TIME_ZONE_DEFAULT);
     let compare = parameters.compare.is_some();
     Ok(Json(analytics.timeseries(&access, &parameters.report(), parameters.interval, zone, compare).await?))
+}
+
+/// The clicks of many links on each of the last thirty days
+///
+/// One question for a whole page of a list. Links without clicks have zeros.
+#[utoipa::path(
+    get,
+    path = "/v1/workspaces/{workspace_id}/analytics/sparklines",
+    operation_id = "getAnalyticsSparklines",
+    tag = "analytics",
+    params(WorkspacePath, SparklinesParameters),
+    responses((status = 200, description = "The clicks.", body = Sparklines), ReadProblems),
+)]
+pub(super) async fn sparklines(
+    State(analytics): State<Analytics>,
+    access: Authorized<permission::GetAnalyticsSparklines>,
+    Query(parameters): Query<SparklinesParameters>,
+) -> Result<Json<Sparklines>, Problem> {
+    let zone = parameters.time_zone.as_deref().unwrap_or(TIME_ZONE_DEFAULT);
+    Ok(Json(analytics.sparklines(&access, parameters.link, zone).await?))
 }
 
 /// Clicks and visitors by a dimension

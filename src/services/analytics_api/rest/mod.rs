@@ -4,6 +4,7 @@
 
 mod handlers;
 mod parameters;
+mod shares;
 #[cfg(test)]
 mod tests;
 
@@ -21,7 +22,10 @@ impl FromRef<Analytics> for ApiCore {
 }
 
 /// The sections of the API's document that are about this service: their names, and what they say.
-pub const TAGS: &[(&str, &str)] = &[("analytics", "What became of the links' clicks.")];
+pub const TAGS: &[(&str, &str)] = &[
+    ("analytics", "What became of the links' clicks."),
+    ("shares", "Pages of statistics that whoever has their address sees."),
+];
 
 /// Every operation of analytics. Wrap them in api-core's authentication.
 #[must_use]
@@ -29,7 +33,9 @@ pub fn operations() -> OpenApiRouter<Analytics> {
     OpenApiRouter::new()
         .routes(routes!(handlers::summary))
         .routes(routes!(handlers::timeseries))
+        .routes(routes!(handlers::sparklines))
         .routes(routes!(handlers::breakdown))
         .routes(routes!(handlers::events))
         .routes(routes!(handlers::export))
+        .merge(shares::routes())
 }

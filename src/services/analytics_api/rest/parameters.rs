@@ -4,6 +4,7 @@ use serde::Deserialize;
 use utoipa::openapi::schema::{Array, ArrayBuilder, ObjectBuilder, Type};
 use utoipa::{IntoParams, ToSchema};
 
+use crate::domain::id::LinkId;
 use crate::domain::time::Timestamp;
 use crate::http::pagination::Limit;
 use crate::infra::click_store::Dimension;
@@ -224,4 +225,23 @@ report_parameters! {
         #[param(inline, required = false)]
         format: ExportFormat,
     }
+}
+
+/// Of the sparklines.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct SparklinesParameters {
+    /// The links, by id: repeat it, for 1 to 100 of them.
+    #[serde(default)]
+    #[param(required = true, min_items = 1, max_items = 100)]
+    pub link: Vec<LinkId>,
+    /// Whose days they are: an IANA name; UTC if absent.
+    #[param(nullable = false, example = "Europe/Berlin")]
+    pub time_zone: Option<String>,
+}
+
+report_parameters! {
+    /// Of what a shared page is about.
+    ShareFilters {}
 }

@@ -14,6 +14,7 @@ use crate::domain::error::Error;
 use crate::domain::id::{LinkId, WorkspaceId};
 use crate::http::path::Path;
 use crate::http::problem::Problem;
+use crate::services::api_bff::files;
 
 /// How many rows a panel of the explorer shows.
 const PANEL_ROWS: usize = 10;
@@ -74,6 +75,10 @@ async fn boot(State(bff): State<Bff>, request: Request) -> Result<Json<Value>, P
         Part::new("providers", "/v1/auth/providers"),
     ];
     let (gathered, is_set_up) = tokio::join!(asker.gather(&bff.api, parts), bff.core.is_bootstrapped());
+    // Of somebody whose session cannot be looked up, nobody says that they have none.
+    if is_failing(&gathered, "me") {
+        return Err(Error::unavailable("who asks is not known").into());
+    }
     let of = |part: &str, pointer: &str| {
         gathered.pointer(&format!("/parts/{part}/body{pointer}")).cloned().unwrap_or(Value::Null)
     };
@@ -83,9 +88,16 @@ async fn boot(State(bff): State<Bff>, request: Request) -> Result<Json<Value>, P
         "csrf_token": of("csrf", "/csrf_token"),
         "workspaces": of("workspaces", "/data"),
         "providers": of("providers", "/data"),
+        "open_registration": of("providers", "/open_registration"),
         "is_set_up": is_set_up?,
         "version": env!("CARGO_PKG_VERSION"),
+        "scripts": files::scripts(),
     })))
+}
+
+/// Whether a part failed, and not by a refusal.
+fn is_failing(gathered: &Value, part: &str) -> bool {
+    gathered.pointer(&format!("/parts/{part}/status")).and_then(Value::as_u64).is_none_or(|status| status >= 500)
 }
 
 async fn home(
@@ -219,6 +231,14 @@ mod tests {
         assert_eq!(panels(Some("parts=")).expect("none"), [""; 0]);
         assert!(panels(Some("parts=secrets")).is_err());
         assert!(panels(Some(&format!("parts={}", PANELS.join(",")))).is_err());
+    }
+
+    #[test]
+    fn a_refusal_is_no_failure() {
+        for (status, is_failure) in [(200, false), (401, false), (429, false), (503, true), (504, true)] {
+            assert_eq!(is_failing(&json!({ "parts": { "me": { "status": status } } }), "me"), is_failure, "{status}");
+        }
+        assert!(is_failing(&json!({ "parts": {} }), "me"));
     }
 
     #[test]

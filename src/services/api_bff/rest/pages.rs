@@ -5,7 +5,7 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
-use http::header::{ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use http::header::{ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
 use super::Bff;
@@ -30,6 +30,10 @@ const WITHOUT_DASHBOARD: &str = "Elido is running, without its dashboard: this e
 To have it, run dev/run in the source tree, or dev/web and then cargo build.\n\
 The API is described at /docs.\n";
 
+/// What a program is answered at the address that the process prints when it starts.
+const FOR_PROGRAMS: &str = "Elido is running. Open this address in a browser for the dashboard.\n\
+The API is described at /docs, and for programs at /openapi.json.\n";
+
 pub(super) fn routes() -> Router<Bff> {
     Router::new().route("/assets/{*path}", get(asset)).route("/", any(page)).route("/{*path}", any(page))
 }
@@ -49,12 +53,21 @@ async fn page(request: Request) -> Result<Response, Problem> {
         return Ok(sent(file, request.headers(), ASK_EVERY_TIME));
     }
     if !accepts_html(request.headers()) {
-        return Err(nothing_here());
+        return if path == "/" { Ok(plain(FOR_PROGRAMS)) } else { Err(nothing_here()) };
     }
     Ok(match files::index() {
-        Some(file) => sent(file, request.headers(), ASK_EVERY_TIME),
-        None => ([(CONTENT_TYPE, "text/plain; charset=utf-8")], WITHOUT_DASHBOARD).into_response(),
+        Some(file) => {
+            let mut response = sent(file, request.headers(), ASK_EVERY_TIME);
+            response.headers_mut().insert(VARY, HeaderValue::from_static("accept, accept-encoding"));
+            response
+        }
+        None => plain(WITHOUT_DASHBOARD),
     })
+}
+
+/// A text, which depends on what the request accepts.
+fn plain(text: &'static str) -> Response {
+    ([(CONTENT_TYPE, "text/plain; charset=utf-8"), (CACHE_CONTROL, "no-cache"), (VARY, "accept")], text).into_response()
 }
 
 fn is_taken(path: &str) -> bool {

@@ -7,11 +7,14 @@ use super::bulk::{Changed, check_length};
 use super::create::invalidation;
 use super::deleted::put_aside;
 use super::reach::editable;
+use crate::domain::change::Invalidation;
 use crate::domain::error::{Error, ErrorKind, Result};
 use crate::domain::id::{LinkChangeId, LinkId};
+use crate::infra::store::Transaction;
 use crate::infra::store::links::{self, Link as Row};
 use crate::services::api_core::ApiCore;
 use crate::services::api_core::folders;
+use crate::services::api_core::happening::Happening;
 use crate::services::api_core::principal::Access;
 use crate::services::api_core::version::ExpectedVersion;
 
@@ -46,13 +49,7 @@ impl ApiCore {
         let locked = locked.into_iter().map(|row| (row.id, editable(access, Some(row))));
         let found: HashMap<LinkId, Result<Row>> = locked.collect();
         let rows: Vec<Row> = found.values().flatten().cloned().collect();
-        let deleted: Vec<LinkId> = rows.iter().map(|row| row.id).collect();
-        let links = self.view_links(&transaction, access.workspace_id(), rows.clone()).await?;
-        let happenings = links.iter().map(|link| DELETED.removed(access.by(), link)).collect::<Result<_>>()?;
-        let stale = rows.iter().map(invalidation).collect();
-        let aside = rows.into_iter().zip(links).map(|(row, link)| (row, link.tags)).collect();
-        put_aside(&transaction, access, aside, change_id).await?;
-        links::delete_many(&transaction, access.workspace_id(), &deleted).await?;
+        let (happenings, stale) = self.delete_rows(&transaction, access, rows, change_id).await?;
         self.commit(transaction, happenings, stale).await?;
         let result = |id: LinkId| match found.get(&id) {
             Some(Ok(_)) => Ok(id),
@@ -60,5 +57,22 @@ impl ApiCore {
             Some(Err(_)) | None => Err(Error::not_found("link")),
         };
         Ok(Changed { change_id, results: ids.into_iter().map(result).collect() })
+    }
+    /// Deletes links that are locked and the caller's to change, as parts of one change: what happened, and what edges have to forget.
+    pub(super) async fn delete_rows(
+        &self,
+        transaction: &Transaction,
+        access: &Access,
+        rows: Vec<Row>,
+        change: LinkChangeId,
+    ) -> Result<(Vec<Happening>, Vec<Invalidation>)> {
+        let deleted: Vec<LinkId> = rows.iter().map(|row| row.id).collect();
+        let links = self.view_links(transaction, access.workspace_id(), rows.clone()).await?;
+        let happenings = links.iter().map(|link| DELETED.removed(access.by(), link)).collect::<Result<_>>()?;
+        let stale = rows.iter().map(invalidation).collect();
+        let aside = rows.into_iter().zip(links).map(|(row, link)| (row, link.tags)).collect();
+        put_aside(transaction, access, aside, change).await?;
+        links::delete_many(transaction, access.workspace_id(), &deleted).await?;
+        Ok((happenings, stale))
     }
 }

@@ -34,6 +34,7 @@ mod printed_links;
 mod qr_codes;
 mod tags;
 mod utm_templates;
+mod views;
 mod workspaces;
 
 pub(super) use audit_events::page_of_trail;
@@ -59,6 +60,7 @@ pub const TAGS: &[(&str, &str)] = &[
     ("links", "Short links and their smart-link rules."),
     ("folders", "Places for links, in which not everybody need see or change them."),
     ("utm-templates", "Campaign parameters under names, which links are made with."),
+    ("views", "The filters of a page under a name, for oneself or for the whole workspace."),
     ("tags", "Labels on links."),
     ("audit", "Who changed what, in chains that show when they were touched."),
     ("objects", "Files that are too large for a database, by links that hold for minutes."),
@@ -81,6 +83,7 @@ pub fn operations() -> OpenApiRouter<ApiCore> {
         .merge(tags::routes())
         .merge(folders::routes())
         .merge(utm_templates::routes())
+        .merge(views::routes())
         .merge(links::routes())
         .merge(bulk::routes())
         .merge(bulk_edits::routes())

@@ -80,6 +80,8 @@ struct ProviderList {
     /// By name.
     #[schema(max_items = 32)]
     data: Vec<ProviderView>,
+    /// Whether anybody may make an account with an address of their own (`requestRegistration`).
+    open_registration: bool,
 }
 
 pub(super) fn routes() -> OpenApiRouter<IdentityApi> {
@@ -93,7 +95,8 @@ pub(super) fn routes() -> OpenApiRouter<IdentityApi> {
 )]
 async fn list(State(identity): State<Identity>) -> Json<ProviderList> {
     let view = |name: String| ProviderView { sign_in_path: format!("/v1/auth/providers/{name}/sign-in"), name };
-    Json(ProviderList { data: identity.provider_names().map(view).collect() })
+    let data = identity.provider_names().map(view).collect();
+    Json(ProviderList { data, open_registration: identity.has_open_registration() })
 }
 
 /// Sign in through an identity provider

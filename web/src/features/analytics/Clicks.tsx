@@ -1,6 +1,7 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { Download, Table2, Terminal, X } from "lucide-react";
-import { lazy, Suspense } from "react";
+import { Download, Share2, Table2, Terminal, X } from "lucide-react";
+import { lazy, useState } from "react";
+import * as v from "valibot";
 import { bff } from "../../api/client";
 import type { Breakdown, Part, Summary, Timeseries } from "../../api/types";
 import { Button } from "../../design/Button";
@@ -8,7 +9,7 @@ import { copyText } from "../../design/Copy";
 import { Failure, Skeleton } from "../../design/Failure";
 import { t } from "../../i18n";
 import {
-  type ClicksSearch,
+  ClicksSearch,
   conditionOf,
   FILTERS,
   type Filter,
@@ -18,15 +19,18 @@ import {
   toggled,
 } from "../../lib/clicks-search";
 import { date, number, percent } from "../../lib/format";
+import { Later } from "../../lib/Later";
 import { myZone } from "../../lib/preferences";
 import { useShortcuts } from "../../lib/shortcuts";
 import { moved, PRESETS } from "../../lib/time";
 import { say } from "../../lib/toasts";
-import { useHome, useWorkspace } from "../../lib/workspace";
+import { queryTextOf, Views, valuesOf } from "../../lib/views";
+import { mayEdit, useHome, useRole, useWorkspace } from "../../lib/workspace";
 import { Chart, when } from "./Chart";
 import { Panel, valueName } from "./Panel";
 
 const WorldMap = lazy(() => import("./WorldMap"));
+const ShareDialog = lazy(() => import("./ShareDialog"));
 
 interface Parts {
   parts: { summary: Part<Summary>; timeseries: Part<Timeseries> } & Partial<Record<Filter, Part<Breakdown>>>;
@@ -37,6 +41,14 @@ interface Properties {
   onSearch: (search: ClicksSearch) => void;
   /** The one link whose clicks are shown; all of the workspace without it. */
   link?: string;
+  /** What these clicks are called when they are shared. */
+  title: string;
+}
+
+/** What a saved view says; nothing of one that this page does not understand. */
+function searchOf(text: string): ClicksSearch {
+  const read = v.safeParse(ClicksSearch, valuesOf(text, FILTERS));
+  return read.success ? read.output : {};
 }
 
 const PLACES = ["country", "region", "city"] as const;
@@ -46,7 +58,7 @@ const WHAT = ["link", "domain", "tag", "qr"] as const;
 const WHAT_OF_ONE = ["rule", "variant", "qr"] as const;
 
 /** Clicks, asked about by clicking. All that is chosen is in the address. */
-export function Clicks({ search, onSearch, link }: Properties) {
+export function Clicks({ search, onSearch, link, title }: Properties) {
   const workspace = useWorkspace();
   const zone = search.zone ?? myZone();
   const filters = link ? { ...search, link: [link] } : search;
@@ -83,7 +95,7 @@ export function Clicks({ search, onSearch, link }: Properties) {
     v: () => change({ table: !search.table }),
   });
 
-  if (answer.isError) return <Failure error={answer.error} onRetry={() => void answer.refetch()} />;
+  if (answer.isError && !answer.data) return <Failure error={answer.error} onRetry={() => void answer.refetch()} />;
   const parts = answer.data?.parts;
   const summary = parts?.summary.body;
   const total = summary?.clicks ?? 0;
@@ -102,7 +114,16 @@ export function Clicks({ search, onSearch, link }: Properties) {
   );
   return (
     <div className="stack" data-stale={answer.isPlaceholderData || undefined}>
-      <Bar search={search} zone={zone} onSearch={onSearch} query={query} names={names} isLink={link !== undefined} />
+      <Bar
+        search={search}
+        zone={zone}
+        onSearch={onSearch}
+        query={query}
+        names={names}
+        isLink={link !== undefined}
+        title={title}
+      />
+      {answer.isError && <Failure error={answer.error} onRetry={() => void answer.refetch()} />}
       {answer.isPending ? <Skeleton count={5} height={64} /> : null}
       {parts && (
         <>
@@ -138,9 +159,9 @@ export function Clicks({ search, onSearch, link }: Properties) {
             <div className="panels">
               <section className="sheet pad stack-s wide-panel" aria-label={t("analytics.whereTitle")}>
                 <h2>{t("analytics.whereTitle")}</h2>
-                <Suspense fallback={<Skeleton height={300} />}>
+                <Later fallback={<Skeleton height={300} />}>
                   <WorldMap rows={parts.country?.body?.data ?? []} onCountry={toggle("country")} />
-                </Suspense>
+                </Later>
               </section>
               {panel(t("analytics.places"), PLACES, "where")}
               {panel(link ? t("analytics.rules") : t("analytics.what"), link ? WHAT_OF_ONE : WHAT, "what")}
@@ -190,9 +211,19 @@ interface BarProperties {
   query: URLSearchParams;
   names: (dimension: Filter, value: string | null) => string;
   isLink: boolean;
+  title: string;
 }
 
-function Bar({ search, zone, onSearch, query, names, isLink }: BarProperties) {
+/** Which clicks a query is about, without their period. */
+function filtersOf(query: URLSearchParams): string {
+  const filters = new URLSearchParams(query);
+  for (const name of ["from", "to", "interval", "time_zone", "compare"]) filters.delete(name);
+  return filters.toString();
+}
+
+function Bar({ search, zone, onSearch, query, names, isLink, title }: BarProperties) {
+  const [sharing, setSharing] = useState(false);
+  const canShare = mayEdit(useRole());
   const workspace = useWorkspace().id;
   const change = (part: Partial<ClicksSearch>) => onSearch({ ...search, ...part });
   const span = spanOf(search, zone);
@@ -268,6 +299,17 @@ function Bar({ search, zone, onSearch, query, names, isLink }: BarProperties) {
           <Download aria-hidden="true" />
           CSV
         </a>
+        {!isLink && <Views page="analytics" query={queryTextOf(search)} onQuery={(text) => onSearch(searchOf(text))} />}
+        {canShare && (
+          <Button icon={<Share2 aria-hidden="true" />} onClick={() => setSharing(true)}>
+            {t("shares.share")}
+          </Button>
+        )}
+        {sharing && (
+          <Later>
+            <ShareDialog name={title} filters={filtersOf(query)} onClose={() => setSharing(false)} />
+          </Later>
+        )}
       </div>
       {chips.length > 0 && (
         <div className="row">

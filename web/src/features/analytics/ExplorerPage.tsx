@@ -14,7 +14,7 @@ export default function ExplorerPage() {
       <div className="page-head">
         <h1>{t("nav.analytics")}</h1>
       </div>
-      <Clicks search={search} onSearch={(next) => void navigate({ search: next })} />
+      <Clicks search={search} onSearch={(next) => void navigate({ search: next })} title={workspace.name} />
     </>
   );
 }

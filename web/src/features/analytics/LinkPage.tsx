@@ -25,7 +25,7 @@ export default function LinkPage() {
   const link = query.data;
   const shown = link?.short_url.replace(/^https?:\/\//, "");
   useTitle(link?.title || shown || t("nav.links"), workspace.name);
-  if (query.isError) return <Failure error={query.error} onRetry={() => void query.refetch()} />;
+  if (query.isError && !link) return <Failure error={query.error} onRetry={() => void query.refetch()} />;
   if (!link) return <Skeleton count={4} height={64} />;
   return (
     <>
@@ -55,7 +55,12 @@ export default function LinkPage() {
           )}
         </div>
       </div>
-      <Clicks search={search} onSearch={(next) => void navigate({ search: next })} link={id} />
+      <Clicks
+        search={search}
+        onSearch={(next) => void navigate({ search: next })}
+        link={id}
+        title={link.title || (shown ?? "")}
+      />
       <Comments link={id} canEdit={canEdit} />
       <History link={link} canEdit={canEdit} />
     </>

@@ -29,7 +29,8 @@ export default function EditLinkPage() {
     gcTime: 0,
     queryFn: () => body(api.GET("/v1/workspaces/{workspace_id}/links/{link_id}", { params: { path } })),
   });
-  if (query.isError) return <Failure error={query.error} onRetry={() => void query.refetch()} />;
+  // What was read once can be edited; whether it is old by now, saving tells.
+  if (query.isError && !query.data) return <Failure error={query.error} onRetry={() => void query.refetch()} />;
   if (!query.data) return <Skeleton count={6} />;
   return <Editor link={query.data} key={id} />;
 }
@@ -70,10 +71,10 @@ function Editor({ link: first }: { link: Link }) {
     try {
       const params = { path, header: { "If-Match": `"${link.version}"` } };
       const changed = { ...patchOf(draft.patch), ...(confirmed ? { confirm_printed: true } : {}) };
-      await body(api.PATCH("/v1/workspaces/{workspace_id}/links/{link_id}", { params, body: changed }));
+      const after = await body(api.PATCH("/v1/workspaces/{workspace_id}/links/{link_id}", { params, body: changed }));
       draft.rebase(draft.value, draft.value);
-      void queries.invalidateQueries({ queryKey: ["links", workspace.id] });
-      say(t("editor.saved"));
+      void refetch();
+      say(t("editor.saved"), () => void undo(after.version));
       await navigate({ to: "/w/$workspace/links/$link", params: { workspace: workspace.slug, link: link.id } });
     } catch (error) {
       const found = problemOf(error);
@@ -82,6 +83,22 @@ function Editor({ link: first }: { link: Link }) {
     } finally {
       setBusy(false);
     }
+  };
+  const refetch = async () => {
+    for (const name of ["links", "link-detail", "history"])
+      await queries.invalidateQueries({ queryKey: [name, workspace.id] });
+  };
+  /** Goes back to what was there before, unless somebody has changed it since. */
+  const undo = async (version: number) => {
+    try {
+      const params = { path, header: { "If-Match": `"${version}"` } };
+      const wanted = { version: link.version, ...(confirmed ? { confirm_printed: true } : {}) };
+      await body(api.POST("/v1/workspaces/{workspace_id}/links/{link_id}/revert", { params, body: wanted }));
+      say(t("links.undone"));
+    } catch (error) {
+      say(problemOf(error).message);
+    }
+    await refetch();
   };
   const compare = async () => {
     const now = await body(api.GET("/v1/workspaces/{workspace_id}/links/{link_id}", { params: { path } }));

@@ -3,6 +3,7 @@ import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useRef, useState } from "react";
 import { api, body, newKey } from "../../api/client";
 import { type Problem, problemOf } from "../../api/problem";
+import type { Link } from "../../api/types";
 import { copyText } from "../../design/Copy";
 import { t } from "../../i18n";
 import { useDraft } from "../../lib/draft";
@@ -45,15 +46,34 @@ export default function NewLinkPage() {
       const made = await body(api.POST("/v1/workspaces/{workspace_id}/links", { params, body: link, headers }));
       const copied = await copyText(made.short_url);
       draft.rebase(EMPTY, EMPTY);
-      void queries.invalidateQueries({ queryKey: ["links", workspace.id] });
-      void queries.invalidateQueries({ queryKey: ["home", workspace.id] });
-      say(copied ? t("editor.madeCopied", { link: made.short_url }) : t("editor.made", { link: made.short_url }));
+      void refetch();
+      const text = copied
+        ? t("editor.madeCopied", { link: made.short_url })
+        : t("editor.made", { link: made.short_url });
+      say(text, () => void undo(made));
       await navigate({ to: "/w/$workspace/links", params: { workspace: workspace.slug } });
     } catch (error) {
       setProblem(problemOf(error));
     } finally {
       setBusy(false);
     }
+  };
+
+  const refetch = async () => {
+    for (const name of ["links", "links-count", "home"])
+      await queries.invalidateQueries({ queryKey: [name, workspace.id] });
+  };
+  /** Deletes what was just made, unless somebody has changed it since. */
+  const undo = async ({ id, version }: Link) => {
+    try {
+      const path = { workspace_id: workspace.id, link_id: id };
+      const params = { path, header: { "If-Match": `"${version}"` } };
+      await body(api.DELETE("/v1/workspaces/{workspace_id}/links/{link_id}", { params }));
+      say(t("links.undone"));
+    } catch (error) {
+      say(problemOf(error).message);
+    }
+    await refetch();
   };
 
   return (

@@ -36,7 +36,7 @@ type Column = (typeof COLUMNS)[number];
 const WIDTHS: Record<Column, [number, number]> = {
   destination: [100, 1.6],
   tags: [90, 1],
-  clicks: [72, 0],
+  clicks: [124, 0],
   lastClick: [104, 0],
   created: [96, 0],
   updated: [96, 0],

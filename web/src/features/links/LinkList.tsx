@@ -16,6 +16,7 @@ import { useLinkActions } from "./useLinkActions";
 
 interface Properties {
   links: Link[];
+  sparklines: Map<string, number[]>;
   selected: Set<string>;
   setSelected: (selected: Set<string>) => void;
   canEdit: boolean;
@@ -31,7 +32,7 @@ const onWidth = (listener: () => void) => {
 };
 
 /** A table of any length: only the rows in sight are in the page. Every key of a row acts on the selection where there is one. */
-export function LinkList({ links, selected, setSelected, canEdit, stale, more, onTag }: Properties) {
+export function LinkList({ links, sparklines, selected, setSelected, canEdit, stale, more, onTag }: Properties) {
   const frame = useRef<HTMLDivElement>(null);
   const [current, setCurrent] = useState(0);
   const [tagging, setTagging] = useState<Link[]>();
@@ -146,6 +147,7 @@ export function LinkList({ links, selected, setSelected, canEdit, stale, more, o
               <LinkRow
                 key={link.id}
                 link={link}
+                days={sparklines.get(link.id)}
                 columns={columns}
                 index={row.index}
                 top={row.start - virtual.options.scrollMargin}

@@ -6,10 +6,13 @@ import { t } from "../../i18n";
 import { date, dateTime, number } from "../../lib/format";
 import type { Column } from "../../lib/preferences";
 import { useWorkspace } from "../../lib/workspace";
+import { Sparkline } from "./Sparkline";
 import { partsOf, shown, statesOf } from "./state";
 
 interface Properties {
   link: Link;
+  /** Clicks by day. */
+  days: number[] | undefined;
   columns: readonly Column[];
   index: number;
   top: number;
@@ -22,6 +25,7 @@ interface Properties {
 
 export const LinkRow = memo(function LinkRow({
   link,
+  days,
   columns,
   index,
   top,
@@ -64,13 +68,20 @@ export const LinkRow = memo(function LinkRow({
         <Copy text={link.short_url} label={t("links.copy", { link: shown(link) })} />
       </span>
       {columns.map((name) => (
-        <Cell key={name} name={name} link={link} onTag={onTag} />
+        <Cell key={name} name={name} link={link} days={days} onTag={onTag} />
       ))}
     </div>
   );
 });
 
-function Cell({ name, link, onTag }: { name: Column; link: Link; onTag: (tag: string) => void }) {
+interface CellProperties {
+  name: Column;
+  link: Link;
+  days: number[] | undefined;
+  onTag: (tag: string) => void;
+}
+
+function Cell({ name, link, days, onTag }: CellProperties) {
   const { host, rest } = partsOf(link.destination_url);
   switch (name) {
     case "destination":
@@ -99,6 +110,7 @@ function Cell({ name, link, onTag }: { name: Column; link: Link; onTag: (tag: st
     case "clicks":
       return (
         <span role="cell" className="number list-clicks">
+          {days && <Sparkline clicks={days} />}
           {number(link.clicks ?? 0)}
           <span className="visually-hidden"> {t("links.clicks")}</span>
         </span>

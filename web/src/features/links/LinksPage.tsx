@@ -1,19 +1,23 @@
-import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { keepPreviousData, useInfiniteQuery, useQueries, useQuery } from "@tanstack/react-query";
 import { Link as To, useNavigate, useSearch } from "@tanstack/react-router";
 import { Plus, Trash2, X } from "lucide-react";
-import { lazy, Suspense, useDeferredValue, useEffect, useRef, useState } from "react";
+import { lazy, useDeferredValue, useEffect, useRef, useState } from "react";
+import * as v from "valibot";
 import type { Link } from "../../api/types";
 import { Button } from "../../design/Button";
 import { Failure, Skeleton } from "../../design/Failure";
 import { t } from "../../i18n";
-import type { LinksSearch } from "../../lib/links-search";
+import { Later } from "../../lib/Later";
+import { LinksSearch } from "../../lib/links-search";
+import { myZone, usePreferences } from "../../lib/preferences";
 import { useShortcuts } from "../../lib/shortcuts";
 import { useTitle } from "../../lib/title";
+import { queryTextOf, Views, valuesOf } from "../../lib/views";
 import { mayEdit, useHome, useRole, useWorkspace } from "../../lib/workspace";
 import { BulkBar } from "./BulkBar";
 import { Columns } from "./Columns";
 import { LinkList } from "./LinkList";
-import { countQuery, filterOf, linksQuery } from "./requests";
+import { countQuery, filterOf, linksQuery, sparklinesQuery } from "./requests";
 
 const MatchingDialog = lazy(() => import("./MatchingDialog"));
 
@@ -38,6 +42,7 @@ export default function LinksPage() {
   });
   const [matching, setMatching] = useState(false);
   const links = query.data?.pages.flatMap((page) => page.data) ?? [];
+  const sparklines = useSparklines(query.data?.pages.map((page) => page.data) ?? []);
   const chosen = links.filter((link) => selected.has(link.id));
   const set = (change: Partial<LinksSearch>) => {
     setSelected(new Set());
@@ -74,6 +79,11 @@ export default function LinksPage() {
             {count.data && t("links.count", { count: count.data.links })}
           </p>
           <div className="row">
+            <Views
+              page="links"
+              query={queryTextOf(filters)}
+              onQuery={(text) => void navigate({ search: searchOf(text) })}
+            />
             <To className="button" data-look="plain" to="/w/$workspace/bin" params={{ workspace: workspace.slug }}>
               <Trash2 aria-hidden="true" />
               {t("bin.title")}
@@ -88,7 +98,7 @@ export default function LinksPage() {
         </p>
       )}
       {matching && (
-        <Suspense>
+        <Later>
           <MatchingDialog
             filter={filterOf(filters)}
             onClose={() => {
@@ -96,7 +106,7 @@ export default function LinksPage() {
               setSelected(new Set());
             }}
           />
-        </Suspense>
+        </Later>
       )}
       {query.isError && <Failure error={query.error} onRetry={() => void query.refetch()} />}
       {query.isPending && <Skeleton count={8} />}
@@ -106,6 +116,7 @@ export default function LinksPage() {
         ) : (
           <LinkList
             links={links}
+            sparklines={sparklines}
             selected={selected}
             setSelected={setSelected}
             canEdit={canEdit}
@@ -116,6 +127,32 @@ export default function LinksPage() {
         ))}
     </>
   );
+}
+
+/** The clicks of the links by day, a question for each page that was loaded. */
+function useSparklines(pages: Link[][]): Map<string, number[]> {
+  const workspace = useWorkspace().id;
+  const { columns } = usePreferences();
+  const wanted = columns.includes("clicks") ? pages.filter((page) => page.length > 0) : [];
+  return useQueries({
+    queries: wanted.map((page) =>
+      sparklinesQuery(
+        workspace,
+        page.map((link) => link.id),
+        myZone(),
+      ),
+    ),
+    combine: together,
+  });
+}
+
+const together = (answers: { data: Map<string, number[]> | undefined }[]) =>
+  new Map(answers.flatMap(({ data }) => [...(data ?? [])]));
+
+/** What a saved view says; nothing of one that this page does not understand. */
+function searchOf(text: string): LinksSearch {
+  const read = v.safeParse(LinksSearch, valuesOf(text, []));
+  return read.success ? read.output : {};
 }
 
 const NOTHING: Partial<LinksSearch> = {

@@ -44,11 +44,15 @@ export default function MatchingDialog({ filter, onClose }: Properties) {
     await queries.invalidateQueries({ queryKey: ["links-count", workspace] });
   };
   const tell = (edit: BulkEdit) => {
+    const isDeleted = wanted.change === "delete";
+    // What was brought back is no longer deleted, so that the next time takes the next thousand.
+    const times = isDeleted ? Math.ceil(edit.total / UNDONE_MAX) : 1;
     const undo = () =>
-      void undoChanges(workspace, [edit.change_id])
+      void undoChanges(workspace, Array<string>(times).fill(edit.change_id))
         .then(() => say(t("links.undone")))
         .finally(() => void refetch());
-    say(t("matching.done", { count: edit.changed }), edit.total <= UNDONE_MAX ? undo : undefined);
+    const text = isDeleted ? t("links.deleted", { count: edit.changed }) : t("matching.done", { count: edit.changed });
+    say(text, isDeleted || edit.total <= UNDONE_MAX ? undo : undefined);
     const reason = edit.failures[0]?.detail;
     if (reason) say(t("links.someFailed", { count: edit.failed, reason }));
   };
@@ -87,8 +91,16 @@ export default function MatchingDialog({ filter, onClose }: Properties) {
           />
         )}
         <div className="row">
-          <Button look="main" type="submit" disabled={busy || seen?.links === 0}>
-            {seen ? t("matching.make", { count: seen.links }) : t("matching.look")}
+          <Button
+            look={seen && wanted.change === "delete" ? "bad" : "main"}
+            type="submit"
+            disabled={busy || seen?.links === 0}
+          >
+            {!seen
+              ? t("matching.look")
+              : wanted.change === "delete"
+                ? t("links.delete", { count: seen.links })
+                : t("matching.make", { count: seen.links })}
           </Button>
           <Button onClick={onClose} disabled={busy}>
             {t("common.cancel")}

@@ -2,7 +2,16 @@ import { api, body } from "../../api/client";
 import type { BulkEdit, BulkEditChanges, BulkEditFilter, BulkEditPreview } from "../../api/types";
 
 /** What all links of a filter can be given at once. */
-export const CHANGES = ["archive", "unarchive", "addTags", "removeTags", "folder", "expires", "replace"] as const;
+export const CHANGES = [
+  "archive",
+  "unarchive",
+  "addTags",
+  "removeTags",
+  "folder",
+  "expires",
+  "replace",
+  "delete",
+] as const;
 export type Change = (typeof CHANGES)[number];
 
 /** A change as the form has it. */
@@ -31,6 +40,7 @@ export function changesOf(wanted: Wanted): BulkEditChanges {
     removeTags: { remove_tags: named(wanted.tags) },
     folder: { folder_id: wanted.folder || null },
     expires: { expires_at: wanted.expires || null },
+    delete: { deleted: true },
     replace: { replace_in_destination: { find: wanted.find, replace_with: wanted.replaceWith } },
   };
   return all[wanted.change];

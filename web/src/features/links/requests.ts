@@ -1,4 +1,4 @@
-import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { api, body } from "../../api/client";
 import type { BulkEditFilter, BulkPatch, BulkResults, Link } from "../../api/types";
 import type { LinksSearch } from "../../lib/links-search";
@@ -22,6 +22,20 @@ export const linksQuery = (workspace: string, filters: LinksSearch) =>
       );
     },
     getNextPageParam: (page) => page.next_cursor ?? undefined,
+  });
+
+/** The clicks of a page of links, day by day. */
+export const sparklinesQuery = (workspace: string, links: string[], zone: string) =>
+  queryOptions({
+    queryKey: ["sparklines", workspace, zone, links],
+    staleTime: 60_000,
+    refetchOnWindowFocus: false,
+    placeholderData: keepPreviousData,
+    queryFn: async () => {
+      const params = { path: { workspace_id: workspace }, query: { link: links, time_zone: zone } };
+      const answer = await body(api.GET("/v1/workspaces/{workspace_id}/analytics/sparklines", { params }));
+      return new Map(answer.data.map((line) => [line.link_id, line.clicks]));
+    },
   });
 
 /** How many links the filters find. */

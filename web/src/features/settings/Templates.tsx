@@ -24,6 +24,17 @@ export function Templates() {
     const path = { workspace_id, utm_template_id: template.id };
     try {
       await body(api.DELETE("/v1/workspaces/{workspace_id}/utm-templates/{utm_template_id}", { params: { path } }));
+      say(t("templates.removed", { name: template.name }), () => void restore(template));
+    } catch (error) {
+      say(problemOf(error).message);
+    }
+    await refetch();
+  };
+  const restore = async ({ name, utm }: UtmTemplate) => {
+    try {
+      const params = { path: { workspace_id } };
+      await body(api.POST("/v1/workspaces/{workspace_id}/utm-templates", { params, body: { name, utm } }));
+      say(t("links.undone"));
     } catch (error) {
       say(problemOf(error).message);
     }

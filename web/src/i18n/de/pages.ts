@@ -279,6 +279,7 @@ export const pages: typeof english = {
   interval: { hour: "Nach Stunden", day: "Nach Tagen", week: "Nach Wochen", month: "Nach Monaten" },
   dimension: {
     link: "Link",
+    slug: "Kürzel",
     domain: "Domain",
     tag: "Schlagwort",
     country: "Land",

@@ -286,6 +286,7 @@ export const pages = {
   interval: { hour: "By the hour", day: "By day", week: "By week", month: "By month" },
   dimension: {
     link: "Link",
+    slug: "Slug",
     domain: "Domain",
     tag: "Tag",
     country: "Country",

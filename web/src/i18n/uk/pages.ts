@@ -310,6 +310,7 @@ export const pages = {
   interval: { hour: "За годинами", day: "За днями", week: "За тижнями", month: "За місяцями" },
   dimension: {
     link: "Посилання",
+    slug: "Коротка адреса",
     domain: "Домен",
     tag: "Мітка",
     country: "Країна",

@@ -62,6 +62,9 @@ pub struct BulkEditChanges {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = RedirectStatus, required = false)]
     pub redirect_status: Option<RedirectStatus>,
+    /// They are deleted, by themselves and without any other change; the bin has them as it has others.
+    #[serde(default)]
+    pub deleted: bool,
     /// That QR codes of the links may be in print is known; without this, destinations of such links stay as they are.
     #[serde(default)]
     pub confirm_printed: bool,
@@ -87,6 +90,10 @@ impl ApiCore {
         let is_empty = encode(changes)? == encode(&nothing)?;
         if is_empty {
             errors.add("", "empty_changes", "name at least one change");
+        }
+        let only_deleted = BulkEditChanges { deleted: true, ..nothing };
+        if changes.deleted && encode(changes)? != encode(&only_deleted)? {
+            errors.add("/deleted", "not_alone", "what is deleted is not changed as well: send deleted alone");
         }
         if let Some(replacement) = &changes.replace_in_destination {
             check_text(&mut errors, "/replace_in_destination/find", &replacement.find, 1);
@@ -121,6 +128,9 @@ impl ApiCore {
         rows: Vec<Row>,
         tags: &HashMap<LinkId, Vec<String>>,
     ) -> Result<Vec<BulkItem<Option<Edited>>>> {
+        if changes.deleted {
+            return Ok(rows.into_iter().map(|row| editable(access, Some(row)).map(|_| None)).collect());
+        }
         let folders = Folders::load(transaction, access, changes.folder_id.flatten().into_iter()).await?;
         let edit = |row: Row| {
             let before = editable(access, Some(row))?;

@@ -16,6 +16,7 @@ use crate::infra::store::{Transaction, tags};
 use crate::runtime::clock;
 use crate::services::api_core::ApiCore;
 use crate::services::api_core::links::content::decode;
+use crate::services::api_core::links::reach::editable;
 use crate::services::api_core::principal::Access;
 
 impl ApiCore {
@@ -77,6 +78,10 @@ impl ApiCore {
                 _ => batch.failures.push(failure(*id, &changed_since())),
             }
         }
+        if changes.deleted {
+            self.delete_batch(transaction, access, as_shown, change, &mut batch).await?;
+            return Ok(batch);
+        }
         let names = tags::names_on(transaction, &ids).await?;
         let ids: Vec<LinkId> = as_shown.iter().map(|row| row.id).collect();
         let mut edits = Vec::with_capacity(ids.len());
@@ -100,6 +105,29 @@ impl ApiCore {
         batch.happenings = written.happenings;
         batch.stale = written.stale;
         Ok(batch)
+    }
+
+    /// Deletes these links, which are locked, as parts of one change.
+    async fn delete_batch(
+        &self,
+        transaction: &Transaction,
+        access: &Access,
+        rows: Vec<Row>,
+        change: LinkChangeId,
+        batch: &mut WrittenBatch,
+    ) -> Result<()> {
+        let mut deleted = Vec::with_capacity(rows.len());
+        for row in rows {
+            let id = row.id;
+            match editable(access, Some(row)) {
+                Ok(row) => deleted.push(row),
+                Err(error) => batch.failures.push(failure(id, &error)),
+            }
+        }
+        let (happenings, stale) = self.delete_rows(transaction, access, deleted, change).await?;
+        batch.changed = i64::try_from(happenings.len()).unwrap_or(i64::MAX);
+        (batch.happenings, batch.stale) = (happenings, stale);
+        Ok(())
     }
 }
 
