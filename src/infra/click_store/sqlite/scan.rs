@@ -21,6 +21,7 @@ const AT_ONCE: AtOnce = AtOnce { packed: 1_048_576, rows: 262_144 };
 pub(super) struct Scan {
     reading: Reading,
     selection: Selection,
+    at_once: AtOnce,
     stretches: Vec<Stretch>,
     /// The days of the first and of the last row that is not packed yet.
     days_of_rows: Option<RangeInclusive<i64>>,
@@ -46,7 +47,7 @@ impl Scan {
             _ => None,
         };
         let properties = pass.parts(false, false).into_iter().filter_map(property).collect();
-        Ok(Self { reading, selection, stretches, days_of_rows, properties, rows: None })
+        Ok(Self { reading, selection, at_once, stretches, days_of_rows, properties, rows: None })
     }
 
     /// Takes the pass through everything. The next stretch is read while one is counted.
@@ -67,12 +68,12 @@ impl Scan {
     }
 
     async fn load(&mut self, number: usize, parts: &PartsOf) -> Result<Option<Vec<Block>>, ClickStoreError> {
-        let Some(Stretch { days, segments }) = self.stretches.get(number).cloned() else { return Ok(None) };
+        let Some(stretch) = self.stretches.get(number).cloned() else { return Ok(None) };
         let mut blocks = Vec::new();
-        blocks.extend(self.rows_of(&days).await?);
-        let is_alone = blocks.len() + segments.len() == 1;
-        for segment in &segments {
-            blocks.push(self.load_segment(segment, &days, parts, is_alone).await?);
+        blocks.extend(self.rows_of(&stretch.days).await?);
+        let is_alone = blocks.len() + stretch.segments.len() == 1;
+        for segment in &stretch.segments {
+            blocks.push(self.load_segment(segment, &stretch, parts, is_alone).await?);
         }
         Ok(Some(blocks))
     }
@@ -81,24 +82,28 @@ impl Scan {
     async fn load_segment(
         &mut self,
         segment: &Segment,
-        days: &Range<i64>,
+        stretch: &Stretch,
         parts: &PartsOf,
         is_alone: bool,
     ) -> Result<Block, ClickStoreError> {
-        if self.is_uncut(segment, days) {
+        if self.is_uncut(segment, stretch) {
             let parts = parts.choose(segment.is_within(self.selection.period), is_alone);
             return segment.load(self.reading.connection(), parts).await;
         }
         let block = segment.load(self.reading.connection(), parts.choose(false, false)).await?;
-        let days = days.clone();
+        let days = stretch.days.clone();
         Ok(on_thread(move || block.between(start_of(days.start), start_of(days.end))).await)
     }
 
-    /// Whether none of its clicks that the question is about are of other days.
-    fn is_uncut(&self, segment: &Segment, days: &Range<i64>) -> bool {
-        let all = self.stretches.first().zip(self.stretches.last());
-        let all = all.map_or(days.clone(), |(first, last)| first.days.start..last.days.end);
-        segment.days().start.max(all.start) >= days.start && segment.days().end.min(all.end) <= days.end
+    /// Whether it is taken whole: because it has no clicks of other days, or none of other days that the question is about and there is room.
+    fn is_uncut(&self, segment: &Segment, stretch: &Stretch) -> bool {
+        let (own, days) = (segment.days(), &stretch.days);
+        let ends = self.stretches.first().zip(self.stretches.last());
+        let asked = match ends {
+            Some((first, last)) if stretch.packed() <= self.at_once.packed => first.days.start..last.days.end,
+            _ => i64::MIN..i64::MAX,
+        };
+        own.start.max(asked.start) >= days.start && own.end.min(asked.end) <= days.end
     }
 
     /// The rows of these days; none where there are none.
@@ -185,10 +190,7 @@ mod tests {
                 let of_day = if position % 20 == 19 { 0 } else { day };
                 let at = Timestamp::from_micros(i64::try_from(of_day).expect("small") * DAY + 3_600_000_000);
                 let visitor = Some(1_000 * of_day + position % 10);
-                JournalledClick {
-                    position,
-                    click: EnrichedClick { at, visitor, ..visit(0) },
-                }
+                JournalledClick { position, click: EnrichedClick { at, visitor, ..visit(0) } }
             });
             let batch = ClickBatch {
                 journal_id: JournalId::from_u64(1),
@@ -231,15 +233,16 @@ mod tests {
     #[tokio::test]
     async fn clicks_that_came_late_make_no_question_hold_more_in_memory() {
         let folder = tempfile::tempdir().expect("a folder");
-        let store =
-            ClickStore::open(&ClickStoreConfig::embedded("clicks.db"), folder.path()).await.expect("a store");
+        let store = ClickStore::open(&ClickStoreConfig::embedded("clicks.db"), folder.path()).await.expect("a store");
         // Fewer segments than are made one; each but the last reaches back to the first day.
         for day in 1..7 {
             store_days(&store, day..day + 1).await;
             store.pack_rows(workspace(1).as_uuid()).await.expect("packed");
         }
-        for part in held(&store, &days(0, 30)).await {
-            assert!(part.0 <= FEW.packed || part.1 == 1, "{part:?}");
+        for (from, to) in [(0, 30), (0, 1), (2, 5)] {
+            for part in held(&store, &days(from, to)).await {
+                assert!(part.0 <= FEW.packed || part.1 == 1, "{from}..{to}: {part:?}");
+            }
         }
         for (from, to) in [(0, 30), (0, 1), (2, 5), (3, 4), (-5, 3), (10, 20)] {
             let selection = days(from, to);
@@ -252,8 +255,7 @@ mod tests {
     #[tokio::test]
     async fn rows_that_are_not_packed_yet_are_read_days_at_a_time() {
         let folder = tempfile::tempdir().expect("a folder");
-        let store =
-            ClickStore::open(&ClickStoreConfig::embedded("clicks.db"), folder.path()).await.expect("a store");
+        let store = ClickStore::open(&ClickStoreConfig::embedded("clicks.db"), folder.path()).await.expect("a store");
         store_days(&store, 1..4).await;
         store.pack_rows(workspace(1).as_uuid()).await.expect("packed");
         store_days(&store, 4..9).await;

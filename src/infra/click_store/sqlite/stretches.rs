@@ -31,6 +31,13 @@ pub(super) struct Stretch {
     pub(super) segments: Vec<Segment>,
 }
 
+impl Stretch {
+    /// The clicks that its segments have, those of other days as well.
+    pub(super) fn packed(&self) -> usize {
+        self.segments.iter().map(|segment| segment.clicks).sum()
+    }
+}
+
 /// The days of a question's period, a stretch behind the other.
 pub(super) async fn stretches_of(
     connection: &mut SqliteConnection,
@@ -93,8 +100,7 @@ async fn divided(
     stretch: Stretch,
     clicks_max: usize,
 ) -> Result<Vec<Stretch>, ClickStoreError> {
-    let clicks: usize = stretch.segments.iter().map(|segment| segment.clicks).sum();
-    if clicks <= clicks_max {
+    if stretch.packed() <= clicks_max {
         return Ok(vec![stretch]);
     }
     let (mut all, mut of_segments) = (BTreeMap::new(), Vec::new());
