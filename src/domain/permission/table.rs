@@ -195,7 +195,10 @@ operations! {
 
     GetAnalyticsSummary "getAnalyticsSummary" Caller::Member(within(Scope::AnalyticsRead));
     GetAnalyticsTimeseries "getAnalyticsTimeseries" Caller::Member(within(Scope::AnalyticsRead));
+    GetAnalyticsHoursOfWeek "getAnalyticsHoursOfWeek" Caller::Member(within(Scope::AnalyticsRead));
     GetAnalyticsBreakdown "getAnalyticsBreakdown" Caller::Member(within(Scope::AnalyticsRead));
+    FollowAnalytics "followAnalytics" Caller::Member(within(Scope::AnalyticsRead));
     ListAnalyticsEvents "listAnalyticsEvents" Caller::Member(within(Scope::AnalyticsRead));
     ExportAnalyticsEvents "exportAnalyticsEvents" Caller::Member(within(Scope::AnalyticsRead));
+    EraseClicks "eraseClicks" Caller::Member(within(Scope::WorkspaceWrite));
 }

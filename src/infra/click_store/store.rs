@@ -7,8 +7,9 @@ use std::time::Duration;
 use super::clickhouse::ClickStore as ClickHouse;
 use super::sqlite::ClickStore as Embedded;
 use super::{
-    Breakdown, ClickAccount, ClickBatch, ClickStoreError, Compacted, Counts, Deleted, Dimension, Erasure, Event, EventPosition,
-    HeldPartition, LeftOut, LinkTotal, PartitionStretch, Period, Selection, Stored, TagMembership, Verified,
+    Breakdown, ClickAccount, ClickBatch, ClickStoreError, Compacted, Counts, Deleted, Dimension, Erasure, Event,
+    EventPosition, HeldPartition, LeftOut, LinkTotal, PartitionStretch, Period, Selection, Stored, TagMembership,
+    Verified,
 };
 use crate::config::sections::ClickStoreConfig;
 use crate::domain::id::{LinkId, WorkspaceId};
@@ -156,6 +157,19 @@ impl ClickStore {
             Form::Embedded(form) => form.delete_before(moment).await,
             Form::ClickHouse(_) => Ok(Deleted::default()),
         }
+    }
+
+    /// Deletes the clicks of a workspace before `moment`; in ClickHouse those of whole UTC days, because it writes anew whatever has one of them. The
+    /// totals of links stay.
+    ///
+    /// # Errors
+    /// The store is unavailable; what was deleted until then stays deleted.
+    pub async fn delete_of_before(
+        &self,
+        workspace_id: WorkspaceId,
+        moment: Timestamp,
+    ) -> Result<Deleted, ClickStoreError> {
+        ask!(self, delete_of_before(workspace_id, moment))
     }
 
     /// Deletes these clicks, and says how many there were. The totals of links stay. Clicks that are still on their way are not known here.

@@ -4,27 +4,39 @@ use chrono_tz::Tz;
 
 use super::calendar::Interval;
 use super::dimension::ReportDimension;
-use super::reports;
 use super::request::ReportRequest;
-use super::responses::{BreakdownResponse, Summary, Timeseries};
+use super::responses::{BreakdownResponse, HoursOfWeek, Summary, Timeseries};
 use super::tags::LinkTags;
+use super::{metrics, reports};
 use crate::domain::error::{Error, Result};
 use crate::infra::click_store::{ClickStore, Event, EventPosition, Filter, Selection};
 use crate::runtime::clock;
-use crate::services::api_core::{Access, ApiCore};
+use crate::services::api_core::{Access, ApiCore, Followers};
 
 /// What the use cases need. Clones share it.
 #[derive(Clone)]
 pub struct Analytics {
     clicks: ClickStore,
     core: ApiCore,
+    /// Those who watch clicks come in.
+    followers: Followers,
 }
 
 impl Analytics {
     /// Analytics of these clicks; `core` says who may see them and which tags links carry.
     #[must_use]
-    pub const fn new(clicks: ClickStore, core: ApiCore) -> Self {
-        Self { clicks, core }
+    pub fn new(clicks: ClickStore, core: ApiCore) -> Self {
+        Self { clicks, core, followers: Followers::of("live clicks", metrics::live_followers) }
+    }
+
+    /// Where clicks are.
+    pub(super) const fn clicks(&self) -> &ClickStore {
+        &self.clicks
+    }
+
+    /// Those who watch clicks come in.
+    pub(super) const fn followers(&self) -> &Followers {
+        &self.followers
     }
 
     /// Who may see what.
@@ -54,11 +66,24 @@ impl Analytics {
         time_zone: &str,
         compare: bool,
     ) -> Result<Timeseries> {
-        let zone: Tz = time_zone.parse().map_err(|_| {
-            Error::invalid_field("time_zone", "unknown_time_zone", "expected an IANA name such as Europe/Berlin")
-        })?;
+        let zone = zone(time_zone)?;
         let selection = self.selection(access, request).await?;
         reports::timeseries(&self.clicks, &selection, interval, zone, compare).await
+    }
+
+    /// Clicks and visitors by the hour of the week in a time zone named as IANA does.
+    ///
+    /// # Errors
+    /// Errors in the fields of the request, too long a period; a store that is unavailable or too slow.
+    pub async fn hours_of_week(
+        &self,
+        access: &Access,
+        request: &ReportRequest,
+        time_zone: &str,
+    ) -> Result<HoursOfWeek> {
+        let zone = zone(time_zone)?;
+        let selection = self.selection(access, request).await?;
+        reports::hours_of_week(&self.clicks, &selection, zone).await
     }
 
     /// Clicks and visitors by value, at most `limit` values.
@@ -105,7 +130,7 @@ impl Analytics {
     }
 
     /// The clicks that the request is about, without those of links that the caller may not know of, and tags taken for the links that carry them now.
-    async fn selection(&self, access: &Access, request: &ReportRequest) -> Result<Selection> {
+    pub(super) async fn selection(&self, access: &Access, request: &ReportRequest) -> Result<Selection> {
         let report = request.check(access.workspace_id(), clock::now())?;
         let hidden_links = self.core.hidden_links(access).await?;
         let mut selection = Selection { hidden_links, ..report.selection };
@@ -119,4 +144,10 @@ impl Analytics {
         }
         Ok(selection)
     }
+}
+
+fn zone(name: &str) -> Result<Tz> {
+    name.parse().map_err(|_| {
+        Error::invalid_field("time_zone", "unknown_time_zone", "expected an IANA name such as Europe/Berlin")
+    })
 }

@@ -43,7 +43,10 @@ pub async fn pack_clicks(store: ClickStore, stopping: CancellationToken) {
 /// Says how many segments are damaged, when there are more than were ever found at once. Whoever packs meets them only now and then.
 fn tell_damage(most: &mut u64, damaged: u64) {
     if damaged > *most {
-        tracing::error!(segments = damaged, "packed clicks are damaged and stay as they are; elido clicks verify names them");
+        tracing::error!(
+            segments = damaged,
+            "packed clicks are damaged and stay as they are; elido clicks verify names them"
+        );
         DamageMetrics::global().packing.set(gauge_value(damaged));
         *most = damaged;
     }

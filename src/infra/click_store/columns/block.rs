@@ -225,6 +225,7 @@ fn blank() -> EnrichedClick {
         agent: AgentClass::Human,
         prefetch: false,
         head: false,
+        opted_out: false,
         referrer_host: None,
         language: None,
         utm: Utm::default(),

@@ -107,11 +107,8 @@ impl ClickStore {
     async fn has_rows(&self, workspace_id: Uuid, rows_min: u32) -> Result<bool, ClickStoreError> {
         let mut reading = Reading::begin(self).await?;
         let sql = "SELECT count(*) FROM (SELECT 1 FROM clicks WHERE workspace_id = ? LIMIT ?)";
-        let rows: u32 = sqlx::query_scalar(sql)
-            .bind(id_bytes(workspace_id))
-            .bind(rows_min)
-            .fetch_one(reading.connection())
-            .await?;
+        let rows: u32 =
+            sqlx::query_scalar(sql).bind(id_bytes(workspace_id)).bind(rows_min).fetch_one(reading.connection()).await?;
         Ok(rows >= rows_min)
     }
 

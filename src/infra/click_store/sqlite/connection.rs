@@ -69,7 +69,8 @@ impl ClickStore {
             ClickStoreError::Database(error) => integrity::because(&file, &error).into(),
             other => other,
         })?;
-        let found: Option<i64> = sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations").fetch_one(&readers).await?;
+        let found: Option<i64> =
+            sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations").fetch_one(&readers).await?;
         let (found, wanted) = (found.unwrap_or(0), MIGRATIONS.iter().map(|change| change.version).max().unwrap_or(0));
         if found != wanted {
             return Err(ClickStoreError::Version { found, wanted });

@@ -32,9 +32,24 @@ impl ClickStore {
     pub async fn delete_before(&self, moment: Timestamp) -> Result<Deleted, ClickStoreError> {
         let mut deleted = Deleted { clicks: self.delete_stray(DELETE_STRAY, moment).await?, damaged: 0 };
         for workspace_id in self.workspaces().await? {
-            let erasure = Erasure { workspace_id, period: before(moment), link_id: None, visitor: None };
-            self.erase_unwanted(&Unwanted::of(&erasure), |_| true, &mut deleted).await?;
+            let Deleted { clicks, damaged } = self.delete_of_before(workspace_id, moment).await?;
+            deleted = Deleted { clicks: deleted.clicks + clicks, damaged: deleted.damaged + damaged };
         }
+        Ok(deleted)
+    }
+
+    /// The same for the clicks of one workspace.
+    ///
+    /// # Errors
+    /// The store is unavailable; what was deleted until then stays deleted.
+    pub async fn delete_of_before(
+        &self,
+        workspace_id: WorkspaceId,
+        moment: Timestamp,
+    ) -> Result<Deleted, ClickStoreError> {
+        let mut deleted = Deleted::default();
+        let erasure = Erasure { workspace_id, period: before(moment), link_id: None, visitor: None };
+        self.erase_unwanted(&Unwanted::of(&erasure), |_| true, &mut deleted).await?;
         Ok(deleted)
     }
 
@@ -241,7 +256,8 @@ mod tests {
     use crate::infra::click_store::{ClickBatch, EnrichedClick, JournalledClick};
     use crate::infra::journal::JournalId;
 
-    const DAMAGE: &str = "UPDATE click_columns SET packed = CAST(X'00' || substr(packed, 2) AS BLOB) WHERE segment_id = ?";
+    const DAMAGE: &str =
+        "UPDATE click_columns SET packed = CAST(X'00' || substr(packed, 2) AS BLOB) WHERE segment_id = ?";
 
     /// A thousand clicks of a workspace, packed, of which every second belongs to a link.
     async fn pack_clicks(store: &ClickStore, number: u64) {
@@ -321,7 +337,8 @@ mod tests {
         pack_clicks(&store, 2).await;
         let compacted = store.compact(true).await.expect("packed");
         assert_eq!((compacted.merged, compacted.damaged), (3, 1));
-        let left: i64 = sqlx::query_scalar("SELECT count(*) FROM click_segments").fetch_one(&store.writer).await.expect("a count");
+        let left: i64 =
+            sqlx::query_scalar("SELECT count(*) FROM click_segments").fetch_one(&store.writer).await.expect("a count");
         assert_eq!(left, 3, "one of three, the damaged one, and that of the other workspace");
     }
 }

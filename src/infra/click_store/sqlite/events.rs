@@ -94,9 +94,8 @@ async fn packed(
 /// The places of the clicks that may be listed. Those of the same microsecond are in no particular order in a segment, so all of the
 /// earliest are among them.
 fn chosen(block: &Block, selection: &Selection, after: Option<EventPosition>, limit: usize) -> Vec<usize> {
-    let is_after = |index: usize| {
-        after.is_none_or(|after| block.position(index).is_some_and(|position| position < after))
-    };
+    let is_after =
+        |index: usize| after.is_none_or(|after| block.position(index).is_some_and(|position| position < after));
     let kept = selected(block, selection);
     let kept = kept.iter().enumerate().filter(|(_, kept)| **kept).map(|(index, _)| index);
     let mut chosen: Vec<usize> = kept.filter(|index| is_after(*index)).collect();

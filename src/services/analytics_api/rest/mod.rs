@@ -29,7 +29,10 @@ pub fn operations() -> OpenApiRouter<Analytics> {
     OpenApiRouter::new()
         .routes(routes!(handlers::summary))
         .routes(routes!(handlers::timeseries))
+        .routes(routes!(handlers::hours_of_week))
         .routes(routes!(handlers::breakdown))
+        .routes(routes!(handlers::live))
         .routes(routes!(handlers::events))
         .routes(routes!(handlers::export))
+        .routes(routes!(handlers::erase))
 }
