@@ -94,6 +94,7 @@ impl Source {
             agent,
             prefetch: false,
             head: false,
+            opted_out: false,
             referrer_host: generator
                 .random_bool(0.7)
                 .then(|| REFERRERS[generator.random_range(0..REFERRERS.len())].into()),

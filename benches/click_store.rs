@@ -62,6 +62,7 @@ impl Source {
             agent: AgentClass::Human,
             prefetch: false,
             head: false,
+            opted_out: false,
             referrer_host: Some("www.example.com".into()),
             language: Some("de".into()),
             utm: Utm { source: Some("newsletter".into()), campaign: Some("spring".into()), ..Utm::default() },

@@ -26,6 +26,8 @@ BEYOND_SCHEMAS = {
     "in_closed_folder",  # a link that cannot be shared
     "invalid_period",  # from is before to
     "too_many_points",  # the period against the interval
+    "period_too_long",  # the period against how many hours are counted
+    "nothing_chosen",  # an erasure of all clicks, by an empty choice
     "invalid_time",  # a time that has passed, or one that ends before it begins
     "invalid_length",  # counted without the white space around a text
     "unknown_domain",  # a domain of the workspace

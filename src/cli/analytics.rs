@@ -60,6 +60,13 @@ enum What {
         #[arg(long)]
         compare: bool,
     },
+    /// Counts clicks and visitors by the hour of the week.
+    #[command(after_long_help = "Examples:\n  elido analytics hours-of-week --time-zone Europe/Berlin")]
+    HoursOfWeek {
+        /// Whose hours and days they are, such as Europe/Berlin.
+        #[arg(long, value_name = "NAME", default_value = "UTC")]
+        time_zone: String,
+    },
     /// Counts clicks and visitors by a dimension, most clicks first.
     #[command(
         after_long_help = "Examples:\n  elido analytics breakdown country\n  elido analytics breakdown browser --filter device=mobile --limit 5"
@@ -102,7 +109,7 @@ struct Selection {
     #[arg(long = "filter", value_name = "DIMENSION=VALUE", value_parser = dimension_and_value, global = true)]
     filters: Vec<(String, String)>,
     /// Count these too.
-    #[arg(long, value_name = "KIND", value_delimiter = ',', value_parser = ["bots", "previews", "prefetches", "heads"], global = true)]
+    #[arg(long, value_name = "KIND", value_delimiter = ',', value_parser = ["bots", "previews", "prefetches", "heads", "opted_out"], global = true)]
     include: Vec<String>,
 }
 
@@ -128,6 +135,12 @@ pub async fn run(command: AnalyticsCommand) -> Result<(), Failure> {
             query.extend(comparison(compare));
             let response = ask(&client, &format!("{base}/timeseries"), &query).await?;
             if json { output::json(&response) } else { print_rows(&["start", "clicks", "visitors"], &[], &response) }
+        }
+        What::HoursOfWeek { time_zone } => {
+            query.push(("time_zone", time_zone));
+            let response = ask(&client, &format!("{base}/hours-of-week"), &query).await?;
+            let columns = ["weekday", "hour", "clicks", "visitors"];
+            if json { output::json(&response) } else { print_rows(&columns, &[], &response) }
         }
         What::Breakdown { dimension, limit, compare } => {
             query.extend([("dimension", dimension), ("limit", limit.to_string())]);

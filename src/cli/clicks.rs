@@ -8,7 +8,7 @@ use super::output::{self, OutputArguments};
 use super::settings::ConfigArguments;
 use crate::domain::id::{LinkId, WorkspaceId};
 use crate::domain::time::Timestamp;
-use crate::infra::click_store::{ClickStore, ClickStoreError, Erasure, Period, Verified};
+use crate::infra::click_store::{ClickStore, ClickStoreError, Compacted, Erasure, Period, Verified};
 use crate::infra::click_topic::{self, ReplayError};
 use crate::infra::store::Store;
 
@@ -33,7 +33,8 @@ is still no click dies again, with the next reason.",
     #[command(
         long_about = "Packs every click of the embedded click store, and gives back the disk that is not used any more.\n\nA running \
 ingester packs by itself what comes in, and what a store has from before that. This does it at once, also for workspaces with few clicks. It may be \
-stopped at any time and goes on where it was. The disk needs room for a copy of the file.",
+stopped at any time and goes on where it was. The disk needs room for a copy of the file, which is made in the same folder. Where a packed segment is \
+damaged it ends with 65.",
         after_long_help = "Examples:\n  elido clicks compact"
     )]
     Compact(ClicksArguments),
@@ -122,14 +123,20 @@ async fn compact(arguments: &ClicksArguments) -> Result<(), Failure> {
     let compacted = store.compact(true).await.map_err(|error| failed(&error))?;
     store.shrink().await.map_err(|error| failed(&error))?;
     store.close().await;
+    let Compacted { packed, merged, damaged } = compacted;
     if arguments.output.json {
-        return output::json_line(&json!({ "packed": compacted.packed, "merged": compacted.merged }));
+        output::json_line(&json!({ "packed": packed, "merged": merged, "damaged": damaged }))?;
+    } else {
+        output::line(&format!("{packed} clicks packed, {merged} segments made one with others"))?;
     }
-    output::line(&format!("{} clicks packed, {} segments made one with others", compacted.packed, compacted.merged))
+    match damaged {
+        0 => Ok(()),
+        count => Err(Failure::new(Exit::Data, format!("{count} segments are damaged; elido clicks verify names them"))),
+    }
 }
 
 async fn verify(arguments: &ClicksArguments) -> Result<(), Failure> {
-    let store = arguments.embedded_store().await?;
+    let store = arguments.store_to_read().await?;
     let verified = store.verify().await.map_err(|error| failed(&error))?;
     store.close().await;
     let Verified { clicks, not_packed, segments, problems } = verified;
@@ -170,6 +177,14 @@ impl ClicksArguments {
         ClickStore::connect(&config.click_store, database).map_err(|error| failed(&error))
     }
 
+    async fn store_to_read(&self) -> Result<ClickStore, Failure> {
+        let config = self.config.load()?.config;
+        if config.click_store.is_clickhouse() {
+            return Err(failed(&ClickStoreError::NotEmbedded));
+        }
+        ClickStore::open_to_read(&config.click_store, &config.data_folder).await.map_err(|error| failed(&error))
+    }
+
     async fn embedded_store(&self) -> Result<ClickStore, Failure> {
         let config = self.config.load()?.config;
         if config.click_store.is_clickhouse() {
@@ -180,6 +195,10 @@ impl ClicksArguments {
 }
 
 fn failed(error: &ClickStoreError) -> Failure {
-    let exit = if matches!(error, ClickStoreError::NotEmbedded) { Exit::Config } else { Exit::Unavailable };
+    let exit = match error {
+        ClickStoreError::NotEmbedded => Exit::Config,
+        ClickStoreError::NotErased(_) | ClickStoreError::Version { .. } => Exit::Data,
+        _ => Exit::Unavailable,
+    };
     Failure::new(exit, error.to_string())
 }

@@ -48,16 +48,11 @@ enum What {
     /// Shows a workspace.
     #[command(after_long_help = "Examples:\n  elido workspace show")]
     Show,
-    /// Changes the name or the slug of a workspace.
-    #[command(after_long_help = "Examples:\n  elido workspace update --name Sales")]
-    Update {
-        /// Its name, for people.
-        #[arg(long)]
-        name: Option<String>,
-        /// Its name in addresses.
-        #[arg(long)]
-        slug: Option<String>,
-    },
+    /// Changes the name or the slug of a workspace, or what it asks of its clicks.
+    #[command(
+        after_long_help = "Examples:\n  elido workspace update --name Sales\n  elido workspace update --click-retention-days 400 --visitor-addresses truncated --count-opted-out false"
+    )]
+    Update(Changes),
     /// Deletes a workspace with everything in it. For some days an owner can undelete it.
     #[command(after_long_help = "Examples:\n  elido workspace delete --workspace ws_0190b8f20000700080000000000000aa")]
     Delete,
@@ -72,6 +67,26 @@ enum What {
         /// The member, by their id.
         user: String,
     },
+}
+
+/// What to change.
+#[derive(Debug, Args)]
+struct Changes {
+    /// Its name, for people.
+    #[arg(long)]
+    name: Option<String>,
+    /// Its name in addresses.
+    #[arg(long)]
+    slug: Option<String>,
+    /// For how many days clicks are kept at most; 0 is as long as the instance keeps them.
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(i32).range(0..=36_500))]
+    click_retention_days: Option<i32>,
+    /// What of a visitor's address is used: whole, truncated or unused.
+    #[arg(long, value_name = "PART", value_parser = ["whole", "truncated", "unused"])]
+    visitor_addresses: Option<String>,
+    /// Whether reports count visitors who ask not to be tracked: true or false.
+    #[arg(long, value_name = "BOOL")]
+    count_opted_out: Option<bool>,
 }
 
 /// Runs the command.
@@ -97,7 +112,7 @@ pub async fn run(command: WorkspaceCommand) -> Result<(), Failure> {
         What::List { .. } | What::Create { .. } | What::Show => {
             listing::print_one(&client.call(&Call::get(&path, &[])).await?.body, json)
         }
-        What::Update { name, slug } => update(&client, &path, name, slug, json).await,
+        What::Update(changes) => update(&client, &path, changes, json).await,
         What::Delete => {
             client.call(&Call::delete(&path)).await?;
             if json {
@@ -116,18 +131,18 @@ async fn post(client: &ApiClient, path: &str, body: &Value, json: bool) -> Resul
     listing::print_one(&client.call(&Call::post(path, body)?).await?.body, json)
 }
 
-async fn update(
-    client: &ApiClient,
-    path: &str,
-    name: Option<String>,
-    slug: Option<String>,
-    json: bool,
-) -> Result<(), Failure> {
-    let fields = [("name", name), ("slug", slug)];
+async fn update(client: &ApiClient, path: &str, changes: Changes, json: bool) -> Result<(), Failure> {
+    let fields = [
+        ("name", changes.name.map(Value::from)),
+        ("slug", changes.slug.map(Value::from)),
+        ("click_retention_days", changes.click_retention_days.map(Value::from)),
+        ("visitor_addresses", changes.visitor_addresses.map(Value::from)),
+        ("count_opted_out", changes.count_opted_out.map(Value::from)),
+    ];
     let fields: Map<String, Value> =
-        fields.into_iter().filter_map(|(field, value)| Some((field.to_owned(), value?.into()))).collect();
+        fields.into_iter().filter_map(|(field, value)| Some((field.to_owned(), value?))).collect();
     if fields.is_empty() {
-        return Err(Failure::usage("nothing to change: give --name or --slug"));
+        return Err(Failure::usage("nothing to change: give --name, --slug or what clicks are to be like"));
     }
     listing::print_one(&client.call(&Call::patch(path, &Value::Object(fields))?).await?.body, json)
 }

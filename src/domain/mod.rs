@@ -9,6 +9,7 @@ pub mod certificate;
 pub mod change;
 pub mod click;
 pub mod click_budget;
+pub mod click_policy;
 pub mod client_address;
 pub mod custom_domain;
 pub mod destination_policy;

@@ -7,6 +7,7 @@ pub mod client_address;
 mod connection;
 pub mod credential;
 pub mod etag;
+pub mod event_stream;
 pub mod extract;
 pub mod idempotency;
 mod metrics;

@@ -306,6 +306,10 @@ impl Walk<'_> {
             "create_workspace" => {
                 (Method::POST, "/v1/workspaces".to_owned(), json!({ "name": "W", "slug": self.fresh() }), None)
             }
+            "eraseClicks" => {
+                let times = json!({ "to": "2020-01-01T00:00:00Z" });
+                (Method::POST, at("/analytics/erasures".to_owned()), times, None)
+            }
             "update_workspace" => (Method::PATCH, workspace, json!({ "name": self.fresh() }), None),
             "delete_workspace" => {
                 let other = self.platform.sign_in().await;

@@ -38,6 +38,7 @@ fn click(workspace_id: WorkspaceId, position: u64) -> JournalledClick {
         agent: AgentClass::Human,
         prefetch: false,
         head: false,
+        opted_out: false,
         referrer_host: None,
         language: None,
         utm: Utm::default(),

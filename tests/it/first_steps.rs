@@ -30,12 +30,12 @@ async fn a_first_try_with_curl_shows_as_a_click_that_is_left_out_and_why() {
     eventually("all are told", || async {
         let summary = platform.read(&account, "/analytics/summary").await;
         summary["clicks"] == 1
-            && summary["left_out"] == json!({ "bots": 1, "previews": 1, "prefetches": 0, "heads": 1 })
+            && summary["left_out"] == json!({ "bots": 1, "previews": 1, "prefetches": 0, "heads": 1, "opted_out": 0 })
     })
     .await;
     let with_bots = platform.read(&account, "/analytics/summary?include=bots,heads").await;
     assert_eq!(with_bots["clicks"], 3);
-    assert_eq!(with_bots["left_out"], json!({ "bots": 0, "previews": 1, "prefetches": 0, "heads": 0 }));
+    assert_eq!(with_bots["left_out"], json!({ "bots": 0, "previews": 1, "prefetches": 0, "heads": 0, "opted_out": 0 }));
     platform.stop().await;
 }
 

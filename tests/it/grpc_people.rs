@@ -40,8 +40,12 @@ async fn a_workspace_lives_and_ends_over_grpc() {
     assert_eq!(platform.read(&there, "").await["slug"], "sales");
 
     let id = || workspace.id.clone();
-    let edit =
-        v1::UpdateWorkspaceRequest { workspace_id: id(), version: Some(1), name: Some("S".to_owned()), slug: None };
+    let edit = v1::UpdateWorkspaceRequest {
+        workspace_id: id(),
+        version: Some(1),
+        name: Some("S".to_owned()),
+        ..Default::default()
+    };
     let edited = client.update_workspace(call(&owner, edit.clone())).await.expect("an edit").into_inner();
     assert_eq!(edited.workspace.map(|workspace| (workspace.name, workspace.version)), Some(("S".to_owned(), 2)));
     let stale = client.update_workspace(call(&owner, edit)).await.expect_err("an older version");

@@ -64,7 +64,7 @@ impl Reconciliation {
         let query = [
             ("from", self.from.to_string()),
             ("to", self.to.to_string()),
-            ("include", "bots,previews,prefetches,heads".to_owned()),
+            ("include", "bots,previews,prefetches,heads,opted_out".to_owned()),
         ];
         let response = self.client.call(&Call::get(&self.path, &query)).await?;
         let clicks = response.body.get("clicks").and_then(Value::as_u64);

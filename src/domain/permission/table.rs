@@ -202,9 +202,12 @@ operations! {
     GetAnalyticsSummary "getAnalyticsSummary" Caller::Member(within(Scope::AnalyticsRead));
     GetAnalyticsTimeseries "getAnalyticsTimeseries" Caller::Member(within(Scope::AnalyticsRead));
     GetAnalyticsSparklines "getAnalyticsSparklines" Caller::Member(within(Scope::AnalyticsRead));
+    GetAnalyticsHoursOfWeek "getAnalyticsHoursOfWeek" Caller::Member(within(Scope::AnalyticsRead));
     GetAnalyticsBreakdown "getAnalyticsBreakdown" Caller::Member(within(Scope::AnalyticsRead));
+    FollowAnalytics "followAnalytics" Caller::Member(within(Scope::AnalyticsRead));
     ListAnalyticsEvents "listAnalyticsEvents" Caller::Member(within(Scope::AnalyticsRead));
     ExportAnalyticsEvents "exportAnalyticsEvents" Caller::Member(within(Scope::AnalyticsRead));
+    EraseClicks "eraseClicks" Caller::Member(within(Scope::WorkspaceWrite));
 
     ListShares "listShares" Caller::Member(within(Scope::AnalyticsRead));
     CreateShare "createShare" Caller::Member(within(Scope::LinksWrite).by_people());

@@ -47,6 +47,8 @@ pub struct EnrichedClick {
     pub prefetch: bool,
     /// Whether the method was HEAD.
     pub head: bool,
+    /// Whether the visitor asked not to be tracked and the workspace leaves such clicks out of its reports.
+    pub opted_out: bool,
     /// Host of the referring page, in ASCII, lower-case and without `www.`.
     pub referrer_host: Option<Box<str>>,
     /// Primary subtag of the most preferred language, such as `de`.
@@ -79,10 +81,11 @@ pub struct Utm {
 }
 
 impl EnrichedClick {
-    /// Whether reports count it unless they are asked otherwise: a person's visit, neither prefetched nor asked for with HEAD.
+    /// Whether reports count it unless they are asked otherwise: a person's visit, neither prefetched nor asked for with HEAD nor opted
+    /// out of.
     #[must_use]
     pub fn is_counted(&self) -> bool {
-        self.agent == AgentClass::Human && !self.prefetch && !self.head
+        self.agent == AgentClass::Human && !self.prefetch && !self.head && !self.opted_out
     }
 }
 

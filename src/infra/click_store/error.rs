@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::columns::Damaged;
+use super::upkeep::Deleted;
 use crate::domain::error::{Error, ErrorKind};
 use crate::infra::sqlite::integrity::FileError;
 
@@ -29,6 +30,23 @@ pub enum ClickStoreError {
     /// Clicks that were packed cannot be read.
     #[error(transparent)]
     Damaged(#[from] Damaged),
+    /// Some clicks that were packed cannot be read, so that it is not known whether they are among those to erase.
+    #[error(
+        "{} clicks were erased, and {} segments are damaged, so that it is not known whether they have more of them: \
+         elido clicks verify names them, and they can come back from a backup",
+        .0.clicks, .0.damaged
+    )]
+    NotErased(Deleted),
+    /// The file is not as this version needs it, and was opened to be read alone.
+    #[error(
+        "the click store has the schema {found}, and this version reads {wanted}: an ingester of this version brings it up to date when it starts"
+    )]
+    Version {
+        /// The last change of the schema that it has.
+        found: i64,
+        /// The last that this version knows.
+        wanted: i64,
+    },
     /// What was committed cannot be read.
     #[error("the click store does not keep what was committed")]
     Forgetful,

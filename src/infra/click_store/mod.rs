@@ -30,4 +30,4 @@ pub use question::{
 pub use sqlite::file;
 pub use store::ClickStore;
 pub use totals::LinkTotal;
-pub use upkeep::{Compacted, Verified};
+pub use upkeep::{Compacted, Deleted, Verified};

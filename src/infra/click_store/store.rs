@@ -7,8 +7,9 @@ use std::time::Duration;
 use super::clickhouse::ClickStore as ClickHouse;
 use super::sqlite::ClickStore as Embedded;
 use super::{
-    Breakdown, ClickAccount, ClickBatch, ClickStoreError, Compacted, Counts, Dimension, Erasure, Event, EventPosition,
-    HeldPartition, LeftOut, LinkTotal, PartitionStretch, Period, Selection, Stored, TagMembership, Verified,
+    Breakdown, ClickAccount, ClickBatch, ClickStoreError, Compacted, Counts, Deleted, Dimension, Erasure, Event,
+    EventPosition, HeldPartition, LeftOut, LinkTotal, PartitionStretch, Period, Selection, Stored, TagMembership,
+    Verified,
 };
 use crate::config::sections::ClickStoreConfig;
 use crate::domain::id::{LinkId, WorkspaceId};
@@ -48,6 +49,14 @@ impl ClickStore {
     /// The address is not `sqlite:FILE`, or the file cannot be opened or migrated.
     pub async fn open(config: &ClickStoreConfig, data_folder: &Path) -> Result<Self, ClickStoreError> {
         Ok(Self { form: Form::Embedded(Embedded::open(config, data_folder).await?) })
+    }
+
+    /// Opens the configured file to read what is in it, and changes nothing.
+    ///
+    /// # Errors
+    /// The address is not `sqlite:FILE`, the file cannot be opened, or it is not as this version needs it.
+    pub async fn open_to_read(config: &ClickStoreConfig, data_folder: &Path) -> Result<Self, ClickStoreError> {
+        Ok(Self { form: Form::Embedded(Embedded::open_to_read(config, data_folder).await?) })
     }
 
     /// The configured ClickHouse, with what has to be exact of it in `database`. Nothing is asked of the server before it is needed.
@@ -138,22 +147,35 @@ impl ClickStore {
         ask!(self, account())
     }
 
-    /// Deletes the clicks before `moment`, and says how many there were. The totals of links stay. ClickHouse does so by itself, by what
+    /// Deletes the clicks before `moment`. The totals of links stay. ClickHouse does so by itself, by what
     /// its table says. It may be dropped at any time.
     ///
     /// # Errors
     /// The store is unavailable; what was deleted until then stays deleted.
-    pub async fn delete_before(&self, moment: Timestamp) -> Result<u64, ClickStoreError> {
+    pub async fn delete_before(&self, moment: Timestamp) -> Result<Deleted, ClickStoreError> {
         match &self.form {
             Form::Embedded(form) => form.delete_before(moment).await,
-            Form::ClickHouse(_) => Ok(0),
+            Form::ClickHouse(_) => Ok(Deleted::default()),
         }
+    }
+
+    /// Deletes the clicks of a workspace before `moment`; in ClickHouse those of whole UTC days, because it writes anew whatever has one of them. The
+    /// totals of links stay.
+    ///
+    /// # Errors
+    /// The store is unavailable; what was deleted until then stays deleted.
+    pub async fn delete_of_before(
+        &self,
+        workspace_id: WorkspaceId,
+        moment: Timestamp,
+    ) -> Result<Deleted, ClickStoreError> {
+        ask!(self, delete_of_before(workspace_id, moment))
     }
 
     /// Deletes these clicks, and says how many there were. The totals of links stay. Clicks that are still on their way are not known here.
     ///
     /// # Errors
-    /// The store is unavailable; what was deleted until then stays deleted.
+    /// The store is unavailable, or some packed clicks are damaged; what was deleted until then stays deleted.
     pub async fn erase(&self, erasure: &Erasure) -> Result<u64, ClickStoreError> {
         ask!(self, erase(erasure))
     }
@@ -194,10 +216,10 @@ impl ClickStore {
     ///
     /// # Errors
     /// The store is unavailable; what was deleted until then stays deleted.
-    pub async fn delete_orphans_before(&self, moment: Timestamp) -> Result<u64, ClickStoreError> {
+    pub async fn delete_orphans_before(&self, moment: Timestamp) -> Result<Deleted, ClickStoreError> {
         match &self.form {
             Form::Embedded(form) => form.delete_orphans_before(moment).await,
-            Form::ClickHouse(_) => Ok(0),
+            Form::ClickHouse(_) => Ok(Deleted::default()),
         }
     }
 

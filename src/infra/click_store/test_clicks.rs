@@ -48,6 +48,7 @@ pub(crate) fn visit(offset: i64) -> EnrichedClick {
         agent: AgentClass::Human,
         prefetch: false,
         head: false,
+        opted_out: false,
         referrer_host: Some("news.example".into()),
         language: Some("de".into()),
         utm: Utm { source: Some("letter".into()), ..Utm::default() },

@@ -7,6 +7,25 @@ pub struct Compacted {
     pub packed: u64,
     /// Segments that became part of another.
     pub merged: u64,
+    /// Segments that cannot be read, and stay as they are.
+    pub damaged: u64,
+}
+
+/// What deleting came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Deleted {
+    /// Clicks that are gone.
+    pub clicks: u64,
+    /// Segments that cannot be read, so that it is not known which of their clicks should go.
+    pub damaged: u64,
+}
+
+impl Deleted {
+    /// Both together. They mostly meet the same damaged segments, which count once.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self { clicks: self.clicks + other.clicks, damaged: self.damaged.max(other.damaged) }
+    }
 }
 
 /// What reading every click came to.

@@ -11,6 +11,7 @@ use uuid::Uuid;
 use crate::domain::audit::ChainHash;
 use crate::domain::bulk_edit::BulkEditState;
 use crate::domain::certificate::CertificateState;
+use crate::domain::click_policy::VisitorAddresses;
 use crate::domain::custom_domain::{DomainState, StateReason};
 use crate::domain::evidence::EvidenceState;
 use crate::domain::folder::FolderAccess;
@@ -138,6 +139,7 @@ column!(impl[] BulkEditState as String, Text, String, |state| name(state), named
 column!(impl[] LinkVersionAction as String, Text, String, |action| name(action), named);
 column!(impl[] ViewPage as String, Text, String, |page| name(page), named);
 column!(impl[] FolderAccess as String, Text, String, |access| name(access), named);
+column!(impl[] VisitorAddresses as String, Text, String, |addresses| name(addresses), named);
 column!(impl[] ForwardQuery as String, Text, String, |choice| name(choice), named);
 column!(impl[T: Serialize + DeserializeOwned] Json<T> as String, Text, String, |json| text(json), |text| serde_json::from_str(&text).ok().map(Json));
 

@@ -1,15 +1,18 @@
 //! Workspaces and who belongs to them. A person reaches a workspace only through a membership.
 
+use std::collections::HashMap;
+
 use sea_orm::sea_query::{Expr, OnConflict, SelectStatement};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
-    QueryTrait,
+    ActiveModelTrait, ColumnTrait, EntityTrait, ExprTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect, QueryTrait,
 };
 
 use super::Connection;
 use super::entities::{membership, user, workspace};
 use super::error::false_if_taken;
 use super::page::{Page, newest_first};
+use crate::domain::click_policy::{ClickPolicy, VisitorAddresses};
 use crate::domain::error::Result;
 use crate::domain::id::{UserId, WorkspaceId};
 use crate::domain::role::Role;
@@ -68,6 +71,22 @@ pub async fn ids(connection: &impl Connection, after: Option<WorkspaceId>, limit
         query = query.filter(workspace::Column::Id.gt(after));
     }
     Ok(query.order_by_asc(workspace::Column::Id).limit(limit).into_tuple().all(connection).await?)
+}
+
+/// What workspaces ask of their clicks, those that ask nothing left out.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn click_policies(connection: &impl Connection) -> Result<HashMap<WorkspaceId, ClickPolicy>> {
+    use workspace::Column::{ClickRetentionDays, CountOptedOut, Id, VisitorAddresses as Addresses};
+    let asks = ClickRetentionDays.gt(0).or(Addresses.ne(VisitorAddresses::default())).or(CountOptedOut.eq(false));
+    let columns = [Id, ClickRetentionDays, Addresses, CountOptedOut];
+    let rows: Vec<(WorkspaceId, i64, VisitorAddresses, bool)> =
+        workspace::Entity::find().select_only().columns(columns).filter(asks).into_tuple().all(connection).await?;
+    let policy = |(id, retention_days, addresses, count_opted_out)| {
+        (id, ClickPolicy { retention_days, addresses, count_opted_out })
+    };
+    Ok(rows.into_iter().map(policy).collect())
 }
 
 /// The workspace of this id, kept from changing until the transaction ends.

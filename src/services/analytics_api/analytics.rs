@@ -7,15 +7,15 @@ use chrono_tz::Tz;
 
 use super::calendar::Interval;
 use super::dimension::ReportDimension;
-use super::reports;
 use super::request::ReportRequest;
-use super::responses::{BreakdownResponse, Sparklines, Summary, Timeseries};
+use super::responses::{BreakdownResponse, HoursOfWeek, Sparklines, Summary, Timeseries};
 use super::tags::LinkTags;
+use super::{metrics, reports};
 use crate::domain::error::{Error, Result};
 use crate::domain::id::LinkId;
 use crate::infra::click_store::{ClickStore, Event, EventPosition, Filter, Selection};
 use crate::runtime::clock;
-use crate::services::api_core::{Access, ApiCore};
+use crate::services::api_core::{Access, ApiCore, Followers};
 
 /// The most links of one request for sparklines.
 const SPARKLINES_MAX: usize = 100;
@@ -27,13 +27,25 @@ const SPARKLINE_PERIOD: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 pub struct Analytics {
     clicks: ClickStore,
     core: ApiCore,
+    /// Those who watch clicks come in.
+    followers: Followers,
 }
 
 impl Analytics {
     /// Analytics of these clicks; `core` says who may see them and which tags links carry.
     #[must_use]
-    pub const fn new(clicks: ClickStore, core: ApiCore) -> Self {
-        Self { clicks, core }
+    pub fn new(clicks: ClickStore, core: ApiCore) -> Self {
+        Self { clicks, core, followers: Followers::of("live clicks", metrics::live_followers) }
+    }
+
+    /// Where clicks are.
+    pub(super) const fn clicks(&self) -> &ClickStore {
+        &self.clicks
+    }
+
+    /// Those who watch clicks come in.
+    pub(super) const fn followers(&self) -> &Followers {
+        &self.followers
     }
 
     /// Who may see what.
@@ -87,6 +99,21 @@ impl Analytics {
         reports::sparklines(&self.clicks, &selection, links, zone_of(time_zone)?).await
     }
 
+    /// Clicks and visitors by the hour of the week in a time zone named as IANA does.
+    ///
+    /// # Errors
+    /// Errors in the fields of the request, too long a period; a store that is unavailable or too slow.
+    pub async fn hours_of_week(
+        &self,
+        access: &Access,
+        request: &ReportRequest,
+        time_zone: &str,
+    ) -> Result<HoursOfWeek> {
+        let zone = zone_of(time_zone)?;
+        let selection = self.selection(access, request).await?;
+        reports::hours_of_week(&self.clicks, &selection, zone).await
+    }
+
     /// Clicks and visitors by value, at most `limit` values.
     ///
     /// # Errors
@@ -131,7 +158,7 @@ impl Analytics {
     }
 
     /// The clicks that the request is about, without those of links that the caller may not know of, and tags taken for the links that carry them now.
-    async fn selection(&self, access: &Access, request: &ReportRequest) -> Result<Selection> {
+    pub(super) async fn selection(&self, access: &Access, request: &ReportRequest) -> Result<Selection> {
         let report = request.check(access.workspace_id(), clock::now())?;
         let hidden_links = self.core.hidden_links(access).await?;
         let mut selection = Selection { hidden_links, ..report.selection };

@@ -3,7 +3,7 @@
 //! Invariant: the buckets of a period cover it without gaps or overlaps, so
 //! that what is counted in them adds up to what is counted in the period.
 
-use chrono::{Datelike, Days, Months, NaiveDate, NaiveTime, Offset, TimeDelta, TimeZone, Utc};
+use chrono::{Datelike, Days, Months, NaiveDate, NaiveTime, Offset, TimeDelta, TimeZone, Timelike, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -14,6 +14,8 @@ use crate::infra::click_store::Period;
 
 /// The most points that a series has.
 pub const POINTS_MAX: usize = 2_000;
+/// The hours of a leap year, one of which may be cut in two.
+const HOURS_MAX: usize = 366 * 24 + 1;
 const MICROS_PER_SECOND: i64 = 1_000_000;
 /// No time zone ever skipped more than a day.
 const GAP_MINUTES_MAX: i64 = 25 * 60;
@@ -49,20 +51,43 @@ pub struct Bucket {
 /// # Errors
 /// There would be more than [`POINTS_MAX`] buckets.
 pub fn buckets(period: Period, interval: Interval, zone: Tz) -> Result<Vec<Bucket>> {
+    at_most(POINTS_MAX, period, interval, zone).ok_or_else(too_many_points)
+}
+
+/// Cuts `period` into hours, earliest first.
+///
+/// # Errors
+/// It is longer than a leap year.
+pub fn hours(period: Period, zone: Tz) -> Result<Vec<Bucket>> {
+    at_most(HOURS_MAX, period, Interval::Hour, zone).ok_or_else(|| {
+        Error::invalid_field("from", "period_too_long", "the hours of the week are counted over 366 days at most")
+    })
+}
+
+/// Where in the week of a time zone a moment is: the day from 1, which is Monday, to 7, and the hour from 0 to 23.
+#[must_use]
+pub fn hour_of_week(moment: Timestamp, zone: Tz) -> (u8, u8) {
+    let local = moment.to_utc().map(|utc| utc.with_timezone(&zone));
+    let place = local.map(|local| (local.weekday().number_from_monday(), local.hour())).unwrap_or((1, 0));
+    (u8::try_from(place.0).unwrap_or(1), u8::try_from(place.1).unwrap_or(0))
+}
+
+/// The buckets of a period; nothing where there would be more.
+fn at_most(most: usize, period: Period, interval: Interval, zone: Tz) -> Option<Vec<Bucket>> {
     let mut buckets = Vec::new();
     let mut start = floor(period.from, interval, zone);
     while start < period.to {
-        let end = next(start, interval, zone).ok_or_else(too_many_points)?;
+        let end = next(start, interval, zone)?;
         let part = Period { from: start.max(period.from), to: end.min(period.to) };
         if part.from < part.to {
             buckets.push(Bucket { start, part });
         }
-        if buckets.len() > POINTS_MAX {
-            return Err(too_many_points());
+        if buckets.len() > most {
+            return None;
         }
         start = end;
     }
-    Ok(buckets)
+    Some(buckets)
 }
 
 fn too_many_points() -> Error {

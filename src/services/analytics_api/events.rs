@@ -55,6 +55,8 @@ pub struct ClickEvent {
     pub prefetch: bool,
     /// Whether the method was HEAD.
     pub head: bool,
+    /// Whether the visitor asked not to be tracked and the workspace leaves such clicks out of its reports.
+    pub opted_out: bool,
     /// Whether reports count it unless they are asked otherwise.
     pub counted: bool,
     /// Host of the referring page; `null` for direct visits.
@@ -105,6 +107,7 @@ impl From<Event> for ClickEvent {
             agent: click.agent,
             prefetch: click.prefetch,
             head: click.head,
+            opted_out: click.opted_out,
             counted,
             referrer: click.referrer_host,
             language: click.language,

@@ -11,7 +11,7 @@ use crate::infra::click_store::{ClickStore, ClickStoreError, EventPosition, Sele
 /// Clicks in memory at a time.
 const PAGE_CLICKS: u32 = 1_000;
 /// The columns of a CSV file; the fields of a JSON line have the same names and order.
-const COLUMNS: [&str; 30] = [
+const COLUMNS: [&str; 31] = [
     "id",
     "at",
     "kind",
@@ -30,6 +30,7 @@ const COLUMNS: [&str; 30] = [
     "agent",
     "prefetch",
     "head",
+    "opted_out",
     "counted",
     "referrer",
     "language",
@@ -167,6 +168,7 @@ fn cells(event: ClickEvent) -> [String; COLUMNS.len()] {
         agent_label(event.agent).to_owned(),
         event.prefetch.to_string(),
         event.head.to_string(),
+        event.opted_out.to_string(),
         event.counted.to_string(),
         plain(event.referrer),
         plain(event.language),

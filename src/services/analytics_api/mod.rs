@@ -6,8 +6,11 @@
 mod analytics;
 pub mod calendar;
 pub mod dimension;
+pub mod erasure;
 pub mod events;
 pub mod export;
+pub mod live;
+mod metrics;
 pub mod reports;
 pub mod request;
 pub mod responses;

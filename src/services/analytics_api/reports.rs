@@ -2,12 +2,12 @@
 
 use chrono_tz::Tz;
 
-use super::calendar::{Bucket, Interval, buckets};
+use super::calendar::{Bucket, Interval, POINTS_MAX, buckets, hour_of_week, hours};
 use super::dimension::ReportDimension;
 use super::request::previous;
 use super::responses::{
-    BreakdownResponse, PeriodCounts, PlainCounts, Point, Remainder, Series, Sparkline, Sparklines, Summary, Timeseries,
-    ValueCounts,
+    BreakdownResponse, HourCounts, HoursOfWeek, PeriodCounts, PlainCounts, Point, Remainder, Series, Sparkline, Sparklines, Summary,
+    Timeseries, ValueCounts,
 };
 use super::tags::LinkTags;
 use crate::domain::error::Result;
@@ -77,6 +77,34 @@ pub async fn sparklines(store: &ClickStore, selection: &Selection, links: Vec<Li
         time_zone: zone.name().to_owned(),
         data: links.into_iter().zip(clicks).map(sparkline).collect(),
     })
+}
+
+/// Clicks and visitors by the hour of the week. Those of one visitor in hours of different days are of different visitors.
+///
+/// # Errors
+/// The period is longer than a year, or the store is unavailable or too slow.
+pub async fn hours_of_week(store: &ClickStore, selection: &Selection, zone: Tz) -> Result<HoursOfWeek> {
+    let mut data: Vec<HourCounts> = (1..=7)
+        .flat_map(|weekday| (0..24).map(move |hour| HourCounts { weekday, hour, clicks: 0, visitors: 0 }))
+        .collect();
+    // No question names more periods than a series has points.
+    for hours in hours(selection.period, zone)?.chunks(POINTS_MAX) {
+        let parts: Vec<Period> = hours.iter().map(|hour| hour.part).collect();
+        let period = Period {
+            from: parts.first().map_or(selection.period.from, |part| part.from),
+            to: parts.last().map_or(selection.period.to, |part| part.to),
+        };
+        let counts = store.timeseries(&Selection { period, ..selection.clone() }, &parts).await?;
+        for (hour, counts) in hours.iter().zip(counts) {
+            let (weekday, of_day) = hour_of_week(hour.start, zone);
+            let is_it = |slot: &&mut HourCounts| (slot.weekday, slot.hour) == (weekday, of_day);
+            if let Some(slot) = data.iter_mut().find(is_it) {
+                slot.clicks += counts.clicks;
+                slot.visitors += counts.visitors;
+            }
+        }
+    }
+    Ok(HoursOfWeek { from: selection.period.from, to: selection.period.to, time_zone: zone.name().to_owned(), data })
 }
 
 /// Clicks and visitors by value, at most `limit` values. `tags` are only looked at for the dimension of that name.

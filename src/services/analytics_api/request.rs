@@ -92,8 +92,9 @@ impl ReportRequest {
                 "previews" => include.previews = true,
                 "prefetches" => include.prefetches = true,
                 "heads" => include.heads = true,
+                "opted_out" => include.opted_out = true,
                 _ => {
-                    let message = "expected any of bots, previews, prefetches, heads";
+                    let message = "expected any of bots, previews, prefetches, heads, opted_out";
                     errors.push(field_error("include", "invalid_value", message));
                 }
             }
@@ -213,7 +214,8 @@ mod tests {
             ..ReportRequest::default()
         };
         let report = check(&request).expect("a report");
-        assert_eq!(report.selection.include, Include { bots: true, previews: true, prefetches: false, heads: true });
+        let include = Include { bots: true, previews: true, heads: true, ..Include::default() };
+        assert_eq!(report.selection.include, include);
         let any_of = vec![Some(Value::Text("DE".into())), None];
         assert_eq!(report.selection.filters, [Filter::any_of(Dimension::Country, any_of)]);
         assert_eq!(report.tags, ["summer"]);

@@ -34,12 +34,14 @@ pub struct LeftOutCounts {
     pub prefetches: u64,
     /// Requests with the method HEAD.
     pub heads: u64,
+    /// Visitors who asked not to be tracked, where the workspace leaves them out.
+    pub opted_out: u64,
 }
 
 impl From<LeftOut> for LeftOutCounts {
     fn from(left_out: LeftOut) -> Self {
-        let LeftOut { bots, previews, prefetches, heads } = left_out;
-        Self { bots, previews, prefetches, heads }
+        let LeftOut { bots, previews, prefetches, heads, opted_out } = left_out;
+        Self { bots, previews, prefetches, heads, opted_out }
     }
 }
 
@@ -98,6 +100,38 @@ pub struct Timeseries {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub previous: Option<Series>,
+}
+
+/// Clicks and visitors of an hour of the week.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = AnalyticsHour)]
+pub struct HourCounts {
+    /// The day of the week, from 1, which is Monday, to 7.
+    #[schema(minimum = 1, maximum = 7)]
+    pub weekday: u8,
+    /// The hour of the day.
+    #[schema(minimum = 0, maximum = 23)]
+    pub hour: u8,
+    /// Clicks.
+    pub clicks: u64,
+    /// Distinct visitors, those of each day.
+    pub visitors: u64,
+}
+
+/// Clicks and visitors by the hour of the week.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = AnalyticsHoursOfWeek)]
+pub struct HoursOfWeek {
+    /// The first moment of the period.
+    pub from: Timestamp,
+    /// The first moment after it.
+    pub to: Timestamp,
+    /// Whose hours and days they are.
+    #[schema(example = "Europe/Berlin")]
+    pub time_zone: String,
+    /// Every hour of the week, from Monday at midnight on.
+    #[schema(min_items = 168, max_items = 168)]
+    pub data: Vec<HourCounts>,
 }
 
 /// Clicks and visitors of one value.

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::calendar::Interval;
 use super::dimension::ReportDimension;
 use super::export::{ExportFormat, export};
-use super::reports::{breakdown, summary, timeseries};
+use super::reports::{breakdown, hours_of_week, summary, timeseries};
 use super::tags::LinkTags;
 use crate::config::sections::ClickStoreConfig;
 use crate::domain::id::{LinkId, TagId};
@@ -151,4 +151,21 @@ proptest! {
             assert_eq!(lines(&store, &selection, ExportFormat::Ndjson).await as u64, total.clicks);
         });
     }
+}
+
+#[tokio::test]
+async fn the_hours_of_the_week_follow_the_clocks_of_a_zone() {
+    let (_folder, store) = store_of((0..14 * 24).map(|hour| clicked(hour * HOUR, link(1), None, 1))).await;
+    let long = selection(0, 367 * 24 * HOUR);
+    let selection = selection(0, 14 * 24 * HOUR);
+    // The tests' time starts on Wednesday, 29 August 2096, at 10:40 UTC.
+    for (zone, weekday, hour) in [(Tz::UTC, 3, 10), (Tz::Asia__Kolkata, 3, 16), (Tz::Pacific__Auckland, 3, 22)] {
+        let report = hours_of_week(&store, &selection, zone).await.expect("a report");
+        assert_eq!(report.data.len(), 168);
+        assert!(report.data.iter().map(|hour| hour.clicks).sum::<u64>() == 14 * 24, "{report:?}");
+        let first = report.data.iter().find(|slot| (slot.weekday, slot.hour) == (weekday, hour)).expect("an hour");
+        assert_eq!((first.clicks, first.visitors), (2, 2), "{zone}");
+    }
+    let error = hours_of_week(&store, &long, Tz::UTC).await.expect_err("too long");
+    assert_eq!(error.fields.first().map(|field| field.code), Some("period_too_long"));
 }

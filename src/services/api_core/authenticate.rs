@@ -141,12 +141,7 @@ impl ApiCore {
     ///
     /// # Errors
     /// As [`ApiCore::authenticate`] and [`ApiCore::authorize`].
-    pub(super) async fn require_still(
-        &self,
-        principal: &Principal,
-        id: WorkspaceId,
-        permission: &Permission,
-    ) -> Result<()> {
+    pub async fn require_still(&self, principal: &Principal, id: WorkspaceId, permission: &Permission) -> Result<()> {
         let (reader, now) = (self.store.reader(), clock::now());
         let holds = match principal {
             Principal::Person { user_id, session_id, token_hash, .. } => {

@@ -3,8 +3,6 @@
 //! Invariants: whoever follows receives every event of the workspace that fits, once and in order, or is told that some are no
 //! longer kept; a follower whose right ends is let go; there are only so many followers.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::stream::{self, Stream};
@@ -12,12 +10,12 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::ApiCore;
+use super::followers::{FollowerPlace, Followers};
 use super::happening::ActionKind;
 use super::metrics;
 use super::principal::{Access, Principal};
 use crate::domain::error::{Error, ErrorKind, FieldError, Result};
 use crate::domain::event::Event;
-use crate::domain::id::WorkspaceId;
 use crate::domain::permission::{ListEvents, Operation};
 use crate::infra::store::events::{self, EventFilter};
 
@@ -29,9 +27,6 @@ const HEARTBEAT: Duration = Duration::from_secs(15);
 const RIGHT_CHECKED_EVERY: Duration = Duration::from_secs(60);
 /// The most events that a follower receives at once.
 const BATCH_EVENTS_MAX: u64 = 500;
-/// Followers of one process at once, and of one workspace among them.
-const FOLLOWERS_MAX: usize = 1_024;
-const FOLLOWERS_OF_WORKSPACE_MAX: usize = 64;
 /// The most types that a request may name.
 const TYPES_MAX: usize = 50;
 /// The longest name of a type.
@@ -50,13 +45,7 @@ pub struct EventBatch {
 #[derive(Clone)]
 pub(super) struct Following {
     committed: watch::Sender<()>,
-    followers: Arc<Mutex<HashMap<WorkspaceId, usize>>>,
-}
-
-/// The place of one follower, free again when it is dropped.
-struct Place {
-    following: Following,
-    workspace: WorkspaceId,
+    followers: Followers,
 }
 
 /// How far one follower is.
@@ -68,12 +57,12 @@ struct Follower {
     checked_at: Instant,
     principal: Principal,
     word: watch::Receiver<()>,
-    _place: Place,
+    _place: FollowerPlace,
 }
 
 impl Default for Following {
     fn default() -> Self {
-        Self { committed: watch::Sender::new(()), followers: Arc::default() }
+        Self { committed: watch::Sender::new(()), followers: Followers::of("events", metrics::event_followers) }
     }
 }
 
@@ -81,36 +70,6 @@ impl Following {
     /// Tells the followers of this process that there is something new.
     pub(super) fn tell(&self) {
         self.committed.send_replace(());
-    }
-
-    fn enter(&self, workspace: WorkspaceId) -> Result<Place> {
-        let mut followers = self.followers.lock().unwrap_or_else(PoisonError::into_inner);
-        let all: usize = followers.values().sum();
-        let own = followers.entry(workspace).or_default();
-        if all >= FOLLOWERS_MAX || *own >= FOLLOWERS_OF_WORKSPACE_MAX {
-            let message = format!(
-                "A workspace has at most {FOLLOWERS_OF_WORKSPACE_MAX} followers of events at once, and a process \
-                 {FOLLOWERS_MAX}. End one, or ask for pages."
-            );
-            let refusal = Error::new(ErrorKind::RateLimited, "too_many_followers", message);
-            return Err(Error { retry_after: Some(Duration::from_secs(10)), ..refusal });
-        }
-        *own = own.saturating_add(1);
-        metrics::event_followers(all.saturating_add(1));
-        Ok(Place { following: self.clone(), workspace })
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut followers = self.following.followers.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(own) = followers.get_mut(&self.workspace) {
-            *own = own.saturating_sub(1);
-            if *own == 0 {
-                followers.remove(&self.workspace);
-            }
-        }
-        metrics::event_followers(followers.values().sum());
     }
 }
 
@@ -161,7 +120,7 @@ impl ApiCore {
         after: Option<i64>,
     ) -> Result<impl Stream<Item = Result<EventBatch>> + Send + 'static> {
         let filter = filter(access, types)?;
-        let place = self.following.enter(access.workspace_id())?;
+        let place = self.following.followers.enter(access.workspace_id())?;
         let position = match after {
             Some(after) => after,
             None => events::last(self.store.reader()).await?,
@@ -299,17 +258,5 @@ mod tests {
         for name in ["", "*", "link", "link.", ".created", "Link.created", "link.*.x", "link.%", &"a".repeat(65)] {
             assert!(!is_pattern(name), "{name}");
         }
-    }
-
-    #[test]
-    fn there_are_only_so_many_followers_and_places_come_back() {
-        let following = Following::default();
-        let workspace = WorkspaceId::new();
-        let places: Vec<Place> =
-            (0..FOLLOWERS_OF_WORKSPACE_MAX).map(|_| following.enter(workspace).expect("a place")).collect();
-        assert_eq!(following.enter(workspace).err().map(|error| error.code), Some("too_many_followers"));
-        assert!(following.enter(WorkspaceId::new()).is_ok(), "others are not kept out");
-        drop(places);
-        assert!(following.enter(workspace).is_ok());
     }
 }

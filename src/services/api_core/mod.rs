@@ -24,6 +24,7 @@ mod events;
 mod evidence;
 mod field_errors;
 mod folders;
+mod followers;
 mod foreign_credentials;
 pub mod grpc;
 mod happening;
@@ -75,6 +76,7 @@ pub use evidence::{
 };
 pub use field_errors::FieldErrors;
 pub use folders::{Folder, FolderAccessPatch, FolderDraft, FolderMember, FolderPatch};
+pub use followers::{FollowerPlace, Followers};
 pub use foreign_credentials::{ForeignCredentials, ForeignHolder, ForeignSession, ForeignToken};
 pub use happening::{Action, ActionKind, By, EventData, Happening, Recorded};
 pub use invitation_acceptance::{Acceptance, InvitationToken, InvitationView, Joined};

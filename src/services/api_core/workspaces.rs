@@ -10,6 +10,7 @@ use super::principal::{Access, Principal};
 use super::version::ExpectedVersion;
 use super::workspace_deletion::being_deleted;
 use crate::domain::change::Invalidation;
+use crate::domain::click_policy::{ClickPolicy, RETENTION_DAYS_MAX, VisitorAddresses};
 use crate::domain::error::{Error, ErrorKind, Result};
 use crate::domain::id::{UserId, WorkspaceId};
 use crate::domain::permission::{ListWorkspaces, Operation};
@@ -46,6 +47,14 @@ pub struct Workspace {
     pub deleted_at: Option<Timestamp>,
     /// When a deleted workspace will be gone for good; until then an owner can undelete it.
     pub purge_at: Option<Timestamp>,
+    /// For how many days clicks are kept at most; 0 is as long as the instance keeps them, which is the most in any case.
+    #[schema(minimum = 0, maximum = 36500)]
+    pub click_retention_days: i64,
+    /// What of a visitor's address is used for clicks from now on.
+    pub visitor_addresses: VisitorAddresses,
+    /// Whether reports count clicks from now on whose visitors ask not to be tracked (`DNT: 1`, `Sec-GPC: 1`). If not, they are kept, and are
+    /// told as `opted_out` among what is left out.
+    pub count_opted_out: bool,
 }
 
 /// A workspace to be.
@@ -70,6 +79,16 @@ pub struct WorkspacePatch {
     /// Its name in addresses.
     #[schema(min_length = 1, max_length = 48, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", nullable = false)]
     pub slug: Option<String>,
+    /// For how many days clicks are kept at most; 0 is as long as the instance keeps them. Those that are older are deleted within an hour or,
+    /// where ClickHouse keeps them, within a day, and do not come back.
+    #[schema(minimum = 0, maximum = 36500, nullable = false)]
+    pub click_retention_days: Option<i64>,
+    /// What of a visitor's address is used.
+    #[schema(nullable = false)]
+    pub visitor_addresses: Option<VisitorAddresses>,
+    /// Whether reports count visitors who ask not to be tracked.
+    #[schema(nullable = false)]
+    pub count_opted_out: Option<bool>,
 }
 
 impl Recorded for Workspace {
@@ -89,6 +108,9 @@ impl From<Row> for Workspace {
             updated_at: row.updated_at,
             deleted_at: row.deleted_at,
             purge_at: row.purge_at,
+            click_retention_days: row.click_retention_days,
+            visitor_addresses: row.visitor_addresses,
+            count_opted_out: row.count_opted_out,
         }
     }
 }
@@ -120,7 +142,7 @@ impl ApiCore {
         name: String,
         slug: String,
     ) -> Result<(Workspace, Happening, Vec<Invalidation>)> {
-        let (now, id) = (clock::now(), WorkspaceId::new());
+        let (now, id, policy) = (clock::now(), WorkspaceId::new(), ClickPolicy::default());
         let row = Row {
             id,
             name,
@@ -131,6 +153,9 @@ impl ApiCore {
             updated_at: now,
             deleted_at: None,
             purge_at: None,
+            click_retention_days: policy.retention_days,
+            visitor_addresses: policy.addresses,
+            count_opted_out: policy.count_opted_out,
         };
         let before = self.workspace_of_default_domain(transaction).await?;
         if !workspaces::insert(transaction, row.clone()).await? {
@@ -201,6 +226,10 @@ impl ApiCore {
         if let Some(slug) = &patch.slug {
             check_slug(&mut errors, "/slug", slug);
         }
+        if patch.click_retention_days.is_some_and(|days| !(0..=RETENTION_DAYS_MAX).contains(&days)) {
+            let message = format!("0, for as long as the instance keeps clicks, or 1 to {RETENTION_DAYS_MAX} days");
+            errors.add("/click_retention_days", "out_of_range", message);
+        }
         errors.into_result()?;
 
         let transaction = self.store.write().await?;
@@ -214,6 +243,9 @@ impl ApiCore {
         let row = Row {
             name: name.unwrap_or(current.name),
             slug: patch.slug.unwrap_or(current.slug),
+            click_retention_days: patch.click_retention_days.unwrap_or(current.click_retention_days),
+            visitor_addresses: patch.visitor_addresses.unwrap_or(current.visitor_addresses),
+            count_opted_out: patch.count_opted_out.unwrap_or(current.count_opted_out),
             version: current.version + 1,
             updated_at: clock::now(),
             ..current

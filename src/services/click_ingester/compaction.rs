@@ -4,7 +4,9 @@ use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
+use super::metrics::DamageMetrics;
 use crate::infra::click_store::ClickStore;
+use crate::telemetry::metric::gauge_value;
 
 /// The shortest time between two looks.
 const INTERVAL_MIN: Duration = Duration::from_secs(1);
@@ -18,9 +20,14 @@ const RETRY: Duration = Duration::from_secs(60);
 /// Packs clicks again and again, until `stopping`. Packing goes step by step, so that it may be dropped between any two.
 pub async fn pack_clicks(store: ClickStore, stopping: CancellationToken) {
     let pack = async {
+        let mut damaged_most = 0;
         loop {
             let begun = Instant::now();
-            let wait = match store.compact(false).await {
+            let compacted = store.compact(false).await;
+            if let Ok(compacted) = &compacted {
+                tell_damage(&mut damaged_most, compacted.damaged);
+            }
+            let wait = match compacted {
                 Ok(_) => (begun.elapsed() * REST).clamp(INTERVAL_MIN, INTERVAL_MAX),
                 Err(error) => {
                     tracing::warn!(%error, "could not pack clicks, so that reports are slower; trying again in a minute");
@@ -31,4 +38,16 @@ pub async fn pack_clicks(store: ClickStore, stopping: CancellationToken) {
         }
     };
     stopping.run_until_cancelled(pack).await;
+}
+
+/// Says how many segments are damaged, when there are more than were ever found at once. Whoever packs meets them only now and then.
+fn tell_damage(most: &mut u64, damaged: u64) {
+    if damaged > *most {
+        tracing::error!(
+            segments = damaged,
+            "packed clicks are damaged and stay as they are; elido clicks verify names them"
+        );
+        DamageMetrics::global().packing.set(gauge_value(damaged));
+        *most = damaged;
+    }
 }

@@ -2,6 +2,7 @@
 
 use super::enrichment::enrich;
 use super::metrics::AddressMetrics;
+use super::policies::ClickPolicies;
 use super::visitor::VisitorKeys;
 use crate::domain::click::{Click, DecodeClickError};
 use crate::infra::click_store::EnrichedClick;
@@ -13,14 +14,15 @@ use crate::runtime::clock;
 pub struct Enricher {
     geo: GeoDatabase,
     user_agents: UserAgents,
+    policies: ClickPolicies,
     keys: VisitorKeys,
 }
 
 impl Enricher {
-    /// Looks up in these.
+    /// Looks up in these, as far as workspaces ask for it.
     #[must_use]
-    pub fn new(geo: GeoDatabase, user_agents: UserAgents) -> Self {
-        Self { geo, user_agents, keys: VisitorKeys::default() }
+    pub fn new(geo: GeoDatabase, user_agents: UserAgents, policies: ClickPolicies) -> Self {
+        Self { geo, user_agents, policies, keys: VisitorKeys::default() }
     }
 
     /// Reads a click and looks up what can be known of it.
@@ -30,9 +32,11 @@ impl Enricher {
     pub(super) fn read(&mut self, payload: &[u8]) -> Result<EnrichedClick, DecodeClickError> {
         let click = Click::decode(payload)?;
         AddressMetrics::global().count(click.address);
+        let policy = self.policies.of(click.workspace_id);
+        let click = policy.applied(&click);
         let location = self.geo.locate(click.address);
         let agent = self.user_agents.classify(click.user_agent);
-        Ok(enrich(&click, &location, &agent, self.keys.of_day(click.at)))
+        Ok(enrich(&click, &policy, &location, &agent, self.keys.of_day(click.at)))
     }
 
     /// Forgets how to tell visitors apart of days that are over.

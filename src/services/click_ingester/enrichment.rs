@@ -4,6 +4,7 @@ use url::form_urlencoded;
 
 use super::visitor::VisitorKey;
 use crate::domain::click::Click;
+use crate::domain::click_policy::ClickPolicy;
 use crate::domain::rule::{Agent, preferred_language, site_of};
 use crate::infra::click_store::{EnrichedClick, Utm};
 use crate::infra::geo::Location;
@@ -13,9 +14,15 @@ const TEXT_CHARACTERS_MAX: usize = 255;
 /// How many parameters of a query string are looked at; a visitor chooses how many there are.
 const PARAMETERS_MAX: usize = 100;
 
-/// What is known of a click once its address, its user agent and its texts were looked up.
+/// What is known of a click once its address, its user agent and its texts were looked up as the workspace asks for it.
 #[must_use]
-pub fn enrich(click: &Click<'_>, location: &Location<'_>, agent: &Agent, key: &VisitorKey) -> EnrichedClick {
+pub fn enrich(
+    click: &Click<'_>,
+    policy: &ClickPolicy,
+    location: &Location<'_>,
+    agent: &Agent,
+    key: &VisitorKey,
+) -> EnrichedClick {
     let mut parameters = Parameters::default();
     parameters.take_query(click.query);
     // What the visitor came with goes before what the destination adds.
@@ -39,13 +46,14 @@ pub fn enrich(click: &Click<'_>, location: &Location<'_>, agent: &Agent, key: &V
         agent: agent.class,
         prefetch: click.signals.prefetch,
         head: click.signals.head,
+        opted_out: click.signals.do_not_track && !policy.count_opted_out,
         referrer_host: site_of(click.referrer).as_deref().and_then(text),
         language: language(click.accept_language),
         utm: parameters.utm,
         rule: click.rule.map(Box::from),
         variant: click.variant.map(Box::from),
         qr: parameters.qr,
-        visitor: key.hash(click),
+        visitor: key.hash(click).filter(|_| policy.tells_visitors_apart()),
     }
 }
 
@@ -122,7 +130,7 @@ mod tests {
     }
 
     fn enriched(click: &Click<'_>) -> EnrichedClick {
-        enrich(click, &Location::default(), &agent(AgentClass::Human), &VisitorKey::random())
+        enrich(click, &ClickPolicy::default(), &Location::default(), &agent(AgentClass::Human), &VisitorKey::random())
     }
 
     #[test]
@@ -135,7 +143,13 @@ mod tests {
             asn: Some(3320),
             organization: Some("Example Net"),
         };
-        let click = enrich(&test_click::click(), &location, &agent(AgentClass::Bot), &VisitorKey::random());
+        let click = enrich(
+            &test_click::click(),
+            &ClickPolicy::default(),
+            &location,
+            &agent(AgentClass::Bot),
+            &VisitorKey::random(),
+        );
         assert_eq!(click.country.as_deref(), Some("DE"));
         assert_eq!(click.region.as_deref(), Some("DE-BY"));
         assert_eq!(click.city.as_deref(), Some("Munich"));
@@ -143,7 +157,13 @@ mod tests {
         assert_eq!((click.os.as_deref(), click.browser.as_deref()), (Some("iOS"), None));
         assert!(!click.is_counted(), "a bot");
         let nameless = Location { subdivision: None, ..location };
-        let click = enrich(&test_click::click(), &nameless, &agent(AgentClass::Human), &VisitorKey::random());
+        let click = enrich(
+            &test_click::click(),
+            &ClickPolicy::default(),
+            &nameless,
+            &agent(AgentClass::Human),
+            &VisitorKey::random(),
+        );
         assert_eq!(click.region.as_deref(), Some("Bavaria"));
     }
 
@@ -157,7 +177,13 @@ mod tests {
         let mut head = click;
         head.signals.head = true;
         assert!(!enriched(&head).is_counted());
-        let preview = enrich(&click, &Location::default(), &agent(AgentClass::Preview), &VisitorKey::random());
+        let preview = enrich(
+            &click,
+            &ClickPolicy::default(),
+            &Location::default(),
+            &agent(AgentClass::Preview),
+            &VisitorKey::random(),
+        );
         assert!(!preview.is_counted());
     }
 
@@ -193,6 +219,10 @@ mod tests {
     fn a_visitor_who_asks_not_to_be_tracked_is_counted_and_not_recognised() {
         let mut click = test_click::click();
         click.signals.do_not_track = true;
+        let policy = ClickPolicy { count_opted_out: false, ..ClickPolicy::default() };
+        let key = VisitorKey::random();
+        let left_out = enrich(&click, &policy, &Location::default(), &agent(AgentClass::Human), &key);
+        assert_eq!((left_out.opted_out, left_out.is_counted(), left_out.visitor), (true, false, None));
         let click = enriched(&click);
         assert!(click.is_counted());
         assert_eq!(click.visitor, None);

@@ -15,6 +15,7 @@ use super::dead_letters::DeadLetters;
 use super::enricher::Enricher;
 use super::health::{Accounts, Health};
 use super::metrics::IngesterMetrics;
+use super::policies::ClickPolicies;
 use crate::config::sections::IngesterConfig;
 use crate::infra::click_store::{ClickStore, ClickStoreError};
 use crate::infra::geo::GeoDatabase;
@@ -36,6 +37,8 @@ pub struct Sources<'a> {
     pub geo: GeoDatabase,
     /// Devices and programs.
     pub user_agents: UserAgents,
+    /// What workspaces ask of their clicks.
+    pub policies: ClickPolicies,
 }
 
 /// Moves clicks from the journal into the store.
@@ -79,7 +82,7 @@ impl ClickIngester {
     pub fn new(config: &IngesterConfig, sources: Sources<'_>, store: ClickStore) -> Self {
         let reader = BatchReader {
             reader: WatchedReader::open(sources.journal_folder),
-            enricher: Enricher::new(sources.geo, sources.user_agents),
+            enricher: Enricher::new(sources.geo, sources.user_agents, sources.policies),
             dead_letters: DeadLetters::in_folder(sources.data_folder),
         };
         Self {

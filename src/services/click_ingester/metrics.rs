@@ -51,6 +51,11 @@ const STORE_FAILURES: Metric = Metric::counter(
     &["reason"],
     "Attempts to store clicks of the bus that came to nothing, and are repeated, by reason.",
 );
+const DAMAGED_SEGMENTS: Metric = Metric::gauge(
+    "elido_click_segments_damaged",
+    &["task"],
+    "Packed segments of the embedded click store that could not be read: by the last deletion, and at most at once by packing.",
+);
 const CLICK_ACCOUNT: Metric = Metric::gauge(
     "elido_click_account",
     &["side"],
@@ -194,5 +199,22 @@ impl ClickAccountMetrics {
         self.missing.set(gauge_value(missing));
         self.surplus.set(gauge_value(surplus));
         self.dropped.set(gauge_value(dropped));
+    }
+}
+
+/// What is packed and cannot be read any more.
+pub(super) struct DamageMetrics {
+    pub(super) deleting: Gauge,
+    pub(super) packing: Gauge,
+}
+
+impl DamageMetrics {
+    /// The handles of this process.
+    pub(super) fn global() -> &'static Self {
+        static METRICS: LazyLock<DamageMetrics> = LazyLock::new(|| DamageMetrics {
+            deleting: DAMAGED_SEGMENTS.register_gauge(&[("task", "delete")]),
+            packing: DAMAGED_SEGMENTS.register_gauge(&[("task", "pack")]),
+        });
+        &METRICS
     }
 }

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::metrics::IngesterMetrics;
 use super::stretch::Prepared;
 use super::test_click;
-use super::{Accounts, ClickIngester, DEAD_LETTER_FILE, Enricher, Health, Sources};
+use super::{Accounts, ClickIngester, ClickPolicies, DEAD_LETTER_FILE, Enricher, Health, Sources};
 use crate::config::sections::{ClickStoreConfig, IngesterConfig};
 use crate::domain::click::Click;
 use crate::domain::id::WorkspaceId;
@@ -57,6 +57,7 @@ impl House {
             data_folder: self.folder.path(),
             geo: GeoDatabase::unknown(),
             user_agents: USER_AGENTS.clone(),
+            policies: ClickPolicies::none(),
         };
         ClickIngester::new(&config, sources, self.store.clone())
     }
@@ -110,7 +111,7 @@ fn everything() -> Selection {
     Selection {
         workspace_id: test_click::click().workspace_id.expect("a workspace"),
         period: Period { from: Timestamp::from_micros(0), to: Timestamp::from_micros(i64::MAX) },
-        include: Include { bots: true, previews: true, prefetches: true, heads: true },
+        include: Include::EVERYTHING,
         filters: Vec::new(),
         hidden_links: Vec::new(),
     }
@@ -335,7 +336,7 @@ fn of_a_stretch_every_record_counts_once_and_what_is_no_click_is_told_apart() {
         headers: BTreeMap::new(),
     };
     let records = records.into_iter().map(of_bus).chain([junk]).collect();
-    let mut enricher = Enricher::new(GeoDatabase::unknown(), USER_AGENTS.clone());
+    let mut enricher = Enricher::new(GeoDatabase::unknown(), USER_AGENTS.clone(), ClickPolicies::none());
     let prepared = Prepared::read(records, "clicks.dead", &mut enricher);
     let batch = &prepared.batches[&first];
     let positions: Vec<u64> = batch.clicks.iter().map(|record| record.position).collect();

@@ -120,6 +120,7 @@ pub fn sample(operation: &Operation) -> Option<Value> {
         "createOAuthClient" => {
             json!({ "name": "Test", "redirect_uris": ["https://example.com/callback"], "scopes": ["links:read"] })
         }
+        "eraseClicks" => json!({ "to": "2020-01-01T00:00:00Z" }),
         "update_workspace" | "update_api_key" | "updateOAuthClient" => json!({ "name": "Test" }),
         "transfer_workspace" => json!({ "user_id": nobody("user_id") }),
         "update_member" => json!({ "role": "viewer" }),

@@ -55,6 +55,9 @@ fn push_counted(question: &mut Question, selection: &Selection) {
     if !selection.include.heads {
         question.push(" AND NOT head");
     }
+    if !selection.include.opted_out {
+        question.push(" AND NOT opted_out");
+    }
 }
 
 /// Adds the condition, which holds or does not, also where the property is missing.

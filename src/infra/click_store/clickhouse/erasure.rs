@@ -6,12 +6,30 @@ use super::condition::push_where;
 use super::connection::ClickStore;
 use super::question::{Parameter, Question};
 use super::reports::counting;
-use crate::infra::click_store::{ClickStoreError, Erasure};
+use crate::domain::id::WorkspaceId;
+use crate::domain::time::Timestamp;
+use crate::infra::click_store::{ClickStoreError, Deleted, Erasure, Period};
 
 /// The longest that the server may take: it writes anew whatever has one of the clicks.
 const TIMEOUT: Duration = Duration::from_secs(600);
+const MICROS_PER_DAY: i64 = 24 * 60 * 60 * 1_000_000;
 
 impl ClickStore {
+    /// Deletes the clicks of a workspace before the UTC day of `moment`, so that it is done once a day at most. The totals of links stay.
+    ///
+    /// # Errors
+    /// The store is unavailable or refuses. If it took too long, the clicks may go later.
+    pub async fn delete_of_before(
+        &self,
+        workspace_id: WorkspaceId,
+        moment: Timestamp,
+    ) -> Result<Deleted, ClickStoreError> {
+        let day = moment.as_micros().div_euclid(MICROS_PER_DAY);
+        let period = Period { from: Timestamp::EARLIEST, to: Timestamp::from_micros(day * MICROS_PER_DAY) };
+        let erasure = Erasure { workspace_id, period, link_id: None, visitor: None };
+        Ok(Deleted { clicks: self.erase(&erasure).await?, damaged: 0 })
+    }
+
     /// Deletes these clicks on every replica, and says how many there were. The totals of links stay.
     ///
     /// # Errors

@@ -10,7 +10,9 @@ use super::condition::{column, push_condition, push_moment, push_where, push_whe
 use super::connection::ClickStore;
 use super::question::{Parameter, Question};
 use super::row::{known, value};
+use crate::domain::click::ClickKind;
 use crate::domain::id::LinkId;
+use crate::infra::click_store::columns::Class;
 use crate::infra::click_store::question::dimension::Storage;
 use crate::infra::click_store::question::labels::{AGENTS, agent_label, parse};
 use crate::infra::click_store::{
@@ -31,6 +33,7 @@ struct LeftOutRow {
     agent: String,
     prefetch: bool,
     head: bool,
+    opted_out: bool,
     clicks: u64,
 }
 
@@ -73,14 +76,15 @@ impl ClickStore {
     /// # Errors
     /// The store is unavailable or too slow.
     pub async fn left_out(&self, selection: &Selection) -> Result<LeftOut, ClickStoreError> {
-        let everybody = Include { bots: true, previews: true, prefetches: true, heads: true };
-        let mut question = Question::new("SELECT agent, prefetch, head, count() AS clicks FROM clicks");
-        push_where(&mut question, &Selection { include: everybody, ..selection.clone() });
-        question.push(" AND NOT counted GROUP BY agent, prefetch, head");
+        let mut question = Question::new("SELECT agent, prefetch, head, opted_out, count() AS clicks FROM clicks");
+        push_where(&mut question, &Selection { include: Include::EVERYTHING, ..selection.clone() });
+        question.push(" AND NOT counted GROUP BY agent, prefetch, head, opted_out");
         let mut left_out = LeftOut::default();
         for row in question.ask::<LeftOutRow>(self).await? {
             let agent = known("agent", &row.agent, parse(&AGENTS, agent_label, &row.agent))?;
-            left_out.add(selection, agent, row.prefetch, row.head, row.clicks);
+            // The kind says nothing of why a click is left out.
+            let LeftOutRow { prefetch, head, opted_out, clicks, .. } = row;
+            left_out.add(selection, Class { kind: ClickKind::Redirect, agent, prefetch, head, opted_out }, clicks);
         }
         Ok(left_out)
     }

@@ -20,11 +20,11 @@ use crate::infra::journal::JournalId;
 /// The columns of a click, in the order that [`write()`] writes them.
 pub(super) const COLUMNS: &str = "journal_id, position, at, workspace_id, domain_id, link_id, kind, status, counted, \
     host, slug, country, region, city, asn, device, os, browser, agent, prefetch, head, referrer_host, language, \
-    utm_source, utm_medium, utm_campaign, utm_term, utm_content, rule, variant, qr, visitor";
+    utm_source, utm_medium, utm_campaign, utm_term, utm_content, rule, variant, qr, visitor, opted_out";
 /// Those that [`EventRow`] reads.
 pub(super) const EVENT_COLUMNS: &str = "journal_id, position, at, workspace_id, domain_id, link_id, kind, status, \
     host, slug, country, region, city, asn, device, os, browser, agent, prefetch, head, referrer_host, language, \
-    utm_source, utm_medium, utm_campaign, utm_term, utm_content, rule, variant, qr, visitor";
+    utm_source, utm_medium, utm_campaign, utm_term, utm_content, rule, variant, qr, visitor, opted_out";
 
 /// A click as the server answers it.
 #[derive(Debug, Row, Deserialize)]
@@ -63,6 +63,7 @@ pub(super) struct EventRow {
     variant: Option<Box<str>>,
     qr: bool,
     visitor: Option<u64>,
+    opted_out: bool,
 }
 
 impl EventRow {
@@ -93,6 +94,7 @@ impl EventRow {
             agent: known("agent", &self.agent, parse(&AGENTS, agent_label, &self.agent))?,
             prefetch: self.prefetch,
             head: self.head,
+            opted_out: self.opted_out,
             referrer_host: self.referrer_host,
             language: self.language,
             utm: Utm {
@@ -160,6 +162,7 @@ pub(super) fn write(rows: &mut Vec<u8>, journal_id: JournalId, record: &Journall
     write_optional(rows, click.variant.as_deref());
     rows.push(click.qr.into());
     write_nullable(rows, click.visitor.map(u64::to_le_bytes));
+    rows.push(click.opted_out.into());
 }
 
 /// Two halves, each with its lowest byte first.

@@ -123,15 +123,21 @@ impl Block {
     /// It is damaged, or of another number of clicks.
     pub fn unpack(&mut self, part: Part, packed: &[u8]) -> Result<(), Damaged> {
         let clicks = match part {
-            Part::At => kept(&mut self.at, unpack_numbers(packed)?),
-            Part::Position => kept(&mut self.positions, unpack_numbers(packed)?),
-            Part::Visitors => kept(&mut self.visitors, unpack_codes(packed)?),
+            Part::At => kept(&mut self.at, unpack_numbers(packed, self.clicks)?),
+            Part::Position => kept(&mut self.positions, unpack_numbers(packed, self.clicks)?),
+            Part::Visitors => {
+                let visitors = unpack_codes(packed, self.clicks)?;
+                // There are no more visitors than clicks, and as many numbers of them as the highest says are kept while they are counted.
+                let is_possible = |visitor: &u32| usize::try_from(*visitor).is_ok_and(|visitor| visitor <= self.clicks);
+                visitors.iter().max().is_none_or(is_possible).then_some(()).ok_or(Damaged)?;
+                kept(&mut self.visitors, visitors)
+            }
             Part::Hashes => {
-                self.hashes = unpack_numbers(packed)?;
+                self.hashes = unpack_numbers(packed, self.clicks)?;
                 self.clicks
             }
             Part::Column(property) => {
-                let column = Column::unpack(packed)?;
+                let column = Column::unpack(packed, self.clicks)?;
                 let clicks = column.codes().len();
                 self.columns.insert(property, column);
                 clicks
@@ -177,6 +183,12 @@ impl Block {
         }
     }
 
+    /// The clicks from one moment to another, with the parts that are there. The times and the hashes of the visitors are.
+    pub fn between(&self, from: i64, to: i64) -> Self {
+        let place = |moment: i64| self.at.partition_point(|at| *at < moment);
+        self.slice(place(from)..place(to))
+    }
+
     /// The clicks of a stretch, with the parts that are there.
     pub fn slice(&self, range: Range<usize>) -> Self {
         let kept: Vec<bool> = (0..self.clicks).map(|index| range.contains(&index)).collect();
@@ -213,6 +225,7 @@ fn blank() -> EnrichedClick {
         agent: AgentClass::Human,
         prefetch: false,
         head: false,
+        opted_out: false,
         referrer_host: None,
         language: None,
         utm: Utm::default(),

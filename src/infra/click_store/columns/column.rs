@@ -44,12 +44,12 @@ impl Column {
         pack_column(&self.values, &self.codes)
     }
 
-    /// Reads what [`Column::pack`] made.
+    /// Reads what [`Column::pack`] made, of at most so many clicks.
     ///
     /// # Errors
     /// It is damaged.
-    pub fn unpack(packed: &[u8]) -> Result<Self, Damaged> {
-        let (values, codes) = unpack_column(packed)?;
+    pub fn unpack(packed: &[u8], clicks_max: usize) -> Result<Self, Damaged> {
+        let (values, codes) = unpack_column(packed, clicks_max)?;
         Ok(Self { values, codes })
     }
 }

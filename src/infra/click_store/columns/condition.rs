@@ -80,6 +80,7 @@ fn is_counted(class: Option<&Value>, selection: &Selection) -> bool {
         && (class.kind == ClickKind::Redirect || selection.filters_on(Dimension::Kind))
         && (include.prefetches || !class.prefetch)
         && (include.heads || !class.head)
+        && (include.opted_out || !class.opted_out)
 }
 
 /// Whether a filter lets a value of its column through.

@@ -19,9 +19,9 @@ pub(super) fn pack_numbers(numbers: &[i64]) -> Vec<u8> {
     sealed(bytes)
 }
 
-/// Reads what [`pack_numbers`] made.
-pub(super) fn unpack_numbers(packed: &[u8]) -> Result<Vec<i64>, Damaged> {
-    read_numbers(checked(packed)?)
+/// Reads what [`pack_numbers`] made: at most `most` numbers.
+pub(super) fn unpack_numbers(packed: &[u8], most: usize) -> Result<Vec<i64>, Damaged> {
+    read_numbers(checked(packed)?, most)
 }
 
 /// Packs the codes of a column and the values that they stand for.
@@ -35,13 +35,13 @@ pub(super) fn pack_column(values: &[Option<Value>], codes: &[u32]) -> Result<Vec
     Ok(sealed(bytes))
 }
 
-/// Reads what [`pack_column`] made.
-pub(super) fn unpack_column(packed: &[u8]) -> Result<(Vec<Option<Value>>, Vec<u32>), Damaged> {
+/// Reads what [`pack_column`] made: at most `most` codes.
+pub(super) fn unpack_column(packed: &[u8], most: usize) -> Result<(Vec<Option<Value>>, Vec<u32>), Damaged> {
     let (length, rest) = checked(packed)?.split_first_chunk().ok_or(Damaged)?;
     let length = usize::try_from(u32::from_le_bytes(*length)).map_err(|_| Damaged)?;
     let (dictionary, codes) = rest.split_at_checked(length).ok_or(Damaged)?;
     let values = read_values(dictionary)?;
-    let codes = read_codes(codes)?;
+    let codes = read_codes(codes, most)?;
     let in_dictionary = |code: &u32| usize::try_from(*code).is_ok_and(|code| code < values.len());
     if codes.iter().max().is_none_or(in_dictionary) { Ok((values, codes)) } else { Err(Damaged) }
 }
@@ -53,9 +53,9 @@ pub(super) fn pack_codes(codes: &[u32]) -> Vec<u8> {
     sealed(bytes)
 }
 
-/// Reads what [`pack_codes`] made.
-pub(super) fn unpack_codes(packed: &[u8]) -> Result<Vec<u32>, Damaged> {
-    read_codes(checked(packed)?)
+/// Reads what [`pack_codes`] made: at most `most` codes.
+pub(super) fn unpack_codes(packed: &[u8], most: usize) -> Result<Vec<u32>, Damaged> {
+    read_codes(checked(packed)?, most)
 }
 
 /// What stands in front of a value and says what it is.
@@ -147,8 +147,8 @@ fn write_numbers(bytes: &mut Vec<u8>, numbers: &[i64]) {
     }
 }
 
-fn read_numbers(bytes: &[u8]) -> Result<Vec<i64>, Damaged> {
-    let (count, width, rest) = read_head(bytes)?;
+fn read_numbers(bytes: &[u8], most: usize) -> Result<Vec<i64>, Damaged> {
+    let (count, width, rest) = read_head(bytes, most)?;
     let (lowest, body) = rest.split_first_chunk().ok_or(Damaged)?;
     let lowest = i64::from_le_bytes(*lowest);
     let numbers = match width {
@@ -191,8 +191,8 @@ fn write_codes(bytes: &mut Vec<u8>, codes: &[u32]) {
     }
 }
 
-fn read_codes(bytes: &[u8]) -> Result<Vec<u32>, Damaged> {
-    let (count, width, body) = read_head(bytes)?;
+fn read_codes(bytes: &[u8], most: usize) -> Result<Vec<u32>, Damaged> {
+    let (count, width, body) = read_head(bytes, most)?;
     let codes: Vec<u32> = match width {
         0 => vec![0; count],
         1 => body.iter().map(|byte| u32::from(*byte)).collect(),
@@ -203,10 +203,12 @@ fn read_codes(bytes: &[u8]) -> Result<Vec<u32>, Damaged> {
     if codes.len() == count { Ok(codes) } else { Err(Damaged) }
 }
 
-fn read_head(bytes: &[u8]) -> Result<(usize, u8, &[u8]), Damaged> {
+/// The count and the width. Where all are alike the count alone says how much memory they take, so it is held against what there may be.
+fn read_head(bytes: &[u8], most: usize) -> Result<(usize, u8, &[u8]), Damaged> {
     let (count, rest) = bytes.split_first_chunk().ok_or(Damaged)?;
     let (width, rest) = rest.split_first().ok_or(Damaged)?;
-    Ok((usize::try_from(u64::from_le_bytes(*count)).map_err(|_| Damaged)?, *width, rest))
+    let count = usize::try_from(u64::from_le_bytes(*count)).map_err(|_| Damaged)?;
+    if count <= most { Ok((count, *width, rest)) } else { Err(Damaged) }
 }
 
 #[cfg(test)]
@@ -223,7 +225,7 @@ mod tests {
             offsets in proptest::collection::vec(any::<u64>(), 0..50),
         ) {
             let numbers: Vec<i64> = offsets.iter().map(|offset| base.wrapping_add((offset >> spread).cast_signed())).collect();
-            prop_assert_eq!(unpack_numbers(&pack_numbers(&numbers)), Ok(numbers));
+            prop_assert_eq!(unpack_numbers(&pack_numbers(&numbers), 50), Ok(numbers));
         }
 
         #[test]
@@ -233,10 +235,10 @@ mod tests {
         ) {
             let values = [None, Some(Value::Text("ü".into())), Some(Value::Number(i64::MIN)), Some(Value::Flag(true)), Some(Value::Id(Uuid::max()))];
             let mut packed = pack_column(&values, &codes).expect("packed");
-            prop_assert_eq!(unpack_column(&packed), Ok((values.to_vec(), codes)));
+            prop_assert_eq!(unpack_column(&packed, 40), Ok((values.to_vec(), codes)));
             let place = flipped.index(packed.len());
             packed[place] ^= 0x10;
-            prop_assert_eq!(unpack_column(&packed), Err(Damaged));
+            prop_assert_eq!(unpack_column(&packed, 40), Err(Damaged));
         }
     }
 
@@ -244,7 +246,17 @@ mod tests {
     fn codes_of_every_width_survive() {
         for highest in [0, 1, 255, 256, 65_535, 65_536, u32::MAX] {
             let codes = [0, highest, highest / 2];
-            assert_eq!(unpack_codes(&pack_codes(&codes)).as_deref(), Ok(&codes[..]));
+            assert_eq!(unpack_codes(&pack_codes(&codes), 3).as_deref(), Ok(&codes[..]));
         }
+    }
+
+    #[test]
+    fn a_count_that_cannot_be_right_takes_no_memory() {
+        let mut alike = u64::MAX.to_le_bytes().to_vec();
+        alike.push(0);
+        assert_eq!(unpack_codes(&sealed(alike.clone()), 524_288), Err(Damaged));
+        alike.extend(7_i64.to_le_bytes());
+        assert_eq!(unpack_numbers(&sealed(alike), 524_288), Err(Damaged));
+        assert_eq!(unpack_numbers(&pack_numbers(&[7; 5]), 4), Err(Damaged));
     }
 }

@@ -143,7 +143,12 @@ pub struct Class {
     pub prefetch: bool,
     /// Whether the method was HEAD.
     pub head: bool,
+    /// Whether the visitor has opted out.
+    pub opted_out: bool,
 }
+
+/// What is added to the number of a class whose visitors have opted out: more than any other number.
+const OPTED_OUT: i64 = 64;
 
 impl Class {
     /// As it is kept.
@@ -151,16 +156,22 @@ impl Class {
         let place = |found: Option<usize>| found.and_then(|place| i64::try_from(place).ok()).unwrap_or_default();
         let kind = place(KINDS.iter().position(|kind| *kind == self.kind));
         let agent = place(AGENTS.iter().position(|agent| *agent == self.agent));
-        (kind * 3 + agent) * 4 + i64::from(self.prefetch) * 2 + i64::from(self.head)
+        let opted_out = if self.opted_out { OPTED_OUT } else { 0 };
+        opted_out + (kind * 3 + agent) * 4 + i64::from(self.prefetch) * 2 + i64::from(self.head)
     }
 
     /// Reads a value of the column.
     pub fn read(value: Option<&Value>) -> Result<Self, Damaged> {
-        let number: usize = required(number(value)?)?;
+        let number: i64 = required(number(value)?)?;
+        if number >= 2 * OPTED_OUT {
+            return Err(Damaged);
+        }
+        let opted_out = number >= OPTED_OUT;
+        let number = usize::try_from(number % OPTED_OUT).map_err(|_| Damaged)?;
         let (prefetch, head) = (number & 2 != 0, number & 1 != 0);
         let kind = KINDS.get(number / 12).copied().ok_or(Damaged)?;
         let agent = AGENTS.get(number / 4 % 3).copied().ok_or(Damaged)?;
-        Ok(Self { kind, agent, prefetch, head })
+        Ok(Self { kind, agent, prefetch, head, opted_out })
     }
 
     /// The value of a dimension that is kept in the class.
@@ -174,5 +185,6 @@ impl Class {
         click.agent = self.agent;
         click.prefetch = self.prefetch;
         click.head = self.head;
+        click.opted_out = self.opted_out;
     }
 }

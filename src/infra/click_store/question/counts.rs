@@ -3,6 +3,7 @@
 use super::dimension::{Dimension, Value};
 use super::selection::Selection;
 use crate::domain::rule::AgentClass;
+use crate::infra::click_store::columns::Class;
 
 /// How many clicks, and of how many visitors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -24,18 +25,14 @@ pub struct LeftOut {
     pub prefetches: u64,
     /// With the method HEAD.
     pub heads: u64,
+    /// Of visitors who asked not to be tracked, where the workspace leaves them out.
+    pub opted_out: u64,
 }
 
 impl LeftOut {
     /// Counts clicks that are left out of `selection`, under the first reason that holds.
-    pub(in crate::infra::click_store) fn add(
-        &mut self,
-        selection: &Selection,
-        agent: AgentClass,
-        prefetch: bool,
-        head: bool,
-        clicks: u64,
-    ) {
+    pub(in crate::infra::click_store) fn add(&mut self, selection: &Selection, class: Class, clicks: u64) {
+        let Class { agent, prefetch, head, opted_out, .. } = class;
         let include = selection.include;
         let by_agent = !selection.filters_on(Dimension::Agent);
         let reasons = [
@@ -43,6 +40,7 @@ impl LeftOut {
             (&mut self.previews, by_agent && !include.previews && agent == AgentClass::Preview),
             (&mut self.prefetches, !include.prefetches && prefetch),
             (&mut self.heads, !include.heads && head),
+            (&mut self.opted_out, !include.opted_out && opted_out),
         ];
         if let Some((count, _)) = reasons.into_iter().find(|(_, holds)| *holds) {
             *count += clicks;

@@ -25,6 +25,13 @@ pub struct Include {
     pub prefetches: bool,
     /// Requests with the method HEAD.
     pub heads: bool,
+    /// Visitors who asked not to be tracked, where the workspace leaves them out.
+    pub opted_out: bool,
+}
+
+impl Include {
+    /// Nothing is left out.
+    pub const EVERYTHING: Self = Self { bots: true, previews: true, prefetches: true, heads: true, opted_out: true };
 }
 
 /// One condition on a dimension.
@@ -50,7 +57,7 @@ impl Filter {
 
 /// Which clicks a report is about. All conditions hold together.
 ///
-/// Only redirects of people are counted, without prefetches and HEAD requests, unless `include` says otherwise.
+/// Only redirects of people are counted, without prefetches, HEAD requests and those who have opted out, unless `include` says otherwise.
 /// A filter on the kind or the agent takes the place of the default for that dimension, unless it is negated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Selection {
@@ -74,7 +81,7 @@ impl Selection {
         Self {
             workspace_id,
             period,
-            include: Include { bots: true, previews: true, prefetches: true, heads: true },
+            include: Include::EVERYTHING,
             filters: vec![Filter::any_of(Dimension::Kind, kinds.to_vec())],
             hidden_links: Vec::new(),
         }

@@ -51,6 +51,9 @@ fn push_counted(query: &mut QueryBuilder<Sqlite>, selection: &Selection) {
     if !selection.include.heads {
         query.push(" AND head = 0");
     }
+    if !selection.include.opted_out {
+        query.push(" AND opted_out = 0");
+    }
 }
 
 /// Adds the condition. Unless it is negated it is NULL rather than false where the property is missing.

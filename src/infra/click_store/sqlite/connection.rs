@@ -32,6 +32,8 @@ pub struct ClickStore {
     pub(super) writer: SqlitePool,
     /// Asked through [`Reading`] alone.
     pub(super) readers: SqlitePool,
+    /// The folder that the file is in.
+    pub(super) folder: PathBuf,
 }
 
 impl ClickStore {
@@ -42,7 +44,8 @@ impl ClickStore {
     pub async fn open(config: &ClickStoreConfig, data_folder: &Path) -> Result<Self, ClickStoreError> {
         let file = file_of(config.url.expose_secret(), data_folder)?;
         // Where the source of truth is elsewhere, nobody has made the data folder yet.
-        file.parent().map_or(Ok(()), std::fs::create_dir_all).map_err(sqlx::Error::from)?;
+        let folder = file.parent().unwrap_or(data_folder).to_path_buf();
+        std::fs::create_dir_all(&folder).map_err(sqlx::Error::from)?;
         let options = writer_options(&file);
         integrity::check(&options).await?;
         let known = sqlite::Readers::default();
@@ -53,7 +56,27 @@ impl ClickStore {
             .map_err(|error| integrity::because(&file, &error))?;
         MIGRATIONS.run(&writer).await?;
         let readers = open_readers(&file).await?;
-        Ok(Self { writer, readers: known.get_or_init(|| readers).clone() })
+        Ok(Self { writer, readers: known.get_or_init(|| readers).clone(), folder })
+    }
+
+    /// Opens the configured store to read what is in it, and changes nothing.
+    ///
+    /// # Errors
+    /// The address is not `sqlite:FILE`, the file cannot be opened, or its schema is not that of this version.
+    pub async fn open_to_read(config: &ClickStoreConfig, data_folder: &Path) -> Result<Self, ClickStoreError> {
+        let file = file_of(config.url.expose_secret(), data_folder)?;
+        let readers = open_readers(&file).await.map_err(|error| match error {
+            ClickStoreError::Database(error) => integrity::because(&file, &error).into(),
+            other => other,
+        })?;
+        let found: Option<i64> =
+            sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations").fetch_one(&readers).await?;
+        let (found, wanted) = (found.unwrap_or(0), MIGRATIONS.iter().map(|change| change.version).max().unwrap_or(0));
+        if found != wanted {
+            return Err(ClickStoreError::Version { found, wanted });
+        }
+        let folder = file.parent().unwrap_or(data_folder).to_path_buf();
+        Ok(Self { writer: readers.clone(), readers, folder })
     }
 
     /// Whether links were ever clicked.

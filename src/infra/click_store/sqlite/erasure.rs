@@ -12,7 +12,7 @@ use super::thread::on_thread;
 use crate::domain::id::WorkspaceId;
 use crate::domain::time::Timestamp;
 use crate::infra::click_store::columns::{Block, BlockBuilder, Damaged, Part, Property, selected, selecting_parts};
-use crate::infra::click_store::{ClickStoreError, Dimension, Erasure, Filter, Period, Selection};
+use crate::infra::click_store::{ClickStoreError, Deleted, Dimension, Erasure, Filter, Period, Selection};
 
 /// Rows deleted in one transaction, so that new clicks never wait long.
 const ROWS_PER_DELETE: i64 = 2_000;
@@ -24,17 +24,32 @@ const DELETE_STRAY_ORPHANS: &str = "DELETE FROM clicks WHERE id IN \
     (SELECT id FROM clicks WHERE workspace_id IS NULL AND link_id IS NULL AND at < ? LIMIT ?)";
 
 impl ClickStore {
-    /// Deletes the clicks before `moment`, a bounded chunk at a time, and says how many there were. The totals of links stay.
-    /// It may be dropped at any time.
+    /// Deletes the clicks before `moment`, a bounded chunk at a time. The totals of links stay. It goes on behind segments that are damaged, and may
+    /// be dropped at any time.
     ///
     /// # Errors
     /// The store is unavailable; what was deleted until then stays deleted.
-    pub async fn delete_before(&self, moment: Timestamp) -> Result<u64, ClickStoreError> {
-        let mut deleted = self.delete_stray(DELETE_STRAY, moment).await?;
-        for workspace in self.workspaces().await? {
-            let period = before(moment);
-            deleted += self.erase(&Erasure { workspace_id: workspace, period, link_id: None, visitor: None }).await?;
+    pub async fn delete_before(&self, moment: Timestamp) -> Result<Deleted, ClickStoreError> {
+        let mut deleted = Deleted { clicks: self.delete_stray(DELETE_STRAY, moment).await?, damaged: 0 };
+        for workspace_id in self.workspaces().await? {
+            let Deleted { clicks, damaged } = self.delete_of_before(workspace_id, moment).await?;
+            deleted = Deleted { clicks: deleted.clicks + clicks, damaged: deleted.damaged + damaged };
         }
+        Ok(deleted)
+    }
+
+    /// The same for the clicks of one workspace.
+    ///
+    /// # Errors
+    /// The store is unavailable; what was deleted until then stays deleted.
+    pub async fn delete_of_before(
+        &self,
+        workspace_id: WorkspaceId,
+        moment: Timestamp,
+    ) -> Result<Deleted, ClickStoreError> {
+        let mut deleted = Deleted::default();
+        let erasure = Erasure { workspace_id, period: before(moment), link_id: None, visitor: None };
+        self.erase_unwanted(&Unwanted::of(&erasure), |_| true, &mut deleted).await?;
         Ok(deleted)
     }
 
@@ -42,14 +57,13 @@ impl ClickStore {
     ///
     /// # Errors
     /// The store is unavailable; what was deleted until then stays deleted.
-    pub async fn delete_orphans_before(&self, moment: Timestamp) -> Result<u64, ClickStoreError> {
-        let mut deleted = self.delete_stray(DELETE_STRAY_ORPHANS, moment).await?;
+    pub async fn delete_orphans_before(&self, moment: Timestamp) -> Result<Deleted, ClickStoreError> {
+        let mut deleted = Deleted { clicks: self.delete_stray(DELETE_STRAY_ORPHANS, moment).await?, damaged: 0 };
         for workspace in self.workspaces().await? {
             let mut selection = Selection::everything(workspace, before(moment));
             selection.filters.push(Filter::any_of(Dimension::Link, vec![None]));
-            let unwanted = Unwanted { selection, visitor: None };
-            deleted += self.erase_rows(&unwanted).await?;
-            deleted += self.erase_packed(&unwanted, |segment| segment.orphans > 0).await?;
+            let unwanted = Unwanted { selection, visitor: None, is_any: false };
+            self.erase_unwanted(&unwanted, |segment| segment.orphans > 0, &mut deleted).await?;
         }
         Ok(deleted)
     }
@@ -57,10 +71,21 @@ impl ClickStore {
     /// Deletes these clicks, and says how many there were. The totals of links stay. It may be dropped at any time.
     ///
     /// # Errors
-    /// The store is unavailable; what was deleted until then stays deleted.
+    /// The store is unavailable, or some segments are damaged; what could be deleted stays deleted.
     pub async fn erase(&self, erasure: &Erasure) -> Result<u64, ClickStoreError> {
-        let unwanted = Unwanted { selection: erasure.selection(), visitor: erasure.visitor };
-        Ok(self.erase_rows(&unwanted).await? + self.erase_packed(&unwanted, |_| true).await?)
+        let mut deleted = Deleted::default();
+        self.erase_unwanted(&Unwanted::of(erasure), |_| true, &mut deleted).await?;
+        if deleted.damaged == 0 { Ok(deleted.clicks) } else { Err(ClickStoreError::NotErased(deleted)) }
+    }
+
+    async fn erase_unwanted(
+        &self,
+        unwanted: &Unwanted,
+        may_have_some: impl Fn(&Segment) -> bool,
+        deleted: &mut Deleted,
+    ) -> Result<(), ClickStoreError> {
+        deleted.clicks += self.erase_rows(unwanted).await?;
+        self.erase_packed(unwanted, may_have_some, deleted).await
     }
 
     async fn erase_rows(&self, unwanted: &Unwanted) -> Result<u64, ClickStoreError> {
@@ -105,26 +130,29 @@ impl ClickStore {
         &self,
         unwanted: &Unwanted,
         may_have_some: impl Fn(&Segment) -> bool,
-    ) -> Result<u64, ClickStoreError> {
-        let (mut deleted, mut after, mut tries) = (0, 0, 0);
+        deleted: &mut Deleted,
+    ) -> Result<(), ClickStoreError> {
+        let (mut after, mut tries) = (0, 0);
         loop {
             let mut reading = Reading::begin(self).await?;
             let removal = Removal::seen(reading.connection()).await?;
             let next = next_segment(reading.connection(), &unwanted.selection, after).await?;
-            let Some(segment) = next else { return Ok(deleted) };
+            let Some(segment) = next else { return Ok(()) };
             let erased = match may_have_some(&segment) {
-                true => self.erase_of(&segment, unwanted, reading, removal).await?,
-                false => Some(0),
+                true => self.erase_of(&segment, unwanted, reading, removal).await,
+                false => Ok(Some(0)),
             };
             match erased {
-                Some(clicks) => {
-                    deleted += clicks;
-                    after = segment.id;
-                    tries = 0;
+                Ok(Some(clicks)) => deleted.clicks += clicks,
+                Err(ClickStoreError::Damaged(_)) => deleted.damaged += 1,
+                Ok(None) if tries < TRIES_MAX => {
+                    tries += 1;
+                    continue;
                 }
-                None if tries < TRIES_MAX => tries += 1,
-                None => return Err(ClickStoreError::Contended),
+                Ok(None) => return Err(ClickStoreError::Contended),
+                Err(error) => return Err(error),
             }
+            (after, tries) = (segment.id, 0);
         }
     }
 
@@ -136,7 +164,11 @@ impl ClickStore {
         mut reading: Reading,
         removal: Removal,
     ) -> Result<Option<u64>, ClickStoreError> {
-        let kept = unwanted.kept(&segment.load(reading.connection(), &unwanted.parts()).await?);
+        // Where all of them go nobody needs to read them, so that damaged ones go as well.
+        let kept = match unwanted.is_any && segment.is_within(unwanted.selection.period) {
+            true => vec![false; segment.clicks],
+            false => unwanted.kept(segment.load(reading.connection(), &unwanted.parts()).await?).await,
+        };
         let erased = kept.iter().filter(|kept| !**kept).count() as u64;
         if erased == 0 {
             return Ok(Some(0));
@@ -170,12 +202,20 @@ fn before(moment: Timestamp) -> Period {
 }
 
 /// Clicks that are to go.
+#[derive(Debug, Clone)]
 struct Unwanted {
     selection: Selection,
     visitor: Option<u64>,
+    /// Whether any click of the period goes.
+    is_any: bool,
 }
 
 impl Unwanted {
+    fn of(erasure: &Erasure) -> Self {
+        let is_any = erasure.link_id.is_none() && erasure.visitor.is_none();
+        Self { selection: erasure.selection(), visitor: erasure.visitor, is_any }
+    }
+
     /// The parts of a segment that say which they are.
     fn parts(&self) -> Vec<Part> {
         let mut parts = selecting_parts(&self.selection);
@@ -186,7 +226,12 @@ impl Unwanted {
     }
 
     /// Whether each click stays.
-    fn kept(&self, block: &Block) -> Vec<bool> {
+    async fn kept(&self, block: Block) -> Vec<bool> {
+        let unwanted = self.clone();
+        on_thread(move || unwanted.kept_of(&block)).await
+    }
+
+    fn kept_of(&self, block: &Block) -> Vec<bool> {
         let mut kept: Vec<bool> = selected(block, &self.selection).into_iter().map(|selected| !selected).collect();
         if let Some(visitor) = self.visitor {
             let place = block.hashes().binary_search(&visitor.cast_signed()).ok();
@@ -201,4 +246,99 @@ fn packed_rest(block: &Block, kept: &[bool]) -> Result<PackedSegment, Damaged> {
     let mut builder = BlockBuilder::of(Property::ALL);
     builder.extend(block, kept);
     PackedSegment::of(&builder.finish())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::sections::ClickStoreConfig;
+    use crate::infra::click_store::test_clicks::{link, micros, visit, workspace};
+    use crate::infra::click_store::{ClickBatch, EnrichedClick, JournalledClick};
+    use crate::infra::journal::JournalId;
+
+    const DAMAGE: &str =
+        "UPDATE click_columns SET packed = CAST(X'00' || substr(packed, 2) AS BLOB) WHERE segment_id = ?";
+
+    /// A thousand clicks of a workspace, packed, of which every second belongs to a link.
+    async fn pack_clicks(store: &ClickStore, number: u64) {
+        let clicks = (0..1_000_u64).map(|position| JournalledClick {
+            position,
+            click: EnrichedClick {
+                workspace_id: Some(workspace(number.into())),
+                link_id: (position % 2 == 0).then(|| link(1)),
+                ..visit(i64::try_from(position).expect("small"))
+            },
+        });
+        let batch = ClickBatch {
+            journal_id: JournalId::from_u64(number),
+            through: 999,
+            clicks: clicks.collect(),
+            undecodable: Vec::new(),
+            tally: None,
+        };
+        store.store(&batch).await.expect("stored");
+        store.pack_rows(workspace(number.into()).as_uuid()).await.expect("packed");
+    }
+
+    /// Segments of three workspaces, those of the first two damaged.
+    async fn damaged_store(folder: &std::path::Path) -> ClickStore {
+        let store = ClickStore::open(&ClickStoreConfig::embedded("clicks.db"), folder).await.expect("a store");
+        for number in 1..=3 {
+            pack_clicks(&store, number).await;
+        }
+        for segment in [1, 2] {
+            sqlx::query(DAMAGE).bind(segment).execute(&store.writer).await.expect("damage");
+        }
+        store
+    }
+
+    #[tokio::test]
+    async fn retention_goes_on_behind_damaged_segments_and_says_how_many_there_are() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = damaged_store(folder.path()).await;
+        let half = store.delete_before(micros(500)).await.expect("deleted");
+        assert_eq!(half, Deleted { clicks: 500, damaged: 2 }, "those of the third workspace");
+        let orphans = store.delete_orphans_before(micros(600)).await.expect("deleted");
+        assert_eq!(orphans, Deleted { clicks: 50, damaged: 2 });
+        let all = store.delete_before(micros(1_000)).await.expect("deleted");
+        assert_eq!(all, Deleted { clicks: 2_450, damaged: 0 }, "nobody has to read what goes as a whole");
+    }
+
+    #[tokio::test]
+    async fn erasing_tells_that_it_could_not_look_everywhere() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = damaged_store(folder.path()).await;
+        let of_link = |number: u128| Erasure {
+            workspace_id: workspace(number),
+            period: before(micros(1_000)),
+            link_id: Some(link(1)),
+            visitor: None,
+        };
+        let refused = store.erase(&of_link(1)).await.expect_err("it is damaged");
+        assert!(matches!(refused, ClickStoreError::NotErased(Deleted { clicks: 0, damaged: 1 })), "{refused}");
+        assert_eq!(store.erase(&of_link(3)).await.expect("erased"), 500);
+    }
+
+    #[tokio::test]
+    async fn packing_goes_on_behind_damaged_segments() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = ClickStore::open(&ClickStoreConfig::embedded("clicks.db"), folder.path()).await.expect("a store");
+        for journal in [1, 2, 3, 4] {
+            let clicks = (0..10_u64).map(|position| JournalledClick {
+                position,
+                click: EnrichedClick { at: Timestamp::from_micros(1_700_000_000_000_000), ..visit(0) },
+            });
+            let (journal_id, clicks) = (JournalId::from_u64(journal), clicks.collect());
+            let batch = ClickBatch { journal_id, through: 9, clicks, undecodable: Vec::new(), tally: None };
+            store.store(&batch).await.expect("stored");
+            store.pack_rows(workspace(1).as_uuid()).await.expect("packed");
+        }
+        sqlx::query(DAMAGE).bind(2).execute(&store.writer).await.expect("damage");
+        pack_clicks(&store, 2).await;
+        let compacted = store.compact(true).await.expect("packed");
+        assert_eq!((compacted.merged, compacted.damaged), (3, 1));
+        let left: i64 =
+            sqlx::query_scalar("SELECT count(*) FROM click_segments").fetch_one(&store.writer).await.expect("a count");
+        assert_eq!(left, 3, "one of three, the damaged one, and that of the other workspace");
+    }
 }

@@ -1,5 +1,7 @@
 //! Raw clicks, newest first.
 
+use std::sync::Arc;
+
 use sqlx::QueryBuilder;
 use sqlx::sqlite::SqliteConnection;
 
@@ -8,7 +10,9 @@ use super::connection::ClickStore;
 use super::reading::Reading;
 use super::row::{COLUMNS, read};
 use super::segments::{Segment, segments_of};
-use crate::infra::click_store::columns::{Part, selected, selecting_parts};
+use super::thread::on_thread;
+use crate::domain::id::WorkspaceId;
+use crate::infra::click_store::columns::{Block, Damaged, Part, selected, selecting_parts};
 use crate::infra::click_store::{ClickStoreError, Event, EventPosition, Selection};
 
 impl ClickStore {
@@ -22,7 +26,7 @@ impl ClickStore {
         after: Option<EventPosition>,
         limit: u32,
     ) -> Result<Vec<Event>, ClickStoreError> {
-        let selection = selection.up_to(after);
+        let selection = Arc::new(selection.up_to(after));
         let mut reading = Reading::begin(self).await?;
         let mut events = not_packed(reading.connection(), &selection, after, limit).await?;
         let workspace_id = selection.workspace_id.as_uuid();
@@ -66,30 +70,45 @@ async fn not_packed(
 async fn packed(
     connection: &mut SqliteConnection,
     segment: &Segment,
-    selection: &Selection,
+    selection: &Arc<Selection>,
     after: Option<EventPosition>,
     limit: usize,
 ) -> Result<Vec<Event>, ClickStoreError> {
     let parts = selecting_parts(selection);
-    let mut block = segment.load(connection, &parts).await?;
-    let mut chosen: Vec<usize> = Vec::new();
-    for (index, _) in selected(&block, selection).into_iter().enumerate().filter(|(_, kept)| *kept) {
-        if after.is_none_or(|after| block.position(index).is_some_and(|position| position < after)) {
-            chosen.push(index);
-        }
-    }
+    let block = segment.load(connection, &parts).await?;
+    let asked = Arc::clone(selection);
+    let (block, chosen) = on_thread(move || {
+        let chosen = chosen(&block, &asked, after, limit);
+        (block, chosen)
+    })
+    .await;
     if chosen.is_empty() {
         return Ok(Vec::new());
     }
-    // Clicks of the same microsecond are in no particular order in a segment, so all of the earliest that may be listed are looked at.
-    let earliest = chosen.iter().rev().nth(limit.saturating_sub(1)).and_then(|index| block.at().get(*index)).copied();
     let others: Vec<_> = Part::all().filter(|part| !parts.contains(part)).collect();
-    segment.load_into(connection, &mut block, &others).await?;
-    let mut events = Vec::new();
-    for index in chosen.into_iter().filter(|index| block.at().get(*index).copied() >= earliest) {
-        let mut event = block.event(index)?;
-        event.click.workspace_id = Some(selection.workspace_id);
-        events.push(event);
-    }
-    Ok(events)
+    let block = segment.load_into(connection, block, &others).await?;
+    let workspace_id = selection.workspace_id;
+    Ok(on_thread(move || events_at(&block, &chosen, workspace_id)).await?)
+}
+
+/// The places of the clicks that may be listed. Those of the same microsecond are in no particular order in a segment, so all of the
+/// earliest are among them.
+fn chosen(block: &Block, selection: &Selection, after: Option<EventPosition>, limit: usize) -> Vec<usize> {
+    let is_after =
+        |index: usize| after.is_none_or(|after| block.position(index).is_some_and(|position| position < after));
+    let kept = selected(block, selection);
+    let kept = kept.iter().enumerate().filter(|(_, kept)| **kept).map(|(index, _)| index);
+    let mut chosen: Vec<usize> = kept.filter(|index| is_after(*index)).collect();
+    let earliest = chosen.iter().rev().nth(limit.saturating_sub(1)).and_then(|index| block.at().get(*index)).copied();
+    chosen.retain(|index| block.at().get(*index).copied() >= earliest);
+    chosen
+}
+
+fn events_at(block: &Block, places: &[usize], workspace_id: WorkspaceId) -> Result<Vec<Event>, Damaged> {
+    let event = |index: &usize| {
+        let mut event = block.event(*index)?;
+        event.click.workspace_id = Some(workspace_id);
+        Ok(event)
+    };
+    places.iter().map(event).collect()
 }

@@ -14,6 +14,7 @@ mod row;
 mod rows;
 mod scan;
 mod segments;
+mod stretches;
 mod tags;
 mod thread;
 mod totals;

@@ -25,13 +25,12 @@ impl ClickStore {
     /// # Errors
     /// The store is unavailable or too slow.
     pub async fn left_out(&self, selection: &Selection) -> Result<LeftOut, ClickStoreError> {
-        let everybody = Include { bots: true, previews: true, prefetches: true, heads: true };
         let by_class = Grouping::labels(Property::Class, Labels::Itself);
-        let pass = Pass::of_clicks(Selection { include: everybody, ..selection.clone() }, by_class);
+        let pass = Pass::of_clicks(Selection { include: Include::EVERYTHING, ..selection.clone() }, by_class);
         let mut left_out = LeftOut::default();
         for (class, counts) in self.count(pass).await?.labelled() {
             let class = Class::read(class.as_ref())?;
-            left_out.add(selection, class.agent, class.prefetch, class.head, counts.clicks);
+            left_out.add(selection, class, counts.clicks);
         }
         Ok(left_out)
     }

@@ -17,9 +17,9 @@ use crate::infra::journal::JournalId;
 /// The columns of a click, in the order that [`bind`] binds and [`read`] reads them.
 pub(super) const COLUMNS: &str = "journal_id, position, at, workspace_id, domain_id, link_id, kind, status, counted, \
     host, slug, country, region, city, asn, device, os, browser, agent, prefetch, head, referrer_host, language, \
-    utm_source, utm_medium, utm_campaign, utm_term, utm_content, rule, variant, qr, visitor";
+    utm_source, utm_medium, utm_campaign, utm_term, utm_content, rule, variant, qr, visitor, opted_out";
 /// How many there are.
-pub(super) const COLUMN_COUNT: usize = 32;
+pub(super) const COLUMN_COUNT: usize = 33;
 
 /// Adds the values of one row.
 pub(super) fn bind(
@@ -59,7 +59,8 @@ pub(super) fn bind(
     arguments.add(click.rule.as_deref())?;
     arguments.add(click.variant.as_deref())?;
     arguments.add(click.qr)?;
-    arguments.add(click.visitor.map(u64::cast_signed))
+    arguments.add(click.visitor.map(u64::cast_signed))?;
+    arguments.add(click.opted_out)
 }
 
 /// Reads a row of [`COLUMNS`].
@@ -84,6 +85,7 @@ pub(super) fn read(row: &SqliteRow) -> Result<Event, sqlx::Error> {
         agent: label(row, "agent", |text| parse(&AGENTS, agent_label, text))?,
         prefetch: row.try_get("prefetch")?,
         head: row.try_get("head")?,
+        opted_out: row.try_get("opted_out")?,
         referrer_host: row.try_get("referrer_host")?,
         language: row.try_get("language")?,
         utm: Utm {

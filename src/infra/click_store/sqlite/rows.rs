@@ -43,7 +43,7 @@ pub(super) async fn read_rows(
 fn columns_of(property: Property) -> &'static str {
     match property {
         Property::Journal => "journal_id",
-        Property::Class => "kind, agent, prefetch, head",
+        Property::Class => "kind, agent, prefetch, head, opted_out",
         Property::Host => "host",
         Property::Of(dimension) => column(dimension),
     }
@@ -61,5 +61,6 @@ fn value_of(row: &SqliteRow, property: Property) -> Result<Option<Value>, sqlx::
 fn class_of(row: &SqliteRow) -> Result<Class, sqlx::Error> {
     let kind: ClickKind = label(row, "kind", |text| parse(&KINDS, kind_label, text))?;
     let agent: AgentClass = label(row, "agent", |text| parse(&AGENTS, agent_label, text))?;
-    Ok(Class { kind, agent, prefetch: row.try_get("prefetch")?, head: row.try_get("head")? })
+    let flag = |column| row.try_get::<bool, _>(column);
+    Ok(Class { kind, agent, prefetch: flag("prefetch")?, head: flag("head")?, opted_out: flag("opted_out")? })
 }

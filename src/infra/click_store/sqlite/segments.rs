@@ -3,12 +3,17 @@
 //! Invariant: a click is in `clicks` or in one segment. Whatever takes clicks out of either counts that in the same transaction, and
 //! refuses when somebody else has counted since it read them: see [`Removal`].
 
+use std::collections::HashMap;
+use std::ops::Range;
+
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{QueryBuilder, Row, Sqlite, Transaction};
 use uuid::Uuid;
 
 use super::connection::ClickStore;
 use super::row::{id, id_bytes};
+use super::stretches::day_of;
+use super::thread::on_thread;
 use crate::domain::time::Timestamp;
 use crate::infra::click_store::columns::{Block, Damaged, Part};
 use crate::infra::click_store::{ClickStoreError, Period, Selection};
@@ -42,24 +47,40 @@ impl Segment {
         self.first_at >= period.from.as_micros() && self.last_at < period.to.as_micros()
     }
 
+    /// The UTC days from its first click to its last.
+    pub(super) const fn days(&self) -> Range<i64> {
+        day_of(self.first_at)..day_of(self.last_at) + 1
+    }
+
     /// Reads these parts of it.
     pub(super) async fn load(
         &self,
         connection: &mut SqliteConnection,
         parts: &[Part],
     ) -> Result<Block, ClickStoreError> {
-        let mut block = Block::of(self.clicks);
-        self.load_into(connection, &mut block, parts).await?;
-        Ok(block)
+        self.load_into(connection, Block::of(self.clicks), parts).await
     }
 
     /// Reads these parts of it as well.
     pub(super) async fn load_into(
         &self,
         connection: &mut SqliteConnection,
-        block: &mut Block,
+        mut block: Block,
         parts: &[Part],
-    ) -> Result<(), ClickStoreError> {
+    ) -> Result<Block, ClickStoreError> {
+        let packed = self.fetch(connection, parts).await?;
+        on_thread(move || {
+            packed.iter().try_for_each(|(part, packed)| block.unpack(*part, packed))?;
+            Ok(block)
+        })
+        .await
+    }
+
+    async fn fetch(
+        &self,
+        connection: &mut SqliteConnection,
+        parts: &[Part],
+    ) -> Result<Vec<(Part, Vec<u8>)>, ClickStoreError> {
         let mut query = QueryBuilder::<Sqlite>::new("SELECT part, packed FROM click_columns WHERE segment_id = ");
         query.push_bind(self.id).push(" AND part IN (");
         let mut list = query.separated(", ");
@@ -67,13 +88,10 @@ impl Segment {
             list.push_bind(part.number());
         }
         query.push(")");
-        let rows = query.build().fetch_all(connection).await?;
-        for part in parts {
-            let is_it = |row: &&SqliteRow| row.try_get("part").is_ok_and(|number: i64| number == part.number());
-            let row = rows.iter().find(is_it).ok_or(Damaged)?;
-            block.unpack(*part, row.try_get("packed")?)?;
-        }
-        Ok(())
+        let rows = query.build_query_as::<(i64, Vec<u8>)>().fetch_all(connection).await?;
+        let mut packed: HashMap<i64, Vec<u8>> = rows.into_iter().collect();
+        let of_part = |part: &Part| Ok((*part, packed.remove(&part.number()).ok_or(Damaged)?));
+        parts.iter().map(of_part).collect()
     }
 
     /// Reads the whole segment.
@@ -140,17 +158,26 @@ pub(super) async fn next_segment(
     row.as_ref().map(Segment::read).transpose()
 }
 
+/// The next workspace that has clicks which are not packed.
+pub(super) async fn unpacked_workspace_after(
+    connection: &mut SqliteConnection,
+    workspace_id: Uuid,
+) -> Result<Option<Uuid>, sqlx::Error> {
+    let row = sqlx::query("SELECT min(workspace_id) AS workspace_id FROM clicks WHERE workspace_id > ?")
+        .bind(id_bytes(workspace_id))
+        .fetch_one(connection)
+        .await?;
+    id(&row, "workspace_id")
+}
+
 /// The next workspace that has clicks, packed or not.
 pub(super) async fn any_workspace_after(
     connection: &mut SqliteConnection,
     workspace_id: Uuid,
 ) -> Result<Option<Uuid>, ClickStoreError> {
     let packed = workspace_after(connection, workspace_id).await?;
-    let row = sqlx::query("SELECT min(workspace_id) AS workspace_id FROM clicks WHERE workspace_id > ?")
-        .bind(id_bytes(workspace_id))
-        .fetch_one(connection)
-        .await?;
-    Ok(packed.into_iter().chain(id(&row, "workspace_id")?).min())
+    let unpacked = unpacked_workspace_after(connection, workspace_id).await?;
+    Ok(packed.into_iter().chain(unpacked).min())
 }
 
 /// A segment as it is written down.

@@ -30,12 +30,13 @@ prop_compose! {
         device in proptest::sample::select(&[Device::Desktop, Device::Mobile][..]),
         prefetch in proptest::bool::weighted(0.2),
         head in proptest::bool::weighted(0.2),
+        opted_out in proptest::bool::weighted(0.2),
         visitor in proptest::option::of(1..6_u64),
     ) -> EnrichedClick {
         EnrichedClick {
             workspace_id: workspace_number.map(workspace),
             link_id: link_number.map(link),
-            agent, kind, device, prefetch, head, visitor,
+            agent, kind, device, prefetch, head, opted_out, visitor,
             ..visit(offset)
         }
     }
@@ -93,15 +94,15 @@ fn random_filter() -> impl Strategy<Value = Filter> {
 
 pub(super) fn random_selection() -> impl Strategy<Value = Selection> {
     (
-        any::<(bool, bool, bool, bool)>(),
+        any::<(bool, bool, bool, bool, bool)>(),
         proptest::collection::vec(random_filter(), 0..3),
         (0..500_000_i64, 1..700_000_i64),
         proptest::collection::vec(1..5_u128, 0..3),
     )
-        .prop_map(|((bots, previews, prefetches, heads), filters, (from, length), hidden)| Selection {
+        .prop_map(|((bots, previews, prefetches, heads, opted_out), filters, (from, length), hidden)| Selection {
             workspace_id: workspace(1),
             period: Period { from: micros(from), to: micros(from + length) },
-            include: Include { bots, previews, prefetches, heads },
+            include: Include { bots, previews, prefetches, heads, opted_out },
             filters,
             hidden_links: hidden.into_iter().map(link).collect(),
         })
@@ -162,6 +163,7 @@ fn is_selected(click: &EnrichedClick, selection: &Selection) -> bool {
         && (agent_fits || filters_on(Dimension::Agent))
         && (!click.prefetch || selection.include.prefetches)
         && (!click.head || selection.include.heads)
+        && (!click.opted_out || selection.include.opted_out)
         && selection.filters.iter().all(fits)
         && click.link_id.is_none_or(|link| !selection.hidden_links.contains(&link))
 }

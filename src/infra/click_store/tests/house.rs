@@ -64,4 +64,23 @@ impl House {
         let stretch = PartitionStretch { partition, offsets: first..first + 100_000, batches: vec![batch.clone()] };
         self.store.store_stretch(&stretch).await.expect("stored")
     }
+
+    /// Where its file is.
+    pub(super) fn folder(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
+    /// The bytes of its database file.
+    pub(super) fn files(&self) -> Vec<u8> {
+        std::fs::read(self.folder.path().join("clicks.db")).expect("a file")
+    }
+
+    /// As an earlier release would have left it.
+    pub(super) async fn forget_last_migration(&self) {
+        let url = format!("sqlite:{}", self.folder.path().join("clicks.db").display());
+        let pool = sqlx::SqlitePool::connect(&url).await.expect("a connection");
+        let forget = "DELETE FROM _sqlx_migrations WHERE version = (SELECT max(version) FROM _sqlx_migrations)";
+        sqlx::query(forget).execute(&pool).await.expect("forgotten");
+        pool.close().await;
+    }
 }

@@ -79,17 +79,18 @@ async fn no_workspace_sees_the_clicks_of_another() {
 #[tokio::test]
 async fn what_is_left_out_is_told_by_the_first_reason() {
     for house in houses().await {
-        let mut stretch = batch(1, 0..5);
-        let [person, bot, preview, prefetch, head] = &mut stretch.clicks[..] else { panic!("five clicks") };
+        let mut stretch = batch(1, 0..6);
+        let [person, bot, preview, prefetch, head, opted_out] = &mut stretch.clicks[..] else { panic!("six clicks") };
         bot.click.agent = AgentClass::Bot;
         preview.click.agent = AgentClass::Preview;
         (prefetch.click.prefetch, prefetch.click.head) = (true, true);
         head.click.head = true;
+        opted_out.click.opted_out = true;
         person.click.visitor = None;
         house.put(&stretch).await;
         let selection = Selection { include: Include::default(), filters: Vec::new(), ..everything(workspace(1)) };
         let left_out = house.store.left_out(&selection).await.expect("what is left out");
-        assert_eq!(left_out, LeftOut { bots: 1, previews: 1, prefetches: 1, heads: 1 });
+        assert_eq!(left_out, LeftOut { bots: 1, previews: 1, prefetches: 1, heads: 1, opted_out: 1 });
         assert_eq!(house.store.summary(&selection).await.expect("a summary"), Counts { clicks: 1, visitors: 0 });
     }
 }

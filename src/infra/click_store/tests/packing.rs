@@ -59,7 +59,7 @@ async fn old_clicks_go_and_totals_stay() {
         if packed {
             store.compact(true).await.expect("packed");
         }
-        assert_eq!(store.delete_before(micros(4000)).await.expect("deleted"), 4000);
+        assert_eq!(store.delete_before(micros(4000)).await.expect("deleted").clicks, 4000);
         let mut left = 0;
         for workspace_id in [workspace(1), workspace(2)] {
             left += store.summary(&everything(workspace_id)).await.expect("a summary").clicks;
@@ -67,7 +67,7 @@ async fn old_clicks_go_and_totals_stay() {
         assert_eq!(left, 667, "two of every three of the youngest thousand");
         let total = store.link_totals(workspace(1), &[link(1)]).await.expect("totals")[&link(1)];
         assert_eq!(total, LinkTotal { clicks: 1667, last_click_at: micros(4999) });
-        assert_eq!(store.delete_before(micros(1_000_000)).await.expect("deleted"), 1000);
+        assert_eq!(store.delete_before(micros(1_000_000)).await.expect("deleted").clicks, 1000);
         let verified = store.verify().await.expect("a verification");
         assert_eq!((verified.clicks, verified.segments), (0, 0));
     }
@@ -86,7 +86,7 @@ async fn old_visits_to_no_link_go_and_other_clicks_stay() {
         if packed {
             store.compact(true).await.expect("packed");
         }
-        assert_eq!(store.delete_orphans_before(micros(300)).await.expect("deleted"), 200);
+        assert_eq!(store.delete_orphans_before(micros(300)).await.expect("deleted").clicks, 200);
         assert_eq!(store.summary(&everything(workspace(1))).await.expect("a summary").clicks, 500);
         assert_eq!(store.verify().await.expect("a verification").problems, Vec::<String>::new());
     }
@@ -130,4 +130,26 @@ async fn a_link_and_a_visitor_are_erased_and_all_other_clicks_stay() {
             assert_eq!(store.summary(&ever()).await.expect("a summary"), Counts { clicks: 38, visitors: 4 });
         }
     }
+}
+
+#[tokio::test]
+async fn a_store_is_read_without_being_changed_and_only_if_it_is_of_this_version() {
+    let mut house = House::embedded().await;
+    house.put(&batch(1, 0..10)).await;
+    house.store.close().await;
+    let before = house.files();
+    let store = ClickStore::open_to_read(&house.config, house.folder()).await.expect("a store to read");
+    assert_eq!(store.verify().await.expect("a verification").clicks, 10);
+    assert!(store.compact(true).await.is_err(), "nothing can be written");
+    store.close().await;
+    assert_eq!(house.files(), before);
+
+    let missing = tempfile::tempdir().expect("a folder");
+    assert!(ClickStore::open_to_read(&house.config, missing.path()).await.is_err());
+    assert_eq!(std::fs::read_dir(missing.path()).expect("a folder").count(), 0, "no file was made");
+
+    house.open_again().await;
+    house.forget_last_migration().await;
+    let error = ClickStore::open_to_read(&house.config, house.folder()).await.map(|_| ()).expect_err("too old");
+    assert!(error.to_string().contains("an ingester of this version"), "{error}");
 }

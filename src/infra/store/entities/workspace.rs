@@ -2,6 +2,7 @@
 
 use sea_orm::entity::prelude::*;
 
+use crate::domain::click_policy::VisitorAddresses;
 use crate::domain::id::{UserId, WorkspaceId};
 use crate::domain::time::Timestamp;
 
@@ -28,6 +29,12 @@ pub struct Model {
     pub deleted_at: Option<Timestamp>,
     /// When it will be gone for good.
     pub purge_at: Option<Timestamp>,
+    /// For how many days its clicks are kept; as long as the instance keeps them where it is zero.
+    pub click_retention_days: i64,
+    /// What of a visitor's address is used.
+    pub visitor_addresses: VisitorAddresses,
+    /// Whether visitors count who ask not to be tracked.
+    pub count_opted_out: bool,
 }
 
 /// Joins are written where they are needed.

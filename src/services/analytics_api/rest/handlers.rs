@@ -1,29 +1,34 @@
 //! One function an operation: reads the request, asks the use case, writes the response.
 
-use axum::body::Body;
+use axum::body::Body as Bytes;
 use axum::extract::State;
+use axum::response::sse::Event as SseEvent;
 use axum::response::{IntoResponse, Json, Response};
-use futures_util::TryStreamExt;
+use futures_util::{StreamExt, TryStreamExt};
+use http::HeaderMap;
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 
 use super::parameters::{
-    BreakdownParameters, EventsParameters, ExportParameters, SparklinesParameters, SummaryParameters,
+    BreakdownParameters, EventsParameters, ExportParameters, HoursOfWeekParameters, LiveParameters, SparklinesParameters, SummaryParameters,
     TimeseriesParameters,
 };
 use crate::domain::error::Error;
 use crate::domain::permission;
 use crate::domain::time::Timestamp;
-use crate::http::extract::Query;
+use crate::http::event_stream;
+use crate::http::extract::{Json as Body, Query};
 use crate::http::pagination::{Cursor, Page, QueryFingerprint, SortKey};
 use crate::http::problem::Problem;
-use crate::http::responses::ReadProblems;
+use crate::http::responses::{CreateProblems, ReadProblems};
 use crate::infra::click_store::{Event, EventPosition};
 use crate::infra::journal::JournalId;
 use crate::services::analytics_api::Analytics;
+use crate::services::analytics_api::erasure::{self, ErasedClicks, ErasureDraft};
 use crate::services::analytics_api::events::{ClickEvent, identity};
 use crate::services::analytics_api::export;
-use crate::services::analytics_api::responses::{BreakdownResponse, Sparklines, Summary, Timeseries};
-use crate::services::api_core::rest::{Authorized, WorkspacePath};
+use crate::services::analytics_api::live::Live;
+use crate::services::analytics_api::responses::{BreakdownResponse, HoursOfWeek, Sparklines, Summary, Timeseries};
+use crate::services::api_core::rest::{Authenticated, Authorized, IdempotencyHeader, WorkspacePath};
 
 /// The zone of series whose request names none.
 const TIME_ZONE_DEFAULT: &str = "UTC";
@@ -88,6 +93,26 @@ pub(super) async fn sparklines(
     Ok(Json(analytics.sparklines(&access, parameters.link, zone).await?))
 }
 
+/// Clicks and visitors by the hour of the week
+///
+/// All Mondays of the period at eight together, and so on, by the clocks of the time zone. A period of 366 days at most.
+#[utoipa::path(
+    get,
+    path = "/v1/workspaces/{workspace_id}/analytics/hours-of-week",
+    operation_id = "getAnalyticsHoursOfWeek",
+    tag = "analytics",
+    params(WorkspacePath, HoursOfWeekParameters),
+    responses((status = 200, description = "The hours.", body = HoursOfWeek), ReadProblems),
+)]
+pub(super) async fn hours_of_week(
+    State(analytics): State<Analytics>,
+    access: Authorized<permission::GetAnalyticsHoursOfWeek>,
+    Query(parameters): Query<HoursOfWeekParameters>,
+) -> Result<Json<HoursOfWeek>, Problem> {
+    let zone = parameters.time_zone.as_deref().unwrap_or(TIME_ZONE_DEFAULT);
+    Ok(Json(analytics.hours_of_week(&access, &parameters.report(), zone).await?))
+}
+
 /// Clicks and visitors by a dimension
 ///
 /// The values with the most clicks, and the rest in one. By `tag`, a click counts for every tag that its link carries now.
@@ -107,6 +132,45 @@ pub(super) async fn breakdown(
     let (dimension, limit) = (parameters.dimension, parameters.limit.get());
     let compare = parameters.compare.is_some();
     Ok(Json(analytics.breakdown(&access, &parameters.report(), dimension, limit, compare).await?))
+}
+
+/// Read or follow the clicks of the last half hour
+///
+/// With `Accept: text/event-stream` as server-sent events: a message `live` at once, and then whenever clicks are new, at most one a second, or a
+/// minute is over. Each has the last thirty minutes and the one that is not over, in UTC, and at most 100 clicks that were in none before; a
+/// click that is stored more than a minute after its answer is in the minutes alone. A failure on the way is a message `problem`, after which
+/// the stream ends. Whoever comes back is told everything anew.
+#[utoipa::path(
+    get,
+    path = "/v1/workspaces/{workspace_id}/analytics/live",
+    operation_id = "followAnalytics",
+    tag = "analytics",
+    params(WorkspacePath, LiveParameters),
+    responses(
+        (
+            status = 200, description = "How it is now, or the stream of it.",
+            content((Live = "application/json"), (String = "text/event-stream")),
+        ),
+        ReadProblems
+    ),
+)]
+pub(super) async fn live(
+    State(analytics): State<Analytics>,
+    Authenticated(principal): Authenticated,
+    access: Authorized<permission::FollowAnalytics>,
+    headers: HeaderMap,
+    Query(parameters): Query<LiveParameters>,
+) -> Result<Response, Problem> {
+    let request = parameters.of_any_time();
+    if !event_stream::is_wanted(&headers) {
+        return Ok(Json(analytics.live(principal, (*access).clone(), request).await?).into_response());
+    }
+    let messages = analytics.follow(principal, (*access).clone(), request).await?;
+    let messages = messages.map(|live| match live {
+        Ok(live) => SseEvent::default().event("live").json_data(live),
+        Err(error) => event_stream::problem(error),
+    });
+    Ok(event_stream::response(analytics.core().until_stopping(messages)))
 }
 
 /// Raw clicks, newest first
@@ -161,7 +225,30 @@ pub(super) async fn export(
         .inspect_err(|error| tracing::error!(%error, "an export of clicks broke off"));
     let disposition = format!("attachment; filename=\"{}\"", format.file_name());
     let headers = [(CONTENT_TYPE, format.media_type().to_owned()), (CONTENT_DISPOSITION, disposition)];
-    Ok((headers, Body::from_stream(pieces)).into_response())
+    Ok((headers, Bytes::from_stream(pieces)).into_response())
+}
+
+/// Erase clicks for good
+///
+/// Those of a link, of a visitor's day, of a time, or what several of these have in common. What links were ever clicked stays as a number. Clicks
+/// that are still on their way are stored afterwards: ask again a minute later. If it takes longer than a request may, what was erased is
+/// gone, and asking again goes on.
+#[utoipa::path(
+    post,
+    path = "/v1/workspaces/{workspace_id}/analytics/erasures",
+    operation_id = "eraseClicks",
+    tag = "analytics",
+    extensions(("x-audit-action" = json!(erasure::ERASED.name()))),
+    params(WorkspacePath, IdempotencyHeader),
+    request_body = ErasureDraft,
+    responses((status = 200, description = "How many clicks are gone.", body = ErasedClicks), CreateProblems),
+)]
+pub(super) async fn erase(
+    State(analytics): State<Analytics>,
+    access: Authorized<permission::EraseClicks>,
+    Body(draft): Body<ErasureDraft>,
+) -> Result<Json<ErasedClicks>, Problem> {
+    Ok(Json(analytics.erase(&access, draft).await?))
 }
 
 fn cursor_of(event: &Event) -> Cursor {

@@ -34,8 +34,11 @@ pub fn operations() -> OpenApiRouter<Analytics> {
         .routes(routes!(handlers::summary))
         .routes(routes!(handlers::timeseries))
         .routes(routes!(handlers::sparklines))
+        .routes(routes!(handlers::hours_of_week))
         .routes(routes!(handlers::breakdown))
+        .routes(routes!(handlers::live))
         .routes(routes!(handlers::events))
         .routes(routes!(handlers::export))
+        .routes(routes!(handlers::erase))
         .merge(shares::routes())
 }

@@ -23,13 +23,13 @@ pub(super) enum Compare {
 
 /// What may be counted too, by name; several of them in one value are separated by commas.
 fn include_schema() -> Array {
-    let names = "(bots|previews|prefetches|heads)";
+    let names = "(bots|previews|prefetches|heads|opted_out)";
     let item = ObjectBuilder::new().schema_type(Type::String).pattern(Some(format!("^{names}(,{names})*$")));
     ArrayBuilder::new().items(item).build()
 }
 
-/// Makes the query string of one operation: its own parameters, and those that say which clicks it is about.
-macro_rules! report_parameters {
+/// Makes the query string of one operation: its own parameters, and those that say which clicks it is about, whenever they were.
+macro_rules! filter_parameters {
     ($(#[$doc:meta])* $name:ident { $($(#[$own_doc:meta])* $own:ident: $own_type:ty,)* }) => {
         $(#[$doc])*
         #[derive(Debug, Deserialize, IntoParams)]
@@ -37,13 +37,7 @@ macro_rules! report_parameters {
         #[into_params(parameter_in = Query)]
         pub(super) struct $name {
             $($(#[$own_doc])* pub $own: $own_type,)*
-            /// The first moment of the period; thirty days before `to` if absent.
-            #[param(nullable = false)]
-            pub from: Option<Timestamp>,
-            /// The first moment after the period; now if absent.
-            #[param(nullable = false)]
-            pub to: Option<Timestamp>,
-            /// Counts what is left out by default: `bots`, `previews`, `prefetches`, `heads`. Repeat it, or separate by commas.
+            /// Counts what is left out by default: `bots`, `previews`, `prefetches`, `heads`, `opted_out`. Repeat it, or separate by commas.
             #[serde(default)]
             #[param(schema_with = include_schema)]
             pub include: Vec<String>,
@@ -125,10 +119,10 @@ macro_rules! report_parameters {
         }
 
         impl $name {
-            /// Which clicks are asked about.
-            pub(super) fn report(&self) -> ReportRequest {
+            /// Which clicks are asked about, of no period.
+            pub(super) fn of_any_time(&self) -> ReportRequest {
                 let filters = ReportDimension::all().map(|dimension| (dimension, self.values_of(dimension).to_vec()));
-                ReportRequest { from: self.from, to: self.to, include: self.include.clone(), filters: filters.collect() }
+                ReportRequest { from: None, to: None, include: self.include.clone(), filters: filters.collect() }
             }
 
             fn values_of(&self, dimension: ReportDimension) -> &[String] {
@@ -163,6 +157,36 @@ macro_rules! report_parameters {
     };
 }
 
+/// The same for what is about a period.
+macro_rules! report_parameters {
+    ($(#[$doc:meta])* $name:ident { $($(#[$own_doc:meta])* $own:ident: $own_type:ty,)* }) => {
+        filter_parameters! {
+            $(#[$doc])*
+            $name {
+                $($(#[$own_doc])* $own: $own_type,)*
+                /// The first moment of the period; thirty days before `to` if absent.
+                #[param(nullable = false)]
+                from: Option<Timestamp>,
+                /// The first moment after the period; now if absent.
+                #[param(nullable = false)]
+                to: Option<Timestamp>,
+            }
+        }
+
+        impl $name {
+            /// Which clicks are asked about.
+            pub(super) fn report(&self) -> ReportRequest {
+                ReportRequest { from: self.from, to: self.to, ..self.of_any_time() }
+            }
+        }
+    };
+}
+
+filter_parameters! {
+    /// Of the live clicks.
+    LiveParameters {}
+}
+
 report_parameters! {
     /// Of the summary.
     SummaryParameters {
@@ -185,6 +209,15 @@ report_parameters! {
         /// `previous` adds the period of the same length before.
         #[param(inline, nullable = false)]
         compare: Option<Compare>,
+    }
+}
+
+report_parameters! {
+    /// Of the hours of the week.
+    HoursOfWeekParameters {
+        /// Whose hours and days they are: an IANA name; UTC if absent.
+        #[param(nullable = false, example = "Europe/Berlin")]
+        time_zone: Option<String>,
     }
 }
 

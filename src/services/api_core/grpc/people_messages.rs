@@ -1,6 +1,7 @@
 //! Workspaces, members and invitations as messages.
 
 use super::link_responses::time;
+use crate::domain::click_policy::VisitorAddresses;
 use crate::domain::error::{Error, Result};
 use crate::domain::role::Role;
 use crate::infra::grpc::v1;
@@ -17,6 +18,29 @@ pub(super) fn workspace(workspace: Workspace) -> v1::Workspace {
         updated_at: Some(time(workspace.updated_at)),
         deleted_at: workspace.deleted_at.map(time),
         purge_at: workspace.purge_at.map(time),
+        click_retention_days: workspace.click_retention_days,
+        visitor_addresses: visitor_addresses(workspace.visitor_addresses).into(),
+        count_opted_out: workspace.count_opted_out,
+    }
+}
+
+const fn visitor_addresses(addresses: VisitorAddresses) -> v1::VisitorAddresses {
+    match addresses {
+        VisitorAddresses::Whole => v1::VisitorAddresses::Whole,
+        VisitorAddresses::Truncated => v1::VisitorAddresses::Truncated,
+        VisitorAddresses::Unused => v1::VisitorAddresses::Unused,
+    }
+}
+
+/// What of addresses a message wants to be used.
+pub(super) fn to_visitor_addresses(number: i32) -> Result<VisitorAddresses> {
+    match v1::VisitorAddresses::try_from(number) {
+        Ok(v1::VisitorAddresses::Whole) => Ok(VisitorAddresses::Whole),
+        Ok(v1::VisitorAddresses::Truncated) => Ok(VisitorAddresses::Truncated),
+        Ok(v1::VisitorAddresses::Unused) => Ok(VisitorAddresses::Unused),
+        Ok(v1::VisitorAddresses::Unspecified) | Err(_) => {
+            Err(Error::invalid_field("visitor_addresses", "invalid_value", "name one of the values, or leave it out"))
+        }
     }
 }
 

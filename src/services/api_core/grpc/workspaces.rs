@@ -7,7 +7,7 @@ use tonic::{Request, Response, Status};
 use super::callers::{Work, access, answer, origin_of, principal};
 use super::link_requests::limit;
 use super::link_resolver::parsed;
-use super::people_messages::{invitation, member, to_role, workspace};
+use super::people_messages::{invitation, member, to_role, to_visitor_addresses, workspace};
 use crate::domain::permission::{self, Operation};
 use crate::http::pagination::QueryFingerprint;
 use crate::infra::grpc::v1;
@@ -65,8 +65,15 @@ impl WorkspacesService {
             let access =
                 access(&self.0, &request, &request.get_ref().workspace_id, &permission::UpdateWorkspace::PERMISSION)
                     .await?;
-            let v1::UpdateWorkspaceRequest { version, name, slug, .. } = request.into_inner();
-            let changed = self.0.update_workspace(&access, &version, WorkspacePatch { name, slug }).await?;
+            let wanted = request.into_inner();
+            let patch = WorkspacePatch {
+                name: wanted.name,
+                slug: wanted.slug,
+                click_retention_days: wanted.click_retention_days,
+                visitor_addresses: wanted.visitor_addresses.map(to_visitor_addresses).transpose()?,
+                count_opted_out: wanted.count_opted_out,
+            };
+            let changed = self.0.update_workspace(&access, &wanted.version, patch).await?;
             Ok(v1::UpdateWorkspaceResponse { workspace: Some(workspace(changed)) })
         })
     }

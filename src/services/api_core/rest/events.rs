@@ -1,13 +1,11 @@
 //! `/v1/workspaces/{workspace_id}/events`, and what events there are.
 
-use std::time::Duration;
-
 use axum::Json;
 use axum::extract::{FromRequestParts, State};
-use axum::response::sse::{Event as SseEvent, KeepAlive, Sse};
+use axum::response::sse::Event as SseEvent;
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::{self, Stream, StreamExt};
-use http::header::{ACCEPT, CONTENT_TYPE};
+use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName};
 use serde::{Deserialize, Serialize};
@@ -19,19 +17,16 @@ use super::authorized::{Authenticated, Authorized, Permitted, WorkspacePath};
 use crate::domain::error::{Error, Result};
 use crate::domain::event::Event;
 use crate::domain::permission;
+use crate::http::event_stream::{self, Message};
 use crate::http::extract::Query;
 use crate::http::pagination::Limit;
 use crate::http::path::Path;
-use crate::http::problem::{Problem, ProblemDocument};
+use crate::http::problem::Problem;
 use crate::http::responses::{GoneProblem, NotFoundProblem, PlainProblems, ReadProblems};
 use crate::services::api_core::{ApiCore, EventBatch};
 
 /// Where a client of server-sent events says what it has received.
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
-/// The media type of server-sent events.
-const EVENT_STREAM: &str = "text/event-stream";
-/// How often a silent stream shows that it is alive.
-const KEEP_ALIVE: Duration = Duration::from_secs(10);
 
 /// Which events, and from where on.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -144,7 +139,7 @@ async fn list(
     }
     let batches = core.follow_events(principal, &access, query.types, wanted.last_event_id.or(after)).await?;
     let messages = core.until_stopping(batches.flat_map(|batch| stream::iter(messages(batch))));
-    Ok(Sse::new(messages).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response())
+    Ok(event_stream::response(messages))
 }
 
 /// List the types of events
@@ -189,20 +184,13 @@ impl<State: Send + Sync> FromRequestParts<State> for Wanted {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _state: &State) -> std::result::Result<Self, Problem> {
-        Ok(Self { stream: wants_stream(&parts.headers), last_event_id: last_event_id(&parts.headers)? })
+        Ok(Self { stream: event_stream::is_wanted(&parts.headers), last_event_id: last_event_id(&parts.headers)? })
     }
 }
 
 fn number(after: u64) -> Result<i64> {
     let refused = |_| Error::invalid_field("after", "invalid_value", "no event has so large a number");
     i64::try_from(after).map_err(refused)
-}
-
-fn wants_stream(headers: &HeaderMap) -> bool {
-    let accepted = headers.get_all(ACCEPT).into_iter().filter_map(|value| value.to_str().ok());
-    let mut media =
-        accepted.flat_map(|value| value.split(',')).map(|media| media.split(';').next().unwrap_or("").trim());
-    media.any(|media| media.eq_ignore_ascii_case(EVENT_STREAM))
 }
 
 fn last_event_id(headers: &HeaderMap) -> Result<Option<i64>> {
@@ -213,10 +201,10 @@ fn last_event_id(headers: &HeaderMap) -> Result<Option<i64>> {
 }
 
 /// A batch as messages of the stream, of which the last says how far it is.
-fn messages(batch: Result<EventBatch>) -> Vec<std::result::Result<SseEvent, axum::Error>> {
+fn messages(batch: Result<EventBatch>) -> Vec<Message> {
     let batch = match batch {
         Ok(batch) => batch,
-        Err(error) => return vec![problem(error)],
+        Err(error) => return vec![event_stream::problem(error)],
     };
     let mut messages: Vec<_> = batch.events.iter().map(message).collect();
     if batch.events.last().is_none_or(|event| event.sequence != batch.position) {
@@ -225,18 +213,17 @@ fn messages(batch: Result<EventBatch>) -> Vec<std::result::Result<SseEvent, axum
     messages
 }
 
-fn message(event: &Event) -> std::result::Result<SseEvent, axum::Error> {
+fn message(event: &Event) -> Message {
     SseEvent::default().id(event.sequence.to_string()).event(&event.r#type).json_data(event)
-}
-
-fn problem(error: Error) -> std::result::Result<SseEvent, axum::Error> {
-    let document: ProblemDocument = Problem::from(error).to_document();
-    SseEvent::default().event("problem").json_data(document)
 }
 
 impl ApiCore {
     /// The same stream, which ends when the process does.
-    fn until_stopping<S: Stream + Send + 'static>(&self, stream: S) -> impl Stream<Item = S::Item> + Send + 'static {
+    #[must_use]
+    pub fn until_stopping<S: Stream + Send + 'static>(
+        &self,
+        stream: S,
+    ) -> impl Stream<Item = S::Item> + Send + 'static {
         stream.take_until(self.tasks.stopping().cancelled_owned())
     }
 }

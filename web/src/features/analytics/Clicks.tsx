@@ -368,7 +368,7 @@ function Figures({ part }: { part: Part<Summary> }) {
       <Figure name={t("analytics.visitors")} value={summary.visitors} before={summary.previous?.visitors} />
       <Figure
         name={t("analytics.leftOut")}
-        value={left.bots + left.previews + left.prefetches + left.heads}
+        value={left.bots + left.previews + left.prefetches + left.heads + left.opted_out}
         before={undefined}
       />
     </dl>
