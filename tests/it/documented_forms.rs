@@ -105,6 +105,8 @@ fn at(path: &str, account: &Account) -> String {
         ("{folder_id}", "fld"),
         ("{utm_template_id}", "utm"),
         ("{comment_id}", "cmt"),
+        ("{freeze_window_id}", "frz"),
+        ("{change_request_id}", "crq"),
         ("{domain_id}", "dom"),
         ("{api_key_id}", "key"),
         ("{user_id}", "usr"),

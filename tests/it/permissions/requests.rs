@@ -11,7 +11,7 @@ use crate::support::platform::{EMAIL, PASSWORD, Platform};
 /// With the right one, sessions would get other secrets.
 const WRONG_PASSWORD: &str = "this is nobody's password";
 /// The prefixes of the ids that stand in paths.
-const PREFIXES: [(&str, &str); 16] = [
+const PREFIXES: [(&str, &str); 18] = [
     ("evidence_export_id", "evd"),
     ("job_id", "job"),
     ("link_id", "lnk"),
@@ -20,6 +20,8 @@ const PREFIXES: [(&str, &str); 16] = [
     ("utm_template_id", "utm"),
     ("comment_id", "cmt"),
     ("bulk_edit_id", "bed"),
+    ("freeze_window_id", "frz"),
+    ("change_request_id", "crq"),
     ("domain_id", "dom"),
     ("api_key_id", "key"),
     ("user_id", "usr"),
@@ -136,6 +138,12 @@ pub fn sample(operation: &Operation) -> Option<Value> {
         "bulk_edit_links" => json!({ "filter": {}, "changes": { "archived": false }, "dry_run": true }),
         "create_utm_template" | "update_utm_template" => json!({ "name": name(), "utm": { "source": "test" } }),
         "create_link_comment" | "update_link_comment" => json!({ "text": "Test" }),
+        "create_freeze_window" => {
+            json!({ "reason": "Test", "starts_at": "2999-01-01T00:00:00Z", "ends_at": "2999-01-02T00:00:00Z" })
+        }
+        "update_freeze_window" => json!({ "reason": "Test" }),
+        "request_link_change" => json!({ "delete": true }),
+        "approve_link_change" | "refuse_link_change" => json!({}),
         "update_folder_access" => json!({ "access": "edit" }),
         "revert_link" => json!({ "version": 1 }),
         "undo_link_change" | "restore_link" | "draw_link_qr_code" | "preview_qr_code" => json!({}),
