@@ -44,7 +44,8 @@ const KEY_TRUSTED_FOR: Duration = idempotency::KEPT_FOR.saturating_sub(Duration:
 names its columns in the first line; destination_url is the only one it needs. Others are domain, slug, title, description, \
 image_url, comment, tags (separated by commas), external_id, redirect_status, starts_at, expires_at, expired_url, \
 expired_text, not_found_text, preview (as JSON), robots, ios_url, android_url, click_budget (as JSON), \
-max_clicks, password, forward_query, forward_path, archived, utm and rules (JSON). An NDJSON file has one JSON object a \
+max_clicks, password, forward_query, forward_path, archived, needs_approval, utm \
+and rules (JSON). An NDJSON file has one JSON object a \
 line with the same fields, as the API takes them. What `elido export` writes can be imported as it is.\n\nRows that are \
 refused do not stop the others: they go into the report, one JSON object a line, with what is wrong. How far the import \
 has come is kept in a file beside the report, so that the same command goes on after an interruption and never creates a \

@@ -1,5 +1,6 @@
 //! `elido link`: short links over the API.
 
+mod approvals;
 mod bulk_edit;
 mod create;
 mod delete;
@@ -47,6 +48,10 @@ enum What {
     Deleted(deleted::DeletedArguments),
     Restore(deleted::RestoreArguments),
     Purge(deleted::PurgeArguments),
+    Requests(approvals::RequestsArguments),
+    Approve(approvals::ApproveArguments),
+    Refuse(approvals::RefuseArguments),
+    Withdraw(approvals::WithdrawArguments),
     Qr(Box<qr::QrArguments>),
     BulkEdit(Box<bulk_edit::BulkEditArguments>),
 }
@@ -78,6 +83,10 @@ pub async fn run(command: LinkCommand) -> Result<(), Failure> {
         What::Deleted(arguments) => deleted::list(&context, arguments).await,
         What::Restore(arguments) => deleted::restore(&context, arguments).await,
         What::Purge(arguments) => deleted::purge(&context, arguments).await,
+        What::Requests(arguments) => approvals::list(&context, arguments).await,
+        What::Approve(arguments) => approvals::approve(&context, arguments).await,
+        What::Refuse(arguments) => approvals::refuse(&context, arguments).await,
+        What::Withdraw(arguments) => approvals::withdraw(&context, arguments).await,
         What::Qr(arguments) => qr::run(&context, *arguments).await,
         What::BulkEdit(arguments) => bulk_edit::run(&context, *arguments).await,
     }
@@ -97,6 +106,16 @@ impl Context {
             Some(id) => Ok(format!("{}/links/{id}", self.workspace)),
             None => Err(Failure::new(Exit::Failure, "the server answered a link without an id")),
         }
+    }
+
+    /// Asks a second person for a change of the link at this path.
+    async fn ask(&self, link_path: &str, body: &Value) -> Result<(), Failure> {
+        let path = format!("{link_path}/change-requests");
+        let response = self.client.call(&Call::post(&path, body)?).await?;
+        if self.output.json {
+            return output::json(&response.body);
+        }
+        output::line(&format!("asked for {}", shown(response.body.get("id"))))
     }
 
     /// Prints a link: all that people look for, or what the API answered.

@@ -20,6 +20,7 @@ mod domain;
 mod events;
 mod export;
 mod folder;
+mod freeze;
 mod health;
 mod import;
 mod jobs;
@@ -75,6 +76,7 @@ fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Selftest(arguments) => block_on(selftest::run(arguments)),
         Command::Link(command) => block_on(link::run(*command)),
         Command::Folder(command) => block_on(folder::run(command)),
+        Command::Freeze(command) => block_on(freeze::run(command)),
         Command::Domain(command) => block_on(domain::run(*command)),
         Command::Workspace(command) => block_on(workspace::run(command)),
         Command::Member(command) => block_on(member::run(command)),

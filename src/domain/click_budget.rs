@@ -40,6 +40,17 @@ pub struct ClickBudget {
     pub time_zone: String,
 }
 
+/// How much of a budget is used in the period that runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+pub struct BudgetUse {
+    /// How many redirects there were.
+    pub used: i64,
+    /// How many there may still be.
+    pub left: i64,
+    /// When the next period begins.
+    pub period_end: Timestamp,
+}
+
 /// A period: from its start on, until before its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Period {
@@ -66,6 +77,15 @@ impl ClickBudget {
         let bounds =
             self.dates_around(date).and_then(|(first, next)| Some((midnight(zone, first)?, midnight(zone, next)?)));
         bounds.map_or(always, |(start, end)| Period { start, end })
+    }
+
+    /// How much is used at a moment, where `clicks` were counted in the period that began at `start`.
+    #[must_use]
+    pub fn used_at(&self, now: Timestamp, start: Option<Timestamp>, clicks: i64) -> BudgetUse {
+        let period = self.period_at(now);
+        let is_running = start.is_some_and(|start| start >= period.start);
+        let used = if is_running { clicks } else { 0 };
+        BudgetUse { used, left: self.clicks.saturating_sub(used).max(0), period_end: period.end }
     }
 
     /// The first date of the period of a date, and that of the next.
@@ -119,6 +139,23 @@ mod tests {
         // Clocks there go from 23:59 to 01:00.
         let cairo = budget(BudgetPeriod::Day, "Africa/Cairo");
         assert_eq!(period(&cairo, "2026-04-24T12:00:00Z"), expected("2026-04-23T22", "2026-04-24T21"));
+    }
+
+    #[test]
+    fn clicks_of_an_earlier_period_use_nothing_of_this_one() {
+        let budget = ClickBudget { clicks: 3, ..budget(BudgetPeriod::Day, "UTC") };
+        let at = |text: &str| text.parse::<Timestamp>().expect("a time");
+        let now = at("2026-05-02T12:00:00Z");
+        let of = |start: Option<&str>, clicks| {
+            let BudgetUse { used, left, .. } = budget.used_at(now, start.map(at), clicks);
+            (used, left)
+        };
+        assert_eq!(of(None, 0), (0, 3));
+        assert_eq!(of(Some("2026-05-01T00:00:00Z"), 3), (0, 3));
+        assert_eq!(of(Some("2026-05-02T00:00:00Z"), 2), (2, 1));
+        // The budget was lowered since.
+        assert_eq!(of(Some("2026-05-02T00:00:00Z"), 5), (5, 0));
+        assert_eq!(budget.used_at(now, None, 0).period_end, at("2026-05-03T00:00:00Z"));
     }
 
     proptest! {

@@ -139,6 +139,10 @@ typed_ids! {
     ShareId = "shr_";
     /// What somebody said about a link.
     LinkCommentId = "cmt_";
+    /// A time in which links are left as they are.
+    FreezeWindowId = "frz_";
+    /// A change of a link that needs a second person.
+    ChangeRequestId = "crq_";
     /// An API key.
     ApiKeyId = "key_";
     /// A program that may ask people to act for them.

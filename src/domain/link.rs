@@ -110,7 +110,7 @@ pub enum LinkState {
     /// It redirects, as long as its dates and limits allow.
     #[default]
     Active,
-    /// Archived by its owner: 410.
+    /// Archived by its owner, or deleted and not yet forgotten: 410.
     Archived,
     /// Switched off by the platform: 410.
     Disabled,

@@ -7,6 +7,7 @@ pub mod audit;
 pub mod bulk_edit;
 pub mod certificate;
 pub mod change;
+pub mod change_request;
 pub mod click;
 pub mod click_budget;
 pub mod click_policy;

@@ -1,8 +1,10 @@
 //! How operations on links, and on what stands around them, are done, so that their audit rows are looked for.
 
+use elido::domain::role::Role;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
+use crate::support::members::member;
 use crate::support::platform::{Account, Platform, body};
 
 async fn make(platform: &Platform, account: &Account, path: &str, form: &Value) -> String {
@@ -44,6 +46,22 @@ async fn comment(platform: &Platform, account: &Account) -> String {
     let path = format!("/links/{}/comments", link(platform, account).await);
     let id = make(platform, account, &path, &json!({ "text": "T" })).await;
     format!("{path}/{id}")
+}
+
+async fn guarded_link(platform: &Platform, account: &Account) -> String {
+    make(platform, account, "/links", &json!({ "destination_url": "https://example.com/", "needs_approval": true }))
+        .await
+}
+
+/// A deletion that somebody else asks for.
+async fn asked_by_another(platform: &Platform, account: &Account) -> String {
+    let path = format!("/links/{}/change-requests", guarded_link(platform, account).await);
+    let other = member(platform, account, &format!("{}@example.com", fresh()), Role::Editor).await;
+    make(platform, &other, &path, &json!({ "delete": true })).await
+}
+
+fn window() -> Value {
+    json!({ "reason": "Test", "starts_at": "2999-01-01T00:00:00Z", "ends_at": "2999-01-02T00:00:00Z" })
 }
 
 /// An edit of one link, ready to be made.
@@ -113,6 +131,30 @@ pub async fn request(platform: &Platform, account: &Account, operation: &str) ->
         }
         "purge_link" => {
             (Method::DELETE, format!("/deleted-links/{}", deleted_link(platform, account).await), Value::Null)
+        }
+        "create_freeze_window" => (Method::POST, "/freeze-windows".to_owned(), window()),
+        "update_freeze_window" => {
+            let path = format!("/freeze-windows/{}", make(platform, account, "/freeze-windows", &window()).await);
+            (Method::PATCH, path, json!({ "reason": "Later" }))
+        }
+        "delete_freeze_window" => {
+            let id = make(platform, account, "/freeze-windows", &window()).await;
+            (Method::DELETE, format!("/freeze-windows/{id}"), Value::Null)
+        }
+        "request_link_change" => {
+            let path = format!("/links/{}/change-requests", guarded_link(platform, account).await);
+            (Method::POST, path, json!({ "delete": true }))
+        }
+        "withdraw_link_change" => {
+            let path = format!("/links/{}/change-requests", guarded_link(platform, account).await);
+            let id = make(platform, account, &path, &json!({ "delete": true })).await;
+            (Method::DELETE, format!("/change-requests/{id}"), Value::Null)
+        }
+        "approve_link_change" => {
+            (Method::POST, format!("/change-requests/{}/approve", asked_by_another(platform, account).await), json!({}))
+        }
+        "refuse_link_change" => {
+            (Method::POST, format!("/change-requests/{}/refuse", asked_by_another(platform, account).await), json!({}))
         }
         _ => return None,
     })

@@ -256,7 +256,7 @@ fn without_slugs(text: &str) -> Vec<Value> {
         "tags" => cell.split(',').filter(|tag| !tag.is_empty()).collect(),
         "rules" if !cell.is_empty() => serde_json::from_str(cell).expect("rules"),
         "redirect_status" => cell.parse::<u64>().expect("a status").into(),
-        "forward_path" | "archived" => cell.parse::<bool>().expect("a flag").into(),
+        "forward_path" | "archived" | "needs_approval" => cell.parse::<bool>().expect("a flag").into(),
         _ if cell.is_empty() => Value::Null,
         _ => Value::from(cell),
     };

@@ -107,6 +107,8 @@ fn at(path: &str, account: &Account) -> String {
         ("{comment_id}", "cmt"),
         ("{view_id}", "viw"),
         ("{share_id}", "shr"),
+        ("{freeze_window_id}", "frz"),
+        ("{change_request_id}", "crq"),
         ("{domain_id}", "dom"),
         ("{api_key_id}", "key"),
         ("{user_id}", "usr"),

@@ -89,7 +89,10 @@ async fn every_edge_hears_of_every_edit() {
     }
     let deleted = platform.of(account, Method::DELETE, &path).send().await.expect("a response");
     assert_eq!(deleted.status(), 204);
-    eventually("the deletion everywhere", || deployment.everywhere("moving", Err(404))).await;
+    eventually("the deletion everywhere", || deployment.everywhere("moving", Err(410))).await;
+    let purge = path.replace("/links/", "/deleted-links/");
+    body(platform.of(account, Method::DELETE, &purge), reqwest::StatusCode::NO_CONTENT).await;
+    eventually("it is forgotten everywhere", || deployment.everywhere("moving", Err(404))).await;
     deployment.stop().await;
 }
 

@@ -141,8 +141,7 @@ async fn a_restored_copy_is_served_as_it_is_and_not_as_the_snapshot_of_links_rem
     let path = format!("/links/{}", link["id"].as_str().expect("an id"));
     let deleted = platform.of(&account, Method::DELETE, &path).send().await.expect("a response");
     assert_eq!(deleted.status(), StatusCode::NO_CONTENT);
-    eventually("the link is gone", || async { platform.visit("/moving").await.status() == StatusCode::NOT_FOUND })
-        .await;
+    eventually("the link is gone", || async { platform.visit("/moving").await.status() == StatusCode::GONE }).await;
     platform.stop().await;
 }
 

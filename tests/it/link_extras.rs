@@ -197,11 +197,20 @@ async fn a_link_leads_on_as_often_as_its_period_allows_and_again_in_the_next() {
     let draft = json!({ "destination_url": "https://example.com/", "slug": "few", "click_budget": budget, "redirect_status": 301 });
     let link = platform.create_link(&account, &draft).await;
     assert_eq!(link["click_budget"], budget);
+    let id = link["id"].as_str().expect("an id").to_owned();
+    let used = || async {
+        let budget = platform.read(&account, &format!("/links/{id}")).await["budget_use"].clone();
+        // Midnight on the first of a month there, 14 hours before that of UTC.
+        assert!(budget["period_end"].as_str().is_some_and(|end| end.contains("T10:00:00")), "{budget}");
+        (budget["used"].clone(), budget["left"].clone())
+    };
+    assert_eq!(used().await, (json!(0), json!(5)));
     let visits = || async {
         let all = futures_util::future::join_all((0..20).map(|_| visit_as(&platform, "/few", DESKTOP))).await;
         all.iter().filter(|response| response.status() == StatusCode::MOVED_PERMANENTLY).count()
     };
     assert_eq!(visits().await, 5, "exact, however many come at once");
+    assert_eq!(used().await, (json!(5), json!(0)));
     let over = visit_as(&platform, "/few", DESKTOP).await;
     assert_eq!((over.status(), header(&over, "cache-control")), (StatusCode::GONE, Some("private, no-store")));
     let path = format!("/links/{}/resolve", link["id"].as_str().expect("an id"));
@@ -218,6 +227,7 @@ async fn a_link_leads_on_as_often_as_its_period_allows_and_again_in_the_next() {
 
     // As if they had been used a period ago. The edit makes edges ask again.
     execute(&platform.config, "UPDATE links SET period_start = period_start - 1 WHERE slug = 'few'").await;
+    assert_eq!(used().await, (json!(0), json!(5)));
     edit(&platform, &account, &link, &json!({ "title": "The next period" })).await;
     eventually("it leads on again", || async {
         visit_as(&platform, "/few", DESKTOP).await.status() == StatusCode::MOVED_PERMANENTLY

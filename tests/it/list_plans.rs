@@ -39,7 +39,9 @@ const FILLED: [(&str, &str); 24] = [
     ("shares", "'id', gen_random_uuid(), 'token_hash', '\\x' || md5(n::text)"),
     ("link_comments", "'id', gen_random_uuid()"),
     ("link_versions", "'version', 1000 + n"),
-    ("deleted_links", "'id', gen_random_uuid()"),
+    ("deleted_links", "'id', gen_random_uuid(), 'slug_key', 'copy-' || n"),
+    ("freeze_windows", "'id', gen_random_uuid()"),
+    ("link_change_requests", "'id', gen_random_uuid()"),
     ("invitations", "'id', gen_random_uuid(), 'email_key', n || '@example.com', 'token_hash', '\\x' || md5(n::text)"),
     ("jobs", "'id', gen_random_uuid(), 'unique_key', NULL, 'state', 'done', 'finished_at', t.created_at"),
     ("audit_events", "'sequence', 1000 + n, 'id', gen_random_uuid()"),
@@ -115,6 +117,12 @@ async fn one_of_each(platform: &Platform, account: &Account) {
     let link = platform.create_link(account, &json!({"destination_url": "https://example.com/"})).await;
     let comments = format!("/links/{}/comments", link["id"].as_str().expect("an id"));
     body(platform.of(account, Method::POST, &comments).json(&json!({"text": "T"})), StatusCode::CREATED).await;
+    let window = json!({"reason": "T", "starts_at": "2999-01-01T00:00:00Z", "ends_at": "2999-01-02T00:00:00Z"});
+    body(platform.of(account, Method::POST, "/freeze-windows").json(&window), StatusCode::CREATED).await;
+    let guarded = json!({"destination_url": "https://example.com/", "needs_approval": true});
+    let guarded = platform.create_link(account, &guarded).await;
+    let requests = format!("/links/{}/change-requests", guarded["id"].as_str().expect("an id"));
+    body(platform.of(account, Method::POST, &requests).json(&json!({"delete": true})), StatusCode::CREATED).await;
     for change in [json!({"title": "T"}), Value::Null] {
         let link = json!({"destination_url": "https://example.com/"});
         let link = platform.create_link(account, &link).await;

@@ -76,6 +76,7 @@ mod journal;
 mod key_races;
 mod known_devices;
 mod known_links;
+mod link_approvals;
 mod link_ends;
 mod link_extras;
 mod link_history;

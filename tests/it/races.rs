@@ -69,10 +69,13 @@ async fn bulk_edits_of_the_same_links_in_other_orders_are_all_done() {
     let account = platform.account().await;
     let drafts = vec![json!({ "destination_url": "https://example.com/" }); 40];
     let made = body(bulk(&platform, &account, Method::POST, &drafts), StatusCode::OK).await;
-    let ids = made["results"].as_array().expect("results").iter().map(|result| result["link"]["id"].clone());
-    let edits: Vec<Value> =
-        ids.map(|id| json!({ "id": id, "changes": { "title": "edited", "tags": ["one", "two"] } })).collect();
-    let requests = (0..8).map(|_| sound(bulk(&platform, &account, Method::PATCH, &shuffled(&edits))));
+    let results = made["results"].as_array().expect("results");
+    let ids: Vec<Value> = results.iter().map(|result| result["link"]["id"].clone()).collect();
+    let edits = |number: u32| -> Vec<Value> {
+        let changes = json!({ "title": format!("edited {number}"), "tags": ["one", "two"] });
+        ids.iter().map(|id| json!({ "id": id, "changes": changes })).collect()
+    };
+    let requests = (0..8).map(|number| sound(bulk(&platform, &account, Method::PATCH, &shuffled(&edits(number)))));
     for (status, response) in join_all(requests).await {
         assert_eq!(status, StatusCode::OK);
         assert!(response["results"].as_array().expect("results").iter().all(|result| result["status"] == "updated"));

@@ -93,7 +93,7 @@ async fn an_edit_is_seen_at_once_and_a_created_link_even_after_a_miss() {
     eventually("the edit", || async { location(&platform.visit("/launch").await) == "https://example.com/2" }).await;
     let delete = platform.of(&account, Method::DELETE, &format!("/links/{id}"));
     assert_eq!(delete.send().await.expect("a response").status(), 204);
-    eventually("the deletion", || async { platform.visit("/launch").await.status() == 404 }).await;
+    eventually("the deletion", || async { platform.visit("/launch").await.status() == 410 }).await;
     platform.stop().await;
 }
 

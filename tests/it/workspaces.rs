@@ -114,6 +114,11 @@ async fn the_default_domain_serves_every_workspace_and_files_slugs_as_told() {
     assert!(clash["detail"].as_str().is_some_and(|text| text.contains("(Sale, sale)")), "{clash}");
     let delete = format!("/links/{}", lower["id"].as_str().expect("an id"));
     body(platform.of(&account, Method::DELETE, &delete), StatusCode::NO_CONTENT).await;
+    // The deleted one keeps its slug.
+    let clash = body(edit(json!({ "case_sensitive": false })), StatusCode::CONFLICT).await;
+    assert!(clash["detail"].as_str().is_some_and(|detail| detail.contains("deleted: sale")), "{clash}");
+    let purge = delete.replace("/links/", "/deleted-links/");
+    body(platform.of(&account, Method::DELETE, &purge), StatusCode::NO_CONTENT).await;
     body(edit(json!({ "case_sensitive": false })), StatusCode::OK).await;
     let found = platform.read(&account, "/links/lookup?domain=LOCALHOST&slug=SALE").await;
     assert_eq!((&found["id"], &found["slug"]), (&sale["id"], &json!("Sale")));

@@ -84,6 +84,9 @@ pub struct LinkFields {
     /// Whether a path after the slug is appended to the destination.
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     forward_path: Option<bool>,
+    /// Whether a second person has to approve what visitors notice.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    needs_approval: Option<bool>,
     /// A JSON file with the list of smart-link rules.
     #[arg(long, value_name = "FILE")]
     rules_file: Option<PathBuf>,
@@ -136,6 +139,7 @@ impl LinkFields {
         set("max_clicks", self.max_clicks.map(Value::from));
         set("forward_query", self.forward_query.map(|choice| Value::from(choice.as_str())));
         set("forward_path", self.forward_path.map(Value::from));
+        set("needs_approval", self.needs_approval.map(Value::from));
         if let Some(path) = &self.password_file {
             set("password", Some(Value::from(read(path)?.trim_end_matches(['\r', '\n']))));
         }

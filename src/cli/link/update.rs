@@ -1,7 +1,7 @@
 //! `elido link update`.
 
 use clap::Args;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Context;
 use super::fields::LinkFields;
@@ -18,7 +18,8 @@ The edit is refused if somebody else changed the link between reading and writin
 #[command(after_long_help = "Examples:
   elido link update https://go.example.com/sale --destination-url https://example.com/summer-sale
   elido link update lnk_0190b8f20000700080000000000000aa --title Sale --clear expires_at --clear max_clicks
-  elido link update go.example.com/sale --archived true")]
+  elido link update go.example.com/sale --archived true
+  elido link update go.example.com/sale --destination-url https://example.com/new --ask 'The page moved'")]
 pub struct UpdateArguments {
     /// The link's id or its short URL.
     link: String,
@@ -37,6 +38,9 @@ pub struct UpdateArguments {
     /// Change where the link leads although its QR code may be in print.
     #[arg(long)]
     confirm_printed: bool,
+    /// Ask a second person for the change, of a link that needs that, and say why.
+    #[arg(long, value_name = "NOTE", conflicts_with = "confirm_printed")]
+    ask: Option<String>,
     #[command(flatten)]
     fields: LinkFields,
 }
@@ -64,6 +68,9 @@ pub(super) async fn run(context: &Context, arguments: UpdateArguments) -> Result
         body.insert("confirm_printed".to_owned(), true.into());
     }
     let path = context.link_path(&arguments.link).await?;
+    if let Some(note) = arguments.ask {
+        return context.ask(&path, &json!({ "changes": body, "note": note })).await;
+    }
     let current = context.client.call(&Call::get(&path, &[])).await?;
     let call = Call::patch(&path, &Value::Object(body))?.if_match(current.etag);
     let response = context.client.call(&call).await?;

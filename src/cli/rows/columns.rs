@@ -35,7 +35,7 @@ const fn column(name: &'static str, kind: Kind) -> Column {
 }
 
 /// Every column, in the order that an export writes.
-pub const COLUMNS: [Column; 40] = [
+pub const COLUMNS: [Column; 42] = [
     column("short_url", Kind::ReadOnly),
     column("destination_url", Kind::Text),
     column("domain", Kind::Text),
@@ -58,6 +58,7 @@ pub const COLUMNS: [Column; 40] = [
     column("android_url", Kind::Text),
     column("max_clicks", Kind::Number),
     column("click_budget", Kind::Json),
+    column("budget_use", Kind::ReadOnly),
     column("password", Kind::Text),
     column("password_protected", Kind::ReadOnly),
     column("forward_query", Kind::Text),
@@ -66,6 +67,7 @@ pub const COLUMNS: [Column; 40] = [
     column("rules", Kind::Json),
     column("folder_id", Kind::Text),
     column("archived", Kind::Flag),
+    column("needs_approval", Kind::Flag),
     column("printed_at", Kind::ReadOnly),
     column("disabled_reason", Kind::ReadOnly),
     column("clicks", Kind::ReadOnly),

@@ -147,6 +147,18 @@ operations! {
     UpdateLinks "update_links" Caller::Member(within(Scope::LinksWrite));
     DeleteLinks "delete_links" Caller::Member(within(Scope::LinksWrite));
 
+    RequestLinkChange "request_link_change" Caller::Member(within(Scope::LinksWrite));
+    ListChangeRequests "list_change_requests" Caller::Member(within(Scope::LinksRead));
+    GetChangeRequest "get_change_request" Caller::Member(within(Scope::LinksRead));
+    WithdrawLinkChange "withdraw_link_change" Caller::Member(within(Scope::LinksWrite));
+    ApproveLinkChange "approve_link_change" Caller::Member(within(Scope::LinksWrite).by_people());
+    RefuseLinkChange "refuse_link_change" Caller::Member(within(Scope::LinksWrite).by_people());
+    ListFreezeWindows "list_freeze_windows" Caller::Member(within(Scope::LinksRead));
+    CreateFreezeWindow "create_freeze_window" Caller::Member(within(Scope::WorkspaceWrite));
+    GetFreezeWindow "get_freeze_window" Caller::Member(within(Scope::LinksRead));
+    UpdateFreezeWindow "update_freeze_window" Caller::Member(within(Scope::WorkspaceWrite));
+    DeleteFreezeWindow "delete_freeze_window" Caller::Member(within(Scope::WorkspaceWrite));
+
     ListTags "list_tags" Caller::Member(within(Scope::LinksRead));
     CreateTag "create_tag" Caller::Member(within(Scope::LinksWrite));
     GetTag "get_tag" Caller::Member(within(Scope::LinksRead));

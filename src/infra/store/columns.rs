@@ -11,14 +11,15 @@ use uuid::Uuid;
 use crate::domain::audit::ChainHash;
 use crate::domain::bulk_edit::BulkEditState;
 use crate::domain::certificate::CertificateState;
+use crate::domain::change_request::ChangeRequestState;
 use crate::domain::click_policy::VisitorAddresses;
 use crate::domain::custom_domain::{DomainState, StateReason};
 use crate::domain::evidence::EvidenceState;
 use crate::domain::folder::FolderAccess;
 use crate::domain::id::{
-    ApiKeyId, AuditEventId, BulkEditId, DomainId, EventId, EvidenceExportId, FolderId, IdentityId, IngesterId,
-    InvitationId, JobId, LinkChangeId, LinkCommentId, LinkId, OAuthClientId, OAuthConsentId, OAuthGrantId, SessionId,
-    ShareId, TagId, UserId, UtmTemplateId, ViewId, WorkerId, WorkspaceId,
+    ApiKeyId, AuditEventId, BulkEditId, ChangeRequestId, DomainId, EventId, EvidenceExportId, FolderId, FreezeWindowId,
+    IdentityId, IngesterId, InvitationId, JobId, LinkChangeId, LinkCommentId, LinkId, OAuthClientId, OAuthConsentId,
+    OAuthGrantId, SessionId, ShareId, TagId, UserId, UtmTemplateId, ViewId, WorkerId, WorkspaceId,
 };
 use crate::domain::job::{JobState, Priority};
 use crate::domain::link::{ForwardQuery, RedirectStatus};
@@ -97,11 +98,13 @@ id_columns!(
     ApiKeyId,
     AuditEventId,
     BulkEditId,
+    ChangeRequestId,
     Chain,
     DomainId,
     EventId,
     EvidenceExportId,
     FolderId,
+    FreezeWindowId,
     IdentityId,
     IngesterId,
     InvitationId,
@@ -135,6 +138,7 @@ column!(impl[] EvidenceState as String, Text, String, |state| name(state), named
 column!(impl[] OAuthTokenKind as String, Text, String, |kind| name(kind), named);
 column!(impl[] JobState as String, Text, String, |state| name(state), named);
 column!(impl[] Priority as i64, BigInteger, BigInt, |priority| priority.rank(), Priority::of_rank);
+column!(impl[] ChangeRequestState as String, Text, String, |state| name(state), named);
 column!(impl[] BulkEditState as String, Text, String, |state| name(state), named);
 column!(impl[] LinkVersionAction as String, Text, String, |action| name(action), named);
 column!(impl[] ViewPage as String, Text, String, |page| name(page), named);

@@ -1,15 +1,19 @@
-//! Links that were deleted.
+//! Links that were deleted. Those that can be restored keep their slugs.
 
-use sea_orm::sea_query::Expr;
+use std::collections::HashMap;
+
+use sea_orm::sea_query::{Expr, Func};
 use sea_orm::{
-    ColumnTrait, EntityTrait, ExprTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select,
+    ColumnTrait, EntityTrait, ExprTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait, Select,
 };
 
 use super::Connection;
-use super::entities::deleted_link;
+use super::entities::{deleted_link, link};
+use super::error::false_if_taken;
 use super::page::{Page, newest_first};
 use crate::domain::error::Result;
-use crate::domain::id::{FolderId, LinkChangeId, LinkId, WorkspaceId};
+use crate::domain::id::{DomainId, FolderId, LinkChangeId, LinkId, WorkspaceId};
 use crate::domain::recorded::Author;
 use crate::domain::time::Timestamp;
 
@@ -52,6 +56,15 @@ pub async fn list(
 /// Only those of the database.
 pub async fn lock(connection: &impl Connection, workspace: WorkspaceId, id: LinkId) -> Result<Option<DeletedLink>> {
     Ok(restorable(workspace).filter(deleted_link::Column::Id.eq(id)).lock_exclusive().one(connection).await?)
+}
+
+/// The folder that a deleted link was in, whether it can be restored or not.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn folder_of(connection: &impl Connection, workspace: WorkspaceId, id: LinkId) -> Result<Option<FolderId>> {
+    let query = deleted_link::Entity::find_by_id(id).filter(deleted_link::Column::WorkspaceId.eq(workspace));
+    Ok(query.one(connection).await?.and_then(|row| row.folder_id))
 }
 
 /// How many links of a folder can be restored.
@@ -117,11 +130,95 @@ pub async fn lock_of_change(
 ///
 /// # Errors
 /// Only those of the database.
-pub async fn deleted_before(connection: &impl Connection, time: Timestamp, limit: u64) -> Result<Vec<LinkId>> {
+pub async fn deleted_before(connection: &impl Connection, time: Timestamp, limit: u64) -> Result<Vec<DeletedLink>> {
     let query = deleted_link::Entity::find()
         .filter(deleted_link::Column::Content.is_not_null())
         .filter(deleted_link::Column::CreatedAt.lt(time));
-    Ok(query.select_only().column(deleted_link::Column::Id).limit(limit).into_tuple().all(connection).await?)
+    Ok(query.limit(limit).all(connection).await?)
+}
+
+/// The deleted links, of whichever workspaces, that keep one of these slugs of domains, as those file them.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn keeping(connection: &impl Connection, places: Vec<(DomainId, String)>) -> Result<Vec<DeletedLink>> {
+    let mut slugs: HashMap<DomainId, Vec<String>> = HashMap::new();
+    for (domain, slug) in places {
+        slugs.entry(domain).or_default().push(slug);
+    }
+    let mut found = Vec::new();
+    for (domain, slugs) in slugs {
+        for slugs in slugs.chunks(ROWS_MAX) {
+            let query = deleted_link::Entity::find()
+                .filter(deleted_link::Column::DomainId.eq(domain))
+                .filter(deleted_link::Column::SlugKey.is_in(slugs.iter().map(String::as_str)));
+            found.extend(query.all(connection).await?);
+        }
+    }
+    Ok(found)
+}
+
+/// Which slugs deleted links after `id` keep, in the order of their ids: what edges learn of every workspace's links.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn names_after(
+    connection: &impl Connection,
+    id: LinkId,
+    limit: u64,
+) -> Result<Vec<(LinkId, DomainId, String)>> {
+    let query = deleted_link::Entity::find()
+        .select_only()
+        .column(deleted_link::Column::Id)
+        .column(deleted_link::Column::DomainId)
+        .column(deleted_link::Column::SlugKey)
+        .filter(deleted_link::Column::SlugKey.is_not_null())
+        .filter(deleted_link::Column::Id.gt(id))
+        .order_by_asc(deleted_link::Column::Id);
+    Ok(query.limit(limit).into_tuple().all(connection).await?)
+}
+
+/// How many deleted links of all workspaces keep their slugs.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn count_keeping(connection: &impl Connection) -> Result<u64> {
+    Ok(deleted_link::Entity::find().filter(deleted_link::Column::SlugKey.is_not_null()).count(connection).await?)
+}
+
+/// Files the slugs that deleted links of a domain keep anew, in their own case or lower-cased. False if two would then be one; the
+/// transaction is then spent.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn refile(connection: &impl Connection, domain: DomainId, case_sensitive: bool) -> Result<bool> {
+    let slug = Expr::col(deleted_link::Column::Slug);
+    let key = if case_sensitive { slug } else { Expr::from(Func::lower(slug)) };
+    let refiled = deleted_link::Entity::update_many()
+        .col_expr(deleted_link::Column::SlugKey, key)
+        .filter(deleted_link::Column::DomainId.eq(domain))
+        .filter(deleted_link::Column::SlugKey.is_not_null())
+        .exec(connection)
+        .await;
+    false_if_taken(refiled)
+}
+
+/// The slugs that deleted links of a domain keep though links have them, at most `limit`.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn slugs_in_use(connection: &impl Connection, domain: DomainId, limit: u64) -> Result<Vec<String>> {
+    let in_use = link::Entity::find()
+        .select_only()
+        .column(link::Column::SlugKey)
+        .filter(link::Column::DomainId.eq(domain))
+        .into_query();
+    let query = deleted_link::Entity::find()
+        .select_only()
+        .column(deleted_link::Column::Slug)
+        .filter(deleted_link::Column::DomainId.eq(domain))
+        .filter(deleted_link::Column::SlugKey.in_subquery(in_use));
+    Ok(query.limit(limit).into_tuple().all(connection).await?)
 }
 
 /// Takes links out, because they are restored.
@@ -138,7 +235,7 @@ pub async fn take_out(connection: &impl Connection, links: &[LinkId]) -> Result<
     Ok(())
 }
 
-/// Forgets what these links were. Of those in folders it stays known in which one.
+/// Forgets what these links were, so that their slugs are free. Of those in folders it stays known in which one.
 ///
 /// # Errors
 /// Only those of the database.
@@ -152,6 +249,7 @@ pub async fn purge(connection: &impl Connection, links: &[LinkId]) -> Result<()>
             .await?;
         deleted_link::Entity::update_many()
             .col_expr(deleted_link::Column::Content, Expr::value(Option::<String>::None))
+            .col_expr(deleted_link::Column::SlugKey, Expr::value(Option::<String>::None))
             .filter(these)
             .exec(connection)
             .await?;

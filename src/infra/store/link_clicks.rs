@@ -9,6 +9,7 @@ use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter};
 use super::Connection;
 use super::entities::link;
 use super::links::Link;
+use crate::domain::click_budget::BudgetUse;
 use crate::domain::error::Result;
 use crate::domain::id::LinkId;
 use crate::domain::time::Timestamp;
@@ -26,11 +27,14 @@ pub async fn has_click_left(connection: &impl Connection, id: LinkId, now: Times
 #[must_use]
 pub fn is_left(link: &link::Model, now: Timestamp) -> bool {
     let of_all = link.max_clicks.is_none_or(|max| link.used_clicks < max);
-    let of_period = link.click_budget.as_ref().is_none_or(|budget| {
-        let begun = link.period_start.is_some_and(|start| start >= budget.0.period_at(now).start);
-        !begun || link.period_clicks < budget.0.clicks
-    });
-    of_all && of_period
+    of_all && budget_use(link, now).is_none_or(|budget| budget.left > 0)
+}
+
+/// How much of this link's budget is used, if it has one.
+#[must_use]
+pub fn budget_use(link: &link::Model, now: Timestamp) -> Option<BudgetUse> {
+    let budget = &link.click_budget.as_ref()?.0;
+    Some(budget.used_at(now, link.period_start, link.period_clicks))
 }
 
 /// Uses up one of a link's clicks, in one statement. Returns the link as it is then, or none if no click is left.

@@ -1,6 +1,6 @@
 //! Short links. Callers prove the workspace, except for the edge, which asks by domain and slug.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use sea_orm::sea_query::{Expr, OnConflict, Order};
 use sea_orm::{
@@ -8,11 +8,11 @@ use sea_orm::{
     IntoActiveModel, PaginatorTrait, QueryFilter, QueryResult, QuerySelect, QueryTrait, Select, SelectModel, Selector,
 };
 
-use super::Connection;
 use super::entities::{link, link_tag, workspace};
 use super::error::false_if_taken;
 use super::page::{Page, sorted};
 use super::text_pattern::containing;
+use super::{Connection, deleted_links};
 use crate::domain::error::Result;
 use crate::domain::id::{DomainId, FolderId, LinkId, TagId, UserId, WorkspaceId};
 use crate::domain::time::Timestamp;
@@ -92,18 +92,48 @@ pub struct ResolvedLink {
     pub workspace_is_deleted: bool,
 }
 
-/// Adds those links whose slug and external id are free and returns their ids. Slugs are taken in one order, whatever that of the links is,
-/// so that no two callers wait for each other.
+/// Adds those links whose slug and external id are free and returns their ids. A slug that a deleted link keeps is not free for others. Slugs
+/// are taken in one order, whatever that of the links is, so that no two callers wait for each other.
 ///
 /// # Errors
 /// Only those of the database.
 pub async fn insert_many(connection: &impl Connection, links: Vec<Link>) -> Result<HashSet<LinkId>> {
     let mut inserted = HashSet::with_capacity(links.len());
+    let places: Vec<(LinkId, DomainId, String)> =
+        links.iter().map(|link| (link.id, link.domain_id, link.slug_key.clone())).collect();
     let (first, repeated) = apart_by_external_id(links);
     for links in [first, repeated] {
         insert_sorted(connection, links, &mut inserted).await?;
     }
+    take_back_kept(connection, places, &mut inserted).await?;
     Ok(inserted)
+}
+
+/// Takes those links back whose slugs deleted links keep. Only once they are written nobody else can delete a link with such a slug.
+async fn take_back_kept(
+    connection: &impl Connection,
+    mut places: Vec<(LinkId, DomainId, String)>,
+    inserted: &mut HashSet<LinkId>,
+) -> Result<()> {
+    places.retain(|(id, _, _)| inserted.contains(id));
+    let slugs = places.iter().map(|(_, domain, slug)| (*domain, slug.clone())).collect();
+    let kept: HashMap<(DomainId, String), LinkId> = deleted_links::keeping(connection, slugs)
+        .await?
+        .into_iter()
+        .filter_map(|deleted| Some(((deleted.domain_id?, deleted.slug_key?), deleted.id)))
+        .collect();
+    if kept.is_empty() {
+        return Ok(());
+    }
+    let of_another = |(id, domain, slug): (LinkId, DomainId, String)| {
+        kept.get(&(domain, slug)).is_some_and(|deleted| *deleted != id).then_some(id)
+    };
+    let taken_back: Vec<LinkId> = places.into_iter().filter_map(of_another).collect();
+    for ids in taken_back.chunks(ID_ROWS_MAX) {
+        link::Entity::delete_many().filter(link::Column::Id.is_in(ids.iter().copied())).exec(connection).await?;
+    }
+    inserted.retain(|id| !taken_back.contains(id));
+    Ok(())
 }
 
 /// The links that are the first with their external id, and those after them, which only have it if the first does not get it.
@@ -133,24 +163,14 @@ async fn insert_sorted(
     Ok(())
 }
 
-/// Which of these slugs, as the domain files them, are in use, in whichever workspace.
+/// Whether a link of whichever workspace has this slug, as the domain files it.
 ///
 /// # Errors
 /// Only those of the database.
-pub async fn taken_slugs(
-    connection: &impl Connection,
-    domain: DomainId,
-    slug_keys: Vec<String>,
-) -> Result<HashSet<String>> {
-    let taken: Vec<String> = link::Entity::find()
-        .select_only()
-        .column(link::Column::SlugKey)
-        .filter(link::Column::DomainId.eq(domain))
-        .filter(link::Column::SlugKey.is_in(slug_keys))
-        .into_tuple()
-        .all(connection)
-        .await?;
-    Ok(taken.into_iter().collect())
+pub async fn is_taken(connection: &impl Connection, domain: DomainId, slug_key: &str) -> Result<bool> {
+    let query =
+        link::Entity::find().filter(link::Column::DomainId.eq(domain)).filter(link::Column::SlugKey.eq(slug_key));
+    Ok(query.count(connection).await? > 0)
 }
 
 /// Which links of the workspace have one of these external ids.

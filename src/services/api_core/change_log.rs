@@ -13,9 +13,9 @@ use tokio::time::{Instant, sleep};
 use super::ApiCore;
 use crate::domain::change::{ChangeBatch, Sequence};
 use crate::domain::error::Result;
-use crate::domain::id::LinkId;
+use crate::domain::id::{DomainId, LinkId};
 use crate::domain::name_key::NameKey;
-use crate::infra::store::{changes, domains, links};
+use crate::infra::store::{changes, deleted_links, domains, links};
 use crate::runtime::clock;
 
 /// How often the log is read for a follower.
@@ -35,6 +35,15 @@ struct Follower {
     asked: Option<Sequence>,
     received: Option<Sequence>,
     last_word: Instant,
+}
+
+/// How far the list of names is. A link that is deleted meanwhile stands among the later ones, or edges hear of it.
+enum NamesPosition {
+    Hosts,
+    /// The links behind this one.
+    Links(LinkId),
+    /// The deleted links behind this one that keep their slugs.
+    DeletedLinks(LinkId),
 }
 
 impl ApiCore {
@@ -80,14 +89,11 @@ impl ApiCore {
 
     /// Hashes of every host name and slug, some thousands at once.
     pub fn list_names(&self, key: NameKey) -> impl Stream<Item = Result<Vec<u64>>> + Send + 'static {
-        let state = Some((self.clone(), None));
+        let state = Some((self.clone(), NamesPosition::Hosts));
         stream::try_unfold(state, move |state| async move {
             let Some((core, position)) = state else { return Ok(None) };
-            let (hashes, next) = match position {
-                None => (core.host_hashes(key).await?, Some(LinkId::from_uuid(uuid::Uuid::nil()))),
-                Some(after) => core.link_hashes(key, after).await?,
-            };
-            Ok(Some((hashes, next.map(|after| (core, Some(after))))))
+            let (hashes, next) = core.next_names(key, position).await?;
+            Ok(Some((hashes, next.map(|next| (core, next)))))
         })
     }
 
@@ -96,7 +102,8 @@ impl ApiCore {
     /// # Errors
     /// Only those of the store.
     pub async fn count_names(&self) -> Result<u64> {
-        links::count(self.store.reader()).await
+        let reader = self.store.reader();
+        Ok(links::count(reader).await?.saturating_add(deleted_links::count_keeping(reader).await?))
     }
 
     async fn host_hashes(&self, key: NameKey) -> Result<Vec<u64>> {
@@ -105,11 +112,29 @@ impl ApiCore {
         Ok(hosts.iter().map(|(hostname, _)| key.host(hostname)).collect())
     }
 
-    async fn link_hashes(&self, key: NameKey, after: LinkId) -> Result<(Vec<u64>, Option<LinkId>)> {
-        let names = links::names_after(self.store.reader(), after, NAMES_PAGE).await?;
-        let next = names.last().map(|(id, _, _)| *id);
-        Ok((names.iter().map(|(_, domain, slug)| key.link(*domain, slug)).collect(), next))
+    /// The names at a position of the list, and the position behind them.
+    async fn next_names(&self, key: NameKey, position: NamesPosition) -> Result<(Vec<u64>, Option<NamesPosition>)> {
+        let first = LinkId::from_uuid(uuid::Uuid::nil());
+        let reader = self.store.reader();
+        match position {
+            NamesPosition::Hosts => Ok((self.host_hashes(key).await?, Some(NamesPosition::Links(first)))),
+            NamesPosition::Links(after) => {
+                let names = links::names_after(reader, after, NAMES_PAGE).await?;
+                let next =
+                    names.last().map_or(NamesPosition::DeletedLinks(first), |(id, _, _)| NamesPosition::Links(*id));
+                Ok((link_hashes(key, &names), Some(next)))
+            }
+            NamesPosition::DeletedLinks(after) => {
+                let names = deleted_links::names_after(reader, after, NAMES_PAGE).await?;
+                let next = names.last().map(|(id, _, _)| NamesPosition::DeletedLinks(*id));
+                Ok((link_hashes(key, &names), next))
+            }
+        }
     }
+}
+
+fn link_hashes(key: NameKey, names: &[(LinkId, DomainId, String)]) -> Vec<u64> {
+    names.iter().map(|(_, domain, slug)| key.link(*domain, slug)).collect()
 }
 
 impl Follower {

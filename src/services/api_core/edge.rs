@@ -13,8 +13,9 @@ use crate::domain::utm::Utm;
 use crate::infra::store::changes;
 use crate::infra::store::domains::{self, Domain};
 use crate::infra::store::links::{self, Link, ResolvedLink};
-use crate::infra::store::{link_clicks, workspaces};
+use crate::infra::store::{deleted_links, link_clicks, workspaces};
 use crate::runtime::clock;
+use crate::services::api_core::links::deleted_link_record;
 
 impl ApiCore {
     /// The domain of a host name, in any case and without a port, or none where it is out of use. Host names that nobody has are the
@@ -59,14 +60,20 @@ impl ApiCore {
         Ok(AsOf { value: hosts.map(|(hostname, state)| (hostname, standing(state))).collect(), sequence })
     }
 
-    /// The link at a slug, as the domain files it.
+    /// The link at a slug, as the domain files it; a deleted one as long as it keeps the slug.
     ///
     /// # Errors
     /// Only those of the store.
     pub async fn resolve_link(&self, domain: DomainId, slug: &str) -> Result<AsOf<Option<LinkRecord>>> {
         let sequence = changes::last(self.store.reader()).await?;
-        let link = links::resolve(self.store.reader(), domain, slug).await?;
-        Ok(AsOf { value: link.map(resolved_link_record), sequence })
+        let value = match links::resolve(self.store.reader(), domain, slug).await? {
+            Some(link) => Some(resolved_link_record(link)),
+            None => {
+                let kept = deleted_links::keeping(self.store.reader(), vec![(domain, slug.to_owned())]).await?;
+                kept.first().map(deleted_link_record).transpose()?
+            }
+        };
+        Ok(AsOf { value, sequence })
     }
 
     /// Uses up one of a link's clicks. False if none is left, or the link is gone.

@@ -26,6 +26,7 @@ mod field_errors;
 mod folders;
 mod followers;
 mod foreign_credentials;
+mod freeze_windows;
 pub mod grpc;
 mod happening;
 mod invitation_acceptance;
@@ -78,16 +79,18 @@ pub use field_errors::FieldErrors;
 pub use folders::{Folder, FolderAccessPatch, FolderDraft, FolderMember, FolderPatch};
 pub use followers::{FollowerPlace, Followers};
 pub use foreign_credentials::{ForeignCredentials, ForeignHolder, ForeignSession, ForeignToken};
+pub use freeze_windows::{FreezeWindow, FreezeWindowDraft, FreezeWindowPatch};
 pub use happening::{Action, ActionKind, By, EventData, Happening, Recorded};
 pub use invitation_acceptance::{Acceptance, InvitationToken, InvitationView, Joined};
 pub use invitations::{Invitation, InvitationDraft};
 pub use limits::Limits;
 pub use links::{
-    BULK_ITEMS_MAX, BulkEdit, BulkEditAnswer, BulkEditChanges, BulkEditDraft, BulkEditFailure, BulkEditFilter,
-    BulkEditPreview, BulkEditSample, BulkItem, BulkPatch, Changed, Created, DeletedLink, DestinationReplacement,
-    DuplicateDestination, FieldChange, IfExists, LINK_TAGS_MAX, Link, LinkComment, LinkCommentDraft, LinkCount,
-    LinkDraft, LinkPatch, LinkPreviewDraft, LinkQuery, LinkSort, LinkVersion, Resolution, ResolutionDraft,
-    ResolutionState, RestoreDraft, RevertDraft, UndoDraft, VisitorDraft,
+    ApprovalDraft, BULK_ITEMS_MAX, BulkEdit, BulkEditAnswer, BulkEditChanges, BulkEditDraft, BulkEditFailure,
+    BulkEditFilter, BulkEditPreview, BulkEditSample, BulkItem, BulkPatch, ChangeRequest, ChangeRequestDraft,
+    ChangeRequestQuery, Changed, Created, DeletedLink, DestinationReplacement, DuplicateDestination, FieldChange,
+    IfExists, LINK_TAGS_MAX, Link, LinkComment, LinkCommentDraft, LinkCount, LinkDraft, LinkPatch, LinkPreviewDraft,
+    LinkQuery, LinkSort, LinkVersion, RefusalDraft, Resolution, ResolutionDraft, ResolutionState, RestoreDraft,
+    RevertDraft, UndoDraft, VisitorDraft,
 };
 pub use members::{Member, MemberPatch, TransferDraft};
 pub use principal::{Access, Actor, Principal};
@@ -179,6 +182,13 @@ pub const ACTIONS: &[ActionKind] = &[
     links::COMMENTED.kind(),
     links::COMMENT_UPDATED.kind(),
     links::COMMENT_DELETED.kind(),
+    links::CHANGE_REQUESTED.kind(),
+    links::CHANGE_APPROVED.kind(),
+    links::CHANGE_REFUSED.kind(),
+    links::CHANGE_WITHDRAWN.kind(),
+    freeze_windows::CREATED.kind(),
+    freeze_windows::UPDATED.kind(),
+    freeze_windows::DELETED.kind(),
     utm_templates::CREATED.kind(),
     utm_templates::UPDATED.kind(),
     utm_templates::DELETED.kind(),

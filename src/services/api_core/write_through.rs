@@ -14,8 +14,9 @@ use crate::domain::id::DomainId;
 use crate::domain::link::LinkRecord;
 use crate::infra::cache::redis::Entry;
 use crate::infra::cache::shared_links::{LIFETIME_MAX, Shared, SharedLinks, link_entry};
-use crate::infra::store::links;
+use crate::infra::store::{deleted_links, links};
 use crate::runtime::clock;
+use crate::services::api_core::links::deleted_link_record;
 
 /// How long a response may wait until the shared cache has the new links.
 const WRITE_THROUGH_TIMEOUT: Duration = Duration::from_millis(250);
@@ -37,6 +38,12 @@ impl ApiCore {
             let rows = links::resolve_many(self.store.reader(), domain, slugs.iter().cloned().collect()).await?;
             let mut records: HashMap<String, LinkRecord> =
                 rows.into_iter().map(|row| (row.link.slug_key.clone(), resolved_link_record(row))).collect();
+            let gone = slugs.iter().filter(|slug| !records.contains_key(*slug));
+            let gone = gone.map(|slug| (domain, slug.clone())).collect();
+            for row in deleted_links::keeping(self.store.reader(), gone).await? {
+                let record = deleted_link_record(&row)?;
+                records.insert(record.slug.to_string(), record);
+            }
             for slug in slugs {
                 let record = AsOf { value: records.remove(&slug), sequence: change.sequence };
                 entries.push(self.entry(domain, &slug, &Shared { record, read_at })?);

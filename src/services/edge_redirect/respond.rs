@@ -150,7 +150,7 @@ pub(super) fn missing(request: &RequestView<'_>, own_text: Option<&str>) -> Edge
 
 /// The link has expired or is disabled, and may say so in a text of its own.
 pub(super) fn gone(request: &RequestView<'_>, own_text: Option<&str>) -> EdgeResponse {
-    let text = own_text.unwrap_or("This link has expired or was switched off by its owner.");
+    let text = own_text.unwrap_or("This link has expired, or its owner switched it off or deleted it.");
     refusal(request, StatusCode::GONE, "link_gone", "This link is no longer available", text)
 }
 

@@ -44,8 +44,18 @@ async fn furnish(platform: &Platform, account: &Account) -> BTreeMap<&'static st
     let view = body(platform.of(account, Method::POST, "/views").json(&view), StatusCode::CREATED).await;
     let share = platform.of(account, Method::POST, "/shares").json(&json!({ "name": "Theirs" }));
     let share = body(share, StatusCode::CREATED).await;
+    let window = json!({ "reason": "Theirs", "starts_at": "2999-01-01T00:00:00Z", "ends_at": "2999-01-02T00:00:00Z" });
+    let window = platform.of(account, Method::POST, "/freeze-windows").json(&window);
+    let window = body(window, StatusCode::CREATED).await;
+    let guarded = json!({ "destination_url": "https://example.com/", "needs_approval": true });
+    let guarded = platform.create_link(account, &guarded).await;
+    let path = format!("/links/{}/change-requests", guarded["id"].as_str().expect("an id"));
+    let request = platform.of(account, Method::POST, &path).json(&json!({ "delete": true }));
+    let request = body(request, StatusCode::CREATED).await;
     let text = |value: &Value| value.as_str().expect("an id").to_owned();
     BTreeMap::from([
+        ("freeze_window_id", text(&window["id"])),
+        ("change_request_id", text(&request["id"])),
         ("link_id", text(&link["id"])),
         ("api_key_id", text(&key["id"])),
         ("oauth_client_id", client.id),

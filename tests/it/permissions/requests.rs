@@ -22,6 +22,8 @@ const PREFIXES: [(&str, &str); 18] = [
     ("view_id", "viw"),
     ("share_id", "shr"),
     ("bulk_edit_id", "bed"),
+    ("freeze_window_id", "frz"),
+    ("change_request_id", "crq"),
     ("domain_id", "dom"),
     ("api_key_id", "key"),
     ("user_id", "usr"),
@@ -143,6 +145,12 @@ pub fn sample(operation: &Operation) -> Option<Value> {
         "update_view" | "createShare" | "updateShare" => json!({ "name": "Test" }),
         "getSharedReport" => json!({ "token": token("share") }),
         "create_link_comment" | "update_link_comment" => json!({ "text": "Test" }),
+        "create_freeze_window" => {
+            json!({ "reason": "Test", "starts_at": "2999-01-01T00:00:00Z", "ends_at": "2999-01-02T00:00:00Z" })
+        }
+        "update_freeze_window" => json!({ "reason": "Test" }),
+        "request_link_change" => json!({ "delete": true }),
+        "approve_link_change" | "refuse_link_change" => json!({}),
         "update_folder_access" => json!({ "access": "edit" }),
         "revert_link" => json!({ "version": 1 }),
         "undo_link_change" | "restore_link" | "draw_link_qr_code" | "preview_qr_code" => json!({}),

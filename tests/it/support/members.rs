@@ -66,3 +66,11 @@ pub async fn key(platform: &Platform, account: &Account, draft: &Value) -> (Acco
     let token = made["token"].as_str().expect("a token").to_owned();
     (Account { token, workspace: account.workspace.clone() }, made)
 }
+
+/// Another workspace of the same person.
+pub async fn other_workspace(platform: &Platform, account: &Account) -> Account {
+    let draft = json!({ "name": "Another", "slug": "another" });
+    let request = platform.client.post(platform.api("/v1/workspaces")).bearer_auth(&account.token).json(&draft);
+    let workspace = body(request, StatusCode::CREATED).await["id"].as_str().expect("an id").to_owned();
+    Account { token: account.token.clone(), workspace }
+}

@@ -2,7 +2,7 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::domain::id::{FolderId, LinkChangeId, LinkId, WorkspaceId};
+use crate::domain::id::{DomainId, FolderId, LinkChangeId, LinkId, WorkspaceId};
 use crate::domain::recorded::Author;
 use crate::domain::time::Timestamp;
 
@@ -25,6 +25,12 @@ pub struct Model {
     pub change_id: LinkChangeId,
     /// When it was deleted.
     pub created_at: Timestamp,
+    /// The domain on which it keeps its slug.
+    pub domain_id: Option<DomainId>,
+    /// The slug that it keeps.
+    pub slug: Option<String>,
+    /// The same as the domain files it; none where it keeps its slug no longer.
+    pub slug_key: Option<String>,
 }
 
 /// Joins are written where they are needed.

@@ -89,6 +89,8 @@ pub struct Model {
     pub printed_at: Option<Timestamp>,
     /// Archived by its owner.
     pub archived: bool,
+    /// Whether visitors only notice changes that a second person approved.
+    pub needs_approval: bool,
     /// Why the platform switched the link off.
     pub disabled_reason: Option<String>,
     /// Slug, destination and title, folded, a line each.

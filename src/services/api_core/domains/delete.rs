@@ -8,7 +8,8 @@ use crate::domain::id::DomainId;
 use crate::infra::store::domains;
 use crate::infra::store::links;
 use crate::services::api_core::ApiCore;
-use crate::services::api_core::links::{BULK_ITEMS_MAX, DELETED as LINK_DELETED, invalidation};
+use crate::services::api_core::freeze_windows::Freeze;
+use crate::services::api_core::links::{BULK_ITEMS_MAX, DELETED as LINK_DELETED, deletable, invalidation};
 use crate::services::api_core::principal::Access;
 use crate::services::api_core::version::ExpectedVersion;
 
@@ -17,7 +18,7 @@ impl ApiCore {
     ///
     /// # Errors
     /// `NotFound` if the workspace has no such domain of its own; `PreconditionFailed` if it is not in the version expected; `Conflict` if
-    /// links are on it and are not to go, or are too many.
+    /// links are on it and are not to go, are too many, are frozen, or need a second person's approval.
     pub async fn delete_domain(
         &self,
         access: &Access,
@@ -38,6 +39,8 @@ impl ApiCore {
             (count, true) if count > BULK_ITEMS_MAX => return Err(has_too_many_links()),
             _ => {}
         }
+        let freeze = Freeze::load(&transaction, access).await?;
+        let rows = rows.into_iter().map(|row| deletable(&freeze, row)).collect::<Result<Vec<_>>>()?;
         let mut stale: Vec<_> = rows.iter().map(invalidation).collect();
         let mut happenings = Vec::with_capacity(rows.len() + 1);
         for link in self.view_links(&transaction, access.workspace_id(), rows).await? {

@@ -8,10 +8,10 @@ use crate::domain::destination_policy::DestinationPolicy;
 use crate::domain::error::{Error, ErrorKind, Result};
 use crate::domain::id::DomainId;
 use crate::domain::url::Destination;
-use crate::infra::store::Transaction;
 use crate::infra::store::columns::Json;
 use crate::infra::store::domains::{self, Domain as Row};
 use crate::infra::store::page::Page;
+use crate::infra::store::{Transaction, deleted_links};
 use crate::runtime::clock;
 use crate::services::api_core::ApiCore;
 use crate::services::api_core::field_errors::FieldErrors;
@@ -79,6 +79,7 @@ impl ApiCore {
             if !domains::refile_links(&transaction, id, case_sensitive).await? {
                 return Err(slugs_clash("one was made just now"));
             }
+            refile_deleted_links(&transaction, id, case_sensitive).await?;
             stale = vec![Invalidation::Everything];
         }
         let domain = self.view_domain(row);
@@ -97,9 +98,19 @@ async fn refuse_clashing_slugs(transaction: &Transaction, id: DomainId, case_sen
     Err(slugs_clash(&clashing.join(", ")))
 }
 
+/// Files the slugs that deleted links keep as those of the others, and refuses it where one name would have two links.
+async fn refile_deleted_links(transaction: &Transaction, id: DomainId, case_sensitive: bool) -> Result<()> {
+    if !deleted_links::refile(transaction, id, case_sensitive).await? {
+        return Err(slugs_clash("two deleted ones"));
+    }
+    let clashing = deleted_links::slugs_in_use(transaction, id, CLASHES_TOLD_MAX).await?;
+    if clashing.is_empty() { Ok(()) } else { Err(slugs_clash(&format!("deleted: {}", clashing.join(", ")))) }
+}
+
 fn slugs_clash(which: &str) -> Error {
-    let message =
-        format!("Some links differ only in the case of their slugs ({which}): change or delete one of each first.");
+    let message = format!(
+        "Some links differ only in the case of their slugs ({which}): change one of each first, or delete it for good."
+    );
     Error::new(ErrorKind::Conflict, "slugs_clash", message)
 }
 

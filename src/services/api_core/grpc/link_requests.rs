@@ -21,8 +21,8 @@ use crate::infra::grpc::v1::{
 use crate::services::api_core::{LinkDraft, LinkPatch, LinkSort, QrCodeDraft};
 
 /// What every link has, so that it cannot be cleared.
-const NEVER_ABSENT: [&str; 6] =
-    ["destination_url", "slug", "redirect_status", "forward_query", "forward_path", "archived"];
+const NEVER_ABSENT: [&str; 7] =
+    ["destination_url", "slug", "redirect_status", "forward_query", "forward_path", "archived", "needs_approval"];
 
 /// A link to be.
 pub(super) fn to_draft(request: CreateLinkRequest) -> Result<LinkDraft> {
@@ -123,6 +123,7 @@ fn to_fields(content: LinkContent) -> Result<Map<String, Value>> {
         "rules": rules(content.rules_json.as_deref())?,
         "folder_id": content.folder_id,
         "archived": content.archived,
+        "needs_approval": content.needs_approval,
     });
     match body {
         Value::Object(fields) => Ok(fields),

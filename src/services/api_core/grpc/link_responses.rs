@@ -1,6 +1,6 @@
 //! Links as messages.
 
-use crate::domain::click_budget::{BudgetPeriod, ClickBudget};
+use crate::domain::click_budget::{BudgetPeriod, BudgetUse, ClickBudget};
 use crate::domain::error::{Error, Result};
 use crate::domain::link::ForwardQuery;
 use crate::domain::link_extras::LinkPreview;
@@ -37,12 +37,14 @@ pub(super) fn to_message(link: Link) -> Result<v1::Link> {
         android_url: link.android_url.map(|url| url.to_string()),
         max_clicks: link.max_clicks,
         click_budget: link.click_budget.map(click_budget),
+        budget_use: link.budget_use.map(budget_use),
         password_protected: link.password_protected,
         forward_query: forward_query(link.forward_query).into(),
         forward_path: link.forward_path,
         utm: Some(utm(link.utm)),
         rules_json: serde_json::to_string(&link.rules).map_err(Error::internal)?,
         archived: link.archived,
+        needs_approval: link.needs_approval,
         disabled_reason: link.disabled_reason,
         clicks: link.clicks,
         last_click_at: link.last_click_at.map(time),
@@ -58,6 +60,11 @@ pub(super) fn to_message(link: Link) -> Result<v1::Link> {
 fn preview(preview: LinkPreview) -> v1::LinkPreview {
     let image_url = preview.image_url.map(|url| url.to_string());
     v1::LinkPreview { title: preview.title, description: preview.description, image_url }
+}
+
+fn budget_use(budget: BudgetUse) -> v1::BudgetUse {
+    let BudgetUse { used, left, period_end } = budget;
+    v1::BudgetUse { used, left, period_end: Some(time(period_end)) }
 }
 
 fn click_budget(budget: ClickBudget) -> v1::ClickBudget {

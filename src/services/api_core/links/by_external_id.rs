@@ -39,7 +39,7 @@ impl ApiCore {
             match self.find_link_by_external_id(access, external_id).await {
                 Ok(link) => {
                     check_domain(&link, &draft)?;
-                    let link = self.update_unless_so(access, link.id, whole(draft)).await?;
+                    let link = self.update_link(access, link.id, None::<i64>, whole(draft)).await?;
                     return Ok(Created { link, existed: true });
                 }
                 Err(error) if error.kind == ErrorKind::NotFound => {}

@@ -52,6 +52,7 @@ pub(super) struct Changes {
     utm: Option<Utm>,
     rules: Option<Vec<Rule>>,
     archived: Option<bool>,
+    needs_approval: Option<bool>,
 }
 
 impl Changes {
@@ -85,6 +86,7 @@ impl Changes {
             utm: patch.utm.inspect(|utm| errors.utm("/utm", utm)),
             rules: patch.rules.inspect(|rules| check_rules(errors, policy, rules)),
             archived: patch.archived,
+            needs_approval: patch.needs_approval,
         }
     }
 
@@ -119,6 +121,7 @@ impl Changes {
         set(&mut row.rules, self.rules.map(Json));
         set(&mut row.folder_id, self.folder_id);
         set(&mut row.archived, self.archived);
+        set(&mut row.needs_approval, self.needs_approval);
         refresh(row);
         check_together(row, errors);
     }

@@ -53,6 +53,8 @@ pub(super) struct LinkContent {
     pub rules: Vec<Rule>,
     pub folder_id: Option<FolderId>,
     pub archived: bool,
+    #[serde(default)]
+    pub needs_approval: bool,
 }
 
 /// A link that was deleted: what people chose, and what the server knows of it.
@@ -73,7 +75,7 @@ pub(super) struct DeletedContent {
 }
 
 /// A field in which two versions differ.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct FieldChange {
     /// The field of the link. For `password` both values are `null`, because nobody may know them.
     #[schema(example = "destination_url")]
@@ -118,6 +120,7 @@ impl LinkContent {
             rules: row.rules.0,
             folder_id: row.folder_id,
             archived: row.archived,
+            needs_approval: row.needs_approval,
         }
     }
 
@@ -150,6 +153,7 @@ impl LinkContent {
         row.rules = Json(self.rules);
         row.folder_id = self.folder_id;
         row.archived = self.archived;
+        row.needs_approval = self.needs_approval;
         refresh(row);
         self.tags
     }

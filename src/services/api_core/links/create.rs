@@ -86,7 +86,7 @@ impl ApiCore {
             };
             plan.push(planned);
         }
-        plan.write(&transaction, &references.tags).await?;
+        plan.write(&transaction, access, &references.tags).await?;
         let mut created = self.view_plan(&transaction, access, &plan).await?;
         let stale = plan.made().map(|planned| invalidation(&planned.row)).collect();
         let mut happenings = references.tags.happenings(access)?;

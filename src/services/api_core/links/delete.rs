@@ -1,19 +1,20 @@
-//! Deletes links. Their clicks stay, their slugs are free again, and for some time they can be restored.
+//! Deletes links. Their clicks stay, and for some time they keep their slugs and can be restored.
 
 use std::collections::{HashMap, HashSet};
 
 use super::DELETED;
 use super::bulk::{Changed, check_length};
+use super::change_requests::require_no_approval;
 use super::create::invalidation;
 use super::deleted::put_aside;
 use super::reach::editable;
 use crate::domain::change::Invalidation;
-use crate::domain::error::{Error, ErrorKind, Result};
+use crate::domain::error::{Error, Result};
 use crate::domain::id::{LinkChangeId, LinkId};
 use crate::infra::store::Transaction;
 use crate::infra::store::links::{self, Link as Row};
 use crate::services::api_core::ApiCore;
-use crate::services::api_core::folders;
+use crate::services::api_core::freeze_windows::Freeze;
 use crate::services::api_core::happening::Happening;
 use crate::services::api_core::principal::Access;
 use crate::services::api_core::version::ExpectedVersion;
@@ -22,17 +23,17 @@ impl ApiCore {
     /// Deletes a link.
     ///
     /// # Errors
-    /// `NotFound` if the workspace has no such link; `PreconditionFailed` if it is not in the version expected.
+    /// `NotFound` if the workspace has no such link; `PreconditionFailed` if it is not in the version expected; `Conflict` if it is frozen,
+    /// or a second person has to approve it.
     pub async fn delete_link(&self, access: &Access, id: LinkId, expected: &impl ExpectedVersion) -> Result<()> {
         let transaction = self.store.write().await?;
+        let freeze = Freeze::load(&transaction, access).await?;
         let found = links::lock_many(&transaction, access.workspace_id(), &[id]).await?;
         let row = editable(access, found.into_iter().next())?;
         expected.require(row.version)?;
-        let link = self.view_single(&transaction, access.workspace_id(), row.clone()).await?;
-        let aside = vec![(row.clone(), link.tags.clone())];
-        put_aside(&transaction, access, aside, LinkChangeId::new()).await?;
-        links::delete_many(&transaction, access.workspace_id(), &[id]).await?;
-        self.commit(transaction, vec![DELETED.removed(access.by(), &link)?], vec![invalidation(&row)]).await
+        let row = deletable(&freeze, row)?;
+        let (happenings, stale) = self.delete_rows(&transaction, access, vec![row], LinkChangeId::new()).await?;
+        self.commit(transaction, happenings, stale).await
     }
 
     /// Deletes up to a thousand links in one transaction; those that the workspace does not have are `NotFound` by
@@ -45,19 +46,21 @@ impl ApiCore {
         let change_id = LinkChangeId::new();
         let distinct: Vec<LinkId> = ids.iter().copied().collect::<HashSet<_>>().into_iter().collect();
         let transaction = self.store.write().await?;
+        let freeze = Freeze::load(&transaction, access).await?;
         let locked = links::lock_many(&transaction, access.workspace_id(), &distinct).await?;
-        let locked = locked.into_iter().map(|row| (row.id, editable(access, Some(row))));
-        let found: HashMap<LinkId, Result<Row>> = locked.collect();
+        let decide = |row: Row| (row.id, editable(access, Some(row)).and_then(|row| deletable(&freeze, row)));
+        let found: HashMap<LinkId, Result<Row>> = locked.into_iter().map(decide).collect();
         let rows: Vec<Row> = found.values().flatten().cloned().collect();
         let (happenings, stale) = self.delete_rows(&transaction, access, rows, change_id).await?;
         self.commit(transaction, happenings, stale).await?;
         let result = |id: LinkId| match found.get(&id) {
             Some(Ok(_)) => Ok(id),
-            Some(Err(error)) if error.kind == ErrorKind::Forbidden => Err(folders::read_only()),
-            Some(Err(_)) | None => Err(Error::not_found("link")),
+            Some(Err(error)) => Err(Error::new(error.kind, error.code, error.message.clone())),
+            None => Err(Error::not_found("link")),
         };
         Ok(Changed { change_id, results: ids.into_iter().map(result).collect() })
     }
+
     /// Deletes links that are locked and the caller's to change, as parts of one change: what happened, and what edges have to forget.
     pub(super) async fn delete_rows(
         &self,
@@ -75,4 +78,11 @@ impl ApiCore {
         links::delete_many(transaction, access.workspace_id(), &deleted).await?;
         Ok((happenings, stale))
     }
+}
+
+/// The link, if nothing keeps it from being deleted now and by one person.
+pub(in crate::services::api_core) fn deletable(freeze: &Freeze, row: Row) -> Result<Row> {
+    freeze.check(row.folder_id)?;
+    require_no_approval(&row)?;
+    Ok(row)
 }

@@ -1,4 +1,4 @@
-//! Deleted links, which can be restored for some time. Their slugs are free for others meanwhile.
+//! Deleted links, which can be restored for some time. Nobody else gets their slugs meanwhile, and visitors are told that they are gone.
 
 use std::collections::HashMap;
 
@@ -17,9 +17,11 @@ use super::tagging::TagsByName;
 use super::view::Link;
 use super::writing::Written;
 use super::{PURGED, RESTORED};
-use crate::domain::error::{Error, Result};
+use crate::domain::change::Invalidation;
+use crate::domain::error::{Error, ErrorKind, Result};
 use crate::domain::folder::FolderAccess;
 use crate::domain::id::{DomainId, FolderId, LinkChangeId, LinkId};
+use crate::domain::link::{ForwardQuery, LinkRecord, LinkState};
 use crate::domain::link_version::LinkVersionAction;
 use crate::domain::recorded::Author;
 use crate::domain::slug::Slug;
@@ -34,6 +36,7 @@ use crate::runtime::clock;
 use crate::services::api_core::ApiCore;
 use crate::services::api_core::field_errors::FieldErrors;
 use crate::services::api_core::folders;
+use crate::services::api_core::freeze_windows::Freeze;
 use crate::services::api_core::happening::Recorded;
 use crate::services::api_core::principal::Access;
 
@@ -45,7 +48,7 @@ pub struct DeletedLink {
     /// The host name that it lived on; `null` if the workspace no longer has that domain.
     #[schema(example = "go.example.com")]
     pub domain: Option<String>,
-    /// The part after the host, which another link may have by now.
+    /// The part after the host, which it keeps.
     #[schema(example = "summer-sale")]
     pub slug: String,
     /// Where visitors went unless a rule said otherwise.
@@ -68,7 +71,7 @@ pub struct DeletedLink {
 #[derive(Debug, Clone, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RestoreDraft {
-    /// Another slug, for where the old one is taken; the old one if absent.
+    /// Another slug; the old one if absent.
     #[schema(min_length = 1, max_length = 190, pattern = "^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$", nullable = false)]
     pub slug: Option<String>,
 }
@@ -108,19 +111,21 @@ impl ApiCore {
         Ok(self.with_clicks(access, link).await)
     }
 
-    /// Forgets a deleted link before its time.
+    /// Forgets a deleted link before its time. Its slug is free then.
     ///
     /// # Errors
     /// `NotFound` if the workspace has no such deleted link.
     pub async fn purge_link(&self, access: &Access, id: LinkId) -> Result<()> {
         let transaction = self.store.write().await?;
         let row = deletable(access, deleted_links::lock(&transaction, access.workspace_id(), id).await?)?;
+        Freeze::load(&transaction, access).await?.check(row.folder_id)?;
+        let stale = kept_slug(&row).into_iter().collect();
         let view = self.view_deleted(&transaction, access, vec![row]).await?;
         deleted_links::purge(&transaction, &[id]).await?;
         link_versions::forget_all(&transaction, &[id]).await?;
         link_comments::forget_all(&transaction, &[id]).await?;
         let happenings = view.iter().map(|link| PURGED.removed(access.by(), link)).collect::<Result<_>>()?;
-        self.commit(transaction, happenings, Vec::new()).await
+        self.commit(transaction, happenings, stale).await
     }
 
     /// Brings deleted links back, which the caller has locked, as parts of one change.
@@ -137,14 +142,19 @@ impl ApiCore {
         let domains = domains_of(transaction, access, &deleted).await?;
         let tags_by_name = TagsByName::load(transaction, access, names).await?;
         let own = OwnPlaces::load(self, transaction, access).await?;
+        let freeze = Freeze::load(transaction, access).await?;
         let mut written = Written { happenings: tags_by_name.happenings(access)?, ..Written::default() };
         let mut steps = Vec::new();
         for (row, deleted) in rows.into_iter().zip(deleted) {
             let tags = deleted.content.tags.clone();
             let before = as_deleted(access, row.id, deleted.clone());
-            let after = self.as_restored(transaction, &domains, &own, before.clone(), slug).await?;
+            written.stale.extend(kept_slug(&row));
+            let after = match freeze.check(row.folder_id) {
+                Ok(()) => self.as_restored(transaction, &domains, &own, before.clone(), slug).await?,
+                Err(error) => Err(error),
+            };
             let after = match after {
-                Ok(after) => write(transaction, after).await?,
+                Ok(after) => write(transaction, access, after).await?,
                 Err(error) => Err(error),
             };
             let after = match after {
@@ -246,6 +256,9 @@ pub(super) async fn put_aside(
             id: row.id,
             workspace_id: row.workspace_id,
             folder_id: row.folder_id,
+            domain_id: Some(row.domain_id),
+            slug: Some(row.slug),
+            slug_key: Some(row.slug_key),
             content: Some(encode(&deleted)?),
             author: access.author(),
             change_id: change,
@@ -260,6 +273,66 @@ pub(super) async fn put_aside(
 pub(super) fn deletable(access: &Access, row: Option<DeletedRow>) -> Result<DeletedRow> {
     let row = row.filter(|row| access.folders.sees(row.folder_id)).ok_or_else(|| Error::not_found("link"))?;
     if access.folders.access(row.folder_id) < FolderAccess::Edit { Err(folders::read_only()) } else { Ok(row) }
+}
+
+/// Word that whatever is believed of the slug that a deleted link keeps is no longer right.
+pub(in crate::services::api_core) fn kept_slug(row: &DeletedRow) -> Option<Invalidation> {
+    Some(Invalidation::Link { domain_id: row.domain_id?, slug: row.slug_key.as_deref()?.into() })
+}
+
+/// A deleted link as edges know it: as one that is over, with nothing of its own.
+///
+/// # Errors
+/// `Internal` if it keeps no slug.
+pub(in crate::services::api_core) fn deleted_link_record(row: &DeletedRow) -> Result<LinkRecord> {
+    let DeletedContent { content, .. } = content_of(row)?;
+    let slug = row.slug_key.as_deref().ok_or_else(|| Error::internal("a deleted link without a slug"))?;
+    Ok(LinkRecord {
+        id: row.id,
+        workspace_id: row.workspace_id,
+        domain_id: content.domain_id,
+        slug: slug.into(),
+        destination: content.destination_url,
+        redirect_status: content.redirect_status,
+        state: LinkState::Archived,
+        starts_at: None,
+        expires_at: None,
+        expired_url: None,
+        max_clicks: None,
+        password_hash: None,
+        forward_query: ForwardQuery::default(),
+        forward_path: content.forward_path,
+        rules: Vec::new(),
+        title: None,
+        description: None,
+        extras: None,
+    })
+}
+
+/// Which of these slugs, as their domains file them, deleted links keep that exist for the caller, and why nobody gets them.
+pub(super) async fn slugs_in_bin(
+    transaction: &Transaction,
+    access: &Access,
+    places: Vec<(DomainId, String)>,
+) -> Result<HashMap<(DomainId, String), LinkId>> {
+    let kept = deleted_links::keeping(transaction, places).await?;
+    let own = kept.into_iter().filter(|row| row.workspace_id == access.workspace_id());
+    let seen = own.filter(|row| access.folders.sees(row.folder_id));
+    Ok(seen.filter_map(|row| Some(((row.domain_id?, row.slug_key?), row.id))).collect())
+}
+
+/// Why a link cannot have this slug.
+pub(super) async fn slug_in_use(transaction: &Transaction, access: &Access, row: &Row) -> Result<Error> {
+    let places = vec![(row.domain_id, row.slug_key.clone())];
+    let in_bin = slugs_in_bin(transaction, access, places).await?;
+    Ok(in_bin.into_values().next().map_or_else(slug_taken, slug_of_deleted_link))
+}
+
+/// A deleted link keeps the slug.
+pub(super) fn slug_of_deleted_link(id: LinkId) -> Error {
+    let message =
+        format!("The deleted link {id} keeps this slug. Restore it, or delete it for good, which makes the slug free.");
+    Error::new(ErrorKind::Conflict, "slug_of_deleted_link", message)
 }
 
 fn content_of(row: &DeletedRow) -> Result<DeletedContent> {
@@ -299,7 +372,7 @@ fn as_deleted(access: &Access, id: LinkId, deleted: DeletedContent) -> Row {
 }
 
 /// Writes a link, unless its slug or external id is in use.
-async fn write(transaction: &Transaction, row: Row) -> Result<BulkItem<Row>> {
+async fn write(transaction: &Transaction, access: &Access, row: Row) -> Result<BulkItem<Row>> {
     if let Some(external_id) = row.external_id.clone() {
         let others = links::find_by_external_ids(transaction, row.workspace_id, vec![external_id]).await?;
         if !others.is_empty() {
@@ -307,5 +380,8 @@ async fn write(transaction: &Transaction, row: Row) -> Result<BulkItem<Row>> {
         }
     }
     let inserted = links::insert_many(transaction, vec![row.clone()]).await?;
-    Ok(if inserted.contains(&row.id) { Ok(row) } else { Err(slug_taken()) })
+    if inserted.contains(&row.id) {
+        return Ok(Ok(row));
+    }
+    Ok(Err(slug_in_use(transaction, access, &row).await?))
 }

@@ -169,6 +169,9 @@ pub struct LinkDraft {
     /// Whether the link is archived and answers 410.
     #[serde(default)]
     pub archived: Option<bool>,
+    /// Whether a second person has to approve what visitors notice: where the link leads, under which address, and whether it does.
+    #[serde(default)]
+    pub needs_approval: Option<bool>,
 }
 
 /// An edit of a link. What is absent stays as it is, `null` clears.
@@ -278,6 +281,9 @@ pub struct LinkPatch {
     /// Whether the link is archived and answers 410.
     #[schema(nullable = false)]
     pub archived: Option<bool>,
+    /// Whether a second person has to approve what visitors notice. Once set, it is only cleared with such an approval.
+    #[schema(nullable = false)]
+    pub needs_approval: Option<bool>,
     /// That its QR code may be in print is known: without this, neither address nor destination of such a link are changed (409 `printed`).
     #[serde(default)]
     pub confirm_printed: bool,
@@ -328,6 +334,7 @@ impl LinkDraft {
             rules: Some(self.rules),
             folder_id: Some(self.folder_id),
             archived: self.archived,
+            needs_approval: self.needs_approval,
             confirm_printed: false,
         }
     }

@@ -3,6 +3,7 @@
 mod bulk;
 mod bulk_edit;
 mod by_external_id;
+mod change_requests;
 mod changes;
 mod clicks;
 mod comments;
@@ -51,10 +52,17 @@ pub use bulk_edit::{
     BulkEdit, BulkEditAnswer, BulkEditChanges, BulkEditDraft, BulkEditFailure, BulkEditFilter, BulkEditPreview,
     BulkEditSample, DestinationReplacement,
 };
+pub(super) use change_requests::{
+    APPROVED as CHANGE_APPROVED, REFUSED as CHANGE_REFUSED, REQUESTED as CHANGE_REQUESTED,
+    WITHDRAWN as CHANGE_WITHDRAWN,
+};
+pub use change_requests::{ApprovalDraft, ChangeRequest, ChangeRequestDraft, ChangeRequestQuery, RefusalDraft};
 pub use comments::{LinkComment, LinkCommentDraft};
 pub use content::FieldChange;
 pub(super) use create::invalidation;
+pub(super) use delete::deletable;
 pub use deleted::{DeletedLink, RestoreDraft};
+pub(super) use deleted::{deleted_link_record, kept_slug};
 pub use draft::{BULK_ITEMS_MAX, BulkPatch, IfExists, LINK_TAGS_MAX, LinkDraft, LinkPatch, LinkPreviewDraft};
 pub use duplicates::DuplicateDestination;
 pub(super) use extra_changes::directives;

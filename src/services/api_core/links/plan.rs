@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::bulk::{BulkItem, Created};
+use super::deleted::{slug_of_deleted_link, slugs_in_bin};
 use super::tagging::TagsByName;
 use super::view::Link;
 use crate::domain::error::{Error, ErrorKind, Result};
@@ -79,6 +80,11 @@ impl Planned {
         self.row.slug_key = slug_key(&self.row.slug, self.case_sensitive);
     }
 
+    /// Its domain, and its slug as that files it.
+    fn place(&self) -> (DomainId, String) {
+        (self.row.domain_id, self.row.slug_key.clone())
+    }
+
     /// Whether both carry the same tags.
     pub(super) fn has_tags_of(&self, other: &Self) -> bool {
         let keys = |planned: &Self| planned.tag_names.iter().map(|name| name_key(name)).collect::<HashSet<_>>();
@@ -106,7 +112,12 @@ impl Plan {
     }
 
     /// Writes the new links and their tags. Those whose slug or external id is in use become errors.
-    pub(super) async fn write(&mut self, transaction: &Transaction, tags_by_name: &TagsByName) -> Result<()> {
+    pub(super) async fn write(
+        &mut self,
+        transaction: &Transaction,
+        access: &Access,
+        tags_by_name: &TagsByName,
+    ) -> Result<()> {
         let mut unwritten: HashSet<LinkId> = self.made().map(|planned| planned.row.id).collect();
         for _ in 0..DRAWS_MAX {
             let rows = self.made().filter(|planned| unwritten.contains(&planned.row.id));
@@ -118,7 +129,8 @@ impl Plan {
                 break;
             }
             let clashing = self.find_clashing_external_ids(transaction, &unwritten).await?;
-            self.settle(&mut unwritten, &clashing);
+            let in_bin = self.find_slugs_in_bin(transaction, access, &unwritten).await?;
+            self.settle(&mut unwritten, &clashing, &in_bin);
         }
         for item in &mut self.0 {
             if item.as_ref().is_ok_and(|planned| unwritten.contains(&planned.row.id)) {
@@ -142,8 +154,24 @@ impl Plan {
         Ok(others.into_iter().filter_map(|link| link.external_id).collect())
     }
 
+    /// Which of the slugs that people chose deleted links keep.
+    async fn find_slugs_in_bin(
+        &self,
+        transaction: &Transaction,
+        access: &Access,
+        unwritten: &HashSet<LinkId>,
+    ) -> Result<HashMap<(DomainId, String), LinkId>> {
+        let chosen = self.made().filter(|planned| planned.slug_chosen && unwritten.contains(&planned.row.id));
+        slugs_in_bin(transaction, access, chosen.map(|planned| planned.place()).collect()).await
+    }
+
     /// Decides about links that could not be written: another random slug, or an error.
-    fn settle(&mut self, unwritten: &mut HashSet<LinkId>, clashing: &HashSet<String>) {
+    fn settle(
+        &mut self,
+        unwritten: &mut HashSet<LinkId>,
+        clashing: &HashSet<String>,
+        in_bin: &HashMap<(DomainId, String), LinkId>,
+    ) {
         for item in &mut self.0 {
             let Ok(planned) = item else { continue };
             if !unwritten.contains(&planned.row.id) {
@@ -153,7 +181,7 @@ impl Plan {
             let error = if planned.row.external_id.as_ref().is_some_and(|external_id| clashing.contains(external_id)) {
                 external_id_taken()
             } else if planned.slug_chosen {
-                slug_taken()
+                in_bin.get(&planned.place()).copied().map_or_else(slug_taken, slug_of_deleted_link)
             } else {
                 planned.draw_slug();
                 continue;
@@ -233,6 +261,7 @@ pub(super) fn new_row_on(access: &Access, domain_id: DomainId, destination_url: 
         folder_id: None,
         printed_at: None,
         archived: false,
+        needs_approval: false,
         disabled_reason: None,
         search_key: String::new(),
         search_form: 0,

@@ -102,7 +102,8 @@ impl ApiCore {
             after.slug_key = slug_key(&after.slug, domain.case_sensitive);
             after.version = before.version.saturating_add(1);
             after.updated_at = clock::now();
-            Ok(Edited { pointer: String::new(), before, after, tag_names: Some(tag_names), confirm_printed })
+            let (pointer, tag_names) = (String::new(), Some(tag_names));
+            Ok(Edited { pointer, before, after, tag_names, confirm_printed, is_approved: false })
         };
         Ok(reversions.into_iter().map(|reversion| reversion.and_then(edit)).collect())
     }

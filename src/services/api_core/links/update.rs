@@ -10,7 +10,6 @@ use super::reach::{Folders, editable};
 use super::view::Link;
 use super::writing::Edited;
 use crate::domain::error::{Error, Result};
-use crate::domain::folded_text::name_key;
 use crate::domain::id::{DomainId, LinkChangeId, LinkId};
 use crate::domain::link_version::LinkVersionAction;
 use crate::domain::slug::Slug;
@@ -34,6 +33,9 @@ struct Edit<V> {
     tag_names: Option<Vec<String>>,
     changes: Changes,
 }
+
+/// The edit of one link, checked by itself.
+pub(super) struct CheckedEdit(Edit<Option<i64>>);
 
 /// What edits are checked against, as the transaction sees it.
 struct Present {
@@ -108,6 +110,11 @@ impl ApiCore {
         Ok(Ok(Edit { pointer, id, hostname, expected, tag_names, changes }))
     }
 
+    /// Checks an edit that may be made later. Pointers start at `pointer`.
+    pub(super) async fn check_edit(&self, id: LinkId, patch: LinkPatch, pointer: &str) -> Result<CheckedEdit> {
+        Ok(CheckedEdit(self.check_patch(id, None, patch, pointer.to_owned()).await??))
+    }
+
     async fn update<V: ExpectedVersion>(
         &self,
         access: &Access,
@@ -127,35 +134,6 @@ impl ApiCore {
         let mut links = written.links;
         self.count_clicks(access, links.iter_mut().flatten()).await;
         Ok(links)
-    }
-}
-
-impl ApiCore {
-    /// Changes a link, unless the edit makes nothing of it that it is not already.
-    pub(super) async fn update_unless_so(&self, access: &Access, id: LinkId, patch: LinkPatch) -> Result<Link> {
-        let edits = vec![self.check_patch(id, None::<i64>, patch, String::new()).await?];
-        let transaction = self.store.write().await?;
-        let present = load_present(&transaction, access, &edits).await?;
-        let edited = only(edits)?.apply(access, &present)?;
-        let before = self.view_single(&transaction, access.workspace_id(), edited.before.clone()).await?;
-        let keys = |names: &[String]| names.iter().map(|name| name_key(name)).collect::<HashSet<String>>();
-        let has_tags = edited.tag_names.as_ref().is_none_or(|names| keys(names) == keys(&before.tags));
-        let as_before = Row {
-            version: edited.before.version,
-            updated_at: edited.before.updated_at,
-            used_clicks: edited.before.used_clicks,
-            period_start: edited.before.period_start,
-            period_clicks: edited.before.period_clicks,
-            ..edited.after.clone()
-        };
-        if has_tags && as_before == edited.before {
-            return Ok(self.with_clicks(access, before).await);
-        }
-        let how = (LinkChangeId::new(), LinkVersionAction::Updated);
-        let written = Box::pin(self.write_edits(&transaction, access, vec![Ok(edited)], how)).await?;
-        let link = only(written.links)?;
-        self.commit(transaction, written.happenings, written.stale).await?;
-        Ok(self.with_clicks(access, link).await)
     }
 }
 
@@ -188,6 +166,15 @@ async fn load_present<V>(transaction: &Transaction, access: &Access, edits: &[Bu
     })
 }
 
+impl CheckedEdit {
+    /// What the edit makes of its link, of which nothing is written.
+    pub(super) async fn apply(self, transaction: &Transaction, access: &Access) -> Result<Edited> {
+        let edits = vec![Ok(self.0)];
+        let present = load_present(transaction, access, &edits).await?;
+        only(edits)?.apply(access, &present)
+    }
+}
+
 impl<V: ExpectedVersion> Edit<V> {
     fn apply(self, access: &Access, present: &Present) -> Result<Edited> {
         let before = editable(access, present.rows.get(&self.id).cloned())?;
@@ -212,7 +199,8 @@ impl<V: ExpectedVersion> Edit<V> {
         after.slug_key = slug_key(&after.slug, domain.case_sensitive);
         after.version = before.version.saturating_add(1);
         after.updated_at = clock::now();
-        Ok(Edited { pointer: self.pointer, before, after, tag_names: self.tag_names, confirm_printed })
+        let tag_names = self.tag_names;
+        Ok(Edited { pointer: self.pointer, before, after, tag_names, confirm_printed, is_approved: false })
     }
 }
 

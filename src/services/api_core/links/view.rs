@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::domain::click_budget::ClickBudget;
+use crate::domain::click_budget::{BudgetUse, ClickBudget};
 use crate::domain::error::{Error, Result};
 use crate::domain::id::{DomainId, FolderId, LinkId, UserId, WorkspaceId};
 use crate::domain::link::{ForwardQuery, RedirectStatus};
@@ -16,7 +16,8 @@ use crate::domain::url::Destination;
 use crate::domain::utm::Utm;
 use crate::infra::store::domains::{self, Domain as DomainRow};
 use crate::infra::store::links::Link as Row;
-use crate::infra::store::{Connection, tags};
+use crate::infra::store::{Connection, link_clicks, tags};
+use crate::runtime::clock;
 use crate::services::api_core::ApiCore;
 use crate::services::api_core::happening::Recorded;
 
@@ -73,6 +74,8 @@ pub struct Link {
     pub max_clicks: Option<i64>,
     /// How many redirects there may be in a period.
     pub click_budget: Option<ClickBudget>,
+    /// How much of `click_budget` is used; `null` if there is none.
+    pub budget_use: Option<BudgetUse>,
     /// Whether visitors must know a password.
     pub password_protected: bool,
     /// What happens to the visitor's query string.
@@ -89,6 +92,8 @@ pub struct Link {
     pub printed_at: Option<Timestamp>,
     /// Whether it is archived and answers 410.
     pub archived: bool,
+    /// Whether a second person has to approve what visitors notice.
+    pub needs_approval: bool,
     /// Why the platform switched it off; `null` if it did not.
     pub disabled_reason: Option<String>,
     /// How many people it led on; bots, previews and prefetches are not counted. `null` while that is unknown.
@@ -147,6 +152,7 @@ impl ApiCore {
 
     fn view_link(&self, row: Row, domain: &DomainRow, tags: Vec<String>) -> Link {
         Link {
+            budget_use: link_clicks::budget_use(&row, clock::now()),
             id: row.id,
             domain: domain.hostname.clone(),
             short_url: format!("{}/{}", self.base_url(domain), row.slug),
@@ -178,6 +184,7 @@ impl ApiCore {
             folder_id: row.folder_id,
             printed_at: row.printed_at,
             archived: row.archived,
+            needs_approval: row.needs_approval,
             disabled_reason: row.disabled_reason,
             clicks: None,
             last_click_at: None,

@@ -1,10 +1,15 @@
 //! Writes edits of links that are right by themselves: with their tags, their history and word of what happened.
+//!
+//! Invariant: an edit that makes nothing of a link that it is not already writes nothing and is told to nobody.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::UPDATED;
 use super::bulk::BulkItem;
+use super::change_requests::{is_noticed, require_no_approval};
+use super::content::LinkContent;
 use super::create::invalidation;
+use super::deleted::slug_in_use;
 use super::history::{Step, record};
 use super::own_places::OwnPlaces;
 use super::plan::{Plan, external_id_taken, slug_taken};
@@ -12,12 +17,14 @@ use super::tagging::TagsByName;
 use super::view::Link;
 use crate::domain::change::Invalidation;
 use crate::domain::error::{Error, ErrorKind, Result};
+use crate::domain::folded_text::name_key;
 use crate::domain::id::{LinkChangeId, LinkId};
 use crate::domain::link_version::LinkVersionAction;
 use crate::infra::store::links::{self, Link as Row};
-use crate::infra::store::{Transaction, tags};
+use crate::infra::store::{Transaction, deleted_links, tags};
 use crate::services::api_core::ApiCore;
 use crate::services::api_core::field_errors::FieldErrors;
+use crate::services::api_core::freeze_windows::Freeze;
 use crate::services::api_core::happening::Happening;
 use crate::services::api_core::principal::Access;
 
@@ -30,6 +37,16 @@ pub(super) struct Edited {
     pub tag_names: Option<Vec<String>>,
     /// Whether whoever edits knows that the link is in print.
     pub confirm_printed: bool,
+    /// Whether a second person approved it.
+    pub is_approved: bool,
+}
+
+/// What edits are checked against.
+struct Checks<'a> {
+    transaction: &'a Transaction,
+    access: &'a Access,
+    own: OwnPlaces,
+    freeze: Freeze,
 }
 
 /// What came of the edits of one request, and what is to be committed with them.
@@ -53,21 +70,29 @@ impl ApiCore {
         let names = edits.iter().flatten().filter_map(|edit| edit.tag_names.clone()).flatten().collect();
         let tags_by_name = TagsByName::load(transaction, access, names).await?;
         let own = OwnPlaces::load(self, transaction, access).await?;
+        let checks = Checks { transaction, access, own, freeze: Freeze::load(transaction, access).await? };
+        let rows = edits.iter().flatten().map(|edited| edited.before.clone()).collect();
+        let before = self.view_links(transaction, access.workspace_id(), rows).await?;
+        let before: HashMap<LinkId, Link> = before.into_iter().map(|link| (link.id, link)).collect();
         let mut results = Vec::with_capacity(edits.len());
         for edit in edits {
             results.push(match edit {
-                Ok(edited) => Box::pin(write(transaction, &own, edited)).await?,
+                Ok(edited) if edited.is_so_already(&before) => Ok(edited.into_nothing()),
+                Ok(edited) => Box::pin(write(&checks, edited)).await?,
                 Err(error) => Err(error),
             });
         }
-        let rows = |side: fn(&Edited) -> &Row| results.iter().flatten().map(|edited| side(edited).clone()).collect();
-        let before = self.view_links(transaction, access.workspace_id(), rows(|edited| &edited.before)).await?;
         replace_tags(transaction, &tags_by_name, &results).await?;
-        let after = self.view_links(transaction, access.workspace_id(), rows(|edited| &edited.after)).await?;
+        let rows = results.iter().flatten().map(|edited| edited.after.clone()).collect();
+        let after = self.view_links(transaction, access.workspace_id(), rows).await?;
 
         let mut happenings = tags_by_name.happenings(access)?;
-        let mut steps = Vec::with_capacity(after.len());
-        for (edited, (before, after)) in results.iter().flatten().zip(before.iter().zip(&after)) {
+        let mut steps = Vec::with_capacity(results.len());
+        let changed = || results.iter().flatten().filter(|edited| edited.before.version != edited.after.version);
+        let mut views: HashMap<LinkId, Link> = after.into_iter().map(|link| (link.id, link)).collect();
+        for edited in changed() {
+            let sides = (before.get(&edited.before.id), views.get(&edited.after.id));
+            let (Some(before), Some(after)) = sides else { return Err(without_view()) };
             happenings.push(UPDATED.edited(access.by(), before, after)?);
             steps.push(Step {
                 before: (edited.before.clone(), before.tags.clone()),
@@ -75,19 +100,44 @@ impl ApiCore {
             });
         }
         record(transaction, access, steps, (change, action), self.settings.link_history.versions_max).await?;
-        let stale = results.iter().flatten().flat_map(|edit| [invalidation(&edit.before), invalidation(&edit.after)]);
-        let stale = stale.collect();
-        let mut views: HashMap<LinkId, Link> = after.into_iter().map(|link| (link.id, link)).collect();
-        let mut view = |id| views.remove(&id).ok_or_else(|| Error::internal("a link without its view"));
+        let stale = changed().flat_map(|edit| [invalidation(&edit.before), invalidation(&edit.after)]).collect();
+        let mut view = |id| views.remove(&id).ok_or_else(without_view);
         let links = results.into_iter().map(|result| result.and_then(|edited| view(edited.after.id))).collect();
         Ok(Written { links, happenings, stale })
     }
 }
 
+impl Edited {
+    /// Whether the link is already what the edit makes of it.
+    fn is_so_already(&self, views: &HashMap<LinkId, Link>) -> bool {
+        let keys = |names: &[String]| names.iter().map(|name| name_key(name)).collect::<HashSet<String>>();
+        let has_tags =
+            |names: &Vec<String>| views.get(&self.before.id).is_some_and(|before| keys(names) == keys(&before.tags));
+        let content = |row: &Row| LinkContent::of(row.clone(), Vec::new());
+        self.tag_names.as_ref().is_none_or(has_tags) && content(&self.before) == content(&self.after)
+    }
+
+    /// The same, approved by a second person.
+    pub(super) fn approved(self) -> Self {
+        Self { is_approved: true, ..self }
+    }
+
+    /// The same without a new version.
+    fn into_nothing(self) -> Self {
+        Self { after: self.before.clone(), tag_names: None, ..self }
+    }
+}
+
+fn without_view() -> Error {
+    Error::internal("a link without its view")
+}
+
 /// Writes an edit, unless its slug or external id is in use, or the link would lead to itself.
-async fn write(transaction: &Transaction, own: &OwnPlaces, edited: Edited) -> Result<BulkItem<Edited>> {
+async fn write(checks: &Checks<'_>, edited: Edited) -> Result<BulkItem<Edited>> {
+    let Checks { transaction, access, ref own, ref freeze } = *checks;
     let (before, after) = (&edited.before, &edited.after);
-    if let Err(error) = check_printed(&edited) {
+    let frozen = freeze.check(before.folder_id).and_then(|()| freeze.check(after.folder_id));
+    if let Err(error) = frozen.and_then(|()| check_approval(&edited)).and_then(|()| check_printed(&edited)) {
         return Ok(Err(error));
     }
     if leads_elsewhere(before, after) {
@@ -97,11 +147,9 @@ async fn write(transaction: &Transaction, own: &OwnPlaces, edited: Edited) -> Re
             return Ok(Err(error));
         }
     }
-    if before.slug_key != after.slug_key || before.domain_id != after.domain_id {
-        let taken = links::taken_slugs(transaction, after.domain_id, vec![after.slug_key.clone()]).await?;
-        if !taken.is_empty() {
-            return Ok(Err(slug_taken()));
-        }
+    let is_elsewhere = before.slug_key != after.slug_key || before.domain_id != after.domain_id;
+    if is_elsewhere && is_in_use(transaction, after).await? {
+        return Ok(Err(slug_in_use(transaction, access, after).await?));
     }
     if let Some(external_id) = after.external_id.clone().filter(|_| before.external_id != after.external_id) {
         let others = links::find_by_external_ids(transaction, after.workspace_id, vec![external_id]).await?;
@@ -113,7 +161,21 @@ async fn write(transaction: &Transaction, own: &OwnPlaces, edited: Edited) -> Re
         // Somebody took the slug or the external id since it was looked for; the transaction is spent.
         return Err(slug_taken());
     }
+    if is_elsewhere && is_kept(transaction, after).await? {
+        // Somebody deleted a link with this slug since it was looked for.
+        return Err(slug_taken());
+    }
     Ok(Ok(edited))
+}
+
+/// Whether another link has the slug of this one, or a deleted one keeps it.
+async fn is_in_use(transaction: &Transaction, row: &Row) -> Result<bool> {
+    Ok(links::is_taken(transaction, row.domain_id, &row.slug_key).await? || is_kept(transaction, row).await?)
+}
+
+async fn is_kept(transaction: &Transaction, row: &Row) -> Result<bool> {
+    let kept = deleted_links::keeping(transaction, vec![(row.domain_id, row.slug_key.clone())]).await?;
+    Ok(!kept.is_empty())
 }
 
 /// Whether an edit may make a loop; other edits are not kept from a link that is in one already.
@@ -126,6 +188,12 @@ fn leads_elsewhere(before: &Row, after: &Row) -> bool {
         || before.ios_url != after.ios_url
         || before.android_url != after.android_url
         || before.rules != after.rules
+}
+
+/// Refuses what a second person has to approve.
+fn check_approval(edited: &Edited) -> Result<()> {
+    let is_free = edited.is_approved || !is_noticed(&edited.before, &edited.after);
+    if is_free { Ok(()) } else { require_no_approval(&edited.before) }
 }
 
 /// Refuses to change where a printed code leads, unless whoever does it knows that it is printed.

@@ -10,12 +10,14 @@ mod bootstrap;
 mod bulk;
 mod bulk_edits;
 mod bulk_results;
+mod change_requests;
 mod deleted_links;
 mod domains;
 mod event_consumers;
 mod events;
 mod evidence_exports;
 mod folders;
+mod freeze_windows;
 mod headers;
 mod idempotency_store;
 mod invitations;
@@ -58,6 +60,7 @@ pub const TAGS: &[(&str, &str)] = &[
     ("api-keys", "Credentials for programs."),
     ("domains", "The host names that links live on."),
     ("links", "Short links and their smart-link rules."),
+    ("link-approvals", "Changes of links that need a second person, and times in which nobody changes links."),
     ("folders", "Places for links, in which not everybody need see or change them."),
     ("utm-templates", "Campaign parameters under names, which links are made with."),
     ("views", "The filters of a page under a name, for oneself or for the whole workspace."),
@@ -93,6 +96,8 @@ pub fn operations() -> OpenApiRouter<ApiCore> {
         .merge(qr_codes::routes())
         .merge(link_history::routes())
         .merge(deleted_links::routes())
+        .merge(change_requests::routes())
+        .merge(freeze_windows::routes())
         .merge(audit_events::routes())
         .merge(evidence_exports::routes())
         .merge(events::routes())

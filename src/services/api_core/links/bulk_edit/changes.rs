@@ -159,6 +159,7 @@ impl ApiCore {
                 after,
                 tag_names,
                 confirm_printed: changes.confirm_printed,
+                is_approved: false,
             }))
         };
         Ok(rows.into_iter().map(edit).collect())

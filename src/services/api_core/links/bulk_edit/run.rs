@@ -15,7 +15,9 @@ use crate::infra::store::links::{self, Link as Row};
 use crate::infra::store::{Transaction, tags};
 use crate::runtime::clock;
 use crate::services::api_core::ApiCore;
+use crate::services::api_core::freeze_windows::Freeze;
 use crate::services::api_core::links::content::decode;
+use crate::services::api_core::links::delete::deletable;
 use crate::services::api_core::links::reach::editable;
 use crate::services::api_core::principal::Access;
 
@@ -116,10 +118,11 @@ impl ApiCore {
         change: LinkChangeId,
         batch: &mut WrittenBatch,
     ) -> Result<()> {
+        let freeze = Freeze::load(transaction, access).await?;
         let mut deleted = Vec::with_capacity(rows.len());
         for row in rows {
             let id = row.id;
-            match editable(access, Some(row)) {
+            match editable(access, Some(row)).and_then(|row| deletable(&freeze, row)) {
                 Ok(row) => deleted.push(row),
                 Err(error) => batch.failures.push(failure(id, &error)),
             }
