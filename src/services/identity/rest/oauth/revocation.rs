@@ -2,7 +2,6 @@
 
 use axum::extract::State;
 use http::{HeaderMap, StatusCode};
-use serde_json::json;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
