@@ -3,216 +3,19 @@
 Ends with a line `RESULT {…}`, and with 1 if a promise was broken.
 """
 
-import base64
-import http.client
 import json
-import secrets
 import subprocess
 import sys
 import threading
 import time
 from pathlib import Path
 
+from chart_domain import Authority
+from chart_load import DASHBOARD, HOST, NAMESPACE, Installation, Load, Server, kubectl, objects, run, say, timed, until
+
 CHART = "charts/elido-mono"
-NAMESPACE = "elido"
 DRILL = "elido-restore"
-EMAIL, PASSWORD = "ops@example.com", secrets.token_hex(12)
-HOST, DASHBOARD = "r.example.com", "app.example.com"
-AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:150.0) Gecko/20100101 Firefox/150.0"
-EVERYTHING = "from=1990-01-01T00:00:00Z&to=2100-01-01T00:00:00Z&include=bots,previews,prefetches,heads"
-LINKS = 20
-# How long the visitors wait between two requests each.
-PAUSE_S = 0.004
-VISITORS = 2
-
-
-def say(text):
-    print(f"==> {text}", file=sys.stderr, flush=True)
-
-
-def run(*command, text=None, check=True, seconds=900):
-    done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=seconds, check=False)
-    if check and done.returncode != 0:
-        sys.exit(f"{' '.join(command)[:200]} failed:\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}")
-    return done.stdout
-
-
-def kubectl(*arguments, **more):
-    return run("kubectl", "--namespace", NAMESPACE, *arguments, **more)
-
-
-def objects(*arguments):
-    return json.loads(kubectl("get", *arguments, "--output", "json"))["items"]
-
-
-def until(what, condition, seconds=120):
-    """Waits for something that is true, and gives it back with how long that took."""
-    begin = time.monotonic()
-    while time.monotonic() - begin < seconds:
-        try:
-            if found := condition():
-                return found, time.monotonic() - begin
-        except (OSError, ValueError, KeyError, http.client.HTTPException):
-            pass
-        time.sleep(0.1)
-    sys.exit(f"no {what} within {seconds} s:\n{kubectl('get', 'pods')}")
-
-
-def timed(work):
-    begin = time.monotonic()
-    work()
-    return round(time.monotonic() - begin, 1)
-
-
-class Server:
-    """One Service, by its address; requests of one connection."""
-
-    def __init__(self, service, port, host):
-        address = kubectl("get", "service", service, "--output", "jsonpath={.spec.clusterIP}")
-        self.address, self.port, self.host, self.connection = address, port, host, None
-
-    def ask(self, method, path, body=None, token=None):
-        """Status, headers and text. Connections that ended are opened again once, as browsers do for a GET."""
-        headers = {"Host": self.host, "User-Agent": AGENT, "Content-Type": "application/json"}
-        if token:
-            headers["Authorization"] = f"Bearer {token}"
-        for again in (True, False):
-            fresh = self.connection is None
-            if fresh:
-                self.connection = http.client.HTTPConnection(self.address, self.port, timeout=10)
-            try:
-                self.connection.request(method, path, body, headers)
-                response = self.connection.getresponse()
-                text = response.read().decode()
-                if response.getheader("connection") == "close":
-                    self.close()
-                return response.status, response.headers, text
-            except (http.client.HTTPException, OSError):
-                self.close()
-                if fresh or not again or method != "GET":
-                    raise
-        return None
-
-    def close(self):
-        if self.connection:
-            self.connection.close()
-        self.connection = None
-
-
-class Installation:
-    """The people of an installation: an operator with a workspace, and links."""
-
-    def __init__(self):
-        self.api = Server("api-core", 8090, DASHBOARD)
-        self.token = self.workspace = None
-        self.slugs = []
-
-    def call(self, method, path, body=None):
-        status, _, text = self.api.ask(method, path, json.dumps(body) if body is not None else None, self.token)
-        if status >= 300:
-            raise ValueError(f"{method} {path}: {status} {text[:300]}")
-        return json.loads(text)
-
-    def begin(self):
-        """The first account by the command that the notes name, a workspace, and links."""
-        kubectl("exec", "--stdin", "deployment/api", "--", "/usr/local/bin/elido", "admin", "bootstrap", "--email", EMAIL, text=PASSWORD)
-        self.sign_in()
-        self.workspace = self.call("POST", "/v1/workspaces", {"name": "Links", "slug": "links"})["id"]
-        for number in range(LINKS):
-            self.make(f"link{number}")
-
-    def sign_in(self):
-        self.token = self.call("POST", "/v1/auth/sign-in", {"email": EMAIL, "password": PASSWORD})["token"]
-
-    def make(self, slug):
-        self.call("POST", f"/v1/workspaces/{self.workspace}/links", {"destination_url": f"https://example.com/{slug}", "slug": slug})
-        self.slugs.append(slug)
-
-    def stored(self):
-        return self.call("GET", f"/v1/workspaces/{self.workspace}/analytics/summary?{EVERYTHING}")["clicks"]
-
-
-class Load:
-    """Visitors who follow links and a writer who makes some, as long as the block lasts."""
-
-    def __init__(self, installation):
-        self.installation = installation
-        self.answered = self.failed = self.unwritten = 0
-        self.longest_gap_ms = self.write_gap_ms = 0
-        self.reasons, self.made = [], []
-        self.guard, self.ending = threading.Lock(), threading.Event()
-
-    def __enter__(self):
-        self.begin = time.monotonic()
-        self.threads = [threading.Thread(target=self.visit, args=(number,), daemon=True) for number in range(VISITORS)]
-        self.threads.append(threading.Thread(target=self.write, daemon=True))
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.ending.set()
-        for thread in self.threads:
-            thread.join()
-        self.seconds = time.monotonic() - self.begin
-
-    def visit(self, number):
-        edge = Server("edge-redirect", 80, HOST)
-        turn = last = 0
-        while not self.ending.is_set():
-            turn += 1
-            slug = f"link{(turn + number) % LINKS}"
-            try:
-                status, headers, _ = edge.ask("GET", f"/{slug}")
-                good = status == 302 and headers["location"] == f"https://example.com/{slug}"
-                reason = f"status {status}"
-            except (OSError, http.client.HTTPException) as error:
-                good, reason = False, repr(error)
-            now = time.monotonic()
-            with self.guard:
-                if good:
-                    self.longest_gap_ms = max(self.longest_gap_ms, round((now - last) * 1000) if last else 0)
-                    self.answered += 1
-                    last = now
-                else:
-                    self.failed += 1
-                    self.reasons.append(reason)
-            # New connections are balanced anew, as those of real visitors are.
-            if turn % 50 == 0:
-                edge.close()
-            time.sleep(PAUSE_S)
-
-    def write(self):
-        api, turn, last = Server("api-core", 8090, DASHBOARD), 0, time.monotonic()
-        while not self.ending.is_set():
-            turn += 1
-            slug = f"new-{secrets.token_hex(6)}"
-            draft = {"destination_url": f"https://example.com/{slug}", "slug": slug}
-            try:
-                status, _, _ = api.ask("POST", f"/v1/workspaces/{self.installation.workspace}/links", json.dumps(draft), self.installation.token)
-            except (OSError, http.client.HTTPException):
-                status = 0
-            if status == 201:
-                self.made.append(slug)
-                gap = round((time.monotonic() - last) * 1000)
-                self.write_gap_ms, last = max(self.write_gap_ms, gap), time.monotonic()
-            else:
-                self.unwritten += 1
-            if turn % 20 == 0:
-                api.close()
-            time.sleep(0.05)
-
-    def figures(self):
-        return {
-            "redirects": self.answered,
-            "failed_redirects": self.failed,
-            "longest_gap_ms": self.longest_gap_ms,
-            "writes": len(self.made),
-            "failed_writes": self.unwritten,
-            "longest_write_gap_ms": self.write_gap_ms,
-            "per_second": round(self.answered / self.seconds),
-            **({"reasons": sorted(set(self.reasons))[:3]} if self.reasons else {}),
-        }
+OWN_DOMAIN = "go.example.org"
 
 
 class Test:
@@ -220,6 +23,7 @@ class Test:
 
     def __init__(self, helm, files):
         self.helm, self.files = helm, files
+        self.authority, self.sets = None, []
         self.result, self.broken, self.answered = {}, [], 0
         self.made = []
 
@@ -231,7 +35,7 @@ class Test:
     def install(self, tag="one"):
         files = [word for file in self.files for word in ("--values", file)]
         run(self.helm, "--namespace", NAMESPACE, "upgrade", "--install", "elido", "deploy/helm/elido", *files, "--set", f"image.tag={tag}",
-            "--create-namespace", "--wait", "--timeout", "10m")
+            *(word for one in self.sets for word in ("--set", one)), "--create-namespace", "--wait", "--timeout", "10m")
 
     def secrets(self):
         run("scripts/bootstrap-secrets.sh", NAMESPACE)
@@ -241,23 +45,57 @@ class Test:
         self.promise("bootstrap-secrets.sh changes nothing the second time", before == after and len(before) == 11)
 
     def certificate(self):
+        """One for all hosts; or, where there is a Caddy, an authority that it may order them from."""
+        if any("acme" in file for file in self.files):
+            self.authority = Authority()
+            kubectl("create", "secret", "generic", "authority", f"--from-file=ca.crt={self.authority.folder}/authority.pem")
+            return
         folder = Path(run("mktemp", "--directory").strip())
         run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", "/CN=example.com",
             "-addext", "subjectAltName=DNS:*.example.com", "-keyout", f"{folder}/tls.key", "-out", f"{folder}/tls.crt")
         kubectl("create", "secret", "tls", "own-certificate", f"--cert={folder}/tls.crt", f"--key={folder}/tls.key")
 
+    def caddy(self):
+        """The address of Caddy; nothing before there is one."""
+        return kubectl("get", "service", "caddy", "--output", "jsonpath={.spec.clusterIP}", check=False)
+
+    def announce(self):
+        """Lets every name lead to Caddy before it orders certificates, as operators do."""
+        address, _ = until("Service of Caddy", self.caddy)
+        self.authority.answer("set-default-ipv4", ip=address)
+
     def through_caddy(self):
-        address = kubectl("get", "service", "caddy", "--output", "jsonpath={.spec.clusterIP}")
+        address = self.caddy()
+        root = str(self.authority.root())
 
         def ask(host, path):
-            return run("curl", "--silent", "--insecure", "--max-time", "10", "--resolve", f"{host}:443:{address}", "--output", "/dev/null",
+            return run("curl", "--silent", "--cacert", root, "--max-time", "20", "--resolve", f"{host}:443:{address}", "--output", "/dev/null",
                        "--write-out", "%{http_code} %{http_version} %{redirect_url}", f"https://{host}{path}", check=False)
 
         found = ask(HOST, "/link0")
         self.answered += found.startswith("302")
         self.promise("a redirect through Caddy over HTTP/2", found == "302 2 https://example.com/link0")
-        self.promise("the dashboard and the API through Caddy", ask("api.example.com", "/v1/auth/providers").startswith("200 2") and ask(DASHBOARD, "/v1/auth/providers").startswith("200 2"))
+        hosts = ("api.example.com", DASHBOARD)
+        _, seconds = until("certificates of the API and the dashboard", lambda: all(ask(host, "/v1/auth/providers").startswith("200 2") for host in hosts), 300)
+        self.result["hosts_certified_s"] = round(seconds, 1)
         self.promise("/healthz of a domain through Caddy", ask(HOST, "/healthz").startswith("200 2"))
+        return ask
+
+    def own_domain(self, installation, ask):
+        """A domain that a workspace brings along: its records, its certificate, its link."""
+        path = f"/v1/workspaces/{installation.workspace}/domains"
+        self.promise("no certificate for a domain of nobody", ask(OWN_DOMAIN, "/").startswith("000"))
+        domain = installation.call("POST", path, {"hostname": OWN_DOMAIN})
+        self.authority.records(domain["records"])
+        begin = time.monotonic()
+        until("domain in use", lambda: installation.call("POST", f"{path}/{domain['id']}/verify")["state"] == "active" or time.sleep(1), 60)
+        draft = {"destination_url": "https://example.com/own", "slug": "own", "domain": OWN_DOMAIN}
+        installation.call("POST", f"/v1/workspaces/{installation.workspace}/links", draft)
+        until("certificate of a domain", lambda: ask(OWN_DOMAIN, "/healthz").startswith("200"), 60)
+        found = ask(OWN_DOMAIN, "/own")
+        self.answered += found.startswith("302")
+        self.result["own_domain_s"] = round(time.monotonic() - begin, 1)
+        self.promise("a domain of one's own has a certificate of the authority and redirects", found == "302 2 https://example.com/own")
 
     def under_load(self, name, installation, work):
         """What visitors and a writer see while something happens; all clicks are stored in the end."""
@@ -306,6 +144,8 @@ def begin(test):
     test.certificate()
     kubectl("apply", "--filename", "tests/chart/stand-ins.yaml")
     rollout("deployment/bus", "deployment/clicks")
+    if test.authority:
+        threading.Thread(target=test.announce, daemon=True).start()
     say("installing")
     test.result["install_s"] = timed(test.install)
     restarts = {one["metadata"]["name"]: sum(c["restartCount"] for c in one["status"].get("containerStatuses", [])) for one in objects("pods")}
@@ -339,6 +179,65 @@ def upgrades(test, installation):
         test.promise(f"{name} costs no redirect", figures["failed_redirects"] == 0)
         test.promise(f"{name} costs no write", figures["failed_writes"] == 0)
     test.clicks(installation, "after_upgrades")
+
+
+def drained(test, installation):
+    """Every pod of the roles is evicted, as a drain of its node does it: as far as budgets let it, one after the other."""
+
+    def evict():
+        for component in ("edge", "api", "ingester", "workers"):
+            for pod in objects("pods", "--selector", f"app.kubernetes.io/component={component}"):
+                name = pod["metadata"]["name"]
+                order = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": name, "namespace": NAMESPACE}}
+                path = f"/api/v1/namespaces/{NAMESPACE}/pods/{name}/eviction"
+                until("eviction", lambda path=path, order=order: '"Success"' in kubectl("create", "--raw", path, "--filename", "-", text=json.dumps(order), check=False), 120)
+            until(f"{component} again", lambda component=component: test.all_ready(component))
+
+    figures = test.under_load("drained", installation, evict)
+    test.promise("a drain costs no redirect", figures["failed_redirects"] == 0)
+
+
+def bus_restarted(test, installation):
+    """The bus ends in the middle and comes back on its disk."""
+
+    def end():
+        kubectl("exec", "deployment/bus", "--", "sh", "-c", "kill -TERM 1")
+        until("end of the bus", lambda: objects("pods", "--selector", "stand-in=bus")[0]["status"]["containerStatuses"][0]["restartCount"] > 0)
+        rollout("deployment/bus")
+
+    figures = test.under_load("bus_restarted", installation, end)
+    test.promise("the loss of the bus costs no redirect", figures["failed_redirects"] == 0)
+    test.clicks(installation, "after_the_bus")
+
+
+def follows_ha(test):
+    """What only Patroni keeps goes by the values again when PostgreSQL starts."""
+    patroni = ("exec", "postgres-0", "--container", "postgres", "--", "patronictl", "--config-file", "/etc/patroni/config.yml")
+    kubectl(*patroni, "edit-config", "--force", "--quiet", "--set", "synchronous_mode=true")
+    kubectl("delete", "pod", "postgres-0")
+    until("PostgreSQL", lambda: test.all_ready("postgres"))
+    until("synchronous_mode as the values have it", lambda: "synchronous_mode: false" in kubectl(*patroni, "show-config", check=False), 60)
+    test.promise("synchronous_mode goes by the values", True)
+
+
+def larger_disk(test):
+    """The size of a claim template, which Kubernetes lets nobody change, and the pod goes on."""
+    before = objects("pods", "--selector", "app.kubernetes.io/component=minio")[0]["metadata"]["uid"]
+    kubectl("delete", "statefulset", "minio", "--cascade=orphan")
+    test.sets.append("minio.storage.size=30Gi")
+    test.install()
+    after = objects("pods", "--selector", "app.kubernetes.io/component=minio")[0]["metadata"]["uid"]
+    test.promise("a larger claim template restarts nothing", before == after)
+
+
+def selftest(test, installation):
+    """helm test with a key, as docs/self-hosting.md has it."""
+    scopes = ["links:read", "links:write", "analytics:read"]
+    token = installation.call("POST", f"/v1/workspaces/{installation.workspace}/api-keys", {"name": "selftest", "scopes": scopes})["token"]
+    kubectl("create", "secret", "generic", "elido-selftest", f"--from-literal=token={token}")
+    told = run(test.helm, "--namespace", NAMESPACE, "test", "elido", "--logs", "--timeout", "3m")
+    test.result["selftest"] = json.loads(told.rpartition("RESULT ")[2].splitlines()[0])
+    test.answered += 1
 
 
 def pods_lost(test, installation):
@@ -402,6 +301,10 @@ def drill(test):
         kubectl("wait", "--for=condition=complete", f"job/now-{kind}", "--timeout=300s", seconds=310)
         test.result[f"backup_{kind}"] = json.loads(kubectl("logs", f"job/now-{kind}").rpartition("RESULT ")[2])
     run("kubectl", "create", "namespace", DRILL)
+    run("kubectl", "--namespace", DRILL, "create", "secret", "generic", "elido-keys", "--from-literal=sealing-key=another")
+    refused = subprocess.run(["scripts/bootstrap-secrets.sh", DRILL, "--backup-from", NAMESPACE], capture_output=True, text=True, timeout=60, check=False)
+    test.promise("keys that differ from those of the backups are refused", refused.returncode != 0 and "another sealing-key" in refused.stderr)
+    run("kubectl", "--namespace", DRILL, "delete", "secret", "elido-keys")
     run("kubectl", "--namespace", DRILL, "apply", "--filename", "tests/chart/stand-ins.yaml")
     figures = json.loads(run("scripts/restore-drill.sh").rpartition("RESULT ")[2])
     test.result["drill"] = figures
@@ -411,11 +314,15 @@ def drill(test):
 
 def one_machine(test):
     installation = begin(test)
-    test.through_caddy()
-    test.result["helm_test_s"] = timed(lambda: run(test.helm, "--namespace", NAMESPACE, "test", "elido", "--timeout", "2m"))
+    test.own_domain(installation, test.through_caddy())
+    selftest(test, installation)
     nothing_changes(test)
+    larger_disk(test)
+    follows_ha(test)
     upgrades(test, installation)
     pods_lost(test, installation)
+    drained(test, installation)
+    bus_restarted(test, installation)
     passwords(test, installation)
     acknowledged(test)
     drill(test)
@@ -453,7 +360,7 @@ def several_machines(test):
 
 
 FORMS = {
-    "one": (one_machine, [f"{CHART}/values-selfhost.yaml", "tests/chart/values-local.yaml"]),
+    "one": (one_machine, [f"{CHART}/values-selfhost.yaml", "tests/chart/values-local.yaml", "tests/chart/values-acme.yaml"]),
     "several": (several_machines, [f"{CHART}/values-ha.yaml", "tests/chart/values-local.yaml", "tests/chart/values-local-ha.yaml"]),
 }
 
@@ -463,7 +370,11 @@ def main():
     work, files = FORMS[form]
     test = Test(helm, files)
     begun = time.monotonic()
-    work(test)
+    try:
+        work(test)
+    finally:
+        if test.authority:
+            test.authority.end()
     print(kubectl("get", "pods"))
     print("RESULT " + json.dumps({"form": form, **test.result, "seconds": round(time.monotonic() - begun), "broken": test.broken}))
     sys.exit(1 if test.broken else 0)

@@ -1,12 +1,15 @@
 """Whether what was restored is what was backed up, in rows and as visitors see it."""
 
 import http.client
+import time
 from urllib.parse import urlsplit
 
 from . import postgres
 from .failure import Failure
 
 TIMEOUT_S = 10
+# How long an edge may take until it serves: it begins when everything is restored.
+EDGE_PATIENCE_S = 600
 # Links that redirect whoever comes, just as they are: without rules, limits, passwords or parameters of their own.
 PLAIN_LINKS = """
     SELECT links.slug, links.destination_url, domains.hostname FROM links JOIN domains ON domains.id = links.domain_id
@@ -54,11 +57,24 @@ def follow_links(url, edge):
     """Visits some links at an edge; how many redirected to where the database says."""
     with postgres.connect(url) as connection:
         links = connection.execute(PLAIN_LINKS, (FOLLOWED,)).fetchall()
+    end = time.monotonic() + EDGE_PATIENCE_S
     for slug, destination, hostname in links:
-        status, location = visit(edge, hostname, slug)
-        if not 300 <= status < 400 or location != destination:
-            raise Failure(f"{hostname}/{slug} answers {status} and leads to {location}, not to {destination}")
+        while problem := wrong_at(edge, hostname, slug, destination):
+            if time.monotonic() > end:
+                raise Failure(f"{problem}, {EDGE_PATIENCE_S} s after the restore")
+            time.sleep(1)
     return len(links)
+
+
+def wrong_at(edge, hostname, slug, destination):
+    """What is wrong with a link at an edge; nothing if it leads where the database says."""
+    try:
+        status, location = visit(edge, hostname, slug)
+    except Failure as failure:
+        return str(failure)
+    if 300 <= status < 400 and location == destination:
+        return ""
+    return f"{hostname}/{slug} answers {status} and leads to {location}, not to {destination}"
 
 
 def visit(edge, hostname, slug):
