@@ -96,6 +96,7 @@ fn links_of(request: &ReportRequest) -> Vec<LinkId> {
 }
 
 /// The errors of a query string, where it stands in the body.
+#[must_use]
 pub fn in_filters(error: Error) -> Error {
     let named = |field: FieldError| FieldError {
         message: format!("{}: {}", field.pointer, field.message),

@@ -123,7 +123,9 @@ pub fn sample(operation: &Operation) -> Option<Value> {
             json!({ "name": "Test", "redirect_uris": ["https://example.com/callback"], "scopes": ["links:read"] })
         }
         "eraseClicks" => json!({ "to": "2020-01-01T00:00:00Z" }),
-        "update_workspace" | "update_api_key" | "updateOAuthClient" => json!({ "name": "Test" }),
+        "update_workspace" | "update_api_key" | "updateOAuthClient" | "update_view" | "createShare" | "updateShare" => {
+            json!({ "name": "Test" })
+        }
         "transfer_workspace" => json!({ "user_id": nobody("user_id") }),
         "update_member" => json!({ "role": "viewer" }),
         "create_invitation" => json!({ "email": format!("{}@example.com", name()), "role": "viewer" }),
@@ -142,7 +144,6 @@ pub fn sample(operation: &Operation) -> Option<Value> {
         "bulk_edit_links" => json!({ "filter": {}, "changes": { "archived": false }, "dry_run": true }),
         "create_utm_template" | "update_utm_template" => json!({ "name": name(), "utm": { "source": "test" } }),
         "create_view" => json!({ "name": "Test", "page": "links" }),
-        "update_view" | "createShare" | "updateShare" => json!({ "name": "Test" }),
         "getSharedReport" => json!({ "token": token("share") }),
         "create_link_comment" | "update_link_comment" => json!({ "text": "Test" }),
         "create_freeze_window" => {
