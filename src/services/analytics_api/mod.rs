@@ -18,6 +18,7 @@ pub mod rest;
 pub mod tags;
 
 pub use analytics::Analytics;
+pub use erasure::ACTIONS;
 
 #[cfg(test)]
 mod tests;
