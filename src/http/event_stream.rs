@@ -30,6 +30,7 @@ pub fn is_wanted(headers: &HeaderMap) -> bool {
 }
 
 /// The response that sends these messages.
+#[must_use]
 pub fn response(messages: impl Stream<Item = Message> + Send + 'static) -> Response {
     Sse::new(messages).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response()
 }

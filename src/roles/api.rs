@@ -84,10 +84,8 @@ pub(super) async fn start(
 
 /// The use cases of api-core, for services of any role that call them.
 pub(super) async fn core(platform: &Platform, tasks: &Tasks) -> Result<ApiCore, StartError> {
-    Ok(api_core::connected(platform, tasks)
-        .await?
-        .describing(identity::ACTIONS)
-        .describing(analytics_api::erasure::ACTIONS))
+    let core = api_core::connected(platform, tasks).await?;
+    Ok(core.describing(identity::ACTIONS).describing(analytics_api::ACTIONS))
 }
 
 /// The operations of each service, and what the sections of the OpenAPI document are about.

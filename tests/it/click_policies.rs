@@ -121,7 +121,7 @@ async fn clicks_of_a_link_and_of_a_visitor_are_erased_and_the_trail_says_so() {
     assert_eq!(erase(json!({ "link_id": links[0] }), StatusCode::OK).await["erased"], 1);
     assert_eq!(summary(&platform, &account).await["clicks"], 2);
     let trail = platform.read(&account, "/audit-events").await;
-    assert_eq!((&trail["data"][0]["action"], &trail["data"][0]["subject"]), (&json!("clicks.erased"), &links[0]));
+    assert_eq!((&trail["data"][0]["action"], &trail["data"][0]["target"]), (&json!("clicks.erased"), &links[0]));
     let events = platform.read(&account, "/analytics/events").await;
     let visitor = events["data"][0]["visitor"].clone();
     assert_eq!(erase(json!({ "visitor": visitor }), StatusCode::OK).await["erased"], 2);

@@ -68,7 +68,7 @@ pub fn hours(period: Period, zone: Tz) -> Result<Vec<Bucket>> {
 #[must_use]
 pub fn hour_of_week(moment: Timestamp, zone: Tz) -> (u8, u8) {
     let local = moment.to_utc().map(|utc| utc.with_timezone(&zone));
-    let place = local.map(|local| (local.weekday().number_from_monday(), local.hour())).unwrap_or((1, 0));
+    let place = local.map_or((1, 0), |local| (local.weekday().number_from_monday(), local.hour()));
     (u8::try_from(place.0).unwrap_or(1), u8::try_from(place.1).unwrap_or(0))
 }
 

@@ -19,6 +19,7 @@ pub mod shared_report;
 pub mod tags;
 
 pub use analytics::Analytics;
+pub use erasure::ACTIONS;
 
 #[cfg(test)]
 mod tests;

@@ -219,7 +219,6 @@ fn message(event: &Event) -> Message {
 
 impl ApiCore {
     /// The same stream, which ends when the process does.
-    #[must_use]
     pub fn until_stopping<S: Stream + Send + 'static>(
         &self,
         stream: S,
