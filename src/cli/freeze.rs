@@ -65,13 +65,14 @@ pub async fn run(command: FreezeCommand) -> Result<(), Failure> {
     match command.what {
         What::List => listing::print(Pages::new(&client, &windows, Vec::new()), u64::MAX, &COLUMNS, json).await,
         What::Create { reason, starts_at, ends_at, folder_id } => {
-            let mut body = json!({ "reason": reason, "ends_at": ends_at });
-            if let Some(starts_at) = starts_at {
-                body["starts_at"] = json!(starts_at);
-            }
-            if let Some(folder) = folder_id {
-                body["folder_id"] = Value::from(folder);
-            }
+            let fields = [
+                ("reason", Some(Value::from(reason))),
+                ("starts_at", starts_at.map(|time| json!(time))),
+                ("ends_at", Some(json!(ends_at))),
+                ("folder_id", folder_id.map(Value::from)),
+            ];
+            let present = fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+            let body = Value::Object(present.collect());
             listing::print_one(&client.call(&Call::post(&windows, &body)?).await?.body, json)
         }
         What::Delete { window } => {

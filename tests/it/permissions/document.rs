@@ -99,6 +99,7 @@ fn values(parameter: &Value) -> Vec<(String, String)> {
         ("cursor", _) => Vec::new(),
         (_, Some(values)) => values.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
         ("created_by" | "actor", None) => vec![format!("usr_{}", uuid::Uuid::nil().simple())],
+        ("link_id", None) => vec![format!("lnk_{}", uuid::Uuid::nil().simple())],
         ("from" | "until" | "created_from" | "created_until", None) => vec!["2026-01-01T00:00:00Z".to_owned()],
         _ if schema.to_string().contains("boolean") => vec!["true".to_owned(), "false".to_owned()],
         _ => {

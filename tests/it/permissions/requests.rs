@@ -151,10 +151,14 @@ pub fn sample(operation: &Operation) -> Option<Value> {
         }
         "update_freeze_window" => json!({ "reason": "Test" }),
         "request_link_change" => json!({ "delete": true }),
-        "approve_link_change" | "refuse_link_change" => json!({}),
         "update_folder_access" => json!({ "access": "edit" }),
         "revert_link" => json!({ "version": 1 }),
-        "undo_link_change" | "restore_link" | "draw_link_qr_code" | "preview_qr_code" => json!({}),
+        "undo_link_change"
+        | "restore_link"
+        | "draw_link_qr_code"
+        | "preview_qr_code"
+        | "approve_link_change"
+        | "refuse_link_change" => json!({}),
         "create_domain" => json!({ "hostname": format!("d{}.example", name()) }),
         "create_tag" | "update_tag" | "create_folder" | "update_folder" => json!({ "name": name() }),
         other => panic!("how is {other} called?"),

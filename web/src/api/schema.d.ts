@@ -11425,7 +11425,7 @@ export interface operations {
                 limit?: number;
                 cursor?: string;
                 link_id?: components["schemas"]["LinkId"];
-                state?: components["schemas"]["ChangeRequestState"];
+                state?: "pending" | "approved" | "refused" | "withdrawn" | "expired";
             };
             header?: never;
             path: {

@@ -83,7 +83,7 @@ pub struct ChangeRequest {
 pub struct ChangeRequestDraft {
     /// What shall change.
     #[serde(default)]
-    #[schema(nullable = false)]
+    #[schema(value_type = LinkPatch, required = false)]
     pub changes: Option<LinkPatch>,
     /// Whether the link shall be deleted.
     #[serde(default)]

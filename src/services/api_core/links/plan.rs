@@ -162,7 +162,7 @@ impl Plan {
         unwritten: &HashSet<LinkId>,
     ) -> Result<HashMap<(DomainId, String), LinkId>> {
         let chosen = self.made().filter(|planned| planned.slug_chosen && unwritten.contains(&planned.row.id));
-        slugs_in_bin(transaction, access, chosen.map(|planned| planned.place()).collect()).await
+        slugs_in_bin(transaction, access, chosen.map(Planned::place).collect()).await
     }
 
     /// Decides about links that could not be written: another random slug, or an error.

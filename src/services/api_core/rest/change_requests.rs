@@ -53,6 +53,7 @@ struct ListQuery {
     link_id: Option<LinkId>,
     /// Only those that this became of.
     #[serde(default)]
+    #[param(inline, nullable = false)]
     state: Option<ChangeRequestState>,
 }
 
