@@ -25,7 +25,7 @@ use elido::roles::{self, Roles};
 const ROWS: i64 = 20_000;
 
 /// What is filled, and what tells its rows apart: in each table that many copies of one of its rows.
-const FILLED: [(&str, &str); 24] = [
+const FILLED: [(&str, &str); 26] = [
     ("users", "'id', gen_random_uuid(), 'email', n || '@example.com', 'email_key', n || '@example.com'"),
     ("sessions", "'id', gen_random_uuid(), 'token_hash', '\\x' || md5(n::text)"),
     ("workspaces", "'id', gen_random_uuid(), 'slug', 'copy-' || n"),

@@ -120,7 +120,7 @@ impl Way {
             self.take_in(id, &parts).await?;
             let shipper = ClickShipper::new(&self.folder, Producer::new(self.bus.clone(), self.clicks.clone()));
             let records = shipper.ship_once(SHIPPING_TIMEOUT).await.map_err(failed)?;
-            if self.folder.join(id.to_string()).exists() {
+            if self.folder.join(id.to_string()).try_exists().map_err(Error::internal)? {
                 return Err(Error::internal(format!("the journal {id} that was handed over cannot be read")));
             }
             self.keep_remains().await?;

@@ -113,7 +113,7 @@ impl ClickShipper {
     async fn hand_over(&self, objects: &Objects, patience: Duration) {
         match tokio::time::timeout(patience, handed_over::hand_over(&self.shared, objects)).await {
             Ok(Ok(journals)) => {
-                tracing::info!(journals, "handed the rest over to the objects, from where it is shipped")
+                tracing::info!(journals, "handed the rest over to the objects, from where it is shipped");
             }
             Ok(Err(error)) => tracing::error!(%error, "the journals could not be handed over and stay on this disk"),
             Err(_) => tracing::error!("there was no time to hand all journals over; the rest stays on this disk"),

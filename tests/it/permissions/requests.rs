@@ -11,7 +11,7 @@ use crate::support::platform::{EMAIL, PASSWORD, Platform};
 /// With the right one, sessions would get other secrets.
 const WRONG_PASSWORD: &str = "this is nobody's password";
 /// The prefixes of the ids that stand in paths.
-const PREFIXES: [(&str, &str); 18] = [
+const PREFIXES: [(&str, &str); 20] = [
     ("evidence_export_id", "evd"),
     ("job_id", "job"),
     ("link_id", "lnk"),

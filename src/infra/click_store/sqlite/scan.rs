@@ -224,7 +224,7 @@ mod tests {
             let Some(blocks) = blocks else { break };
             let clicks = blocks.iter().map(Block::clicks).sum();
             let days: std::collections::BTreeSet<i64> =
-                blocks.iter().flat_map(|block| block.at()).map(|at| day_of(*at)).collect();
+                blocks.iter().flat_map(Block::at).map(|at| day_of(*at)).collect();
             held.push((clicks, days.len()));
         }
         held
