@@ -23,7 +23,7 @@ pub async fn request(platform: &Platform, owner: &Account, operation: &str) -> O
         "deleteOAuthClient" => platform.of(owner, Method::DELETE, &format!("/oauth-clients/{}", client().await)),
         "decideAuthorization" => {
             let client = public_client(platform, owner).await;
-            let browser = Browser::of_the_owner(platform).await;
+            let browser = Browser::with_session(platform, owner);
             let page = browser.ask(&asked(&client, "links:read")).await.text().await.expect("a page");
             browser.form(&page, "allow", &owner.workspace)
         }
@@ -35,14 +35,14 @@ pub async fn request(platform: &Platform, owner: &Account, operation: &str) -> O
         }
         "revokeToken" => {
             let client = public_client(platform, owner).await;
-            let browser = Browser::of_the_owner(platform).await;
+            let browser = Browser::with_session(platform, owner);
             let held = acting(&browser, &client, "links:read", &owner.workspace).await;
             let form = [("client_id", client.id.clone()), ("token", text(&held["refresh_token"]))];
             platform.client.post(platform.api("/oauth/revoke")).form(&form)
         }
         "revokeConsent" => {
             let client = public_client(platform, owner).await;
-            let browser = Browser::of_the_owner(platform).await;
+            let browser = Browser::with_session(platform, owner);
             acting(&browser, &client, "links:read", &owner.workspace).await;
             let consents = body(of(platform, &owner.token, Method::GET, "/v1/me/consents"), StatusCode::OK).await;
             let of_client = |consent: &&Value| consent["client_id"] == client.id.as_str();

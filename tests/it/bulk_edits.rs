@@ -193,7 +193,7 @@ async fn all_that_match_are_deleted_as_they_were_shown_and_come_back() {
     let edit = platform.read(&account, &path).await;
     assert_eq!((&edit["changed"], &edit["failed"]), (&json!(MANY), &json!(0)));
     assert_eq!(platform.read(&account, "/links/count").await["links"], 1);
-    assert_eq!(platform.visit("/m7").await.status(), StatusCode::NOT_FOUND);
+    assert_eq!(platform.visit("/m7").await.status(), StatusCode::GONE);
     // A thousand at a time.
     for _ in 0..MANY.div_ceil(1_000) {
         let undo = json!({ "change_id": edit["change_id"] });

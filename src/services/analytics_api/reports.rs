@@ -6,8 +6,8 @@ use super::calendar::{Bucket, Interval, POINTS_MAX, buckets, hour_of_week, hours
 use super::dimension::ReportDimension;
 use super::request::previous;
 use super::responses::{
-    BreakdownResponse, HourCounts, HoursOfWeek, PeriodCounts, PlainCounts, Point, Remainder, Series, Sparkline, Sparklines, Summary,
-    Timeseries, ValueCounts,
+    BreakdownResponse, HourCounts, HoursOfWeek, PeriodCounts, PlainCounts, Point, Remainder, Series, Sparkline,
+    Sparklines, Summary, Timeseries, ValueCounts,
 };
 use super::tags::LinkTags;
 use crate::domain::error::Result;

@@ -7,10 +7,10 @@
 
 mod handed_over;
 mod health;
+pub mod jobs;
 mod metrics;
 mod shipment;
 mod shipper;
 
-pub use handed_over::handlers;
 pub use health::Health;
 pub use shipper::{ClickShipper, ShipError};

@@ -71,7 +71,7 @@ impl ClickShipper {
         }
     }
 
-    /// What is not shipped when the process ends goes to these objects, from where [`super::handlers`] ship it.
+    /// What is not shipped when the process ends goes to these objects, from where [`super::jobs`] ship it.
     #[must_use]
     pub fn handing_over_to(self, objects: Option<Objects>) -> Self {
         Self { hand_over_to: objects, ..self }

@@ -38,6 +38,11 @@ impl<'a> Browser<'a> {
         Self { platform, cookie: cookie_of(&response) }
     }
 
+    /// The browser of whoever has this session already.
+    pub fn with_session(platform: &'a Platform, account: &Account) -> Self {
+        Self { platform, cookie: format!("elido_session={}", account.token) }
+    }
+
     /// The browser of the first account.
     pub async fn of_the_owner(platform: &'a Platform) -> Self {
         Self::of(platform, EMAIL).await

@@ -928,6 +928,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/workspaces/{workspace_id}/analytics/erasures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["eraseClicks"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/workspaces/{workspace_id}/analytics/events": {
         parameters: {
             query?: never;
@@ -952,6 +968,38 @@ export interface paths {
             cookie?: never;
         };
         get: operations["exportAnalyticsEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/workspaces/{workspace_id}/analytics/hours-of-week": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getAnalyticsHoursOfWeek"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/workspaces/{workspace_id}/analytics/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["followAnalytics"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2092,6 +2140,7 @@ export interface components {
             kind: string;
             language?: string | null;
             link_id?: components["schemas"]["LinkId"] | null;
+            opted_out: boolean;
             os?: string | null;
             prefetch: boolean;
             qr: boolean;
@@ -2109,15 +2158,37 @@ export interface components {
             variant?: string | null;
             visitor?: string | null;
         };
+        AnalyticsHour: {
+            /** Format: int64 */
+            clicks: number;
+            /** Format: int32 */
+            hour: number;
+            /** Format: int64 */
+            visitors: number;
+            /** Format: int32 */
+            weekday: number;
+        };
+        AnalyticsHoursOfWeek: {
+            data: components["schemas"]["AnalyticsHour"][];
+            from: components["schemas"]["Timestamp"];
+            time_zone: string;
+            to: components["schemas"]["Timestamp"];
+        };
         AnalyticsLeftOut: {
             /** Format: int64 */
             bots: number;
             /** Format: int64 */
             heads: number;
             /** Format: int64 */
+            opted_out: number;
+            /** Format: int64 */
             prefetches: number;
             /** Format: int64 */
             previews: number;
+        };
+        AnalyticsLive: {
+            clicks: components["schemas"]["AnalyticsEvent"][];
+            minutes: components["schemas"]["AnalyticsPoint"][];
         };
         AnalyticsPoint: {
             /** Format: int64 */
@@ -2563,6 +2634,16 @@ export interface components {
         Enrolment: {
             otpauth_url: string;
             secret: string;
+        };
+        ErasedClicks: {
+            /** Format: int64 */
+            erased: number;
+        };
+        ErasureDraft: {
+            from?: components["schemas"]["Timestamp"];
+            link_id?: components["schemas"]["LinkId"];
+            to?: components["schemas"]["Timestamp"];
+            visitor?: string;
         };
         /** @enum {string} */
         ErrorCorrection: "low" | "medium" | "quartile" | "high";
@@ -3589,6 +3670,8 @@ export interface components {
         ViewId: string;
         /** @enum {string} */
         ViewPage: "links" | "analytics";
+        /** @enum {string} */
+        VisitorAddresses: "whole" | "truncated" | "unused";
         VisitorDraft: {
             accept_language?: string;
             address?: string | null;
@@ -3610,6 +3693,9 @@ export interface components {
         };
         WorkerId: string;
         Workspace: {
+            /** Format: int64 */
+            click_retention_days: number;
+            count_opted_out: boolean;
             created_at: components["schemas"]["Timestamp"];
             deleted_at?: components["schemas"]["Timestamp"] | null;
             id: components["schemas"]["WorkspaceId"];
@@ -3619,6 +3705,7 @@ export interface components {
             updated_at: components["schemas"]["Timestamp"];
             /** Format: int64 */
             version: number;
+            visitor_addresses: components["schemas"]["VisitorAddresses"];
         };
         WorkspaceDraft: {
             name: string;
@@ -3626,8 +3713,12 @@ export interface components {
         };
         WorkspaceId: string;
         WorkspacePatch: {
+            /** Format: int64 */
+            click_retention_days?: number;
+            count_opted_out?: boolean;
             name?: string;
             slug?: string;
+            visitor_addresses?: components["schemas"]["VisitorAddresses"];
         };
     };
     responses: never;
@@ -9948,6 +10039,129 @@ export interface operations {
             };
         };
     };
+    eraseClicks: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                workspace_id: components["schemas"]["WorkspaceId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ErasureDraft"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErasedClicks"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listAnalyticsEvents: {
         parameters: {
             query?: {
@@ -10110,6 +10324,232 @@ export interface operations {
                 content: {
                     "text/csv": string;
                     "application/x-ndjson": components["schemas"]["AnalyticsEvent"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAnalyticsHoursOfWeek: {
+        parameters: {
+            query?: {
+                time_zone?: string;
+                from?: components["schemas"]["Timestamp"];
+                to?: components["schemas"]["Timestamp"];
+                include?: string[];
+                link?: string[];
+                domain?: string[];
+                tag?: string[];
+                slug?: string[];
+                kind?: string[];
+                status?: string[];
+                country?: string[];
+                region?: string[];
+                city?: string[];
+                asn?: string[];
+                device?: string[];
+                os?: string[];
+                browser?: string[];
+                agent?: string[];
+                referrer?: string[];
+                language?: string[];
+                utm_source?: string[];
+                utm_medium?: string[];
+                utm_campaign?: string[];
+                utm_term?: string[];
+                utm_content?: string[];
+                rule?: string[];
+                variant?: string[];
+                qr?: string[];
+            };
+            header?: never;
+            path: {
+                workspace_id: components["schemas"]["WorkspaceId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnalyticsHoursOfWeek"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    followAnalytics: {
+        parameters: {
+            query?: {
+                include?: string[];
+                link?: string[];
+                domain?: string[];
+                tag?: string[];
+                slug?: string[];
+                kind?: string[];
+                status?: string[];
+                country?: string[];
+                region?: string[];
+                city?: string[];
+                asn?: string[];
+                device?: string[];
+                os?: string[];
+                browser?: string[];
+                agent?: string[];
+                referrer?: string[];
+                language?: string[];
+                utm_source?: string[];
+                utm_medium?: string[];
+                utm_campaign?: string[];
+                utm_term?: string[];
+                utm_content?: string[];
+                rule?: string[];
+                variant?: string[];
+                qr?: string[];
+            };
+            header?: never;
+            path: {
+                workspace_id: components["schemas"]["WorkspaceId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnalyticsLive"];
+                    "text/event-stream": string;
                 };
             };
             400: {

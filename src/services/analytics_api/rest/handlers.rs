@@ -9,8 +9,8 @@ use http::HeaderMap;
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 
 use super::parameters::{
-    BreakdownParameters, EventsParameters, ExportParameters, HoursOfWeekParameters, LiveParameters, SparklinesParameters, SummaryParameters,
-    TimeseriesParameters,
+    BreakdownParameters, EventsParameters, ExportParameters, HoursOfWeekParameters, LiveParameters,
+    SparklinesParameters, SummaryParameters, TimeseriesParameters,
 };
 use crate::domain::error::Error;
 use crate::domain::permission;

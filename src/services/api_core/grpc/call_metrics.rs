@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
-use axum::body::Bytes;
+use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http_body::{Frame, SizeHint};
 use metrics::Label;
