@@ -59,6 +59,9 @@ Who may reach whom: one line a way, and both its ends get a policy. What is not 
 - {from: prometheus, to: caddy, ports: [9180]}
 - {from: prometheus, to: backup-metrics, ports: [9640]}
 - {from: grafana, to: prometheus, ports: [9090]}
+{{- if .Values.edge.journal.handOver }}
+- {from: edge, to: minio, ports: [9000]}
+{{- end }}
 {{- if .Values.restore.fromBackup }}
 # An edge begins when the restore says in the database that it is done.
 - {from: edge, to: postgres, ports: [5432]}
@@ -72,7 +75,7 @@ Who may reach whom: one line a way, and both its ends get a policy. What is not 
   "redis" (list "edge" "api" "ingester" "workers")
   "clickhouse" (list "api" "ingester" "workers" "backup" "restore")
   "kafka" (list "edge" "api" "ingester" "workers")
-  "s3" (list "api" "workers")
+  "s3" (ternary (list "edge" "api" "workers") (list "api" "workers") .Values.edge.journal.handOver)
 -}}
 {{- $found := list -}}
 {{- $quiet := list "postgres" "clickhouse" -}}

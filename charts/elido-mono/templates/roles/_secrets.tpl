@@ -39,6 +39,9 @@
 {{- define "elido.secretFiles.edge" -}}
 {{ include "elido.secretFiles.cache" . }}
 {{ include "elido.secretFile" (dict "name" .Values.secrets.existing.grpc "items" (dict "ca.crt" "grpc-ca.crt" "client.crt" "grpc-client.crt" "client.key" "grpc-client.key")) }}
+{{- if .Values.edge.journal.handOver }}
+{{ include "elido.secretFile" (dict "name" (include "elido.objectsSecret" .) "items" (dict "secret-key" "objects-secret-key")) }}
+{{- end }}
 {{- end }}
 
 {{- define "elido.secretFiles.api" -}}
@@ -83,7 +86,12 @@
 {{ include "elido.secretVariable" (dict "variable" "ELIDO_OBJECTS__ACCESS_KEY_ID" "name" (include "elido.objectsSecret" .) "key" "access-key") }}
 {{- end }}
 
-{{- define "elido.secretVariables.edge" -}}{{ include "elido.secretVariables.bus" . }}{{- end }}
+{{- define "elido.secretVariables.edge" -}}
+{{ include "elido.secretVariables.bus" . }}
+{{- if .Values.edge.journal.handOver }}
+{{ include "elido.secretVariables.objects" . }}
+{{- end }}
+{{- end }}
 {{- define "elido.secretVariables.ingester" -}}{{ include "elido.secretVariables.bus" . }}{{- end }}
 {{- define "elido.secretVariables.api" -}}
 {{ include "elido.secretVariables.bus" . }}

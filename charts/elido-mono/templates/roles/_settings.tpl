@@ -34,7 +34,10 @@ bus:
 edge:
   listen: {{ include "elido.listen" (dict "root" . "port" 8080) | quote }}
   trusted_proxy_hops: 1
-  journal: {bytes_max: {{ int64 .Values.edge.journal.bytesMax }}}
+  journal: {bytes_max: {{ int64 .Values.edge.journal.bytesMax }}, hand_over: {{ .Values.edge.journal.handOver }}}
+{{- if .Values.edge.journal.handOver }}
+{{ include "elido.settings.objects" . }}
+{{- end }}
 grpc:
   origin_url: {{ .Values.origin.url | default (printf "https://api-core-pods.%s.svc:50051" .Release.Namespace) | quote }}
   origin_ca_file: /etc/elido/secrets/grpc-ca.crt
@@ -49,6 +52,21 @@ click_store:
   url_file: /etc/elido/secrets/click-store-url
   {{- if include "elido.has" (dict "root" . "component" "keeper") }}
   cluster: elido
+  {{- end }}
+{{- end }}
+
+{{/* Where files are, for those who keep or hand over any. */}}
+{{- define "elido.settings.objects" -}}
+objects:
+  secret_access_key_file: /etc/elido/secrets/objects-secret-key
+  {{- if include "elido.quiet" . }}
+  # Nor does a copy change the files of the one that serves.
+  url: s3://nobody
+  endpoint: http://nobody.invalid:9000
+  {{- else if not .Values.external.s3.secretName }}
+  url: s3://{{ .Values.minio.bucket }}
+  endpoint: http://minio:9000
+  public_endpoint: {{ printf "https://%s" .Values.ingress.hosts.dashboard | quote }}
   {{- end }}
 {{- end }}
 
@@ -68,17 +86,7 @@ mail:
   {{- if include "elido.hasMail" . }}
   url_file: /etc/elido/secrets/mail-url
   {{- end }}
-objects:
-  secret_access_key_file: /etc/elido/secrets/objects-secret-key
-  {{- if include "elido.quiet" . }}
-  # Nor does a copy change the files of the one that serves.
-  url: s3://nobody
-  endpoint: http://nobody.invalid:9000
-  {{- else if not .Values.external.s3.secretName }}
-  url: s3://{{ .Values.minio.bucket }}
-  endpoint: http://minio:9000
-  public_endpoint: {{ printf "https://%s" .Values.ingress.hosts.dashboard | quote }}
-  {{- end }}
+{{ include "elido.settings.objects" . }}
 {{- end }}
 
 {{- define "elido.settings.api" -}}
