@@ -45,7 +45,8 @@ pub(super) fn values(loaded: &Loaded, errors: &mut Vec<ConfigError>) {
     check_domains::values(&mut check, &config.domains);
     check_tls::values(&mut check, config);
     check_mail::values(&mut check, &config.mail);
-    check_bus::values(&mut check, &config.bus, config.edge.journal.hand_over);
+    check_bus::values(&mut check, &config.bus);
+    check_bus::hand_over(&mut check, config);
     check_objects::values(&mut check, &config.objects);
     check_identity::values(&mut check, &config.identity);
     check.key("audit.signing_key", config.audit.signing_key.expose_secret());

@@ -2,18 +2,31 @@
 
 use secrecy::ExposeSecret;
 
+use super::Config;
 use super::bus_section::{BusConfig, Mechanism};
 use super::check::Check;
 use super::config_error::quoted;
 
 const RIGHT: &str = "Write kafka://host:9092 or kafkas://host:9093, with commas between several brokers, or nothing";
 
-pub(super) fn values(check: &mut Check<'_>, config: &BusConfig, hands_over: bool) {
+/// Journals are handed over to where other processes find them.
+pub(super) fn hand_over(check: &mut Check<'_>, config: &Config) {
+    let key = "edge.journal.hand_over";
+    if !config.edge.journal.hand_over {
+        return;
+    }
+    if config.bus.url.is_empty() {
+        let problem = "there is no bus, and so nobody who would take the journals up again";
+        check.wrong(key, problem, "Set bus.url, or write false");
+    }
+    if config.objects.folder().is_some() {
+        let problem = "objects.url is a folder, which ends with the disk of this process";
+        check.wrong(key, problem, "Name a bucket in objects.url, or write false");
+    }
+}
+
+pub(super) fn values(check: &mut Check<'_>, config: &BusConfig) {
     if config.url.is_empty() {
-        if hands_over {
-            let problem = "there is no bus, and so nobody who would take the journals up again";
-            check.wrong("edge.journal.hand_over", problem, "Set bus.url, or write false");
-        }
         return;
     }
     let Some(address) = config.address() else {

@@ -178,7 +178,10 @@ async fn an_invitation_of_somebody_whose_account_is_disabled_is_worth_nothing() 
 async fn nobody_keeps_an_address_from_being_invited_elsewhere() {
     let platform = Platform::start().await;
     let owner = platform.account().await;
-    let other = platform.sign_in().await;
+    let eve = member(&platform, &owner, "eve@example.com", Role::Viewer).await;
+    let hers = platform.client.post(platform.api("/v1/workspaces")).bearer_auth(&eve.token);
+    let hers = body(hers.json(&json!({ "name": "Hers", "slug": "hers" })), StatusCode::CREATED).await;
+    let other = Account { token: eve.token, workspace: hers["id"].as_str().expect("an id").to_owned() };
     let draft = json!({ "email": "grace@example.com", "role": "viewer" });
     let ask = |account: &Account| platform.of(account, Method::POST, "/invitations").json(&draft);
     // What is refused sends nothing, and counts for nobody.

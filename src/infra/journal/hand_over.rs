@@ -14,6 +14,9 @@ use super::writer::lock_path;
 /// How much of a file is looked at at once.
 const CHUNK_BYTES: usize = 256 * 1024;
 
+/// What the folders of journals that have not arrived yet begin with.
+const ARRIVING: &str = "arriving-";
+
 /// A file of a journal that nobody writes any more.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JournalFile {
@@ -39,7 +42,8 @@ impl JournalReader {
     /// As the file system says.
     pub fn ended(&mut self) -> io::Result<Vec<JournalId>> {
         let ids = segment::journals(&self.file_system, &self.root)?;
-        ids.into_iter().filter_map(|id| self.is_ended(id).map(|ended| ended.then_some(id)).transpose()).collect()
+        // Of one that cannot be asked it is not known, and it stays.
+        Ok(ids.into_iter().filter(|id| self.is_ended(*id).unwrap_or(false)).collect())
     }
 
     /// The files of a journal: what is needed for the right use of the others comes first.
@@ -66,7 +70,7 @@ impl ArrivingJournal {
     /// # Errors
     /// As the file system says.
     pub fn begin(root: &Path, id: JournalId) -> io::Result<Self> {
-        let folder = root.join(format!("arriving-{id}"));
+        let folder = root.join(format!("{ARRIVING}{id}"));
         for old in [&folder, &root.join(id.to_string())] {
             if old.try_exists()? {
                 std::fs::remove_dir_all(old)?;
@@ -74,6 +78,19 @@ impl ArrivingJournal {
         }
         std::fs::create_dir_all(&folder)?;
         Ok(Self { root: root.to_path_buf(), id, folder })
+    }
+
+    /// Removes what has arrived in part in this folder, and will be sent again as a whole. Nothing may be arriving meanwhile.
+    ///
+    /// # Errors
+    /// As the file system says.
+    pub fn forget_all(root: &Path) -> io::Result<()> {
+        for (name, _) in segment::list_files(&DiskFileSystem, root)? {
+            if name.to_str().is_some_and(|name| name.starts_with(ARRIVING)) {
+                std::fs::remove_dir_all(root.join(name))?;
+            }
+        }
+        Ok(())
     }
 
     /// Where a file of this name is written to.

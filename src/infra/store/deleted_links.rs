@@ -35,6 +35,28 @@ pub async fn insert_many(connection: &impl Connection, links: Vec<DeletedLink>) 
     Ok(())
 }
 
+/// Takes the slugs of these places away from links that were deleted earlier, which a release that knew nothing of them may have given to others.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn free_slugs(connection: &impl Connection, places: &[(DomainId, String)]) -> Result<()> {
+    let mut slugs: HashMap<DomainId, Vec<&str>> = HashMap::new();
+    for (domain, slug) in places {
+        slugs.entry(*domain).or_default().push(slug);
+    }
+    for (domain, slugs) in slugs {
+        for slugs in slugs.chunks(ROWS_MAX) {
+            deleted_link::Entity::update_many()
+                .col_expr(deleted_link::Column::SlugKey, Expr::value(Option::<String>::None))
+                .filter(deleted_link::Column::DomainId.eq(domain))
+                .filter(deleted_link::Column::SlugKey.is_in(slugs.iter().copied()))
+                .exec(connection)
+                .await?;
+        }
+    }
+    Ok(())
+}
+
 /// Those links of a workspace that can be restored and are in none of the `hidden` folders, last deleted first.
 ///
 /// # Errors
@@ -151,6 +173,7 @@ pub async fn keeping(connection: &impl Connection, places: Vec<(DomainId, String
         for slugs in slugs.chunks(ROWS_MAX) {
             let query = deleted_link::Entity::find()
                 .filter(deleted_link::Column::DomainId.eq(domain))
+                .filter(deleted_link::Column::Content.is_not_null())
                 .filter(deleted_link::Column::SlugKey.is_in(slugs.iter().map(String::as_str)));
             found.extend(query.all(connection).await?);
         }
@@ -173,6 +196,7 @@ pub async fn names_after(
         .column(deleted_link::Column::DomainId)
         .column(deleted_link::Column::SlugKey)
         .filter(deleted_link::Column::SlugKey.is_not_null())
+        .filter(deleted_link::Column::Content.is_not_null())
         .filter(deleted_link::Column::Id.gt(id))
         .order_by_asc(deleted_link::Column::Id);
     Ok(query.limit(limit).into_tuple().all(connection).await?)
@@ -183,7 +207,10 @@ pub async fn names_after(
 /// # Errors
 /// Only those of the database.
 pub async fn count_keeping(connection: &impl Connection) -> Result<u64> {
-    Ok(deleted_link::Entity::find().filter(deleted_link::Column::SlugKey.is_not_null()).count(connection).await?)
+    let keeping = deleted_link::Entity::find()
+        .filter(deleted_link::Column::SlugKey.is_not_null())
+        .filter(deleted_link::Column::Content.is_not_null());
+    Ok(keeping.count(connection).await?)
 }
 
 /// Files the slugs that deleted links of a domain keep anew, in their own case or lower-cased. False if two would then be one; the
@@ -217,6 +244,7 @@ pub async fn slugs_in_use(connection: &impl Connection, domain: DomainId, limit:
         .select_only()
         .column(deleted_link::Column::Slug)
         .filter(deleted_link::Column::DomainId.eq(domain))
+        .filter(deleted_link::Column::Content.is_not_null())
         .filter(deleted_link::Column::SlugKey.in_subquery(in_use));
     Ok(query.limit(limit).into_tuple().all(connection).await?)
 }

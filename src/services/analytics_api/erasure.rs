@@ -1,7 +1,7 @@
 //! Erasing clicks of a workspace: those of a link, of a visitor's day, or of a time.
 //!
-//! Invariant: what is to be erased is in the audit trail before anything goes, or, under an idempotency key, with the response. The trail does not
-//! name the visitor.
+//! Invariant: what is to be erased is in the audit trail before anything goes, and no transaction is open meanwhile. The trail does not name the
+//! visitor.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -89,7 +89,7 @@ impl Analytics {
         };
         let transaction = self.core().store().write().await?;
         let happening = ERASED.made(access.by(), &told)?;
-        self.core().commit(transaction, vec![happening], Vec::new()).await?;
+        self.core().commit_at_once(transaction, vec![happening]).await?;
         Ok(ErasedClicks { erased: self.clicks().erase(&erasure).await? })
     }
 }

@@ -150,9 +150,12 @@ impl Follower {
         if self.checked_at.elapsed() < RIGHT_CHECKED_EVERY {
             return Ok(());
         }
-        self.checked_at = Instant::now();
         let core = self.analytics.core();
-        core.require_still(&self.principal, self.access.workspace_id(), &FollowAnalytics::PERMISSION).await
+        let workspace = self.access.workspace_id();
+        // Folders may have been closed to the follower meanwhile.
+        self.access = core.require_still(&self.principal, workspace, &FollowAnalytics::PERMISSION).await?;
+        self.checked_at = Instant::now();
+        Ok(())
     }
 }
 

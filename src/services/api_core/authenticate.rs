@@ -137,11 +137,16 @@ impl ApiCore {
         Ok(access)
     }
 
-    /// Whether the credential still holds and reaches as far as it did, for those who stay for long. Counts no request.
+    /// The right that the credential has now, for those who stay for long; it may reach less far than it did. Counts no request.
     ///
     /// # Errors
     /// As [`ApiCore::authenticate`] and [`ApiCore::authorize`].
-    pub async fn require_still(&self, principal: &Principal, id: WorkspaceId, permission: &Permission) -> Result<()> {
+    pub async fn require_still(
+        &self,
+        principal: &Principal,
+        id: WorkspaceId,
+        permission: &Permission,
+    ) -> Result<Access> {
         let (reader, now) = (self.store.reader(), clock::now());
         let holds = match principal {
             Principal::Person { user_id, session_id, token_hash, .. } => {
@@ -168,7 +173,8 @@ impl ApiCore {
         }
         principal.require(&permission.caller)?;
         let access = self.access(principal, id).await?.ok_or_else(|| Error::not_found("workspace"))?;
-        access.require_permission(permission)
+        access.require_permission(permission)?;
+        Ok(access)
     }
 
     async fn access(&self, principal: &Principal, id: WorkspaceId) -> Result<Option<Access>> {

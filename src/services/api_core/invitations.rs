@@ -104,7 +104,7 @@ impl ApiCore {
         require_right_at_first_sight(access, draft.role)?;
         require_stranger(self.store.reader(), access, &email_key).await?;
         self.require_not_invited(access, &email_key).await?;
-        self.count_invitation(access.workspace_id(), &email_key).await?;
+        self.count_invitation(access, &email_key).await?;
 
         let transaction = self.store.write().await?;
         let acting = lock_people(&transaction, access).await?;
@@ -161,7 +161,7 @@ impl ApiCore {
     pub async fn resend_invitation(&self, access: &Access, id: InvitationId) -> Result<Invitation> {
         let known = self.find_invitation(access, id).await?;
         require_right_at_first_sight(access, known.role)?;
-        self.count_invitation(access.workspace_id(), &known.email.to_lowercase()).await?;
+        self.count_invitation(access, &known.email.to_lowercase()).await?;
         let transaction = self.store.write().await?;
         let acting = lock_people(&transaction, access).await?;
         let row = invitations::find(&transaction, access.workspace_id(), id).await?.ok_or_else(no_such_invitation)?;

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::ApiCore;
 use super::field_errors::FieldErrors;
-use super::principal::Principal;
+use super::principal::{Access, Principal};
 use crate::config::sections::{ApiConfig, DomainsConfig};
 use crate::domain::client_address::network;
 use crate::domain::error::{Error, ErrorKind, Result};
@@ -30,12 +30,12 @@ const CREATIONS_BURST: u32 = 20;
 const INVITATIONS_BURST: u32 = 50;
 /// Invitations to one address, from whichever workspaces: so many at once, and then one an hour.
 const INVITED_BURST: u32 = 5;
-/// Invitations of one workspace to one address where others have used that up: so many at once, and then one an hour.
+/// Invitations of one person to one address where others have used that up: so many at once, and then one an hour.
 const INVITED_HERE_BURST: u32 = 2;
 /// Looks at the DNS of a workspace's domains that somebody asks for: so many at once, and then so many a minute.
 const VERIFICATIONS_BURST: u32 = 30;
 const VERIFICATIONS_PER_MINUTE: u32 = 10;
-/// Openings of one shared page: so many at once, and then so many a minute.
+/// Openings of one shared page by one network: so many at once, and then so many a minute.
 const OPENINGS_BURST: u32 = 300;
 const OPENINGS_PER_MINUTE: u32 = 300;
 /// Passwords that one network tries at one shared page: so many at once, and then so many a minute. It takes right ones as well.
@@ -54,7 +54,7 @@ pub struct Limits {
     invited: Option<SharedBuckets<String>>,
     invited_here: Option<SharedBuckets<String>>,
     verifications: Option<SharedBuckets<WorkspaceId>>,
-    openings: Option<SharedBuckets<ShareId>>,
+    openings: Option<SharedBuckets<String>>,
     page_passwords: Option<SharedBuckets<String>>,
     /// The most domains that one workspace may have of its own.
     pub(super) domains_max: u64,
@@ -129,16 +129,16 @@ impl ApiCore {
         Some(Decision::Refused { retry_after }.level(rate))
     }
 
-    /// Counts an invitation that a workspace wants to send to somebody. Where others have invited the address too often, the workspace
-    /// has a share of its own, so that nobody keeps somebody from being invited.
+    /// Counts an invitation that somebody wants to send for a workspace. Where others have invited the address too often, whoever invites
+    /// has a share of their own, so that nobody keeps somebody from being invited.
     ///
     /// # Errors
     /// `RateLimited` if the workspace has sent too many of late, or the address has got too many.
-    pub(super) async fn count_invitation(&self, workspace: WorkspaceId, email_key: &str) -> Result<()> {
+    pub(super) async fn count_invitation(&self, access: &Access, email_key: &str) -> Result<()> {
         let Some(limits) = &self.limits else { return Ok(()) };
         let message = "Too many invitations in a short time. Wait a while.";
         if let Some(buckets) = &limits.invitations {
-            allowed(buckets.take(&workspace).await, "too_many_invitations", message)?;
+            allowed(buckets.take(&access.workspace_id()).await, "too_many_invitations", message)?;
         }
         let Some(buckets) = &limits.invited else { return Ok(()) };
         // A hash, so that no address shows in Redis.
@@ -146,7 +146,7 @@ impl ApiCore {
         let decision = buckets.take(&address).await;
         match (&limits.invited_here, decision) {
             (Some(shares), Decision::Refused { .. }) => {
-                let here = URL_SAFE_NO_PAD.encode(Sha256::digest(format!("{workspace} {email_key}")));
+                let here = URL_SAFE_NO_PAD.encode(Sha256::digest(format!("{} {email_key}", access.author())));
                 allowed(shares.take(&here).await, "too_many_invitations", message)
             }
             (_, decision) => allowed(decision, "too_many_invitations", message),
@@ -165,14 +165,14 @@ impl ApiCore {
         allowed(buckets.take(&workspace).await, "rate_limited", message)
     }
 
-    /// Counts that somebody opens a shared page.
+    /// Counts that somebody opens a shared page. Those of one network keep nobody of another out.
     ///
     /// # Errors
     /// `RateLimited` if it was opened too often of late.
-    pub(super) async fn count_opening(&self, share: ShareId) -> Result<()> {
+    pub(super) async fn count_opening(&self, share: ShareId, address: Option<IpAddr>) -> Result<()> {
         let Some(buckets) = self.limits.as_ref().and_then(|limits| limits.openings.as_ref()) else { return Ok(()) };
         let message = "Too many people look at this page at once. Try again shortly.";
-        allowed(buckets.take(&share).await, "rate_limited", message)
+        allowed(buckets.take(&at_share(share, address)).await, "rate_limited", message)
     }
 
     /// Counts a password that somebody tries at a shared page. Tries from one network keep nobody of another out.
@@ -183,11 +183,8 @@ impl ApiCore {
         let Some(buckets) = self.limits.as_ref().and_then(|limits| limits.page_passwords.as_ref()) else {
             return Ok(());
         };
-        let from = address.map_or_else(String::new, |address| network(address).to_string());
-        // A hash, so that no address shows in Redis.
-        let key = URL_SAFE_NO_PAD.encode(Sha256::digest(format!("{share} {from}")));
         let message = "Too many passwords in a short time. Wait a moment.";
-        allowed(buckets.take(&key).await, "rate_limited", message)
+        allowed(buckets.take(&at_share(share, address)).await, "rate_limited", message)
     }
 
     /// Looks whether a key may have so many requests a minute.
@@ -208,6 +205,12 @@ impl ApiCore {
         let message = "Too many new workspaces in a short time. Wait a moment.";
         allowed(buckets.take(&owner).await, "rate_limited", message)
     }
+}
+
+/// A network at a shared page. A hash, so that no address shows in Redis.
+fn at_share(share: ShareId, address: Option<IpAddr>) -> String {
+    let from = address.map_or_else(String::new, |address| network(address).to_string());
+    URL_SAFE_NO_PAD.encode(Sha256::digest(format!("{share} {from}")))
 }
 
 fn allowed(decision: Decision, code: &'static str, message: &'static str) -> Result<()> {

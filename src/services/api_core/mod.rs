@@ -377,6 +377,19 @@ impl ApiCore {
         stale: Vec<Invalidation>,
     ) -> Result<()> {
         let Some(complete) = unit_of_work::hold(self.complete(transaction, happenings, stale)) else { return Ok(()) };
+        self.commit_in_a_task(complete).await
+    }
+
+    /// Commits at once, also in a unit of work, with what happened written down: for what has to be in the trail before something is done that
+    /// takes long, and cannot be undone.
+    ///
+    /// # Errors
+    /// As [`ApiCore::commit`].
+    pub async fn commit_at_once(&self, transaction: Transaction, happenings: Vec<Happening>) -> Result<()> {
+        self.commit_in_a_task(self.complete(transaction, happenings, Vec::new())).await
+    }
+
+    async fn commit_in_a_task(&self, complete: Complete) -> Result<()> {
         let (answer, answered) = tokio::sync::oneshot::channel();
         self.tasks.spawn_finite("commit", async move {
             // An error means that nobody waits any longer.

@@ -278,7 +278,7 @@ impl ApiCore {
             let message = "This page is no longer shared. Ask whoever sent you its address.";
             return Err(Error::new(ErrorKind::Gone, "no_longer_shared", message));
         }
-        self.count_opening(row.id).await?;
+        self.count_opening(row.id, address).await?;
         if row.password_hash.is_some() {
             self.require_password(&row, password, address).await?;
         }

@@ -30,21 +30,30 @@ pub(super) const COMPLETE: &str = "complete";
 const PIECE_BYTES: usize = 1024 * 1024;
 
 /// Puts every journal that nobody writes any more among the objects, and forgets it here. Returns how many.
+///
+/// # Errors
+/// The first failure; journals after it are handed over all the same.
 pub(super) async fn hand_over(shared: &Arc<Shared>, objects: &Objects) -> Result<u64> {
     let ended = shared.on_blocking_thread(|reader| reader.reader().ended()).await.map_err(Error::internal)?;
-    let mut count = 0;
+    let (mut count, mut first_error) = (0, None);
     for id in ended {
-        let files =
-            shared.on_blocking_thread(move |reader| reader.reader().files(id)).await.map_err(Error::internal)?;
-        for file in &files {
-            objects.put(&key(id, &file.name)?, content(file).await?).await?;
+        match hand_over_one(shared, objects, id).await {
+            Ok(()) => count += 1,
+            Err(error) => first_error = first_error.or(Some(error)),
         }
-        objects.put(&key(id, COMPLETE)?, stream::empty()).await?;
-        shared.on_blocking_thread(move |reader| reader.reader().remove(id)).await.map_err(Error::internal)?;
-        ShipperMetrics::global().handed_over.increment(1);
-        count += 1;
     }
-    Ok(count)
+    first_error.map_or(Ok(count), Err)
+}
+
+async fn hand_over_one(shared: &Arc<Shared>, objects: &Objects, id: JournalId) -> Result<()> {
+    let files = shared.on_blocking_thread(move |reader| reader.reader().files(id)).await.map_err(Error::internal)?;
+    for file in &files {
+        objects.put(&key(id, &file.name)?, content(file).await?).await?;
+    }
+    objects.put(&key(id, COMPLETE)?, stream::empty()).await?;
+    shared.on_blocking_thread(move |reader| reader.reader().remove(id)).await.map_err(Error::internal)?;
+    ShipperMetrics::global().handed_over.increment(1);
+    Ok(())
 }
 
 fn key(id: JournalId, name: &str) -> Result<ObjectKey> {

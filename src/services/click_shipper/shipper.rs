@@ -93,25 +93,24 @@ impl ClickShipper {
             self.ship_the_rest(drain).await;
             return;
         };
-        if !self.ship_the_rest(drain / 2).await {
-            self.hand_over(&objects, drain / 2).await;
-        }
+        // Also where all was shipped that can be read now: what cannot be is handed over as it is.
+        self.ship_the_rest(drain / 2).await;
+        self.hand_over(&objects, drain / 2).await;
     }
 
-    /// Whether all of it was shipped in time.
-    async fn ship_the_rest(&mut self, patience: Duration) -> bool {
+    async fn ship_the_rest(&mut self, patience: Duration) {
         match tokio::time::timeout(patience, self.ship_all()).await {
-            Ok(Ok(())) => return true,
+            Ok(Ok(())) => {}
             Ok(Err(error)) => {
                 tracing::warn!(%error, "stopped before every click was shipped: a journal cannot be read");
             }
             Err(_) => tracing::warn!("stopped before every click was shipped; the rest is in the journal"),
         }
-        false
     }
 
     async fn hand_over(&self, objects: &Objects, patience: Duration) {
         match tokio::time::timeout(patience, handed_over::hand_over(&self.shared, objects)).await {
+            Ok(Ok(0)) => {}
             Ok(Ok(journals)) => {
                 tracing::info!(journals, "handed the rest over to the objects, from where it is shipped");
             }

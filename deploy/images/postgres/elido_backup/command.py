@@ -68,7 +68,8 @@ def keep_segment(arguments):
 def fetch_segment(arguments):
     try:
         found = archive.fetch(Bucket(), arguments.name, arguments.path)
-    except Failure as failure:
+    # Whatever goes wrong: PostgreSQL takes any lower status for the end of the archive, and would go on without the rest.
+    except Exception as failure:
         print(f"error: {failure}", file=sys.stderr)
         sys.exit(archive.BROKEN_OFF)
     sys.exit(0 if found else 1)

@@ -5,7 +5,6 @@ use std::time::Duration;
 use super::condition::push_where;
 use super::connection::ClickStore;
 use super::question::{Parameter, Question};
-use super::reports::counting;
 use crate::domain::id::WorkspaceId;
 use crate::domain::time::Timestamp;
 use crate::infra::click_store::{ClickStoreError, Deleted, Erasure, Period};
@@ -35,9 +34,9 @@ impl ClickStore {
     /// # Errors
     /// The store is unavailable or refuses. If it took too long, the clicks may go later.
     pub async fn erase(&self, erasure: &Erasure) -> Result<u64, ClickStoreError> {
-        let mut question = counting();
+        let mut question = Question::new("SELECT count() AS clicks, toUInt64(0) AS visitors FROM clicks");
         push_erased(&mut question, erasure);
-        let clicks = self.counts(&question).await?.clicks;
+        let clicks = self.clicks_within(&question, TIMEOUT).await?;
         if clicks > 0 {
             let mut change = Question::new("ALTER TABLE clicks DELETE");
             push_erased(&mut change, erasure);

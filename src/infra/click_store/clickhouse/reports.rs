@@ -1,5 +1,7 @@
 //! Counting: in total, over time, by a dimension.
 
+use std::time::Duration;
+
 use std::collections::HashMap;
 
 use clickhouse::Row;
@@ -154,6 +156,12 @@ impl ClickStore {
         let rows = question.ask::<CountsRow>(self).await?;
         let counts = |row: CountsRow| Counts { clicks: row.clicks, visitors: row.visitors };
         Ok(rows.into_iter().next().map(counts).unwrap_or_default())
+    }
+
+    /// Asks how many clicks there are, for as long as it may take.
+    pub(super) async fn clicks_within(&self, question: &Question, time_max: Duration) -> Result<u64, ClickStoreError> {
+        let rows = question.ask_within::<CountsRow>(self, time_max).await?;
+        Ok(rows.first().map_or(0, |row| row.clicks))
     }
 
     /// Asks a question that is answered by groups.

@@ -23,8 +23,11 @@ const WRITER_CACHE_KIB: i64 = 32 * 1024;
 /// How much of the file a reader may map.
 const MAPPED_BYTES_MAX: i64 = 256 * 1024 * 1024;
 
-static MIGRATIONS: LazyLock<Migrator> =
-    LazyLock::new(|| Migrator::with_migrations(include!(concat!(env!("OUT_DIR"), "/click_store_migrations.rs"))));
+/// A file that is newer than this program is left as it is, because the release before must work with it.
+static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| Migrator {
+    ignore_missing: true,
+    ..Migrator::with_migrations(include!(concat!(env!("OUT_DIR"), "/click_store_migrations.rs")))
+});
 
 /// The click store. Clones share the same connections.
 #[derive(Clone, Debug)]

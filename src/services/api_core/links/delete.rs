@@ -27,8 +27,8 @@ impl ApiCore {
     /// or a second person has to approve it.
     pub async fn delete_link(&self, access: &Access, id: LinkId, expected: &impl ExpectedVersion) -> Result<()> {
         let transaction = self.store.write().await?;
-        let freeze = Freeze::load(&transaction, access).await?;
         let found = links::lock_many(&transaction, access.workspace_id(), &[id]).await?;
+        let freeze = Freeze::load(&transaction, access).await?;
         let row = editable(access, found.into_iter().next())?;
         expected.require(row.version)?;
         let row = deletable(&freeze, row)?;
@@ -46,8 +46,8 @@ impl ApiCore {
         let change_id = LinkChangeId::new();
         let distinct: Vec<LinkId> = ids.iter().copied().collect::<HashSet<_>>().into_iter().collect();
         let transaction = self.store.write().await?;
-        let freeze = Freeze::load(&transaction, access).await?;
         let locked = links::lock_many(&transaction, access.workspace_id(), &distinct).await?;
+        let freeze = Freeze::load(&transaction, access).await?;
         let decide = |row: Row| (row.id, editable(access, Some(row)).and_then(|row| deletable(&freeze, row)));
         let found: HashMap<LinkId, Result<Row>> = locked.into_iter().map(decide).collect();
         let rows: Vec<Row> = found.values().flatten().cloned().collect();

@@ -239,6 +239,8 @@ pub(super) async fn put_aside(
     change: LinkChangeId,
 ) -> Result<()> {
     let now = clock::now();
+    let places: Vec<(DomainId, String)> = links.iter().map(|(row, _)| (row.domain_id, row.slug_key.clone())).collect();
+    deleted_links::free_slugs(transaction, &places).await?;
     let aside = |(row, tags): (Row, Vec<String>)| {
         let deleted = DeletedContent {
             used_clicks: row.used_clicks,
@@ -325,7 +327,8 @@ pub(super) async fn slugs_in_bin(
 pub(super) async fn slug_in_use(transaction: &Transaction, access: &Access, row: &Row) -> Result<Error> {
     let places = vec![(row.domain_id, row.slug_key.clone())];
     let in_bin = slugs_in_bin(transaction, access, places).await?;
-    Ok(in_bin.into_values().next().map_or_else(slug_taken, slug_of_deleted_link))
+    let other = in_bin.into_values().find(|id| *id != row.id);
+    Ok(other.map_or_else(slug_taken, slug_of_deleted_link))
 }
 
 /// A deleted link keeps the slug.

@@ -68,20 +68,30 @@ struct Way {
 impl Way {
     /// Ships what is whole, or will not be.
     async fn ship(&self) -> Result<()> {
+        ArrivingJournal::forget_all(&self.folder).map_err(Error::internal)?;
+        let mut first_error = None;
         for (id, parts) in journals(&self.objects).await?.into_iter().filter(|(_, parts)| is_ready(parts)) {
-            self.take_in(id, &parts).await?;
-            let shipper = ClickShipper::new(&self.folder, Producer::new(self.bus.clone(), self.clicks.clone()));
-            let records = shipper.ship_once(SHIPPING_TIMEOUT).await.map_err(failed)?;
-            if self.folder.join(id.to_string()).try_exists().map_err(Error::internal)? {
-                return Err(Error::internal(format!("the journal {id} that was handed over cannot be read")));
+            // One that cannot be shipped now keeps no other from it.
+            match self.ship_one(id, &parts).await {
+                Ok(records) => tracing::info!(journal = %id, records, "shipped a journal that was handed over"),
+                Err(error) => first_error = first_error.or(Some(error)),
             }
-            self.keep_remains().await?;
-            for part in &parts {
-                self.objects.delete(&part.key).await?;
-            }
-            tracing::info!(journal = %id, records, "shipped a journal that was handed over");
         }
-        Ok(())
+        first_error.map_or(Ok(()), Err)
+    }
+
+    async fn ship_one(&self, id: JournalId, parts: &[ObjectInfo]) -> Result<u64> {
+        self.take_in(id, parts).await?;
+        let shipper = ClickShipper::new(&self.folder, Producer::new(self.bus.clone(), self.clicks.clone()));
+        let records = shipper.ship_once(SHIPPING_TIMEOUT).await.map_err(failed)?;
+        if self.folder.join(id.to_string()).try_exists().map_err(Error::internal)? {
+            return Err(Error::internal(format!("the journal {id} that was handed over cannot be read")));
+        }
+        self.keep_remains().await?;
+        for part in parts {
+            self.objects.delete(&part.key).await?;
+        }
+        Ok(records)
     }
 
     /// Makes a journal of the folder of its parts.

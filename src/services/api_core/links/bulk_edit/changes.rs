@@ -63,7 +63,7 @@ pub struct BulkEditChanges {
     #[schema(value_type = RedirectStatus, required = false)]
     pub redirect_status: Option<RedirectStatus>,
     /// They are deleted, by themselves and without any other change; the bin has them as it has others.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub deleted: bool,
     /// That QR codes of the links may be in print is known; without this, destinations of such links stay as they are.
     #[serde(default)]
