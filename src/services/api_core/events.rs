@@ -218,7 +218,7 @@ impl Follower {
         let workspace = self.filter.workspace.ok_or_else(|| Error::internal("a follower without a workspace"))?;
         match self.core.require_still(&self.principal, workspace, &ListEvents::PERMISSION).await {
             Err(error) if error.kind == ErrorKind::Unavailable => Ok(()),
-            result => result,
+            result => result.map(drop),
         }
     }
 }

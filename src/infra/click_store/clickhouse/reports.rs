@@ -1,8 +1,7 @@
 //! Counting: in total, over time, by a dimension.
 
-use std::time::Duration;
-
 use std::collections::HashMap;
+use std::time::Duration;
 
 use clickhouse::Row;
 use serde::Deserialize;
