@@ -9,9 +9,8 @@ use super::start_error::StartError;
 use crate::config::Config;
 use crate::infra::bus::{Bus, BusError, Producer};
 use crate::infra::click_topic;
-use crate::infra::jobs::Handlers;
 use crate::runtime::tasks::Tasks;
-use crate::services::click_shipper::{self, ClickShipper, Health, ShipError};
+use crate::services::click_shipper::{ClickShipper, Health, ShipError};
 
 /// Starts click-shipper where there is a bus.
 pub(super) async fn start(platform: &Platform, readiness: &mut Readiness, tasks: &Tasks) -> Result<(), StartError> {
@@ -28,14 +27,6 @@ pub(super) async fn start(platform: &Platform, readiness: &mut Readiness, tasks:
     let drain = Duration::from_secs(config.shutdown.drain_seconds);
     tasks.spawn("click-shipper", shipper.run(tasks.stopping(), drain));
     Ok(())
-}
-
-/// Jobs that ship what processes handed over that had no time to, where there is a bus.
-pub(super) async fn jobs(platform: &Platform) -> Result<Handlers, StartError> {
-    let config = platform.config();
-    let Some(bus) = platform.bus()? else { return Ok(Handlers::default()) };
-    let folder = config.data_folder.join("handed-over");
-    Ok(click_shipper::jobs::handlers(&platform.objects().await?, &folder, &bus, &click_topic::clicks(&config.bus)))
 }
 
 /// Why the journals of a folder were not shipped.

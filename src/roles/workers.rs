@@ -4,15 +4,16 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::api;
 use super::platform::Platform;
 use super::probe::{watch_database, watch_objects};
 use super::readiness::{Condition, Readiness};
 use super::start_error::StartError;
-use super::{api, click_shipping};
 use crate::infra::bus::{Producer, Topic};
 use crate::infra::certificates::{Authority, Handshakes};
+use crate::infra::click_topic;
 use crate::infra::events;
-use crate::infra::jobs::{self, Worker};
+use crate::infra::jobs::{self, Handlers, Worker};
 use crate::infra::objects;
 use crate::runtime::tasks::Tasks;
 use crate::services::api_core::{self, ApiCore, EventPublisher};
@@ -29,7 +30,7 @@ pub(super) async fn start(
     let store = platform.store().await?;
     let core = api::core(platform, tasks).await?;
     let handlers = jobs::handlers(&store)
-        .and(click_shipping::jobs(platform).await?)
+        .and(handed_over_journals(platform).await?)
         .and(objects::handlers(&platform.objects().await?, api_core::OBJECT_KINDS))
         .and(api_core::jobs::handlers(&core))
         .and(domain_manager::jobs::handlers(&core, issuer(platform, &core).await?.as_ref()))
@@ -42,6 +43,15 @@ pub(super) async fn start(
         watch_objects(platform.objects().await?, readiness, tasks);
     }
     Ok(())
+}
+
+/// Ships what processes handed over that had no time to, where there is a bus.
+async fn handed_over_journals(platform: &Platform) -> Result<Handlers, StartError> {
+    let config = platform.config();
+    let Some(bus) = platform.bus()? else { return Ok(Handlers::default()) };
+    let (objects, folder) = (platform.objects().await?, config.data_folder.join("handed-over"));
+    let clicks = click_topic::clicks(&config.bus);
+    Ok(crate::services::click_shipper::jobs::handlers(&objects, &folder, &bus, &clicks))
 }
 
 /// Publishes events where there is a bus.

@@ -98,7 +98,9 @@ async fn lists_are_filtered_and_paged() {
     for kind in ["forget_sessions", "forget_jobs", "forget_changes", "forget_idempotency_keys", "file_older_links"] {
         done(&platform, &account, kind).await;
     }
-    let all = read(&platform, &account, "").await["data"].as_array().expect("jobs").clone();
+    let jobs = async || read(&platform, &account, "").await["data"].as_array().expect("jobs").clone();
+    eventually("all are done", || async { jobs().await.iter().all(|job| job["state"] == "done") }).await;
+    let all = jobs().await;
     let mut paged = Vec::new();
     let mut path = "?limit=2&state=done".to_owned();
     loop {

@@ -5,7 +5,7 @@ import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { PASSWORD, signIn, until } from "./server.ts";
+import { forgetSession, PASSWORD, signIn, until } from "./server.ts";
 import { watching } from "./watching.ts";
 
 const here = watching();
@@ -230,6 +230,7 @@ test("a session is out of reach of scripts, and what was stolen of one is worth 
   await page.getByLabel("New password").fill(PASSWORD);
   await page.getByRole("button", { name: "Change the password" }).click();
   await until("another secret", async () => (await asThief()) === 401);
+  forgetSession();
   assert.equal((await page.request.get(`${elido.url}/v1/me`)).status(), 200);
 });
 

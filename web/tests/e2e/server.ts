@@ -226,6 +226,11 @@ export async function open(
 
 let kept: { elido: Elido; state: Awaited<ReturnType<BrowserContext["storageState"]>>["cookies"] } | undefined;
 
+/** For a test that ended the session: the next one signs in anew. */
+export function forgetSession(): void {
+  kept = undefined;
+}
+
 /** Signs in as Ada. The form is filled in once: whoever signs in many times in a minute is slowed down. */
 export async function signIn(elido: Elido, { page, context }: Watched): Promise<void> {
   if (kept?.elido === elido) {
