@@ -1,5 +1,7 @@
 //! How many connections to the source of truth a process has, and how many of them are at work.
 
+use std::sync::Arc;
+
 use sea_orm::{DatabaseBackend, DatabaseConnection};
 
 use super::Store;
@@ -13,26 +15,25 @@ const CONNECTIONS: Metric = Metric::gauge(
 );
 
 impl Store {
-    /// From now on the metrics of the process say how many connections are in use and idle. They stay open for as long as the
-    /// process lives, unless the store is closed.
+    /// From now on the metrics of the process say how many connections are in use and idle, for as long as anybody has the store.
     pub fn count_connections(&self) {
         let in_use = CONNECTIONS.register_gauge(&[("state", "in_use")]);
         let idle = CONNECTIONS.register_gauge(&[("state", "idle")]);
-        let pools = self.pools();
+        let pools = Arc::downgrade(&self.pools);
         refresh_also(move || {
+            let Some(pools) = pools.upgrade() else { return };
             let (open, resting) = pools.iter().map(counts).fold((0, 0), |(a, b), (c, d)| (a + c, b + d));
             in_use.set(gauge_value(open.saturating_sub(resting)));
             idle.set(gauge_value(resting));
         });
     }
+}
 
-    /// PostgreSQL has one pool for reads and writes.
-    fn pools(&self) -> Vec<DatabaseConnection> {
-        let reader = self.reader.inner().clone();
-        match reader.get_database_backend() {
-            DatabaseBackend::Sqlite => vec![reader, self.writer.clone()],
-            _ => vec![reader],
-        }
+/// The pools that are counted. PostgreSQL has one for reads and writes.
+pub(super) fn counted(reader: &DatabaseConnection, writer: &DatabaseConnection) -> Arc<[DatabaseConnection]> {
+    match reader.get_database_backend() {
+        DatabaseBackend::Sqlite => Arc::from([reader.clone(), writer.clone()]),
+        _ => Arc::from([reader.clone()]),
     }
 }
 

@@ -70,6 +70,7 @@ pub use migrations::{MigrationStatus, is_new_file, migrate, migrations_status};
 pub use new_jobs::NewJobs;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use sea_orm::{DatabaseConnection, SqliteTransactionMode, TransactionOptions, TransactionTrait};
 
@@ -82,6 +83,8 @@ pub struct Store {
     reader: Reader,
     writer: DatabaseConnection,
     new_jobs: NewJobs,
+    /// What metrics look at for as long as the store is there.
+    pools: Arc<[DatabaseConnection]>,
 }
 
 impl Store {
@@ -92,7 +95,8 @@ impl Store {
     pub async fn connect(config: &DatabaseConfig, data_folder: &Path) -> Result<Self> {
         let pools = connect::open(config, data_folder).await?;
         let new_jobs = NewJobs::new(pools.listener);
-        Ok(Self { reader: Reader::new(pools.reader), writer: pools.writer, new_jobs })
+        let counted = connection_metrics::counted(&pools.reader, &pools.writer);
+        Ok(Self { reader: Reader::new(pools.reader), writer: pools.writer, new_jobs, pools: counted })
     }
 
     /// For single reads.
