@@ -126,7 +126,7 @@ fn failed(error: &JournalShippingError) -> Failure {
     let exit = match error {
         JournalShippingError::NoBus => Exit::Config,
         JournalShippingError::Bus(_) => Exit::Unavailable,
-        JournalShippingError::Shipping(_) => Exit::Failure,
+        JournalShippingError::Taken | JournalShippingError::Shipping(_) => Exit::Failure,
     };
     Failure::new(exit, error.to_string())
 }

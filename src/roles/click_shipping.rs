@@ -9,6 +9,7 @@ use super::start_error::StartError;
 use crate::config::Config;
 use crate::infra::bus::{Bus, BusError, Producer};
 use crate::infra::click_topic;
+use crate::infra::journal::ShippingLock;
 use crate::runtime::tasks::Tasks;
 use crate::services::click_shipper::{ClickShipper, Health, ShipError};
 
@@ -40,6 +41,9 @@ pub enum JournalShippingError {
     /// The settings of the bus cannot be used.
     #[error(transparent)]
     Bus(#[from] BusError),
+    /// Another process ships them.
+    #[error("another process ships the journals of this folder")]
+    Taken,
     /// Shipping failed.
     #[error(transparent)]
     Shipping(#[from] ShipError),
@@ -52,5 +56,6 @@ pub enum JournalShippingError {
 pub async fn ship_journals(config: &Config, folder: &Path, patience: Duration) -> Result<u64, JournalShippingError> {
     let bus = Bus::new(&config.bus)?.ok_or(JournalShippingError::NoBus)?;
     let producer = Producer::new(bus, click_topic::clicks(&config.bus));
-    Ok(ClickShipper::new(folder, producer).ship_once(patience).await?)
+    let turn = ShippingLock::try_take(folder).map_err(ShipError::from)?.ok_or(JournalShippingError::Taken)?;
+    Ok(ClickShipper::new(folder, producer).ship_once(&turn, patience).await?)
 }

@@ -42,9 +42,6 @@ pub struct ClickShipper {
 /// Why journals were not shipped.
 #[derive(Debug, thiserror::Error)]
 pub enum ShipError {
-    /// Another process ships them.
-    #[error("another process ships the journals of this folder")]
-    Shipped,
     /// They cannot be read.
     #[error("the click journals cannot be read: {0}")]
     Unreadable(#[from] io::Error),
@@ -119,12 +116,11 @@ impl ClickShipper {
         }
     }
 
-    /// Ships what lies in the journals now, for at most `patience`. Returns how many records.
+    /// Ships what lies in the journals now, for at most `patience`; `_turn` is the lock of their folder. Returns how many records.
     ///
     /// # Errors
-    /// Another process ships them, they cannot be read, or the bus does not take all of it in time.
-    pub async fn ship_once(mut self, patience: Duration) -> Result<u64, ShipError> {
-        let Some(_lock) = ShippingLock::try_take(&self.folder)? else { return Err(ShipError::Shipped) };
+    /// They cannot be read, or the bus does not take all of it in time.
+    pub async fn ship_once(mut self, _turn: &ShippingLock, patience: Duration) -> Result<u64, ShipError> {
         match tokio::time::timeout(patience, self.ship_all()).await {
             Ok(shipped) => shipped.map_err(ShipError::from).map(|()| self.shipped),
             Err(_) => Err(ShipError::Late(self.shipped)),

@@ -16,7 +16,7 @@ use tokio::io::AsyncWriteExt;
 use crate::domain::error::{Error, Result};
 use crate::infra::bus::{Bus, Producer, Topic};
 use crate::infra::jobs::{CronKind, Handlers, JobKind, Kind};
-use crate::infra::journal::{ArrivingJournal, JournalId};
+use crate::infra::journal::{ArrivingJournal, JournalId, ShippingLock};
 use crate::infra::objects::{ObjectInfo, ObjectKey, ObjectKind, Objects};
 use crate::runtime::clock;
 use crate::services::click_shipper::handed_over::{COMPLETE, JOURNALS};
@@ -68,11 +68,14 @@ struct Way {
 impl Way {
     /// Ships what is whole, or will not be.
     async fn ship(&self) -> Result<()> {
+        // An attempt that was held up past its lease may go on beside this one: without the lock, each would take what the other has
+        // removed for shipped.
+        let Some(turn) = ShippingLock::try_take(&self.folder).map_err(Error::internal)? else { return Ok(()) };
         ArrivingJournal::forget_all(&self.folder).map_err(Error::internal)?;
         let mut first_error = None;
         for (id, parts) in journals(&self.objects).await?.into_iter().filter(|(_, parts)| is_ready(parts)) {
             // One that cannot be shipped now keeps no other from it.
-            match self.ship_one(id, &parts).await {
+            match self.ship_one(&turn, id, &parts).await {
                 Ok(records) => tracing::info!(journal = %id, records, "shipped a journal that was handed over"),
                 Err(error) => first_error = first_error.or(Some(error)),
             }
@@ -80,10 +83,10 @@ impl Way {
         first_error.map_or(Ok(()), Err)
     }
 
-    async fn ship_one(&self, id: JournalId, parts: &[ObjectInfo]) -> Result<u64> {
+    async fn ship_one(&self, turn: &ShippingLock, id: JournalId, parts: &[ObjectInfo]) -> Result<u64> {
         self.take_in(id, parts).await?;
         let shipper = ClickShipper::new(&self.folder, Producer::new(self.bus.clone(), self.clicks.clone()));
-        let records = shipper.ship_once(SHIPPING_TIMEOUT).await.map_err(failed)?;
+        let records = shipper.ship_once(turn, SHIPPING_TIMEOUT).await.map_err(failed)?;
         if self.folder.join(id.to_string()).try_exists().map_err(Error::internal)? {
             return Err(Error::internal(format!("the journal {id} that was handed over cannot be read")));
         }
