@@ -89,7 +89,7 @@ def requests(slugs):
     `slugs` says at which links the kinds of requests are sent."""
     def request(slug, rest="", agent=BROWSER, headers=()):
         lines = [f"GET /{slugs[slug]}{rest} HTTP/1.1", "Host: localhost", f"User-Agent: {agent}", *headers, "", ""]
-        return "\r\n".join(lines).encode()
+        return "\r\n".join(lines).encode("latin-1")
 
     def same(*arguments, **named):
         written = request(*arguments, **named)
@@ -128,6 +128,11 @@ def requests(slugs):
         ("new agents, many words", of_new_agents(lambda number: f"{number} " + "Mozilla/5.0 (compatible; Linux Android Mobile Safari; " * 20)),
         ("new agents, one long word", of_new_agents(lambda number: f"{number}" + "a" * 1_010)),
         ("20 kB of cookies", same("plain", headers=cookies)),
+        ("30 kB of Accept", same("plain", headers=["Accept: " + "j" * 30_000])),
+        ("30 kB of Purpose", same("plain", headers=["Purpose: " + "p" * 30_000])),
+        ("30 kB of addresses", same("plain", headers=["X-Forwarded-For: " + "192.0.2.1," * 3_000])),
+        ("30 kB of lines of addresses", same("plain", headers=["X-Forwarded-For: 192.0.2.1"] * 70 + ["X-Forwarded-For: " + "," * 28_000])),
+        ("30 kB of a referrer in Latin-1", same("plain", headers=["Referer: " + "\u00e4" * 30_000])),
         (SHORT_MISS, same("none")),
         ("a long path that no link has", same("none", "/x" * 3_900)),
         ("30 kB of punctuation", same("none", "'" * 30_000)),
@@ -141,6 +146,8 @@ SHORT_MISS = "a short path that no link has"
 LONG_BY_ITSELF = {
     "20 kB of cookies": "plain", SHORT_MISS: SHORT_MISS, "a long path that no link has": SHORT_MISS, "30 kB of punctuation": SHORT_MISS,
     "30 kB of encoded punctuation": SHORT_MISS, "30 kB of plus signs": SHORT_MISS,
+    "30 kB of Accept": "plain", "30 kB of Purpose": "plain", "30 kB of addresses": "plain", "30 kB of lines of addresses": "plain",
+    "30 kB of a referrer in Latin-1": "plain",
 }
 
 
@@ -209,7 +216,7 @@ def p99_us(elido, make, beside, count):
 
 def run(arguments):
     executable = arguments.executable or build("release")
-    with Elido(executable, {"edge.workers": 2}) as elido:
+    with Elido(executable, {"edge.workers": 2, "edge.trusted_proxy_hops": 1}) as elido:
         elido.start("edge,api")
         workspace = elido.first_account()
         chosen, taken = patterns(elido, workspace)

@@ -16,6 +16,7 @@ use super::config_error::{ConfigError, quoted};
 use super::load::Loaded;
 use super::sections::{CacheConfig, Config, LinksConfig};
 use super::{check_bus, check_click_store, check_domains, check_identity, check_mail, check_objects, check_tls};
+use crate::domain::client_address::HOPS_MAX;
 use crate::domain::url::FORBIDDEN_SCHEMES;
 
 const HOUR_SECONDS: u64 = 60 * 60;
@@ -277,11 +278,12 @@ fn collide(left: SocketAddr, right: SocketAddr) -> bool {
 /// Every number with the values that it may have.
 fn ranges(config: &Config) -> [(&'static str, u64, RangeInclusive<u64>); 50] {
     let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+    let hops_max = count(HOPS_MAX);
     let (edge, cache, journal) = (&config.edge, &config.edge.cache, &config.edge.journal);
     let (api, links, database, ingester) = (&config.api, &config.links, &config.database, &config.ingester);
     [
         ("edge.workers", count(edge.workers), 0..=1024),
-        ("edge.trusted_proxy_hops", count(edge.trusted_proxy_hops), 0..=16),
+        ("edge.trusted_proxy_hops", count(edge.trusted_proxy_hops), 0..=hops_max),
         ("edge.rate_limit_per_second", edge.rate_limit_per_second.into(), 0..=1_000_000),
         ("edge.rate_limit_burst", edge.rate_limit_burst.into(), 1..=1_000_000),
         ("edge.header_timeout_seconds", edge.header_timeout_seconds, 1..=HOUR_SECONDS),
@@ -300,7 +302,7 @@ fn ranges(config: &Config) -> [(&'static str, u64, RangeInclusive<u64>); 50] {
         ("edge.journal.sync_interval_ms", journal.sync_interval_ms, 1..=60_000),
         ("bus.partitions", config.bus.partitions, 1..=10_000),
         ("bus.replication", config.bus.replication, 1..=32),
-        ("api.trusted_proxy_hops", count(api.trusted_proxy_hops), 0..=16),
+        ("api.trusted_proxy_hops", count(api.trusted_proxy_hops), 0..=hops_max),
         ("api.body_bytes_max", count(api.body_bytes_max), 1024..=1024 * MEBIBYTE),
         ("api.request_timeout_seconds", api.request_timeout_seconds, 1..=HOUR_SECONDS),
         ("api.rate_limit_per_minute", api.rate_limit_per_minute.into(), 1..=100_000_000),

@@ -67,6 +67,11 @@ impl Unreadable {
     }
 }
 
+/// The most proxies between a visitor and this process that can be trusted.
+pub const HOPS_MAX: usize = 16;
+/// What is read of the end of a line, in bytes: many times what so many proxies write.
+const LINE_BYTES_MAX: usize = 4 * 1024;
+
 impl TrustedProxies {
     /// The address that the outermost trusted proxy was called from, or `peer` where none is trusted. `lines` are the values of
     /// the header, in their order.
@@ -108,18 +113,21 @@ pub fn site(address: IpAddr) -> IpAddr {
     }
 }
 
-/// Counted from 1. Empty entries are none (RFC 9110, section 5.6.1).
+/// Counted from 1. Empty entries are none (RFC 9110, section 5.6.1). What is farther left than proxies write costs nothing.
 fn entry_from_the_right<'a, L: Iterator<Item = &'a [u8]>>(place: usize, lines: impl Fn() -> L) -> Option<&'a [u8]> {
-    let entries = |line| FromTheRight { rest: Some(line), separator: b',' }.filter(|entry| !entry.is_empty());
-    let mut before = lines().map(|line| entries(line).count()).sum::<usize>().checked_sub(place)?;
-    for line in lines() {
-        let count = entries(line).count();
-        if before < count {
-            return entries(line).nth(count - before - 1);
+    let mut last: [&[u8]; HOPS_MAX] = [&[]; HOPS_MAX];
+    for line in lines().filter(|line| !is_blank(line)) {
+        last.rotate_left(1);
+        if let Some(newest) = last.last_mut() {
+            *newest = line.get(line.len().saturating_sub(LINE_BYTES_MAX)..).unwrap_or(line);
         }
-        before -= count;
     }
-    None
+    let entries = |line| FromTheRight { rest: Some(line), separator: b',' }.filter(|entry| !entry.is_empty());
+    last.into_iter().rev().flat_map(entries).nth(place.checked_sub(1)?)
+}
+
+fn is_blank(line: &[u8]) -> bool {
+    line.iter().all(|byte| *byte == b',' || byte.is_ascii_whitespace())
 }
 
 /// The parts of a line, the last one first, without space around. Quotes are matched from the right too, so that one that a
@@ -274,6 +282,17 @@ mod tests {
         }
         assert_eq!(x_forwarded_for(5, &lines), Err(Unreadable::Missing));
         assert_eq!(read(ForwardedHeader::XForwardedFor, 1, &[b"\xff", b"198.51.100.9"]).as_deref(), Ok("198.51.100.9"));
+    }
+
+    #[test]
+    fn what_a_visitor_piles_up_in_front_changes_nothing() {
+        let pile = "192.0.2.9,".repeat(10_000);
+        for lines in [vec![&*pile, "192.0.2.1, 192.0.2.2"], vec![&*pile; 40], vec![",, ,"; 40]] {
+            let lines = [lines, vec!["192.0.2.3,192.0.2.4"]].concat();
+            assert_eq!(x_forwarded_for(1, &lines).as_deref(), Ok("192.0.2.4"));
+            assert_eq!(x_forwarded_for(2, &lines).as_deref(), Ok("192.0.2.3"));
+        }
+        assert_eq!(x_forwarded_for(16, &["192.0.2.7"; 16]).as_deref(), Ok("192.0.2.7"));
     }
 
     #[test]

@@ -27,7 +27,7 @@ const UNIT_BYTES: usize = 1024;
 pub(super) struct BodyBudget(Arc<Semaphore>);
 
 impl BodyBudget {
-    /// So many bytes for all bodies together.
+    /// With this many bytes for all bodies together.
     pub(super) fn new(bytes: usize) -> Self {
         Self(Arc::new(Semaphore::new((bytes / UNIT_BYTES).min(Semaphore::MAX_PERMITS))))
     }

@@ -38,7 +38,7 @@ pub struct Page<T> {
 pub struct Limit(u32);
 
 impl Limit {
-    /// So many items, if a page may have them.
+    /// This many items, if a page may have them.
     #[must_use]
     pub const fn new(items: u32) -> Option<Self> {
         match items {

@@ -12,7 +12,10 @@
 
 pub mod copy;
 pub mod integrity;
+mod opened_file;
 pub mod write_ahead_log;
+
+pub use opened_file::OpenedFile;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -58,7 +61,7 @@ fn keep(connection: &mut SqliteConnection, _: PoolConnectionMetadata) -> Kept<'_
     Box::pin(async move {
         let kept = is_outside_transactions(connection).await;
         if !kept {
-            tracing::warn!("a failed transaction has cost a database connection; the next one opens a fresh one");
+            tracing::warn!("closed a database connection after a failed transaction");
         }
         Ok(kept)
     })

@@ -1,6 +1,6 @@
 //! What Caddy asks before it gets a certificate for a host name: whether a domain has it.
 //!
-//! Invariant: the answer comes from the memory of the edge, so that it is there with the database and the api role away.
+//! Invariant: the answer comes from the memory of the edge, so that it is there while the database and the api role are unavailable.
 
 use std::sync::Arc;
 

@@ -17,7 +17,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::domain::client_address::network;
 
-/// So many rounds make up the time that a connection may keep silent; it is ended at most one round late.
+/// How many rounds make up the time that a connection may keep silent; it is ended at most one round late.
 const ROUNDS: u32 = 4;
 /// Stands in place of a round while a request is being answered.
 const ANSWERING: u32 = u32::MAX;

@@ -1,6 +1,6 @@
 //! The click journal on a file system that does its worst.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use elido::infra::journal::{DiskFileSystem, JournalId, JournalLimits, JournalReader, JournalState, Writer};
@@ -376,6 +376,67 @@ fn a_journal_whose_lock_was_removed_is_not_taken_for_one_that_ended() {
     (0..10).for_each(|_| writer.append(|buffer| buffer.push(1)));
     writer.flush();
     assert_eq!(read_all(&mut reader), 10);
+}
+
+#[test]
+fn a_journal_whose_lock_was_replaced_is_not_taken_for_one_that_ended() {
+    let root = tempfile::tempdir().expect("a folder");
+    let (mut writer, folder) = journal_on_disk(root.path(), 10);
+    let mut reader = JournalReader::open(root.path());
+    assert_eq!(read_all(&mut reader), 10);
+    let lock = root.path().join(format!("{}.lock", writer.id()));
+    std::fs::remove_file(&lock).expect("the lock is gone");
+    std::fs::write(&lock, "").expect("another file is in its place");
+    assert_eq!(read_all(&mut reader), 0);
+    assert!(folder.exists(), "its writer lives");
+    writer.maintenance().run().expect("a disk that is well");
+    assert_eq!(read_all(&mut JournalReader::open(root.path())), 0);
+    assert!(folder.exists(), "the writer has locked the file that is there");
+    (0..10).for_each(|_| writer.append(|buffer| buffer.push(1)));
+    writer.flush();
+    assert_eq!(read_all(&mut reader), 10);
+}
+
+#[test]
+fn a_journal_whose_segments_were_removed_goes_on_in_another_and_says_what_should_be_there() {
+    let root = tempfile::tempdir().expect("a folder");
+    let (mut writer, folder) = journal_on_disk(root.path(), 10);
+    writer.maintenance().run().expect("a disk that is well");
+    for entry in std::fs::read_dir(&folder).expect("a folder") {
+        std::fs::remove_file(entry.expect("an entry").path()).expect("a segment is gone");
+    }
+    (0..10).for_each(|_| writer.append(|buffer| buffer.push(1)));
+    writer.flush();
+    let error = writer.maintenance().run().expect_err("it is noticed");
+    assert!(error.to_string().contains("was removed while it was written"), "{error}");
+    (0..10).for_each(|_| writer.append(|buffer| buffer.push(1)));
+    assert_eq!(writer.flush().records, 10);
+    writer.maintenance().run().expect("a disk that is well");
+    writer.append_tally();
+    writer.flush();
+    let batch = JournalReader::open(root.path()).next(1_000).expect("readable").expect("records");
+    assert_eq!(batch.len(), 10);
+    assert_eq!(batch.tally().map(|tally| tally.tally.records), Some(30));
+}
+
+#[test]
+fn a_journal_that_cannot_be_acknowledged_stops_no_other() {
+    let root = tempfile::tempdir().expect("a folder");
+    let (first, folder) = journal_on_disk(root.path(), 10);
+    let cursor = folder.join("cursor");
+    std::fs::create_dir(&cursor).expect("no cursor can be written");
+    let (second, _) = journal_on_disk(root.path(), 20);
+    let mut reader = JournalReader::open(root.path());
+    let mut acknowledged = BTreeMap::new();
+    for _ in 0..2 {
+        let batch = reader.next(1_000).expect("the folder can be read").expect("records");
+        acknowledged.insert(batch.journal(), reader.acknowledge(&batch).map_err(|error| error.to_string()));
+    }
+    assert_eq!(acknowledged[&second.id()], Ok(()));
+    let error = acknowledged[&first.id()].clone().expect_err("it is told");
+    assert!(error.contains(&*cursor.display().to_string()), "{error}");
+    assert!(reader.next(1_000).expect("the folder can be read").is_none(), "it is left alone for a while");
+    assert_eq!(reader.failures().map(|(id, _)| id).collect::<Vec<_>>(), [first.id()]);
 }
 
 #[test]

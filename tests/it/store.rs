@@ -230,6 +230,38 @@ async fn readiness_sees_a_store_that_can_be_read_and_not_written() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_written_into_a_file_that_was_removed_under_the_process() {
+    if !database::is_embedded() {
+        println!("SKIPPED: this is about SQLite");
+        return;
+    }
+    let platform = Platform::start().await;
+    let account = platform.account().await;
+    platform.create_link(&account, &json!({ "destination_url": "https://example.com/", "slug": "kept" })).await;
+    let data = &platform.config.data_folder;
+    std::fs::rename(data.join("clicks.db"), data.join("clicks.elsewhere")).expect("moved");
+    eventually("it is noticed", || async { condition(&platform, "click_store").await != "up" }).await;
+    assert_eq!(platform.visit("/kept").await.status(), StatusCode::FOUND);
+    std::fs::rename(data.join("clicks.elsewhere"), data.join("clicks.db")).expect("moved back");
+    eventually("it is noticed", || async { condition(&platform, "click_store").await == "up" }).await;
+    eventually("the click has waited", || async {
+        let links = platform.read(&account, "/links").await;
+        links["data"][0]["clicks"] == 1
+    })
+    .await;
+
+    std::fs::rename(data.join("elido.db"), data.join("elido.elsewhere")).expect("moved");
+    let link = json!({ "destination_url": "https://example.com/" });
+    let refused = platform.of(&account, Method::POST, "/links").json(&link).send().await.expect("a response");
+    assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+    eventually("it is noticed", || async { condition(&platform, "database").await != "up" }).await;
+    assert_eq!(platform.visit("/kept").await.status(), StatusCode::FOUND);
+    std::fs::rename(data.join("elido.elsewhere"), data.join("elido.db")).expect("moved back");
+    eventually("it is noticed", || async { condition(&platform, "database").await == "up" }).await;
+    platform.create_link(&account, &link).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_check_of_the_store_is_written_down() {
     let folder = tempfile::tempdir().expect("a folder");
     let config = DatabaseConfig { url: database::of_its_own().await, ..defaults().expect("defaults").database };

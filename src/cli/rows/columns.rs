@@ -81,7 +81,7 @@ pub const COLUMNS: [Column; 42] = [
 ];
 
 /// What other products call the same, in lower case and with spaces for all that stands between words.
-const OTHER_NAMES: [(&str, &str); 44] = [
+const OTHER_NAMES: [(&str, &str); 46] = [
     ("destination", "destination_url"),
     ("long url", "destination_url"),
     ("longurl", "destination_url"),
@@ -118,6 +118,8 @@ const OTHER_NAMES: [(&str, &str); 44] = [
     ("short link", "short_url"),
     ("shorturl", "short_url"),
     ("bitlink", "short_url"),
+    ("short link url", "short_url"),
+    ("ip", "created_by"),
     ("created", "created_at"),
     ("createdat", "created_at"),
     ("date created", "created_at"),
@@ -153,7 +155,9 @@ impl Column {
         let value = match self.kind {
             Kind::ReadOnly => return Ok(()),
             Kind::Text => Value::from(cell),
-            Kind::Number => number(cell).map(Value::from).ok_or_else(|| error("expected a whole number"))?,
+            Kind::Number => number(cell)
+                .map(Value::from)
+                .ok_or_else(|| error("expected a whole number, without points between its digits"))?,
             Kind::Time => Value::from(time(cell)),
             Kind::Flag => flag(cell).map(Value::from).ok_or_else(|| error("expected true or false"))?,
             Kind::List => items(cell).ok_or_else(|| error("expected items with commas between them"))?.into(),
@@ -177,8 +181,11 @@ impl Column {
     }
 }
 
-/// A whole number as spreadsheets write it: `1000`, `1,000` or `1000.0`.
+/// A whole number as spreadsheets write it: `1000`, `1,000` or `1000.0`. `1.000` is one to some and a thousand to others, and so it is none.
 fn number(cell: &str) -> Option<u64> {
+    if cell.split_once('.').is_some_and(|(_, rest)| rest.len() == 3) {
+        return None;
+    }
     let whole = cell
         .split_once('.')
         .map_or(Some(cell), |(whole, rest)| rest.bytes().all(|digit| digit == b'0').then_some(whole))?;
@@ -220,12 +227,13 @@ fn time(cell: &str) -> String {
     format!("{day}T{clock}{zone}")
 }
 
-/// The items of a cell, which is a row of CSV within the row.
+/// The items of a cell, which is CSV within the row; some programs write one item a line.
 fn items(cell: &str) -> Option<Vec<String>> {
     let mut reader =
         csv::ReaderBuilder::new().has_headers(false).flexible(true).trim(csv::Trim::All).from_reader(cell.as_bytes());
-    let items = reader.records().next()?.ok()?;
-    Some(items.iter().filter(|item| !item.is_empty()).map(str::to_owned).collect())
+    let lines: Vec<_> = reader.records().collect::<Result<_, _>>().ok()?;
+    let items = lines.iter().flat_map(|line| line.iter()).filter(|item| !item.is_empty());
+    Some(items.map(str::to_owned).collect())
 }
 
 /// The cell that [`items`] reads as these.
@@ -264,7 +272,40 @@ pub fn check_restrictions(fields: &Map<String, Value>) -> Result<(), RowError> {
         let detail = "some of the link's clicks are used: write what is left into max_clicks, and empty used_clicks";
         return error("/used_clicks", "clicks_used", detail);
     }
+    if budget_used(fields) > 0 {
+        let detail = "some of the budget of this period is used: empty budget_use to begin it anew";
+        return error("/budget_use", "budget_used", detail);
+    }
+    if is_set("printed_at") {
+        let detail = "the link's QR code was downloaded, so that nobody changes its destination by mistake, and an import \
+                      cannot carry that over: empty printed_at to make the link without it";
+        return error("/printed_at", "printed", detail);
+    }
     Ok(())
+}
+
+/// How many clicks of its budget's period a link has used, as an export says it.
+fn budget_used(fields: &Map<String, Value>) -> u64 {
+    let used = |document: &Value| document.get("used").and_then(Value::as_u64);
+    match fields.get("budget_use") {
+        Some(Value::String(cell)) => serde_json::from_str(cell).ok().as_ref().and_then(used),
+        Some(document) => used(document),
+        None => None,
+    }
+    .unwrap_or(0)
+}
+
+/// Takes the slug from the link's address where a file, such as that of another product, has no other word of it.
+pub fn slug_from_address(fields: &mut Map<String, Value>, address: &str) {
+    if fields.contains_key("slug") {
+        return;
+    }
+    let behind_scheme = address.split_once("://").map_or(address, |(_, rest)| rest);
+    let path = behind_scheme.split_once('/').map_or("", |(_, path)| path);
+    let slug = path.split(['?', '#']).next().unwrap_or_default().trim_matches('/');
+    if !slug.is_empty() {
+        fields.insert("slug".to_owned(), slug.into());
+    }
 }
 
 /// Leaves out what an export holds and only the server may set, and what has no value.
@@ -311,6 +352,7 @@ mod tests {
             ("archived", "FALSE", json!(false)),
             ("forward_path", "True", json!(true)),
             ("max_clicks", "1,000", json!(1000)),
+            ("tags", "a\nb, c", json!(["a", "b", "c"])),
             ("redirect_status", "302.0", json!(302)),
             ("expires_at", "2027-05-01", json!("2027-05-01T00:00:00Z")),
             ("expires_at", "2027-05-01 09:30", json!("2027-05-01T09:30:00Z")),
@@ -350,11 +392,39 @@ mod tests {
         assert_eq!(code(json!({"password_protected": "false", "disabled_reason": "spam"})), Err("link_disabled"));
         assert_eq!(code(json!({"max_clicks": 3, "used_clicks": "2"})), Err("clicks_used"));
         assert_eq!(code(json!({"max_clicks": 3, "used_clicks": 0, "disabled_reason": null})), Ok(()));
+        assert_eq!(code(json!({"budget_use": {"used": 2}})), Err("budget_used"));
+        assert_eq!(code(json!({"budget_use": "{\"used\":2}"})), Err("budget_used"));
+        assert_eq!(code(json!({"budget_use": {"used": 0}})), Ok(()));
+        assert_eq!(code(json!({"printed_at": "2027-05-01T00:00:00Z"})), Err("printed"));
+        assert_eq!(code(json!({"printed_at": "", "budget_use": ""})), Ok(()));
+    }
+
+    #[test]
+    fn a_slug_is_taken_from_the_address_where_there_is_no_other() {
+        for (address, slug) in [
+            ("https://bit.ly/3xYz", Some("3xYz")),
+            ("dub.sh/spring/sale?x=1", Some("spring/sale")),
+            ("https://example.com/", None),
+            ("", None),
+        ] {
+            let mut fields = Map::new();
+            slug_from_address(&mut fields, address);
+            assert_eq!(fields.get("slug").and_then(Value::as_str), slug, "{address}");
+        }
+        let mut fields = object(&json!({ "slug": "kept" }));
+        slug_from_address(&mut fields, "https://bit.ly/other");
+        assert_eq!(fields["slug"], "kept");
     }
 
     #[test]
     fn cells_of_the_wrong_form_name_their_column() {
-        for (name, cell) in [("max_clicks", "-1"), ("max_clicks", "1,0"), ("forward_path", "yes"), ("rules", "{")] {
+        for (name, cell) in [
+            ("max_clicks", "-1"),
+            ("max_clicks", "1,0"),
+            ("max_clicks", "1.000"),
+            ("forward_path", "yes"),
+            ("rules", "{"),
+        ] {
             let column = Column::named(name).expect("a column");
             let error = column.read(cell, &mut Map::new()).expect_err("an error");
             assert_eq!(error.pointer, format!("/{name}"));

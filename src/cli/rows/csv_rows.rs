@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use csv::{ByteRecord, Reader, ReaderBuilder};
 use serde_json::{Map, Value};
 
-use super::columns::{COLUMNS, Column, check_restrictions};
+use super::columns::{COLUMNS, Column, check_restrictions, slug_from_address};
 use super::csv_source::Source;
 use super::csv_text::{CsvText, line_breaks};
 use super::open_quote::{self, OpenQuote};
@@ -36,8 +36,13 @@ impl<R: Read> CsvRows<R> {
         let source = Source::new(text);
         let reader = parser(delimiter, source.reader());
         let mut rows = Self { reader, source, delimiter, columns: Vec::new(), record: ByteRecord::new(), number: 0 };
-        if rows.advance()?.is_none() {
-            return Err(RowsError::Form("the file is empty: its first line names the columns".to_owned()));
+        loop {
+            if rows.advance()?.is_none() {
+                return Err(RowsError::Form("the file is empty: its first line names the columns".to_owned()));
+            }
+            if !rows.is_without_values() {
+                break;
+            }
         }
         rows.columns = rows.record.iter().map(heading).collect::<Result<_, _>>()?;
         check_headings(&rows.columns)?;
@@ -47,8 +52,7 @@ impl<R: Read> CsvRows<R> {
     pub(super) fn next(&mut self) -> Result<Option<Row>, RowsError> {
         loop {
             let Some(line) = self.advance()? else { return Ok(None) };
-            // Spreadsheets leave rows of empty cells at the end.
-            if self.record.iter().all(|cell| cell.trim_ascii().is_empty()) {
+            if self.is_without_values() {
                 continue;
             }
             self.number = self.number.saturating_add(1);
@@ -62,6 +66,11 @@ impl<R: Read> CsvRows<R> {
             let cells = fields.is_err().then(|| self.cells());
             return Ok(Some(Row { number: self.number, line, fields, cells }));
         }
+    }
+
+    /// Spreadsheets leave rows of empty cells at the end, and people some at the beginning.
+    fn is_without_values(&self) -> bool {
+        self.record.iter().all(|cell| cell.trim_ascii().is_empty())
     }
 
     /// Reads the next record and says on which line it starts; none after the last.
@@ -125,6 +134,9 @@ impl<R: Read> CsvRows<R> {
             column.read(if KEPT_WHOLE.contains(&column.name) { cell } else { cell.trim() }, &mut fields)?;
         }
         check_restrictions(&cells)?;
+        if let Some(Value::String(address)) = cells.get("short_url") {
+            slug_from_address(&mut fields, address.trim());
+        }
         Ok(fields)
     }
 }
@@ -202,9 +214,16 @@ mod tests {
 
     #[test]
     fn files_of_spreadsheets_are_read() {
-        for text in
-            ["destination_url;slug\na;b\n", "sep=;\ndestination_url;slug\na;b\n", "Destination_URL\tSlug\na\tb\n"]
-        {
+        for text in [
+            "destination_url;slug\na;b\n",
+            "sep=;\ndestination_url;slug\na;b\n",
+            "\"SEP=;\"\r\ndestination_url;slug\r\na;b\r\n",
+            "\n\ndestination_url;slug\na;b\n",
+            ";\ndestination_url;slug\na;b\n",
+            "Destination_URL\tSlug\na\tb\n",
+            "Long URL,Short Link\na,https://example.com/b\n",
+            "keyword,url,ip\nb,a,192.0.2.1\n",
+        ] {
             let rows = rows(text).expect("a readable file");
             let fields = rows[0].fields.as_ref().expect("fields");
             assert_eq!((&fields["destination_url"], &fields["slug"]), (&json!("a"), &json!("b")), "{text}");
@@ -213,6 +232,8 @@ mod tests {
             "\u{feff}destination_url\tslug\r\na\tb\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
         let row = CsvRows::open(utf16.as_slice()).expect("headings").next().expect("a row").expect("one");
         assert_eq!(json!(row.fields.expect("fields")), json!({"destination_url": "a", "slug": "b"}));
+        let error = CsvRows::open(&utf16[2..]).err().expect("no mark").to_string();
+        assert!(error.contains("UTF-16 with a byte order mark"), "{error}");
     }
 
     #[test]
@@ -268,6 +289,14 @@ mod tests {
                 assert_eq!(rows[3].fields.as_ref().expect("fields")["title"], "six");
             }
         }
+    }
+
+    #[test]
+    fn a_quote_that_is_never_closed_takes_in_no_row_whatever_its_destination_is() {
+        let rows =
+            rows("destination_url,title\nmailto:a@e.org,\"a\nmailto:b@e.org,b\ntel:1,c\n").expect("a readable file");
+        assert_eq!(rows.iter().map(|row| row.fields.is_ok()).collect::<Vec<_>>(), [false, true, true]);
+        assert_eq!(rows[0].fields.as_ref().expect_err("an open quote").code, "open_quote");
     }
 
     #[test]

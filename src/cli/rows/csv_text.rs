@@ -7,7 +7,7 @@ use encoding_rs_io::DecodeReaderBytes;
 
 /// What may stand between cells; the first where a heading line has none of them.
 const DELIMITERS: [u8; 3] = [b',', b';', b'\t'];
-/// What Excel writes in front of the headings to name the delimiter.
+/// What Excel writes in front of the headings to name the delimiter, in any case and perhaps in quotes.
 const DELIMITER_MARK: &[u8] = b"sep=";
 
 /// How much is looked at for the end of the first line, in bytes.
@@ -21,21 +21,27 @@ pub(super) struct CsvText<R: Read> {
 }
 
 impl<R: Read> CsvText<R> {
-    /// Looks at the first line.
+    /// Looks at the first line with something in it.
     ///
     /// # Errors
-    /// Those of the file.
+    /// Those of the file; it is in UTF-16 and does not say so.
     pub(super) fn open(file: R) -> io::Result<Self> {
         let mut rest = DecodeReaderBytes::new(file);
         let beginning = beginning(&mut rest)?;
-        let line = beginning.split(|byte| matches!(byte, b'\n' | b'\r')).next().unwrap_or_default();
-        let text_of_line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
-        let (delimiter, skipped, first_line) = match text_of_line.strip_prefix(DELIMITER_MARK) {
+        let first = beginning.iter().position(|byte| !is_break(*byte)).unwrap_or(0);
+        let empty_lines = line_breaks(beginning.get(..first).unwrap_or_default());
+        let line = beginning.get(first..).unwrap_or_default();
+        let line = line.split(|byte| is_break(*byte)).next().unwrap_or_default();
+        if line.contains(&0) {
+            let message = "this is no UTF-8 text: save the file as UTF-8, or as UTF-16 with a byte order mark";
+            return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+        }
+        let (delimiter, skipped, first_line) = match named_delimiter(line) {
             None => (most_frequent(line), 0, 1),
-            Some(mark) => {
-                let end = beginning.get(line.len()..).unwrap_or_default();
+            Some(delimiter) => {
+                let end = beginning.get(first.saturating_add(line.len())..).unwrap_or_default();
                 let end = if end.starts_with(b"\r\n") { 2 } else { end.len().min(1) };
-                (mark.first().copied().unwrap_or(DELIMITERS[0]), line.len() + end, 2)
+                (delimiter, first + line.len() + end, empty_lines.saturating_add(2))
             }
         };
         let mut beginning = Cursor::new(beginning);
@@ -60,7 +66,19 @@ impl<R: Read> Read for CsvText<R> {
     }
 }
 
-/// Everything up to the end of the first line, and perhaps more.
+const fn is_break(byte: u8) -> bool {
+    matches!(byte, b'\n' | b'\r')
+}
+
+/// The delimiter that a line names in front of the headings.
+fn named_delimiter(line: &[u8]) -> Option<u8> {
+    let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line).trim_ascii_end();
+    let line = line.strip_prefix(b"\"").map_or(line, |quoted| quoted.strip_suffix(b"\"").unwrap_or(quoted));
+    let (mark, named) = line.split_at_checked(DELIMITER_MARK.len())?;
+    mark.eq_ignore_ascii_case(DELIMITER_MARK).then(|| named.first().copied().unwrap_or(DELIMITERS[0]))
+}
+
+/// Everything up to the end of the first line with something in it, and perhaps more.
 fn beginning(text: &mut impl Read) -> io::Result<Vec<u8>> {
     let mut beginning = Vec::new();
     let mut buffer = [0; 4096];
@@ -68,7 +86,8 @@ fn beginning(text: &mut impl Read) -> io::Result<Vec<u8>> {
         let count = text.read(&mut buffer)?;
         beginning.extend_from_slice(buffer.get(..count).unwrap_or_default());
         // A line feed may follow a return.
-        let ended = beginning.iter().rev().skip(1).any(|byte| matches!(byte, b'\n' | b'\r'));
+        let first = beginning.iter().position(|byte| !is_break(*byte)).unwrap_or(beginning.len());
+        let ended = beginning.iter().skip(first).rev().skip(1).any(|byte| is_break(*byte));
         if count == 0 || ended || beginning.len() >= FIRST_LINE_BYTES_MAX {
             return Ok(beginning);
         }

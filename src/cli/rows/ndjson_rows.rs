@@ -55,6 +55,9 @@ fn fields(text: &[u8]) -> Result<Map<String, Value>, RowError> {
             keep_writable(&mut fields);
             Ok(fields)
         }
+        Err(_) if text.contains(&0) => {
+            Err(RowError::of_row("not_utf8", "this is not UTF-8 text: save the file as UTF-8"))
+        }
         Err(error) => Err(RowError::of_row("malformed_json", format!("the line is no JSON object: {error}"))),
     }
 }

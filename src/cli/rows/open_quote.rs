@@ -32,7 +32,8 @@ pub(super) fn find(mut text: &[u8], mut line: u64, delimiter: u8, is_row: impl F
             let (cell, behind) = split_at_quote(quoted);
             let breaks = line_breaks(cell);
             let goes_on = behind.and_then(<[u8]>::first).is_some_and(|byte| !is_end(*byte, delimiter));
-            if breaks > 0 && (goes_on || lines_behind_the_first(cell).any(&is_row)) {
+            // To the end of the file, every row there is would be part of the cell.
+            if breaks > 0 && (goes_on || behind.is_none() || lines_behind_the_first(cell).any(&is_row)) {
                 let closed = behind.map(|_| line.saturating_add(breaks));
                 return Some(OpenQuote { line, closed });
             }

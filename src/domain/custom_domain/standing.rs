@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::check::{Answered, DomainCheck};
 use crate::domain::time::Timestamp;
 
-/// So many checks in a row must have found that a domain does not point here before it is quarantined.
+/// How many checks in a row must have found that a domain does not point here before it is quarantined.
 const FAILURES_MIN: i64 = 3;
 /// How much sooner than usual a domain is looked at whose last check failed, or said nothing.
 const HURRY: u32 = 6;

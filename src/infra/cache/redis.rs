@@ -33,7 +33,7 @@ const PUT_NEWER: &str = include_str!("redis/put_newer.lua");
 const TAKE_TOKEN: &str = include_str!("redis/take_token.lua");
 /// The longest that writing may take, for which no visitor waits: it may be many values, and the first of a connection.
 const WRITE_TIMEOUT: Duration = Duration::from_millis(200);
-/// So long a Redis that failed is left alone.
+/// How long a Redis that failed is left alone.
 const LEFT_ALONE_FOR: Duration = Duration::from_millis(500);
 
 /// A connection to Redis. Clones share it.

@@ -12,7 +12,7 @@ use crate::infra::journal::JournalId;
 /// Far from now, so that no day of it is over.
 const START: i64 = 3_997_075_200_000_000;
 
-/// So many microseconds after the start of the tests' time.
+/// This many microseconds after the start of the tests' time.
 pub(crate) fn micros(offset: i64) -> Timestamp {
     Timestamp::from_micros(START + offset)
 }

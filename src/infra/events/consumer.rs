@@ -61,7 +61,7 @@ pub async fn run(
             Err(error) => {
                 if error.kind != ErrorKind::Unavailable {
                     let consumer = consumer.name();
-                    tracing::error!(consumer, error = ?error, "the consumer {consumer} does not get on: {error}");
+                    tracing::error!(consumer, error = ?error, "the consumer {consumer} is failing: {error}");
                 }
                 UNAVAILABLE_WAIT
             }

@@ -148,7 +148,7 @@ impl Shared {
         transaction.commit().await?;
         for (job, handler, is_dead) in &taken {
             (if *is_dead { &handler.metrics.dead } else { &handler.metrics.failed }).increment(1);
-            tracing::warn!(job = %job.id, kind = job.kind, is_dead, "a worker that held a job was not heard of any more");
+            tracing::warn!(job = %job.id, kind = job.kind, is_dead, "a worker stopped renewing the lease of its job");
         }
         Ok(taken.len())
     }

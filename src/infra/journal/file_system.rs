@@ -3,6 +3,7 @@
 
 use std::ffi::OsString;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 /// A file that is written and read at offsets.
@@ -24,7 +25,17 @@ pub trait File: Send + Sync + 'static {
     /// # Errors
     /// As the file system says.
     fn sync(&self) -> io::Result<()>;
+
+    /// Which file this is, whatever lies at its path by now.
+    ///
+    /// # Errors
+    /// As the file system says.
+    fn identity(&self) -> io::Result<FileIdentity>;
 }
+
+/// Tells a file from every other one that exists at the same time: two numbers, such as those of a device and of an inode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileIdentity(pub u64, pub u64);
 
 /// A tree of folders and files.
 pub trait FileSystem: Clone + Send + Sync + 'static {
@@ -85,13 +96,27 @@ pub trait FileSystem: Clone + Send + Sync + 'static {
     ///
     /// # Errors
     /// As the file system says.
-    fn exists(&self, path: &Path) -> io::Result<bool>;
+    fn exists(&self, path: &Path) -> io::Result<bool> {
+        Ok(self.identity_at(path)?.is_some())
+    }
+
+    /// Which file lies at `path`; `None` where there is none.
+    ///
+    /// # Errors
+    /// As the file system says.
+    fn identity_at(&self, path: &Path) -> io::Result<Option<FileIdentity>>;
 
     /// Takes the lock at `path` unless another living owner has it.
     ///
     /// # Errors
     /// As the file system says.
     fn try_lock(&self, path: &Path) -> io::Result<Option<Self::Lock>>;
+
+    /// Which file this lock is on.
+    ///
+    /// # Errors
+    /// As the file system says.
+    fn locked_file(&self, lock: &Self::Lock) -> io::Result<FileIdentity>;
 }
 
 /// The real one.
@@ -109,6 +134,10 @@ impl File for std::fs::File {
 
     fn sync(&self) -> io::Result<()> {
         self.sync_data()
+    }
+
+    fn identity(&self) -> io::Result<FileIdentity> {
+        self.metadata().map(|metadata| identity_of(&metadata))
     }
 }
 
@@ -173,8 +202,12 @@ impl FileSystem for DiskFileSystem {
         std::fs::File::open(folder)?.sync_all()
     }
 
-    fn exists(&self, path: &Path) -> io::Result<bool> {
-        path.try_exists()
+    fn identity_at(&self, path: &Path) -> io::Result<Option<FileIdentity>> {
+        match std::fs::metadata(path) {
+            Ok(metadata) => Ok(Some(identity_of(&metadata))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     fn try_lock(&self, path: &Path) -> io::Result<Option<Self::Lock>> {
@@ -185,6 +218,14 @@ impl FileSystem for DiskFileSystem {
             Err(std::fs::TryLockError::Error(error)) => Err(error),
         }
     }
+
+    fn locked_file(&self, lock: &Self::Lock) -> io::Result<FileIdentity> {
+        lock.identity()
+    }
+}
+
+fn identity_of(metadata: &std::fs::Metadata) -> FileIdentity {
+    FileIdentity(metadata.dev(), metadata.ino())
 }
 
 /// Reserves blocks, so that a later write cannot meet a full disk; file systems that cannot do so only get the length.

@@ -34,7 +34,7 @@ mod watched_reader;
 mod writer;
 
 pub use damage::Damage;
-pub use file_system::{DiskFileSystem, File, FileSystem};
+pub use file_system::{DiskFileSystem, File, FileIdentity, FileSystem};
 pub use frame::PAYLOAD_BYTES_MAX;
 pub use group_commit::{Committed, GroupCommit};
 pub use hand_over::{ArrivingJournal, JournalFile};

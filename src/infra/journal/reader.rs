@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::damage::Damage;
-use super::file_system::{DiskFileSystem, File, FileSystem};
+use super::file_system::{DiskFileSystem, File, FileIdentity, FileSystem};
 use super::frame::{self, Frame, PAYLOAD_BYTES_MAX};
 use super::segment::{self, HEADER_BYTES, HEADER_LENGTH, Header, JournalId};
 use super::tally::PlacedTally;
@@ -30,7 +30,7 @@ const DAMAGED_FOLDER: &str = "damaged";
 const DAMAGED_PIECES_MAX: usize = 1_000;
 /// How long a journal that could not be read is left alone.
 const RETRY_AFTER: Duration = Duration::from_secs(2);
-/// So long a journal whose lock is gone counts as written: a living writer puts its lock back sooner.
+/// How long a journal counts as written whose lock is gone, or is another file than before: a living writer takes its lock again sooner.
 const LOCK_MISSED_FOR: Duration = Duration::from_secs(15);
 
 /// Reads every journal under one root, in turn.
@@ -40,7 +40,14 @@ pub struct JournalReader<F: FileSystem = DiskFileSystem> {
     turn: Option<JournalId>,
     damage: Damage,
     failures: HashMap<JournalId, Failure>,
-    unlocked: HashMap<JournalId, Instant>,
+    locks: HashMap<JournalId, SeenLock>,
+}
+
+/// The lock of a journal as it was last seen.
+struct SeenLock {
+    file: Option<FileIdentity>,
+    /// Since when it is not what a writer would hold; `None` if it may be that.
+    missed_since: Option<Instant>,
 }
 
 /// Why a journal cannot be read.
@@ -139,7 +146,7 @@ impl<F: FileSystem> JournalReader<F> {
             turn: None,
             damage: Damage::default(),
             failures: HashMap::new(),
-            unlocked: HashMap::new(),
+            locks: HashMap::new(),
         }
     }
 
@@ -161,6 +168,7 @@ impl<F: FileSystem> JournalReader<F> {
         let ids = segment::journals(&self.file_system, &self.root)?;
         let start = ids.partition_point(|id| Some(*id) <= self.turn);
         self.failures.retain(|id, _| ids.contains(id));
+        self.locks.retain(|id, _| ids.contains(id));
         for id in ids.iter().cycle().skip(start).take(ids.len()) {
             let is_put_off = self.failures.get(id).is_some_and(|failure| Instant::now() < failure.retry_at);
             if is_put_off || busy.contains(id) {
@@ -172,12 +180,11 @@ impl<F: FileSystem> JournalReader<F> {
                 Found::Batch(batch) => Ok(Some(batch)),
             });
             match found {
+                Ok(None) => drop(self.failures.remove(id)),
+                // It is well when it can be acknowledged too.
                 Ok(batch) => {
-                    self.failures.remove(id);
-                    if batch.is_some() {
-                        self.turn = Some(*id);
-                        return Ok(batch);
-                    }
+                    self.turn = Some(*id);
+                    return Ok(batch);
                 }
                 Err(error) => self.put_off(*id, &error),
             }
@@ -194,16 +201,31 @@ impl<F: FileSystem> JournalReader<F> {
         self.failures.insert(id, Failure { error: error.to_string(), retry_at: Instant::now() + RETRY_AFTER });
     }
 
-    /// Remembers that the batch has arrived for good. Segments before it go away.
+    /// Remembers that the batch has arrived for good. Segments before it go away. A journal where that cannot be remembered is left alone
+    /// for a while, and then its records come again.
     ///
     /// # Errors
     /// As the file system says; acknowledging again is harmless.
     pub fn acknowledge(&mut self, batch: &Batch) -> io::Result<()> {
+        let remembered = self.remember(batch);
+        match &remembered {
+            Ok(()) => drop(self.failures.remove(&batch.journal)),
+            Err(error) => self.put_off(batch.journal, error),
+        }
+        remembered
+    }
+
+    fn remember(&self, batch: &Batch) -> io::Result<()> {
         let folder = self.root.join(batch.journal.to_string());
         let passed: Vec<u32> =
             segment::list(&self.file_system, &folder)?.into_iter().filter(|index| *index < batch.end.index).collect();
-        self.file_system.replace(&folder.join(CURSOR_FILE), &batch.end.encode(), !passed.is_empty())?;
-        passed.iter().try_for_each(|index| self.file_system.remove_file(&segment::path(&folder, *index)))
+        let cursor = folder.join(CURSOR_FILE);
+        let written = self.file_system.replace(&cursor, &batch.end.encode(), !passed.is_empty());
+        written.map_err(|error| naming(&cursor, &error))?;
+        passed.iter().try_for_each(|index| {
+            let path = segment::path(&folder, *index);
+            self.file_system.remove_file(&path).map_err(|error| naming(&path, &error))
+        })
     }
 
     /// What was found damaged since this was asked last.
@@ -225,13 +247,16 @@ impl<F: FileSystem> JournalReader<F> {
         Ok(self.may_lock(id)? && self.file_system.try_lock(&lock_path(&self.root, id))?.is_some())
     }
 
-    /// Trying a lock makes the file of one that is gone, and a living writer would never know.
+    /// Trying a lock makes the file of one that is gone, and a living writer would never know; and in the place of the file that a writer
+    /// holds there may be another.
     fn may_lock(&mut self, id: JournalId) -> io::Result<bool> {
-        if self.file_system.exists(&lock_path(&self.root, id))? {
-            self.unlocked.remove(&id);
-            return Ok(true);
+        let file = self.file_system.identity_at(&lock_path(&self.root, id))?;
+        let missed_since = || file.is_none().then(Instant::now);
+        let seen = self.locks.entry(id).or_insert_with(|| SeenLock { file, missed_since: missed_since() });
+        if seen.file != file {
+            *seen = SeenLock { file, missed_since: Some(Instant::now()) };
         }
-        Ok(self.unlocked.entry(id).or_insert_with(Instant::now).elapsed() > LOCK_MISSED_FOR)
+        Ok(seen.missed_since.is_none_or(|since| since.elapsed() > LOCK_MISSED_FOR))
     }
 
     /// Removes a journal, wherever its records are now.

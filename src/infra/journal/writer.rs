@@ -95,7 +95,7 @@ struct Shared<F: FileSystem> {
     lock: Mutex<Option<F::Lock>>,
     next_index: AtomicU32,
     spare: Mutex<Option<(u32, Arc<F::File>)>>,
-    unsynced: Mutex<Vec<Arc<F::File>>>,
+    unsynced: Mutex<Vec<(u32, Arc<F::File>)>>,
     written: AtomicBool,
     /// Whether a tally is due with the next flush.
     tally_due: AtomicBool,
@@ -307,14 +307,25 @@ fn write_all(file: &impl File, offset: u64, bytes: &[u8]) -> Result<(), (usize, 
 impl<F: FileSystem> Shared<F> {
     fn next_segment(&self) -> io::Result<Active<F::File>> {
         let index = self.next_index.load(Ordering::Acquire);
-        let spare = lock(&self.spare).take().filter(|(spare_index, _)| *spare_index == index);
+        let spare = lock(&self.spare)
+            .take()
+            .filter(|(spare_index, file)| *spare_index == index && self.is_in_place(index, file));
         let (index, file) = match spare {
             Some(spare) => spare,
             None => self.create_next(index)?,
         };
-        lock(&self.unsynced).push(Arc::clone(&file));
+        lock(&self.unsynced).push((index, Arc::clone(&file)));
         self.next_index.store(index + 1, Ordering::Release);
         Ok(Active { file, end: segment::HEADER_BYTES })
+    }
+
+    /// Whether this file is what a reader finds of the segment. Where it cannot be asked, the next write will tell.
+    fn is_in_place(&self, index: u32, file: &F::File) -> bool {
+        let found = self.file_system.identity_at(&segment::path(&self.folder, index));
+        match (found, file.identity()) {
+            (Ok(found), Ok(own)) => found == Some(own),
+            _ => true,
+        }
     }
 
     /// Where the upkeep is just making that segment, or a failing disk has left one behind that could not be removed, its number is
@@ -397,13 +408,17 @@ impl<F: FileSystem> Maintenance<F> {
         self.0.rolled.notified().await;
     }
 
-    /// A reader takes a journal without a lock for one that nobody writes any more, after a while.
+    /// A reader takes a journal without a lock for one that nobody writes any more, after a while, and one with another lock as well.
     fn keep_lock(&self) -> io::Result<()> {
-        let path = lock_path(&self.0.root, self.0.id);
+        let (path, file_system) = (lock_path(&self.0.root, self.0.id), &self.0.file_system);
         let mut held = lock(&self.0.lock);
-        if held.is_some() && !self.0.file_system.exists(&path)? {
-            self.0.file_system.create_folder(&self.0.root)?;
-            *held = self.0.file_system.try_lock(&path)?;
+        let Some(own) = held.as_ref().map(|held| file_system.locked_file(held)).transpose()? else { return Ok(()) };
+        if file_system.identity_at(&path)? != Some(own) {
+            file_system.create_folder(&self.0.root)?;
+            // Where a reader is just trying it, the next run takes it.
+            if let Some(taken) = file_system.try_lock(&path)? {
+                *held = Some(taken);
+            }
         }
         Ok(())
     }
@@ -437,10 +452,11 @@ impl<F: FileSystem> Maintenance<F> {
         }
         self.0.tally_due.store(true, Ordering::Relaxed);
         let files = lock(&self.0.unsynced).clone();
-        let files_synced = files.iter().map(|file| file.sync()).fold(Ok(()), Result::and);
+        let files_synced = files.iter().map(|(_, file)| file.sync()).fold(Ok(()), Result::and);
         let synced = files_synced.and_then(|()| {
             self.0.file_system.sync_folder(&self.0.folder)?;
-            self.0.file_system.sync_folder(&self.0.root)
+            self.0.file_system.sync_folder(&self.0.root)?;
+            self.require_in_place(files.last())
         });
         match &synced {
             // The last one may be written again; the others are done.
@@ -448,6 +464,17 @@ impl<F: FileSystem> Maintenance<F> {
             Err(_) => self.abandon(files.len()),
         }
         synced
+    }
+
+    /// A sync of a file that was removed succeeds as well, and keeps nothing. Segments before the last one go when they were read.
+    fn require_in_place(&self, written: Option<&(u32, Arc<F::File>)>) -> io::Result<()> {
+        let Some((index, file)) = written else { return Ok(()) };
+        let is_last = || lock(&self.0.unsynced).last().is_some_and(|(last, _)| last == index);
+        if self.0.is_in_place(*index, file) || !is_last() {
+            return Ok(());
+        }
+        let path = segment::path(&self.0.folder, *index);
+        Err(io::Error::new(io::ErrorKind::NotFound, format!("{} was removed while it was written", path.display())))
     }
 
     /// After a failed sync the kernel may have let go of what was written, and would call the next sync a success: no file

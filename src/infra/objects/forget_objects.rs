@@ -38,7 +38,7 @@ pub fn handlers(objects: &Objects, kinds: &'static [ObjectKind]) -> Handlers {
             }
             let left = objects.forget_unfinished(clock::now().minus(UNFINISHED_FOR)).await?;
             if left > 0 {
-                tracing::info!(files = left, "removed what was never finished of objects");
+                tracing::info!(files = left, "removed unfinished uploads");
             }
             Ok(())
         }

@@ -20,7 +20,7 @@ const FRAME_HEADER_BYTES: usize = 24;
 const MAGIC: u32 = 0x377f_0682;
 /// Where the database file says how long its pages are.
 const PAGE_SIZE_OFFSET: usize = 16;
-/// So many commits in one chain were not left by a transaction that failed.
+/// As many commits in one chain were not left by a transaction that failed.
 const COMMITS_MIN: usize = 2;
 
 /// The log of a database file.

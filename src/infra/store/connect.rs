@@ -13,12 +13,14 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use super::connection::STATEMENT_TIMEOUT;
 use crate::config::sections::DatabaseConfig;
 use crate::domain::error::{Error, ErrorKind, Result};
-use crate::infra::sqlite;
+use crate::infra::sqlite::{self, OpenedFile};
 
 /// Where reads and where writes go.
 pub(super) struct Pools {
     pub(super) reader: DatabaseConnection,
     pub(super) writer: DatabaseConnection,
+    /// `None` where a server keeps the database.
+    pub(super) file: Option<OpenedFile>,
     /// For one connection on which the server tells of new jobs, where there is a server.
     pub(super) listener: Option<PgPool>,
 }
@@ -60,7 +62,7 @@ pub(super) async fn open(config: &DatabaseConfig, data_folder: &Path) -> Result<
 }
 
 async fn open_sqlite(options: SqliteConnectOptions, readers: u32, timeout: Duration) -> Result<Pools> {
-    let known = sqlite::Readers::default();
+    let (known, path) = (sqlite::Readers::default(), options.get_filename().to_path_buf());
     let writer = sqlite::writer(&known).acquire_timeout(timeout).connect_with(options.clone()).await?;
     // Only a statement that a repository should have run in a transaction would write here.
     let readers = sqlite::pool().acquire_timeout(timeout).max_connections(readers.max(1));
@@ -69,6 +71,7 @@ async fn open_sqlite(options: SqliteConnectOptions, readers: u32, timeout: Durat
     Ok(Pools {
         reader: SqlxSqliteConnector::from_sqlx_sqlite_pool(reader),
         writer: SqlxSqliteConnector::from_sqlx_sqlite_pool(writer),
+        file: Some(OpenedFile::at(&path).map_err(Error::unavailable)?),
         listener: None,
     })
 }
@@ -86,7 +89,7 @@ async fn open_postgres(options: PgConnectOptions, connections: u32, timeout: Dur
     let pool =
         PgPoolOptions::new().acquire_timeout(timeout).max_connections(connections.max(1)).connect_with(options).await?;
     let connection = SqlxPostgresConnector::from_sqlx_postgres_pool(pool);
-    Ok(Pools { reader: connection.clone(), writer: connection, listener })
+    Ok(Pools { reader: connection.clone(), writer: connection, file: None, listener })
 }
 
 fn sqlite(file: &str, config: &DatabaseConfig, data_folder: &Path) -> Result<SqliteConnectOptions> {

@@ -75,13 +75,16 @@ use std::sync::Arc;
 use sea_orm::{DatabaseConnection, SqliteTransactionMode, TransactionOptions, TransactionTrait};
 
 use crate::config::sections::DatabaseConfig;
-use crate::domain::error::Result;
+use crate::domain::error::{Error, Result};
+use crate::infra::sqlite::OpenedFile;
 
 /// Connections to the source of truth; cheap to clone.
 #[derive(Clone)]
 pub struct Store {
     reader: Reader,
     writer: DatabaseConnection,
+    /// `None` where a server keeps the database.
+    file: Option<Arc<OpenedFile>>,
     new_jobs: NewJobs,
     /// What metrics look at for as long as the store is there.
     pools: Arc<[DatabaseConnection]>,
@@ -96,7 +99,8 @@ impl Store {
         let pools = connect::open(config, data_folder).await?;
         let new_jobs = NewJobs::new(pools.listener);
         let counted = connection_metrics::counted(&pools.reader, &pools.writer);
-        Ok(Self { reader: Reader::new(pools.reader), writer: pools.writer, new_jobs, pools: counted })
+        let (reader, file) = (Reader::new(pools.reader), pools.file.map(Arc::new));
+        Ok(Self { reader, writer: pools.writer, file, new_jobs, pools: counted })
     }
 
     /// For single reads.
@@ -108,8 +112,11 @@ impl Store {
     /// Begins a transaction that may write. Dropping it without a commit undoes it.
     ///
     /// # Errors
-    /// `Unavailable` if no connection is free in time or the database is unavailable.
+    /// `Unavailable` if no connection is free in time, the database is unavailable, or its file was removed or replaced.
     pub async fn write(&self) -> Result<Transaction> {
+        if let Some(file) = &self.file {
+            file.require_in_place().map_err(Error::unavailable)?;
+        }
         let options = TransactionOptions {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
             ..TransactionOptions::default()

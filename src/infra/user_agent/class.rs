@@ -86,9 +86,9 @@ const BOTS: &[&str] = &[
     "baidu\\.com",
     "yandex[a-z]*/[0-9.]+;",
     "chatgpt-user",
-    "claude-",
+    "claude-(?:user|bot|searchbot|web)",
     "anthropic",
-    "perplexity",
+    "perplexity-?(?:bot|user)",
     "mistralai",
     "cohere-",
     "^bytedance",
@@ -97,11 +97,11 @@ const BOTS: &[&str] = &[
     "meta-external",
     "qwantify",
     // Feeds.
-    "feedly",
+    "^feedly",
     "feedbin",
     "feedburner",
     "newsblur",
-    "inoreader",
+    "inoreader\\.com",
     "tiny tiny rss",
     "\\brss\\b",
     // Monitors and measurements.
@@ -189,6 +189,9 @@ const BOTS: &[&str] = &[
     "powershell",
 ];
 
+/// Where a telephone's header has its model, which may be called as makers please: behind the system, and perhaps a language.
+const MODEL: &[&str] = &["\\(linux;(?: u;)? android [0-9.]+;(?: [a-z]{2}[-_][a-z]{2};)?([^;)]*)"];
+
 /// How people's programs begin their headers, apart from apps, whose systems are known.
 const BROWSERS: &[&str] = &["^mozilla/", "^opera/", "midp", "j2me", "up\\.browser", "^blackberry"];
 
@@ -202,6 +205,7 @@ const COMPATIBLE_BROWSERS: &[&str] = &["msie", "konqueror", "netfront", "opera",
 pub(super) struct Classes {
     previews: Regex,
     bots: Regex,
+    model: Regex,
     browsers: Regex,
     compatible: Regex,
     compatible_browsers: Regex,
@@ -212,6 +216,7 @@ impl Classes {
         Ok(Self {
             previews: any_of(PREVIEWS)?,
             bots: any_of(BOTS)?,
+            model: any_of(MODEL)?,
             browsers: any_of(BROWSERS)?,
             compatible: any_of(COMPATIBLE)?,
             compatible_browsers: any_of(COMPATIBLE_BROWSERS)?,
@@ -222,11 +227,20 @@ impl Classes {
     pub fn class(&self, header: &str, os: &str) -> AgentClass {
         if self.previews.is_match(header) {
             AgentClass::Preview
-        } else if self.bots.is_match(header) || self.is_unlike_a_browser(header, os) {
+        } else if self.is_named_bot(header) || self.is_unlike_a_browser(header, os) {
             AgentClass::Bot
         } else {
             AgentClass::Human
         }
+    }
+
+    fn is_named_bot(&self, header: &str) -> bool {
+        let model = self.model.captures(header).and_then(|found| found.get(1));
+        let Some(model) = model.filter(|model| !model.as_str().contains("://")) else {
+            return self.bots.is_match(header);
+        };
+        let around = [header.get(..model.start()), header.get(model.end()..)];
+        around.into_iter().flatten().any(|part| self.bots.is_match(part))
     }
 
     fn is_unlike_a_browser(&self, header: &str, os: &str) -> bool {

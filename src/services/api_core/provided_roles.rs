@@ -56,7 +56,7 @@ async fn provide(
     let workspace = provided.workspace;
     let is_in_use = workspaces::lock(transaction, workspace).await?.is_some_and(|row| row.deleted_at.is_none());
     if !is_in_use {
-        tracing::warn!(%workspace, provider, "an identity provider gives roles in a workspace that there is not");
+        tracing::warn!(%workspace, provider, "an identity provider gives a role in an unknown workspace");
         return Ok(Vec::new());
     }
     let by = By::instance().within(workspace);
@@ -88,7 +88,7 @@ async fn join(
     (workspace_id, role): (WorkspaceId, Role),
 ) -> Result<Vec<Happening>> {
     if workspaces::count_members(transaction, workspace_id).await? >= MEMBERS_MAX {
-        tracing::warn!(workspace = %workspace_id, provider, "a workspace has no room for whom an identity provider lets in");
+        tracing::warn!(workspace = %workspace_id, provider, "a workspace has reached its member limit; an identity provider lets in one more");
         return Ok(Vec::new());
     }
     let membership = Membership { workspace_id, user_id: user.id, role, created_at: clock::now() };

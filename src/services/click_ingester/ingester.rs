@@ -175,7 +175,7 @@ impl ClickIngester {
         let taken = self.put(taken).await?;
         let round = if taken.records.len() < self.records_max { Round::Partial } else { Round::Full };
         let is_counted = taken.clicks.tally.is_some();
-        self.acknowledge(taken).await?;
+        self.acknowledge(taken).await;
         if is_counted {
             self.accounts.look().await?;
         }
@@ -211,8 +211,9 @@ impl ClickIngester {
         }
     }
 
-    async fn acknowledge(&mut self, taken: Taken) -> Result<(), RoundError> {
-        Ok(self.on_blocking_thread(move |reader| reader.reader.reader().acknowledge(&taken.records)).await?)
+    /// Where that fails, the reader tells, leaves that journal alone for a while, and hands its records out again: the store knows them.
+    async fn acknowledge(&mut self, taken: Taken) {
+        drop(self.on_blocking_thread(move |reader| reader.reader.reader().acknowledge(&taken.records)).await);
     }
 
     async fn on_blocking_thread<T: Send + 'static>(

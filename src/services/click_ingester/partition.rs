@@ -29,7 +29,7 @@ pub(super) struct Shared {
     /// Used by one blocking thread at a time.
     pub(super) enricher: Arc<Mutex<Enricher>>,
     pub(super) dead: DeadClicks,
-    /// So long clicks are collected when there were no more.
+    /// How long clicks are collected when there were no more.
     pub(super) interval: Duration,
     pub(super) health: BusHealth,
     pub(super) accounts: AccountWatch,
@@ -160,7 +160,7 @@ impl Partition {
         let (partition, first) = (self.held.number, self.reader.first_offset().await?);
         let expired = u64::try_from(first - next).unwrap_or(0);
         BusMetrics::global().expired.increment(expired);
-        tracing::error!(partition, next, first, expired, error, "the bus does not have what comes next of a partition");
+        tracing::error!(partition, next, first, expired, error, "records expired on the bus before they were read");
         Ok(first)
     }
 

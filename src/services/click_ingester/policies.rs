@@ -57,7 +57,7 @@ impl PolicyWatch {
                 tokio::time::sleep(INTERVAL).await;
                 let found = look_up(&self.store).await;
                 if let (Err(error), false) = (&found, is_failing) {
-                    tracing::warn!(%error, "could not look up what workspaces ask of their clicks; what was known holds");
+                    tracing::warn!(%error, "could not read the click policies of workspaces; using the last known ones");
                 }
                 is_failing = found.is_err();
                 if let Ok(known) = found {

@@ -239,7 +239,7 @@ impl CertificateIssuer {
             domains::update(&transaction, row).await?;
         }
         transaction.commit().await?;
-        tracing::warn!(host = domain.hostname, reason, "a certificate could not be had; the order is made again later");
+        tracing::warn!(host = domain.hostname, reason, "could not obtain a certificate; will retry");
         Ok(JobFailure::new(reason).try_again_after(pause))
     }
 }

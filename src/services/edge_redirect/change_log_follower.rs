@@ -19,7 +19,7 @@ use crate::runtime::tasks::Tasks;
 
 /// After so long a silence the log is asked for anew: it speaks several times a second.
 const SILENCE_MAX: Duration = Duration::from_secs(3);
-/// So long after a message told of a change, the log must have it.
+/// How long after a message told of a change the log must have it.
 const LOG_DELAY_MAX: Duration = Duration::from_millis(500);
 /// How long to wait before the log is asked for again.
 const RETRY_AFTER: Duration = Duration::from_millis(200);

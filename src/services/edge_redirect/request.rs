@@ -14,6 +14,11 @@ use crate::domain::id::LinkId;
 use crate::domain::rule;
 use crate::telemetry::listener_metrics::UnknownAddressMetrics;
 
+/// What is read of a header that announces a prefetch, in bytes: many times what programs write.
+const PURPOSE_BYTES_MAX: usize = 256;
+/// What is read of `Accept`, in bytes: many times what programs write.
+const ACCEPT_BYTES_MAX: usize = 1024;
+
 /// A request as it came in. Headers are bytes; those that are not UTF-8 are read as Latin-1 (RFC 9110, section 5.5).
 #[derive(Debug, PartialEq, Eq)]
 pub struct RequestView<'a> {
@@ -130,6 +135,7 @@ fn keep_first<'a>(text: &mut Cow<'a, str>, value: &'a [u8]) {
 
 /// Whether a header announces a prefetch, by its standard name or an older one.
 fn says_prefetch(value: &[u8]) -> bool {
+    let value = value.get(..PURPOSE_BYTES_MAX).unwrap_or(value);
     [&b"prefetch"[..], b"preview", b"prerender"].iter().any(|word| contains(value, word))
 }
 
@@ -171,6 +177,7 @@ fn client_address<'a, H: Iterator<Item = (&'a str, &'a [u8])>>(
 }
 
 fn wants_json(accept: &[u8]) -> bool {
+    let accept = accept.get(..ACCEPT_BYTES_MAX).unwrap_or(accept);
     contains(accept, b"json") && !contains(accept, b"text/html")
 }
 

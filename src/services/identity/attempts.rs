@@ -22,7 +22,7 @@ const KEYS_MAX: usize = 100_000;
 /// An address; unknown ones are counted together.
 pub(super) type Address = Option<IpAddr>;
 
-/// So many attempts at once, and then one in so long.
+/// How many attempts at once, and how long until there is one more.
 #[derive(Debug, Clone, Copy)]
 struct Limit {
     burst: u32,

@@ -6,12 +6,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use elido::infra::journal::{File, FileSystem};
+use elido::infra::journal::{File, FileIdentity, FileSystem};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 /// What a disk loses or keeps as one.
 const PAGE_BYTES: usize = 512;
+/// Of every lock.
+const LOCK_IDENTITY: FileIdentity = FileIdentity(1, 0);
 
 #[derive(Clone, Default)]
 pub struct SimulatedFileSystem {
@@ -35,6 +37,12 @@ struct Content {
     now: Arc<Mutex<Vec<u8>>>,
     synced: Arc<Mutex<Vec<u8>>>,
     name_synced: bool,
+}
+
+impl Content {
+    fn identity(&self) -> FileIdentity {
+        FileIdentity(0, Arc::as_ptr(&self.now) as u64)
+    }
 }
 
 pub struct SimulatedFile {
@@ -148,6 +156,10 @@ impl File for SimulatedFile {
         lock(&self.content.synced).clone_from(&lock(&self.content.now));
         Ok(())
     }
+
+    fn identity(&self) -> io::Result<FileIdentity> {
+        Ok(self.content.identity())
+    }
 }
 
 impl Drop for SimulatedLock {
@@ -229,14 +241,21 @@ impl FileSystem for SimulatedFileSystem {
         Ok(())
     }
 
-    fn exists(&self, _: &Path) -> io::Result<bool> {
-        Ok(true)
+    fn identity_at(&self, path: &Path) -> io::Result<Option<FileIdentity>> {
+        // Locks are there for ever.
+        let is_lock = path.extension().is_some_and(|extension| extension == "lock");
+        let file = lock(&self.disk).files.get(path).map(Content::identity);
+        Ok(file.or_else(|| is_lock.then_some(LOCK_IDENTITY)))
     }
 
     fn try_lock(&self, path: &Path) -> io::Result<Option<Self::Lock>> {
         let mut disk = lock(&self.disk);
         let free = disk.locks.insert(path.to_path_buf());
         Ok(free.then(|| SimulatedLock { path: path.to_path_buf(), disk: Arc::clone(&self.disk) }))
+    }
+
+    fn locked_file(&self, _: &Self::Lock) -> io::Result<FileIdentity> {
+        Ok(LOCK_IDENTITY)
     }
 }
 

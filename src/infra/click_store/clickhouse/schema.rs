@@ -50,7 +50,7 @@ impl Schema {
         self.refuse_lone_tables(client, "system.tables").await?;
         let mut done = ledger(client).await?;
         if MIGRATIONS.iter().any(|(name, _)| !done.iter().any(|done| done == name)) {
-            // A replica that is away may have tables of its own, and is asked before there are others.
+            // A replica that is unavailable may have tables of its own, and is asked before there are others.
             let everywhere = format!("clusterAllReplicas('{}', system.tables)", self.cluster);
             self.refuse_lone_tables(client, &everywhere).await?;
             execute(client, &self.filled(LEDGER)).await?;

@@ -26,7 +26,7 @@ use crate::runtime::clock;
 const ROWS_MIN: u32 = 8_192;
 /// Rows that one transaction packs; new clicks wait for it.
 const ROWS_PER_STEP: u32 = 32_768;
-/// So many transactions are for one workspace before others have their turn.
+/// How many transactions are for one workspace before others have their turn.
 const STEPS_AT_ONCE: u32 = 64;
 /// No store has as many rows as so many transactions pack.
 const STEPS_MAX: u32 = 10_000_000;
@@ -34,7 +34,7 @@ const STEPS_MAX: u32 = 10_000_000;
 const CLICKS_ENOUGH: usize = 131_072;
 /// A segment has no more, so that one fits into memory a few times.
 const CLICKS_MAX: usize = 524_288;
-/// So many segments of the same days are made one: a question has to compare their visitors, and making them one takes time as well.
+/// How many segments of the same days are made one: a question has to compare their visitors, and making them one takes time as well.
 const SEGMENTS_TOGETHER_MAX: usize = 8;
 /// Segments are made one so often at most before something else has its turn.
 const MERGES_MAX: usize = 10_000;
@@ -43,7 +43,7 @@ const MERGES_MAX: usize = 10_000;
 enum Merge {
     /// There were none to make one, or somebody else was faster.
     Nothing,
-    /// So many became part of another.
+    /// How many became part of another.
     Done(u64),
     /// This one cannot be read.
     Damaged(i64),

@@ -1,18 +1,18 @@
 //! Opening the store: the file, its pragmas, its schema, one writer and a few readers.
 
 use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
-use sqlx::ConnectOptions;
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqliteSynchronous};
+use sqlx::{ConnectOptions, Sqlite, Transaction};
 
 use super::reading::Reading;
 use crate::config::sections::ClickStoreConfig;
 use crate::infra::click_store::ClickStoreError;
-use crate::infra::sqlite::{self, integrity};
+use crate::infra::sqlite::{self, OpenedFile, integrity};
 
 /// How many reports are computed at once; more wait.
 const READERS: u32 = 4;
@@ -35,6 +35,7 @@ pub struct ClickStore {
     pub(super) writer: SqlitePool,
     /// Asked through [`Reading`] alone.
     pub(super) readers: SqlitePool,
+    pub(super) file: Arc<OpenedFile>,
     /// The folder that the file is in.
     pub(super) folder: PathBuf,
 }
@@ -59,7 +60,8 @@ impl ClickStore {
             .map_err(|error| integrity::because(&file, &error))?;
         MIGRATIONS.run(&writer).await?;
         let readers = open_readers(&file).await?;
-        Ok(Self { writer, readers: known.get_or_init(|| readers).clone(), folder })
+        let file = opened(&file)?;
+        Ok(Self { writer, readers: known.get_or_init(|| readers).clone(), file, folder })
     }
 
     /// Opens the configured store to read what is in it, and changes nothing.
@@ -79,7 +81,17 @@ impl ClickStore {
             return Err(ClickStoreError::Version { found, wanted });
         }
         let folder = file.parent().unwrap_or(data_folder).to_path_buf();
-        Ok(Self { writer: readers.clone(), readers, folder })
+        let file = opened(&file)?;
+        Ok(Self { writer: readers.clone(), readers, file, folder })
+    }
+
+    /// Begins to write, with the write lock of the file.
+    ///
+    /// # Errors
+    /// The store does not answer, or its file was removed or replaced.
+    pub(super) async fn write(&self) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
+        self.file.require_in_place()?;
+        self.writer.begin_with("BEGIN IMMEDIATE").await
     }
 
     /// Whether links were ever clicked.
@@ -97,6 +109,10 @@ impl ClickStore {
         self.readers.close().await;
         self.writer.close().await;
     }
+}
+
+fn opened(file: &Path) -> Result<Arc<OpenedFile>, ClickStoreError> {
+    Ok(Arc::new(OpenedFile::at(file).map_err(sqlx::Error::from)?))
 }
 
 /// The file of the click store; `None` where a server keeps it.

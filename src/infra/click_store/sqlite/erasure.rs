@@ -117,7 +117,7 @@ impl ClickStore {
 
     /// Deletes rows and counts that something was taken out.
     async fn delete_rows_by(&self, mut query: QueryBuilder<Sqlite>) -> Result<u64, ClickStoreError> {
-        let mut transaction = self.writer.begin_with("BEGIN IMMEDIATE").await?;
+        let mut transaction = self.write().await?;
         let deleted = query.build().persistent(false).execute(&mut *transaction).await?.rows_affected();
         if deleted > 0 {
             Removal::count(&mut transaction).await?;

@@ -10,7 +10,7 @@ impl ClickStore {
     /// # Errors
     /// The store does not answer, is damaged, or does not keep what was committed.
     pub async fn check(&self) -> Result<(), ClickStoreError> {
-        let mut transaction = self.writer.begin_with("BEGIN IMMEDIATE").await?;
+        let mut transaction = self.write().await?;
         let written: i64 = sqlx::query_scalar("UPDATE health SET checks = checks + 1 RETURNING checks")
             .fetch_one(&mut *transaction)
             .await?;

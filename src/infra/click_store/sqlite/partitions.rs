@@ -16,7 +16,7 @@ impl ClickStore {
     /// # Errors
     /// `Fenced` if somebody holds it by a higher fence; the database refused.
     pub async fn take_over(&self, partition: &HeldPartition) -> Result<Option<i64>, ClickStoreError> {
-        let mut transaction = self.writer.begin_with("BEGIN IMMEDIATE").await?;
+        let mut transaction = self.write().await?;
         let next_offset = fence_off(&mut transaction, partition).await?;
         transaction.commit().await?;
         Ok(next_offset)
@@ -28,7 +28,7 @@ impl ClickStore {
     /// `Fenced` if somebody holds the partition by a higher fence, and nothing was stored; the database refused, and nothing was stored,
     /// or, if only the response was lost, everything.
     pub async fn store_stretch(&self, stretch: &PartitionStretch) -> Result<Stored, ClickStoreError> {
-        let mut transaction = self.writer.begin_with("BEGIN IMMEDIATE").await?;
+        let mut transaction = self.write().await?;
         fence_off(&mut transaction, &stretch.partition).await?;
         let mut stored = Stored::default();
         for batch in &stretch.batches {

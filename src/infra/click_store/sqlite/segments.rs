@@ -260,7 +260,7 @@ impl Removal {
 
     /// Begins to write, unless anything was taken out since.
     pub(super) async fn begin(self, store: &ClickStore) -> Result<Option<Transaction<'static, Sqlite>>, sqlx::Error> {
-        let mut transaction = store.writer.begin_with("BEGIN IMMEDIATE").await?;
+        let mut transaction = store.write().await?;
         let counted = sqlx::query("UPDATE click_removals SET number = number + 1 WHERE number = ?")
             .bind(self.number)
             .execute(&mut *transaction)

@@ -29,7 +29,7 @@ impl ClickStore {
     /// # Errors
     /// The database refused; nothing was stored, or, if only the response was lost, everything.
     pub async fn store(&self, batch: &ClickBatch) -> Result<Stored, ClickStoreError> {
-        let mut transaction = self.writer.begin_with("BEGIN IMMEDIATE").await?;
+        let mut transaction = self.write().await?;
         let stored = store_batch(&mut transaction, batch).await?;
         transaction.commit().await?;
         Ok(stored)

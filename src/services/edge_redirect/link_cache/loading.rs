@@ -25,7 +25,7 @@ use crate::runtime::sync::{Mutex, MutexGuard};
 use crate::runtime::tasks::Tasks;
 use crate::services::edge_redirect::origin::OriginError;
 
-/// So long an old value is given out after its refresh failed, before the next attempt.
+/// How long an old value is given out after its refresh failed, before the next attempt.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// How many absent keys are remembered.
 const ABSENT_MAX: usize = 20_000;

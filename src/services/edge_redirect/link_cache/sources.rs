@@ -26,9 +26,9 @@ use crate::runtime::clock::{self, MonotonicTime};
 use crate::services::edge_redirect::compiled_link::CompiledLink;
 use crate::services::edge_redirect::origin::{Origin, OriginError};
 
-/// So many failures in a row, and the origin is left alone.
+/// How many failures in a row until the origin is left alone.
 const FAILURES_MAX: u32 = 3;
-/// So long; then one fetch may try.
+/// How long it is left alone; then one fetch may try.
 const LEFT_ALONE_FOR: Duration = Duration::from_secs(1);
 
 /// How many links with rules that are left out are remembered.
