@@ -11,6 +11,7 @@ from pathlib import Path
 
 import chart_network
 import chart_objects
+import chart_scripts
 import chart_settings
 from chart_renders import CHART, COMBINATIONS, REFUSALS, Helm, documents, refused_all, render_all
 
@@ -237,6 +238,7 @@ def main():
         findings.add("Caddy takes its file", by_render(rendered, lambda found, _: caddy.problems(found)))
         prometheus = chart_settings.Prometheus(folder)
         findings.add("Prometheus takes its file", by_render(rendered, lambda found, _: prometheus.problems(found)))
+        findings.add("scripts refuse what is wrong before they change anything", chart_scripts.problems(options.helm, folder))
     values = Path(CHART, "values.yaml").read_text()
     schema = json.loads(Path(CHART, "values.schema.json").read_text())
     findings.add("every value has a comment", chart_settings.comment_problems(values))
