@@ -9,6 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import chart_document
 import chart_network
 import chart_objects
 import chart_scripts
@@ -238,6 +239,7 @@ def main():
         findings.add("Caddy takes its file", by_render(rendered, lambda found, _: caddy.problems(found)))
         prometheus = chart_settings.Prometheus(folder)
         findings.add("Prometheus takes its file", by_render(rendered, lambda found, _: prometheus.problems(found)))
+        findings.add("the commands of docs/self-hosting.md are what there is", chart_document.problems(options.helm, options.executable, folder))
         findings.add("scripts refuse what is wrong before they change anything", chart_scripts.problems(options.helm, folder))
     values = Path(CHART, "values.yaml").read_text()
     schema = json.loads(Path(CHART, "values.schema.json").read_text())
