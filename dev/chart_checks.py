@@ -137,6 +137,7 @@ def expectations(rendered):
         "api of a restore waits for its stores": object_of("a restore of a day", "Deployment", "api")["spec"]["template"]["spec"]["initContainers"][0]["args"][:3] == ["wait", "postgres", "clickhouse"],
         "a restore of all that was archived has no moment to stop at": "recovery_target_time:" not in str(object_of("a restore after a disaster", "ConfigMap", "postgres"))
         and "recovery_target_time:" in str(object_of("a restore to a moment", "ConfigMap", "postgres")),
+        "standbys archive as well": "archive_mode: always" in str(object_of("ha", "ConfigMap", "postgres")),
         "a restored release archives nothing": not any("archive_command" in str(document) for document in rendered["a restore to a moment"]),
         "in ha the standby is dumped": "postgres-replica" in str(object_of("ha", "CronJob", "backup-postgres")),
         "backups of the chart's own storage are in the bucket of the values": "{'name': 'BACKUP_BUCKET', 'value': 'far-away'}" in str(object_of("another bucket", "CronJob", "backup-postgres")),
