@@ -9,8 +9,10 @@ import tempfile
 import time
 from pathlib import Path
 
+import chart_document
 import chart_network
 import chart_objects
+import chart_scripts
 import chart_settings
 from chart_renders import CHART, COMBINATIONS, REFUSALS, Helm, documents, refused_all, render_all
 
@@ -135,6 +137,7 @@ def expectations(rendered):
         "api of a restore waits for its stores": object_of("a restore of a day", "Deployment", "api")["spec"]["template"]["spec"]["initContainers"][0]["args"][:3] == ["wait", "postgres", "clickhouse"],
         "a restore of all that was archived has no moment to stop at": "recovery_target_time:" not in str(object_of("a restore after a disaster", "ConfigMap", "postgres"))
         and "recovery_target_time:" in str(object_of("a restore to a moment", "ConfigMap", "postgres")),
+        "standbys archive as well": "archive_mode: always" in str(object_of("ha", "ConfigMap", "postgres")),
         "a restored release archives nothing": not any("archive_command" in str(document) for document in rendered["a restore to a moment"]),
         "in ha the standby is dumped": "postgres-replica" in str(object_of("ha", "CronJob", "backup-postgres")),
         "backups of the chart's own storage are in the bucket of the values": "{'name': 'BACKUP_BUCKET', 'value': 'far-away'}" in str(object_of("another bucket", "CronJob", "backup-postgres")),
@@ -237,6 +240,8 @@ def main():
         findings.add("Caddy takes its file", by_render(rendered, lambda found, _: caddy.problems(found)))
         prometheus = chart_settings.Prometheus(folder)
         findings.add("Prometheus takes its file", by_render(rendered, lambda found, _: prometheus.problems(found)))
+        findings.add("the commands of docs/self-hosting.md are what there is", chart_document.problems(options.helm, options.executable, folder))
+        findings.add("scripts refuse what is wrong before they change anything", chart_scripts.problems(options.helm, folder))
     values = Path(CHART, "values.yaml").read_text()
     schema = json.loads(Path(CHART, "values.schema.json").read_text())
     findings.add("every value has a comment", chart_settings.comment_problems(values))

@@ -10,8 +10,9 @@ import threading
 import time
 from pathlib import Path
 
+import chart_document as document
 from chart_domain import Authority
-from chart_load import DASHBOARD, HOST, NAMESPACE, Installation, Load, Server, kubectl, objects, run, say, timed, until
+from chart_load import DASHBOARD, HOST, NAMESPACE, PASSWORD, Installation, Load, Server, kubectl, objects, run, say, timed, until
 
 CHART = "charts/elido-mono"
 DRILL = "elido-restore"
@@ -36,6 +37,13 @@ class Test:
         files = [word for file in self.files for word in ("--values", file)]
         run(self.helm, "--namespace", NAMESPACE, "upgrade", "--install", "elido", "deploy/helm/elido", *files, "--set", f"image.tag={tag}",
             *(word for one in self.sets for word in ("--set", one)), "--create-namespace", "--wait", "--timeout", "10m")
+
+    def install_by_document(self):
+        """As docs/self-hosting.md says it, with images and stand-ins of this test."""
+        commands, files = document.commands(document.INSTALL), " ".join(f"-f {file}" for file in self.files)
+        document.run(commands["secrets"], {})
+        say(document.run(commands["preflight"], {document.NAMES: ""}))
+        document.run(commands["helm"], {document.VALUES: files, document.TAG: "one"})
 
     def secrets(self):
         run("scripts/bootstrap-secrets.sh", NAMESPACE)
@@ -138,8 +146,18 @@ def rollout(*names):
         kubectl("rollout", "status", name, "--timeout=300s")
 
 
-def begin(test):
-    """Secrets, stand-ins, an installation by the playbook's command, and its first people and links."""
+def account_by_document(test):
+    """The first account by what docs/self-hosting.md says; the link for browsers is made as well."""
+    commands = document.commands(document.ACCOUNT)
+    test.promise("setup-link prints a link of the dashboard", f"https://{DASHBOARD}/" in document.run(commands["setup"], {}))
+    file = Path(run("mktemp").strip())
+    file.write_text(PASSWORD)
+    document.run(commands["bootstrap"], {document.PASSWORD_FILE: f"<{file}"})
+    file.unlink()
+
+
+def begin(test, install, make_first_account):
+    """Secrets, stand-ins, an installation, and its first people and links."""
     test.secrets()
     test.certificate()
     kubectl("apply", "--filename", "tests/chart/stand-ins.yaml")
@@ -147,12 +165,13 @@ def begin(test):
     if test.authority:
         threading.Thread(target=test.announce, daemon=True).start()
     say("installing")
-    test.result["install_s"] = timed(test.install)
+    test.result["install_s"] = timed(install)
     restarts = {one["metadata"]["name"]: sum(c["restartCount"] for c in one["status"].get("containerStatuses", [])) for one in objects("pods")}
     test.result["restarts"] = {name: count for name, count in restarts.items() if count}
     members = kubectl("exec", "postgres-0", "--container", "postgres", "--", "patronictl", "-c", "/etc/patroni/config.yml", "list")
     test.promise("patronictl in postgres-0 tells who leads", "Leader" in members)
     installation = Installation()
+    make_first_account(installation)
     installation.begin()
     status, headers, _ = Server("edge-redirect", 80, HOST).ask("GET", "/link0")
     test.answered += status == 302
@@ -231,11 +250,16 @@ def larger_disk(test):
 
 
 def selftest(test, installation):
-    """helm test with a key, as docs/self-hosting.md has it."""
+    """helm test with a key, by what docs/self-hosting.md says."""
+    commands = document.commands(document.ACCOUNT)
     scopes = ["links:read", "links:write", "analytics:read"]
     token = installation.call("POST", f"/v1/workspaces/{installation.workspace}/api-keys", {"name": "selftest", "scopes": scopes})["token"]
-    kubectl("create", "secret", "generic", "elido-selftest", f"--from-literal=token={token}")
-    told = run(test.helm, "--namespace", NAMESPACE, "test", "elido", "--logs", "--timeout", "3m")
+    document.run(commands["key"], {document.TOKEN: f"token={token}"})
+    own = Path(run("mktemp").strip())
+    own.write_text(run(test.helm, "--namespace", NAMESPACE, "get", "values", "elido", "--output", "yaml"))
+    document.run(commands["upgrade"], {document.OWN_VALUES: f"-f {own}"})
+    own.unlink()
+    told = document.run(commands["test"], {})
     test.result["selftest"] = json.loads(told.rpartition("RESULT ")[2].splitlines()[0])
     test.answered += 1
 
@@ -313,7 +337,7 @@ def drill(test):
 
 
 def one_machine(test):
-    installation = begin(test)
+    installation = begin(test, test.install_by_document, lambda _: account_by_document(test))
     test.own_domain(installation, test.through_caddy())
     selftest(test, installation)
     nothing_changes(test)
@@ -331,7 +355,7 @@ def one_machine(test):
 
 
 def several_machines(test):
-    installation = begin(test)
+    installation = begin(test, test.install, Installation.make_first_account)
 
     def primaries():
         found = objects("pods", "--selector", "elido.app/postgres-role=primary")

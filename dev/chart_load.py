@@ -108,9 +108,12 @@ class Installation:
             raise ValueError(f"{method} {path}: {status} {text[:300]}")
         return json.loads(text)
 
-    def begin(self):
-        """The first account by the command that the notes name, a workspace, and links."""
+    def make_first_account(self):
+        """By the command that the notes name."""
         kubectl("exec", "--stdin", "deployment/api", "--", "/usr/local/bin/elido", "admin", "bootstrap", "--email", EMAIL, text=PASSWORD)
+
+    def begin(self):
+        """A workspace of the first account, and links."""
         self.sign_in()
         self.workspace = self.call("POST", "/v1/workspaces", {"name": "Links", "slug": "links"})["id"]
         for number in range(LINKS):

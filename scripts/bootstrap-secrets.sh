@@ -37,7 +37,11 @@ while [ $# -gt 0 ]; do
     shift
 done
 [ -n "$NAMESPACE" ] || usage
-[[ $NAMESPACE =~ ^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$ ]] || die "$NAMESPACE is no name for a namespace: write lower-case letters, digits and -"
+for name in "$NAMESPACE" ${BACKUP_FROM:+"$BACKUP_FROM"}; do
+    [[ $name =~ ^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$ ]] || die "'$name' is no name for a namespace: write lower-case letters, digits and -"
+done
+# It goes into a file of settings of openssl.
+[[ $GRPC_HOST =~ ^([a-zA-Z0-9]([-a-zA-Z0-9.]*[a-zA-Z0-9])?)?$ ]] || die "--grpc-host '$GRPC_HOST' is no host name: write one such as grpc.example.com"
 command -v openssl >/dev/null || die "install openssl"
 
 WORK=$(mktemp -d)
@@ -104,7 +108,7 @@ write() {
         rm -rf "${WORK:?}/$secret"
         return
     fi
-    there=$(cluster get secret "$secret" --ignore-not-found --output name) || die "the cluster does not answer: $secret was not written"
+    there=$(cluster get secret "$secret" --ignore-not-found --output name) || die "the cluster does not answer: $secret was not written. Run this once more, or what it has changed already is known to nobody"
     if [ -z "$there" ]; then
         manifest "$secret" | cluster create --filename - >/dev/null
         echo "made $secret"
@@ -117,34 +121,43 @@ write() {
 }
 
 namespace() {
-    local text
+    local text there
     text=$(printf 'apiVersion: v1\nkind: Namespace\nmetadata:\n  name: %s\n  labels:\n    pod-security.kubernetes.io/enforce: restricted\n' "$NAMESPACE")
     if $DRY_RUN; then
         printf -- '---\n%s\n' "$text"
-    elif [ -z "$(kubectl get namespace "$NAMESPACE" --ignore-not-found --output name)" ]; then
-        printf '%s\n' "$text" | kubectl create --filename - >/dev/null
-        echo "made the namespace $NAMESPACE"
+        return
     fi
+    there=$(kubectl get namespace "$NAMESPACE" --ignore-not-found --output name) || die "the cluster does not say whether there is a namespace $NAMESPACE: nothing was changed"
+    [ -z "$there" ] || return 0
+    printf '%s\n' "$text" | kubectl create --filename - >/dev/null
+    echo "made the namespace $NAMESPACE"
 }
 
+# A password that cannot be read ends all of it, as an assignment does and an argument would not: no address may be written without one.
 postgres() {
-    local name
+    local name password
     for name in superuser replication app kratos hydra; do make elido-postgres $name random; done
-    make elido-postgres url printf 'postgres://elido:%s@postgres:5432/elido' "$(value elido-postgres app)"
+    password=$(value elido-postgres app)
+    make elido-postgres url printf 'postgres://elido:%s@postgres:5432/elido' "$password"
     for name in kratos hydra; do
-        make elido-postgres $name-url printf "postgres://$name:%s@postgres:5432/$name?sslmode=disable" "$(value elido-postgres $name)"
+        password=$(value elido-postgres $name)
+        make elido-postgres $name-url printf "postgres://$name:%s@postgres:5432/$name?sslmode=disable" "$password"
     done
 }
 
 redis() {
+    local password
     make elido-redis password random
-    make elido-redis url printf 'redis://:%s@redis:6379/0' "$(value elido-redis password)"
-    make elido-redis cluster-url printf 'redis-cluster://:%s@redis:6379' "$(value elido-redis password)"
+    password=$(value elido-redis password)
+    make elido-redis url printf 'redis://:%s@redis:6379/0' "$password"
+    make elido-redis cluster-url printf 'redis-cluster://:%s@redis:6379' "$password"
 }
 
 clickhouse() {
+    local password
     make elido-clickhouse password random
-    make elido-clickhouse url printf 'clickhouse://elido:%s@clickhouse:8123/elido' "$(value elido-clickhouse password)"
+    password=$(value elido-clickhouse password)
+    make elido-clickhouse url printf 'clickhouse://elido:%s@clickhouse:8123/elido' "$password"
 }
 
 minio() {
@@ -284,9 +297,11 @@ rotate_clickhouse() {
 rotate_minio() {
     random 10 | tr -d '\n' | want elido-minio access-key
     random | tr -d '\n' | want elido-minio secret-key
-    local own=false name
-    [ "$(value elido-backup access-key)" != "$(cluster get secret elido-minio --output 'go-template={{index .data "access-key" | base64decode}}')" ] || own=true
-    if $own; then
+    # Keys of another storage stay. Two that cannot be read would look alike.
+    local name before backup=''
+    before=$(cluster get secret elido-minio --output 'go-template={{index .data "access-key" | base64decode}}')
+    if holds elido-backup access-key; then backup=$(value elido-backup access-key); fi
+    if [ "$backup" = "$before" ]; then
         for name in access-key secret-key; do want elido-backup $name <"$WORK/elido-minio/$name"; done
     fi
     restart 'statefulset/minio' 'deployment/api' 'deployment/workers' 'statefulset/postgres' 'statefulset/clickhouse' 'deployment/backup-metrics'

@@ -6,7 +6,7 @@
 # Needs helm; `save` and `push` need one of docker, podman and nerdctl, which has to be signed in to the registry.
 set -euo pipefail
 
-CHART=$(cd "$(dirname "${BASH_SOURCE[0]}")/../charts/elido-mono" && pwd)
+CHART=$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../charts/elido-mono" && pwd)
 
 usage() { sed -n '2,6s/^# \{0,1\}//p' "$0" >&2 && exit 64; }
 
@@ -42,7 +42,8 @@ save)
     FILE=$1
     shift
     ENGINE=$(engine)
-    mapfile -t IMAGES < <(list "$@")
+    FOUND=$(list "$@")
+    mapfile -t IMAGES <<<"$FOUND"
     for image in "${IMAGES[@]}"; do $ENGINE pull "$image"; done
     $ENGINE save --output "$FILE" "${IMAGES[@]}"
     ;;
@@ -51,7 +52,8 @@ push)
     REGISTRY=$1
     shift
     ENGINE=$(engine)
-    mapfile -t IMAGES < <(list "$@")
+    FOUND=$(list "$@")
+    mapfile -t IMAGES <<<"$FOUND"
     for image in "${IMAGES[@]}"; do
         $ENGINE pull "$image"
         $ENGINE tag "$image" "$(mirrored "$REGISTRY" "$image")"

@@ -7,6 +7,12 @@ set -euo pipefail
 [ $# -ge 1 ] || { sed -n '2,4s/^# \{0,1\}//p' "$0" >&2 && exit 64; }
 NAMESPACE=$1
 shift
+for name in "$NAMESPACE" "$@"; do
+    [[ $name =~ ^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$ ]] || {
+        printf "error: '%s' is no name: first comes the namespace, then hosts such as r.example.com\n" "$name" >&2
+        exit 64
+    }
+done
 # What values-selfhost.yaml asks for, in MiB, with room for a backup.
 MEMORY_NEEDED=5400
 FAILED=0

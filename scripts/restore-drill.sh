@@ -11,7 +11,8 @@
 # Needs kubectl, helm, and about 1.2 GB of memory in the cluster.
 set -euo pipefail
 
-CHART=$(cd "$(dirname "$0")/.." && pwd)/charts/elido-mono
+HERE=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+CHART=$HERE/../charts/elido-mono
 SOURCE=elido
 VALUES=()
 KEEP=false
@@ -30,10 +31,15 @@ while [ $# -gt 0 ]; do
     --values) VALUES+=(--values "${2:?--values needs a file}"); shift ;;
     --keep) KEEP=true ;;
     -*) sed -n '2,11s/^# \{0,1\}//p' "$0" && exit 64 ;;
-    *) DATE=$1 ;;
+    *)
+        [ -z "$DATE" ] || die "two dates, $DATE and $1: a drill restores one backup"
+        DATE=$1
+        ;;
     esac
     shift
 done
+# With -restore behind it, that of the drill is one too.
+[[ $SOURCE =~ ^[a-z0-9]([-a-z0-9]{0,53}[a-z0-9])?$ ]] || die "--from '$SOURCE' is no name of a namespace of at most 55 lower-case letters, digits and -"
 [ -z "$DATE" ] || [[ $DATE =~ ^[0-9]{4}-[0-9]{2}-[0-9]{2}$ ]] || die "the date has to look like 2026-05-31, not $DATE"
 for tool in kubectl helm; do
     command -v "$tool" >/dev/null || die "$tool is not installed"
@@ -44,11 +50,16 @@ PREPARED=false
 FOUND=$(kubectl get namespace "$TARGET" --ignore-not-found -o name) || die "the cluster does not say whether there is a namespace $TARGET"
 if [ -n "$FOUND" ]; then
     PREPARED=true
+    # What is removed in the end has to be what this drill has installed.
+    RELEASES=$(helm --namespace "$TARGET" list --all --short) || die "Helm does not say what is installed in $TARGET"
+    [ -z "$RELEASES" ] || die "in $TARGET there is a release already: another drill, or one that was kept. Remove it: helm -n $TARGET uninstall $RELEASES"
     [ -z "$(kubectl --namespace "$TARGET" get persistentvolumeclaims -l app.kubernetes.io/name=elido -o name)" ] ||
         die "$TARGET holds what an earlier drill has restored: helm -n $TARGET uninstall elido, then scripts/purge.sh $TARGET --yes-delete-all-data"
 fi
 
+FILE=$(mktemp)
 remove() {
+    rm -f "$FILE"
     if $KEEP; then return; fi
     if $PREPARED; then
         helm --namespace "$TARGET" uninstall elido --ignore-not-found --wait >&2
@@ -59,17 +70,17 @@ remove() {
 }
 trap remove EXIT
 
-FILE=$(mktemp)
 if [ ${#VALUES[@]} = 0 ]; then
-    helm --namespace "$SOURCE" get values "$(helm --namespace "$SOURCE" list --short | head -n1)" --output yaml >"$FILE"
+    RELEASE=$(helm --namespace "$SOURCE" list --short)
+    [ -n "$RELEASE" ] || die "there is no release in $SOURCE: name its values with --values FILE"
+    helm --namespace "$SOURCE" get values "${RELEASE%%$'\n'*}" --output yaml >"$FILE"
     VALUES=(--values "$FILE")
 fi
 
 START=$SECONDS
-"$(dirname "$0")/bootstrap-secrets.sh" "$TARGET" --backup-from "$SOURCE" >&2
+"$HERE/bootstrap-secrets.sh" "$TARGET" --backup-from "$SOURCE" >&2
 helm --namespace "$TARGET" install elido "$CHART" "${VALUES[@]}" --set restore.fromBackup=true --set restore.quiet=true \
     --set-string "restore.backupDate=$DATE" --set "restore.sourceNamespace=$SOURCE" >&2
-rm -f "$FILE"
 
 # The Job that ends last: it compares, reads the audit trail and follows links.
 JOB=$(kubectl --namespace "$TARGET" get jobs -l app.kubernetes.io/component=restore -o name | grep restore-verify)

@@ -55,7 +55,7 @@ class Server:
 
     def make(self):
         self.run(BINARIES / "initdb", "--pgdata", self.data, "--username", "postgres", "--auth", "trust", "--data-checksums", "--locale", "C.UTF-8", "--encoding", "UTF8")
-        self.configure(archive_mode="on", archive_timeout=ARCHIVE_TIMEOUT_S, archive_command='elido-backup archive "%p"')
+        self.configure(archive_mode="always", archive_timeout=ARCHIVE_TIMEOUT_S, archive_command='elido-backup archive "%p"')
         self.start()
 
     def configure(self, **settings):

@@ -1,7 +1,8 @@
 """The archive of PostgreSQL's log of changes: segment by segment, packed.
 
 Invariants: every cluster has a folder of its own, named by the number that it got when it was made; what is there is never written over. So a
-new cluster leaves the archive of an old one alone, and of two that go on from the same backup only one can archive into a bucket.
+new cluster leaves the archive of an old one alone, and of two that go on from the same backup only one can archive into a bucket. The servers of
+one cluster all archive what they have: the same segment comes several times, with the same bytes, and at the same moment too.
 """
 
 import gzip
@@ -37,11 +38,12 @@ def name_of(path):
 
 
 def keep(bucket, path):
-    """Archives a segment; nothing where it is there already, as after a restart in the middle of this."""
+    """Archives a segment, unless it is there already; comes back when its bytes are those in the bucket."""
     key, data = name_of(path), Path(path).read_bytes()
     if not bucket.has(key):
-        bucket.put(key, gzip.compress(data, compresslevel=3, mtime=0))
-    elif unpacked(bucket, key) != data:
+        bucket.put_new(key, gzip.compress(data, compresslevel=3, mtime=0))
+    # Whoever wrote it: another server of the cluster may have been first, or last where the bucket knows no first.
+    if unpacked(bucket, key) != data:
         raise Failure(
             f"s3://{bucket.name}/{key} is there with other bytes: another server goes on from the same backup as this one, and archives into the "
             "same bucket. Name an empty bucket in backups.s3.secretName"

@@ -15,6 +15,8 @@ PART_BYTES = 16 << 20
 # A request is given up after this long without a byte, and tried again a few times.
 CONNECT_TIMEOUT_S, READ_TIMEOUT_S, ATTEMPTS = 10, 60, 4
 NOT_FOUND = 404
+# What a server says to a write of what is there already, or is being written by somebody else; and one that cannot tell.
+THERE_ALREADY, CANNOT_TELL = (409, 412), (400, 501)
 # How many names one request deletes at most.
 DELETED_AT_ONCE = 1000
 
@@ -59,6 +61,19 @@ class Bucket:
         try:
             self.client.put_object(Bucket=self.name, Key=key, Body=data, **more)
         except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError) as error:
+            raise self.failed("writing", key, error) from error
+
+    def put_new(self, key, data):
+        """Writes these bytes unless the object is there, as far as the server can tell."""
+        try:
+            self.client.put_object(Bucket=self.name, Key=key, Body=data, IfNoneMatch="*")
+        except botocore.exceptions.ClientError as error:
+            status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+            if status in CANNOT_TELL:
+                self.put(key, data)
+            elif status not in THERE_ALREADY:
+                raise self.failed("writing", key, error) from error
+        except botocore.exceptions.BotoCoreError as error:
             raise self.failed("writing", key, error) from error
 
     def has(self, key):

@@ -1,5 +1,8 @@
 """Deletes backups that are old enough. The last three of a kind stay, however old, and so do what an incremental one is built on, and the log of
 changes from the first copy of files on.
+
+Invariant: wherever it ends, each backup that is whole by its manifest has all that its restore needs. So manifests go before what they stand for,
+the youngest first, and the log goes last.
 """
 
 from datetime import timedelta
@@ -31,11 +34,11 @@ def prune(bucket, days):
         old = outdated(whole, bases, catalog.now(), days)
         if kind == "base":
             copies_gone = [backup.manifest(bucket) for backup in old]
-        for backup in old + abandoned:
+        for backup in old[::-1] + abandoned:
             keys = objects[backup.name][1]
-            # The manifest goes first: what is left then is no backup any more.
-            keys.sort(key=lambda key: not key.endswith(catalog.MANIFEST))
-            bucket.delete(keys)
+            # In a request of its own, because within one the server chooses the order. What is left then is no backup any more.
+            bucket.delete([key for key in keys if key.endswith(catalog.MANIFEST)])
+            bucket.delete([key for key in keys if not key.endswith(catalog.MANIFEST)])
             gone.append(backup.folder)
     copies = [backup.manifest(bucket) for backup in catalog.whole(bucket, "base")]
     segments = archive.needless(bucket, copies, copies_gone)
