@@ -43,6 +43,8 @@ export type Folder = Schemas["Folder"];
 export type Summary = Schemas["AnalyticsSummary"];
 export type Timeseries = Schemas["AnalyticsTimeseries"];
 export type Breakdown = Schemas["AnalyticsBreakdown"];
+export type Click = Schemas["AnalyticsEvent"];
+export type Live = Schemas["AnalyticsLive"];
 export type BreakdownRow = Schemas["AnalyticsValue"];
 export type ProblemBody = Schemas["Problem"];
 

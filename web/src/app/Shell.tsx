@@ -185,11 +185,11 @@ function Side({ slug, onPalette }: { slug: string; onPalette: () => void }) {
   );
 }
 
-/** The same on a narrow screen: four pages, and the others in a menu. */
+/** The same on a narrow screen: what is opened most, and the others in a menu. */
 function Bottom({ slug }: { slug: string }) {
   const navigate = useNavigate();
   const isNew = useRouterState({ select: (state) => state.location.pathname.endsWith("/links/new") });
-  const [links, analytics, ...others] = PAGES;
+  const [links, analytics, live, ...others] = PAGES;
   const more = others.map(({ to, icon: Icon, text }) => ({
     label: t(text),
     icon: <Icon aria-hidden="true" />,
@@ -220,6 +220,10 @@ function Bottom({ slug }: { slug: string }) {
       <Link to="/w/$workspace/links/new" params={{ workspace: slug }}>
         <Plus aria-hidden="true" />
         {t("nav.new")}
+      </Link>
+      <Link to={live.to} params={{ workspace: slug }}>
+        <Activity aria-hidden="true" />
+        {t("nav.live")}
       </Link>
       <Menu entries={more}>
         <MenuIcon aria-hidden="true" />

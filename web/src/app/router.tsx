@@ -9,7 +9,7 @@ import {
 } from "@tanstack/react-router";
 import * as v from "valibot";
 import { bootQuery } from "../api/boot";
-import { ClicksSearch } from "../lib/clicks-search";
+import { ClicksSearch, WhichClicks } from "../lib/clicks-search";
 import { LinksSearch } from "../lib/links-search";
 import { QrSearch } from "../lib/qr-search";
 import { Broken, NotThere } from "./NotThere";
@@ -168,6 +168,7 @@ const bin = createRoute({
 const live = createRoute({
   getParentRoute: inWorkspace,
   path: "/live",
+  validateSearch: WhichClicks,
   component: lazyRouteComponent(() => import("../features/live/LivePage")),
 });
 const domains = createRoute({

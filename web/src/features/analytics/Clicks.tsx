@@ -1,5 +1,6 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { Download, Share2, Table2, Terminal, X } from "lucide-react";
+import { Link as To } from "@tanstack/react-router";
+import { Activity, Download, Share2, Table2, Terminal } from "lucide-react";
 import { lazy, useState } from "react";
 import * as v from "valibot";
 import { bff } from "../../api/client";
@@ -8,16 +9,9 @@ import { Button } from "../../design/Button";
 import { copyText } from "../../design/Copy";
 import { Failure, Skeleton } from "../../design/Failure";
 import { t } from "../../i18n";
-import {
-  ClicksSearch,
-  conditionOf,
-  FILTERS,
-  type Filter,
-  opposite,
-  queryOf,
-  spanOf,
-  toggled,
-} from "../../lib/clicks-search";
+import { Chips } from "../../lib/Chips";
+import { useValueNames } from "../../lib/click-names";
+import { ClicksSearch, FILTERS, type Filter, queryOf, spanOf, toggled, whichOf } from "../../lib/clicks-search";
 import { date, number, percent } from "../../lib/format";
 import { Later } from "../../lib/Later";
 import { myZone } from "../../lib/preferences";
@@ -25,9 +19,9 @@ import { useShortcuts } from "../../lib/shortcuts";
 import { moved, PRESETS } from "../../lib/time";
 import { say } from "../../lib/toasts";
 import { queryTextOf, Views, valuesOf } from "../../lib/views";
-import { mayEdit, useHome, useRole, useWorkspace } from "../../lib/workspace";
+import { mayEdit, useRole, useWorkspace } from "../../lib/workspace";
 import { Chart, when } from "./Chart";
-import { Panel, valueName } from "./Panel";
+import { Panel } from "./Panel";
 
 const WorldMap = lazy(() => import("./WorldMap"));
 const ShareDialog = lazy(() => import("./ShareDialog"));
@@ -68,7 +62,7 @@ export function Clicks({ search, onSearch, link, title }: Properties) {
     program: search.program ?? "device",
     what: search.what ?? (link ? "rule" : "link"),
   };
-  const names = useNames();
+  const names = useValueNames();
   const query = queryOf(filters, zone);
   const asked = new URLSearchParams(query);
   const needed = new Set<string>(Object.values(tabs));
@@ -175,35 +169,6 @@ export function Clicks({ search, onSearch, link, title }: Properties) {
   );
 }
 
-/** Names of values that are ids. */
-function useNames(): (dimension: Filter, value: string | null) => string {
-  const home = useHome();
-  const links = new Map(
-    (home?.links.body?.data ?? []).map((link) => [link.id, link.short_url.replace(/^https?:\/\//, "")]),
-  );
-  const domains = new Map((home?.domains.body?.data ?? []).map((domain) => [domain.id, domain.display_name]));
-  const { data } = useLinkNames();
-  return (dimension, value) => {
-    if (dimension === "link" && value) return data?.get(value) ?? links.get(value) ?? value;
-    if (dimension === "domain" && value) return domains.get(value) ?? value;
-    return valueName(dimension, value);
-  };
-}
-
-/** Slugs of the links that were made last; of others the id is shown. */
-function useLinkNames() {
-  const workspace = useWorkspace().id;
-  return useQuery({
-    queryKey: ["link-names", workspace],
-    staleTime: 60_000,
-    queryFn: async () => {
-      const response = await fetch(`/v1/workspaces/${workspace}/links?limit=100&sort=-updated_at`);
-      const page = (await response.json()) as { data?: { id: string; short_url: string }[] };
-      return new Map((page.data ?? []).map((link) => [link.id, link.short_url.replace(/^https?:\/\//, "")]));
-    },
-  });
-}
-
 interface BarProperties {
   search: ClicksSearch;
   zone: string;
@@ -224,13 +189,10 @@ function filtersOf(query: URLSearchParams): string {
 function Bar({ search, zone, onSearch, query, names, isLink, title }: BarProperties) {
   const [sharing, setSharing] = useState(false);
   const canShare = mayEdit(useRole());
-  const workspace = useWorkspace().id;
+  const workspace = useWorkspace();
   const change = (part: Partial<ClicksSearch>) => onSearch({ ...search, ...part });
   const span = spanOf(search, zone);
-  const chips = FILTERS.filter((filter) => !(isLink && filter === "link")).flatMap((filter) =>
-    (search[filter] ?? []).map((condition) => [filter, condition] as const),
-  );
-  const address = `/v1/workspaces/${workspace}/analytics`;
+  const address = `/v1/workspaces/${workspace.id}/analytics`;
   const report = new URLSearchParams(query);
   for (const name of ["interval", "time_zone", "compare"]) report.delete(name);
   const curl = `curl -H "Authorization: Bearer $ELIDO_TOKEN" '${location.origin}${address}/timeseries?${query}'`;
@@ -295,6 +257,15 @@ function Bar({ search, zone, onSearch, query, names, isLink, title }: BarPropert
           label={t("analytics.curl")}
           onClick={() => void copyText(curl).then((copied) => copied && say(t("common.copied")))}
         />
+        <To
+          className="button"
+          to="/w/$workspace/live"
+          params={{ workspace: workspace.slug }}
+          search={whichOf(isLink ? { ...search, link: new URLSearchParams(query).getAll("link") } : search)}
+        >
+          <Activity aria-hidden="true" />
+          {t("nav.live")}
+        </To>
         <a className="button" href={`${address}/export?format=csv&${report}`} download>
           <Download aria-hidden="true" />
           CSV
@@ -311,49 +282,8 @@ function Bar({ search, zone, onSearch, query, names, isLink, title }: BarPropert
           </Later>
         )}
       </div>
-      {chips.length > 0 && (
-        <div className="row">
-          {chips.map(([filter, condition]) => (
-            <Chip
-              key={`${filter} ${condition}`}
-              filter={filter}
-              condition={condition}
-              names={names}
-              onTurn={() => onSearch(toggled(search, filter, opposite(condition)))}
-              onRemove={() => onSearch(toggled(search, filter, condition))}
-            />
-          ))}
-          <Button look="plain" onClick={() => change(Object.fromEntries(FILTERS.map((filter) => [filter, undefined])))}>
-            {t("common.reset")}
-          </Button>
-        </div>
-      )}
+      <Chips search={search} onSearch={onSearch} names={names} hidden={isLink ? "link" : undefined} />
     </div>
-  );
-}
-
-interface ChipProperties {
-  filter: Filter;
-  condition: string;
-  names: (dimension: Filter, value: string | null) => string;
-  onTurn: () => void;
-  onRemove: () => void;
-}
-
-/** A condition; choosing it turns it into its opposite, so that it needs neither Alt nor a mouse to leave something out. */
-function Chip({ filter, condition, names, onTurn, onRemove }: ChipProperties) {
-  const { excluded, part, value } = conditionOf(condition);
-  const name = part ? value : names(filter, value);
-  const how = part ? (excluded ? "containsNot" : "contains") : excluded ? "isNot" : "is";
-  return (
-    <span className="chip" data-excluded={excluded || undefined}>
-      <button type="button" title={t("analytics.turn")} onClick={onTurn}>
-        {t(`dimension.${filter}`)} {t(`analytics.${how}`)} <b>{name}</b>
-      </button>
-      <button type="button" aria-label={t("common.remove", { what: name })} onClick={onRemove}>
-        <X aria-hidden="true" />
-      </button>
-    </span>
   );
 }
 
