@@ -4,6 +4,7 @@ import {
   Activity,
   ChartLine,
   ChevronsUpDown,
+  ClipboardCheck,
   Globe,
   KeyRound,
   Link as LinkIcon,
@@ -23,8 +24,10 @@ import { bff } from "../api/client";
 import { Button } from "../design/Button";
 import { Menu } from "../design/Menu";
 import { t } from "../i18n";
+import { useWaitingForMe } from "../lib/approvals";
 import { forgetDrafts } from "../lib/draft";
 import { useFollowing } from "../lib/follow";
+import { number } from "../lib/format";
 import { Later } from "../lib/Later";
 import { useShortcuts } from "../lib/shortcuts";
 import { undoLast } from "../lib/toasts";
@@ -40,6 +43,7 @@ export const PAGES = [
   { to: "/w/$workspace/links", key: "l", icon: LinkIcon, text: "nav.links" },
   { to: "/w/$workspace/analytics", key: "a", icon: ChartLine, text: "nav.analytics" },
   { to: "/w/$workspace/live", key: "v", icon: Activity, text: "nav.live" },
+  { to: "/w/$workspace/approvals", key: "r", icon: ClipboardCheck, text: "approvals.title" },
   { to: "/w/$workspace/domains", key: "d", icon: Globe, text: "nav.domains" },
   { to: "/w/$workspace/people", key: "p", icon: Users, text: "nav.people" },
   { to: "/w/$workspace/keys", key: "k", icon: KeyRound, text: "nav.keys" },
@@ -160,6 +164,7 @@ function Side({ slug, onPalette }: { slug: string; onPalette: () => void }) {
           <Link key={to} to={to} params={{ workspace: slug }}>
             <Icon aria-hidden="true" />
             {t(text)}
+            {to === "/w/$workspace/approvals" && current && <Waiting workspace={current.id} />}
           </Link>
         ))}
       </nav>
@@ -182,6 +187,21 @@ function Side({ slug, onPalette }: { slug: string; onPalette: () => void }) {
         </Button>
       </nav>
     </header>
+  );
+}
+
+/** How many changes wait for the approval of whoever looks. */
+function Waiting({ workspace }: { workspace: string }) {
+  const count = useWaitingForMe(workspace);
+  if (count === 0) return null;
+  return (
+    <>
+      <span className="grow" />
+      <span className="badge" data-look="warn">
+        <span aria-hidden="true">{number(count)}</span>
+        <span className="visually-hidden">{t("approvals.forYou", { count })}</span>
+      </span>
+    </>
   );
 }
 

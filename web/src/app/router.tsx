@@ -171,6 +171,14 @@ const live = createRoute({
   validateSearch: WhichClicks,
   component: lazyRouteComponent(() => import("../features/live/LivePage")),
 });
+const approvals = createRoute({
+  getParentRoute: inWorkspace,
+  path: "/approvals",
+  validateSearch: v.object({
+    state: v.optional(v.picklist(["approved", "refused", "withdrawn", "expired"])),
+  }),
+  component: lazyRouteComponent(() => import("../features/approvals/ApprovalsPage")),
+});
 const domains = createRoute({
   getParentRoute: inWorkspace,
   path: "/domains",
@@ -218,6 +226,7 @@ const tree = root.addChildren([
       analytics,
       live,
       bin,
+      approvals,
       domains,
       people,
       keys,

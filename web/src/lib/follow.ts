@@ -8,6 +8,8 @@ import { lookForServer } from "./server";
 const STALE: Record<string, string[]> = {
   link: ["links", "links-count", "link-detail", "history", "bin"],
   link_comment: ["comments"],
+  link_change: ["change-requests"],
+  freeze_window: ["freeze-windows"],
   domain: ["domains", "home"],
   tag: ["tags", "home", "links"],
   folder: ["folders", "home"],

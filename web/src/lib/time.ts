@@ -37,3 +37,14 @@ export function intervalOf(period: Period): "hour" | "day" | "week" | "month" {
   if (hours <= 24 * 120) return "day";
   return hours <= 24 * 800 ? "week" : "month";
 }
+
+/** A moment as `datetime-local` fields of a zone have it. */
+export function localOf(time: string, zone: string): string {
+  if (!time) return "";
+  return Temporal.Instant.from(time).toZonedDateTimeISO(zone).toPlainDateTime().toString({ smallestUnit: "minute" });
+}
+
+export function instantOf(local: string, zone: string): string {
+  if (!local) return "";
+  return Temporal.PlainDateTime.from(local).toZonedDateTime(zone).toInstant().toString();
+}

@@ -7,6 +7,7 @@ import type { Link } from "../../api/types";
 import { Button } from "../../design/Button";
 import { Failure, Skeleton } from "../../design/Failure";
 import { t } from "../../i18n";
+import { FreezeNote } from "../../lib/FreezeNote";
 import { Later } from "../../lib/Later";
 import { LinksSearch } from "../../lib/links-search";
 import { myZone, usePreferences } from "../../lib/preferences";
@@ -108,6 +109,7 @@ export default function LinksPage() {
           />
         </Later>
       )}
+      {query.isSuccess && <FreezeNote folder={filters.folder ?? null} />}
       {query.isError && <Failure error={query.error} onRetry={() => void query.refetch()} />}
       {query.isPending && <Skeleton count={8} />}
       {query.data &&

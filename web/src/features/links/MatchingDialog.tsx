@@ -7,6 +7,7 @@ import { Choice, Field } from "../../design/Field";
 import { t } from "../../i18n";
 import { myZone } from "../../lib/preferences";
 import { useSubmit } from "../../lib/submit";
+import { instantOf } from "../../lib/time";
 import { say } from "../../lib/toasts";
 import { useHome, useWorkspace } from "../../lib/workspace";
 import { written } from "../../lib/written";
@@ -169,7 +170,7 @@ function Expiry({ set }: ValueProperties) {
       hint={local ? zone : t("matching.noEnd")}
       onValue={(text) => {
         setLocal(text);
-        set({ expires: text ? Temporal.PlainDateTime.from(text).toZonedDateTime(zone).toInstant().toString() : "" });
+        set({ expires: instantOf(text, zone) });
       }}
     />
   );

@@ -13,6 +13,7 @@ import { useTitle } from "../../lib/title";
 import { say } from "../../lib/toasts";
 import { mayAdminister, mayEdit, useRole, useWorkspace } from "../../lib/workspace";
 import { Folders } from "./Folders";
+import { FreezeWindows } from "./FreezeWindows";
 import { Templates } from "./Templates";
 
 export default function SettingsPage() {
@@ -29,6 +30,7 @@ export default function SettingsPage() {
         {mayEdit(role) && <Tags />}
         {mayEdit(role) && <Folders />}
         {mayEdit(role) && <Templates />}
+        {mayEdit(role) && <FreezeWindows canSet={mayAdminister(role)} />}
         {(role === undefined || role === "owner") && <Deletion />}
       </div>
     </>
