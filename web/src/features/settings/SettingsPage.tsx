@@ -12,8 +12,10 @@ import { t } from "../../i18n";
 import { useTitle } from "../../lib/title";
 import { say } from "../../lib/toasts";
 import { mayAdminister, mayEdit, useRole, useWorkspace } from "../../lib/workspace";
+import { Erasure } from "./Erasure";
 import { Folders } from "./Folders";
 import { FreezeWindows } from "./FreezeWindows";
+import { Privacy } from "./Privacy";
 import { Templates } from "./Templates";
 
 export default function SettingsPage() {
@@ -31,6 +33,8 @@ export default function SettingsPage() {
         {mayEdit(role) && <Folders />}
         {mayEdit(role) && <Templates />}
         {mayEdit(role) && <FreezeWindows canSet={mayAdminister(role)} />}
+        {mayAdminister(role) && <Privacy key={`${workspace.id} ${workspace.version}`} />}
+        {mayAdminister(role) && <Erasure />}
         {(role === undefined || role === "owner") && <Deletion />}
       </div>
     </>
