@@ -3,7 +3,7 @@ import { api, body } from "../../api/client";
 import { type Problem, problemOf } from "../../api/problem";
 import type { Click, Live } from "../../api/types";
 import { readEvents } from "../../lib/event-stream";
-import { whileSeen } from "../../lib/seen";
+import { pause, whileSeen } from "../../lib/seen";
 import { lookForServer } from "../../lib/server";
 
 /** How clicks come now: `away` is not at all, and what there was stays. */
@@ -99,7 +99,7 @@ async function stream({ workspace, which }: Source, signal: AbortSignal, tell: T
 
 /** Asks until it is time to try the stream again. Whether that makes sense. */
 async function askMeanwhile(source: Source, wait: number, signal: AbortSignal, tell: Tell): Promise<boolean> {
-  for (const end = Date.now() + wait; !signal.aborted; await pause(Math.min(wait, ASKED_EVERY))) {
+  for (const end = Date.now() + wait; !signal.aborted; await pause(Math.min(wait, ASKED_EVERY), signal)) {
     try {
       const live = await ask(source, signal);
       tell((old) => joined(old, live, "asking"));
@@ -125,8 +125,6 @@ async function ask({ workspace, which }: Source, signal: AbortSignal): Promise<L
   // A stream, as which it may come too, has to be asked for by its media type.
   return answer as Live;
 }
-
-const pause = (milliseconds: number) => new Promise((resolve) => window.setTimeout(resolve, milliseconds));
 
 /** What is known with what is new. Whoever comes back is told again of clicks that are known. */
 export function joined(old: Shown, { minutes, clicks }: Live, way: Way): Shown {

@@ -26,6 +26,8 @@ export const sharing = {
     once: "Das ist die Adresse. Sie wird einmal gezeigt; wer sie hat, kann die Seite öffnen.",
     all: "Was dieser Arbeitsbereich teilt",
     since: "seit {{when}}",
+    asOf: "Stand: {{when}}",
+    again: "Neu ansehen",
     ends: "bis {{when}}",
     revoke: "Zurücknehmen",
     revokeSure: "Endgültig zurücknehmen",

@@ -27,6 +27,8 @@ export const sharing = {
     once: "This is the address. It is shown once; anybody who has it can open the page.",
     all: "What this workspace shares",
     since: "since {{when}}",
+    asOf: "As of {{when}}",
+    again: "Look again",
     ends: "until {{when}}",
     revoke: "Take back",
     revokeSure: "Take back for good",
