@@ -15,7 +15,7 @@ export function FreezeNote({ folder }: { folder: string | null }) {
       (!window.folder_id || window.folder_id === folder),
   );
   return open.map((window) => (
-    <p key={window.id} className="note freeze" data-look="warn">
+    <p key={window.id} className="note above" data-look="warn">
       {t(window.folder_id ? "freeze.nowFolder" : "freeze.now", {
         when: dateTime(window.ends_at),
         reason: window.reason,

@@ -56,6 +56,14 @@ test("a view of links is saved, opened elsewhere, not changed by looking, and de
     (await views()).data.map(({ query, shared }) => [query, shared]),
     [["tag=spring&sort=created_at", true]],
   );
+  await dialog.getByRole("button", { name: "Rename: Spring" }).click();
+  await dialog.getByLabel("Name of the view Spring").fill("Springtime");
+  await allIsWell();
+  await dialog.getByRole("button", { name: "Save", exact: true }).first().click();
+  await dialog.getByRole("button", { name: "Rename: Springtime" }).click();
+  await dialog.getByLabel("Name of the view Springtime").fill("Spring");
+  await page.keyboard.press("Enter");
+  await dialog.getByRole("button", { name: "Rename: Spring", exact: true }).waitFor();
   await dialog.getByRole("button", { name: "Close" }).click();
 
   await page.goto(address("links"));
@@ -66,7 +74,7 @@ test("a view of links is saved, opened elsewhere, not changed by looking, and de
   await until("the one link", async () => (await page.getByRole("row").count()) === 2);
   await page.getByRole("button", { name: "Reset" }).click();
   await page.getByText("/other").first().waitFor();
-  assert.equal((await views()).data[0]?.version, 1, "looking is not saving");
+  assert.equal((await views()).data[0]?.version, 3, "looking is not saving");
   await page.getByRole("button", { name: "Views" }).click();
   await dialog.getByRole("button", { name: "Take what is shown: Spring" }).click();
   await until("the view as it is shown", async () => (await views()).data[0]?.query === "sort=created_at");

@@ -16,6 +16,7 @@ import { useTitle } from "../../lib/title";
 import { queryTextOf, Views, valuesOf } from "../../lib/views";
 import { mayEdit, useHome, useRole, useWorkspace } from "../../lib/workspace";
 import { BulkBar } from "./BulkBar";
+import { BulkReports } from "./BulkReports";
 import { Columns } from "./Columns";
 import { LinkList } from "./LinkList";
 import { countQuery, filterOf, linksQuery, sparklinesQuery } from "./requests";
@@ -109,6 +110,7 @@ export default function LinksPage() {
           />
         </Later>
       )}
+      <BulkReports />
       {query.isSuccess && <FreezeNote folder={filters.folder ?? null} />}
       {query.isError && <Failure error={query.error} onRetry={() => void query.refetch()} />}
       {query.isPending && <Skeleton count={8} />}

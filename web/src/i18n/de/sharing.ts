@@ -11,6 +11,8 @@ export const sharing = {
     share: "Teilen",
     unshare: "Für mich behalten",
     update: "Übernehmen, was zu sehen ist",
+    rename: "Umbenennen",
+    nameOf: "Name der Ansicht {{name}}",
     delete: "Löschen",
   },
   shares: {

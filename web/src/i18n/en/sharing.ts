@@ -12,6 +12,8 @@ export const sharing = {
     share: "Share",
     unshare: "Keep to myself",
     update: "Take what is shown",
+    rename: "Rename",
+    nameOf: "Name of the view {{name}}",
     delete: "Delete",
   },
   shares: {

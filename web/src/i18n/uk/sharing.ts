@@ -11,6 +11,8 @@ export const sharing = {
     share: "Поділитися",
     unshare: "Лише для мене",
     update: "Взяти показане",
+    rename: "Перейменувати",
+    nameOf: "Назва подання «{{name}}»",
     delete: "Видалити",
   },
   shares: {
