@@ -45,6 +45,7 @@ export type Tag = Schemas["Tag"];
 export type Folder = Schemas["Folder"];
 export type Summary = Schemas["AnalyticsSummary"];
 export type Timeseries = Schemas["AnalyticsTimeseries"];
+export type HoursOfWeek = Schemas["AnalyticsHoursOfWeek"];
 export type Breakdown = Schemas["AnalyticsBreakdown"];
 export type Click = Schemas["AnalyticsEvent"];
 export type Live = Schemas["AnalyticsLive"];

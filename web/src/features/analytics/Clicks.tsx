@@ -1,5 +1,5 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { Link as To } from "@tanstack/react-router";
+import { Link as To, useNavigate } from "@tanstack/react-router";
 import { Activity, Download, Share2, Table2, Terminal } from "lucide-react";
 import { lazy, useState } from "react";
 import * as v from "valibot";
@@ -21,6 +21,8 @@ import { say } from "../../lib/toasts";
 import { queryTextOf, Views, valuesOf } from "../../lib/views";
 import { mayEdit, useRole, useWorkspace } from "../../lib/workspace";
 import { Chart, when } from "./Chart";
+import { Hours } from "./Hours";
+import { OwnPeriod } from "./OwnPeriod";
 import { Panel } from "./Panel";
 
 const WorldMap = lazy(() => import("./WorldMap"));
@@ -63,6 +65,7 @@ export function Clicks({ search, onSearch, link, title }: Properties) {
     what: search.what ?? (link ? "rule" : "link"),
   };
   const names = useValueNames();
+  const navigate = useNavigate();
   const query = queryOf(filters, zone);
   const asked = new URLSearchParams(query);
   const needed = new Set<string>(Object.values(tabs));
@@ -85,6 +88,12 @@ export function Clicks({ search, onSearch, link, title }: Properties) {
     ),
     arrowleft: () => shift(-1),
     arrowright: () => shift(1),
+    "0": () => {
+      const { from, to } = spanOf(search, zone);
+      change({ from, to, period: undefined });
+    },
+    l: () =>
+      void navigate({ to: "/w/$workspace/live", params: { workspace: workspace.slug }, search: whichOf(filters) }),
     x: () => change({ compare: !search.compare }),
     v: () => change({ table: !search.table }),
   });
@@ -144,7 +153,12 @@ export function Clicks({ search, onSearch, link, title }: Properties) {
               (search.table ? (
                 <SeriesTable series={parts.timeseries.body} zone={zone} />
               ) : (
-                <Chart series={parts.timeseries.body} zone={zone} height={240} />
+                <Chart
+                  series={parts.timeseries.body}
+                  zone={zone}
+                  height={240}
+                  onSpan={(from, to) => change({ from, to, period: undefined, interval: undefined })}
+                />
               ))}
           </section>
           {total === 0 ? (
@@ -161,6 +175,7 @@ export function Clicks({ search, onSearch, link, title }: Properties) {
               {panel(link ? t("analytics.rules") : t("analytics.what"), link ? WHAT_OF_ONE : WHAT, "what")}
               {panel(t("analytics.sources"), SOURCES, "source")}
               {panel(t("analytics.programs"), PROGRAMS, "program")}
+              <Hours query={query} />
             </div>
           )}
         </>
@@ -204,9 +219,11 @@ function Bar({ search, zone, onSearch, query, names, isLink, title }: BarPropert
           aria-label={t("analytics.period")}
           value={search.from ? "own" : (search.period ?? "30d")}
           onChange={(event) => {
-            if (event.target.value !== "own")
+            const { value } = event.target;
+            if (value === "own") change({ from: span.from, to: span.to, period: undefined });
+            else
               change({
-                period: event.target.value as NonNullable<ClicksSearch["period"]>,
+                period: value as NonNullable<ClicksSearch["period"]>,
                 from: undefined,
                 to: undefined,
                 interval: undefined,
@@ -218,8 +235,16 @@ function Bar({ search, zone, onSearch, query, names, isLink, title }: BarPropert
               {t(`period.${period}`)}
             </option>
           ))}
-          {search.from && <option value="own">{t("period.own")}</option>}
+          <option value="own">{t("period.own")}</option>
         </select>
+        {search.from && (
+          <OwnPeriod
+            from={span.from}
+            to={span.to}
+            zone={zone}
+            onPeriod={(period) => change({ ...period, interval: undefined })}
+          />
+        )}
         <span className="small muted">
           {date(span.from, zone)} – {date(Date.parse(span.to) - 1, zone)} · {zone}
         </span>
