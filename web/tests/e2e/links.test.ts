@@ -278,3 +278,55 @@ test("what is done to many links says how far it is, is stopped, and goes on whe
   await page.getByText("100 links archived", { exact: true }).waitFor();
   assert.equal((await archived()).links, most);
 });
+
+test("a link has a card where it is posted, addresses for phones, and words for those it leads nowhere", async () => {
+  const { page, elido, api, base, address, allIsWell } = here;
+  const link = await make({ destination_url: "https://example.com/", slug: "carded" });
+  await signIn(elido, here);
+  await page.goto(address(`links/${link.id}/edit`));
+  await page.getByText("Card where it is posted").click();
+  await page.getByLabel("Title of the card").fill("Spring sale");
+  await page.getByLabel("Text of the card").fill("Everything for half of it");
+  await page.getByLabel("Preview", { exact: true }).getByText("Everything for half of it").waitFor();
+  await page.getByLabel("Address of its picture").fill("not an address");
+  await page.getByText("Phones, search engines, words").click();
+  await page.getByLabel("Address for iPhones").fill("https://apps.example.com/spring");
+  await page.getByLabel("Search engines").fill("noindex");
+  await page.getByLabel("What visitors read when it is over").fill("The sale is over.");
+  await allIsWell();
+  await page.keyboard.press("Control+s");
+  await page.locator(".error").first().waitFor();
+  await page.getByLabel("Address of its picture").fill("https://example.com/spring.png");
+  await page.keyboard.press("Control+s");
+  await page.getByText("Saved", { exact: true }).waitFor();
+  const kept = await api.ask<Record<string, unknown>>("GET", `${base}/links/${link.id}`);
+  assert.deepEqual(
+    [kept.preview, kept.ios_url, kept.android_url ?? null, kept.robots, kept.expired_text],
+    [
+      {
+        title: "Spring sale",
+        description: "Everything for half of it",
+        image_url: "https://example.com/spring.png",
+      },
+      "https://apps.example.com/spring",
+      null,
+      "noindex",
+      "The sale is over.",
+    ],
+  );
+  const iphone =
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 Version/18.5 Safari/604.1";
+  const visit = () => fetch(link.short_url, { redirect: "manual", headers: { "user-agent": iphone } });
+  assert.equal((await visit()).headers.get("location"), "https://apps.example.com/spring");
+  await page.goto(address(`links/${link.id}/edit`));
+  await page.getByLabel("Address for iPhones").fill("");
+  for (const name of ["Title of the card", "Text of the card", "Address of its picture"])
+    await page.getByLabel(name).fill("");
+  await page.setViewportSize({ width: 360, height: 740 });
+  await page.emulateMedia({ colorScheme: "dark" });
+  await allIsWell();
+  await page.keyboard.press("Control+s");
+  await page.getByText("Saved", { exact: true }).waitFor();
+  assert.equal((await api.ask<Record<string, unknown>>("GET", `${base}/links/${link.id}`)).preview ?? null, null);
+  assert.equal((await visit()).headers.get("location"), "https://example.com/");
+});

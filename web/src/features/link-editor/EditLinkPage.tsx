@@ -37,9 +37,6 @@ export default function EditLinkPage() {
   return <Editor link={query.data} key={id} />;
 }
 
-/** What decides about visitors, and the form does not have. */
-const untouched = ({ ios_url = null, android_url = null, archived }: Link) => ({ ios_url, android_url, archived });
-
 function warningOf(link: Link): string | undefined {
   if (link.printed_at) return t("editor.printed");
   return link.needs_approval ? t("approvals.needs") : undefined;
@@ -157,7 +154,7 @@ function Editor({ link: first }: { link: Link }) {
             />
             <TryAs
               link={link.id}
-              draft={draft.dirty > 0 ? { ...untouched(link), ...draftOf(draft.value) } : undefined}
+              draft={draft.dirty > 0 ? { archived: link.archived, ...draftOf(draft.value) } : undefined}
               onResolution={onResolution}
             />
           </div>

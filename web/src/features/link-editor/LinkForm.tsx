@@ -10,6 +10,7 @@ import { instantOf, localOf } from "../../lib/time";
 import { UTM } from "../../lib/utm";
 import { useHome } from "../../lib/workspace";
 import { BudgetFields } from "./BudgetFields";
+import { CardFields, WordFields } from "./CardFields";
 import { errorsBelow, type Form } from "./form";
 import { Rules } from "./Rules";
 import { SlugState } from "./SlugState";
@@ -165,6 +166,8 @@ export function LinkForm({ draft, errors, own, hasPassword, use, isNew, wins, ch
           />
         </div>
       </details>
+      <CardFields draft={draft} errors={errors} />
+      <WordFields draft={draft} errors={errors} />
       <details className="fold">
         <summary>{t("editor.more")}</summary>
         <div className="two">

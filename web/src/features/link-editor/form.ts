@@ -1,6 +1,10 @@
 import type { BudgetPeriod, Link, LinkDraft, LinkPatch, Rule } from "../../api/types";
 import { UTM, type UtmField } from "../../lib/utm";
 
+/** What a card of the link shows where it is posted. */
+export const CARD = ["title", "description", "image_url"] as const;
+type CardField = (typeof CARD)[number];
+
 /** A link as the form has it: every field is there. */
 export interface Form {
   destination_url: string;
@@ -23,6 +27,12 @@ export interface Form {
   forward_path: boolean;
   external_id: string;
   needs_approval: boolean;
+  preview: Record<CardField, string>;
+  ios_url: string;
+  android_url: string;
+  robots: string;
+  expired_text: string;
+  not_found_text: string;
   rules: Rule[];
 }
 
@@ -47,6 +57,12 @@ export const EMPTY: Form = {
   forward_path: false,
   external_id: "",
   needs_approval: false,
+  preview: { title: "", description: "", image_url: "" },
+  ios_url: "",
+  android_url: "",
+  robots: "",
+  expired_text: "",
+  not_found_text: "",
   rules: [],
 };
 
@@ -74,6 +90,12 @@ export function formOf(link: Link): Form {
     forward_path: link.forward_path,
     external_id: link.external_id ?? "",
     needs_approval: link.needs_approval,
+    preview: Object.fromEntries(CARD.map((field) => [field, link.preview?.[field] ?? ""])) as Form["preview"],
+    ios_url: link.ios_url ?? "",
+    android_url: link.android_url ?? "",
+    robots: link.robots ?? "",
+    expired_text: link.expired_text ?? "",
+    not_found_text: link.not_found_text ?? "",
     rules: link.rules,
   };
 }
@@ -90,6 +112,9 @@ function written(form: Partial<Form>): LinkPatch {
       if (value) body.password = value;
     } else if (name === "utm") {
       body.utm = Object.fromEntries(Object.entries(value as Form["utm"]).map(([field, text]) => [field, orNull(text)]));
+    } else if (name === "preview") {
+      const card = Object.entries(value as Form["preview"]).map(([field, text]) => [field, orNull(text)]);
+      body.preview = card.some(([, text]) => text !== null) ? Object.fromEntries(card) : null;
     } else if (name === "click_budget") {
       const budget = value as Form["click_budget"];
       body.click_budget = budget.clicks === "" ? null : { ...budget, clicks: Number(budget.clicks) };
