@@ -12,7 +12,7 @@ const BASE = any(
   "vite/preload-helper",
   "node_modules/(react|react-dom|scheduler|i18next|openapi-fetch)/",
   "lucide-react/dist/esm/(shared/.+|\\w+|icons/(check|copy))\\.mjs$",
-  "src/(main|i18n/(index|en|en/\\w+)|api/(client|problem|session)|design/(Button|Copy|Dialog|Failure|Field))\\.tsx?$",
+  "src/(main|i18n/(index|early|en/(frame|pages|sharing))|api/(client|problem|session)|design/(Button|Copy|Dialog|Failure|Field))\\.tsx?$",
   "src/(door/(SignInForm|frame|paths)|lib/(format|preferences|report|slug|submit|title)|shared/token)\\.tsx?$",
 );
 /** What all pages of the signed in need. In pieces it would be a request for each. */

@@ -8,7 +8,7 @@ const ROWS = [
   ["G L", "keys.links"],
   ["G A", "keys.analytics"],
   ["G V", "keys.live"],
-  ["G R", "approvals.title"],
+  ["G R", "nav.approvals"],
   ["G D", "keys.domains"],
   ["J K", "keys.move"],
   ["X", "keys.select"],

@@ -43,7 +43,7 @@ export const PAGES = [
   { to: "/w/$workspace/links", key: "l", icon: LinkIcon, text: "nav.links" },
   { to: "/w/$workspace/analytics", key: "a", icon: ChartLine, text: "nav.analytics" },
   { to: "/w/$workspace/live", key: "v", icon: Activity, text: "nav.live" },
-  { to: "/w/$workspace/approvals", key: "r", icon: ClipboardCheck, text: "approvals.title" },
+  { to: "/w/$workspace/approvals", key: "r", icon: ClipboardCheck, text: "nav.approvals" },
   { to: "/w/$workspace/domains", key: "d", icon: Globe, text: "nav.domains" },
   { to: "/w/$workspace/people", key: "p", icon: Users, text: "nav.people" },
   { to: "/w/$workspace/keys", key: "k", icon: KeyRound, text: "nav.keys" },
@@ -199,7 +199,7 @@ function Waiting({ workspace }: { workspace: string }) {
       <span className="grow" />
       <span className="badge" data-look="warn">
         <span aria-hidden="true">{number(count)}</span>
-        <span className="visually-hidden">{t("approvals.forYou", { count })}</span>
+        <span className="visually-hidden">{t("nav.forYou", { count })}</span>
       </span>
     </>
   );

@@ -16,7 +16,7 @@ export function FreezeNote({ folder }: { folder: string | null }) {
   );
   return open.map((window) => (
     <p key={window.id} className="note above" data-look="warn">
-      {t(window.folder_id ? "freeze.nowFolder" : "freeze.now", {
+      {t(window.folder_id ? "frozen.folder" : "frozen.all", {
         when: dateTime(window.ends_at),
         reason: window.reason,
       })}

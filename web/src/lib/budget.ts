@@ -1,5 +1,6 @@
 import type { Link } from "../api/types";
 import { t } from "../i18n";
+import "../i18n/guards";
 import { dateTime, number } from "./format";
 
 type Use = NonNullable<Link["budget_use"]>;

@@ -285,7 +285,7 @@ test("a link has a card where it is posted, addresses for phones, and words for 
   await signIn(elido, here);
   await page.goto(address(`links/${link.id}/edit`));
   await page.getByText("Card where it is posted").click();
-  await page.getByLabel("Title of the card").fill("Spring sale");
+  await page.getByLabel("Heading of the card").fill("Spring sale");
   await page.getByLabel("Text of the card").fill("Everything for half of it");
   await page.getByLabel("Preview", { exact: true }).getByText("Everything for half of it").waitFor();
   await page.getByLabel("Address of its picture").fill("not an address");
@@ -320,7 +320,7 @@ test("a link has a card where it is posted, addresses for phones, and words for 
   assert.equal((await visit()).headers.get("location"), "https://apps.example.com/spring");
   await page.goto(address(`links/${link.id}/edit`));
   await page.getByLabel("Address for iPhones").fill("");
-  for (const name of ["Title of the card", "Text of the card", "Address of its picture"])
+  for (const name of ["Heading of the card", "Text of the card", "Address of its picture"])
     await page.getByLabel(name).fill("");
   await page.setViewportSize({ width: 360, height: 740 });
   await page.emulateMedia({ colorScheme: "dark" });

@@ -6,6 +6,7 @@ import type { Link } from "../../api/types";
 import { Button } from "../../design/Button";
 import { Failure } from "../../design/Failure";
 import { t } from "../../i18n";
+import "../../i18n/guards";
 import { requestsQuery } from "../../lib/approvals";
 import { RequestedChange } from "../../lib/ChangeRequests";
 import { say } from "../../lib/toasts";
@@ -37,7 +38,7 @@ export function Approvals({ link, canEdit }: { link: Link; canEdit: boolean }) {
   };
   const requests = query.data?.data ?? [];
   return (
-    <section className="sheet pad stack-s history before-clicks" aria-label={t("approvals.title")}>
+    <section className="sheet pad stack-s history before-clicks" aria-label={t("nav.approvals")}>
       <div className="row apart">
         <span>{t("approvals.needs")}</span>
         {canEdit && !requests.some((request) => request.deletes) && (

@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { Failure, Skeleton } from "../../design/Failure";
 import { t } from "../../i18n";
+import "../../i18n/guards";
 import { requestsQuery } from "../../lib/approvals";
 import { RequestedChange } from "../../lib/ChangeRequests";
 import { useTitle } from "../../lib/title";
@@ -16,13 +17,13 @@ export default function ApprovalsPage() {
   const { state = "pending" } = useSearch({ from: "/signed-in/w/$workspace/approvals" });
   const navigate = useNavigate({ from: "/w/$workspace/approvals" });
   const query = useQuery(requestsQuery(workspace.id, { state }));
-  useTitle(t("approvals.title"), workspace.name);
+  useTitle(t("nav.approvals"), workspace.name);
   const choose = (next: State) => void navigate({ search: next === "pending" ? {} : { state: next } });
   const requests = query.data?.data ?? [];
   return (
     <>
       <div className="page-head">
-        <h1>{t("approvals.title")}</h1>
+        <h1>{t("nav.approvals")}</h1>
         <select
           className="input pick"
           aria-label={t("approvals.which")}

@@ -3,6 +3,7 @@ import { Button } from "../../design/Button";
 import { Dialog } from "../../design/Dialog";
 import { TextArea } from "../../design/Field";
 import { t } from "../../i18n";
+import "../../i18n/guards";
 
 const NOTE_MAX = 1000;
 

@@ -1,7 +1,7 @@
 import { keepPreviousData, useInfiniteQuery, useQueries, useQuery } from "@tanstack/react-query";
 import { Link as To, useNavigate, useSearch } from "@tanstack/react-router";
 import { Plus, Trash2, X } from "lucide-react";
-import { lazy, useDeferredValue, useEffect, useRef, useState } from "react";
+import { useDeferredValue, useEffect, useRef, useState } from "react";
 import * as v from "valibot";
 import type { Link } from "../../api/types";
 import { Button } from "../../design/Button";
@@ -18,10 +18,9 @@ import { mayEdit, useHome, useRole, useWorkspace } from "../../lib/workspace";
 import { BulkBar } from "./BulkBar";
 import { BulkReports } from "./BulkReports";
 import { Columns } from "./Columns";
+import { MatchingDialog } from "./dialogs";
 import { LinkList } from "./LinkList";
 import { countQuery, filterOf, linksQuery, sparklinesQuery } from "./requests";
-
-const MatchingDialog = lazy(() => import("./MatchingDialog"));
 
 const FROM = "/signed-in/w/$workspace/links";
 

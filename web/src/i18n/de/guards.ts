@@ -1,8 +1,5 @@
 export const guards = {
   approvals: {
-    title: "Freigaben",
-    forYou_one: "{{count}} wartet auf Sie",
-    forYou_other: "{{count}} warten auf Sie",
     none: "Keine solchen Anträge",
     noneText: "Ein Link, dessen Änderungen eine zweite Person brauchen, wird es in seinem Editor, unter „Mehr“.",
     which: "Welche",
@@ -39,7 +36,6 @@ export const guards = {
     asked: "Darum ist gebeten. Jemand anders muss es freigeben",
     askDelete: "Um Löschung bitten",
     needs: "Änderungen, die Besucher merken, brauchen eine zweite Person",
-    badge: "Braucht Freigabe",
   },
   budget: {
     title: "Klickbudget",
@@ -74,8 +70,6 @@ export const guards = {
     ended: "Sie ist beendet",
     callOff: "Absagen",
     calledOff: "Sie ist abgesagt",
-    now: "Links bleiben bis {{when}}, wie sie sind: {{reason}}",
-    nowFolder: "Links dieses Ordners bleiben bis {{when}}, wie sie sind: {{reason}}",
   },
   privacy: {
     title: "Klicks und Besucher",

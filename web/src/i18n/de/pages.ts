@@ -74,6 +74,7 @@ export const pages: typeof english = {
     archived: "Archiviert",
     scheduled: "Geplant",
     expired: "Abgelaufen",
+    needsApproval: "Braucht Freigabe",
     password: "Passwort",
     split: "A/B",
     rules_one: "{{count}} Regel",

@@ -1,9 +1,6 @@
 /** Texts of what guards links and visitors: approvals, times without changes, budgets, privacy. */
 export const guards = {
   approvals: {
-    title: "Approvals",
-    forYou_one: "{{count}} waits for you",
-    forYou_other: "{{count}} wait for you",
     none: "No such requests",
     noneText: "A link whose changes need a second person is made one in its editor, under “More”.",
     which: "Which",
@@ -40,7 +37,6 @@ export const guards = {
     asked: "Asked for. Somebody else has to approve it",
     askDelete: "Ask for its deletion",
     needs: "Changes that visitors notice need a second person",
-    badge: "Needs approval",
   },
   budget: {
     title: "Click budget",
@@ -74,8 +70,6 @@ export const guards = {
     ended: "It has ended",
     callOff: "Call it off",
     calledOff: "It is called off",
-    now: "Links are left as they are until {{when}}: {{reason}}",
-    nowFolder: "Links of this folder are left as they are until {{when}}: {{reason}}",
   },
   privacy: {
     title: "Clicks and visitors",

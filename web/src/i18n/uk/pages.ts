@@ -97,6 +97,7 @@ export const pages = {
     archived: "В архіві",
     scheduled: "Заплановано",
     expired: "Термін минув",
+    needsApproval: "Потребує погодження",
     password: "Пароль",
     split: "A/B",
     rules_one: "{{count}} правило",
