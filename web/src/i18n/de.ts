@@ -1,7 +1,7 @@
 import { frame } from "./de/frame";
-import { guards } from "./de/guards";
+import { late } from "./de/late";
 import { pages } from "./de/pages";
 import { sharing } from "./de/sharing";
 import type { Messages } from "./en";
 
-export const de: Messages = { ...frame, ...guards, ...pages, ...sharing };
+export const de: Messages = { ...frame, ...late, ...pages, ...sharing };

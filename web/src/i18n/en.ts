@@ -1,7 +1,7 @@
 import { early } from "./early";
-import { guards } from "./en/guards";
+import { late } from "./en/late";
 
 /** Every text of the dashboard. Other languages have the same keys. */
-export const en = { ...early, ...guards };
+export const en = { ...early, ...late };
 
 export type Messages = typeof en;

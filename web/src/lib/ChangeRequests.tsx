@@ -9,7 +9,7 @@ import { Button } from "../design/Button";
 import { Failure } from "../design/Failure";
 import { TextArea } from "../design/Field";
 import { t } from "../i18n";
-import "../i18n/guards";
+import "../i18n/late";
 import { dateTime, relative } from "./format";
 import { useAuthorName } from "./people";
 import { say } from "./toasts";

@@ -1,6 +1,6 @@
 import type { Link } from "../api/types";
 import { t } from "../i18n";
-import "../i18n/guards";
+import "../i18n/late";
 import { dateTime, number } from "./format";
 
 type Use = NonNullable<Link["budget_use"]>;

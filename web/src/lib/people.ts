@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { api, body } from "../api/client";
 import { t } from "../i18n";
-import "../i18n/guards";
+import "../i18n/late";
 import { useWorkspace } from "./workspace";
 
 /** What whoever did something is called: a person of this workspace by name, and what is no person as such. */

@@ -6,7 +6,7 @@ import type { Link } from "../../api/types";
 import { Button } from "../../design/Button";
 import { Failure } from "../../design/Failure";
 import { t } from "../../i18n";
-import "../../i18n/guards";
+import "../../i18n/late";
 import { requestsQuery } from "../../lib/approvals";
 import { RequestedChange } from "../../lib/ChangeRequests";
 import { say } from "../../lib/toasts";

@@ -5,7 +5,7 @@ import { api, body } from "../../api/client";
 import { Copy } from "../../design/Copy";
 import { Failure, Skeleton } from "../../design/Failure";
 import { t } from "../../i18n";
-import "../../i18n/guards";
+import "../../i18n/late";
 import { budgetText } from "../../lib/budget";
 import { FreezeNote } from "../../lib/FreezeNote";
 import { useTitle } from "../../lib/title";

@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { Failure, Skeleton } from "../../design/Failure";
 import { t } from "../../i18n";
-import "../../i18n/guards";
+import "../../i18n/late";
 import { requestsQuery } from "../../lib/approvals";
 import { RequestedChange } from "../../lib/ChangeRequests";
 import { useTitle } from "../../lib/title";

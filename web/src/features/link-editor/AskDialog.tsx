@@ -3,7 +3,7 @@ import { Button } from "../../design/Button";
 import { Dialog } from "../../design/Dialog";
 import { TextArea } from "../../design/Field";
 import { t } from "../../i18n";
-import "../../i18n/guards";
+import "../../i18n/late";
 
 const NOTE_MAX = 1000;
 

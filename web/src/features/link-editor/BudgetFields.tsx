@@ -1,7 +1,7 @@
 import type { BudgetPeriod, Link } from "../../api/types";
 import { Choice, Field } from "../../design/Field";
 import { t } from "../../i18n";
-import "../../i18n/guards";
+import "../../i18n/late";
 import { budgetText } from "../../lib/budget";
 import { myZone } from "../../lib/preferences";
 import { EMPTY, type Form } from "./form";

@@ -7,7 +7,7 @@ import type { Link } from "../../api/types";
 import { Failure, Skeleton } from "../../design/Failure";
 import { Check } from "../../design/Field";
 import { t } from "../../i18n";
-import "../../i18n/guards";
+import "../../i18n/late";
 import { useDraft } from "../../lib/draft";
 import { FreezeNote } from "../../lib/FreezeNote";
 import { useTitle } from "../../lib/title";

@@ -3,7 +3,7 @@ import type { Link } from "../../api/types";
 import { Button } from "../../design/Button";
 import { Check, Choice, Field } from "../../design/Field";
 import { t } from "../../i18n";
-import "../../i18n/guards";
+import "../../i18n/late";
 import type { Draft } from "../../lib/draft";
 import { relative } from "../../lib/format";
 import { myZone } from "../../lib/preferences";

@@ -7,7 +7,7 @@ import { Dialog } from "../../design/Dialog";
 import { Failure } from "../../design/Failure";
 import { Field } from "../../design/Field";
 import { t } from "../../i18n";
-import "../../i18n/guards";
+import "../../i18n/late";
 import { myZone } from "../../lib/preferences";
 import { useSubmit } from "../../lib/submit";
 import { instantOf } from "../../lib/time";

@@ -7,7 +7,7 @@ import { Button } from "../../design/Button";
 import { Failure, Skeleton } from "../../design/Failure";
 import { Choice, Field } from "../../design/Field";
 import { t } from "../../i18n";
-import "../../i18n/guards";
+import "../../i18n/late";
 import { dateTime } from "../../lib/format";
 import { freezeQuery } from "../../lib/freeze";
 import { myZone } from "../../lib/preferences";

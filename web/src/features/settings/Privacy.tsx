@@ -7,7 +7,7 @@ import { Button } from "../../design/Button";
 import { Failure } from "../../design/Failure";
 import { Check, Choice, Field } from "../../design/Field";
 import { t } from "../../i18n";
-import "../../i18n/guards";
+import "../../i18n/late";
 import { useSubmit } from "../../lib/submit";
 import { say } from "../../lib/toasts";
 import { useWorkspace } from "../../lib/workspace";

@@ -15,6 +15,7 @@ import { mayAdminister, mayEdit, useRole, useWorkspace } from "../../lib/workspa
 import { Erasure } from "./Erasure";
 import { Folders } from "./Folders";
 import { FreezeWindows } from "./FreezeWindows";
+import { Leaving } from "./Leaving";
 import { Privacy } from "./Privacy";
 import { Templates } from "./Templates";
 
@@ -35,6 +36,7 @@ export default function SettingsPage() {
         {mayEdit(role) && <FreezeWindows canSet={mayAdminister(role)} />}
         {mayAdminister(role) && <Privacy key={`${workspace.id} ${workspace.version}`} />}
         {mayAdminister(role) && <Erasure />}
+        <Leaving />
         {(role === undefined || role === "owner") && <Deletion />}
       </div>
     </>

@@ -1,5 +1,5 @@
 import { addEnglish } from ".";
-import { guards } from "./en/guards";
+import { late } from "./en/late";
 
 // Whoever uses one of these texts imports this file, which a unit test holds.
-addEnglish(guards);
+addEnglish(late);

@@ -1,4 +1,4 @@
-export const guards = {
+export const late = {
   approvals: {
     none: "Keine solchen Anträge",
     noneText: "Ein Link, dessen Änderungen eine zweite Person brauchen, wird es in seinem Editor, unter „Mehr“.",
@@ -105,5 +105,35 @@ export const guards = {
     erase: "Endgültig löschen",
     done_one: "{{count}} Klick ist gelöscht",
     done_other: "{{count}} Klicks sind gelöscht",
+  },
+  rotation: {
+    rotate: "Neues Geheimnis",
+    title: "Ein neues Geheimnis für {{name}}",
+    text: "Programme brauchen es, bevor das jetzige endet.",
+    overlap: "Das jetzige Geheimnis gilt",
+    atOnce: "Nicht mehr",
+    hour: "noch eine Stunde",
+    day: "noch einen Tag",
+    week: "noch sieben Tage",
+    make: "Geheimnis erstellen",
+    until: "Das Geheimnis davor gilt bis {{when}}",
+    madeBy: "Erstellt von {{name}}",
+    disabled: "Wer ihn erstellt hat, ist gesperrt; der Schlüssel wirkt weiter",
+  },
+  leaving: {
+    title: "Arbeitsbereich verlassen",
+    text: "Sie sehen seine Links und Klicks dann nicht mehr. Wer ihn verwaltet, kann Sie wieder einladen.",
+    leave: "Arbeitsbereich verlassen",
+  },
+  domainEdit: {
+    edit: "Einstellungen",
+    title: "Einstellungen von {{name}}",
+    root: "Wohin die Domain allein führt",
+    notFound: "Wohin fehlende Links führen",
+    expired: "Wohin abgelaufene Links führen",
+    status: "Umleitungsstatus neuer Links",
+    robots: "Suchmaschinen",
+    caseSensitive: "Groß und klein sind verschiedene Links",
+    saved: "{{name}} ist geändert",
   },
 };

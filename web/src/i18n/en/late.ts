@@ -1,5 +1,5 @@
-/** Texts of what guards links and visitors: approvals, times without changes, budgets, privacy. */
-export const guards = {
+/** Texts that come with the pages that need them. */
+export const late = {
   approvals: {
     none: "No such requests",
     noneText: "A link whose changes need a second person is made one in its editor, under “More”.",
@@ -104,5 +104,35 @@ export const guards = {
     erase: "Erase for good",
     done_one: "{{count}} click is erased",
     done_other: "{{count}} clicks are erased",
+  },
+  rotation: {
+    rotate: "New secret",
+    title: "A new secret for {{name}}",
+    text: "Programs need it before the present one ends.",
+    overlap: "The present secret holds",
+    atOnce: "No longer",
+    hour: "for an hour",
+    day: "for a day",
+    week: "for seven days",
+    make: "Make the secret",
+    until: "The secret before holds until {{when}}",
+    madeBy: "Made by {{name}}",
+    disabled: "Whoever made it is disabled; the key goes on",
+  },
+  leaving: {
+    title: "Leave the workspace",
+    text: "You no longer see its links and clicks. Somebody who administers it can invite you again.",
+    leave: "Leave the workspace",
+  },
+  domainEdit: {
+    edit: "Settings",
+    title: "Settings of {{name}}",
+    root: "Where the bare domain leads",
+    notFound: "Where missing links lead",
+    expired: "Where expired links lead",
+    status: "Redirect status of new links",
+    robots: "Search engines",
+    caseSensitive: "Upper and lower case are different links",
+    saved: "{{name}} is changed",
   },
 };
