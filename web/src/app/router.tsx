@@ -9,6 +9,7 @@ import {
 } from "@tanstack/react-router";
 import * as v from "valibot";
 import { bootQuery } from "../api/boot";
+import { AuditSearch } from "../lib/audit-search";
 import { ClicksSearch, WhichClicks } from "../lib/clicks-search";
 import { LinksSearch } from "../lib/links-search";
 import { QrSearch } from "../lib/qr-search";
@@ -197,6 +198,7 @@ const keys = createRoute({
 const audit = createRoute({
   getParentRoute: inWorkspace,
   path: "/audit",
+  validateSearch: AuditSearch,
   component: lazyRouteComponent(() => import("../features/audit/AuditPage")),
 });
 const settings = createRoute({

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { scrollsSideways } from "./axe.ts";
-import { open, signIn, until } from "./server.ts";
+import { open, PASSWORD, signIn, until } from "./server.ts";
 import { watching } from "./watching.ts";
 
 const here = watching();
@@ -95,4 +95,61 @@ test("members leave a workspace, and its last owner does not", async () => {
   );
   await allIsWell(grace as typeof here);
   await grace.context.close();
+});
+
+test("the audit log is narrowed down to who, what, to what and when, in the address", async () => {
+  const { page, elido, api, base, address, allIsWell } = here;
+  const link = await api.ask<{ id: string }>("POST", `${base}/links`, { destination_url: "https://example.com/" });
+  await api.ask("PATCH", `${base}/links/${link.id}`, { title: "Once" });
+  await signIn(elido, here);
+  await page.goto(address("audit"));
+  const rows = page.locator("details > summary");
+  const updated = rows.filter({ hasText: "link.updated" }).filter({ hasText: link.id });
+  await updated.filter({ hasText: "Ada" }).click();
+  await page.getByRole("button", { name: "Only to this" }).click();
+  await page.waitForURL(/target=/);
+  await until("the two of this link", async () => (await rows.count()) === 2);
+  await page.getByLabel("What, such as link.updated").fill("link.created");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/action=link.created/);
+  await until("the one", async () => (await rows.count()) === 1);
+  await allIsWell();
+  await page.reload();
+  await until("the same one", async () => (await rows.count()) === 1);
+  await page.getByLabel("Up to the day").fill("2020-02-29");
+  await page.getByText("Nothing of this kind was done.").waitFor();
+  assert.match(decodeURIComponent(page.url()), /until="?2020-02-29T22:00:00Z/);
+  await page.setViewportSize({ width: 360, height: 740 });
+  await page.emulateMedia({ colorScheme: "dark" });
+  assert.equal(await scrollsSideways(page), false);
+  await allIsWell();
+  await page.getByRole("button", { name: "Reset" }).first().click();
+  await until("all of it", async () => (await rows.count()) > 2);
+  await page.getByLabel("Who").selectOption("Ada");
+  await page.waitForURL(/actor=usr_/);
+  await updated.waitFor();
+  await allIsWell();
+});
+
+test("another address is one's own once the code that came to it is confirmed", async () => {
+  const { page, elido, api, allIsWell } = here;
+  await signIn(elido, here);
+  await page.goto(`${elido.url}/me`);
+  const form = page.getByRole("form", { name: "Email" });
+  await form.getByText("ada@example.com is not confirmed yet").waitFor();
+  await form.getByLabel("New address").fill("ada@example.org");
+  await form.getByLabel("Your password").fill("not her password");
+  await form.getByRole("button", { name: "Send a code" }).click();
+  await form.locator(".error, [role=alert]").first().waitFor();
+  await allIsWell();
+  await form.getByLabel("Your password").fill(PASSWORD);
+  await form.getByRole("button", { name: "Send a code" }).click();
+  await page.getByText("A mail to ada@example.org has a code").waitFor();
+  const letter = await until("the mail", async () => elido.letters("ada@example.org")[0]);
+  await page.goto(`${elido.url}/confirm-email${/#\S+/.exec(letter)?.[0]}`);
+  await page.getByRole("button", { name: "Confirm" }).click();
+  await page.getByText("ada@example.org is confirmed.").waitFor();
+  const me = await api.ask<{ user: { email: string } }>("GET", "/v1/me");
+  assert.equal(me.user.email, "ada@example.org");
+  await allIsWell();
 });
