@@ -12,15 +12,15 @@ const BASE = any(
   "vite/preload-helper",
   "node_modules/(react|react-dom|scheduler|i18next|openapi-fetch)/",
   "lucide-react/dist/esm/(shared/.+|\\w+|icons/(check|copy))\\.mjs$",
-  "src/(main|i18n/(index|en|en/\\w+)|api/(client|problem|session)|design/(Button|Copy|Dialog|Failure|Field))\\.tsx?$",
+  "src/(main|i18n/(index|early|en/(frame|pages|sharing))|api/(client|problem|session)|design/(Button|Copy|Dialog|Failure|Field))\\.tsx?$",
   "src/(door/(SignInForm|frame|paths)|lib/(format|preferences|report|slug|submit|title)|shared/token)\\.tsx?$",
 );
 /** What all pages of the signed in need. In pieces it would be a request for each. */
 const APP = any(
   "node_modules/(@tanstack/(?!react-virtual|virtual-core)|valibot|use-sync-external-store)",
-  "node_modules/lucide-react/dist/esm/icons/(activity|bookmark|chart-line|chevrons-up-down|download|globe|key-round|link|log-out|menu|pencil|plus|scroll-text|search|settings|trash|trash-2|undo-2|user-round|users|wrench|x)\\.mjs$",
+  "node_modules/lucide-react/dist/esm/icons/(activity|bookmark|chart-line|chevrons-up-down|clipboard-check|download|globe|key-round|link|log-out|menu|pencil|plus|scroll-text|search|settings|trash|trash-2|undo-2|user-round|users|wrench|x)\\.mjs$",
   "src/(api/boot|app/(App|NotThere|Notices|Shell|router)|design/Menu)\\.tsx?$",
-  "src/lib/(clicks-search|draft|follow|links-search|Later|qr-search|server|shortcuts|time|toasts|views|workspace)\\.tsx?$",
+  "src/lib/(approvals|audit-search|clicks-search|draft|event-stream|follow|links-search|Later|qr-search|seen|server|shortcuts|time|toasts|views|workspace)\\.tsx?$",
 );
 
 export default defineConfig({

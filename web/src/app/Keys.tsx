@@ -8,6 +8,7 @@ const ROWS = [
   ["G L", "keys.links"],
   ["G A", "keys.analytics"],
   ["G V", "keys.live"],
+  ["G R", "nav.approvals"],
   ["G D", "keys.domains"],
   ["J K", "keys.move"],
   ["X", "keys.select"],
@@ -22,7 +23,9 @@ const ROWS = [
   ["Ctrl Z", "keys.undo"],
   ["Ctrl Enter", "keys.save"],
   ["1 2 3 4 5", "keys.periods"],
+  ["0", "period.own"],
   ["← →", "keys.period"],
+  ["L", "nav.live"],
   ["V", "keys.table"],
 ] as const;
 

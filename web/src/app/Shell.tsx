@@ -4,6 +4,7 @@ import {
   Activity,
   ChartLine,
   ChevronsUpDown,
+  ClipboardCheck,
   Globe,
   KeyRound,
   Link as LinkIcon,
@@ -23,8 +24,10 @@ import { bff } from "../api/client";
 import { Button } from "../design/Button";
 import { Menu } from "../design/Menu";
 import { t } from "../i18n";
+import { useWaitingForMe } from "../lib/approvals";
 import { forgetDrafts } from "../lib/draft";
 import { useFollowing } from "../lib/follow";
+import { number } from "../lib/format";
 import { Later } from "../lib/Later";
 import { useShortcuts } from "../lib/shortcuts";
 import { undoLast } from "../lib/toasts";
@@ -40,6 +43,7 @@ export const PAGES = [
   { to: "/w/$workspace/links", key: "l", icon: LinkIcon, text: "nav.links" },
   { to: "/w/$workspace/analytics", key: "a", icon: ChartLine, text: "nav.analytics" },
   { to: "/w/$workspace/live", key: "v", icon: Activity, text: "nav.live" },
+  { to: "/w/$workspace/approvals", key: "r", icon: ClipboardCheck, text: "nav.approvals" },
   { to: "/w/$workspace/domains", key: "d", icon: Globe, text: "nav.domains" },
   { to: "/w/$workspace/people", key: "p", icon: Users, text: "nav.people" },
   { to: "/w/$workspace/keys", key: "k", icon: KeyRound, text: "nav.keys" },
@@ -160,6 +164,7 @@ function Side({ slug, onPalette }: { slug: string; onPalette: () => void }) {
           <Link key={to} to={to} params={{ workspace: slug }}>
             <Icon aria-hidden="true" />
             {t(text)}
+            {to === "/w/$workspace/approvals" && current && <Waiting workspace={current.id} />}
           </Link>
         ))}
       </nav>
@@ -185,11 +190,26 @@ function Side({ slug, onPalette }: { slug: string; onPalette: () => void }) {
   );
 }
 
-/** The same on a narrow screen: four pages, and the others in a menu. */
+/** How many changes wait for the approval of whoever looks. */
+function Waiting({ workspace }: { workspace: string }) {
+  const count = useWaitingForMe(workspace);
+  if (count === 0) return null;
+  return (
+    <>
+      <span className="grow" />
+      <span className="badge" data-look="warn">
+        <span aria-hidden="true">{number(count)}</span>
+        <span className="visually-hidden">{t("nav.forYou", { count })}</span>
+      </span>
+    </>
+  );
+}
+
+/** The same on a narrow screen: what is opened most, and the others in a menu. */
 function Bottom({ slug }: { slug: string }) {
   const navigate = useNavigate();
   const isNew = useRouterState({ select: (state) => state.location.pathname.endsWith("/links/new") });
-  const [links, analytics, ...others] = PAGES;
+  const [links, analytics, live, ...others] = PAGES;
   const more = others.map(({ to, icon: Icon, text }) => ({
     label: t(text),
     icon: <Icon aria-hidden="true" />,
@@ -220,6 +240,10 @@ function Bottom({ slug }: { slug: string }) {
       <Link to="/w/$workspace/links/new" params={{ workspace: slug }}>
         <Plus aria-hidden="true" />
         {t("nav.new")}
+      </Link>
+      <Link to={live.to} params={{ workspace: slug }}>
+        <Activity aria-hidden="true" />
+        {t("nav.live")}
       </Link>
       <Menu entries={more}>
         <MenuIcon aria-hidden="true" />

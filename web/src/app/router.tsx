@@ -9,7 +9,8 @@ import {
 } from "@tanstack/react-router";
 import * as v from "valibot";
 import { bootQuery } from "../api/boot";
-import { ClicksSearch } from "../lib/clicks-search";
+import { AuditSearch } from "../lib/audit-search";
+import { ClicksSearch, WhichClicks } from "../lib/clicks-search";
 import { LinksSearch } from "../lib/links-search";
 import { QrSearch } from "../lib/qr-search";
 import { Broken, NotThere } from "./NotThere";
@@ -168,7 +169,16 @@ const bin = createRoute({
 const live = createRoute({
   getParentRoute: inWorkspace,
   path: "/live",
+  validateSearch: WhichClicks,
   component: lazyRouteComponent(() => import("../features/live/LivePage")),
+});
+const approvals = createRoute({
+  getParentRoute: inWorkspace,
+  path: "/approvals",
+  validateSearch: v.object({
+    state: v.optional(v.picklist(["approved", "refused", "withdrawn", "expired"])),
+  }),
+  component: lazyRouteComponent(() => import("../features/approvals/ApprovalsPage")),
 });
 const domains = createRoute({
   getParentRoute: inWorkspace,
@@ -188,6 +198,7 @@ const keys = createRoute({
 const audit = createRoute({
   getParentRoute: inWorkspace,
   path: "/audit",
+  validateSearch: AuditSearch,
   component: lazyRouteComponent(() => import("../features/audit/AuditPage")),
 });
 const settings = createRoute({
@@ -217,6 +228,7 @@ const tree = root.addChildren([
       analytics,
       live,
       bin,
+      approvals,
       domains,
       people,
       keys,

@@ -1,8 +1,7 @@
-import { frame } from "./en/frame";
-import { pages } from "./en/pages";
-import { sharing } from "./en/sharing";
+import { early } from "./early";
+import { late } from "./en/late";
 
 /** Every text of the dashboard. Other languages have the same keys. */
-export const en = { ...frame, ...pages, ...sharing };
+export const en = { ...early, ...late };
 
 export type Messages = typeof en;

@@ -1,6 +1,7 @@
 import i18next from "i18next";
 import { onPreferences, preferences } from "../lib/preferences";
-import { en, type Messages } from "./en";
+import { early } from "./early";
+import type { Messages } from "./en";
 
 export type Language = "en" | "uk" | "de";
 
@@ -15,6 +16,14 @@ const others: Record<Exclude<Language, "en">, () => Promise<Messages>> = {
   uk: async () => (await import("./uk")).uk,
   de: async () => (await import("./de")).de,
 };
+
+let english: Partial<Messages> = early;
+
+/** Adds English texts that come with the pages that need them. Other languages are whole. */
+export function addEnglish(texts: Partial<Messages>): void {
+  english = { ...english, ...texts };
+  if (i18next.isInitialized) i18next.addResourceBundle("en", "translation", english);
+}
 
 const wished = (): Language => {
   const { language } = preferences();
@@ -36,7 +45,7 @@ export async function startTexts(): Promise<void> {
   await i18next.init({
     lng: "en",
     fallbackLng: "en",
-    resources: { en: { translation: en } },
+    resources: { en: { translation: english } },
     interpolation: { escapeValue: false },
   });
   await change();

@@ -1,5 +1,5 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
+import { type FormEvent, useState } from "react";
 import { useBoot } from "../api/boot";
 import { api, body } from "../api/client";
 import { problemOf } from "../api/problem";
@@ -108,6 +108,33 @@ interface ViewProperties {
 
 function View({ view, isShown, canEdit, canShare, onOpen, onUpdate, onChange, onRemove }: ViewProperties) {
   const isMine = useBoot()?.user?.id === view.owner;
+  const [name, setName] = useState<string>();
+  if (name !== undefined) {
+    const rename = (event: FormEvent) => {
+      event.preventDefault();
+      if (name.trim() !== view.name) onChange({ name: name.trim() });
+      setName(undefined);
+    };
+    return (
+      <li>
+        <form className="with-button" onSubmit={rename}>
+          <Field
+            label={t("views.nameOf", { name: view.name })}
+            value={name}
+            onValue={setName}
+            maxLength={100}
+            autoFocus
+          />
+          <span className="row button-row">
+            <Button type="submit" disabled={name.trim() === ""}>
+              {t("common.save")}
+            </Button>
+            <Button onClick={() => setName(undefined)}>{t("common.cancel")}</Button>
+          </span>
+        </form>
+      </li>
+    );
+  }
   const named = (text: string) => `${text}: ${view.name}`;
   return (
     <li className="row view">
@@ -119,6 +146,11 @@ function View({ view, isShown, canEdit, canShare, onOpen, onUpdate, onChange, on
       {canEdit && !isShown && (
         <Button aria-label={named(t("views.update"))} onClick={onUpdate}>
           {t("views.update")}
+        </Button>
+      )}
+      {canEdit && (
+        <Button aria-label={named(t("views.rename"))} onClick={() => setName(view.name)}>
+          {t("views.rename")}
         </Button>
       )}
       {canShare && (

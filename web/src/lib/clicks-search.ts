@@ -45,6 +45,18 @@ export const ClicksSearch = v.object({
 });
 export type ClicksSearch = v.InferOutput<typeof ClicksSearch>;
 
+/** Which clicks are meant, without their period and how they are shown. */
+export const WhichClicks = v.object({
+  bots: ClicksSearch.entries.bots,
+  ...(Object.fromEntries(FILTERS.map((name) => [name, values])) as Record<Filter, typeof values>),
+});
+export type WhichClicks = v.InferOutput<typeof WhichClicks>;
+
+/** That part of a view. */
+export function whichOf(search: ClicksSearch): WhichClicks {
+  return Object.fromEntries(["bots" as const, ...FILTERS].map((name) => [name, search[name]])) as WhichClicks;
+}
+
 export type Interval = NonNullable<ClicksSearch["interval"]>;
 
 /** The moments and buckets that a view stands for. */
@@ -59,7 +71,13 @@ export function queryOf(search: ClicksSearch, zone: string): URLSearchParams {
   const { from, to, interval } = spanOf(search, zone);
   const query = new URLSearchParams({ from, to, interval, time_zone: zone });
   if (search.compare) query.set("compare", "previous");
-  if (search.bots) query.set("include", "bots,previews");
+  for (const [name, value] of whichQueryOf(search)) query.append(name, value);
+  return query;
+}
+
+/** Which clicks are meant, as a query of `/v1`. */
+export function whichQueryOf(search: WhichClicks): URLSearchParams {
+  const query = new URLSearchParams(search.bots ? { include: "bots,previews" } : {});
   for (const filter of FILTERS) for (const value of search[filter] ?? []) query.append(filter, value);
   return query;
 }
@@ -85,7 +103,7 @@ export function conditionOf(text: string): Condition {
 }
 
 /** The view with a condition put in, as `/v1` writes it, or taken out where it is in. What it contradicts goes. */
-export function toggled(search: ClicksSearch, filter: Filter, text: string): ClicksSearch {
+export function toggled<Search extends WhichClicks>(search: Search, filter: Filter, text: string): Search {
   const before = search[filter] ?? [];
   const after = before.includes(text)
     ? before.filter((other) => other !== text)

@@ -26,6 +26,21 @@ function kept<Value>(key: string): Kept<Value> | undefined {
   return undefined;
 }
 
+/**
+ * What was written, on top of what is there now, unless that is no longer what it was written over. Fields that only one of two versions of
+ * the dashboard knows are left out of it.
+ */
+export function broughtBack<Value extends object>(
+  found: { base: object; value: object },
+  initial: Value,
+): Value | undefined {
+  const base = found.base as Partial<Value>;
+  const value = found.value as Partial<Value>;
+  const known = (Object.keys(initial) as (keyof Value)[]).filter((name) => name in base && name in value);
+  if (known.some((name) => JSON.stringify(base[name]) !== JSON.stringify(initial[name]))) return undefined;
+  return { ...initial, ...Object.fromEntries(known.map((name) => [name, value[name]])) };
+}
+
 /** Forgets every draft of this browser. */
 export function forgetDrafts(): void {
   for (const key of Object.keys(localStorage)) if (key.startsWith(PREFIX)) localStorage.removeItem(key);
@@ -60,8 +75,8 @@ interface State<Value> {
 export function useDraft<Value extends object>(key: string, initial: Value): Draft<Value> {
   const [state, setState] = useState<State<Value>>(() => {
     const found = kept<Value>(key);
-    const restored = found !== undefined && JSON.stringify(found.base) === JSON.stringify(initial);
-    return { base: initial, past: [], value: restored ? found.value : initial, future: [], restored };
+    const value = found && broughtBack(found, initial);
+    return { base: initial, past: [], value: value ?? initial, future: [], restored: value !== undefined };
   });
   const patch = useMemo(() => changes(state.base, state.value), [state.base, state.value]);
   const dirty = Object.keys(patch).length;

@@ -1,11 +1,15 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
+import { readEvents } from "./event-stream";
+import { whileSeen } from "./seen";
 import { lookForServer } from "./server";
 
 /** Which data an event of this kind makes old: the first parts of their keys, behind which the workspace comes. */
 const STALE: Record<string, string[]> = {
   link: ["links", "links-count", "link-detail", "history", "bin"],
   link_comment: ["comments"],
+  link_change: ["change-requests"],
+  freeze_window: ["freeze-windows"],
   domain: ["domains", "home"],
   tag: ["tags", "home", "links"],
   folder: ["folders", "home"],
@@ -21,27 +25,11 @@ const GATHERED = 300;
 const RETRY_FIRST = 1_000;
 const RETRY_MAX = 60_000;
 
-/** Reads the names of server-sent events; the position is kept for whoever goes on from there. */
-async function read(response: Response, onEvent: (type: string) => void, onPosition: (id: string) => void) {
-  const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
-  let rest = "";
-  for (let chunk = await reader?.read(); chunk && !chunk.done; chunk = await reader?.read()) {
-    const lines = (rest + chunk.value).split("\n");
-    rest = lines.pop() ?? "";
-    for (const line of lines) {
-      const [, field, value] = /^(id|event): ?(.*)$/.exec(line) ?? [];
-      if (field === "id" && value) onPosition(value);
-      if (field === "event" && value) onEvent(value);
-    }
-  }
-}
-
 /** Follows what others change in a workspace, while the page is seen, and has the pages ask again for just that. */
 export function useFollowing(workspace: string | undefined, may: boolean): void {
   const queries = useQueryClient();
   useEffect(() => {
     if (!workspace || !may) return;
-    let stop = new AbortController();
     let position = "";
     const touched = new Set<string>();
     let timer = 0;
@@ -66,8 +54,9 @@ export function useFollowing(workspace: string | undefined, may: boolean): void 
             wait = RETRY_FIRST;
             // A first stream, and one whose position is gone, do not tell what came before them.
             if (!position) onEvent("link.");
-            await read(response, onEvent, (id) => {
-              position = id;
+            await readEvents(response, ({ event, id }) => {
+              if (id) position = id;
+              if (event) onEvent(event);
             });
           }
         } catch {
@@ -78,18 +67,10 @@ export function useFollowing(workspace: string | undefined, may: boolean): void 
         if (!signal.aborted) await new Promise((resolve) => window.setTimeout(resolve, wait));
       }
     };
-    // A browser has six connections to a server; a page that nobody sees leaves its own to others.
-    const onVisibility = () => {
-      stop.abort();
-      stop = new AbortController();
-      if (document.visibilityState === "visible") void follow(stop.signal);
-    };
-    onVisibility();
-    document.addEventListener("visibilitychange", onVisibility);
+    const unfollow = whileSeen((signal) => void follow(signal));
     return () => {
-      document.removeEventListener("visibilitychange", onVisibility);
       window.clearTimeout(timer);
-      stop.abort();
+      unfollow();
     };
   }, [workspace, may, queries]);
 }

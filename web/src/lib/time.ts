@@ -37,3 +37,24 @@ export function intervalOf(period: Period): "hour" | "day" | "week" | "month" {
   if (hours <= 24 * 120) return "day";
   return hours <= 24 * 800 ? "week" : "month";
 }
+
+/** A moment as `datetime-local` fields of a zone have it. */
+export function localOf(time: string, zone: string): string {
+  if (!time) return "";
+  return Temporal.Instant.from(time).toZonedDateTimeISO(zone).toPlainDateTime().toString({ smallestUnit: "minute" });
+}
+
+export function instantOf(local: string, zone: string): string {
+  if (!local) return "";
+  return Temporal.PlainDateTime.from(local).toZonedDateTime(zone).toInstant().toString();
+}
+
+/** The day that a moment is on in a zone, as `date` fields have it. */
+export const dayOf = (time: string, zone: string) =>
+  Temporal.Instant.from(time).toZonedDateTimeISO(zone).toPlainDate().toString();
+
+export const dayAfter = (day: string) => Temporal.PlainDate.from(day).add({ days: 1 }).toString();
+
+/** The moment at which a day begins in a zone, which need not be midnight. */
+export const startOf = (day: string, zone: string) =>
+  Temporal.PlainDate.from(day).toZonedDateTime(zone).toInstant().toString();

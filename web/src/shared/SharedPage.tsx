@@ -6,17 +6,20 @@ import { Failure, Skeleton } from "../design/Failure";
 import { Field } from "../design/Field";
 import { Frame } from "../door/frame";
 import { Chart } from "../features/analytics/Chart";
-import { valueName } from "../features/analytics/Panel";
 import { t } from "../i18n";
+import { valueName } from "../lib/click-names";
 import type { Filter } from "../lib/clicks-search";
-import { date, number, percent } from "../lib/format";
+import { date, dateTime, number, percent } from "../lib/format";
 import { myZone } from "../lib/preferences";
+import { pause, whileSeen } from "../lib/seen";
 import { PRESETS, type Preset } from "../lib/time";
 import { useTitle } from "../lib/title";
 import { askReport } from "./report";
 
 /** How often a page that is left on a wall looks again, in milliseconds. */
 const EVERY = 60_000;
+/** The same with a password: each look is a try, and the tries of one network are counted, right or wrong. */
+const EVERY_WITH_PASSWORD = 10 * 60_000;
 
 const PERIOD = "period";
 
@@ -32,30 +35,39 @@ export default function SharedPage({ token }: { token: string }) {
   const [report, setReport] = useState<SharedReport>();
   const [problem, setProblem] = useState<Problem>();
   const zone = myZone();
+  const [seenAt, setSeenAt] = useState(0);
+  /** Looks once. Whether it makes sense to look again without being asked to. */
   const ask = useCallback(
-    async (signal: AbortSignal) => {
+    async (signal: AbortSignal): Promise<boolean> => {
       try {
         const found = await askReport(token, password, preset, zone);
-        if (signal.aborted) return;
+        if (signal.aborted) return false;
         setReport(found);
+        setSeenAt(Date.now());
         setProblem(undefined);
       } catch (error) {
-        if (!signal.aborted) setProblem(problemOf(error));
+        const found = problemOf(error);
+        if (!signal.aborted) setProblem(found);
+        // A password that is wrong stays so, and a page that is gone is gone.
+        return ![401, 404, 410].includes(found.status);
       }
+      return true;
     },
     [token, password, preset, zone],
   );
   useEffect(() => {
-    const stop = new AbortController();
-    void ask(stop.signal);
-    const timer = window.setInterval(() => {
-      if (document.visibilityState === "visible") void ask(stop.signal);
-    }, EVERY);
-    return () => {
-      stop.abort();
-      window.clearInterval(timer);
-    };
-  }, [ask]);
+    const every = password ? EVERY_WITH_PASSWORD : EVERY;
+    let next = 0;
+    let goesOn = true;
+    return whileSeen(async (signal) => {
+      while (goesOn) {
+        await pause(Math.max(0, next - Date.now()), signal);
+        if (signal.aborted) return;
+        next = Date.now() + every;
+        goesOn = await ask(signal);
+      }
+    });
+  }, [ask, password]);
   const choose = (next: Preset) => {
     history.replaceState(history.state, "", `${location.pathname}?${new URLSearchParams({ [PERIOD]: next })}`);
     setPreset(next);
@@ -94,6 +106,12 @@ export default function SharedPage({ token }: { token: string }) {
           <Values key={breakdown.dimension} breakdown={breakdown} total={report.summary.clicks} />
         ))}
       </div>
+      <p className="row small muted" role="status">
+        {t("shares.asOf", { when: dateTime(seenAt) })}
+        <Button look="plain" onClick={retry}>
+          {t("shares.again")}
+        </Button>
+      </p>
       {report.expires_at && <p className="small muted">{t("shares.ends", { when: date(report.expires_at) })}</p>}
     </main>
   );

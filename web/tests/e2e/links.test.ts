@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { signIn } from "./server.ts";
+import { signIn, until } from "./server.ts";
 import { watching } from "./watching.ts";
 
 const here = watching();
@@ -198,4 +198,135 @@ test("rules are tried before they are saved, of a new link and of one that is th
   await page.getByRole("button", { name: "Try", exact: true }).click();
   await page.locator(".note[data-look=bad]").waitFor();
   await allIsWell();
+});
+
+test("links that an action leaves alone are told with the reason, and tried again", async () => {
+  const { page, elido, api, base, address, allIsWell } = here;
+  const folder = await api.ask<{ id: string }>("POST", `${base}/folders`, { name: "Frozen" });
+  await make({ destination_url: "https://example.com/", slug: "again-1", folder_id: folder.id });
+  await make({ destination_url: "https://example.com/", slug: "again-2" });
+  const window = await api.ask<{ id: string }>("POST", `${base}/freeze-windows`, {
+    reason: "Black Friday",
+    ends_at: "2099-12-01T00:00:00Z",
+    folder_id: folder.id,
+  });
+  await signIn(elido, here);
+  await page.goto(address("links?search=again-"));
+  await page.getByText("2 links", { exact: true }).waitFor();
+  await page.keyboard.press("Control+a");
+  await page.keyboard.press("a");
+  await page.getByText("1 link archived").waitFor();
+  const report = page.getByRole("alert").filter({ hasText: "1 link stays as it is" });
+  await report.getByRole("link", { name: "/again-1" }).waitFor();
+  await report.getByText("Black Friday").waitFor();
+  await allIsWell();
+  await page.setViewportSize({ width: 360, height: 740 });
+  await page.emulateMedia({ colorScheme: "dark" });
+  await allIsWell();
+  await api.ask("DELETE", `${base}/freeze-windows/${window.id}`);
+  await report.getByRole("button", { name: "Try again" }).click();
+  await report.waitFor({ state: "hidden" });
+  const archived = () => api.ask<{ links: number }>("GET", `${base}/links/count?search=again-&archived=true`);
+  await until("both", async () => (await archived()).links === 2);
+  await allIsWell();
+});
+
+test("what is done to many links says how far it is, is stopped, and goes on where it was", async () => {
+  const { page, elido, api, base, address, allIsWell } = here;
+  const most = 1100;
+  for (let start = 0; start < most; start += 550) {
+    const links = Array.from({ length: 550 }, (_, index) => ({
+      destination_url: `https://example.com/${start + index}`,
+      slug: `many-${start + index}`,
+    }));
+    await api.ask("POST", `${base}/links/bulk`, { links });
+  }
+  await signIn(elido, here);
+  await page.goto(address("links?search=many-"));
+  await page.getByText("1100 links", { exact: true }).waitFor();
+  // The last one is the first that was made.
+  await until("all rows", async () => {
+    await page.evaluate(() => window.scrollTo(0, document.body.scrollHeight));
+    return (await page.getByText("/many-0", { exact: false }).count()) > 0;
+  });
+  await page.keyboard.press("Control+a");
+  await page.getByText("1100 selected").waitFor();
+  let sent = 0;
+  let release = () => {};
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  await page.route("**/links/bulk", async (route) => {
+    sent += 1;
+    if (sent === 2) await held;
+    await route.continue();
+  });
+  await page.keyboard.press("a");
+  await page.getByText("500 of 1,100").waitFor();
+  await page.evaluate(() => window.scrollTo(0, 0));
+  await allIsWell();
+  await page.getByRole("button", { name: "Stop" }).click();
+  release();
+  await page.getByText("1000 links archived").waitFor();
+  const report = page.getByRole("alert").filter({ hasText: "100 links stay as they are" });
+  await report.getByText("stopped before its turn").first().waitFor();
+  await report.getByText("and 80 more").waitFor();
+  await allIsWell();
+  const archived = () => api.ask<{ links: number }>("GET", `${base}/links/count?search=many-&archived=true`);
+  assert.deepEqual([sent, (await archived()).links], [2, 1000]);
+  await report.getByRole("button", { name: "Try again" }).click();
+  await page.getByText("100 links archived", { exact: true }).waitFor();
+  assert.equal((await archived()).links, most);
+});
+
+test("a link has a card where it is posted, addresses for phones, and words for those it leads nowhere", async () => {
+  const { page, elido, api, base, address, allIsWell } = here;
+  const link = await make({ destination_url: "https://example.com/", slug: "carded" });
+  await signIn(elido, here);
+  await page.goto(address(`links/${link.id}/edit`));
+  await page.getByText("Card where it is posted").click();
+  await page.getByLabel("Heading of the card").fill("Spring sale");
+  await page.getByLabel("Text of the card").fill("Everything for half of it");
+  await page.getByLabel("Preview", { exact: true }).getByText("Everything for half of it").waitFor();
+  await page.getByLabel("Address of its picture").fill("not an address");
+  await page.getByText("Phones, search engines, words").click();
+  await page.getByLabel("Address for iPhones").fill("https://apps.example.com/spring");
+  await page.getByLabel("Search engines").fill("noindex");
+  await page.getByLabel("What visitors read when it is over").fill("The sale is over.");
+  await allIsWell();
+  await page.keyboard.press("Control+s");
+  await page.locator(".error").first().waitFor();
+  await page.getByLabel("Address of its picture").fill("https://example.com/spring.png");
+  await page.keyboard.press("Control+s");
+  await page.getByText("Saved", { exact: true }).waitFor();
+  const kept = await api.ask<Record<string, unknown>>("GET", `${base}/links/${link.id}`);
+  assert.deepEqual(
+    [kept.preview, kept.ios_url, kept.android_url ?? null, kept.robots, kept.expired_text],
+    [
+      {
+        title: "Spring sale",
+        description: "Everything for half of it",
+        image_url: "https://example.com/spring.png",
+      },
+      "https://apps.example.com/spring",
+      null,
+      "noindex",
+      "The sale is over.",
+    ],
+  );
+  const iphone =
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 Version/18.5 Safari/604.1";
+  const visit = () => fetch(link.short_url, { redirect: "manual", headers: { "user-agent": iphone } });
+  assert.equal((await visit()).headers.get("location"), "https://apps.example.com/spring");
+  await page.goto(address(`links/${link.id}/edit`));
+  await page.getByLabel("Address for iPhones").fill("");
+  for (const name of ["Heading of the card", "Text of the card", "Address of its picture"])
+    await page.getByLabel(name).fill("");
+  await page.setViewportSize({ width: 360, height: 740 });
+  await page.emulateMedia({ colorScheme: "dark" });
+  await allIsWell();
+  await page.keyboard.press("Control+s");
+  await page.getByText("Saved", { exact: true }).waitFor();
+  assert.equal((await api.ask<Record<string, unknown>>("GET", `${base}/links/${link.id}`)).preview ?? null, null);
+  assert.equal((await visit()).headers.get("location"), "https://example.com/");
 });

@@ -15,6 +15,7 @@ const AGENTS = [
 let elido: Elido;
 let api: Api;
 let link = "";
+let guardedLink = "";
 let shared = "";
 
 before(async () => {
@@ -79,6 +80,19 @@ async function seed({ edge }: Elido, { ask, workspace }: Api): Promise<string> {
   await ask("DELETE", `${base}/links/${gone.id}`);
   await ask("POST", `${base}/links/${first.id}/comments`, { text: "The mail goes out on Monday." });
   await ask("POST", `${base}/folders`, { name: "Campaigns" });
+  const guarded = await ask<{ id: string }>("GET", `${base}/links/lookup?domain=localhost&slug=docs-0`);
+  const budget = { clicks: 1000, period: "month", time_zone: "Europe/Berlin" };
+  await ask("PATCH", `${base}/links/${guarded.id}`, { needs_approval: true, click_budget: budget });
+  await ask("POST", `${base}/links/${guarded.id}/change-requests`, {
+    changes: { destination_url: "https://www.example.com/docs/moved", password: "open sesame" },
+    note: "The old page goes on Friday.",
+  });
+  await ask("POST", `${base}/freeze-windows`, {
+    reason: "Black Friday",
+    starts_at: "2098-11-27T00:00:00Z",
+    ends_at: "2098-11-30T00:00:00Z",
+  });
+  guardedLink = guarded.id;
   await ask("POST", `${base}/utm-templates`, { name: "Newsletter", utm: { source: "newsletter", medium: "email" } });
   await ask("POST", `${base}/views`, { name: "Spring", page: "analytics", query: "tag=spring", shared: true });
   const share = await ask<{ url: string }>("POST", `${base}/shares`, { name: "Spring", filters: "tag=spring" });
@@ -113,6 +127,8 @@ const PAGES: [string, () => string, string][] = [
   ["jobs", () => "/admin/jobs", "forget_codes"],
   ["events", () => "/admin/events", "Events"],
   ["live", () => "/w/marketing/live", "/spring-sale"],
+  ["approvals", () => "/w/marketing/approvals", "asks for this"],
+  ["guarded-link", () => `/w/marketing/links/${guardedLink}`, "Changes that wait"],
   ["domains", () => "/w/marketing/domains", "go.example.com"],
   ["people", () => "/w/marketing/people", "What each role may do"],
   ["keys", () => "/w/marketing/keys", "Newsletter"],

@@ -10,7 +10,7 @@ export interface Way {
   stop: () => void;
 }
 
-const STREAM = /^GET \/v1\/workspaces\/[^/]+\/events /m;
+const STREAM = /^GET \/v1\/workspaces\/[^/]+\/(events |analytics\/live\?.*\r\n(.*\r\n)*accept: text\/event-stream)/im;
 
 /** In front of a port of this machine. */
 export async function startProxy(to: number): Promise<Way> {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { Problem, problemOf } from "../../src/api/problem";
 import { draftOf, EMPTY, patchOf } from "../../src/features/link-editor/form";
-import { changes } from "../../src/lib/draft";
+import { broughtBack, changes } from "../../src/lib/draft";
 import { slugOf } from "../../src/lib/slug";
 
 test("a patch has the fields that differ and no other", () => {
@@ -44,4 +44,14 @@ test("names become slugs of workspaces", () => {
   expect(slugOf("Marketing & Söhne GmbH")).toBe("marketing-sohne-gmbh");
   expect(slugOf("Відділ")).toBe("");
   expect(slugOf(`${"a".repeat(47)} b`)).toBe("a".repeat(47));
+});
+
+test("a draft of another version of the dashboard is brought back as far as both know its fields", () => {
+  const now = { title: "a", slug: "b", card: "" };
+  const older = { base: { title: "a", slug: "b" }, value: { title: "written", slug: "b" } };
+  expect(broughtBack(older, now)).toEqual({ title: "written", slug: "b", card: "" });
+  const newer = { base: { ...now, phones: "" }, value: { ...now, title: "written", phones: "x" } };
+  expect(broughtBack(newer, now)).toEqual({ ...now, title: "written" });
+  const outdated = { base: { title: "another", slug: "b" }, value: { title: "written", slug: "b" } };
+  expect(broughtBack(outdated, now)).toBeUndefined();
 });

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { de } from "../../src/i18n/de";
 import { en } from "../../src/i18n/en";
+import { late } from "../../src/i18n/en/late";
 import { uk } from "../../src/i18n/uk";
 
 const root = new URL("../../src/", import.meta.url);
@@ -51,6 +52,19 @@ test("colours are tokens, and nothing goes around the types or the policy", () =
 test("files are short", () => {
   const long = sources.filter((name) => read(name).split("\n").length > 600);
   expect(long).toEqual([]);
+});
+
+test("who uses texts that come later has them come", () => {
+  const groups = Object.keys(late).join("|");
+  const uses = new RegExp(`t\\((?:\\s*|.{0,60}\\? )["\`](?:${groups})\\.`);
+  expect(uses.test('t("approvals.ask")') && uses.test("t(`privacy.`)")).toBe(true);
+  const using = sources.filter((name) => !name.startsWith("i18n/") && uses.test(read(name)));
+  expect(using.length).toBeGreaterThan(5);
+  expect(using.filter((name) => !/^import ".*i18n\/late";$/m.test(read(name)))).toEqual([]);
+  const early = sources.filter(
+    (name) => name === "i18n/index.ts" || name.startsWith("door/") || name.startsWith("app/"),
+  );
+  expect(early.filter((name) => /i18n\/late"|"\.\/late"/.test(read(name)))).toEqual([]);
 });
 
 const FORMS: Record<string, string[]> = {

@@ -2,7 +2,7 @@ import { Temporal as Polyfill } from "temporal-polyfill";
 import { expect, test } from "vitest";
 
 globalThis.Temporal ??= Polyfill as unknown as typeof Temporal;
-const { intervalOf, moved, periodOf } = await import("../../src/lib/time");
+const { dayAfter, dayOf, intervalOf, moved, periodOf, startOf } = await import("../../src/lib/time");
 
 const ZONES = ["Europe/Kyiv", "America/New_York", "Pacific/Auckland", "Asia/Kolkata", "UTC"];
 /** Around the clock changes of 2026, north and south. */
@@ -52,4 +52,15 @@ test("buckets are neither too few nor too many", () => {
     "week",
     "month",
   ]);
+});
+
+test("a day begins and ends as the zone has it, also where clocks change at midnight", () => {
+  for (const zone of [...ZONES, "Africa/Cairo"])
+    for (let day = "2026-01-01"; day < "2027-01-01"; day = dayAfter(day)) {
+      expect(dayOf(startOf(day, zone), zone)).toBe(day);
+      const end = Temporal.Instant.from(startOf(dayAfter(day), zone))
+        .subtract({ nanoseconds: 1 })
+        .toString();
+      expect(dayOf(end, zone)).toBe(day);
+    }
 });

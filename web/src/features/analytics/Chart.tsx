@@ -9,6 +9,8 @@ interface Properties {
   series: Timeseries;
   zone: string;
   height: number;
+  /** Whoever chooses a bucket, or drags over several, wants their time; without it nothing can be chosen. */
+  onSpan?: (from: string, to: string) => void;
 }
 
 const token = (name: string) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -24,12 +26,19 @@ function colour(name: string): string {
 }
 
 /** Clicks and visitors over time. The canvas is for eyes; the same is told in a sentence, at the cursor and as a table. */
-export function Chart({ series, zone, height }: Properties) {
+export function Chart({ series, zone, height, onSpan }: Properties) {
   const frame = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(undefined);
   const [place, setPlace] = useState<number>();
   const isDark = useIsDark();
   const points = series.data;
+  const choose = useRef((_first: number, _last: number) => {});
+  choose.current = (first, last) => {
+    const [from, to] = [points[first]?.start, points[last + 1]?.start ?? series.to];
+    // The smallest bucket is an hour: there is nothing within it.
+    if (onSpan && from && (series.interval !== "hour" || last > first)) onSpan(from, to);
+  };
+  const canChoose = onSpan !== undefined;
   const previous = series.previous?.data;
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: colours are those of the theme
@@ -69,7 +78,7 @@ export function Chart({ series, zone, height }: Properties) {
       height,
       tzDate: (time) => uPlot.tzDate(new Date(time * 1000), zone),
       legend: { show: false },
-      cursor: { drag: { x: false, y: false }, points: { size: 7 } },
+      cursor: { drag: { x: canChoose, y: false, setScale: false }, points: { size: 7 } },
       scales: { y: { range: (_, __, max) => [0, Math.max(4, max * 1.05)] } },
       axes: [
         {
@@ -85,7 +94,14 @@ export function Chart({ series, zone, height }: Properties) {
         },
       ],
       series: lines,
-      hooks: { setCursor: [(self) => setPlace(self.cursor.idx ?? undefined)] },
+      hooks: {
+        setCursor: [(self) => setPlace(self.cursor.idx ?? undefined)],
+        setSelect: [
+          ({ select: { left, width }, posToIdx }) => {
+            if (width > 0) choose.current(posToIdx(left), posToIdx(left + width));
+          },
+        ],
+      },
     };
     const made = new uPlot(options, data as uPlot.AlignedData, element);
     plot.current = made;
@@ -96,7 +112,7 @@ export function Chart({ series, zone, height }: Properties) {
       observer.disconnect();
       made.destroy();
     };
-  }, [points, previous, series.interval, zone, height, isDark]);
+  }, [points, previous, series.interval, zone, height, isDark, canChoose]);
 
   const total = points.reduce((sum, point) => sum + point.clicks, 0);
   const highest = points.reduce((best, point) => (point.clicks > (best?.clicks ?? -1) ? point : best), points[0]);
@@ -108,11 +124,12 @@ export function Chart({ series, zone, height }: Properties) {
     if (made && time !== undefined) made.setCursor({ left: made.valToPos(time, "x"), top: 0 });
     setPlace(next);
   };
-  const keys: Record<string, () => void> = {
+  const keys: Record<string, () => unknown> = {
     ArrowLeft: () => move((place ?? points.length) - 1),
     ArrowRight: () => move((place ?? -1) + 1),
     Home: () => move(0),
     End: () => move(points.length - 1),
+    Enter: () => place !== undefined && choose.current(place, place),
   };
   const summary = t("analytics.summary", {
     clicks: number(total),
@@ -128,6 +145,7 @@ export function Chart({ series, zone, height }: Properties) {
         tabIndex={0}
         ref={frame}
         style={{ height }}
+        onDoubleClick={() => place !== undefined && choose.current(place, place)}
         onKeyDown={(event) => {
           const act = keys[event.key];
           if (!act) return;

@@ -1,5 +1,6 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { Download, Share2, Table2, Terminal, X } from "lucide-react";
+import { Link as To, useNavigate } from "@tanstack/react-router";
+import { Activity, Download, Share2, Table2, Terminal } from "lucide-react";
 import { lazy, useState } from "react";
 import * as v from "valibot";
 import { bff } from "../../api/client";
@@ -8,16 +9,9 @@ import { Button } from "../../design/Button";
 import { copyText } from "../../design/Copy";
 import { Failure, Skeleton } from "../../design/Failure";
 import { t } from "../../i18n";
-import {
-  ClicksSearch,
-  conditionOf,
-  FILTERS,
-  type Filter,
-  opposite,
-  queryOf,
-  spanOf,
-  toggled,
-} from "../../lib/clicks-search";
+import { Chips } from "../../lib/Chips";
+import { useValueNames } from "../../lib/click-names";
+import { ClicksSearch, FILTERS, type Filter, queryOf, spanOf, toggled, whichOf } from "../../lib/clicks-search";
 import { date, number, percent } from "../../lib/format";
 import { Later } from "../../lib/Later";
 import { myZone } from "../../lib/preferences";
@@ -25,9 +19,11 @@ import { useShortcuts } from "../../lib/shortcuts";
 import { moved, PRESETS } from "../../lib/time";
 import { say } from "../../lib/toasts";
 import { queryTextOf, Views, valuesOf } from "../../lib/views";
-import { mayEdit, useHome, useRole, useWorkspace } from "../../lib/workspace";
+import { mayEdit, useRole, useWorkspace } from "../../lib/workspace";
 import { Chart, when } from "./Chart";
-import { Panel, valueName } from "./Panel";
+import { Hours } from "./Hours";
+import { OwnPeriod } from "./OwnPeriod";
+import { Panel } from "./Panel";
 
 const WorldMap = lazy(() => import("./WorldMap"));
 const ShareDialog = lazy(() => import("./ShareDialog"));
@@ -68,7 +64,8 @@ export function Clicks({ search, onSearch, link, title }: Properties) {
     program: search.program ?? "device",
     what: search.what ?? (link ? "rule" : "link"),
   };
-  const names = useNames();
+  const names = useValueNames();
+  const navigate = useNavigate();
   const query = queryOf(filters, zone);
   const asked = new URLSearchParams(query);
   const needed = new Set<string>(Object.values(tabs));
@@ -91,6 +88,12 @@ export function Clicks({ search, onSearch, link, title }: Properties) {
     ),
     arrowleft: () => shift(-1),
     arrowright: () => shift(1),
+    "0": () => {
+      const { from, to } = spanOf(search, zone);
+      change({ from, to, period: undefined });
+    },
+    l: () =>
+      void navigate({ to: "/w/$workspace/live", params: { workspace: workspace.slug }, search: whichOf(filters) }),
     x: () => change({ compare: !search.compare }),
     v: () => change({ table: !search.table }),
   });
@@ -150,7 +153,12 @@ export function Clicks({ search, onSearch, link, title }: Properties) {
               (search.table ? (
                 <SeriesTable series={parts.timeseries.body} zone={zone} />
               ) : (
-                <Chart series={parts.timeseries.body} zone={zone} height={240} />
+                <Chart
+                  series={parts.timeseries.body}
+                  zone={zone}
+                  height={240}
+                  onSpan={(from, to) => change({ from, to, period: undefined, interval: undefined })}
+                />
               ))}
           </section>
           {total === 0 ? (
@@ -167,41 +175,13 @@ export function Clicks({ search, onSearch, link, title }: Properties) {
               {panel(link ? t("analytics.rules") : t("analytics.what"), link ? WHAT_OF_ONE : WHAT, "what")}
               {panel(t("analytics.sources"), SOURCES, "source")}
               {panel(t("analytics.programs"), PROGRAMS, "program")}
+              <Hours query={query} />
             </div>
           )}
         </>
       )}
     </div>
   );
-}
-
-/** Names of values that are ids. */
-function useNames(): (dimension: Filter, value: string | null) => string {
-  const home = useHome();
-  const links = new Map(
-    (home?.links.body?.data ?? []).map((link) => [link.id, link.short_url.replace(/^https?:\/\//, "")]),
-  );
-  const domains = new Map((home?.domains.body?.data ?? []).map((domain) => [domain.id, domain.display_name]));
-  const { data } = useLinkNames();
-  return (dimension, value) => {
-    if (dimension === "link" && value) return data?.get(value) ?? links.get(value) ?? value;
-    if (dimension === "domain" && value) return domains.get(value) ?? value;
-    return valueName(dimension, value);
-  };
-}
-
-/** Slugs of the links that were made last; of others the id is shown. */
-function useLinkNames() {
-  const workspace = useWorkspace().id;
-  return useQuery({
-    queryKey: ["link-names", workspace],
-    staleTime: 60_000,
-    queryFn: async () => {
-      const response = await fetch(`/v1/workspaces/${workspace}/links?limit=100&sort=-updated_at`);
-      const page = (await response.json()) as { data?: { id: string; short_url: string }[] };
-      return new Map((page.data ?? []).map((link) => [link.id, link.short_url.replace(/^https?:\/\//, "")]));
-    },
-  });
 }
 
 interface BarProperties {
@@ -224,13 +204,10 @@ function filtersOf(query: URLSearchParams): string {
 function Bar({ search, zone, onSearch, query, names, isLink, title }: BarProperties) {
   const [sharing, setSharing] = useState(false);
   const canShare = mayEdit(useRole());
-  const workspace = useWorkspace().id;
+  const workspace = useWorkspace();
   const change = (part: Partial<ClicksSearch>) => onSearch({ ...search, ...part });
   const span = spanOf(search, zone);
-  const chips = FILTERS.filter((filter) => !(isLink && filter === "link")).flatMap((filter) =>
-    (search[filter] ?? []).map((condition) => [filter, condition] as const),
-  );
-  const address = `/v1/workspaces/${workspace}/analytics`;
+  const address = `/v1/workspaces/${workspace.id}/analytics`;
   const report = new URLSearchParams(query);
   for (const name of ["interval", "time_zone", "compare"]) report.delete(name);
   const curl = `curl -H "Authorization: Bearer $ELIDO_TOKEN" '${location.origin}${address}/timeseries?${query}'`;
@@ -242,9 +219,11 @@ function Bar({ search, zone, onSearch, query, names, isLink, title }: BarPropert
           aria-label={t("analytics.period")}
           value={search.from ? "own" : (search.period ?? "30d")}
           onChange={(event) => {
-            if (event.target.value !== "own")
+            const { value } = event.target;
+            if (value === "own") change({ from: span.from, to: span.to, period: undefined });
+            else
               change({
-                period: event.target.value as NonNullable<ClicksSearch["period"]>,
+                period: value as NonNullable<ClicksSearch["period"]>,
                 from: undefined,
                 to: undefined,
                 interval: undefined,
@@ -256,8 +235,16 @@ function Bar({ search, zone, onSearch, query, names, isLink, title }: BarPropert
               {t(`period.${period}`)}
             </option>
           ))}
-          {search.from && <option value="own">{t("period.own")}</option>}
+          <option value="own">{t("period.own")}</option>
         </select>
+        {search.from && (
+          <OwnPeriod
+            from={span.from}
+            to={span.to}
+            zone={zone}
+            onPeriod={(period) => change({ ...period, interval: undefined })}
+          />
+        )}
         <span className="small muted">
           {date(span.from, zone)} – {date(Date.parse(span.to) - 1, zone)} · {zone}
         </span>
@@ -295,6 +282,15 @@ function Bar({ search, zone, onSearch, query, names, isLink, title }: BarPropert
           label={t("analytics.curl")}
           onClick={() => void copyText(curl).then((copied) => copied && say(t("common.copied")))}
         />
+        <To
+          className="button"
+          to="/w/$workspace/live"
+          params={{ workspace: workspace.slug }}
+          search={whichOf(isLink ? { ...search, link: new URLSearchParams(query).getAll("link") } : search)}
+        >
+          <Activity aria-hidden="true" />
+          {t("nav.live")}
+        </To>
         <a className="button" href={`${address}/export?format=csv&${report}`} download>
           <Download aria-hidden="true" />
           CSV
@@ -311,49 +307,8 @@ function Bar({ search, zone, onSearch, query, names, isLink, title }: BarPropert
           </Later>
         )}
       </div>
-      {chips.length > 0 && (
-        <div className="row">
-          {chips.map(([filter, condition]) => (
-            <Chip
-              key={`${filter} ${condition}`}
-              filter={filter}
-              condition={condition}
-              names={names}
-              onTurn={() => onSearch(toggled(search, filter, opposite(condition)))}
-              onRemove={() => onSearch(toggled(search, filter, condition))}
-            />
-          ))}
-          <Button look="plain" onClick={() => change(Object.fromEntries(FILTERS.map((filter) => [filter, undefined])))}>
-            {t("common.reset")}
-          </Button>
-        </div>
-      )}
+      <Chips search={search} onSearch={onSearch} names={names} hidden={isLink ? "link" : undefined} />
     </div>
-  );
-}
-
-interface ChipProperties {
-  filter: Filter;
-  condition: string;
-  names: (dimension: Filter, value: string | null) => string;
-  onTurn: () => void;
-  onRemove: () => void;
-}
-
-/** A condition; choosing it turns it into its opposite, so that it needs neither Alt nor a mouse to leave something out. */
-function Chip({ filter, condition, names, onTurn, onRemove }: ChipProperties) {
-  const { excluded, part, value } = conditionOf(condition);
-  const name = part ? value : names(filter, value);
-  const how = part ? (excluded ? "containsNot" : "contains") : excluded ? "isNot" : "is";
-  return (
-    <span className="chip" data-excluded={excluded || undefined}>
-      <button type="button" title={t("analytics.turn")} onClick={onTurn}>
-        {t(`dimension.${filter}`)} {t(`analytics.${how}`)} <b>{name}</b>
-      </button>
-      <button type="button" aria-label={t("common.remove", { what: name })} onClick={onRemove}>
-        <X aria-hidden="true" />
-      </button>
-    </span>
   );
 }
 

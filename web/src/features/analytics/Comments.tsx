@@ -1,4 +1,4 @@
-import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useBoot } from "../../api/boot";
 import { api, body } from "../../api/client";
@@ -9,6 +9,7 @@ import { Failure, Skeleton } from "../../design/Failure";
 import { TextArea } from "../../design/Field";
 import { t } from "../../i18n";
 import { dateTime, relative } from "../../lib/format";
+import { useAuthorName } from "../../lib/people";
 import { useSubmit } from "../../lib/submit";
 import { say } from "../../lib/toasts";
 import { mayAdminister, useRole, useWorkspace } from "../../lib/workspace";
@@ -77,24 +78,11 @@ export function Comments({ link, canEdit }: { link: string; canEdit: boolean }) 
   );
 }
 
-/** Names of the people of this workspace, by their ids. */
-function useNames(): Map<string, string> {
-  const workspace_id = useWorkspace().id;
-  const members = useQuery({
-    queryKey: ["people", workspace_id, "members"],
-    queryFn: () =>
-      body(
-        api.GET("/v1/workspaces/{workspace_id}/members", { params: { path: { workspace_id }, query: { limit: 100 } } }),
-      ),
-  });
-  return new Map(members.data?.data.map((member) => [member.user_id, member.name || member.email]));
-}
-
 function Comment({ comment, onChange }: { comment: LinkComment; onChange: () => void }) {
   const workspace_id = useWorkspace().id;
   const isMine = useBoot()?.user?.id === comment.author;
   const mayRemove = mayAdminister(useRole()) || isMine;
-  const name = useNames().get(comment.author) ?? comment.author;
+  const name = useAuthorName(comment.author);
   const [editing, setEditing] = useState<string>();
   const path = { workspace_id, link_id: comment.link_id, comment_id: comment.id };
   const attempt = async (request: Promise<unknown>) => {

@@ -5,8 +5,12 @@ import { api, body } from "../../api/client";
 import { Copy } from "../../design/Copy";
 import { Failure, Skeleton } from "../../design/Failure";
 import { t } from "../../i18n";
+import "../../i18n/late";
+import { budgetText } from "../../lib/budget";
+import { FreezeNote } from "../../lib/FreezeNote";
 import { useTitle } from "../../lib/title";
 import { mayEdit, useRole, useWorkspace } from "../../lib/workspace";
+import { Approvals } from "./Approvals";
 import { Clicks } from "./Clicks";
 import { Comments } from "./Comments";
 import { History } from "./History";
@@ -55,6 +59,20 @@ export default function LinkPage() {
           )}
         </div>
       </div>
+      <FreezeNote folder={link.folder_id ?? null} />
+      {link.budget_use && (
+        <p className="row small before-clicks">
+          <b>{t("budget.title")}</b>
+          <meter
+            min={0}
+            max={link.budget_use.used + link.budget_use.left}
+            value={link.budget_use.used}
+            aria-label={t("budget.title")}
+          />
+          <span>{budgetText(link.budget_use)}</span>
+        </p>
+      )}
+      <Approvals link={link} canEdit={canEdit} />
       <Clicks
         search={search}
         onSearch={(next) => void navigate({ search: next })}

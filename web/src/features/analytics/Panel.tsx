@@ -2,7 +2,7 @@ import type { Breakdown, Part } from "../../api/types";
 import { Failure } from "../../design/Failure";
 import { t } from "../../i18n";
 import { type Filter, written } from "../../lib/clicks-search";
-import { country, languageName, number, percent } from "../../lib/format";
+import { number, percent } from "../../lib/format";
 
 interface Properties {
   title: string;
@@ -66,15 +66,4 @@ export function Panel({ title, tabs, tab, onTab, part, total, chosen, onConditio
       )}
     </section>
   );
-}
-
-/** The value of a dimension for people. */
-export function valueName(dimension: Filter, value: string | null): string {
-  if (dimension === "country") return country(value);
-  if (dimension === "language") return languageName(value);
-  if (dimension === "referrer" && !value) return t("analytics.direct");
-  if (dimension === "qr") return value === "true" ? t("analytics.scans") : t("analytics.noScans");
-  if (!value) return t("analytics.unknown");
-  if (dimension === "device") return t(`device.${value}` as "device.desktop");
-  return value;
 }

@@ -10,10 +10,12 @@ import { Dialog } from "../../design/Dialog";
 import { Failure, Skeleton } from "../../design/Failure";
 import { Field } from "../../design/Field";
 import { t } from "../../i18n";
+import "../../i18n/late";
 import { dateTime, relative } from "../../lib/format";
 import { useTitle } from "../../lib/title";
 import { say } from "../../lib/toasts";
 import { mayAdminister, useRole, useWorkspace } from "../../lib/workspace";
+import { EditDomain } from "./EditDomain";
 
 export default function DomainsPage() {
   const workspace = useWorkspace();
@@ -68,6 +70,7 @@ function DomainCard({ domain, canEdit, refetch }: { domain: Domain; canEdit: boo
   const path = { workspace_id: useWorkspace().id, domain_id: domain.id };
   const [busy, setBusy] = useState(false);
   const [removing, setRemoving] = useState(false);
+  const [editing, setEditing] = useState(false);
   const check = async () => {
     setBusy(true);
     try {
@@ -91,6 +94,7 @@ function DomainCard({ domain, canEdit, refetch }: { domain: Domain; canEdit: boo
         </div>
         {!domain.is_default && canEdit && (
           <div className="row">
+            <Button onClick={() => setEditing(true)}>{t("domainEdit.edit")}</Button>
             <Button icon={<RefreshCw aria-hidden="true" />} disabled={busy} onClick={() => void check()}>
               {t("domains.check")}
             </Button>
@@ -163,6 +167,7 @@ function DomainCard({ domain, canEdit, refetch }: { domain: Domain; canEdit: boo
           </table>
         </section>
       )}
+      {editing && <EditDomain domain={domain} onClose={() => setEditing(false)} refetch={refetch} />}
       {removing && <RemoveDomain domain={domain} onClose={() => setRemoving(false)} refetch={refetch} />}
     </section>
   );

@@ -5,15 +5,18 @@ import { api, body } from "../../api/client";
 import { type Problem, problemOf } from "../../api/problem";
 import type { ApiKey, Scope } from "../../api/types";
 import { Button } from "../../design/Button";
-import { Copy } from "../../design/Copy";
 import { Dialog } from "../../design/Dialog";
 import { Failure, Skeleton } from "../../design/Failure";
 import { Check, Choice, Field } from "../../design/Field";
 import { t } from "../../i18n";
+import "../../i18n/late";
 import { date, dateTime, relative } from "../../lib/format";
+import { useAuthorName } from "../../lib/people";
 import { useTitle } from "../../lib/title";
 import { say } from "../../lib/toasts";
 import { mayAdminister, useRole, useWorkspace } from "../../lib/workspace";
+import { RotateKey } from "./RotateKey";
+import { curl, Secret } from "./Secret";
 
 const SCOPES = [
   "links:read",
@@ -36,6 +39,7 @@ export default function KeysPage() {
   const canEdit = mayAdminister(useRole());
   const [adding, setAdding] = useState(false);
   const [revoking, setRevoking] = useState<ApiKey>();
+  const [rotating, setRotating] = useState<ApiKey>();
   const path = { workspace_id: workspace.id };
   const key = ["keys", workspace.id];
   useTitle(t("nav.keys"), workspace.name);
@@ -84,29 +88,35 @@ export default function KeysPage() {
                 {item.last_used_at
                   ? t("keysPage.used", { when: relative(item.last_used_at) })
                   : t("keysPage.neverUsed")}
+                {item.created_by && <MadeBy author={item.created_by} />}
               </span>
+              {item.creator_is_disabled && <span className="small bad">{t("rotation.disabled")}</span>}
+              {item.previous_secret_expires_at && Date.parse(item.previous_secret_expires_at) > Date.now() && (
+                <span className="small">
+                  {t("rotation.until", { when: dateTime(item.previous_secret_expires_at) })}
+                </span>
+              )}
             </div>
             {canEdit && (
-              <Button look="bad" onClick={() => setRevoking(item)}>
-                {t("keysPage.revoke")}
-              </Button>
+              <div className="row">
+                <Button onClick={() => setRotating(item)}>{t("rotation.rotate")}</Button>
+                <Button look="bad" onClick={() => setRevoking(item)}>
+                  {t("keysPage.revoke")}
+                </Button>
+              </div>
             )}
           </li>
         ))}
       </ul>
       {adding && <AddKey onClose={() => setAdding(false)} refetch={() => void refetch()} />}
+      {rotating && <RotateKey item={rotating} onClose={() => setRotating(undefined)} refetch={() => void refetch()} />}
       {revoking && <RevokeKey item={revoking} onClose={() => setRevoking(undefined)} refetch={() => void refetch()} />}
     </>
   );
 }
 
-function curl(workspace: string, token: string): string {
-  const lines = [
-    `curl ${location.origin}/v1/workspaces/${workspace}/links`,
-    `-H 'Authorization: Bearer ${token}'`,
-    "-H 'Content-Type: application/json'",
-  ];
-  return [...lines, `-d '{"destination_url": "https://example.com/"}'`].join(" \\\n  ");
+function MadeBy({ author }: { author: string }) {
+  return <> · {t("rotation.madeBy", { name: useAuthorName(author) })}</>;
 }
 
 function AddKey({ onClose, refetch }: { onClose: () => void; refetch: () => void }) {
@@ -130,25 +140,7 @@ function AddKey({ onClose, refetch }: { onClose: () => void; refetch: () => void
       setProblem(problemOf(error));
     }
   };
-  if (token) {
-    return (
-      <Dialog open onClose={onClose} title={t("keysPage.made")} wide>
-        <p className="note" data-look="warn">
-          {t("keysPage.once")}
-        </p>
-        <div className="row">
-          <code className="grow">{token}</code>
-          <Copy text={token} />
-        </div>
-        <pre className="code">{curl(workspace.id, token)}</pre>
-        <div className="row">
-          <Button look="main" onClick={onClose}>
-            {t("keysPage.kept")}
-          </Button>
-        </div>
-      </Dialog>
-    );
-  }
+  if (token) return <Secret token={token} onClose={onClose} />;
   const errors = problem?.fields ?? new Map<string, string>();
   return (
     <Dialog open onClose={onClose} title={t("keysPage.add")} wide>

@@ -2,15 +2,18 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link as To, useNavigate, useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import { api, body } from "../../api/client";
-import { type Problem, problemOf } from "../../api/problem";
+import { Problem, problemOf } from "../../api/problem";
 import type { Link } from "../../api/types";
 import { Failure, Skeleton } from "../../design/Failure";
 import { Check } from "../../design/Field";
 import { t } from "../../i18n";
+import "../../i18n/late";
 import { useDraft } from "../../lib/draft";
+import { FreezeNote } from "../../lib/FreezeNote";
 import { useTitle } from "../../lib/title";
 import { say } from "../../lib/toasts";
 import { useWorkspace } from "../../lib/workspace";
+import { AskDialog } from "./AskDialog";
 import { Conflict } from "./Conflict";
 import { EditorFrame } from "./EditorFrame";
 import { draftOf, type Form, formOf, patchOf } from "./form";
@@ -35,13 +38,20 @@ export default function EditLinkPage() {
   return <Editor link={query.data} key={id} />;
 }
 
-/** What decides about visitors, and the form does not have. */
-const untouched = ({ ios_url = null, android_url = null, click_budget = null, archived }: Link) => ({
-  ios_url,
-  android_url,
-  click_budget,
-  archived,
-});
+function warningOf(link: Link): string | undefined {
+  if (link.printed_at) return t("editor.printed");
+  return link.needs_approval ? t("approvals.needs") : undefined;
+}
+
+/** What is wrong with the changes that were asked for, as what is wrong with the link. */
+function withoutPrefix(problem: Problem): Problem {
+  if (!problem.body) return problem;
+  const errors = problem.body.errors?.map((field) => ({
+    ...field,
+    pointer: field.pointer.replace(/^\/changes(?=\/)/, ""),
+  }));
+  return new Problem(problem.status, { ...problem.body, ...(errors ? { errors } : {}) });
+}
 
 interface Clash {
   base: Form;
@@ -60,6 +70,7 @@ function Editor({ link: first }: { link: Link }) {
   const [busy, setBusy] = useState(false);
   const [clash, setClash] = useState<Clash>();
   const [confirmed, setConfirmed] = useState(false);
+  const [asking, setAsking] = useState(false);
   const { wins, checks, onResolution } = useTried(draft.value.rules);
   const shown = link.short_url.replace(/^https?:\/\//, "");
   useTitle(t("editor.edit", { link: shown }), workspace.name);
@@ -79,13 +90,32 @@ function Editor({ link: first }: { link: Link }) {
     } catch (error) {
       const found = problemOf(error);
       if (found.status === 412) await compare();
+      else if (found.code === "approval_required") setAsking(true);
       else setProblem(found);
     } finally {
       setBusy(false);
     }
   };
+  /** Asks somebody else for what cannot be saved alone. */
+  const ask = async (note: string) => {
+    setBusy(true);
+    try {
+      const draftOfRequest = { changes: patchOf(draft.patch), ...(note ? { note } : {}) };
+      const at = { params: { path }, body: draftOfRequest };
+      await body(api.POST("/v1/workspaces/{workspace_id}/links/{link_id}/change-requests", at));
+      draft.discard();
+      void refetch();
+      say(t("approvals.asked"));
+      await navigate({ to: "/w/$workspace/links/$link", params: { workspace: workspace.slug, link: link.id } });
+    } catch (error) {
+      setProblem(withoutPrefix(problemOf(error)));
+    } finally {
+      setAsking(false);
+      setBusy(false);
+    }
+  };
   const refetch = async () => {
-    for (const name of ["links", "link-detail", "history"])
+    for (const name of ["links", "link-detail", "history", "change-requests"])
       await queries.invalidateQueries({ queryKey: [name, workspace.id] });
   };
   /** Goes back to what was there before, unless somebody has changed it since. */
@@ -116,7 +146,7 @@ function Editor({ link: first }: { link: Link }) {
         busy={busy}
         canSave={draft.dirty > 0}
         onSave={() => void save()}
-        warning={link.printed_at && draft.dirty > 0 ? t("editor.printed") : undefined}
+        warning={draft.dirty > 0 ? warningOf(link) : undefined}
         side={
           <div className="stack side-column">
             <Preview
@@ -125,12 +155,13 @@ function Editor({ link: first }: { link: Link }) {
             />
             <TryAs
               link={link.id}
-              draft={draft.dirty > 0 ? { ...untouched(link), ...draftOf(draft.value) } : undefined}
+              draft={draft.dirty > 0 ? { archived: link.archived, ...draftOf(draft.value) } : undefined}
               onResolution={onResolution}
             />
           </div>
         }
       >
+        <FreezeNote folder={link.folder_id ?? null} />
         <p className="small">
           <To to="/w/$workspace/links/$link" params={{ workspace: workspace.slug, link: link.id }}>
             {t("editor.toClicks")}
@@ -141,12 +172,14 @@ function Editor({ link: first }: { link: Link }) {
           errors={problem?.fields ?? new Map()}
           own={{ domain: link.domain, slug: link.slug }}
           hasPassword={link.password_protected}
+          use={link.budget_use}
           isNew={false}
           wins={wins}
           checks={checks}
         />
         {needsConsent && <Check label={t("editor.printedConsent")} checked={confirmed} onChecked={setConfirmed} />}
       </EditorFrame>
+      {asking && <AskDialog onClose={() => setAsking(false)} onAsk={(note) => void ask(note)} busy={busy} />}
       {clash && (
         <Conflict
           base={clash.base}

@@ -1,13 +1,18 @@
 import { Dices } from "lucide-react";
+import type { Link } from "../../api/types";
 import { Button } from "../../design/Button";
 import { Check, Choice, Field } from "../../design/Field";
 import { t } from "../../i18n";
+import "../../i18n/late";
 import type { Draft } from "../../lib/draft";
 import { relative } from "../../lib/format";
 import { myZone } from "../../lib/preferences";
+import { instantOf, localOf } from "../../lib/time";
 import { UTM } from "../../lib/utm";
 import { useHome } from "../../lib/workspace";
-import { errorsBelow, type Form, instantOf, localOf } from "./form";
+import { BudgetFields } from "./BudgetFields";
+import { CardFields, WordFields } from "./CardFields";
+import { errorsBelow, type Form } from "./form";
 import { Rules } from "./Rules";
 import { SlugState } from "./SlugState";
 import { TagField } from "./TagField";
@@ -19,6 +24,8 @@ interface Properties {
   /** The slug and domain that the link has now, which are not taken by another. */
   own?: { domain: string; slug: string };
   hasPassword: boolean;
+  /** How much of the link's click budget is used. */
+  use?: Link["budget_use"];
   isNew: boolean;
   wins: number | undefined;
   checks: (boolean | undefined)[];
@@ -28,7 +35,7 @@ const LETTERS = "abcdefghjkmnpqrstuvwxyz23456789";
 const randomSlug = () =>
   Array.from(crypto.getRandomValues(new Uint8Array(7)), (byte) => LETTERS[byte % LETTERS.length]).join("");
 
-export function LinkForm({ draft, errors, own, hasPassword, isNew, wins, checks }: Properties) {
+export function LinkForm({ draft, errors, own, hasPassword, use, isNew, wins, checks }: Properties) {
   const { value, set } = draft;
   const home = useHome();
   const zone = myZone();
@@ -114,7 +121,12 @@ export function LinkForm({ draft, errors, own, hasPassword, isNew, wins, checks 
           ))}
         </div>
       </details>
-      <details className="fold" open={Boolean(value.starts_at || value.expires_at || value.max_clicks) || undefined}>
+      <details
+        className="fold"
+        open={
+          Boolean(value.starts_at || value.expires_at || value.max_clicks || value.click_budget.clicks) || undefined
+        }
+      >
         <summary>{t("editor.schedule")}</summary>
         <div className="two">
           <Field
@@ -147,8 +159,16 @@ export function LinkForm({ draft, errors, own, hasPassword, isNew, wins, checks 
             error={error("/expired_url")}
             inputMode="url"
           />
+          <BudgetFields
+            value={value.click_budget}
+            onValue={(click_budget) => set({ click_budget })}
+            errors={errors}
+            use={use}
+          />
         </div>
       </details>
+      <CardFields draft={draft} errors={errors} />
+      <WordFields draft={draft} errors={errors} />
       <details className="fold">
         <summary>{t("editor.more")}</summary>
         <div className="two">
@@ -214,6 +234,11 @@ export function LinkForm({ draft, errors, own, hasPassword, isNew, wins, checks 
             label={t("editor.forwardPath")}
             checked={value.forward_path}
             onChecked={(forward_path) => set({ forward_path })}
+          />
+          <Check
+            label={t("approvals.needs")}
+            checked={value.needs_approval}
+            onChecked={(needs_approval) => set({ needs_approval })}
           />
           {hasPassword && (
             <Check

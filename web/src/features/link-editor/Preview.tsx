@@ -37,7 +37,8 @@ export function Preview({ form, saved }: { form: Form; saved?: string }) {
       <div className="sheet card">
         <div className="pad stack-s">
           <span className="small muted">{host || "example.com"}</span>
-          <strong>{form.title || host || t("editor.noTitle")}</strong>
+          <strong>{form.preview.title || form.title || host || t("editor.noTitle")}</strong>
+          {form.preview.description && <span className="small">{form.preview.description}</span>}
         </div>
       </div>
     </aside>

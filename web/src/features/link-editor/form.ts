@@ -1,5 +1,9 @@
-import type { Link, LinkDraft, LinkPatch, Rule } from "../../api/types";
+import type { BudgetPeriod, Link, LinkDraft, LinkPatch, Rule } from "../../api/types";
 import { UTM, type UtmField } from "../../lib/utm";
+
+/** What a card of the link shows where it is posted. */
+export const CARD = ["title", "description", "image_url"] as const;
+type CardField = (typeof CARD)[number];
 
 /** A link as the form has it: every field is there. */
 export interface Form {
@@ -15,12 +19,20 @@ export interface Form {
   expires_at: string;
   expired_url: string;
   max_clicks: string;
+  click_budget: { clicks: string; period: BudgetPeriod; time_zone: string };
   password: string;
   remove_password: boolean;
   redirect_status: string;
   forward_query: string;
   forward_path: boolean;
   external_id: string;
+  needs_approval: boolean;
+  preview: Record<CardField, string>;
+  ios_url: string;
+  android_url: string;
+  robots: string;
+  expired_text: string;
+  not_found_text: string;
   rules: Rule[];
 }
 
@@ -37,12 +49,20 @@ export const EMPTY: Form = {
   expires_at: "",
   expired_url: "",
   max_clicks: "",
+  click_budget: { clicks: "", period: "day", time_zone: "" },
   password: "",
   remove_password: false,
   redirect_status: "",
   forward_query: "",
   forward_path: false,
   external_id: "",
+  needs_approval: false,
+  preview: { title: "", description: "", image_url: "" },
+  ios_url: "",
+  android_url: "",
+  robots: "",
+  expired_text: "",
+  not_found_text: "",
   rules: [],
 };
 
@@ -62,10 +82,20 @@ export function formOf(link: Link): Form {
     expires_at: link.expires_at ?? "",
     expired_url: link.expired_url ?? "",
     max_clicks: link.max_clicks === null || link.max_clicks === undefined ? "" : String(link.max_clicks),
+    click_budget: link.click_budget
+      ? { ...link.click_budget, clicks: String(link.click_budget.clicks) }
+      : EMPTY.click_budget,
     redirect_status: String(link.redirect_status),
     forward_query: link.forward_query,
     forward_path: link.forward_path,
     external_id: link.external_id ?? "",
+    needs_approval: link.needs_approval,
+    preview: Object.fromEntries(CARD.map((field) => [field, link.preview?.[field] ?? ""])) as Form["preview"],
+    ios_url: link.ios_url ?? "",
+    android_url: link.android_url ?? "",
+    robots: link.robots ?? "",
+    expired_text: link.expired_text ?? "",
+    not_found_text: link.not_found_text ?? "",
     rules: link.rules,
   };
 }
@@ -82,6 +112,12 @@ function written(form: Partial<Form>): LinkPatch {
       if (value) body.password = value;
     } else if (name === "utm") {
       body.utm = Object.fromEntries(Object.entries(value as Form["utm"]).map(([field, text]) => [field, orNull(text)]));
+    } else if (name === "preview") {
+      const card = Object.entries(value as Form["preview"]).map(([field, text]) => [field, orNull(text)]);
+      body.preview = card.some(([, text]) => text !== null) ? Object.fromEntries(card) : null;
+    } else if (name === "click_budget") {
+      const budget = value as Form["click_budget"];
+      body.click_budget = budget.clicks === "" ? null : { ...budget, clicks: Number(budget.clicks) };
     } else if (name === "redirect_status" || name === "max_clicks") {
       body[name] = value === "" ? null : Number(value);
     } else if (name === "destination_url" || name === "slug" || name === "domain" || name === "forward_query") {
@@ -99,24 +135,14 @@ export function patchOf(changed: Partial<Form>): LinkPatch {
 
 /** A new link: what was left empty is left to the server. */
 export function draftOf(form: Form): LinkDraft {
-  const filled = Object.entries(form).filter(([, value]) => {
+  const filled = Object.entries(form).filter(([name, value]) => {
+    if (name === "click_budget") return form.click_budget.clicks !== "";
     if (Array.isArray(value)) return value.length > 0;
     if (value !== null && typeof value === "object") return Object.values(value).some(Boolean);
     return value !== "" && value !== false;
   });
   const draft = written(Object.fromEntries(filled) as Partial<Form>) as LinkDraft;
   return { ...draft, destination_url: form.destination_url.trim() };
-}
-
-/** A moment as `datetime-local` fields of a zone have it. */
-export function localOf(time: string, zone: string): string {
-  if (!time) return "";
-  return Temporal.Instant.from(time).toZonedDateTimeISO(zone).toPlainDateTime().toString({ smallestUnit: "minute" });
-}
-
-export function instantOf(local: string, zone: string): string {
-  if (!local) return "";
-  return Temporal.PlainDateTime.from(local).toZonedDateTime(zone).toInstant().toString();
 }
 
 /** The field of the form that a JSON pointer of the API is about. */

@@ -3,9 +3,9 @@ import { useState } from "react";
 import type { Link } from "../../api/types";
 import { Button } from "../../design/Button";
 import { t } from "../../i18n";
+import { Later } from "../../lib/Later";
 import { mayEdit, useRole } from "../../lib/workspace";
-import { MoveDialog } from "./MoveDialog";
-import { TagDialog } from "./TagDialog";
+import { MoveDialog, TagDialog } from "./dialogs";
 import { useLinkActions } from "./useLinkActions";
 
 /** What can be done with the links that are selected. */
@@ -44,24 +44,28 @@ export function BulkBar({ links, onDone }: { links: Link[]; onDone: () => void }
       )}
       <Button look="plain" icon={<X aria-hidden="true" />} onClick={onDone} label={t("links.clearSelection")} />
       {moving && (
-        <MoveDialog
-          count={links.length}
-          onClose={() => setMoving(false)}
-          onMove={(folder) => {
-            setMoving(false);
-            done(actions.move(links, folder));
-          }}
-        />
+        <Later>
+          <MoveDialog
+            count={links.length}
+            onClose={() => setMoving(false)}
+            onMove={(folder) => {
+              setMoving(false);
+              done(actions.move(links, folder));
+            }}
+          />
+        </Later>
       )}
       {tagging && (
-        <TagDialog
-          links={links}
-          onClose={() => setTagging(false)}
-          onTag={(add, remove) => {
-            setTagging(false);
-            done(actions.tag(links, add, remove));
-          }}
-        />
+        <Later>
+          <TagDialog
+            links={links}
+            onClose={() => setTagging(false)}
+            onTag={(add, remove) => {
+              setTagging(false);
+              done(actions.tag(links, add, remove));
+            }}
+          />
+        </Later>
       )}
     </div>
   );

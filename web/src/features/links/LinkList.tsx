@@ -4,14 +4,14 @@ import { type CSSProperties, useEffect, useRef, useState, useSyncExternalStore }
 import type { Link } from "../../api/types";
 import { copyText } from "../../design/Copy";
 import { t } from "../../i18n";
+import { Later } from "../../lib/Later";
 import { usePreferences } from "../../lib/preferences";
 import { useShortcuts } from "../../lib/shortcuts";
 import { say } from "../../lib/toasts";
 import { useWorkspace } from "../../lib/workspace";
 import { tracksOf } from "./Columns";
+import { MoveDialog, TagDialog } from "./dialogs";
 import { LinkRow } from "./LinkRow";
-import { MoveDialog } from "./MoveDialog";
-import { TagDialog } from "./TagDialog";
 import { useLinkActions } from "./useLinkActions";
 
 interface Properties {
@@ -162,24 +162,28 @@ export function LinkList({ links, sparklines, selected, setSelected, canEdit, st
         </div>
       </div>
       {moving && (
-        <MoveDialog
-          count={moving.length}
-          onClose={() => setMoving(undefined)}
-          onMove={(folder) => {
-            setMoving(undefined);
-            void actions.move(moving, folder);
-          }}
-        />
+        <Later>
+          <MoveDialog
+            count={moving.length}
+            onClose={() => setMoving(undefined)}
+            onMove={(folder) => {
+              setMoving(undefined);
+              void actions.move(moving, folder);
+            }}
+          />
+        </Later>
       )}
       {tagging && (
-        <TagDialog
-          links={tagging}
-          onClose={() => setTagging(undefined)}
-          onTag={(add, remove) => {
-            setTagging(undefined);
-            void actions.tag(tagging, add, remove);
-          }}
-        />
+        <Later>
+          <TagDialog
+            links={tagging}
+            onClose={() => setTagging(undefined)}
+            onTag={(add, remove) => {
+              setTagging(undefined);
+              void actions.tag(tagging, add, remove);
+            }}
+          />
+        </Later>
       )}
     </>
   );

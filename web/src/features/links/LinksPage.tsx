@@ -1,12 +1,13 @@
 import { keepPreviousData, useInfiniteQuery, useQueries, useQuery } from "@tanstack/react-query";
 import { Link as To, useNavigate, useSearch } from "@tanstack/react-router";
 import { Plus, Trash2, X } from "lucide-react";
-import { lazy, useDeferredValue, useEffect, useRef, useState } from "react";
+import { useDeferredValue, useEffect, useRef, useState } from "react";
 import * as v from "valibot";
 import type { Link } from "../../api/types";
 import { Button } from "../../design/Button";
 import { Failure, Skeleton } from "../../design/Failure";
 import { t } from "../../i18n";
+import { FreezeNote } from "../../lib/FreezeNote";
 import { Later } from "../../lib/Later";
 import { LinksSearch } from "../../lib/links-search";
 import { myZone, usePreferences } from "../../lib/preferences";
@@ -15,11 +16,11 @@ import { useTitle } from "../../lib/title";
 import { queryTextOf, Views, valuesOf } from "../../lib/views";
 import { mayEdit, useHome, useRole, useWorkspace } from "../../lib/workspace";
 import { BulkBar } from "./BulkBar";
+import { BulkReports } from "./BulkReports";
 import { Columns } from "./Columns";
+import { MatchingDialog } from "./dialogs";
 import { LinkList } from "./LinkList";
 import { countQuery, filterOf, linksQuery, sparklinesQuery } from "./requests";
-
-const MatchingDialog = lazy(() => import("./MatchingDialog"));
 
 const FROM = "/signed-in/w/$workspace/links";
 
@@ -108,6 +109,8 @@ export default function LinksPage() {
           />
         </Later>
       )}
+      <BulkReports />
+      {query.isSuccess && <FreezeNote folder={filters.folder ?? null} />}
       {query.isError && <Failure error={query.error} onRetry={() => void query.refetch()} />}
       {query.isPending && <Skeleton count={8} />}
       {query.data &&

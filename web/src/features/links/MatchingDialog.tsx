@@ -7,9 +7,12 @@ import { Choice, Field } from "../../design/Field";
 import { t } from "../../i18n";
 import { myZone } from "../../lib/preferences";
 import { useSubmit } from "../../lib/submit";
+import { instantOf } from "../../lib/time";
 import { say } from "../../lib/toasts";
 import { useHome, useWorkspace } from "../../lib/workspace";
 import { written } from "../../lib/written";
+import { Progress } from "./BulkReports";
+import { report } from "./bulk";
 import { CHANGES, type Change, changesOf, look, make, type Wanted } from "./bulkEdit";
 import { undoChanges } from "./requests";
 
@@ -53,8 +56,8 @@ export default function MatchingDialog({ filter, onClose }: Properties) {
         .finally(() => void refetch());
     const text = isDeleted ? t("links.deleted", { count: edit.changed }) : t("matching.done", { count: edit.changed });
     say(text, isDeleted || edit.total <= UNDONE_MAX ? undo : undefined);
-    const reason = edit.failures[0]?.detail;
-    if (reason) say(t("links.someFailed", { count: edit.failed, reason }));
+    if (edit.failed > 0)
+      report(edit.failures.map(({ link_id, detail }) => ({ id: link_id, name: link_id, reason: detail })));
   };
   const { submit, busy, problem } = useSubmit(async () => {
     const changes = changesOf(wanted);
@@ -83,13 +86,7 @@ export default function MatchingDialog({ filter, onClose }: Properties) {
           </p>
         )}
         <div role="status">{seen && <Seen preview={seen} />}</div>
-        {progress && (
-          <progress
-            max={progress.total}
-            value={progress.changed + progress.unchanged + progress.failed}
-            aria-label={t("matching.title")}
-          />
-        )}
+        {progress && <Progress done={progress.changed + progress.unchanged + progress.failed} total={progress.total} />}
         <div className="row">
           <Button
             look={seen && wanted.change === "delete" ? "bad" : "main"}
@@ -169,7 +166,7 @@ function Expiry({ set }: ValueProperties) {
       hint={local ? zone : t("matching.noEnd")}
       onValue={(text) => {
         setLocal(text);
-        set({ expires: text ? Temporal.PlainDateTime.from(text).toZonedDateTime(zone).toInstant().toString() : "" });
+        set({ expires: instantOf(text, zone) });
       }}
     />
   );

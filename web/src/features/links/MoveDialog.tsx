@@ -12,7 +12,7 @@ interface Properties {
 }
 
 /** Puts links into a folder, or takes them out. */
-export function MoveDialog({ count, onClose, onMove }: Properties) {
+export default function MoveDialog({ count, onClose, onMove }: Properties) {
   const folders = useHome()?.folders.body?.data ?? [];
   const [folder, setFolder] = useState("");
   const submit = (event: FormEvent) => {

@@ -13,7 +13,7 @@ interface Properties {
 }
 
 /** Tags of several links: a tag that all have is on, and what is changed is changed for all. */
-export function TagDialog({ links, onClose, onTag }: Properties) {
+export default function TagDialog({ links, onClose, onTag }: Properties) {
   const known = useHome()?.tags.body?.data.map((tag) => tag.name) ?? [];
   const names = [...new Set([...known, ...links.flatMap((link) => link.tags)])].sort((one, other) =>
     one.localeCompare(other),

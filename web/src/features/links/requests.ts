@@ -7,9 +7,6 @@ import type { LinksSearch } from "../../lib/links-search";
 type Given = { [Name in keyof LinksSearch]: NonNullable<LinksSearch[Name]> };
 
 const PAGE = 100;
-/** How many links one request changes. */
-const CHUNK = 500;
-
 export const linksQuery = (workspace: string, filters: LinksSearch) =>
   infiniteQueryOptions({
     queryKey: ["links", workspace, filters],
@@ -54,41 +51,17 @@ export function filterOf(filters: LinksSearch): BulkEditFilter {
   return Object.fromEntries(given) as BulkEditFilter;
 }
 
-export interface Outcome {
-  /** What can be undone, one for each request. */
-  changes: string[];
-  failed: string[];
-}
-
-function outcome(answers: BulkResults[]): Outcome {
-  const results = answers.flatMap((answer) => answer.results);
-  const failed = results.flatMap((result) => (result.status === "failed" ? [result.problem.detail] : []));
-  return { changes: answers.flatMap((answer) => (answer.change_id ? [answer.change_id] : [])), failed };
-}
-
-async function inChunks<Item>(items: Item[], send: (chunk: Item[]) => Promise<BulkResults>): Promise<Outcome> {
-  const answers: BulkResults[] = [];
-  for (let place = 0; place < items.length; place += CHUNK) answers.push(await send(items.slice(place, place + CHUNK)));
-  return outcome(answers);
-}
-
-export function changeLinks(workspace: string, links: BulkPatch[]): Promise<Outcome> {
+/** Changes at most 500 links. */
+export function changeLinks(workspace: string, links: BulkPatch[]): Promise<BulkResults> {
   const path = { workspace_id: workspace };
-  return inChunks(links, (chunk) =>
-    body(api.PATCH("/v1/workspaces/{workspace_id}/links/bulk", { params: { path }, body: { links: chunk } })),
-  );
+  return body(api.PATCH("/v1/workspaces/{workspace_id}/links/bulk", { params: { path }, body: { links } }));
 }
 
-export function deleteLinks(workspace: string, links: Link[]): Promise<Outcome> {
-  const path = { workspace_id: workspace };
-  return inChunks(links, (chunk) =>
-    body(
-      api.POST("/v1/workspaces/{workspace_id}/links/bulk/delete", {
-        params: { path },
-        body: { ids: chunk.map((link) => link.id) },
-      }),
-    ),
-  );
+/** Deletes at most 500 links. */
+export function deleteLinks(workspace: string, links: Link[]): Promise<BulkResults> {
+  const params = { path: { workspace_id: workspace } };
+  const ids = links.map((link) => link.id);
+  return body(api.POST("/v1/workspaces/{workspace_id}/links/bulk/delete", { params, body: { ids } }));
 }
 
 /** Undoes changes, the last one first. */

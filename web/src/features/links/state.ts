@@ -13,6 +13,7 @@ export function statesOf(link: Link, now = Date.now()): State[] {
   if (link.archived) states.push({ look: "warn", text: t("state.archived") });
   if (link.starts_at && Date.parse(link.starts_at) > now) states.push({ text: t("state.scheduled") });
   if (link.expires_at && Date.parse(link.expires_at) <= now) states.push({ look: "warn", text: t("state.expired") });
+  if (link.needs_approval) states.push({ text: t("state.needsApproval") });
   if (link.password_protected) states.push({ text: t("state.password") });
   const splits = link.rules.some((rule) => rule.outcome.type === "split");
   if (link.rules.length > 0)

@@ -4,7 +4,8 @@ import type { Link, LinkPatch } from "../../api/types";
 import { t } from "../../i18n";
 import { say } from "../../lib/toasts";
 import { useWorkspace } from "../../lib/workspace";
-import { changeLinks, deleteLinks, type Outcome, undoChanges } from "./requests";
+import { inChunks, type Send } from "./bulk";
+import { changeLinks, deleteLinks, undoChanges } from "./requests";
 
 type Pages = InfiniteData<{ data: Link[]; next_cursor?: string | null }>;
 
@@ -35,48 +36,53 @@ export function useLinkActions() {
       return { ...old, pages };
     });
   };
-  const run = async (text: string, request: Promise<Outcome>) => {
-    try {
-      const { changes, failed } = await request;
-      if (failed.length > 0) say(t("links.someFailed", { count: failed.length, reason: failed[0] ?? "" }));
-      if (changes.length > 0) say(text, () => void undo(changes));
-    } catch (error) {
-      say(problemOf(error).message);
-    }
+  const patching = (changesOf: (link: Link) => LinkPatch) => (chunk: Link[]) =>
+    changeLinks(
+      workspace,
+      chunk.map((link) => ({ id: link.id, changes: changesOf(link) })),
+    );
+  const run = async (links: Link[], textOf: (count: number) => string, send: Send) => {
+    const { changes, done } = await inChunks(links, send, (failed) => void run(failed, textOf, send));
+    if (changes.length > 0) say(textOf(done), () => void undo(changes));
     await refetch();
   };
 
   const archive = (links: Link[], archived: boolean) => {
     const ids = new Set(links.map((link) => link.id));
     show((link) => (ids.has(link.id) ? { ...link, archived } : link));
-    const text = archived
-      ? t("links.archived", { count: links.length })
-      : t("links.unarchived", { count: links.length });
     return run(
-      text,
-      changeLinks(
-        workspace,
-        links.map((link) => ({ id: link.id, changes: { archived } })),
-      ),
+      links,
+      (count) => (archived ? t("links.archived", { count }) : t("links.unarchived", { count })),
+      patching(() => ({ archived })),
     );
   };
   const tag = (links: Link[], add: string[], remove: string[]) => {
     const tagsOf = (link: Link) => [...new Set([...link.tags.filter((name) => !remove.includes(name)), ...add])];
     const ids = new Set(links.map((link) => link.id));
     show((link) => (ids.has(link.id) ? { ...link, tags: tagsOf(link) } : link));
-    const patches = links.map((link) => ({ id: link.id, changes: { tags: tagsOf(link) } satisfies LinkPatch }));
-    return run(t("links.tagged", { count: links.length }), changeLinks(workspace, patches));
+    return run(
+      links,
+      (count) => t("links.tagged", { count }),
+      patching((link) => ({ tags: tagsOf(link) })),
+    );
   };
   const move = (links: Link[], folder_id: string | null) => {
     const ids = new Set(links.map((link) => link.id));
     show((link) => (ids.has(link.id) ? { ...link, folder_id } : link));
-    const patches = links.map((link) => ({ id: link.id, changes: { folder_id } }));
-    return run(t("links.moved", { count: links.length }), changeLinks(workspace, patches));
+    return run(
+      links,
+      (count) => t("links.moved", { count }),
+      patching(() => ({ folder_id })),
+    );
   };
   const remove = (links: Link[]) => {
     const ids = new Set(links.map((link) => link.id));
     show((link) => (ids.has(link.id) ? undefined : link));
-    return run(t("links.deleted", { count: links.length }), deleteLinks(workspace, links));
+    return run(
+      links,
+      (count) => t("links.deleted", { count }),
+      (chunk) => deleteLinks(workspace, chunk),
+    );
   };
   return { archive, tag, move, remove };
 }

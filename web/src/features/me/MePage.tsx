@@ -1,6 +1,7 @@
 import { useBoot } from "../../api/boot";
 import { t } from "../../i18n";
 import { useTitle } from "../../lib/title";
+import { EmailAddress } from "./EmailAddress";
 import { Looks } from "./Looks";
 import { Password } from "./Password";
 import { SecondFactor } from "./SecondFactor";
@@ -19,6 +20,7 @@ export default function MePage() {
       </div>
       <div className="stack">
         <Looks />
+        <EmailAddress />
         <Password />
         <SecondFactor />
         <Sessions />

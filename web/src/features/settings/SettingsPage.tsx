@@ -12,7 +12,11 @@ import { t } from "../../i18n";
 import { useTitle } from "../../lib/title";
 import { say } from "../../lib/toasts";
 import { mayAdminister, mayEdit, useRole, useWorkspace } from "../../lib/workspace";
+import { Erasure } from "./Erasure";
 import { Folders } from "./Folders";
+import { FreezeWindows } from "./FreezeWindows";
+import { Leaving } from "./Leaving";
+import { Privacy } from "./Privacy";
 import { Templates } from "./Templates";
 
 export default function SettingsPage() {
@@ -29,6 +33,10 @@ export default function SettingsPage() {
         {mayEdit(role) && <Tags />}
         {mayEdit(role) && <Folders />}
         {mayEdit(role) && <Templates />}
+        {mayEdit(role) && <FreezeWindows canSet={mayAdminister(role)} />}
+        {mayAdminister(role) && <Privacy key={`${workspace.id} ${workspace.version}`} />}
+        {mayAdminister(role) && <Erasure />}
+        <Leaving />
         {(role === undefined || role === "owner") && <Deletion />}
       </div>
     </>

@@ -29,6 +29,9 @@ export const frame: typeof english = {
     people: "Personen",
     keys: "API-Schlüssel",
     audit: "Protokoll",
+    approvals: "Freigaben",
+    forYou_one: "{{count}} wartet auf Sie",
+    forYou_other: "{{count}} warten auf Sie",
     settings: "Einstellungen",
     me: "Mein Konto",
     new: "Neu",
@@ -40,6 +43,10 @@ export const frame: typeof english = {
     signOut: "Abmelden",
     switch: "Arbeitsbereich wechseln",
     newWorkspace: "Neuer Arbeitsbereich",
+  },
+  frozen: {
+    all: "Links bleiben bis {{when}}, wie sie sind: {{reason}}",
+    folder: "Links dieses Ordners bleiben bis {{when}}, wie sie sind: {{reason}}",
   },
   auth: {
     signIn: "Anmelden",

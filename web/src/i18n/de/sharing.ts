@@ -11,6 +11,8 @@ export const sharing = {
     share: "Teilen",
     unshare: "Für mich behalten",
     update: "Übernehmen, was zu sehen ist",
+    rename: "Umbenennen",
+    nameOf: "Name der Ansicht {{name}}",
     delete: "Löschen",
   },
   shares: {
@@ -26,6 +28,8 @@ export const sharing = {
     once: "Das ist die Adresse. Sie wird einmal gezeigt; wer sie hat, kann die Seite öffnen.",
     all: "Was dieser Arbeitsbereich teilt",
     since: "seit {{when}}",
+    asOf: "Stand: {{when}}",
+    again: "Neu ansehen",
     ends: "bis {{when}}",
     revoke: "Zurücknehmen",
     revokeSure: "Endgültig zurücknehmen",

@@ -28,6 +28,9 @@ export const frame = {
     people: "People",
     keys: "API keys",
     audit: "Audit log",
+    approvals: "Approvals",
+    forYou_one: "{{count}} waits for you",
+    forYou_other: "{{count}} wait for you",
     settings: "Settings",
     me: "My account",
     new: "New",
@@ -39,6 +42,10 @@ export const frame = {
     signOut: "Sign out",
     switch: "Switch workspace",
     newWorkspace: "New workspace",
+  },
+  frozen: {
+    all: "Links are left as they are until {{when}}: {{reason}}",
+    folder: "Links of this folder are left as they are until {{when}}: {{reason}}",
   },
   auth: {
     signIn: "Sign in",

@@ -12,6 +12,8 @@ export const sharing = {
     share: "Share",
     unshare: "Keep to myself",
     update: "Take what is shown",
+    rename: "Rename",
+    nameOf: "Name of the view {{name}}",
     delete: "Delete",
   },
   shares: {
@@ -27,6 +29,8 @@ export const sharing = {
     once: "This is the address. It is shown once; anybody who has it can open the page.",
     all: "What this workspace shares",
     since: "since {{when}}",
+    asOf: "As of {{when}}",
+    again: "Look again",
     ends: "until {{when}}",
     revoke: "Take back",
     revokeSure: "Take back for good",

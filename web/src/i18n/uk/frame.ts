@@ -28,6 +28,11 @@ export const frame = {
     people: "Люди",
     keys: "Ключі API",
     audit: "Журнал дій",
+    approvals: "Погодження",
+    forYou_one: "{{count}} чекає на вас",
+    forYou_few: "{{count}} чекають на вас",
+    forYou_many: "{{count}} чекають на вас",
+    forYou_other: "{{count}} чекають на вас",
     settings: "Налаштування",
     me: "Мій обліковий запис",
     new: "Нове",
@@ -39,6 +44,10 @@ export const frame = {
     signOut: "Вийти",
     switch: "Змінити робочий простір",
     newWorkspace: "Новий робочий простір",
+  },
+  frozen: {
+    all: "Посилання лишаються без змін до {{when}}: {{reason}}",
+    folder: "Посилання цієї теки лишаються без змін до {{when}}: {{reason}}",
   },
   auth: {
     signIn: "Увійти",

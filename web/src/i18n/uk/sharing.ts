@@ -11,6 +11,8 @@ export const sharing = {
     share: "Поділитися",
     unshare: "Лише для мене",
     update: "Взяти показане",
+    rename: "Перейменувати",
+    nameOf: "Назва подання «{{name}}»",
     delete: "Видалити",
   },
   shares: {
@@ -26,6 +28,8 @@ export const sharing = {
     once: "Ось адреса. Її показано один раз; хто її має, може відкрити сторінку.",
     all: "Чим ділиться цей робочий простір",
     since: "з {{when}}",
+    asOf: "Станом на {{when}}",
+    again: "Оновити",
     ends: "до {{when}}",
     revoke: "Відкликати",
     revokeSure: "Відкликати назавжди",
