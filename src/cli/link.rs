@@ -13,6 +13,7 @@ mod qr;
 mod update;
 
 use clap::{Args, Subcommand};
+use percent_encoding::percent_decode_str;
 use serde_json::Value;
 use url::Url;
 
@@ -138,7 +139,9 @@ fn host_and_slug(name: &str) -> Result<(String, String), Failure> {
     if host.is_empty() || slug.is_empty() {
         return Err(Failure::usage(format!("{name:?} is neither a link's id (lnk_…) nor a short URL")));
     }
-    Ok((host.to_owned(), slug.to_owned()))
+    // What is no UTF-8 is no slug either way.
+    let slug = percent_decode_str(slug).decode_utf8_lossy().into_owned();
+    Ok((host.to_owned(), slug))
 }
 
 #[cfg(test)]
@@ -151,6 +154,9 @@ mod tests {
             assert_eq!(host_and_slug(name), Ok(("go.example.com".to_owned(), "sale".to_owned())));
         }
         assert_eq!(host_and_slug("localhost/a/b").expect("a short URL").1, "a/b");
+        for name in ["localhost/gr\u{f6}\u{df}e", "localhost/gr%C3%B6%C3%9Fe"] {
+            assert_eq!(host_and_slug(name).expect("a short URL").1, "gr\u{f6}\u{df}e");
+        }
         for name in ["", "sale", "https://go.example.com/", "lnk_12"] {
             assert_eq!(host_and_slug(name).expect_err("no short URL").exit, Exit::Usage);
         }

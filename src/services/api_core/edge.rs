@@ -105,6 +105,8 @@ fn domain_record(domain: Domain) -> DomainRecord {
         workspace_id: domain.workspace_id,
         hostname: domain.hostname.into(),
         case_sensitive: domain.case_sensitive,
+        unicode_slugs: domain.unicode_slugs,
+        suggests_slugs: domain.suggests_slugs,
         enabled: domain.enabled,
         root_url: domain.root_url,
         not_found_url: domain.not_found_url,

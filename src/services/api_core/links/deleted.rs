@@ -11,7 +11,7 @@ use super::content::{DeletedContent, LinkContent, decode, encode};
 use super::create::invalidation;
 use super::history::{Step, record};
 use super::own_places::OwnPlaces;
-use super::plan::{Plan, external_id_taken, new_row_on, slug_key, slug_taken};
+use super::plan::{Plan, check_letters, external_id_taken, new_row_on, slug_key, slug_taken};
 use super::revert::domain_gone;
 use super::tagging::TagsByName;
 use super::view::Link;
@@ -72,7 +72,12 @@ pub struct DeletedLink {
 #[serde(deny_unknown_fields)]
 pub struct RestoreDraft {
     /// Another slug; the old one if absent.
-    #[schema(min_length = 1, max_length = 190, pattern = "^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$", nullable = false)]
+    #[schema(
+        min_length = 1,
+        max_length = 190,
+        pattern = r"^[^\x00-,/:-@\[-\^`{-\x7f]+(/[^\x00-,/:-@\[-\^`{-\x7f]+)*$",
+        nullable = false
+    )]
     pub slug: Option<String>,
 }
 
@@ -188,6 +193,9 @@ impl ApiCore {
         slug: Option<&Slug>,
     ) -> Result<BulkItem<Row>> {
         let Some(domain) = domains.get(&before.domain_id) else { return Ok(Err(domain_gone())) };
+        if let Err(error) = check_letters(slug.map_or(&before.slug, Slug::as_str), domain) {
+            return Ok(Err(error));
+        }
         let mut after = Row { version: before.version.saturating_add(1), updated_at: clock::now(), ..before };
         if let Some(slug) = slug {
             slug.as_str().clone_into(&mut after.slug);
