@@ -71,6 +71,7 @@ mod tests {
         assert!(matches!(parse("pаypal"), Err(UnicodeSlugError::MixedScripts(_))), "a Cyrillic а among Latin letters");
         assert_eq!(parse("аррӏе"), Err(UnicodeSlugError::LooksLike("apple".to_owned())));
         assert_eq!(parse("sale\u{200b}"), Ok("sale".to_owned()), "what nobody sees is no part of it");
+        assert_eq!(parse("\u{1f468}\u{200d}\u{1f469}"), Err(UnicodeSlugError::Character), "joined emoji");
         for text in ["a b\u{e9}", "é?", "é#1", "é%", "xn--caf-dma/é", "\u{202e}evil", "é\u{0}", "\u{e000}"] {
             assert_eq!(parse(text), Err(UnicodeSlugError::Character), "{text:?}");
         }

@@ -77,6 +77,7 @@ async fn visitors_of_a_missing_link_are_told_of_one_that_they_may_have_meant() {
         ("secret-over", json!({ "expires_at": "2999-01-01T00:00:00Z" })),
         ("secret-few", json!({ "max_clicks": 3 })),
         ("secret-old", json!({ "archived": true })),
+        ("secret-two", json!({ "needs_approval": true })),
     ] {
         let mut link = json!({ "destination_url": "https://example.com/", "slug": slug });
         link.as_object_mut().expect("a link").extend(secret.as_object().expect("fields").clone());
@@ -94,7 +95,9 @@ async fn visitors_of_a_missing_link_are_told_of_one_that_they_may_have_meant() {
         platform.visit("/sumer-sale").await.text().await.is_ok_and(|page| page.contains("href=\"/summer-sale\""))
     })
     .await;
-    for path in ["/secret-pv", "/secret-lates", "/secret-ovr", "/secret-fex", "/secret-odl", "/nothing-like-it"] {
+    for path in
+        ["/secret-pv", "/secret-lates", "/secret-ovr", "/secret-fex", "/secret-odl", "/secret-tow", "/nothing-like-it"]
+    {
         assert!(!page(path).await.contains("Did you mean"), "{path}");
     }
     let program = platform.client.get(platform.edge("/sumer-sale")).header("host", "localhost");

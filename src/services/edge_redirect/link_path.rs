@@ -92,7 +92,7 @@ fn candidate(path: &str, end: usize, rules: SlugRules) -> Option<Candidate<'_>> 
     let preview = slug.ends_with('+') && matches!(rest, "" | "/");
     let slug = if preview { without_last(slug) } else { slug };
     if rules.unicode && !slug.is_ascii() {
-        let slug = unicode_slug::form(&slug).filter(|slug| slug.len() <= SLUG_LENGTH_MAX)?;
+        let slug = unicode_slug::form(&slug).filter(|slug| (1..=SLUG_LENGTH_MAX).contains(&slug.len()))?;
         return (!is_reserved_path(&slug)).then(|| Candidate { slug: slug.into(), rest, preview });
     }
     let lower = !rules.case_sensitive && slug.bytes().any(|byte| byte.is_ascii_uppercase());
@@ -164,6 +164,8 @@ mod tests {
         assert_eq!(first("/Sale").as_deref(), Some("Sale"), "case is the domain's choice for ASCII");
         let reserved = LinkPath::parse("/\u{ff52}obots.txt", UNICODE).expect("a path");
         assert_eq!(reserved.candidates().next(), None);
+        let unseen = LinkPath::parse("/%E2%80%8B", UNICODE).expect("a path");
+        assert_eq!(unseen.candidates().next(), None, "nothing is left of what nobody sees");
         assert_eq!(LinkPath::parse("/gr\u{f6}\u{df}e", ASCII).expect("a path").candidates().next(), None);
         let preview = LinkPath::parse("/caf%C3%A9+", UNICODE).expect("a path");
         assert!(preview.candidates().next().is_some_and(|first| first.preview && first.slug == "caf\u{e9}"));
