@@ -15,6 +15,7 @@ use crate::infra::store::{Transaction, deleted_links};
 use crate::runtime::clock;
 use crate::services::api_core::ApiCore;
 use crate::services::api_core::field_errors::FieldErrors;
+use crate::services::api_core::freeze_windows::refuse_frozen_links_on;
 use crate::services::api_core::links::directives;
 use crate::services::api_core::principal::{Access, Actor};
 use crate::services::api_core::version::ExpectedVersion;
@@ -78,6 +79,7 @@ impl ApiCore {
         // A mere claim is nothing to edges, and must not touch whoever has the name.
         let mut stale = if row.enabled { vec![told_of(&row)] } else { Vec::new() };
         if let Some(case_sensitive) = refiled {
+            refuse_frozen_links_on(&transaction, id).await?;
             refuse_clashing_slugs(&transaction, id, case_sensitive).await?;
             if !domains::refile_links(&transaction, id, case_sensitive).await? {
                 return Err(slugs_clash("one was made just now"));

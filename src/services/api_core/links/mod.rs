@@ -1,5 +1,6 @@
 //! Short links: make, find, change, delete, one or a thousand at a time.
 
+mod asked_change;
 mod bulk;
 mod bulk_edit;
 mod by_external_id;

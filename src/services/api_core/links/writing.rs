@@ -117,11 +117,6 @@ impl Edited {
         self.tag_names.as_ref().is_none_or(has_tags) && content(&self.before) == content(&self.after)
     }
 
-    /// The same, approved by a second person.
-    pub(super) fn approved(self) -> Self {
-        Self { is_approved: true, ..self }
-    }
-
     /// The same without a new version.
     fn into_nothing(self) -> Self {
         Self { after: self.before.clone(), tag_names: None, ..self }
