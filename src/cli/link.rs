@@ -9,6 +9,7 @@ mod fields;
 mod get;
 mod history;
 mod list;
+mod move_to;
 mod qr;
 mod update;
 
@@ -42,6 +43,7 @@ enum What {
     Get(get::GetArguments),
     List(list::ListArguments),
     Update(update::UpdateArguments),
+    Move(move_to::MoveArguments),
     Delete(delete::DeleteArguments),
     History(history::HistoryArguments),
     Revert(history::RevertArguments),
@@ -77,6 +79,7 @@ pub async fn run(command: LinkCommand) -> Result<(), Failure> {
         What::Get(arguments) => get::run(&context, arguments).await,
         What::List(arguments) => list::run(&context, arguments).await,
         What::Update(arguments) => update::run(&context, arguments).await,
+        What::Move(arguments) => move_to::run(&context, arguments).await,
         What::Delete(arguments) => delete::run(&context, arguments).await,
         What::History(arguments) => history::list(&context, arguments).await,
         What::Revert(arguments) => history::revert(&context, arguments).await,

@@ -83,6 +83,7 @@ mod link_approvals;
 mod link_ends;
 mod link_extras;
 mod link_history;
+mod link_moves;
 mod links;
 mod list_plans;
 mod live_clicks;

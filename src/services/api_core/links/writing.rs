@@ -42,11 +42,11 @@ pub(super) struct Edited {
 }
 
 /// What edits are checked against.
-struct Checks<'a> {
-    transaction: &'a Transaction,
-    access: &'a Access,
-    own: OwnPlaces,
-    freeze: Freeze,
+pub(super) struct Checks<'a> {
+    pub transaction: &'a Transaction,
+    pub access: &'a Access,
+    pub own: OwnPlaces,
+    pub freeze: Freeze,
 }
 
 /// What came of the edits of one request, and what is to be committed with them.
@@ -128,7 +128,7 @@ fn without_view() -> Error {
 }
 
 /// Writes an edit, unless its slug or external id is in use, or the link would lead to itself.
-async fn write(checks: &Checks<'_>, edited: Edited) -> Result<BulkItem<Edited>> {
+pub(super) async fn write(checks: &Checks<'_>, edited: Edited) -> Result<BulkItem<Edited>> {
     let Checks { transaction, access, ref own, ref freeze } = *checks;
     let (before, after) = (&edited.before, &edited.after);
     let frozen = freeze.check(before.folder_id).and_then(|()| freeze.check(after.folder_id));
