@@ -128,6 +128,7 @@ fn compile_protocol() -> Result<(), Box<dyn Error>> {
         "events",
         "evidence_exports",
         "jobs",
+        "link_history",
         "link_resolver",
         "links",
         "me",

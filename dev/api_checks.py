@@ -30,6 +30,10 @@ BEYOND_SCHEMAS = {
     "nothing_chosen",  # an erasure of all clicks, by an empty choice
     "invalid_time",  # a time that has passed, or one that ends before it begins
     "invalid_length",  # counted without the white space around a text
+    "invalid_slug",  # letters of other scripts have a grammar of their own
+    "unicode_slug",  # what the domain allows
+    "unknown_workspace",  # a workspace of the caller
+    "same_workspace",  # another one than that of the path
     "unknown_domain",  # a domain of the workspace
     "unknown_folder",  # a folder of the workspace
     "read_only_folder",  # a folder in which the caller changes nothing

@@ -93,6 +93,12 @@ struct Content {
     /// Whether /Sale and /sale are two links.
     #[arg(long, value_name = "BOOL")]
     case_sensitive: Option<bool>,
+    /// Whether slugs may have letters of other scripts and emoji.
+    #[arg(long, value_name = "BOOL")]
+    unicode_slugs: Option<bool>,
+    /// Whether visitors of missing links are told of one that is nearly written so.
+    #[arg(long, value_name = "BOOL")]
+    suggests_slugs: Option<bool>,
     /// The status of new links that say nothing of theirs.
     #[arg(long, value_name = "STATUS")]
     redirect_status: Option<u16>,
@@ -111,6 +117,8 @@ impl Content {
     fn into_fields(self) -> Map<String, Value> {
         let fields = [
             ("case_sensitive", self.case_sensitive.map(Value::from)),
+            ("unicode_slugs", self.unicode_slugs.map(Value::from)),
+            ("suggests_slugs", self.suggests_slugs.map(Value::from)),
             ("default_redirect_status", self.redirect_status.map(Value::from)),
             ("root_url", self.root_url.map(or_null)),
             ("not_found_url", self.not_found_url.map(or_null)),

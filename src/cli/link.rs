@@ -9,10 +9,12 @@ mod fields;
 mod get;
 mod history;
 mod list;
+mod move_to;
 mod qr;
 mod update;
 
 use clap::{Args, Subcommand};
+use percent_encoding::percent_decode_str;
 use serde_json::Value;
 use url::Url;
 
@@ -41,6 +43,7 @@ enum What {
     Get(get::GetArguments),
     List(list::ListArguments),
     Update(update::UpdateArguments),
+    Move(move_to::MoveArguments),
     Delete(delete::DeleteArguments),
     History(history::HistoryArguments),
     Revert(history::RevertArguments),
@@ -76,6 +79,7 @@ pub async fn run(command: LinkCommand) -> Result<(), Failure> {
         What::Get(arguments) => get::run(&context, arguments).await,
         What::List(arguments) => list::run(&context, arguments).await,
         What::Update(arguments) => update::run(&context, arguments).await,
+        What::Move(arguments) => move_to::run(&context, arguments).await,
         What::Delete(arguments) => delete::run(&context, arguments).await,
         What::History(arguments) => history::list(&context, arguments).await,
         What::Revert(arguments) => history::revert(&context, arguments).await,
@@ -138,7 +142,9 @@ fn host_and_slug(name: &str) -> Result<(String, String), Failure> {
     if host.is_empty() || slug.is_empty() {
         return Err(Failure::usage(format!("{name:?} is neither a link's id (lnk_…) nor a short URL")));
     }
-    Ok((host.to_owned(), slug.to_owned()))
+    // What is no UTF-8 is no slug either way.
+    let slug = percent_decode_str(slug).decode_utf8_lossy().into_owned();
+    Ok((host.to_owned(), slug))
 }
 
 #[cfg(test)]
@@ -151,6 +157,9 @@ mod tests {
             assert_eq!(host_and_slug(name), Ok(("go.example.com".to_owned(), "sale".to_owned())));
         }
         assert_eq!(host_and_slug("localhost/a/b").expect("a short URL").1, "a/b");
+        for name in ["localhost/gr\u{f6}\u{df}e", "localhost/gr%C3%B6%C3%9Fe"] {
+            assert_eq!(host_and_slug(name).expect("a short URL").1, "gr\u{f6}\u{df}e");
+        }
         for name in ["", "sale", "https://go.example.com/", "lnk_12"] {
             assert_eq!(host_and_slug(name).expect_err("no short URL").exit, Exit::Usage);
         }

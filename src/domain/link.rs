@@ -202,6 +202,12 @@ pub struct DomainRecord {
     /// The `Strict-Transport-Security` header (RFC 6797) of answers over TLS, as it is sent.
     #[serde(default)]
     pub hsts: Option<Box<str>>,
+    /// Whether slugs may have letters of other scripts and emoji.
+    #[serde(default)]
+    pub unicode_slugs: bool,
+    /// Whether visitors of missing links are told of one that is nearly written so.
+    #[serde(default)]
+    pub suggests_slugs: bool,
 }
 
 /// How long what was read of a link is believed.

@@ -31,6 +31,8 @@ pub struct LinkExtras {
     pub not_found_text: Option<Box<str>>,
     /// How many redirects there may be in a period.
     pub budget: Option<ClickBudget>,
+    /// Whether two people change it. Visitors who came for another link are not told of it.
+    pub needs_approval: bool,
 }
 
 impl LinkExtras {

@@ -17,6 +17,8 @@ pub enum LinkVersionAction {
     Reverted,
     /// It had been deleted, and came back.
     Restored,
+    /// It came from another workspace.
+    Moved,
 }
 
 /// How long it is known what links were.

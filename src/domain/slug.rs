@@ -6,7 +6,9 @@ use rand::Rng;
 use rand::seq::IteratorRandom;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// The longest slug, in characters (which are all ASCII).
+use super::unicode_slug::{self, UnicodeSlugError};
+
+/// The longest slug, in bytes of UTF-8.
 pub const SLUG_LENGTH_MAX: usize = 190;
 /// How long a random slug is.
 pub const RANDOM_SLUG_LENGTH: usize = 7;
@@ -17,15 +19,17 @@ pub const RANDOM_ALPHABET: &[u8; 57] = b"23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefg
 const RESERVED: [&str; 6] =
     ["robots.txt", "favicon.ico", "healthz", "sitemap.xml", "apple-app-site-association", ".well-known"];
 
-/// A valid slug: 1 to 190 of `A-Z a-z 0-9 - _ . /`, not reserved.
+/// A valid slug: 1 to 190 of `A-Z a-z 0-9 - _ . /`, not reserved; or with letters of other scripts and emoji, in its [`unicode_slug::form`].
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Slug(Box<str>);
 
 /// Why a text is not a slug.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SlugError {
-    /// Empty or longer than 190 characters.
-    #[error("a slug has 1 to {SLUG_LENGTH_MAX} characters")]
+    /// Empty or longer than 190 bytes.
+    #[error(
+        "a slug has 1 to {SLUG_LENGTH_MAX} characters; letters of other scripts count as two or three, emoji as four or more"
+    )]
     Length,
     /// A character outside the allowed set.
     #[error("a slug consists of A-Z a-z 0-9 - _ . /")]
@@ -36,6 +40,9 @@ pub enum SlugError {
     /// The host answers this path by itself.
     #[error("this slug is reserved")]
     Reserved,
+    /// It has other characters than ASCII, and is no slug for that.
+    #[error(transparent)]
+    Unicode(#[from] UnicodeSlugError),
 }
 
 impl Slug {
@@ -44,10 +51,15 @@ impl Slug {
     /// # Errors
     /// Says which of the rules the text breaks.
     pub fn parse(text: &str) -> Result<Self, SlugError> {
+        if text.is_ascii() { Self::of_form(text) } else { Self::of_form(&unicode_slug::parse(text)?) }
+    }
+
+    fn of_form(text: &str) -> Result<Self, SlugError> {
         if text.is_empty() || text.len() > SLUG_LENGTH_MAX {
             return Err(SlugError::Length);
         }
-        if !text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'/')) {
+        let is_allowed = |byte: u8| !byte.is_ascii() || byte.is_ascii_alphanumeric() || b"-_./".contains(&byte);
+        if !text.bytes().all(is_allowed) {
             return Err(SlugError::Character);
         }
         if text.split('/').any(|segment| matches!(segment, "" | "." | "..")) {
@@ -71,6 +83,12 @@ impl Slug {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether only domains with `unicode_slugs` have it.
+    #[must_use]
+    pub fn is_unicode(&self) -> bool {
+        !self.0.is_ascii()
     }
 
     /// The form under which a domain that ignores case files this slug.

@@ -125,6 +125,11 @@ pub async fn request(platform: &Platform, account: &Account, operation: &str) ->
             edited_link(platform, account).await;
             (Method::POST, "/links/undo".to_owned(), json!({}))
         }
+        "move_link" => {
+            let there = platform.sign_in().await.workspace;
+            let path = format!("/links/{}/move", link(platform, account).await);
+            (Method::POST, path, json!({ "workspace_id": there }))
+        }
         "restore_link" => {
             let path = format!("/deleted-links/{}/restore", deleted_link(platform, account).await);
             (Method::POST, path, json!({}))

@@ -11,7 +11,7 @@ use crate::cli::output;
 use crate::cli::pages::Pages;
 
 /// The columns of the table.
-const COLUMNS: [&str; 6] = ["id", "link_id", "state", "author", "changes", "expires_at"];
+const COLUMNS: [&str; 7] = ["id", "link_id", "action", "state", "author", "changes", "expires_at"];
 
 /// Lists changes that were asked for of links that need a second person, newest first.
 #[derive(Debug, Args)]

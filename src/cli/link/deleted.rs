@@ -27,8 +27,11 @@ pub struct RestoreArguments {
     /// The link, by its id.
     link: String,
     /// Another slug, for where the old one is taken.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "ask")]
     slug: Option<String>,
+    /// Ask a second person for it, of a link that needs that, and say why.
+    #[arg(long, value_name = "NOTE")]
+    ask: Option<String>,
 }
 
 /// Forgets a deleted link before its time, so that it cannot be restored.
@@ -37,6 +40,9 @@ pub struct RestoreArguments {
 pub struct PurgeArguments {
     /// The link, by its id.
     link: String,
+    /// Ask a second person for it, of a link that needs that, and say why.
+    #[arg(long, value_name = "NOTE")]
+    ask: Option<String>,
 }
 
 pub(super) async fn list(context: &Context, _: DeletedArguments) -> Result<(), Failure> {
@@ -46,6 +52,10 @@ pub(super) async fn list(context: &Context, _: DeletedArguments) -> Result<(), F
 }
 
 pub(super) async fn restore(context: &Context, arguments: RestoreArguments) -> Result<(), Failure> {
+    if let Some(note) = arguments.ask {
+        let path = format!("{}/links/{}", context.workspace, arguments.link);
+        return context.ask(&path, &json!({ "restore": true, "note": note })).await;
+    }
     let path = format!("{}/deleted-links/{}/restore", context.workspace, arguments.link);
     let body = arguments.slug.map_or_else(|| json!({}), |slug| json!({ "slug": slug }));
     let response = context.client.call(&Call::post(&path, &body)?).await?;
@@ -56,6 +66,10 @@ pub(super) async fn restore(context: &Context, arguments: RestoreArguments) -> R
 }
 
 pub(super) async fn purge(context: &Context, arguments: PurgeArguments) -> Result<(), Failure> {
+    if let Some(note) = arguments.ask {
+        let path = format!("{}/links/{}", context.workspace, arguments.link);
+        return context.ask(&path, &json!({ "purge": true, "note": note })).await;
+    }
     let path = format!("{}/deleted-links/{}", context.workspace, arguments.link);
     context.client.call(&Call::delete(&path)).await?;
     if context.output.json {

@@ -1,14 +1,11 @@
 //! The host name that a workspace claims, as people write it and as DNS knows it (UTS 46).
 
-use std::collections::BTreeSet;
-
 use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
-use unicode_script::{Script, UnicodeScript};
-use unicode_security::mixed_script::AugmentedScriptSet;
 
 use super::check::CHALLENGE_LABEL;
 use crate::domain::folded_text::composed;
 use crate::domain::hostname::{self, HOSTNAME_LENGTH_MAX, HostnameError};
+use crate::domain::scripts::{self, MixedScripts};
 
 /// The longest name that can be claimed, in characters of its ASCII form: there must be room for the label of the TXT record.
 pub const CLAIMED_NAME_LENGTH_MAX: usize = HOSTNAME_LENGTH_MAX - CHALLENGE_LABEL.len() - 1;
@@ -41,15 +38,8 @@ pub enum ClaimedNameError {
     #[error("a part of a host name has letters, digits and hyphens, and neither begins nor ends with a hyphen")]
     Characters,
     /// It looks like another name (UTS 39).
-    #[error(
-        "the part {part:?} mixes letters of {scripts}, so that it can be taken for another name; write it in one script"
-    )]
-    MixedScripts {
-        /// Which part.
-        part: String,
-        /// Their names.
-        scripts: String,
-    },
+    #[error(transparent)]
+    MixedScripts(#[from] MixedScripts),
 }
 
 impl ClaimedName {
@@ -72,7 +62,7 @@ impl ClaimedName {
         let strict =
             Uts46::new().to_ascii(known.as_bytes(), AsciiDenyList::STD3, Hyphens::CheckFirstLast, DnsLength::Verify);
         let hostname = strict.map_err(|_| ClaimedNameError::Characters)?.into_owned();
-        unicode(&hostname).split('.').try_for_each(refuse_mixed_scripts)?;
+        unicode(&hostname).split('.').try_for_each(scripts::refuse_mixed)?;
         let display_name = display_name(&hostname, text);
         Ok(Self { hostname, display_name })
     }
@@ -88,29 +78,6 @@ pub fn display_name(hostname: &str, written: &str) -> String {
 
 fn unicode(hostname: &str) -> String {
     idna::domain_to_unicode(hostname).0
-}
-
-/// One script a part, but Latin letters may stand beside those of Chinese, Japanese and Korean, as they do in texts.
-fn refuse_mixed_scripts(part: &str) -> Result<(), ClaimedNameError> {
-    let scripts = |text: &str| AugmentedScriptSet::from(text);
-    let without_latin: String = part.chars().filter(|letter| letter.script() != Script::Latin).collect();
-    let rest = scripts(&without_latin);
-    let is_asian = !rest.is_empty() && (rest.hanb || rest.jpan || rest.kore);
-    if !scripts(part).is_empty() || is_asian {
-        return Ok(());
-    }
-    let names: BTreeSet<&str> =
-        part.chars().map(|letter| letter.script()).filter(|script| is_of_people(*script)).map(name_of).collect();
-    let scripts = names.into_iter().collect::<Vec<_>>().join(" and ");
-    Err(ClaimedNameError::MixedScripts { part: part.to_owned(), scripts })
-}
-
-const fn is_of_people(script: Script) -> bool {
-    !matches!(script, Script::Common | Script::Inherited)
-}
-
-fn name_of(script: Script) -> &'static str {
-    script.full_name()
 }
 
 #[cfg(test)]

@@ -120,6 +120,7 @@ operations! {
     LookUpLink "look_up_link" Caller::Member(within(Scope::LinksRead));
     GetLink "get_link" Caller::Member(within(Scope::LinksRead));
     UpdateLink "update_link" Caller::Member(within(Scope::LinksWrite));
+    MoveLink "move_link" Caller::Member(within(Scope::LinksWrite).by_people());
     DeleteLink "delete_link" Caller::Member(within(Scope::LinksWrite));
     ResolveLink "resolve_link" Caller::Member(within(Scope::LinksRead));
     ResolveDraft "resolve_draft" Caller::Member(within(Scope::LinksRead));

@@ -1,6 +1,6 @@
 //! Changes of links that people ask for.
 
-use sea_orm::sea_query::SelectStatement;
+use sea_orm::sea_query::{Expr, SelectStatement};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QuerySelect, QueryTrait,
     Select,
@@ -104,6 +104,19 @@ pub async fn list(
 /// Only those of the database.
 pub async fn update(connection: &impl Connection, request: ChangeRequest) -> Result<()> {
     link_change_request::Entity::update(request.into_active_model().reset_all()).exec(connection).await?;
+    Ok(())
+}
+
+/// Takes what was asked for of a link along to another workspace.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn move_to(connection: &impl Connection, link: LinkId, workspace: WorkspaceId) -> Result<()> {
+    link_change_request::Entity::update_many()
+        .col_expr(link_change_request::Column::WorkspaceId, Expr::value(workspace))
+        .filter(link_change_request::Column::LinkId.eq(link))
+        .exec(connection)
+        .await?;
     Ok(())
 }
 

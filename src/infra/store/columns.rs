@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::domain::audit::ChainHash;
 use crate::domain::bulk_edit::BulkEditState;
 use crate::domain::certificate::CertificateState;
-use crate::domain::change_request::ChangeRequestState;
+use crate::domain::change_request::{ChangeRequestAction, ChangeRequestState};
 use crate::domain::click_policy::VisitorAddresses;
 use crate::domain::custom_domain::{DomainState, StateReason};
 use crate::domain::evidence::EvidenceState;
@@ -138,6 +138,7 @@ column!(impl[] EvidenceState as String, Text, String, |state| name(state), named
 column!(impl[] OAuthTokenKind as String, Text, String, |kind| name(kind), named);
 column!(impl[] JobState as String, Text, String, |state| name(state), named);
 column!(impl[] Priority as i64, BigInteger, BigInt, |priority| priority.rank(), Priority::of_rank);
+column!(impl[] ChangeRequestAction as String, Text, String, |action| name(action), named);
 column!(impl[] ChangeRequestState as String, Text, String, |state| name(state), named);
 column!(impl[] BulkEditState as String, Text, String, |state| name(state), named);
 column!(impl[] LinkVersionAction as String, Text, String, |action| name(action), named);

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use sea_orm::sea_query::{Expr, Func};
+use sea_orm::sea_query::{Expr, Func, LockBehavior, LockType};
 use sea_orm::{
     ColumnTrait, EntityTrait, ExprTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
     QueryTrait, Select,
@@ -148,15 +148,21 @@ pub async fn lock_of_change(
     Ok(query.lock_exclusive().all(connection).await?)
 }
 
-/// Links of everybody that were deleted before `time` and can still be restored, at most `limit`.
+/// Links of everybody that were deleted before `time` and can still be restored, at most `limit`, kept from others until the transaction
+/// ends. Those that somebody does something to, such as restoring them, are left out.
 ///
 /// # Errors
 /// Only those of the database.
-pub async fn deleted_before(connection: &impl Connection, time: Timestamp, limit: u64) -> Result<Vec<DeletedLink>> {
+pub async fn lock_deleted_before(
+    connection: &impl Connection,
+    time: Timestamp,
+    limit: u64,
+) -> Result<Vec<DeletedLink>> {
     let query = deleted_link::Entity::find()
         .filter(deleted_link::Column::Content.is_not_null())
         .filter(deleted_link::Column::CreatedAt.lt(time));
-    Ok(query.limit(limit).all(connection).await?)
+    let query = query.limit(limit).lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
+    Ok(query.all(connection).await?)
 }
 
 /// The deleted links, of whichever workspaces, that keep one of these slugs of domains, as those file them.

@@ -8,7 +8,7 @@ use sea_orm::{
 };
 
 use super::Connection;
-use super::entities::{domain, link};
+use super::entities::{deleted_link, domain, link};
 use super::error::false_if_taken;
 use super::page::{Page, newest_first};
 use crate::domain::certificate::CertificateState;
@@ -261,6 +261,30 @@ pub async fn clashing_slugs(connection: &impl Connection, id: DomainId, limit: u
         .order_by_asc(link::Column::Slug)
         .limit(limit);
     Ok(slugs.into_tuple().all(connection).await?)
+}
+
+/// Slugs of a domain with other characters than ASCII, those that deleted links keep included; at most `limit` of either.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn unicode_slugs(connection: &impl Connection, id: DomainId, limit: u64) -> Result<Vec<String>> {
+    let is_unicode = || Expr::cust("octet_length(slug) <> length(slug)");
+    let links = link::Entity::find()
+        .select_only()
+        .column(link::Column::Slug)
+        .filter(link::Column::DomainId.eq(id))
+        .filter(is_unicode())
+        .limit(limit);
+    let deleted = deleted_link::Entity::find()
+        .select_only()
+        .column(deleted_link::Column::Slug)
+        .filter(deleted_link::Column::DomainId.eq(id))
+        .filter(deleted_link::Column::SlugKey.is_not_null())
+        .filter(is_unicode())
+        .limit(limit);
+    let mut slugs: Vec<String> = links.into_tuple().all(connection).await?;
+    slugs.extend(deleted.into_tuple::<String>().all(connection).await?);
+    Ok(slugs)
 }
 
 /// Files every link of a domain anew, in its own case or lower-cased. False if two links would then be one; the

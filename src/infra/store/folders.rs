@@ -88,6 +88,19 @@ pub async fn closed(connection: &impl Connection, workspace: WorkspaceId) -> Res
     Ok(query.select_only().column(folder::Column::Id).into_tuple().all(connection).await?)
 }
 
+/// Whether a folder is closed to members of its workspace, to all who are not named in it or to one who is.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn is_closed_to_somebody(connection: &impl Connection, workspace: WorkspaceId, id: FolderId) -> Result<bool> {
+    let is_closed = |folder: Folder| folder.access == FolderAccess::None;
+    if find(connection, workspace, id).await?.is_some_and(is_closed) {
+        return Ok(true);
+    }
+    let members = members_of(connection, &[id]).await?;
+    Ok(members.iter().any(|member| member.access == FolderAccess::None))
+}
+
 /// Writes a folder over the version before it. False if another folder of the workspace has the name; the transaction is then spent.
 ///
 /// # Errors

@@ -1,15 +1,16 @@
 //! Times in which links are left as they are.
 
+use sea_orm::sea_query::{Expr, Query};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, EntityTrait, ExprTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QuerySelect,
-    Select,
+    ActiveModelTrait, ColumnTrait, EntityTrait, ExprTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect, Select,
 };
 
 use super::Connection;
-use super::entities::freeze_window;
+use super::entities::{freeze_window, link};
 use super::page::{Page, newest_first};
 use crate::domain::error::Result;
-use crate::domain::id::{FolderId, FreezeWindowId, WorkspaceId};
+use crate::domain::id::{DomainId, FolderId, FreezeWindowId, WorkspaceId};
 use crate::domain::time::Timestamp;
 
 pub use freeze_window::Model as FreezeWindow;
@@ -31,7 +32,7 @@ pub async fn count_to_come(connection: &impl Connection, workspace: WorkspaceId,
     Ok(of(workspace).filter(freeze_window::Column::EndsAt.gt(now)).count(connection).await?)
 }
 
-/// The windows of a workspace that a moment is in, at most `limit`.
+/// The windows of a workspace that a moment is in, those that end last first, at most `limit`.
 ///
 /// # Errors
 /// Only those of the database.
@@ -44,8 +45,37 @@ pub async fn open_at(
     let query = of(workspace)
         .filter(freeze_window::Column::EndsAt.gt(now))
         .filter(freeze_window::Column::StartsAt.lte(now))
+        .order_by_desc(freeze_window::Column::EndsAt)
         .limit(limit);
     Ok(query.all(connection).await?)
+}
+
+/// A window, of whichever workspace, that a moment is in and that holds a link on this domain.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn holding_links_on(
+    connection: &impl Connection,
+    domain: DomainId,
+    now: Timestamp,
+) -> Result<Option<FreezeWindow>> {
+    let same = |link: link::Column, window: freeze_window::Column| {
+        Expr::col((link::Entity, link)).equals((freeze_window::Entity, window))
+    };
+    let folder = freeze_window::Column::FolderId;
+    let held = Query::select()
+        .expr(Expr::val(1))
+        .from(link::Entity)
+        .and_where(Expr::col((link::Entity, link::Column::DomainId)).eq(domain))
+        .and_where(same(link::Column::WorkspaceId, freeze_window::Column::WorkspaceId))
+        .and_where(Expr::col((freeze_window::Entity, folder)).is_null().or(same(link::Column::FolderId, folder)))
+        .to_owned();
+    let query = freeze_window::Entity::find()
+        .filter(freeze_window::Column::EndsAt.gt(now))
+        .filter(freeze_window::Column::StartsAt.lte(now))
+        .filter(Expr::exists(held))
+        .order_by_desc(freeze_window::Column::EndsAt);
+    Ok(query.one(connection).await?)
 }
 
 /// One window of a workspace.
@@ -70,6 +100,19 @@ pub async fn lock(
     id: FreezeWindowId,
 ) -> Result<Option<FreezeWindow>> {
     Ok(of(workspace).filter(freeze_window::Column::Id.eq(id)).lock_exclusive().one(connection).await?)
+}
+
+/// The windows of a folder, those that are over included, kept from changing until the transaction ends.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn lock_of_folder(
+    connection: &impl Connection,
+    workspace: WorkspaceId,
+    folder: FolderId,
+) -> Result<Vec<FreezeWindow>> {
+    let query = of(workspace).filter(freeze_window::Column::FolderId.eq(folder));
+    Ok(query.order_by_asc(freeze_window::Column::Id).lock_exclusive().all(connection).await?)
 }
 
 /// A page of the windows of a workspace that are of none of the `hidden` folders, newest first.

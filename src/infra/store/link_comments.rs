@@ -1,5 +1,6 @@
 //! What people said about links.
 
+use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QuerySelect, Select,
 };
@@ -77,6 +78,19 @@ pub async fn delete(connection: &impl Connection, workspace: WorkspaceId, id: Li
     link_comment::Entity::delete_many()
         .filter(link_comment::Column::WorkspaceId.eq(workspace))
         .filter(link_comment::Column::Id.eq(id))
+        .exec(connection)
+        .await?;
+    Ok(())
+}
+
+/// Takes every comment on a link along to another workspace.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn move_to(connection: &impl Connection, link: LinkId, workspace: WorkspaceId) -> Result<()> {
+    link_comment::Entity::update_many()
+        .col_expr(link_comment::Column::WorkspaceId, Expr::value(workspace))
+        .filter(link_comment::Column::LinkId.eq(link))
         .exec(connection)
         .await?;
     Ok(())

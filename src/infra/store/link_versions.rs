@@ -120,6 +120,19 @@ pub async fn of_change(
     Ok(query.limit(limit).all(connection).await?)
 }
 
+/// Takes every version of a link along to another workspace.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn move_to(connection: &impl Connection, link: LinkId, workspace: WorkspaceId) -> Result<()> {
+    link_version::Entity::update_many()
+        .col_expr(link_version::Column::WorkspaceId, Expr::value(workspace))
+        .filter(link_version::Column::LinkId.eq(link))
+        .exec(connection)
+        .await?;
+    Ok(())
+}
+
 /// Forgets the versions of a link up to one.
 ///
 /// # Errors

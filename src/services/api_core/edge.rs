@@ -105,6 +105,8 @@ fn domain_record(domain: Domain) -> DomainRecord {
         workspace_id: domain.workspace_id,
         hostname: domain.hostname.into(),
         case_sensitive: domain.case_sensitive,
+        unicode_slugs: domain.unicode_slugs,
+        suggests_slugs: domain.suggests_slugs,
         enabled: domain.enabled,
         root_url: domain.root_url,
         not_found_url: domain.not_found_url,
@@ -136,6 +138,7 @@ pub(super) fn link_record(link: Link) -> LinkRecord {
         expired_text: link.expired_text.map(String::into_boxed_str),
         not_found_text: link.not_found_text.map(String::into_boxed_str),
         budget: link.click_budget.map(|budget| budget.0),
+        needs_approval: link.needs_approval,
     };
     let rules = with_targets(link.rules.0, link.ios_url, link.android_url);
     LinkRecord {

@@ -235,8 +235,10 @@ impl ApiCore {
             );
             return Err(Error::new(ErrorKind::Conflict, "folder_not_empty", message));
         }
+        let mut happenings = self.delete_windows_of_folder(&transaction, access, id).await?;
+        happenings.push(DELETED.removed(access.by(), &folder)?);
         folders::delete(&transaction, access.workspace_id(), id).await?;
-        self.commit(transaction, vec![DELETED.removed(access.by(), &folder)?], Vec::new()).await
+        self.commit(transaction, happenings, Vec::new()).await
     }
 }
 

@@ -8,13 +8,13 @@ use utoipa::ToSchema;
 
 use super::ApiCore;
 use super::field_errors::FieldErrors;
-use super::happening::{Action, Recorded};
+use super::happening::{Action, Happening, Recorded};
 use super::patch::present;
 use super::principal::Access;
 use super::text_validation::Lines;
 use super::version::ExpectedVersion;
 use crate::domain::error::{Error, ErrorKind, Result};
-use crate::domain::id::{FolderId, FreezeWindowId};
+use crate::domain::id::{DomainId, FolderId, FreezeWindowId};
 use crate::domain::recorded::Author;
 use crate::domain::time::Timestamp;
 use crate::infra::store::freeze_windows::{self, FreezeWindow as Row};
@@ -197,7 +197,8 @@ impl ApiCore {
     /// Changes a window. With an end that has passed it is over.
     ///
     /// # Errors
-    /// `Invalid` with every field that is wrong; `PreconditionFailed` if it is not in the version expected.
+    /// `Invalid` with every field that is wrong; `PreconditionFailed` if it is not in the version expected; `Conflict` if it is over,
+    /// shall be one to come, and the workspace has too many of those.
     pub async fn update_freeze_window(
         &self,
         access: &Access,
@@ -221,9 +222,12 @@ impl ApiCore {
             ends_at: ends_at.unwrap_or(current.ends_at),
             version: current.version.saturating_add(1),
             updated_at: clock::now(),
-            ..current
+            ..current.clone()
         };
         check(&transaction, access, &row).await?;
+        if current.ends_at <= row.updated_at && row.ends_at > row.updated_at {
+            require_room(&transaction, access).await?;
+        }
         freeze_windows::update(&transaction, row.clone()).await?;
         let window = FreezeWindow::from(row);
         self.commit(transaction, vec![UPDATED.edited(access.by(), &before, &window)?], Vec::new()).await?;
@@ -246,6 +250,48 @@ impl ApiCore {
         freeze_windows::delete(&transaction, access.workspace_id(), id).await?;
         let happenings = vec![DELETED.removed(access.by(), &FreezeWindow::from(row))?];
         self.commit(transaction, happenings, Vec::new()).await
+    }
+}
+
+/// Refuses to file all links of a domain anew while a window of whichever workspace holds one of them.
+///
+/// # Errors
+/// `Conflict` that names the window.
+pub(super) async fn refuse_frozen_links_on(connection: &impl Connection, domain: DomainId) -> Result<()> {
+    let Some(window) = freeze_windows::holding_links_on(connection, domain, clock::now()).await? else { return Ok(()) };
+    let message = format!(
+        "Links on this domain are left as they are until {} ({}). An admin of their workspace can end that sooner.",
+        window.ends_at, window.id
+    );
+    Err(Error::new(ErrorKind::Conflict, "frozen", message))
+}
+
+impl ApiCore {
+    /// Ends the windows of a folder that is deleted: what happened. Those that are not over keep the folder from that.
+    ///
+    /// # Errors
+    /// `Conflict` that names a window that is not over.
+    pub(super) async fn delete_windows_of_folder(
+        &self,
+        transaction: &Transaction,
+        access: &Access,
+        folder: FolderId,
+    ) -> Result<Vec<Happening>> {
+        let windows = freeze_windows::lock_of_folder(transaction, access.workspace_id(), folder).await?;
+        let now = clock::now();
+        if let Some(window) = windows.iter().find(|window| window.ends_at > now) {
+            let message = format!(
+                "The freeze window {} ({}) is about this folder until {}. Delete it first, or wait.",
+                window.id, window.reason, window.ends_at
+            );
+            return Err(Error::new(ErrorKind::Conflict, "folder_has_freeze_window", message));
+        }
+        let mut happenings = Vec::with_capacity(windows.len());
+        for window in windows {
+            freeze_windows::delete(transaction, access.workspace_id(), window.id).await?;
+            happenings.push(DELETED.removed(access.by(), &FreezeWindow::from(window))?);
+        }
+        Ok(happenings)
     }
 }
 

@@ -90,7 +90,7 @@ pub use links::{
     ChangeRequestQuery, Changed, Created, DeletedLink, DestinationReplacement, DuplicateDestination, FieldChange,
     IfExists, LINK_TAGS_MAX, Link, LinkComment, LinkCommentDraft, LinkCount, LinkDraft, LinkPatch, LinkPreviewDraft,
     LinkQuery, LinkSort, LinkVersion, RefusalDraft, Resolution, ResolutionDraft, ResolutionState, RestoreDraft,
-    RevertDraft, UndoDraft, VisitorDraft,
+    RevertDraft, UndoDraft, VisitorDraft, WorkspaceMoveDraft,
 };
 pub use members::{Member, MemberPatch, TransferDraft};
 pub use principal::{Access, Actor, Principal};
@@ -179,6 +179,8 @@ pub const ACTIONS: &[ActionKind] = &[
     links::EXHAUSTED.kind(),
     links::RESTORED.kind(),
     links::PURGED.kind(),
+    links::MOVED_OUT.kind(),
+    links::MOVED_IN.kind(),
     links::COMMENTED.kind(),
     links::COMMENT_UPDATED.kind(),
     links::COMMENT_DELETED.kind(),

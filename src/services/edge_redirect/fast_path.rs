@@ -10,7 +10,7 @@ use super::compiled_link::CompiledLink;
 use super::decide::Decision;
 use super::destination::Forwarded;
 use super::handler::{Edge, Exchange, Hit, Responded, forwarded};
-use super::link_path::{Candidate, LinkPath};
+use super::link_path::{Candidate, LinkPath, SlugRules};
 use super::metrics::LinkSource;
 use super::password::Form;
 use super::request::RequestView;
@@ -70,7 +70,7 @@ impl Edge {
         if request.path == "/" || !domain.value.enabled {
             return None;
         }
-        let path = LinkPath::parse(request.path, domain.value.case_sensitive)?;
+        let path = LinkPath::parse(request.path, SlugRules::from(&domain.value))?;
         let Candidate { slug, rest: suffix, preview } = path.candidates().next()?;
         let hit = Hit { link: self.cache.fresh_link(domain.value.id, &slug, started)?, suffix, preview };
         let (link, record) = (&hit.link.value, hit.link.value.record());

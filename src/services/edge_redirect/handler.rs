@@ -17,8 +17,9 @@ use super::compiled_link::{CompiledLink, Lifetime, Target};
 use super::decide::{Decision, Facts, decide};
 use super::destination::{self, Forwarded};
 use super::link_cache::{Cached, Found, Known, LinkCache};
-use super::link_path::{Candidate, LinkPath};
+use super::link_path::{Candidate, LinkPath, SlugRules};
 use super::metrics::{CacheMetrics, EdgeMetrics, LinkSource};
+use super::near_slugs;
 use super::origin::{Origin, OriginError};
 use super::pages;
 use super::password::{Attempt, Form, PasswordGate};
@@ -41,6 +42,9 @@ use crate::runtime::clock::{self, MonotonicTime};
 use crate::runtime::tasks::Tasks;
 use crate::runtime::token_bucket::{Decision as Admission, Rate};
 
+/// How many links a visitor of a missing one is told of at most, and how often a minute whoever comes from one network.
+const SUGGESTIONS_MAX: usize = 3;
+const SUGGESTIONS_PER_MINUTE: u32 = 10;
 /// How many addresses have a rate limit bucket of their own.
 const ADDRESSES_MAX: usize = 200_000;
 
@@ -72,6 +76,7 @@ pub struct Edge {
     agents: UserAgents,
     passwords: PasswordGate,
     limiter: Option<SharedBuckets<IpAddr>>,
+    suggesting: Option<SharedBuckets<IpAddr>>,
     pub(super) trusted_proxies: TrustedProxies,
     pub(super) journal_sick: AtomicBool,
     pub(super) journal_unsynced: AtomicBool,
@@ -112,6 +117,7 @@ impl Edge {
     #[must_use]
     pub fn new(config: &EdgeConfig, parts: EdgeParts) -> Self {
         let rate = Rate::new(config.rate_limit_per_second, Duration::from_secs(1), config.rate_limit_burst);
+        let suggestions = Rate::new(SUGGESTIONS_PER_MINUTE, Duration::from_secs(60), SUGGESTIONS_PER_MINUTE);
         let redis = parts.shared.as_ref().map(|shared| shared.redis().clone());
         Self {
             cache: LinkCache::new(
@@ -127,6 +133,7 @@ impl Edge {
             agents: parts.agents,
             passwords: PasswordGate::new(parts.passwords),
             limiter: rate.map(|rate| SharedBuckets::new("edge", rate, ADDRESSES_MAX, redis)),
+            suggesting: suggestions.map(|rate| SharedBuckets::new("suggestions", rate, ADDRESSES_MAX, None)),
             trusted_proxies: config.trusted_proxies(),
             journal_sick: AtomicBool::new(false),
             journal_unsynced: AtomicBool::new(false),
@@ -227,7 +234,7 @@ impl Edge {
         if request.path == "/" {
             return Ok(Responded(root(exchange, domain_record).await, domain.source));
         }
-        let Some(path) = LinkPath::parse(request.path, domain_record.case_sensitive) else {
+        let Some(path) = LinkPath::parse(request.path, SlugRules::from(domain_record)) else {
             return Ok(Responded(missing(exchange, domain_record, request.path, None).await, domain.source));
         };
         let (hit, source) = match self.find(domain_record, &path, exchange.started).await? {
@@ -235,6 +242,10 @@ impl Edge {
             found => found,
         };
         let response = match hit {
+            None if domain_record.suggests_slugs && domain_record.not_found_url.is_none() => {
+                let suggested = Box::pin(self.suggest(exchange, domain_record, &path)).await;
+                missing_beside(exchange, domain_record, &suggested).await
+            }
             None => missing(exchange, domain_record, request.path, None).await,
             Some(hit) => {
                 let password = password_sent(request, &hit.link.value, form).await;
@@ -277,6 +288,35 @@ impl Edge {
         let Some(path) = path.without_text_marks() else { return Ok((None, source)) };
         let (hit, source_of_hit) = self.find(domain, &path, now).await?;
         Ok((hit, source.max(source_of_hit)))
+    }
+
+    /// The slugs of links that a visitor may have meant. Nobody gets many, so that nobody looks for links by them.
+    async fn suggest<F: FileSystem>(
+        &self,
+        exchange: &Exchange<'_, F>,
+        domain: &DomainRecord,
+        path: &LinkPath<'_>,
+    ) -> Vec<String> {
+        let request = exchange.request;
+        let Some(Candidate { slug, .. }) = path.candidates().next() else { return Vec::new() };
+        if request.wants_json || request.address == UNKNOWN || !self.may_suggest(request.address).await {
+            return Vec::new();
+        }
+        let near = near_slugs::near(&slug, SUGGESTIONS_MAX, |slug| self.cache.may_have(domain.id, slug));
+        let mut open = Vec::new();
+        for slug in near {
+            let found = self.cache.link(domain.id, &slug, exchange.started).await;
+            let link = found.ok().and_then(|found| found.value);
+            if link.is_some_and(|link| near_slugs::is_open(link.value.record(), exchange.now)) {
+                open.push(slug);
+            }
+        }
+        open
+    }
+
+    async fn may_suggest(&self, address: IpAddr) -> bool {
+        let Some(buckets) = &self.suggesting else { return false };
+        matches!(buckets.take(&network(address)).await, Admission::Allowed { .. })
     }
 
     async fn answer_link<F: FileSystem>(
@@ -451,6 +491,21 @@ async fn missing<F: FileSystem>(
 ) -> EdgeResponse {
     let elsewhere = domain.not_found_url.as_ref().filter(|_| own_text.is_none());
     let response = substitute(elsewhere).unwrap_or_else(|| respond::missing(exchange.request, own_text));
+    let slug = path.strip_prefix('/').unwrap_or(path);
+    exchange.capture(Subject::domain(domain, slug), ClickKind::Missing, response).await
+}
+
+/// The page of a missing link that names others.
+async fn missing_beside<F: FileSystem>(
+    exchange: &Exchange<'_, F>,
+    domain: &DomainRecord,
+    suggested: &[String],
+) -> EdgeResponse {
+    let path = exchange.request.path;
+    if suggested.is_empty() {
+        return missing(exchange, domain, path, None).await;
+    }
+    let response = respond::page(StatusCode::NOT_FOUND, pages::did_you_mean(&domain.hostname, suggested));
     let slug = path.strip_prefix('/').unwrap_or(path);
     exchange.capture(Subject::domain(domain, slug), ClickKind::Missing, response).await
 }

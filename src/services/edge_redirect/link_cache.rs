@@ -208,6 +208,11 @@ impl LinkCache {
         Ok(found)
     }
 
+    /// Whether there may be a link with this slug, as the domain files it. Nobody is asked, and a few that are not there are taken for others.
+    pub(super) fn may_have(&self, domain: DomainId, slug: &str) -> bool {
+        self.names.knows(|key| key.link(domain, slug))
+    }
+
     /// The result for a slug that the filter excludes. While the log is not followed, the link may have been created since.
     fn excluded<V>(&self, now: MonotonicTime) -> Result<Found<V>, OriginError> {
         CacheMetrics::global().filter_refused.increment(1);

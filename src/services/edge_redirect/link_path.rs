@@ -6,20 +6,37 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
+use crate::domain::link::DomainRecord;
 use crate::domain::slug::{SLUG_LENGTH_MAX, is_reserved_path};
 use crate::domain::text_marks;
+use crate::domain::unicode_slug;
 
 /// The most links that are looked up for one path: half with the longest possible slugs, half with the shortest.
 const CANDIDATES_MAX: usize = 8;
 /// The longest slug with every byte percent-encoded.
 const ENCODED_SLUG_BYTES_MAX: usize = 3 * SLUG_LENGTH_MAX;
 
+/// How a domain files slugs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct SlugRules {
+    /// Whether `/Sale` and `/sale` are two links.
+    pub(super) case_sensitive: bool,
+    /// Whether slugs may have letters of other scripts and emoji.
+    pub(super) unicode: bool,
+}
+
+impl From<&DomainRecord> for SlugRules {
+    fn from(domain: &DomainRecord) -> Self {
+        Self { case_sensitive: domain.case_sensitive, unicode: domain.unicode_slugs }
+    }
+}
+
 /// A path that may lead to a link.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct LinkPath<'a> {
     /// The path as it was sent, without the first slash.
     path: &'a str,
-    case_sensitive: bool,
+    rules: SlugRules,
 }
 
 /// A link that a path may lead to.
@@ -35,28 +52,28 @@ pub(super) struct Candidate<'a> {
 
 impl<'a> LinkPath<'a> {
     /// Parses the path of a request. `None` if no link can have it.
-    pub(super) fn parse(path: &'a str, case_sensitive: bool) -> Option<Self> {
+    pub(super) fn parse(path: &'a str, rules: SlugRules) -> Option<Self> {
         let path = path.strip_prefix('/').unwrap_or(path);
         let first = path.split('/').next().unwrap_or_default();
         if first.is_empty() || first.len() > ENCODED_SLUG_BYTES_MAX || is_reserved_path(&decoded(path)?) {
             return None;
         }
-        Some(Self { path, case_sensitive })
+        Some(Self { path, rules })
     }
 
     /// The same path without trailing punctuation. `None` if there is none, or nothing is left.
     pub(super) fn without_text_marks(&self) -> Option<Self> {
         let path = text_marks::without(self.path);
-        (path.len() < self.path.len()).then(|| Self::parse(path, self.case_sensitive)).flatten()
+        (path.len() < self.path.len()).then(|| Self::parse(path, self.rules)).flatten()
     }
 
     /// Every link that the path may lead to, longest slug first.
     pub(super) fn candidates(&self) -> impl Iterator<Item = Candidate<'a>> {
         let count = self.ends().count();
         let is_asked = move |place: usize| place < CANDIDATES_MAX / 2 || place + CANDIDATES_MAX / 2 >= count;
-        let (path, case_sensitive) = (self.path, self.case_sensitive);
+        let (path, rules) = (self.path, self.rules);
         let asked = self.ends().enumerate().filter(move |(place, _)| is_asked(*place));
-        asked.filter_map(move |(_, end)| candidate(path, end, case_sensitive))
+        asked.filter_map(move |(_, end)| candidate(path, end, rules))
     }
 
     /// The offsets at which a slug may end, last first.
@@ -68,13 +85,17 @@ impl<'a> LinkPath<'a> {
     }
 }
 
-fn candidate(path: &str, end: usize, case_sensitive: bool) -> Option<Candidate<'_>> {
+fn candidate(path: &str, end: usize, rules: SlugRules) -> Option<Candidate<'_>> {
     let (slug, rest) = path.split_at_checked(end)?;
     let slug = decoded(slug)?;
     // Whatever follows another slash is the visitor's own.
     let preview = slug.ends_with('+') && matches!(rest, "" | "/");
     let slug = if preview { without_last(slug) } else { slug };
-    let lower = !case_sensitive && slug.bytes().any(|byte| byte.is_ascii_uppercase());
+    if rules.unicode && !slug.is_ascii() {
+        let slug = unicode_slug::form(&slug).filter(|slug| (1..=SLUG_LENGTH_MAX).contains(&slug.len()))?;
+        return (!is_reserved_path(&slug)).then(|| Candidate { slug: slug.into(), rest, preview });
+    }
+    let lower = !rules.case_sensitive && slug.bytes().any(|byte| byte.is_ascii_uppercase());
     let slug = if lower { slug.to_ascii_lowercase().into() } else { slug };
     is_slug(&slug).then_some(Candidate { slug, rest, preview })
 }
@@ -104,8 +125,12 @@ mod tests {
 
     use super::*;
 
+    const ASCII: SlugRules = SlugRules { case_sensitive: true, unicode: false };
+    const FOLDED: SlugRules = SlugRules { case_sensitive: false, unicode: false };
+    const UNICODE: SlugRules = SlugRules { case_sensitive: true, unicode: true };
+
     fn candidates(path: &str) -> Vec<(String, String)> {
-        let path = LinkPath::parse(path, true).expect("a path");
+        let path = LinkPath::parse(path, ASCII).expect("a path");
         path.candidates().map(|candidate| (candidate.slug.into_owned(), candidate.rest.to_owned())).collect()
     }
 
@@ -114,7 +139,7 @@ mod tests {
     }
 
     fn previews(path: &str) -> Vec<(String, bool)> {
-        let path = LinkPath::parse(path, true).expect("a path");
+        let path = LinkPath::parse(path, ASCII).expect("a path");
         path.candidates().map(|candidate| (candidate.slug.into_owned(), candidate.preview)).collect()
     }
 
@@ -127,11 +152,31 @@ mod tests {
     }
 
     #[test]
+    fn letters_of_other_scripts_meet_one_slug_however_they_are_written() {
+        let first = |path: &str| {
+            let path = LinkPath::parse(path, UNICODE)?;
+            path.candidates().next().map(|candidate| candidate.slug.into_owned())
+        };
+        for path in ["/gr\u{f6}\u{df}e", "/Gr%C3%B6%C3%9Fe", "/gro\u{308}\u{df}e", "/gro%CC%88%C3%9FE/"] {
+            assert_eq!(first(path).as_deref(), Some("gr\u{f6}\u{df}e"), "{path}");
+        }
+        assert_eq!(first("/%F0%9F%8D%95").as_deref(), Some("\u{1f355}"));
+        assert_eq!(first("/Sale").as_deref(), Some("Sale"), "case is the domain's choice for ASCII");
+        let reserved = LinkPath::parse("/\u{ff52}obots.txt", UNICODE).expect("a path");
+        assert_eq!(reserved.candidates().next(), None);
+        let unseen = LinkPath::parse("/%E2%80%8B", UNICODE).expect("a path");
+        assert_eq!(unseen.candidates().next(), None, "nothing is left of what nobody sees");
+        assert_eq!(LinkPath::parse("/gr\u{f6}\u{df}e", ASCII).expect("a path").candidates().next(), None);
+        let preview = LinkPath::parse("/caf%C3%A9+", UNICODE).expect("a path");
+        assert!(preview.candidates().next().is_some_and(|first| first.preview && first.slug == "caf\u{e9}"));
+    }
+
+    #[test]
     fn the_rest_stays_as_it_was_sent() {
         assert_eq!(candidates("/a/b%2Fc").last(), Some(&pair("a", "/b%2Fc")));
         assert_eq!(candidates("/%61/50%2525"), [pair("a", "/50%2525")]);
         assert_eq!(candidates("/a/https://x.org"), [pair("a", "/https://x.org")]);
-        let folded = LinkPath::parse("/A/B", false).expect("a path");
+        let folded = LinkPath::parse("/A/B", FOLDED).expect("a path");
         assert_eq!(
             folded.candidates().last().map(|last| (last.slug.into_owned(), last.rest)),
             Some(("a".to_owned(), "/B"))
@@ -158,7 +203,7 @@ mod tests {
     }
 
     fn without_marks(path: &str) -> Option<&str> {
-        LinkPath::parse(path, true).expect("a path").without_text_marks().map(|path| path.path)
+        LinkPath::parse(path, ASCII).expect("a path").without_text_marks().map(|path| path.path)
     }
 
     #[test]
@@ -185,16 +230,16 @@ mod tests {
 
     #[test]
     fn reserved_paths_are_no_links_and_case_is_the_domains_choice() {
-        assert_eq!(LinkPath::parse("/.well-known/x", true), None);
-        assert_eq!(LinkPath::parse("/Robots.txt", true), None);
-        let folded = LinkPath::parse("/ABC", false).expect("a path");
+        assert_eq!(LinkPath::parse("/.well-known/x", ASCII), None);
+        assert_eq!(LinkPath::parse("/Robots.txt", ASCII), None);
+        let folded = LinkPath::parse("/ABC", FOLDED).expect("a path");
         assert_eq!(folded.candidates().next().map(|first| first.slug.into_owned()).as_deref(), Some("abc"));
     }
 
     proptest! {
         #[test]
         fn no_path_panics_and_every_rest_is_an_end(path in "/\\PC{0,60}") {
-            if let Some(parsed) = LinkPath::parse(&path, true) {
+            if let Some(parsed) = LinkPath::parse(&path, ASCII) {
                 if let Some(shorter) = parsed.without_text_marks() {
                     prop_assert!(path.starts_with('/') && parsed.path.starts_with(shorter.path));
                 }

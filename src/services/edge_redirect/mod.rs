@@ -29,6 +29,7 @@ mod kept_certificates;
 mod link_cache;
 mod link_path;
 mod metrics;
+mod near_slugs;
 pub mod origin;
 mod pages;
 mod password;

@@ -10,6 +10,13 @@ pub(super) fn message(title: &str, text: &str) -> String {
     page(title, &format!("<p>{}</p>", Escaped(text)))
 }
 
+/// Says that a link is missing, and which others are nearly written so.
+pub(super) fn did_you_mean(hostname: &str, slugs: &[String]) -> String {
+    let link = |slug: &String| format!("<li><a href=\"/{0}\">{1}/{0}</a></li>", Escaped(slug), Escaped(hostname));
+    let links: String = slugs.iter().map(link).collect();
+    page("Link not found", &format!("<p>There is no link at this address. Did you mean</p><ul>{links}</ul>"))
+}
+
 /// Asks for a link's password.
 pub(super) fn password_form(problem: Option<&str>) -> String {
     let problem = problem

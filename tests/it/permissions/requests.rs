@@ -134,6 +134,7 @@ pub fn sample(operation: &Operation) -> Option<Value> {
         "revoke_leaked_api_key" => json!({ "token": token("elido") }),
         "create_link" | "put_link_by_external_id" => json!({ "destination_url": "https://example.com/" }),
         "update_link" => json!({ "title": "Test" }),
+        "move_link" => json!({ "workspace_id": format!("ws_{}", uuid::Uuid::nil().simple()) }),
         "create_evidence_export" | "rotate_api_key" | "rotateOAuthClientSecret" | "update_domain" | "resolve_link" => {
             json!({})
         }

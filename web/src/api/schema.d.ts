@@ -2582,6 +2582,8 @@ export interface components {
             state: components["schemas"]["DomainState"];
             state_reason: components["schemas"]["StateReason"];
             state_since: components["schemas"]["Timestamp"];
+            suggests_slugs: boolean;
+            unicode_slugs: boolean;
             updated_at: components["schemas"]["Timestamp"];
             url: string;
             utm: components["schemas"]["Utm"];
@@ -2601,6 +2603,8 @@ export interface components {
             hostname: string;
             not_found_url?: components["schemas"]["Destination"] | null;
             root_url?: components["schemas"]["Destination"] | null;
+            suggests_slugs?: boolean | null;
+            unicode_slugs?: boolean | null;
             utm?: components["schemas"]["Utm"] | null;
         };
         DomainId: string;
@@ -2617,6 +2621,8 @@ export interface components {
             not_found_url?: components["schemas"]["Destination"] | null;
             robots?: string | null;
             root_url?: components["schemas"]["Destination"] | null;
+            suggests_slugs?: boolean;
+            unicode_slugs?: boolean;
             utm?: components["schemas"]["Utm"];
         };
         /** @enum {string} */

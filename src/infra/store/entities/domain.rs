@@ -26,6 +26,10 @@ pub struct Model {
     pub is_default: bool,
     /// Whether `/Sale` and `/sale` are two links.
     pub case_sensitive: bool,
+    /// Whether slugs may have letters of other scripts and emoji.
+    pub unicode_slugs: bool,
+    /// Whether visitors of missing links are told of one that is nearly written so.
+    pub suggests_slugs: bool,
     /// Whether its links redirect: in the state active alone.
     pub enabled: bool,
     /// Where `/` goes.

@@ -2,7 +2,7 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::domain::change_request::ChangeRequestState;
+use crate::domain::change_request::{ChangeRequestAction, ChangeRequestState};
 use crate::domain::id::{ChangeRequestId, LinkId, UserId, WorkspaceId};
 use crate::domain::recorded::Author;
 use crate::domain::time::Timestamp;
@@ -20,7 +20,9 @@ pub struct Model {
     pub link_id: LinkId,
     /// The version of the link that the change was made from.
     pub link_version: i64,
-    /// What the link shall be, as JSON; none if it shall be deleted.
+    /// What is asked for. Where it is absent, an earlier release wrote down an edit, or without content a deletion.
+    pub action: Option<ChangeRequestAction>,
+    /// What the link shall be, as JSON; none of what is no edit.
     pub content: Option<String>,
     /// In which fields that differs, as JSON and without secrets.
     pub changes: String,

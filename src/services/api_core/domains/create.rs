@@ -72,7 +72,7 @@ impl ApiCore {
 
 const fn code(error: &ClaimedNameError) -> &'static str {
     match error {
-        ClaimedNameError::MixedScripts { .. } => "mixed_scripts",
+        ClaimedNameError::MixedScripts(_) => "mixed_scripts",
         _ => "invalid_hostname",
     }
 }

@@ -19,6 +19,12 @@ pub struct DomainDraft {
     /// Whether `/Sale` and `/sale` are two links; they are if absent.
     #[serde(default)]
     pub case_sensitive: Option<bool>,
+    /// Whether slugs may have letters of other scripts and emoji; they may not if absent.
+    #[serde(default)]
+    pub unicode_slugs: Option<bool>,
+    /// Whether visitors of missing links are told of one that is nearly written so; they are not if absent.
+    #[serde(default)]
+    pub suggests_slugs: Option<bool>,
     /// The status of new links that say nothing of theirs; 302 if absent.
     #[serde(default)]
     pub default_redirect_status: Option<RedirectStatus>,
@@ -49,6 +55,12 @@ pub struct DomainPatch {
     /// Whether `/Sale` and `/sale` are two links. Refused if two links would become one.
     #[schema(nullable = false)]
     pub case_sensitive: Option<bool>,
+    /// Whether slugs may have letters of other scripts and emoji. Refused while links have such slugs.
+    #[schema(nullable = false)]
+    pub unicode_slugs: Option<bool>,
+    /// Whether visitors of missing links are told of one that is nearly written so.
+    #[schema(nullable = false)]
+    pub suggests_slugs: Option<bool>,
     /// The status of new links that say nothing of theirs.
     #[schema(value_type = RedirectStatus, required = false)]
     pub default_redirect_status: Option<RedirectStatus>,
@@ -94,6 +106,8 @@ impl DomainDraft {
         DomainPatch {
             display_name: None,
             case_sensitive: self.case_sensitive,
+            unicode_slugs: self.unicode_slugs,
+            suggests_slugs: self.suggests_slugs,
             default_redirect_status: self.default_redirect_status,
             utm: self.utm,
             root_url: Some(self.root_url),

@@ -17,6 +17,8 @@ pub(super) fn new_row(name: ClaimedName, standing: Standing) -> Row {
         display_name: name.display_name,
         is_default: false,
         case_sensitive: true,
+        unicode_slugs: false,
+        suggests_slugs: false,
         enabled: false,
         root_url: None,
         not_found_url: None,

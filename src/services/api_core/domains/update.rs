@@ -15,6 +15,7 @@ use crate::infra::store::{Transaction, deleted_links};
 use crate::runtime::clock;
 use crate::services::api_core::ApiCore;
 use crate::services::api_core::field_errors::FieldErrors;
+use crate::services::api_core::freeze_windows::refuse_frozen_links_on;
 use crate::services::api_core::links::directives;
 use crate::services::api_core::principal::{Access, Actor};
 use crate::services::api_core::version::ExpectedVersion;
@@ -69,12 +70,16 @@ impl ApiCore {
         if before.root_url != row.root_url {
             self.refuse_front_page_in_a_loop(&transaction, access, &row).await?;
         }
+        if before.unicode_slugs && !row.unicode_slugs {
+            refuse_unicode_slugs(&transaction, id).await?;
+        }
         if !domains::update(&transaction, row.clone()).await? {
             return Err(Error::internal("a host name clashed though it did not change"));
         }
         // A mere claim is nothing to edges, and must not touch whoever has the name.
         let mut stale = if row.enabled { vec![told_of(&row)] } else { Vec::new() };
         if let Some(case_sensitive) = refiled {
+            refuse_frozen_links_on(&transaction, id).await?;
             refuse_clashing_slugs(&transaction, id, case_sensitive).await?;
             if !domains::refile_links(&transaction, id, case_sensitive).await? {
                 return Err(slugs_clash("one was made just now"));
@@ -86,6 +91,19 @@ impl ApiCore {
         self.commit(transaction, vec![UPDATED.edited(access.by(), &before, &domain)?], stale).await?;
         Ok(domain)
     }
+}
+
+/// Refuses to leave links behind that no visitor finds.
+async fn refuse_unicode_slugs(transaction: &Transaction, id: DomainId) -> Result<()> {
+    let slugs = domains::unicode_slugs(transaction, id, CLASHES_TOLD_MAX).await?;
+    if slugs.is_empty() {
+        return Ok(());
+    }
+    let message = format!(
+        "Some links of this domain have slugs that are not in ASCII ({}): change these first, or delete them for good.",
+        slugs.join(", ")
+    );
+    Err(Error::new(ErrorKind::Conflict, "unicode_slugs_in_use", message))
 }
 
 /// Refuses to file slugs that differ only in case under one name.
@@ -126,6 +144,8 @@ pub(super) fn apply(patch: DomainPatch, current: Row, policy: &DestinationPolicy
     let row = Row {
         display_name,
         case_sensitive: patch.case_sensitive.unwrap_or(current.case_sensitive),
+        unicode_slugs: patch.unicode_slugs.unwrap_or(current.unicode_slugs),
+        suggests_slugs: patch.suggests_slugs.unwrap_or(current.suggests_slugs),
         default_redirect_status: patch.default_redirect_status.unwrap_or(current.default_redirect_status),
         utm: patch.utm.map_or(current.utm, Json),
         root_url: changed_url(errors, policy, "/root_url", patch.root_url, current.root_url),

@@ -53,6 +53,10 @@ pub struct Domain {
     pub findings: Vec<Finding>,
     /// Whether `/Sale` and `/sale` are two links.
     pub case_sensitive: bool,
+    /// Whether slugs may have letters of other scripts and emoji.
+    pub unicode_slugs: bool,
+    /// Whether visitors of missing links are told of one that is nearly written so.
+    pub suggests_slugs: bool,
     /// The status of new links that say nothing of theirs.
     pub default_redirect_status: RedirectStatus,
     /// Campaign parameters of new links that say nothing of theirs.
@@ -115,6 +119,8 @@ impl ApiCore {
             next_check_at: row.next_check_at,
             findings: row.findings.0,
             case_sensitive: row.case_sensitive,
+            unicode_slugs: row.unicode_slugs,
+            suggests_slugs: row.suggests_slugs,
             default_redirect_status: row.default_redirect_status,
             utm: row.utm.0,
             root_url: row.root_url,

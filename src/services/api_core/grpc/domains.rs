@@ -30,6 +30,8 @@ fn to_fields(content: v1::DomainContent) -> Map<String, Value> {
     let address = |url: Option<String>| url.map(|url| if url.is_empty() { Value::Null } else { url.into() });
     let fields = [
         ("case_sensitive", content.case_sensitive.map(Value::from)),
+        ("unicode_slugs", content.unicode_slugs.map(Value::from)),
+        ("suggests_slugs", content.suggests_slugs.map(Value::from)),
         ("default_redirect_status", content.default_redirect_status.map(Value::from)),
         ("utm", content.utm.map(link_requests::utm)),
         ("root_url", address(content.root_url)),
@@ -110,6 +112,8 @@ fn to_message(domain: Domain) -> v1::Domain {
         not_found_url: domain.not_found_url.map(|url| url.to_string()),
         expired_url: domain.expired_url.map(|url| url.to_string()),
         robots: domain.robots,
+        unicode_slugs: domain.unicode_slugs,
+        suggests_slugs: domain.suggests_slugs,
         apple_app_site_association_json: domain.apple_app_site_association.map(|document| document.to_string()),
         asset_links_json: domain.asset_links.map(|document| document.to_string()),
         version: domain.version,

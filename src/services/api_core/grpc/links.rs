@@ -5,24 +5,24 @@
 use prost::Message;
 use tonic::{Request, Response, Status};
 
-use super::callers::{Work, access, answer, origin_of};
+use super::callers::{Work, access, answer, origin_of, principal};
 use super::link_requests::{limit, moment, order, to_draft, to_patch, to_qr_code};
 use super::link_resolver::parsed;
 use super::link_responses::to_message;
 use crate::domain::error::Result as DomainResult;
 use crate::domain::id::UserId;
 use crate::domain::permission::{
-    CreateLink, DeleteLink, DrawLinkQrCode, GetLink, ListLinks, LookUpLink, Operation, UpdateLink,
+    CreateLink, DeleteLink, DrawLinkQrCode, GetLink, ListLinks, LookUpLink, MoveLink, Operation, UpdateLink,
 };
 use crate::http::pagination::QueryFingerprint;
 use crate::infra::grpc::v1::links_server::Links;
 use crate::infra::grpc::v1::{
     CreateLinkRequest, CreateLinkResponse, DeleteLinkRequest, DeleteLinkResponse, DrawQrCodeRequest,
     DrawQrCodeResponse, FindLinkRequest, FindLinkResponse, GetLinkRequest, GetLinkResponse, ListLinksRequest,
-    ListLinksResponse, UpdateLinkRequest, UpdateLinkResponse,
+    ListLinksResponse, MoveLinkRequest, MoveLinkResponse, UpdateLinkRequest, UpdateLinkResponse,
 };
 use crate::services::api_core::rest::{page_of, requested_page};
-use crate::services::api_core::{ApiCore, Link, LinkPatch, LinkQuery};
+use crate::services::api_core::{ApiCore, Link, LinkPatch, LinkQuery, WorkspaceMoveDraft};
 
 /// The use cases of links, which REST calls too.
 pub(super) struct LinksService(pub(super) ApiCore);
@@ -63,6 +63,25 @@ impl LinksService {
             let patch = LinkPatch { domain, confirm_printed, ..patch };
             let link = self.0.update_link(&access, parsed("link_id", &link_id)?, version, patch).await?;
             Ok(UpdateLinkResponse { link: Some(to_message(link)?) })
+        })
+    }
+
+    fn move_to(&self, request: Request<MoveLinkRequest>) -> Work<'_, MoveLinkResponse> {
+        Box::pin(async move {
+            let principal = principal(&self.0, &request).await?;
+            let workspace = parsed("workspace_id", &request.get_ref().workspace_id)?;
+            let access = self.0.authorize(&principal, workspace, &MoveLink::PERMISSION).await?;
+            let request = request.into_inner();
+            let link = parsed("link_id", &request.link_id)?;
+            let draft = WorkspaceMoveDraft {
+                workspace_id: parsed("to_workspace_id", &request.to_workspace_id)?,
+                domain: request.domain,
+                slug: request.slug,
+                folder_id: request.folder_id.map(|id| parsed("folder_id", &id)).transpose()?,
+                confirm_printed: request.confirm_printed,
+            };
+            let link = self.0.move_link(&principal, &access, link, &request.version, draft).await?;
+            Ok(MoveLinkResponse { link: Some(to_message(link)?) })
         })
     }
 
@@ -139,6 +158,10 @@ impl Links for LinksService {
 
     async fn delete_link(&self, request: Request<DeleteLinkRequest>) -> Result<Response<DeleteLinkResponse>, Status> {
         answer(origin_of(&request), self.delete(request)).await
+    }
+
+    async fn move_link(&self, request: Request<MoveLinkRequest>) -> Result<Response<MoveLinkResponse>, Status> {
+        answer(origin_of(&request), self.move_to(request)).await
     }
 
     async fn draw_qr_code(&self, request: Request<DrawQrCodeRequest>) -> Result<Response<DrawQrCodeResponse>, Status> {

@@ -11,6 +11,7 @@ mod event_consumers;
 mod events;
 mod evidence_exports;
 mod jobs;
+mod link_history;
 mod link_requests;
 mod link_resolver;
 mod link_responses;
@@ -43,6 +44,7 @@ use crate::infra::grpc::v1::event_consumers_server::EventConsumersServer;
 use crate::infra::grpc::v1::events_server::EventsServer;
 use crate::infra::grpc::v1::evidence_exports_server::EvidenceExportsServer;
 use crate::infra::grpc::v1::jobs_server::JobsServer;
+use crate::infra::grpc::v1::link_history_server::LinkHistoryServer;
 use crate::infra::grpc::v1::link_resolver_server::LinkResolverServer;
 use crate::infra::grpc::v1::links_server::LinksServer;
 use crate::infra::grpc::v1::offered_invitations_server::OfferedInvitationsServer;
@@ -56,6 +58,7 @@ use event_consumers::EventConsumersService;
 use events::EventsService;
 use evidence_exports::EvidenceExportsService;
 use jobs::JobsService;
+use link_history::LinkHistoryService;
 use link_resolver::LinkResolverService;
 use links::LinksService;
 use offered_invitations::OfferedInvitationsService;
@@ -118,6 +121,7 @@ pub async fn serve(
     let (health, health_service) = tonic_health::server::health_reporter();
     health.set_serving::<LinkResolverServer<LinkResolverService>>().await;
     health.set_serving::<LinksServer<LinksService>>().await;
+    health.set_serving::<LinkHistoryServer<LinkHistoryService>>().await;
     health.set_serving::<EventsServer<EventsService>>().await;
     health.set_serving::<AuditServer<AuditService>>().await;
     health.set_serving::<WorkspacesServer<WorkspacesService>>().await;
@@ -155,6 +159,9 @@ pub async fn serve(
     let domains = DomainsServer::new(DomainsService(core.clone()))
         .max_decoding_message_size(REQUEST_BYTES_MAX)
         .max_encoding_message_size(RESPONSE_BYTES_MAX);
+    let link_history = LinkHistoryServer::new(LinkHistoryService(core.clone()))
+        .max_decoding_message_size(REQUEST_BYTES_MAX)
+        .max_encoding_message_size(RESPONSE_BYTES_MAX);
     let links = LinksServer::new(LinksService(core))
         .max_decoding_message_size(LINK_BYTES_MAX)
         .max_encoding_message_size(RESPONSE_BYTES_MAX);
@@ -170,6 +177,7 @@ pub async fn serve(
         stopping.cancelled().await;
         health.set_not_serving::<LinkResolverServer<LinkResolverService>>().await;
         health.set_not_serving::<LinksServer<LinksService>>().await;
+        health.set_not_serving::<LinkHistoryServer<LinkHistoryService>>().await;
         health.set_not_serving::<EventsServer<EventsService>>().await;
         health.set_not_serving::<AuditServer<AuditService>>().await;
         health.set_not_serving::<WorkspacesServer<WorkspacesService>>().await;
@@ -190,6 +198,7 @@ pub async fn serve(
         .add_optional_service(reflection)
         .add_service(resolver)
         .add_service(links)
+        .add_service(link_history)
         .add_service(events)
         .add_service(audit)
         .add_service(workspaces)

@@ -31,7 +31,7 @@ impl ApiCore {
     async fn forget_some_deleted_links(&self) -> Result<usize> {
         let end = deletion_clock::now().minus(self.settings.link_history.deleted_kept_for);
         let transaction = self.store.write().await?;
-        let rows = deleted_links::deleted_before(&transaction, end, STEP).await?;
+        let rows = deleted_links::lock_deleted_before(&transaction, end, STEP).await?;
         let ids: Vec<LinkId> = rows.iter().map(|row| row.id).collect();
         let stale = rows.iter().filter_map(kept_slug).collect();
         deleted_links::purge(&transaction, &ids).await?;

@@ -1,31 +1,27 @@
 //! Changes of links that need a second person: asked for by one, made when another approves.
 //!
 //! Invariants: nobody decides about what they asked for themselves, be it by a key or a program of theirs; what is made is what was asked
-//! for, of the version that it was asked for; a request is decided once.
+//! for and nothing beside it, of the version that it was asked for; a request is decided once.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::bulk::only;
+use super::asked_change::{Subject, action_of};
 use super::content::{FieldChange, LinkContent, decode, encode};
 use super::draft::LinkPatch;
-use super::reach::{editable, seen};
-use super::revert::Reversion;
 use super::writing::Edited;
-use crate::domain::change_request::ChangeRequestState;
+use crate::domain::change_request::{ChangeRequestAction, ChangeRequestState};
 use crate::domain::error::{Error, ErrorKind, Result};
-use crate::domain::id::{ChangeRequestId, LinkChangeId, LinkId, UserId};
-use crate::domain::link_version::LinkVersionAction;
+use crate::domain::id::{ChangeRequestId, LinkId, UserId};
 use crate::domain::recorded::Author;
 use crate::domain::time::Timestamp;
 use crate::infra::store::change_requests::{self, ChangeRequest as Row, ChangeRequestFilter};
 use crate::infra::store::links::{self, Link as LinkRow};
 use crate::infra::store::page::Page;
-use crate::infra::store::{Transaction, deleted_links, tags};
+use crate::infra::store::{Connection, Transaction, deleted_links, tags};
 use crate::runtime::clock;
 use crate::services::api_core::ApiCore;
 use crate::services::api_core::field_errors::FieldErrors;
-use crate::services::api_core::freeze_windows::Freeze;
 use crate::services::api_core::happening::{Action, Recorded};
 use crate::services::api_core::principal::Access;
 use crate::services::api_core::text_validation::Lines;
@@ -55,6 +51,8 @@ pub struct ChangeRequest {
     pub link_id: LinkId,
     /// The version of the link that the change was made from. Once the link has another one, nobody can approve the change.
     pub link_version: i64,
+    /// What is asked for.
+    pub action: ChangeRequestAction,
     /// Whether the link shall be deleted.
     pub deletes: bool,
     /// The fields that shall change.
@@ -77,7 +75,7 @@ pub struct ChangeRequest {
     pub expires_at: Timestamp,
 }
 
-/// A change to ask for: an edit, or the deletion.
+/// A change to ask for: an edit, or the deletion; of a deleted link, that it comes back or is forgotten.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ChangeRequestDraft {
@@ -88,6 +86,12 @@ pub struct ChangeRequestDraft {
     /// Whether the link shall be deleted.
     #[serde(default)]
     pub delete: bool,
+    /// Whether the link, which is deleted, shall come back.
+    #[serde(default)]
+    pub restore: bool,
+    /// Whether the link, which is deleted, shall be forgotten before its time.
+    #[serde(default)]
+    pub purge: bool,
     /// Why, for whoever decides.
     #[serde(default)]
     #[schema(min_length = 1, max_length = 1000)]
@@ -128,6 +132,26 @@ impl Recorded for ChangeRequest {
     }
 }
 
+impl ChangeRequestDraft {
+    /// What is asked for, which is one thing.
+    fn action(&self, errors: &mut FieldErrors) -> ChangeRequestAction {
+        let asked = [
+            (self.changes.is_some(), ChangeRequestAction::Edit),
+            (self.delete, ChangeRequestAction::Delete),
+            (self.restore, ChangeRequestAction::Restore),
+            (self.purge, ChangeRequestAction::Purge),
+        ];
+        let mut asked = asked.into_iter().filter(|(is_asked, _)| *is_asked).map(|(_, action)| action);
+        match (asked.next(), asked.next()) {
+            (Some(action), None) => action,
+            _ => {
+                errors.add("/changes", "required", "send either changes, or one of delete, restore and purge as true");
+                ChangeRequestAction::Edit
+            }
+        }
+    }
+}
+
 impl ChangeRequest {
     fn of(row: Row) -> Result<Self> {
         let is_late = row.state == ChangeRequestState::Pending && row.expires_at <= clock::now();
@@ -135,7 +159,8 @@ impl ChangeRequest {
             id: row.id,
             link_id: row.link_id,
             link_version: row.link_version,
-            deletes: row.content.is_none(),
+            action: action_of(&row),
+            deletes: action_of(&row) == ChangeRequestAction::Delete,
             changes: decode(&row.changes)?,
             note: row.note,
             state: if is_late { ChangeRequestState::Expired } else { row.state },
@@ -162,9 +187,7 @@ impl ApiCore {
         draft: ChangeRequestDraft,
     ) -> Result<ChangeRequest> {
         let mut errors = FieldErrors::default();
-        if draft.changes.is_some() == draft.delete {
-            errors.add("/changes", "required", "send either changes, or delete: true");
-        }
+        let action = draft.action(&mut errors);
         let note = draft.note.map(|text| errors.text("/note", &text, (1, TEXT_LENGTH_MAX), Lines::Many));
         errors.into_result()?;
         let checked = match draft.changes {
@@ -172,9 +195,8 @@ impl ApiCore {
             None => None,
         };
         let transaction = self.store.write().await?;
-        let row = links::lock_many(&transaction, access.workspace_id(), &[id]).await?.pop();
-        let row = editable(access, row)?;
-        require_need(&transaction, access, &row).await?;
+        let subject = Subject::lock(&transaction, access, action, id).await?;
+        require_need(&transaction, access, id, &subject).await?;
         let (content, changes) = match checked {
             Some(checked) => {
                 let edited = checked.apply(&transaction, access).await?;
@@ -187,7 +209,8 @@ impl ApiCore {
             id: ChangeRequestId::new(),
             workspace_id: access.workspace_id(),
             link_id: id,
-            link_version: row.version,
+            link_version: subject.version()?,
+            action: Some(action),
             content: content.as_ref().map(encode).transpose()?,
             changes: encode(&changes)?,
             note,
@@ -232,12 +255,8 @@ impl ApiCore {
     pub async fn find_change_request(&self, access: &Access, id: ChangeRequestId) -> Result<ChangeRequest> {
         let reader = self.store.reader();
         let row = change_requests::find(reader, access.workspace_id(), id).await?.ok_or_else(not_found)?;
-        let link = links::find(reader, access.workspace_id(), row.link_id).await?;
-        let folder = match link {
-            Some(link) => link.folder_id,
-            None => deleted_links::folder_of(reader, access.workspace_id(), row.link_id).await?,
-        };
-        if access.folders.sees(folder) { ChangeRequest::of(row) } else { Err(not_found()) }
+        require_seen(reader, access, &row).await?;
+        ChangeRequest::of(row)
     }
 
     /// Makes a change that somebody else asked for.
@@ -252,26 +271,13 @@ impl ApiCore {
         draft: ApprovalDraft,
     ) -> Result<ChangeRequest> {
         let transaction = self.store.write().await?;
-        let (row, link) = lock_undecided(&transaction, access, id).await?;
-        if link.version != row.link_version {
+        let (row, subject) = lock_undecided(&transaction, access, id).await?;
+        if subject.version()? != row.link_version {
             let message = "The link was changed since this was asked for. Ask for the change anew.";
             return Err(Error::new(ErrorKind::Conflict, "link_changed", message));
         }
-        let (mut happenings, stale) = match &row.content {
-            Some(content) => {
-                let reversion = Reversion { row: link, content: decode(content)? };
-                let edits = self.revert(&transaction, access, vec![Ok(reversion)], draft.confirm_printed).await?;
-                let edits = edits.into_iter().map(|edit| edit.map(Edited::approved)).collect();
-                let how = (LinkChangeId::new(), LinkVersionAction::Updated);
-                let written = Box::pin(self.write_edits(&transaction, access, edits, how)).await?;
-                only(written.links)?;
-                (written.happenings, written.stale)
-            }
-            None => {
-                Freeze::load(&transaction, access).await?.check(link.folder_id)?;
-                self.delete_rows(&transaction, access, vec![link], LinkChangeId::new()).await?
-            }
-        };
+        let (mut happenings, stale) =
+            Box::pin(self.make_change(&transaction, access, &row, subject, draft.confirm_printed)).await?;
         let (before, after) = self.decide_change(&transaction, access, row, ChangeRequestState::Approved, None).await?;
         happenings.push(APPROVED.edited(access.by(), &before, &after)?);
         self.commit(transaction, happenings, stale).await?;
@@ -332,14 +338,14 @@ impl ApiCore {
 
 /// Refuses to do to a link what needs a second person.
 pub(super) fn require_no_approval(row: &LinkRow) -> Result<()> {
-    if !row.needs_approval {
-        return Ok(());
-    }
-    let message = format!(
-        "A second person has to approve this of the link {}. Ask for it at …/links/{}/change-requests.",
-        row.id, row.id
-    );
-    Err(Error::new(ErrorKind::Conflict, "approval_required", message))
+    if row.needs_approval { Err(approval_required(row.id)) } else { Ok(()) }
+}
+
+/// A second person has to approve what somebody does to a link.
+pub(super) fn approval_required(id: LinkId) -> Error {
+    let message =
+        format!("A second person has to approve this of the link {id}. Ask for it at …/links/{id}/change-requests.");
+    Error::new(ErrorKind::Conflict, "approval_required", message)
 }
 
 /// Whether visitors notice the difference: where a link leads, under which address, and whether it does.
@@ -360,12 +366,12 @@ pub(super) fn is_noticed(before: &LinkRow, after: &LinkRow) -> bool {
     noticed(before) != noticed(after)
 }
 
-async fn require_need(transaction: &Transaction, access: &Access, row: &LinkRow) -> Result<()> {
-    if !row.needs_approval {
+async fn require_need(transaction: &Transaction, access: &Access, id: LinkId, subject: &Subject) -> Result<()> {
+    if !subject.needs_approval()? {
         let message = "This link needs nobody's approval. Change it without.";
         return Err(Error::new(ErrorKind::Conflict, "needs_no_approval", message));
     }
-    if change_requests::count_pending(transaction, access.workspace_id(), row.id, clock::now()).await? >= PENDING_MAX {
+    if change_requests::count_pending(transaction, access.workspace_id(), id, clock::now()).await? >= PENDING_MAX {
         let message = format!("{PENDING_MAX} changes of this link wait for somebody who decides. Withdraw one.");
         return Err(Error::new(ErrorKind::Conflict, "too_many_change_requests", message));
     }
@@ -384,21 +390,20 @@ async fn content_of(transaction: &Transaction, edited: Edited) -> Result<(LinkCo
 }
 
 /// A change that the caller may decide about, and its link.
-async fn lock_undecided(transaction: &Transaction, access: &Access, id: ChangeRequestId) -> Result<(Row, LinkRow)> {
+async fn lock_undecided(transaction: &Transaction, access: &Access, id: ChangeRequestId) -> Result<(Row, Subject)> {
     let row = lock_pending(transaction, access, id).await?;
-    let link = links::lock_many(transaction, access.workspace_id(), &[row.link_id]).await?.pop();
-    let link = editable(access, link)?;
+    let subject = Subject::lock(transaction, access, action_of(&row), row.link_id).await?;
     if is_own(access, &row) {
         let message = "You asked for this change yourself. Somebody else has to decide; you may withdraw it.";
         return Err(Error::new(ErrorKind::Forbidden, "own_request", message));
     }
-    Ok((row, link))
+    Ok((row, subject))
 }
 
 /// A change about which nobody has decided, of a link that exists for the caller.
 async fn lock_pending(transaction: &Transaction, access: &Access, id: ChangeRequestId) -> Result<Row> {
     let row = change_requests::lock(transaction, access.workspace_id(), id).await?.ok_or_else(not_found)?;
-    seen(access, links::find(transaction, access.workspace_id(), row.link_id).await?)?;
+    require_seen(transaction, access, &row).await?;
     match ChangeRequest::of(row.clone())?.state {
         ChangeRequestState::Pending => Ok(row),
         ChangeRequestState::Expired => {
@@ -407,6 +412,15 @@ async fn lock_pending(transaction: &Transaction, access: &Access, id: ChangeRequ
         }
         _ => Err(Error::new(ErrorKind::Conflict, "already_decided", "Somebody has decided about this change.")),
     }
+}
+
+/// Refuses a request of a link that does not exist for the caller.
+async fn require_seen(connection: &impl Connection, access: &Access, row: &Row) -> Result<()> {
+    let folder = match links::find(connection, access.workspace_id(), row.link_id).await? {
+        Some(link) => link.folder_id,
+        None => deleted_links::folder_of(connection, access.workspace_id(), row.link_id).await?,
+    };
+    if access.folders.sees(folder) { Ok(()) } else { Err(not_found()) }
 }
 
 fn is_own(access: &Access, row: &Row) -> bool {

@@ -9,7 +9,7 @@ use super::changes::Changes;
 use super::draft::{IfExists, LinkDraft};
 use super::identical::{CANDIDATES_MAX, decide, decide_duplicate, find_identical, has_same_content};
 use super::own_places::OwnPlaces;
-use super::plan::{Plan, Planned, new_row};
+use super::plan::{Plan, Planned, check_letters, new_row};
 use super::reach::Folders;
 use super::tagging::TagsByName;
 use super::view::Link;
@@ -195,6 +195,9 @@ async fn plan_one(
     let mut row = new_row(access, domain, checked.destination);
     checked.changes.apply(&mut row, &mut errors);
     references.folders.check(access, row.folder_id, &mut errors);
+    if let Err(error) = check_letters(&row.slug, domain) {
+        errors.extend(error.fields);
+    }
     if !errors.is_empty() {
         return Ok(Err(errors.into_error()));
     }

@@ -6,12 +6,13 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::bulk::{BulkItem, only};
+use super::change_requests::approval_required;
 use super::changes::check_again;
 use super::content::{DeletedContent, LinkContent, decode, encode};
 use super::create::invalidation;
 use super::history::{Step, record};
 use super::own_places::OwnPlaces;
-use super::plan::{Plan, external_id_taken, new_row_on, slug_key, slug_taken};
+use super::plan::{Plan, check_letters, external_id_taken, new_row_on, slug_key, slug_taken};
 use super::revert::domain_gone;
 use super::tagging::TagsByName;
 use super::view::Link;
@@ -37,7 +38,7 @@ use crate::services::api_core::ApiCore;
 use crate::services::api_core::field_errors::FieldErrors;
 use crate::services::api_core::folders;
 use crate::services::api_core::freeze_windows::Freeze;
-use crate::services::api_core::happening::Recorded;
+use crate::services::api_core::happening::{Happening, Recorded};
 use crate::services::api_core::principal::Access;
 
 /// A deleted link that can be restored.
@@ -72,7 +73,12 @@ pub struct DeletedLink {
 #[serde(deny_unknown_fields)]
 pub struct RestoreDraft {
     /// Another slug; the old one if absent.
-    #[schema(min_length = 1, max_length = 190, pattern = "^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$", nullable = false)]
+    #[schema(
+        min_length = 1,
+        max_length = 190,
+        pattern = r"^[^\x00-,/:-@\[-\^`{-\x7f]+(/[^\x00-,/:-@\[-\^`{-\x7f]+)*$",
+        nullable = false
+    )]
     pub slug: Option<String>,
 }
 
@@ -96,15 +102,15 @@ impl ApiCore {
     /// Brings a deleted link back as it was, with its clicks.
     ///
     /// # Errors
-    /// `NotFound` if the workspace has no such deleted link; `Conflict` if its slug or external id is another link's by now;
-    /// `Invalid` if what it was is no longer allowed.
+    /// `NotFound` if the workspace has no such deleted link; `Conflict` if its slug or external id is another link's by now, or a second
+    /// person has to approve it; `Invalid` if what it was is no longer allowed.
     pub async fn restore_link(&self, access: &Access, id: LinkId, draft: RestoreDraft) -> Result<Link> {
         let mut errors = FieldErrors::default();
         let slug = draft.slug.and_then(|slug| errors.check("/slug", "invalid_slug", Slug::parse(&slug)));
         self.check_words(slug.as_ref(), &mut errors);
         errors.into_result()?;
         let transaction = self.store.write().await?;
-        let row = deletable(access, deleted_links::lock(&transaction, access.workspace_id(), id).await?)?;
+        let row = by_one(access, deleted_links::lock(&transaction, access.workspace_id(), id).await?)?;
         let written = self.restore(&transaction, access, vec![row], slug.as_ref(), LinkChangeId::new()).await?;
         let link = only(written.links)?;
         self.commit(transaction, written.happenings, written.stale).await?;
@@ -114,18 +120,30 @@ impl ApiCore {
     /// Forgets a deleted link before its time. Its slug is free then.
     ///
     /// # Errors
-    /// `NotFound` if the workspace has no such deleted link.
+    /// `NotFound` if the workspace has no such deleted link; `Conflict` if it is frozen, or a second person has to approve it.
     pub async fn purge_link(&self, access: &Access, id: LinkId) -> Result<()> {
         let transaction = self.store.write().await?;
-        let row = deletable(access, deleted_links::lock(&transaction, access.workspace_id(), id).await?)?;
-        Freeze::load(&transaction, access).await?.check(row.folder_id)?;
-        let stale = kept_slug(&row).into_iter().collect();
-        let view = self.view_deleted(&transaction, access, vec![row]).await?;
-        deleted_links::purge(&transaction, &[id]).await?;
-        link_versions::forget_all(&transaction, &[id]).await?;
-        link_comments::forget_all(&transaction, &[id]).await?;
-        let happenings = view.iter().map(|link| PURGED.removed(access.by(), link)).collect::<Result<_>>()?;
+        let row = by_one(access, deleted_links::lock(&transaction, access.workspace_id(), id).await?)?;
+        let (happenings, stale) = self.forget(&transaction, access, row).await?;
         self.commit(transaction, happenings, stale).await
+    }
+
+    /// Forgets a deleted link, which the caller has locked: what happened, and what edges have to forget.
+    pub(super) async fn forget(
+        &self,
+        transaction: &Transaction,
+        access: &Access,
+        row: DeletedRow,
+    ) -> Result<(Vec<Happening>, Vec<Invalidation>)> {
+        Freeze::load(transaction, access).await?.check(row.folder_id)?;
+        let ids = [row.id];
+        let stale = kept_slug(&row).into_iter().collect();
+        let view = self.view_deleted(transaction, access, vec![row]).await?;
+        deleted_links::purge(transaction, &ids).await?;
+        link_versions::forget_all(transaction, &ids).await?;
+        link_comments::forget_all(transaction, &ids).await?;
+        let happenings = view.iter().map(|link| PURGED.removed(access.by(), link)).collect::<Result<_>>()?;
+        Ok((happenings, stale))
     }
 
     /// Brings deleted links back, which the caller has locked, as parts of one change.
@@ -188,6 +206,9 @@ impl ApiCore {
         slug: Option<&Slug>,
     ) -> Result<BulkItem<Row>> {
         let Some(domain) = domains.get(&before.domain_id) else { return Ok(Err(domain_gone())) };
+        if let Err(error) = check_letters(slug.map_or(&before.slug, Slug::as_str), domain) {
+            return Ok(Err(error));
+        }
         let mut after = Row { version: before.version.saturating_add(1), updated_at: clock::now(), ..before };
         if let Some(slug) = slug {
             slug.as_str().clone_into(&mut after.slug);
@@ -277,6 +298,12 @@ pub(super) fn deletable(access: &Access, row: Option<DeletedRow>) -> Result<Dele
     if access.folders.access(row.folder_id) < FolderAccess::Edit { Err(folders::read_only()) } else { Ok(row) }
 }
 
+/// The same, if no second person has to approve what is done to it.
+pub(super) fn by_one(access: &Access, row: Option<DeletedRow>) -> Result<DeletedRow> {
+    let row = deletable(access, row)?;
+    if content_of(&row)?.content.needs_approval { Err(approval_required(row.id)) } else { Ok(row) }
+}
+
 /// Word that whatever is believed of the slug that a deleted link keeps is no longer right.
 pub(in crate::services::api_core) fn kept_slug(row: &DeletedRow) -> Option<Invalidation> {
     Some(Invalidation::Link { domain_id: row.domain_id?, slug: row.slug_key.as_deref()?.into() })
@@ -338,7 +365,7 @@ pub(super) fn slug_of_deleted_link(id: LinkId) -> Error {
     Error::new(ErrorKind::Conflict, "slug_of_deleted_link", message)
 }
 
-fn content_of(row: &DeletedRow) -> Result<DeletedContent> {
+pub(super) fn content_of(row: &DeletedRow) -> Result<DeletedContent> {
     decode(row.content.as_deref().ok_or_else(|| Error::internal("a link that cannot be restored"))?)
 }
 

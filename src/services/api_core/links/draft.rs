@@ -59,12 +59,13 @@ pub struct LinkDraft {
     #[serde(default)]
     #[schema(max_length = 253, example = "go.example.com")]
     pub domain: Option<String>,
-    /// The part of the link after the host: 1 to 190 of `A-Z a-z 0-9 - _ . /`; 7 random characters if absent.
+    /// The part of the link after the host: 1 to 190 of `A-Z a-z 0-9 - _ . /`, and of letters of other scripts and emoji where the domain has
+    /// `unicode_slugs`; 7 random characters if absent.
     #[serde(default)]
     #[schema(
         min_length = 1,
         max_length = 190,
-        pattern = "^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$",
+        pattern = r"^[^\x00-,/:-@\[-\^`{-\x7f]+(/[^\x00-,/:-@\[-\^`{-\x7f]+)*$",
         example = "summer-sale"
     )]
     pub slug: Option<String>,
@@ -186,7 +187,12 @@ pub struct LinkPatch {
     #[schema(min_length = 1, max_length = 253, example = "go.example.com", nullable = false)]
     pub domain: Option<String>,
     /// The part of the link after the host.
-    #[schema(min_length = 1, max_length = 190, pattern = "^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$", nullable = false)]
+    #[schema(
+        min_length = 1,
+        max_length = 190,
+        pattern = r"^[^\x00-,/:-@\[-\^`{-\x7f]+(/[^\x00-,/:-@\[-\^`{-\x7f]+)*$",
+        nullable = false
+    )]
     pub slug: Option<String>,
     /// The status that the link redirects with.
     #[schema(value_type = RedirectStatus, required = false)]

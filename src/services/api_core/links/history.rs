@@ -78,9 +78,10 @@ pub(super) async fn record(
     transaction: &Transaction,
     access: &Access,
     steps: Vec<Step>,
-    (change, action): (LinkChangeId, LinkVersionAction),
+    (change, action): (impl Into<Option<LinkChangeId>>, LinkVersionAction),
     versions_max: u32,
 ) -> Result<()> {
+    let change = change.into();
     let Some(at) = steps.iter().map(|step| step.after.0.updated_at).max() else { return Ok(()) };
     let ids: Vec<LinkId> = steps.iter().map(|step| step.after.0.id).collect();
     let mut rows = Vec::with_capacity(steps.len().saturating_mul(2));
@@ -91,7 +92,7 @@ pub(super) async fn record(
             full.push((after.0.id, oldest.saturating_sub(1)));
         }
         rows.push(VersionRow { replaced_at: Some(at), ..before_first_edit(before)? });
-        rows.push(VersionRow { action, author: Some(access.author()), change_id: Some(change), ..version_row(after)? });
+        rows.push(VersionRow { action, author: Some(access.author()), change_id: change, ..version_row(after)? });
     }
     link_versions::end_current(transaction, &ids, at).await?;
     link_versions::insert_missing(transaction, rows).await?;

@@ -1,5 +1,6 @@
 //! Short links: make, find, change, delete, one or a thousand at a time.
 
+mod asked_change;
 mod bulk;
 mod bulk_edit;
 mod by_external_id;
@@ -29,6 +30,7 @@ mod tagging;
 mod undo;
 mod update;
 mod view;
+mod workspace_move;
 mod writing;
 
 use crate::services::api_core::happening::Action;
@@ -39,6 +41,8 @@ pub(super) const DELETED: Action<Link> = Action::new("link.deleted", "A link was
 pub(super) const EXPIRED: Action<Link> = Action::new("link.expired", "The time of a link was over.");
 pub(super) const EXHAUSTED: Action<Link> = Action::new("link.exhausted", "The last click that a link had was used.");
 pub(super) const RESTORED: Action<Link> = Action::new("link.restored", "A deleted link came back.");
+pub(super) const MOVED_OUT: Action<Link> = Action::new("link.moved_out", "A link was moved to another workspace.");
+pub(super) const MOVED_IN: Action<Link> = Action::new("link.moved_in", "A link came from another workspace.");
 pub(super) const COMMENTED: Action<LinkComment> = Action::new("link_comment.created", "Somebody commented on a link.");
 pub(super) const COMMENT_UPDATED: Action<LinkComment> =
     Action::new("link_comment.updated", "Somebody changed a comment of theirs on a link.");
@@ -73,3 +77,4 @@ pub use revert::RevertDraft;
 pub(super) use search::file;
 pub use undo::UndoDraft;
 pub use view::Link;
+pub use workspace_move::WorkspaceMoveDraft;

@@ -13,6 +13,7 @@ use crate::domain::id::{DomainId, LinkId};
 use crate::domain::link::{ForwardQuery, RedirectStatus};
 use crate::domain::slug::Slug;
 use crate::domain::slug_words::SlugWords;
+use crate::domain::unicode_slug;
 use crate::domain::url::Destination;
 use crate::infra::store::columns::Json;
 use crate::infra::store::domains::Domain;
@@ -274,7 +275,21 @@ pub(super) fn new_row_on(access: &Access, domain_id: DomainId, destination_url: 
 
 /// The form under which a domain files a slug.
 pub(super) fn slug_key(slug: &str, case_sensitive: bool) -> String {
+    let form = if slug.is_ascii() { None } else { unicode_slug::form(slug) };
+    let slug = form.as_deref().unwrap_or(slug);
     if case_sensitive { slug.to_owned() } else { slug.to_ascii_lowercase() }
+}
+
+/// Refuses a slug that is not in ASCII on a domain that has no such slugs.
+pub(super) fn check_letters(slug: &str, domain: &Domain) -> Result<()> {
+    if slug.is_ascii() || domain.unicode_slugs {
+        return Ok(());
+    }
+    let message = format!(
+        "slugs of {} consist of A-Z a-z 0-9 - _ . /; others are allowed once the domain has unicode_slugs",
+        domain.hostname
+    );
+    Err(Error::invalid_field("/slug", "unicode_slug", message))
 }
 
 pub(super) fn slug_taken() -> Error {

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::bulk::{BulkItem, Changed};
 use super::content::decode;
-use super::deleted::deletable;
+use super::deleted::by_one;
 use super::draft::BULK_ITEMS_MAX;
 use super::reach::editable;
 use super::revert::{Reversion, not_kept};
@@ -65,7 +65,7 @@ impl ApiCore {
         let how = (change_id, LinkVersionAction::Reverted);
         let mut written = Box::pin(self.write_edits(&transaction, access, edits, how)).await?;
         let (deleted, closed): (Vec<_>, Vec<_>) =
-            deleted.into_iter().map(|row| deletable(access, Some(row))).partition(Result::is_ok);
+            deleted.into_iter().map(|row| by_one(access, Some(row))).partition(Result::is_ok);
         let deleted = deleted.into_iter().flatten().collect();
         let restored = Box::pin(self.restore(&transaction, access, deleted, None, change_id)).await?;
         written.links.extend(restored.links);

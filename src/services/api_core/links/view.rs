@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use percent_encoding::{CONTROLS, utf8_percent_encode};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -155,7 +156,7 @@ impl ApiCore {
             budget_use: link_clicks::budget_use(&row, clock::now()),
             id: row.id,
             domain: domain.hostname.clone(),
-            short_url: format!("{}/{}", self.base_url(domain), row.slug),
+            short_url: format!("{}/{}", self.base_url(domain), utf8_percent_encode(&row.slug, CONTROLS)),
             slug: row.slug,
             destination_url: row.destination_url,
             redirect_status: row.redirect_status,

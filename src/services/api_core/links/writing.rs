@@ -12,7 +12,7 @@ use super::create::invalidation;
 use super::deleted::slug_in_use;
 use super::history::{Step, record};
 use super::own_places::OwnPlaces;
-use super::plan::{Plan, external_id_taken, slug_taken};
+use super::plan::{Plan, check_letters, external_id_taken, slug_taken};
 use super::tagging::TagsByName;
 use super::view::Link;
 use crate::domain::change::Invalidation;
@@ -21,7 +21,7 @@ use crate::domain::folded_text::name_key;
 use crate::domain::id::{LinkChangeId, LinkId};
 use crate::domain::link_version::LinkVersionAction;
 use crate::infra::store::links::{self, Link as Row};
-use crate::infra::store::{Transaction, deleted_links, tags};
+use crate::infra::store::{Transaction, deleted_links, domains, tags};
 use crate::services::api_core::ApiCore;
 use crate::services::api_core::field_errors::FieldErrors;
 use crate::services::api_core::freeze_windows::Freeze;
@@ -42,11 +42,11 @@ pub(super) struct Edited {
 }
 
 /// What edits are checked against.
-struct Checks<'a> {
-    transaction: &'a Transaction,
-    access: &'a Access,
-    own: OwnPlaces,
-    freeze: Freeze,
+pub(super) struct Checks<'a> {
+    pub transaction: &'a Transaction,
+    pub access: &'a Access,
+    pub own: OwnPlaces,
+    pub freeze: Freeze,
 }
 
 /// What came of the edits of one request, and what is to be committed with them.
@@ -117,11 +117,6 @@ impl Edited {
         self.tag_names.as_ref().is_none_or(has_tags) && content(&self.before) == content(&self.after)
     }
 
-    /// The same, approved by a second person.
-    pub(super) fn approved(self) -> Self {
-        Self { is_approved: true, ..self }
-    }
-
     /// The same without a new version.
     fn into_nothing(self) -> Self {
         Self { after: self.before.clone(), tag_names: None, ..self }
@@ -133,7 +128,7 @@ fn without_view() -> Error {
 }
 
 /// Writes an edit, unless its slug or external id is in use, or the link would lead to itself.
-async fn write(checks: &Checks<'_>, edited: Edited) -> Result<BulkItem<Edited>> {
+pub(super) async fn write(checks: &Checks<'_>, edited: Edited) -> Result<BulkItem<Edited>> {
     let Checks { transaction, access, ref own, ref freeze } = *checks;
     let (before, after) = (&edited.before, &edited.after);
     let frozen = freeze.check(before.folder_id).and_then(|()| freeze.check(after.folder_id));
@@ -145,6 +140,15 @@ async fn write(checks: &Checks<'_>, edited: Edited) -> Result<BulkItem<Edited>> 
         own.refuse_loops(transaction, after, &Plan::with_capacity(0), &mut errors).await?;
         if let Err(error) = errors.into_result() {
             return Ok(Err(error));
+        }
+    }
+    if before.slug != after.slug || before.domain_id != after.domain_id {
+        let domain = domains::find(transaction, after.workspace_id, after.domain_id).await?;
+        let domain = domain.ok_or_else(|| Error::internal("a link without its domain"))?;
+        if let Err(error) = check_letters(&after.slug, &domain) {
+            let mut errors = FieldErrors::under(edited.pointer.clone());
+            errors.extend(error.fields);
+            return Ok(Err(errors.into_error()));
         }
     }
     let is_elsewhere = before.slug_key != after.slug_key || before.domain_id != after.domain_id;

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
+use percent_encoding::{CONTROLS, utf8_percent_encode};
 use tokio::sync::Semaphore;
 
 use super::draft::{QrCodeDraft, QrPreviewDraft, Style};
@@ -75,7 +76,7 @@ impl ApiCore {
         let unknown = || Error::invalid_field("/domain", "unknown_domain", "the workspace has no such domain");
         let domain = domain.ok_or_else(unknown)?;
         let slug = slug.ok_or_else(|| Error::internal("a slug neither right nor wrong"))?;
-        let text = format!("{}/{}{MARK}", self.base_url(&domain), slug.as_str());
+        let text = format!("{}/{}{MARK}", self.base_url(&domain), utf8_percent_encode(slug.as_str(), CONTROLS));
         draw_in_turn(text, draft.style, "/style/").await
     }
 }

@@ -86,7 +86,7 @@ pub struct QrPreviewDraft {
     #[schema(
         min_length = 1,
         max_length = 190,
-        pattern = "^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$",
+        pattern = r"^[^\x00-,/:-@\[-\^`{-\x7f]+(/[^\x00-,/:-@\[-\^`{-\x7f]+)*$",
         example = "summer-sale"
     )]
     pub slug: Option<String>,

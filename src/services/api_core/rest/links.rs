@@ -9,7 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::authorized::{Authorized, WorkspacePath};
+use super::authorized::{Authenticated, Authorized, WorkspacePath};
 use super::headers::{IdempotencyHeader, IfMatchHeader};
 use super::link_path::LinkPath;
 use super::listing::{page_of, requested_page};
@@ -24,7 +24,7 @@ use crate::http::problem::Problem;
 use crate::http::responses::{CreateProblems, DeleteProblems, EditProblems, ReadProblems};
 use crate::services::api_core::{
     ApiCore, Link, LinkCount, LinkDraft, LinkPatch, LinkQuery, LinkSort, Resolution, ResolutionDraft, VisitorDraft,
-    links,
+    WorkspaceMoveDraft, links,
 };
 
 /// The order of a list of links.
@@ -154,6 +154,7 @@ pub(super) fn routes() -> OpenApiRouter<ApiCore> {
         .routes(routes!(count))
         .routes(routes!(look_up))
         .routes(routes!(read, update, delete))
+        .routes(routes!(move_to_workspace))
         .routes(routes!(resolve))
         .routes(routes!(resolve_draft))
 }
@@ -274,9 +275,31 @@ async fn update(
     Ok(Tagged { version: link.version, body: Json(link) })
 }
 
+/// Move a link to another workspace
+///
+/// With its history, its comments and its tags, which are made there where they are missing; the clicks until then stay in the analytics of
+/// this workspace. The caller has to be somebody in both. Nothing is left at its old address.
+#[utoipa::path(
+    post, path = "/v1/workspaces/{workspace_id}/links/{link_id}/move", operation_id = "move_link", tag = "links",
+    extensions(("x-audit-action" = json!(links::MOVED_OUT.name()))),
+    params(LinkPath, IdempotencyHeader, IfMatchHeader), request_body = WorkspaceMoveDraft,
+    responses((status = 200, description = "The link as it is in the other workspace.", body = Link), EditProblems)
+)]
+async fn move_to_workspace(
+    State(core): State<ApiCore>,
+    Authenticated(principal): Authenticated,
+    access: Authorized<permission::MoveLink>,
+    Path(ids): Path<LinkPath>,
+    if_match: IfMatch,
+    Body(draft): Body<WorkspaceMoveDraft>,
+) -> Result<Tagged<Json<Link>>, Problem> {
+    let link = core.move_link(&principal, &access, ids.link_id, &if_match, draft).await?;
+    Ok(Tagged { version: link.version, body: Json(link) })
+}
+
 /// Delete a link
 ///
-/// Its clicks stay in the analytics, and its slug is free again. For some time it can be restored.
+/// Its clicks stay in the analytics. For some time it can be restored, and keeps its slug.
 #[utoipa::path(
     delete, path = "/v1/workspaces/{workspace_id}/links/{link_id}", operation_id = "delete_link", tag = "links",
     extensions(("x-audit-action" = json!(links::DELETED.name()))),

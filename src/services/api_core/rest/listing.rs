@@ -45,7 +45,10 @@ fn position(cursor: &Cursor) -> Result<Position> {
 ///
 /// # Errors
 /// Refuses a cursor that the same list did not give out.
-pub(super) fn requested_number(cursor: Option<&str>, query: QueryFingerprint) -> Result<Option<i64>> {
+pub(in crate::services::api_core) fn requested_number(
+    cursor: Option<&str>,
+    query: QueryFingerprint,
+) -> Result<Option<i64>> {
     let Some(cursor) = cursor else { return Ok(None) };
     match Cursor::decode(cursor, query)?.sort_key {
         SortKey::Integer(number) => Ok(Some(number)),

@@ -109,6 +109,11 @@ impl NameFilter {
         }
     }
 
+    /// Whether a name is among those that are known; none is as long as there is no filter.
+    pub(super) fn knows(&self, hash: impl Fn(&NameKey) -> u64) -> bool {
+        self.current.load().as_ref().is_some_and(|names| names.bits.contains_hash(hash(&names.key)))
+    }
+
     /// Whether there is a filter that a look-up has passed.
     pub(super) fn is_there(&self) -> bool {
         self.current.load().is_some()
