@@ -67,6 +67,9 @@ enum What {
         #[arg(long, value_name = "NAME", default_value = "UTC")]
         time_zone: String,
     },
+    /// Counts scans of QR codes, those by people, and those that were sent on to a page.
+    #[command(after_long_help = "Examples:\n  elido analytics funnel\n  elido analytics funnel --filter slug=menu")]
+    Funnel,
     /// Counts clicks and visitors by a dimension, most clicks first.
     #[command(
         after_long_help = "Examples:\n  elido analytics breakdown country\n  elido analytics breakdown browser --filter device=mobile --limit 5"
@@ -141,6 +144,15 @@ pub async fn run(command: AnalyticsCommand) -> Result<(), Failure> {
             let response = ask(&client, &format!("{base}/hours-of-week"), &query).await?;
             let columns = ["weekday", "hour", "clicks", "visitors"];
             if json { output::json(&response) } else { print_rows(&columns, &[], &response) }
+        }
+        What::Funnel => {
+            let response = ask(&client, &format!("{base}/funnel"), &query).await?;
+            let names = ["from", "to", "scans", "by_people", "redirected", "visitors"];
+            if json {
+                output::json(&response)
+            } else {
+                output::record(&names.map(|name| (name, shown(response.get(name)))))
+            }
         }
         What::Breakdown { dimension, limit, compare } => {
             query.extend([("dimension", dimension), ("limit", limit.to_string())]);

@@ -5,8 +5,8 @@ use clap::{Parser, Subcommand};
 use super::exit::EXIT_CODES;
 use super::{
     account, admin, analytics, audit, backup, bench, clicks, completions, config, domain, events, export, folder,
-    freeze, health, import, jobs, journal, key, link, member, migrate, oauth_client, openapi, restore, run, selftest,
-    workspace,
+    freeze, health, import, jobs, journal, key, link, member, migrate, oauth_client, openapi, privacy, restore, run,
+    selftest, workspace,
 };
 
 /// Short links, smart-link rules and click analytics, self-hosted in one executable.
@@ -45,6 +45,7 @@ pub(super) enum Command {
     Events(events::EventsCommand),
     Jobs(jobs::JobsCommand),
     Clicks(clicks::ClicksCommand),
+    Privacy(privacy::PrivacyCommand),
     Journal(journal::JournalCommand),
     Backup(backup::BackupArguments),
     Restore(restore::RestoreArguments),

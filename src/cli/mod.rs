@@ -36,6 +36,7 @@ mod output;
 mod pages;
 mod patience;
 mod plain_http;
+mod privacy;
 mod progress;
 mod restore;
 mod rows;
@@ -87,6 +88,7 @@ fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Events(command) => block_on(events::run(command)),
         Command::Jobs(command) => block_on(jobs::run(command)),
         Command::Clicks(command) => block_on(clicks::run(command)),
+        Command::Privacy(command) => block_on(privacy::run(command)),
         Command::Journal(command) => block_on(journal::run(command)),
         Command::Backup(arguments) => block_on(backup::run(arguments)),
         Command::Restore(arguments) => block_on(restore::run(arguments)),

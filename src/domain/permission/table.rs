@@ -216,10 +216,12 @@ operations! {
     GetAnalyticsSparklines "getAnalyticsSparklines" Caller::Member(within(Scope::AnalyticsRead));
     GetAnalyticsHoursOfWeek "getAnalyticsHoursOfWeek" Caller::Member(within(Scope::AnalyticsRead));
     GetAnalyticsBreakdown "getAnalyticsBreakdown" Caller::Member(within(Scope::AnalyticsRead));
+    GetAnalyticsFunnel "getAnalyticsFunnel" Caller::Member(within(Scope::AnalyticsRead));
     FollowAnalytics "followAnalytics" Caller::Member(within(Scope::AnalyticsRead));
     ListAnalyticsEvents "listAnalyticsEvents" Caller::Member(within(Scope::AnalyticsRead));
     ExportAnalyticsEvents "exportAnalyticsEvents" Caller::Member(within(Scope::AnalyticsRead));
     EraseClicks "eraseClicks" Caller::Member(within(Scope::WorkspaceWrite));
+    GetProcessingRecord "getProcessingRecord" Caller::Member(within(Scope::AuditRead));
 
     ListShares "listShares" Caller::Member(within(Scope::AnalyticsRead));
     CreateShare "createShare" Caller::Member(within(Scope::LinksWrite).by_people());

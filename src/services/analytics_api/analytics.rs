@@ -1,12 +1,14 @@
 //! The use cases. Each answers about one workspace, to which the caller was let in.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono_tz::Tz;
 
 use super::calendar::Interval;
 use super::dimension::ReportDimension;
+use super::processing_record::ProcessingFacts;
 use super::request::ReportRequest;
 use super::responses::{BreakdownResponse, HoursOfWeek, Sparklines, Summary, Timeseries};
 use super::tags::LinkTags;
@@ -29,13 +31,20 @@ pub struct Analytics {
     core: ApiCore,
     /// Those who watch clicks come in.
     followers: Followers,
+    /// What the settings say of personal data.
+    facts: Arc<ProcessingFacts>,
 }
 
 impl Analytics {
-    /// Analytics of these clicks; `core` says who may see them and which tags links carry.
+    /// Analytics of these clicks; `core` says who may see them and which tags links carry, `facts` what the settings say of personal data.
     #[must_use]
-    pub fn new(clicks: ClickStore, core: ApiCore) -> Self {
-        Self { clicks, core, followers: Followers::of("live clicks", metrics::live_followers) }
+    pub fn new(clicks: ClickStore, core: ApiCore, facts: ProcessingFacts) -> Self {
+        Self { clicks, core, followers: Followers::of("live clicks", metrics::live_followers), facts: Arc::new(facts) }
+    }
+
+    /// What the settings say of personal data.
+    pub(super) fn facts(&self) -> &ProcessingFacts {
+        &self.facts
     }
 
     /// Where clicks are.

@@ -36,9 +36,11 @@ pub fn operations() -> OpenApiRouter<Analytics> {
         .routes(routes!(handlers::sparklines))
         .routes(routes!(handlers::hours_of_week))
         .routes(routes!(handlers::breakdown))
+        .routes(routes!(handlers::funnel))
         .routes(routes!(handlers::live))
         .routes(routes!(handlers::events))
         .routes(routes!(handlers::export))
         .routes(routes!(handlers::erase))
+        .routes(routes!(handlers::processing_record))
         .merge(shares::routes())
 }

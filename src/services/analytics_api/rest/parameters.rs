@@ -197,6 +197,11 @@ report_parameters! {
 }
 
 report_parameters! {
+    /// Of the funnel.
+    FunnelParameters {}
+}
+
+report_parameters! {
     /// Of the time series.
     TimeseriesParameters {
         /// How long the buckets are; a day if absent.
