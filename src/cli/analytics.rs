@@ -1,5 +1,7 @@
 //! `elido analytics`: click analytics over the API.
 
+mod export;
+
 use clap::{Args, Subcommand};
 use serde_json::Value;
 
@@ -84,6 +86,11 @@ enum What {
         #[arg(long)]
         compare: bool,
     },
+    /// Has raw clicks written into a file, waits until it is ready, and fetches it.
+    #[command(
+        after_long_help = "Examples:\n  elido analytics export clicks.csv\n  elido analytics export --format ndjson --from 2026-01-01T00:00:00Z clicks.ndjson"
+    )]
+    Export(export::ExportArguments),
     /// Lists single clicks, newest first. With --json each is one line.
     #[command(
         after_long_help = "Examples:\n  elido analytics events --limit 20\n  elido analytics events --all --json --from 2026-05-01T00:00:00Z > clicks.ndjson"
@@ -145,6 +152,7 @@ pub async fn run(command: AnalyticsCommand) -> Result<(), Failure> {
             let columns = ["weekday", "hour", "clicks", "visitors"];
             if json { output::json(&response) } else { print_rows(&columns, &[], &response) }
         }
+        What::Export(arguments) => export::run(&client, &base, &query, arguments, json).await,
         What::Funnel => {
             let response = ask(&client, &format!("{base}/funnel"), &query).await?;
             let names = ["from", "to", "scans", "by_people", "redirected", "visitors"];

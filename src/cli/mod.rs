@@ -44,6 +44,7 @@ mod run;
 mod selftest;
 mod settings;
 mod workspace;
+mod written_file;
 
 use std::process::ExitCode;
 

@@ -10,6 +10,7 @@ pub mod change;
 pub mod change_request;
 pub mod click;
 pub mod click_budget;
+pub mod click_export;
 pub mod click_policy;
 pub mod client_address;
 pub mod custom_domain;

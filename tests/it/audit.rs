@@ -345,6 +345,7 @@ impl Walk<'_> {
             "delete_links" => {
                 (Method::POST, at("/links/bulk/delete".to_owned()), json!({ "ids": [self.link().await] }), None)
             }
+            "createClickExport" => (Method::POST, at("/click-exports".to_owned()), json!({}), None),
             "create_evidence_export" => (Method::POST, at("/evidence-exports".to_owned()), json!({}), None),
             "retry_job" => {
                 let id = self.dead_job("forget_sessions").await;

@@ -220,6 +220,10 @@ operations! {
     FollowAnalytics "followAnalytics" Caller::Member(within(Scope::AnalyticsRead));
     ListAnalyticsEvents "listAnalyticsEvents" Caller::Member(within(Scope::AnalyticsRead));
     ExportAnalyticsEvents "exportAnalyticsEvents" Caller::Member(within(Scope::AnalyticsRead));
+    ListClickExports "listClickExports" Caller::Member(within(Scope::AnalyticsRead));
+    CreateClickExport "createClickExport" Caller::Member(within(Scope::AnalyticsRead));
+    GetClickExport "getClickExport" Caller::Member(within(Scope::AnalyticsRead));
+    GetClickExportLink "getClickExportLink" Caller::Member(within(Scope::AnalyticsRead));
     EraseClicks "eraseClicks" Caller::Member(within(Scope::WorkspaceWrite));
     GetProcessingRecord "getProcessingRecord" Caller::Member(within(Scope::AuditRead));
 

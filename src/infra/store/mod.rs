@@ -12,6 +12,7 @@ pub mod bulk_edits;
 pub mod certificates;
 pub mod change_requests;
 pub mod changes;
+pub mod click_exports;
 pub mod click_inserts;
 pub mod click_partitions;
 pub mod click_replays;

@@ -14,7 +14,7 @@ use super::responses::{BreakdownResponse, HoursOfWeek, Sparklines, Summary, Time
 use super::tags::LinkTags;
 use super::{metrics, reports};
 use crate::domain::error::{Error, Result};
-use crate::domain::id::LinkId;
+use crate::domain::id::{LinkId, WorkspaceId};
 use crate::infra::click_store::{ClickStore, Event, EventPosition, Filter, Selection};
 use crate::runtime::clock;
 use crate::services::api_core::{Access, ApiCore, Followers};
@@ -137,7 +137,7 @@ impl Analytics {
     ) -> Result<BreakdownResponse> {
         let selection = self.selection(access, request).await?;
         let tags = match dimension {
-            ReportDimension::Tag => LinkTags::new(self.core.tagged_links(access, None).await?),
+            ReportDimension::Tag => LinkTags::new(self.core.tagged_links(access.workspace_id(), None).await?),
             ReportDimension::Click(_) => LinkTags::default(),
         };
         reports::breakdown(&self.clicks, &selection, dimension, &tags, limit, compare).await
@@ -168,15 +168,20 @@ impl Analytics {
 
     /// The clicks that the request is about, without those of links that the caller may not know of, and tags taken for the links that carry them now.
     pub(super) async fn selection(&self, access: &Access, request: &ReportRequest) -> Result<Selection> {
-        let report = request.check(access.workspace_id(), clock::now())?;
-        let hidden_links = self.core.hidden_links(access).await?;
-        let mut selection = Selection { hidden_links, ..report.selection };
+        let selection = self.selection_of_all(access.workspace_id(), request).await?;
+        Ok(Selection { hidden_links: self.core.hidden_links(access).await?, ..selection })
+    }
+
+    /// The same with those of all links, for what was asked by somebody who sees them all.
+    pub(super) async fn selection_of_all(&self, workspace: WorkspaceId, request: &ReportRequest) -> Result<Selection> {
+        let report = request.check(workspace, clock::now())?;
+        let mut selection = report.selection;
         if !report.tags.is_empty() {
-            let tags = LinkTags::new(self.core.tagged_links(access, Some(&report.tags)).await?);
+            let tags = LinkTags::new(self.core.tagged_links(workspace, Some(&report.tags)).await?);
             selection.filters.push(tags.filter());
         }
         if !report.tags_not.is_empty() {
-            let tags = LinkTags::new(self.core.tagged_links(access, Some(&report.tags_not)).await?);
+            let tags = LinkTags::new(self.core.tagged_links(workspace, Some(&report.tags_not)).await?);
             selection.filters.push(Filter { negated: true, ..tags.filter() });
         }
         Ok(selection)

@@ -5,11 +5,13 @@
 
 mod analytics;
 pub mod calendar;
+pub mod click_exports;
 pub mod dimension;
 pub mod erasure;
 pub mod events;
 pub mod export;
 pub mod funnel;
+pub mod jobs;
 pub mod live;
 mod metrics;
 pub mod processing_record;
@@ -21,6 +23,7 @@ pub mod shared_report;
 pub mod tags;
 
 pub use analytics::Analytics;
+pub use click_exports::OBJECT_KINDS;
 pub use erasure::ACTIONS;
 
 #[cfg(test)]

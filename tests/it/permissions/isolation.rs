@@ -36,6 +36,8 @@ async fn furnish(platform: &Platform, account: &Account) -> BTreeMap<&'static st
     let invitations = platform.read(account, "/invitations").await;
     let export = platform.of(account, Method::POST, "/evidence-exports").json(&json!({}));
     let export = body(export, StatusCode::ACCEPTED).await;
+    let clicks = platform.of(account, Method::POST, "/click-exports").json(&json!({}));
+    let clicks = body(clicks, StatusCode::ACCEPTED).await;
     let domain = claim(platform, account, "theirs.example").await;
     let client = public_client(platform, account).await;
     let folder = platform.of(account, Method::POST, "/folders").json(&json!({ "name": "Theirs" }));
@@ -70,6 +72,7 @@ async fn furnish(platform: &Platform, account: &Account) -> BTreeMap<&'static st
         ("user_id", user_id(platform, &person).await),
         ("invitation_id", text(&invitations["data"][0]["id"])),
         ("evidence_export_id", text(&export["id"])),
+        ("click_export_id", text(&clicks["id"])),
         ("domain_id", text(&domain["id"])),
     ])
 }

@@ -11,8 +11,9 @@ use crate::support::platform::{EMAIL, PASSWORD, Platform};
 /// With the right one, sessions would get other secrets.
 const WRONG_PASSWORD: &str = "this is nobody's password";
 /// The prefixes of the ids that stand in paths.
-const PREFIXES: [(&str, &str); 20] = [
+const PREFIXES: [(&str, &str); 21] = [
     ("evidence_export_id", "evd"),
+    ("click_export_id", "cex"),
     ("job_id", "job"),
     ("link_id", "lnk"),
     ("tag_id", "tag"),
@@ -134,7 +135,12 @@ pub fn sample(operation: &Operation) -> Option<Value> {
         "revoke_leaked_api_key" => json!({ "token": token("elido") }),
         "create_link" | "put_link_by_external_id" => json!({ "destination_url": "https://example.com/" }),
         "update_link" => json!({ "title": "Test" }),
-        "create_evidence_export" | "rotate_api_key" | "rotateOAuthClientSecret" | "update_domain" | "resolve_link" => {
+        "createClickExport"
+        | "create_evidence_export"
+        | "rotate_api_key"
+        | "rotateOAuthClientSecret"
+        | "update_domain"
+        | "resolve_link" => {
             json!({})
         }
         "resolve_draft" => json!({ "link": { "destination_url": "https://example.com/" } }),

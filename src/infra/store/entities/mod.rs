@@ -11,6 +11,7 @@ pub mod bulk_edit_batch;
 pub mod certificate;
 pub mod change;
 pub mod change_sequence;
+pub mod click_export;
 pub mod deleted_link;
 pub mod domain;
 pub mod event;

@@ -2,6 +2,7 @@
 //!
 //! Invariant: handlers reach a workspace only through [`crate::services::api_core::rest::Authorized`].
 
+mod click_exports;
 mod handlers;
 mod parameters;
 mod shares;
@@ -42,5 +43,6 @@ pub fn operations() -> OpenApiRouter<Analytics> {
         .routes(routes!(handlers::export))
         .routes(routes!(handlers::erase))
         .routes(routes!(handlers::processing_record))
+        .merge(click_exports::routes())
         .merge(shares::routes())
 }

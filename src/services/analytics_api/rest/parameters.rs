@@ -283,3 +283,8 @@ report_parameters! {
     /// Of what a shared page is about.
     ShareFilters {}
 }
+
+report_parameters! {
+    /// Of what a file of clicks is about.
+    ExportFilters {}
+}
