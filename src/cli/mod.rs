@@ -38,6 +38,7 @@ mod patience;
 mod plain_http;
 mod privacy;
 mod progress;
+mod report;
 mod restore;
 mod rows;
 mod run;
@@ -89,6 +90,7 @@ fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Events(command) => block_on(events::run(command)),
         Command::Jobs(command) => block_on(jobs::run(command)),
         Command::Clicks(command) => block_on(clicks::run(command)),
+        Command::Report(command) => block_on(report::run(command)),
         Command::Privacy(command) => block_on(privacy::run(command)),
         Command::Journal(command) => block_on(journal::run(command)),
         Command::Backup(arguments) => block_on(backup::run(arguments)),

@@ -35,6 +35,7 @@ pub mod pkce;
 pub mod public_address;
 pub mod recorded;
 pub mod redirect_uri;
+pub mod report_schedule;
 pub mod robots;
 pub mod role;
 pub mod rule;

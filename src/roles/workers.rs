@@ -38,7 +38,7 @@ pub(super) async fn start(
             [api_core::OBJECT_KINDS, analytics_api::OBJECT_KINDS].concat(),
         ))
         .and(api_core::jobs::handlers(&core))
-        .and(analytics_api::jobs::handlers(&analytics(platform, &core).await?))
+        .and(analytics_api::jobs::handlers(&analytics(platform, &core).await?, &platform.mail().await?))
         .and(domain_manager::jobs::handlers(&core, issuer(platform, &core).await?.as_ref()))
         .and(crate::services::identity::jobs::handlers(&account_mails(platform).await?));
     let drain = Duration::from_secs(platform.config().shutdown.drain_seconds);

@@ -102,6 +102,7 @@ mod races;
 mod recorded;
 mod redirects;
 mod redis;
+mod report_schedules;
 mod second_factor;
 mod selftest;
 mod sparklines;

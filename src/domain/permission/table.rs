@@ -224,6 +224,12 @@ operations! {
     CreateClickExport "createClickExport" Caller::Member(within(Scope::AnalyticsRead));
     GetClickExport "getClickExport" Caller::Member(within(Scope::AnalyticsRead));
     GetClickExportLink "getClickExportLink" Caller::Member(within(Scope::AnalyticsRead));
+    ListReportSchedules "listReportSchedules" Caller::Member(within(Scope::AnalyticsRead));
+    CreateReportSchedule "createReportSchedule" Caller::Member(within(Scope::LinksWrite).by_people());
+    GetReportSchedule "getReportSchedule" Caller::Member(within(Scope::AnalyticsRead));
+    UpdateReportSchedule "updateReportSchedule" Caller::Member(within(Scope::LinksWrite).by_people());
+    DeleteReportSchedule "deleteReportSchedule" Caller::Member(within(Scope::LinksWrite).by_people());
+    TestReportSchedule "testReportSchedule" Caller::Member(within(Scope::LinksWrite).by_people());
     EraseClicks "eraseClicks" Caller::Member(within(Scope::WorkspaceWrite));
     GetProcessingRecord "getProcessingRecord" Caller::Member(within(Scope::AuditRead));
 

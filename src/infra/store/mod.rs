@@ -52,6 +52,7 @@ pub mod oauth_tokens;
 pub mod page;
 pub mod provided_memberships;
 mod releases;
+pub mod report_schedules;
 pub mod sessions;
 pub mod setup_tokens;
 pub mod shares;

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use super::analytics::Analytics;
 use super::click_exports::{CREATED as EXPORT_CREATED, FINISHED as EXPORT_FINISHED};
+use super::report_schedules;
 use crate::domain::error::{Error, ErrorKind, Result};
 use crate::domain::id::{LinkId, WorkspaceId};
 use crate::domain::time::Timestamp;
@@ -18,7 +19,14 @@ pub(in crate::services::analytics_api) const ERASED: Action<ClickErasure> =
     Action::new("clicks.erased", "Clicks were to be erased for good.");
 
 /// What analytics tells of in the audit trail and in events.
-pub const ACTIONS: &[ActionKind] = &[ERASED.kind(), EXPORT_CREATED.kind(), EXPORT_FINISHED.kind()];
+pub const ACTIONS: &[ActionKind] = &[
+    ERASED.kind(),
+    EXPORT_CREATED.kind(),
+    EXPORT_FINISHED.kind(),
+    report_schedules::CREATED.kind(),
+    report_schedules::UPDATED.kind(),
+    report_schedules::DELETED.kind(),
+];
 
 /// Which clicks are to be erased. All that is named holds together.
 #[derive(Debug, Clone, Deserialize, ToSchema)]

@@ -15,10 +15,13 @@ pub mod jobs;
 pub mod live;
 mod metrics;
 pub mod processing_record;
+pub mod report_schedules;
 pub mod reports;
 pub mod request;
 pub mod responses;
 pub mod rest;
+mod scheduled_letter;
+mod scheduled_period;
 pub mod shared_report;
 pub mod tags;
 

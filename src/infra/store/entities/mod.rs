@@ -43,6 +43,7 @@ pub mod oauth_token;
 pub mod provided_membership;
 pub mod recovery_code;
 pub mod release;
+pub mod report_schedule;
 pub mod session;
 pub mod setup_token;
 pub mod share;

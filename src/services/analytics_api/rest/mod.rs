@@ -5,6 +5,7 @@
 mod click_exports;
 mod handlers;
 mod parameters;
+mod report_schedules;
 mod shares;
 #[cfg(test)]
 mod tests;
@@ -44,5 +45,6 @@ pub fn operations() -> OpenApiRouter<Analytics> {
         .routes(routes!(handlers::erase))
         .routes(routes!(handlers::processing_record))
         .merge(click_exports::routes())
+        .merge(report_schedules::routes())
         .merge(shares::routes())
 }
