@@ -67,6 +67,7 @@ BEYOND_SCHEMAS = {
     "too_small",  # the size of a PNG against what its code has to say
     "invalid_logo",  # files have forms of their own
     "unknown_time_zone",  # a name of the IANA's
+    "not_in_funnels",  # parameters that all reports have, and whose part a funnel's steps take
 }
 
 

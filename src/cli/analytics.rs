@@ -1,5 +1,7 @@
 //! `elido analytics`: click analytics over the API.
 
+mod export;
+
 use clap::{Args, Subcommand};
 use serde_json::Value;
 
@@ -67,6 +69,9 @@ enum What {
         #[arg(long, value_name = "NAME", default_value = "UTC")]
         time_zone: String,
     },
+    /// Counts scans of QR codes, those by people, and those that were sent on to a page.
+    #[command(after_long_help = "Examples:\n  elido analytics funnel\n  elido analytics funnel --filter slug=menu")]
+    Funnel,
     /// Counts clicks and visitors by a dimension, most clicks first.
     #[command(
         after_long_help = "Examples:\n  elido analytics breakdown country\n  elido analytics breakdown browser --filter device=mobile --limit 5"
@@ -81,6 +86,11 @@ enum What {
         #[arg(long)]
         compare: bool,
     },
+    /// Has raw clicks written into a file, waits until it is ready, and fetches it.
+    #[command(
+        after_long_help = "Examples:\n  elido analytics export clicks.csv\n  elido analytics export --format ndjson --from 2026-01-01T00:00:00Z clicks.ndjson"
+    )]
+    Export(export::ExportArguments),
     /// Lists single clicks, newest first. With --json each is one line.
     #[command(
         after_long_help = "Examples:\n  elido analytics events --limit 20\n  elido analytics events --all --json --from 2026-05-01T00:00:00Z > clicks.ndjson"
@@ -141,6 +151,16 @@ pub async fn run(command: AnalyticsCommand) -> Result<(), Failure> {
             let response = ask(&client, &format!("{base}/hours-of-week"), &query).await?;
             let columns = ["weekday", "hour", "clicks", "visitors"];
             if json { output::json(&response) } else { print_rows(&columns, &[], &response) }
+        }
+        What::Export(arguments) => export::run(&client, &base, &query, arguments, json).await,
+        What::Funnel => {
+            let response = ask(&client, &format!("{base}/funnel"), &query).await?;
+            let names = ["from", "to", "scans", "by_people", "redirected", "visitors"];
+            if json {
+                output::json(&response)
+            } else {
+                output::record(&names.map(|name| (name, shown(response.get(name)))))
+            }
         }
         What::Breakdown { dimension, limit, compare } => {
             query.extend([("dimension", dimension), ("limit", limit.to_string())]);

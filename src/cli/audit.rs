@@ -142,7 +142,7 @@ async fn export(arguments: ExportArguments) -> Result<(), Failure> {
 }
 
 /// Writes a download into a file, under another name until it is whole. Returns its length in bytes.
-async fn save(mut download: Download, path: &Path) -> Result<u64, Failure> {
+pub(super) async fn save(mut download: Download, path: &Path) -> Result<u64, Failure> {
     let mut partial = path.as_os_str().to_owned();
     partial.push(".partial");
     let partial = PathBuf::from(partial);

@@ -36,13 +36,16 @@ mod output;
 mod pages;
 mod patience;
 mod plain_http;
+mod privacy;
 mod progress;
+mod report;
 mod restore;
 mod rows;
 mod run;
 mod selftest;
 mod settings;
 mod workspace;
+mod written_file;
 
 use std::process::ExitCode;
 
@@ -87,6 +90,8 @@ fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Events(command) => block_on(events::run(command)),
         Command::Jobs(command) => block_on(jobs::run(command)),
         Command::Clicks(command) => block_on(clicks::run(command)),
+        Command::Report(command) => block_on(report::run(command)),
+        Command::Privacy(command) => block_on(privacy::run(command)),
         Command::Journal(command) => block_on(journal::run(command)),
         Command::Backup(arguments) => block_on(backup::run(arguments)),
         Command::Restore(arguments) => block_on(restore::run(arguments)),

@@ -276,7 +276,7 @@ fn collide(left: SocketAddr, right: SocketAddr) -> bool {
 }
 
 /// Every number with the values that it may have.
-fn ranges(config: &Config) -> [(&'static str, u64, RangeInclusive<u64>); 50] {
+fn ranges(config: &Config) -> [(&'static str, u64, RangeInclusive<u64>); 53] {
     let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
     let hops_max = count(HOPS_MAX);
     let (edge, cache, journal) = (&config.edge, &config.edge.cache, &config.edge.journal);
@@ -327,6 +327,9 @@ fn ranges(config: &Config) -> [(&'static str, u64, RangeInclusive<u64>); 50] {
         ("events.retention_days", config.events.retention_days.into(), 1..=3_650),
         ("click_store.retention_days", config.click_store.retention_days.into(), 0..=36_500),
         ("click_store.orphan_retention_days", config.click_store.orphan_retention_days.into(), 0..=36_500),
+        ("click_store.query_seconds_max", config.click_store.query_seconds_max.into(), 1..=600),
+        ("click_store.query_clicks_max", config.click_store.query_clicks_max, 1..=1_000_000_000_000),
+        ("click_store.queries_per_workspace_max", config.click_store.queries_per_workspace_max.into(), 1..=64),
         ("ingester.batch_clicks_max", count(ingester.batch_clicks_max), 1..=100_000),
         ("ingester.batch_interval_ms", ingester.batch_interval_ms, 1..=60_000),
         ("startup.wait_seconds", config.startup.wait_seconds, 0..=DAY_SECONDS),

@@ -22,6 +22,12 @@ pub struct ClickStoreConfig {
     pub retention_days: u32,
     /// How many days visits are kept that belong to no link; 0 means as long as other clicks.
     pub orphan_retention_days: u32,
+    /// How many seconds one question of a report may take.
+    pub query_seconds_max: u32,
+    /// How many clicks one question of a report may go through.
+    pub query_clicks_max: u64,
+    /// How many questions of one workspace a process asks at once; others of it wait.
+    pub queries_per_workspace_max: u32,
 }
 
 /// What the address of a ClickHouse server says.
@@ -49,6 +55,9 @@ impl ClickStoreConfig {
             ca_file: PathBuf::new(),
             retention_days: 0,
             orphan_retention_days: 0,
+            query_seconds_max: 10,
+            query_clicks_max: 20_000_000_000,
+            queries_per_workspace_max: 4,
         }
     }
 

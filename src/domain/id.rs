@@ -165,6 +165,10 @@ typed_ids! {
     JobId = "job_";
     /// An evidence export of the audit trail.
     EvidenceExportId = "evd_";
+    /// A file of clicks.
+    ClickExportId = "cex_";
+    /// A report that comes by mail from time to time.
+    ReportScheduleId = "rps_";
     /// A process that runs jobs, from its start to its end.
     WorkerId = "wrk_";
     /// A process that stores clicks from the bus, from its start to its end.

@@ -16,6 +16,8 @@ use crate::infra::events;
 use crate::infra::jobs::{self, Handlers, Worker};
 use crate::infra::objects;
 use crate::runtime::tasks::Tasks;
+use crate::services::analytics_api::processing_record::ProcessingFacts;
+use crate::services::analytics_api::{self, Analytics};
 use crate::services::api_core::{self, ApiCore, EventPublisher};
 use crate::services::domain_manager::{self, CertificateIssuer};
 use crate::services::identity::jobs::AccountMails;
@@ -31,8 +33,12 @@ pub(super) async fn start(
     let core = api::core(platform, tasks).await?;
     let handlers = jobs::handlers(&store)
         .and(handed_over_journals(platform).await?)
-        .and(objects::handlers(&platform.objects().await?, api_core::OBJECT_KINDS))
+        .and(objects::handlers(
+            &platform.objects().await?,
+            [api_core::OBJECT_KINDS, analytics_api::OBJECT_KINDS].concat(),
+        ))
         .and(api_core::jobs::handlers(&core))
+        .and(analytics_api::jobs::handlers(&analytics(platform, &core).await?, &platform.mail().await?))
         .and(domain_manager::jobs::handlers(&core, issuer(platform, &core).await?.as_ref()))
         .and(crate::services::identity::jobs::handlers(&account_mails(platform).await?));
     let drain = Duration::from_secs(platform.config().shutdown.drain_seconds);
@@ -52,6 +58,12 @@ async fn handed_over_journals(platform: &Platform) -> Result<Handlers, StartErro
     let (objects, folder) = (platform.objects().await?, config.data_folder.join("handed-over"));
     let clicks = click_topic::clicks(&config.bus);
     Ok(crate::services::click_shipper::jobs::handlers(&objects, &folder, &bus, &clicks))
+}
+
+/// Analytics of the clicks that this process reaches.
+async fn analytics(platform: &Platform, core: &ApiCore) -> Result<Analytics, StartError> {
+    let facts = ProcessingFacts::of(platform.config());
+    Ok(Analytics::new(platform.click_store().await?, core.clone(), facts))
 }
 
 /// Publishes events where there is a bus.

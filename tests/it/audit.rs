@@ -17,7 +17,8 @@ use crate::{
 };
 
 /// Changing operations that change nothing anybody would ask about.
-const NOT_AUDITED: [&str; 13] = [
+const NOT_AUDITED: [&str; 14] = [
+    "testReportSchedule",
     "getSharedReport",
     "preview_qr_code",
     "resolve_draft",
@@ -345,6 +346,7 @@ impl Walk<'_> {
             "delete_links" => {
                 (Method::POST, at("/links/bulk/delete".to_owned()), json!({ "ids": [self.link().await] }), None)
             }
+            "createClickExport" => (Method::POST, at("/click-exports".to_owned()), json!({}), None),
             "create_evidence_export" => (Method::POST, at("/evidence-exports".to_owned()), json!({}), None),
             "retry_job" => {
                 let id = self.dead_job("forget_sessions").await;

@@ -1,8 +1,11 @@
-//! What a workspace asks of its clicks: what of a visitor's address is used, and whether those count who ask not to be tracked.
+//! What a workspace asks of its clicks: what of a visitor's address is used, and whether those count who ask not to be tracked. And the record of it.
+
+use std::process::Command;
 
 use elido::infra::grpc::v1;
 use elido::infra::grpc::v1::workspaces_client::WorkspacesClient;
 use reqwest::{Method, StatusCode};
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 use crate::support::platform::{Account, Platform, body, eventually};
@@ -128,4 +131,30 @@ async fn clicks_of_a_link_and_of_a_visitor_are_erased_and_the_trail_says_so() {
     assert_eq!(summary(&platform, &account).await["clicks"], 0);
     let trail = platform.read(&account, "/audit-events").await.to_string();
     assert!(!trail.contains(visitor.as_str().expect("a number")), "the visitor is not kept in the trail");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_record_of_processing_says_what_holds() {
+    let platform = Platform::start_with(|config| config.click_store.retention_days = 90).await;
+    let account = platform.account().await;
+    set(&platform, &account, json!({ "click_retention_days": 30, "visitor_addresses": "truncated" })).await;
+    let response = platform.of(&account, Method::GET, "/processing-record").send().await.expect("a response");
+    assert_eq!(response.status(), StatusCode::OK);
+    assert_eq!(response.headers()["content-type"], "text/markdown; charset=utf-8");
+    let record = response.text().await.expect("a text");
+    let row = "| Test | 30 days | 24 bits of IPv4, 48 of IPv6";
+    assert!(record.contains("- **Kept:** 90 days.") && record.contains(row), "{record}");
+
+    let written = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_elido"));
+        command.args(["privacy", "record"]).args(arguments);
+        command.env("ELIDO_DATA_FOLDER", &platform.config.data_folder);
+        command.env("ELIDO_DATABASE__URL", platform.config.database.url.expose_secret());
+        let output = command.output().expect("it runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("a text")
+    };
+    let all = written(&[]);
+    assert!(all.contains("- **Kept:** for ever") && all.contains(row), "of its own settings: {all}");
+    assert_eq!(written(&["--workspace", &account.workspace]), all, "there is one workspace");
 }

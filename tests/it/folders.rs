@@ -163,6 +163,9 @@ async fn reports_leave_out_the_clicks_of_links_in_closed_folders_also_of_deleted
                 "{report}: {text}"
             );
         }
+        let file = platform.of(&editor, Method::POST, "/click-exports").json(&json!({}));
+        assert_eq!(body(file, StatusCode::FORBIDDEN).await["code"], "closed_folders");
+        body(platform.of(&editor, Method::GET, "/click-exports"), StatusCode::FORBIDDEN).await;
         let filtered = platform.read(&editor, &format!("/analytics/summary?link={hidden}")).await;
         assert_eq!(filtered["clicks"], 0);
         assert_eq!(clicks(&platform, &owner).await, 3);

@@ -15,7 +15,7 @@ use crate::event_failures;
 use crate::permissions::document::Document;
 use crate::permissions::requests::{nobody, path};
 use crate::support::database;
-use crate::support::members::{invite, key};
+use crate::support::members::{invite, key, user_id};
 use crate::support::oauth::{Browser, acting, public_client};
 use crate::support::platform::{Account, Platform, body};
 use elido::domain::role::Role;
@@ -25,7 +25,7 @@ use elido::roles::{self, Roles};
 const ROWS: i64 = 20_000;
 
 /// What is filled, and what tells its rows apart: in each table that many copies of one of its rows.
-const FILLED: [(&str, &str); 26] = [
+const FILLED: [(&str, &str); 28] = [
     ("users", "'id', gen_random_uuid(), 'email', n || '@example.com', 'email_key', n || '@example.com'"),
     ("sessions", "'id', gen_random_uuid(), 'token_hash', '\\x' || md5(n::text)"),
     ("workspaces", "'id', gen_random_uuid(), 'slug', 'copy-' || n"),
@@ -46,6 +46,8 @@ const FILLED: [(&str, &str); 26] = [
     ("jobs", "'id', gen_random_uuid(), 'unique_key', NULL, 'state', 'done', 'finished_at', t.created_at"),
     ("audit_events", "'sequence', 1000 + n, 'id', gen_random_uuid()"),
     ("evidence_exports", "'id', gen_random_uuid()"),
+    ("click_exports", "'id', gen_random_uuid()"),
+    ("report_schedules", "'id', gen_random_uuid()"),
     ("event_failures", "'sequence', 1000 + n"),
     ("events", "'sequence', 1000 + n, 'id', gen_random_uuid()"),
     ("external_identities", "'id', gen_random_uuid(), 'subject', 'copy-' || n"),
@@ -138,6 +140,10 @@ async fn one_of_each(platform: &Platform, account: &Account) {
     key(platform, account, &json!({"name": "Key", "scopes": ["links:read"]})).await;
     let export = platform.of(account, Method::POST, "/evidence-exports").json(&json!({}));
     body(export, StatusCode::ACCEPTED).await;
+    let report = json!({"name": "T", "every": "week", "recipients": [user_id(platform, account).await]});
+    body(platform.of(account, Method::POST, "/report-schedules").json(&report), StatusCode::CREATED).await;
+    let clicks = platform.of(account, Method::POST, "/click-exports").json(&json!({}));
+    body(clicks, StatusCode::ACCEPTED).await;
     let store = event_failures::store_of(platform).await;
     event_failures::set_aside(&store, &nobody("consumer"), 1).await;
     store.close().await;

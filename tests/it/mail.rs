@@ -66,7 +66,12 @@ fn somebody(name: &str) -> String {
 
 fn message(to: &str) -> Message {
     let text = "Hello.\n.\n.. two points\nGrüße\n".to_owned();
-    Message { to: to.parse().expect("an address"), subject: "Grüße\r\nBcc: eve@example.com".to_owned(), text }
+    Message {
+        to: to.parse().expect("an address"),
+        subject: "Grüße\r\nBcc: eve@example.com".to_owned(),
+        text,
+        attachment: None,
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

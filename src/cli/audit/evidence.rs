@@ -1,22 +1,14 @@
 //! `elido audit evidence`: has an evidence export written, and fetches it.
 
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
 
+use crate::cli::api_client::{ApiArguments, ApiClient};
+use crate::cli::exit::Failure;
+use crate::cli::output::OutputArguments;
+use crate::cli::written_file;
+use crate::domain::time::Timestamp;
 use clap::Args;
 use serde_json::{Map, Value, json};
-use url::Url;
-
-use super::save;
-use crate::cli::api_client::{ApiArguments, ApiClient, Call};
-use crate::cli::exit::{Exit, Failure};
-use crate::cli::output::{self, OutputArguments};
-use crate::domain::time::Timestamp;
-
-/// How often it asks whether the export is ready.
-const INTERVAL: Duration = Duration::from_secs(1);
-/// How long it waits for that.
-const PATIENCE: Duration = Duration::from_secs(60 * 60);
 
 /// Has a part of the audit trail of a workspace written into a signed archive, and fetches it.
 #[derive(Debug, Args)]
@@ -56,17 +48,7 @@ pub(super) struct EvidenceArguments {
 pub(super) async fn run(arguments: EvidenceArguments) -> Result<(), Failure> {
     let client = ApiClient::new(&arguments.api)?;
     let exports = format!("{}/evidence-exports", client.workspace_path(&arguments.api).await?);
-    let asked = client.call(&Call::post(&exports, &arguments.draft())?).await?.body;
-    let id = asked.get("id").and_then(Value::as_str).unwrap_or_default();
-    let export = wait_for(&client, &format!("{exports}/{id}")).await?;
-    let link = client.call(&Call::get(&format!("{exports}/{id}/link"), &[])).await?.body;
-    let url = link.get("url").and_then(Value::as_str).and_then(|url| Url::parse(url).ok());
-    let url = url.ok_or_else(|| Failure::new(Exit::Failure, "the server gave no link"))?;
-    let bytes = save(client.follow(&url).await?, &arguments.file).await?;
-    if arguments.output.json {
-        return output::json_line(&json!({ "file": arguments.file, "bytes": bytes, "export": export }));
-    }
-    output::line(&format!("{bytes} bytes written to {}", arguments.file.display()))
+    written_file::fetch(&client, &exports, &arguments.draft(), &arguments.file, arguments.output.json).await
 }
 
 impl EvidenceArguments {
@@ -78,25 +60,5 @@ impl EvidenceArguments {
             ("until", self.until.map(|time| json!(time))),
         ];
         fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
-    }
-}
-
-/// The export, once it is ready.
-async fn wait_for(client: &ApiClient, path: &str) -> Result<Value, Failure> {
-    let started = Instant::now();
-    loop {
-        let export = client.call(&Call::get(path, &[])).await?.body;
-        match export.get("state").and_then(Value::as_str) {
-            Some("ready") => return Ok(export),
-            Some("failed") => {
-                let reason = export.get("error").and_then(Value::as_str).unwrap_or_default();
-                return Err(Failure::new(Exit::Failure, format!("the export cannot be written: {reason}")));
-            }
-            _ if started.elapsed() > PATIENCE => {
-                let message = format!("the export is not ready after an hour; look at {path} later");
-                return Err(Failure::new(Exit::Unavailable, message));
-            }
-            _ => tokio::time::sleep(INTERVAL).await,
-        }
     }
 }

@@ -217,10 +217,22 @@ operations! {
     GetAnalyticsSparklines "getAnalyticsSparklines" Caller::Member(within(Scope::AnalyticsRead));
     GetAnalyticsHoursOfWeek "getAnalyticsHoursOfWeek" Caller::Member(within(Scope::AnalyticsRead));
     GetAnalyticsBreakdown "getAnalyticsBreakdown" Caller::Member(within(Scope::AnalyticsRead));
+    GetAnalyticsFunnel "getAnalyticsFunnel" Caller::Member(within(Scope::AnalyticsRead));
     FollowAnalytics "followAnalytics" Caller::Member(within(Scope::AnalyticsRead));
     ListAnalyticsEvents "listAnalyticsEvents" Caller::Member(within(Scope::AnalyticsRead));
     ExportAnalyticsEvents "exportAnalyticsEvents" Caller::Member(within(Scope::AnalyticsRead));
+    ListClickExports "listClickExports" Caller::Member(within(Scope::AnalyticsRead));
+    CreateClickExport "createClickExport" Caller::Member(within(Scope::AnalyticsRead));
+    GetClickExport "getClickExport" Caller::Member(within(Scope::AnalyticsRead));
+    GetClickExportLink "getClickExportLink" Caller::Member(within(Scope::AnalyticsRead));
+    ListReportSchedules "listReportSchedules" Caller::Member(within(Scope::AnalyticsRead));
+    CreateReportSchedule "createReportSchedule" Caller::Member(within(Scope::LinksWrite).by_people());
+    GetReportSchedule "getReportSchedule" Caller::Member(within(Scope::AnalyticsRead));
+    UpdateReportSchedule "updateReportSchedule" Caller::Member(within(Scope::LinksWrite).by_people());
+    DeleteReportSchedule "deleteReportSchedule" Caller::Member(within(Scope::LinksWrite).by_people());
+    TestReportSchedule "testReportSchedule" Caller::Member(within(Scope::LinksWrite).by_people());
     EraseClicks "eraseClicks" Caller::Member(within(Scope::WorkspaceWrite));
+    GetProcessingRecord "getProcessingRecord" Caller::Member(within(Scope::AuditRead));
 
     ListShares "listShares" Caller::Member(within(Scope::AnalyticsRead));
     CreateShare "createShare" Caller::Member(within(Scope::LinksWrite).by_people());

@@ -59,9 +59,18 @@ pub enum ClickStoreError {
     /// Only the embedded form is packed.
     #[error("ClickHouse packs and checks what it stores by itself: this is for click_store.url = sqlite:FILE")]
     NotEmbedded,
-    /// A question took longer than it may, or more memory, or would have read more rows.
-    #[error("the question was not answered within its limits")]
+    /// A question took longer than it may.
+    #[error("the question was not answered within its time")]
     TimeLimit,
+    /// A question needs more memory than it may have.
+    #[error("the question needs more memory than it may have")]
+    MemoryLimit,
+    /// A question is about more clicks than it may go through.
+    #[error("the question goes through more than {0} clicks")]
+    ClickLimit(u64),
+    /// So many questions of the workspace are asked already, and others wait.
+    #[error("{0} questions of the workspace are asked already, and others wait")]
+    TooManyQuestions(usize),
     /// The authority's certificate cannot be read.
     #[error("click_store.ca_file cannot be used: {0}")]
     Authority(String),
@@ -108,15 +117,34 @@ fn with_source(error: &Error) -> String {
 impl From<ClickStoreError> for Error {
     fn from(error: ClickStoreError) -> Self {
         match error {
-            ClickStoreError::TimeLimit => Self {
-                retry_after: Some(Duration::from_secs(1)),
-                ..Self::new(
-                    ErrorKind::Unavailable,
-                    "query_time_limit",
-                    "The report took too long. Ask for a shorter period or add filters.",
-                )
-            },
+            ClickStoreError::TimeLimit => {
+                let message = "The report took too long. Ask for a shorter period or add filters.";
+                later(ErrorKind::Unavailable, "query_time_limit", message.to_owned())
+            }
+            ClickStoreError::MemoryLimit => {
+                let message = "The report needs too much memory. Ask for a shorter period or add filters.";
+                Self::new(ErrorKind::Invalid, "query_memory_limit", message)
+            }
+            ClickStoreError::ClickLimit(clicks) => {
+                let message = format!(
+                    "The report goes through more than {clicks} clicks, which is the most that one may. Ask for a shorter period, or for \
+                     several shorter ones one after the other."
+                );
+                Self::new(ErrorKind::Invalid, "query_click_limit", message)
+            }
+            ClickStoreError::TooManyQuestions(at_once) => {
+                let message = format!(
+                    "The workspace asks {at_once} questions about clicks already, which is the most at once, and too many wait. Ask fewer at \
+                     a time, or for shorter periods."
+                );
+                later(ErrorKind::RateLimited, "too_many_queries", message)
+            }
             other => Self::unavailable(other),
         }
     }
+}
+
+/// What may be answered when it is asked again.
+fn later(kind: ErrorKind, code: &'static str, message: String) -> Error {
+    Error { retry_after: Some(Duration::from_secs(1)), ..Error::new(kind, code, message) }
 }

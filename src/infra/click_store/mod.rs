@@ -9,10 +9,12 @@ mod click;
 mod clickhouse;
 mod columns;
 mod error;
+mod limits;
 mod question;
 mod sqlite;
 mod store;
 mod totals;
+mod turns;
 mod upkeep;
 
 #[cfg(test)]

@@ -5,7 +5,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::clickhouse::ClickStore as ClickHouse;
+use super::limits::QuestionLimits;
 use super::sqlite::ClickStore as Embedded;
+use super::turns::Turns;
 use super::{
     Breakdown, ClickAccount, ClickBatch, ClickStoreError, Compacted, Counts, Deleted, Dimension, Erasure, Event,
     EventPosition, HeldPartition, LeftOut, LinkTotal, PartitionStretch, Period, Selection, Stored, TagMembership,
@@ -24,6 +26,7 @@ const CLICKHOUSE_INTERVAL: Duration = Duration::from_secs(1);
 #[derive(Clone)]
 pub struct ClickStore {
     form: Form,
+    turns: Turns,
 }
 
 #[derive(Clone)]
@@ -48,7 +51,7 @@ impl ClickStore {
     /// # Errors
     /// The address is not `sqlite:FILE`, or the file cannot be opened or migrated.
     pub async fn open(config: &ClickStoreConfig, data_folder: &Path) -> Result<Self, ClickStoreError> {
-        Ok(Self { form: Form::Embedded(Embedded::open(config, data_folder).await?) })
+        Ok(Self::of(config, Form::Embedded(Embedded::open(config, data_folder).await?)))
     }
 
     /// Opens the configured file to read what is in it, and changes nothing.
@@ -56,7 +59,7 @@ impl ClickStore {
     /// # Errors
     /// The address is not `sqlite:FILE`, the file cannot be opened, or it is not as this version needs it.
     pub async fn open_to_read(config: &ClickStoreConfig, data_folder: &Path) -> Result<Self, ClickStoreError> {
-        Ok(Self { form: Form::Embedded(Embedded::open_to_read(config, data_folder).await?) })
+        Ok(Self::of(config, Form::Embedded(Embedded::open_to_read(config, data_folder).await?)))
     }
 
     /// The configured ClickHouse, with what has to be exact of it in `database`. Nothing is asked of the server before it is needed.
@@ -64,7 +67,11 @@ impl ClickStore {
     /// # Errors
     /// The address is none of ClickHouse, or the authority's certificate cannot be read.
     pub fn connect(config: &ClickStoreConfig, database: Store) -> Result<Self, ClickStoreError> {
-        Ok(Self { form: Form::ClickHouse(ClickHouse::connect(config, database)?) })
+        Ok(Self::of(config, Form::ClickHouse(ClickHouse::connect(config, database)?)))
+    }
+
+    fn of(config: &ClickStoreConfig, form: Form) -> Self {
+        Self { form, turns: Turns::new(config.queries_per_workspace_max, QuestionLimits::of(config).time) }
     }
 
     /// How long clicks are collected at least before they are stored.
@@ -226,24 +233,27 @@ impl ClickStore {
     /// The selected clicks in total.
     ///
     /// # Errors
-    /// The store is unavailable or too slow.
+    /// The store is unavailable, or the question is beyond its limits.
     pub async fn summary(&self, selection: &Selection) -> Result<Counts, ClickStoreError> {
+        let _turn = self.turns.wait(selection.workspace_id).await?;
         ask!(self, summary(selection))
     }
 
     /// What the selection leaves out of the clicks that it would count otherwise.
     ///
     /// # Errors
-    /// The store is unavailable or too slow.
+    /// The store is unavailable, or the question is beyond its limits.
     pub async fn left_out(&self, selection: &Selection) -> Result<LeftOut, ClickStoreError> {
+        let _turn = self.turns.wait(selection.workspace_id).await?;
         ask!(self, left_out(selection))
     }
 
     /// The selected clicks of each of these periods, which must lie within the selection's own, one behind the other.
     ///
     /// # Errors
-    /// The store is unavailable or too slow.
+    /// The store is unavailable, or the question is beyond its limits.
     pub async fn timeseries(&self, selection: &Selection, periods: &[Period]) -> Result<Vec<Counts>, ClickStoreError> {
+        let _turn = self.turns.wait(selection.workspace_id).await?;
         ask!(self, timeseries(selection, periods))
     }
 
@@ -251,26 +261,28 @@ impl ClickStore {
     /// own, one behind the other.
     ///
     /// # Errors
-    /// The store is unavailable or too slow.
+    /// The store is unavailable, or the question is beyond its limits.
     pub async fn links_over_time(
         &self,
         selection: &Selection,
         links: &[LinkId],
         periods: &[Period],
     ) -> Result<Vec<Vec<u64>>, ClickStoreError> {
+        let _turn = self.turns.wait(selection.workspace_id).await?;
         ask!(self, links_over_time(selection, links, periods))
     }
 
     /// The selected clicks by `dimension`, most clicks first, at most `limit` values.
     ///
     /// # Errors
-    /// The store is unavailable or too slow.
+    /// The store is unavailable, or the question is beyond its limits.
     pub async fn breakdown(
         &self,
         selection: &Selection,
         dimension: Dimension,
         limit: u32,
     ) -> Result<Breakdown, ClickStoreError> {
+        let _turn = self.turns.wait(selection.workspace_id).await?;
         ask!(self, breakdown(selection, dimension, limit))
     }
 
@@ -278,26 +290,28 @@ impl ClickStore {
     /// carries none; `other` are the clicks that belong to none of the listed.
     ///
     /// # Errors
-    /// The store is unavailable or too slow.
+    /// The store is unavailable, or the question is beyond its limits.
     pub async fn breakdown_by_tag(
         &self,
         selection: &Selection,
         memberships: &[TagMembership],
         limit: u32,
     ) -> Result<Breakdown, ClickStoreError> {
+        let _turn = self.turns.wait(selection.workspace_id).await?;
         ask!(self, breakdown_by_tag(selection, memberships, limit))
     }
 
     /// At most `limit` of the selected clicks, newest first, those after `after` in that order.
     ///
     /// # Errors
-    /// The store is unavailable or too slow.
+    /// The store is unavailable, or the question is beyond its limits.
     pub async fn events(
         &self,
         selection: &Selection,
         after: Option<EventPosition>,
         limit: u32,
     ) -> Result<Vec<Event>, ClickStoreError> {
+        let _turn = self.turns.wait(selection.workspace_id).await?;
         ask!(self, events(selection, after, limit))
     }
 

@@ -1,7 +1,7 @@
 //! A message, and the letter that it becomes.
 
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
-use lettre::message::{Mailbox, Message as Letter};
+use lettre::message::{Attachment as MailAttachment, Mailbox, Message as Letter, MultiPart, SinglePart};
 use uuid::Uuid;
 
 use super::{Address, unusable};
@@ -21,6 +21,17 @@ pub struct Message {
     pub subject: String,
     /// Plain text, of at most 64 KiB.
     pub text: String,
+    /// A file that comes with it.
+    pub attachment: Option<Attachment>,
+}
+
+/// A file of values with commas between them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attachment {
+    /// What it is called, such as `clicks.csv`.
+    pub name: String,
+    /// What is in it.
+    pub csv: String,
 }
 
 /// Whom messages come from.
@@ -43,13 +54,20 @@ impl Message {
     /// The message in the form of RFC 5322. Programs that answer mail by themselves leave it alone (RFC 3834).
     pub(super) fn letter(&self, sender: &Sender) -> std::result::Result<Letter, lettre::error::Error> {
         let id = format!("<{}@{}>", Uuid::new_v4().simple(), sender.host());
-        let mut letter = Letter::builder()
+        let letter = Letter::builder()
             .from(sender.0.clone())
             .to(Mailbox::new(None, self.to.inner()))
             .subject(one_line(&self.subject))
-            .message_id(Some(id))
-            .header(ContentType::TEXT_PLAIN)
-            .body(beginning(&self.text, TEXT_BYTES_MAX).to_owned())?;
+            .message_id(Some(id));
+        let text = beginning(&self.text, TEXT_BYTES_MAX).to_owned();
+        let mut letter = match &self.attachment {
+            None => letter.header(ContentType::TEXT_PLAIN).body(text)?,
+            Some(Attachment { name, csv }) => {
+                let kind = ContentType::parse("text/csv; charset=utf-8").unwrap_or(ContentType::TEXT_PLAIN);
+                let file = MailAttachment::new(name.clone()).body(csv.clone(), kind);
+                letter.multipart(MultiPart::mixed().singlepart(SinglePart::plain(text)).singlepart(file))?
+            }
+        };
         let name = HeaderName::new_from_ascii_str("Auto-Submitted");
         letter.headers_mut().insert_raw(HeaderValue::new(name, "auto-generated".to_owned()));
         Ok(letter)
@@ -73,7 +91,7 @@ mod tests {
     fn letter(subject: &str, text: &str) -> String {
         let sender = Sender::parse("Elido <elido@example.com>").expect("a mailbox");
         let to = "ada@example.com".parse().expect("an address");
-        let message = Message { to, subject: subject.to_owned(), text: text.to_owned() };
+        let message = Message { to, subject: subject.to_owned(), text: text.to_owned(), attachment: None };
         String::from_utf8(message.letter(&sender).expect("a letter").formatted()).expect("text")
     }
 
@@ -84,6 +102,19 @@ mod tests {
             assert!(letter.lines().any(|found| found == line), "{line}: {letter}");
         }
         assert!(letter.contains("Subject: =?utf-8?") && letter.contains("It goes on."), "{letter}");
+    }
+
+    #[test]
+    fn a_file_comes_beside_the_text() {
+        let sender = Sender::parse("Elido <elido@example.com>").expect("a mailbox");
+        let to = "ada@example.com".parse().expect("an address");
+        let attachment = Some(Attachment { name: "clicks.csv".to_owned(), csv: "day,clicks\r\n".to_owned() });
+        let message = Message { to, subject: "Clicks".to_owned(), text: "Hello.".to_owned(), attachment };
+        let letter = String::from_utf8(message.letter(&sender).expect("a letter").formatted()).expect("text");
+        for part in ["multipart/mixed", "Hello.", "filename=\"clicks.csv\"", "text/csv", "day,clicks", "auto-generated"]
+        {
+            assert!(letter.contains(part), "{part}: {letter}");
+        }
     }
 
     proptest! {

@@ -10,7 +10,7 @@ mod metrics;
 mod smtp;
 
 pub use address::{Address, AddressError};
-pub use message::Message;
+pub use message::{Attachment, Message};
 
 use std::path::Path;
 

@@ -1,5 +1,6 @@
 //! Deletes objects that were kept for as long as their kind says, and what puts left behind that were broken off.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -28,12 +29,12 @@ impl CronKind for ForgetObjects {
 
 /// How it is done, for objects of these kinds.
 #[must_use]
-pub fn handlers(objects: &Objects, kinds: &'static [ObjectKind]) -> Handlers {
-    let objects = objects.clone();
+pub fn handlers(objects: &Objects, kinds: Vec<ObjectKind>) -> Handlers {
+    let (objects, kinds) = (objects.clone(), Arc::new(kinds));
     Handlers::default().on_tick(move |_: ForgetObjects, _| {
-        let objects = objects.clone();
+        let (objects, kinds) = (objects.clone(), Arc::clone(&kinds));
         async move {
-            for kind in kinds {
+            for kind in kinds.iter() {
                 forget(&objects, *kind).await?;
             }
             let left = objects.forget_unfinished(clock::now().minus(UNFINISHED_FOR)).await?;

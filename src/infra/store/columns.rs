@@ -12,14 +12,16 @@ use crate::domain::audit::ChainHash;
 use crate::domain::bulk_edit::BulkEditState;
 use crate::domain::certificate::CertificateState;
 use crate::domain::change_request::{ChangeRequestAction, ChangeRequestState};
+use crate::domain::click_export::{ClickExportState, ExportFormat};
 use crate::domain::click_policy::VisitorAddresses;
 use crate::domain::custom_domain::{DomainState, StateReason};
 use crate::domain::evidence::EvidenceState;
 use crate::domain::folder::FolderAccess;
 use crate::domain::id::{
-    ApiKeyId, AuditEventId, BulkEditId, ChangeRequestId, DomainId, EventId, EvidenceExportId, FolderId, FreezeWindowId,
-    IdentityId, IngesterId, InvitationId, JobId, LinkChangeId, LinkCommentId, LinkId, OAuthClientId, OAuthConsentId,
-    OAuthGrantId, SessionId, ShareId, TagId, UserId, UtmTemplateId, ViewId, WorkerId, WorkspaceId,
+    ApiKeyId, AuditEventId, BulkEditId, ChangeRequestId, ClickExportId, DomainId, EventId, EvidenceExportId, FolderId,
+    FreezeWindowId, IdentityId, IngesterId, InvitationId, JobId, LinkChangeId, LinkCommentId, LinkId, OAuthClientId,
+    OAuthConsentId, OAuthGrantId, ReportScheduleId, SessionId, ShareId, TagId, UserId, UtmTemplateId, ViewId, WorkerId,
+    WorkspaceId,
 };
 use crate::domain::job::{JobState, Priority};
 use crate::domain::link::{ForwardQuery, RedirectStatus};
@@ -27,6 +29,7 @@ use crate::domain::link_version::LinkVersionAction;
 use crate::domain::mail_token::MailTokenPurpose;
 use crate::domain::oauth::OAuthTokenKind;
 use crate::domain::recorded::{Author, Chain};
+use crate::domain::report_schedule::ReportInterval;
 use crate::domain::role::Role;
 use crate::domain::time::Timestamp;
 use crate::domain::url::Destination;
@@ -99,6 +102,7 @@ id_columns!(
     AuditEventId,
     BulkEditId,
     ChangeRequestId,
+    ClickExportId,
     Chain,
     DomainId,
     EventId,
@@ -115,6 +119,7 @@ id_columns!(
     OAuthClientId,
     OAuthConsentId,
     OAuthGrantId,
+    ReportScheduleId,
     SessionId,
     ShareId,
     TagId,
@@ -134,6 +139,9 @@ column!(impl[] MailTokenPurpose as String, Text, String, |purpose| name(purpose)
 column!(impl[] DomainState as String, Text, String, |state| name(state), named);
 column!(impl[] StateReason as String, Text, String, |reason| name(reason), named);
 column!(impl[] CertificateState as String, Text, String, |state| name(state), named);
+column!(impl[] ClickExportState as String, Text, String, |state| name(state), named);
+column!(impl[] ExportFormat as String, Text, String, |format| name(format), named);
+column!(impl[] ReportInterval as String, Text, String, |every| name(every), named);
 column!(impl[] EvidenceState as String, Text, String, |state| name(state), named);
 column!(impl[] OAuthTokenKind as String, Text, String, |kind| name(kind), named);
 column!(impl[] JobState as String, Text, String, |state| name(state), named);

@@ -1,18 +1,20 @@
 //! The use cases. Each answers about one workspace, to which the caller was let in.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono_tz::Tz;
 
 use super::calendar::Interval;
 use super::dimension::ReportDimension;
+use super::processing_record::ProcessingFacts;
 use super::request::ReportRequest;
 use super::responses::{BreakdownResponse, HoursOfWeek, Sparklines, Summary, Timeseries};
 use super::tags::LinkTags;
 use super::{metrics, reports};
 use crate::domain::error::{Error, Result};
-use crate::domain::id::LinkId;
+use crate::domain::id::{LinkId, WorkspaceId};
 use crate::infra::click_store::{ClickStore, Event, EventPosition, Filter, Selection};
 use crate::runtime::clock;
 use crate::services::api_core::{Access, ApiCore, Followers};
@@ -29,13 +31,20 @@ pub struct Analytics {
     core: ApiCore,
     /// Those who watch clicks come in.
     followers: Followers,
+    /// What the settings say of personal data.
+    facts: Arc<ProcessingFacts>,
 }
 
 impl Analytics {
-    /// Analytics of these clicks; `core` says who may see them and which tags links carry.
+    /// Analytics of these clicks; `core` says who may see them and which tags links carry, `facts` what the settings say of personal data.
     #[must_use]
-    pub fn new(clicks: ClickStore, core: ApiCore) -> Self {
-        Self { clicks, core, followers: Followers::of("live clicks", metrics::live_followers) }
+    pub fn new(clicks: ClickStore, core: ApiCore, facts: ProcessingFacts) -> Self {
+        Self { clicks, core, followers: Followers::of("live clicks", metrics::live_followers), facts: Arc::new(facts) }
+    }
+
+    /// What the settings say of personal data.
+    pub(super) fn facts(&self) -> &ProcessingFacts {
+        &self.facts
     }
 
     /// Where clicks are.
@@ -128,7 +137,7 @@ impl Analytics {
     ) -> Result<BreakdownResponse> {
         let selection = self.selection(access, request).await?;
         let tags = match dimension {
-            ReportDimension::Tag => LinkTags::new(self.core.tagged_links(access, None).await?),
+            ReportDimension::Tag => LinkTags::new(self.core.tagged_links(access.workspace_id(), None).await?),
             ReportDimension::Click(_) => LinkTags::default(),
         };
         reports::breakdown(&self.clicks, &selection, dimension, &tags, limit, compare).await
@@ -159,15 +168,20 @@ impl Analytics {
 
     /// The clicks that the request is about, without those of links that the caller may not know of, and tags taken for the links that carry them now.
     pub(super) async fn selection(&self, access: &Access, request: &ReportRequest) -> Result<Selection> {
-        let report = request.check(access.workspace_id(), clock::now())?;
-        let hidden_links = self.core.hidden_links(access).await?;
-        let mut selection = Selection { hidden_links, ..report.selection };
+        let selection = self.selection_of_all(access.workspace_id(), request).await?;
+        Ok(Selection { hidden_links: self.core.hidden_links(access).await?, ..selection })
+    }
+
+    /// The same with those of all links, for what was asked by somebody who sees them all.
+    pub(super) async fn selection_of_all(&self, workspace: WorkspaceId, request: &ReportRequest) -> Result<Selection> {
+        let report = request.check(workspace, clock::now())?;
+        let mut selection = report.selection;
         if !report.tags.is_empty() {
-            let tags = LinkTags::new(self.core.tagged_links(access, Some(&report.tags)).await?);
+            let tags = LinkTags::new(self.core.tagged_links(workspace, Some(&report.tags)).await?);
             selection.filters.push(tags.filter());
         }
         if !report.tags_not.is_empty() {
-            let tags = LinkTags::new(self.core.tagged_links(access, Some(&report.tags_not)).await?);
+            let tags = LinkTags::new(self.core.tagged_links(workspace, Some(&report.tags_not)).await?);
             selection.filters.push(Filter { negated: true, ..tags.filter() });
         }
         Ok(selection)

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::analytics::Analytics;
+use super::click_exports::{CREATED as EXPORT_CREATED, FINISHED as EXPORT_FINISHED};
+use super::report_schedules;
 use crate::domain::error::{Error, ErrorKind, Result};
 use crate::domain::id::{LinkId, WorkspaceId};
 use crate::domain::time::Timestamp;
@@ -17,7 +19,14 @@ pub(in crate::services::analytics_api) const ERASED: Action<ClickErasure> =
     Action::new("clicks.erased", "Clicks were to be erased for good.");
 
 /// What analytics tells of in the audit trail and in events.
-pub const ACTIONS: &[ActionKind] = &[ERASED.kind()];
+pub const ACTIONS: &[ActionKind] = &[
+    ERASED.kind(),
+    EXPORT_CREATED.kind(),
+    EXPORT_FINISHED.kind(),
+    report_schedules::CREATED.kind(),
+    report_schedules::UPDATED.kind(),
+    report_schedules::DELETED.kind(),
+];
 
 /// Which clicks are to be erased. All that is named holds together.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
@@ -76,10 +85,7 @@ impl Analytics {
     /// Errors in the fields of the draft; `Forbidden` where links are closed to the caller; a store that is unavailable, or damaged.
     pub async fn erase(&self, access: &Access, draft: ErasureDraft) -> Result<ErasedClicks> {
         let erasure = draft.check(access.workspace_id())?;
-        if !self.core().hidden_links(access).await?.is_empty() {
-            let message = "Some folders are closed to you, and clicks of their links could be among these. Ask somebody who sees them all.";
-            return Err(Error::new(ErrorKind::Forbidden, "closed_folders", message));
-        }
+        self.require_sight_of_all(access).await?;
         let told = ClickErasure {
             workspace_id: access.workspace_id(),
             link_id: draft.link_id,
@@ -91,6 +97,17 @@ impl Analytics {
         let happening = ERASED.made(access.by(), &told)?;
         self.core().commit_at_once(transaction, vec![happening]).await?;
         Ok(ErasedClicks { erased: self.clicks().erase(&erasure).await? })
+    }
+}
+
+impl Analytics {
+    /// Looks whether there are no links that the caller may not know of.
+    pub(super) async fn require_sight_of_all(&self, access: &Access) -> Result<()> {
+        if self.core().hidden_links(access).await?.is_empty() {
+            return Ok(());
+        }
+        let message = "Some folders are closed to you, and clicks of their links could be among these. Ask somebody who sees them all.";
+        Err(Error::new(ErrorKind::Forbidden, "closed_folders", message))
     }
 }
 

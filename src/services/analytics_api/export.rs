@@ -1,12 +1,11 @@
 //! Raw clicks as a file, newest first, a page in memory at a time.
 
+use super::events::ClickEvent;
+pub use crate::domain::click_export::ExportFormat;
+use crate::domain::error::Error;
+use crate::infra::click_store::{ClickStore, ClickStoreError, EventPosition, Selection, agent_label, device_label};
 use bytes::Bytes;
 use futures_util::stream::{Stream, try_unfold};
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
-
-use super::events::ClickEvent;
-use crate::infra::click_store::{ClickStore, ClickStoreError, EventPosition, Selection, agent_label, device_label};
 
 /// Clicks in memory at a time.
 const PAGE_CLICKS: u32 = 1_000;
@@ -44,18 +43,6 @@ const COLUMNS: [&str; 31] = [
     "qr",
     "visitor",
 ];
-
-/// The form of an export.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-#[schema(as = AnalyticsExportFormat)]
-pub enum ExportFormat {
-    /// Comma-separated values (RFC 4180) with a header line.
-    #[default]
-    Csv,
-    /// One JSON object a line.
-    Ndjson,
-}
 
 impl ExportFormat {
     /// The media type.
@@ -100,6 +87,15 @@ pub enum ExportError {
     /// A page could not be written.
     #[error("a page of an export could not be written: {0}")]
     Write(#[from] std::io::Error),
+}
+
+impl From<ExportError> for Error {
+    fn from(error: ExportError) -> Self {
+        match error {
+            ExportError::Store(error) => error.into(),
+            ExportError::Write(error) => Self::internal(error),
+        }
+    }
 }
 
 /// How far an export has come.

@@ -18,7 +18,7 @@ use super::events::ClickEvent;
 use super::reports;
 use super::request::ReportRequest;
 use super::responses::Point;
-use crate::domain::error::{ErrorKind, Result};
+use crate::domain::error::{Error, ErrorKind, Result};
 use crate::domain::permission::{FollowAnalytics, Operation};
 use crate::domain::time::Timestamp;
 use crate::infra::click_store::EventPosition;
@@ -108,7 +108,7 @@ impl Follower {
                 Ok(Some(live)) => return Ok(live),
                 Ok(None) => {}
                 // What is unavailable comes back, and the follower need not know. At first it should.
-                Err(error) if error.kind == ErrorKind::Unavailable && self.minute.is_some() => {}
+                Err(error) if is_passing(&error) && self.minute.is_some() => {}
                 Err(error) => return Err(error),
             }
         }
@@ -157,6 +157,11 @@ impl Follower {
         self.checked_at = Instant::now();
         Ok(())
     }
+}
+
+/// Whether what is wrong now may be well when it is looked again.
+const fn is_passing(error: &Error) -> bool {
+    matches!(error.kind, ErrorKind::Unavailable | ErrorKind::RateLimited)
 }
 
 /// The start of the minute that `moment` is in.

@@ -5,20 +5,28 @@
 
 mod analytics;
 pub mod calendar;
+pub mod click_exports;
 pub mod dimension;
 pub mod erasure;
 pub mod events;
 pub mod export;
+pub mod funnel;
+pub mod jobs;
 pub mod live;
 mod metrics;
+pub mod processing_record;
+pub mod report_schedules;
 pub mod reports;
 pub mod request;
 pub mod responses;
 pub mod rest;
+mod scheduled_letter;
+mod scheduled_period;
 pub mod shared_report;
 pub mod tags;
 
 pub use analytics::Analytics;
+pub use click_exports::OBJECT_KINDS;
 pub use erasure::ACTIONS;
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::dimension::{ReportDimension, TAG};
 use crate::domain::error::{Error, FieldError, Result};
@@ -17,7 +17,7 @@ const PERIOD_DEFAULT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 const VALUES_MAX: usize = 100;
 
 /// Which clicks, as the caller puts it.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct ReportRequest {
     /// The first moment; thirty days before `to` if absent.
     pub from: Option<Timestamp>,

@@ -36,7 +36,7 @@ impl ApiCore {
         transaction.commit().await?;
         let subject = format!("You are invited to {}", workspace.slug);
         let text = text(&self.settings.public_url, &workspace, &row, token.secret().expose_secret());
-        Ok(Some((relay, Message { to, subject, text })))
+        Ok(Some((relay, Message { to, subject, text, attachment: None })))
     }
 }
 

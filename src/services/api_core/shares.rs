@@ -287,6 +287,18 @@ impl ApiCore {
         Ok(OpenShare { share: row.into(), access })
     }
 
+    /// The right to read counts of a workspace's clicks, but for links in folders that are closed to members: for reports that leave the workspace.
+    /// None if there is no such workspace, or it is being deleted.
+    ///
+    /// # Errors
+    /// Only those of the store.
+    pub async fn access_of_outsiders(&self, workspace: WorkspaceId) -> Result<Option<Access>> {
+        let found = workspaces::find(self.store.reader(), workspace).await?;
+        let Some(found) = found.filter(|found| found.deleted_at.is_none()) else { return Ok(None) };
+        let folders = visitors_sight(self.store.reader(), workspace).await?;
+        Ok(Some(Access { workspace: found, actor: Actor::Visitor, folders, level: None }))
+    }
+
     /// Refuses to share links that visitors of shared pages do not see.
     ///
     /// # Errors

@@ -164,5 +164,5 @@ impl AccountMails {
 
 fn message(to: &str, (subject, text): Text) -> Result<Message> {
     let to = to.parse().map_err(|error| Error::invalid_field("/email", "invalid_email", format!("{error}")))?;
-    Ok(Message { to, subject: subject.to_owned(), text })
+    Ok(Message { to, subject: subject.to_owned(), text, attachment: None })
 }

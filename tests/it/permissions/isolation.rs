@@ -36,6 +36,11 @@ async fn furnish(platform: &Platform, account: &Account) -> BTreeMap<&'static st
     let invitations = platform.read(account, "/invitations").await;
     let export = platform.of(account, Method::POST, "/evidence-exports").json(&json!({}));
     let export = body(export, StatusCode::ACCEPTED).await;
+    let clicks = platform.of(account, Method::POST, "/click-exports").json(&json!({}));
+    let clicks = body(clicks, StatusCode::ACCEPTED).await;
+    let report = json!({ "name": "Theirs", "every": "week", "recipients": [user_id(platform, account).await] });
+    let report = platform.of(account, Method::POST, "/report-schedules").json(&report);
+    let report = body(report, StatusCode::CREATED).await;
     let domain = claim(platform, account, "theirs.example").await;
     let client = public_client(platform, account).await;
     let folder = platform.of(account, Method::POST, "/folders").json(&json!({ "name": "Theirs" }));
@@ -70,6 +75,8 @@ async fn furnish(platform: &Platform, account: &Account) -> BTreeMap<&'static st
         ("user_id", user_id(platform, &person).await),
         ("invitation_id", text(&invitations["data"][0]["id"])),
         ("evidence_export_id", text(&export["id"])),
+        ("click_export_id", text(&clicks["id"])),
+        ("report_schedule_id", text(&report["id"])),
         ("domain_id", text(&domain["id"])),
     ])
 }

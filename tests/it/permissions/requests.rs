@@ -11,8 +11,10 @@ use crate::support::platform::{EMAIL, PASSWORD, Platform};
 /// With the right one, sessions would get other secrets.
 const WRONG_PASSWORD: &str = "this is nobody's password";
 /// The prefixes of the ids that stand in paths.
-const PREFIXES: [(&str, &str); 20] = [
+const PREFIXES: [(&str, &str); 22] = [
     ("evidence_export_id", "evd"),
+    ("click_export_id", "cex"),
+    ("report_schedule_id", "rps"),
     ("job_id", "job"),
     ("link_id", "lnk"),
     ("tag_id", "tag"),
@@ -123,9 +125,16 @@ pub fn sample(operation: &Operation) -> Option<Value> {
             json!({ "name": "Test", "redirect_uris": ["https://example.com/callback"], "scopes": ["links:read"] })
         }
         "eraseClicks" => json!({ "to": "2020-01-01T00:00:00Z" }),
-        "update_workspace" | "update_api_key" | "updateOAuthClient" | "update_view" | "createShare" | "updateShare" => {
+        "update_workspace"
+        | "update_api_key"
+        | "updateOAuthClient"
+        | "update_view"
+        | "createShare"
+        | "updateShare"
+        | "updateReportSchedule" => {
             json!({ "name": "Test" })
         }
+        "createReportSchedule" => json!({ "name": "Test", "every": "week", "recipients": [nobody("user_id")] }),
         "transfer_workspace" => json!({ "user_id": nobody("user_id") }),
         "update_member" => json!({ "role": "viewer" }),
         "create_invitation" => json!({ "email": format!("{}@example.com", name()), "role": "viewer" }),
@@ -135,7 +144,12 @@ pub fn sample(operation: &Operation) -> Option<Value> {
         "create_link" | "put_link_by_external_id" => json!({ "destination_url": "https://example.com/" }),
         "update_link" => json!({ "title": "Test" }),
         "move_link" => json!({ "workspace_id": format!("ws_{}", uuid::Uuid::nil().simple()) }),
-        "create_evidence_export" | "rotate_api_key" | "rotateOAuthClientSecret" | "update_domain" | "resolve_link" => {
+        "createClickExport"
+        | "create_evidence_export"
+        | "rotate_api_key"
+        | "rotateOAuthClientSecret"
+        | "update_domain"
+        | "resolve_link" => {
             json!({})
         }
         "resolve_draft" => json!({ "link": { "destination_url": "https://example.com/" } }),

@@ -18,6 +18,7 @@ use tokio::sync::OnceCell;
 use super::schema::Schema;
 use crate::config::sections::{ClickHouseAddress, ClickStoreConfig};
 use crate::infra::click_store::ClickStoreError;
+use crate::infra::click_store::limits::QuestionLimits;
 use crate::infra::store::Store;
 
 /// The longest that it may take to reach the server.
@@ -39,6 +40,8 @@ struct Server {
     schema: Schema,
     /// Whether the schema is known to be up to date.
     ready: OnceCell<()>,
+    /// What one question may take.
+    limits: QuestionLimits,
 }
 
 impl ClickStore {
@@ -55,15 +58,21 @@ impl ClickStore {
             .with_password(address.password.expose_secret())
             .with_database(&address.database)
             .with_compression(Compression::Lz4);
-        let server = Server { client, schema: Schema::of(config, &address.database), ready: OnceCell::new() };
+        let (schema, limits) = (Schema::of(config, &address.database), QuestionLimits::of(config));
+        let server = Server { client, schema, ready: OnceCell::new(), limits };
         Ok(Self { server: Arc::new(server), database })
     }
 
     /// The server, with a schema that is up to date.
     pub(super) async fn client(&self) -> Result<&Client, ClickStoreError> {
-        let Server { client, schema, ready } = &*self.server;
+        let Server { client, schema, ready, .. } = &*self.server;
         ready.get_or_try_init(|| schema.prepare(client)).await?;
         Ok(client)
+    }
+
+    /// What one question may take.
+    pub(super) fn limits(&self) -> QuestionLimits {
+        self.server.limits
     }
 
     /// Whether inserts have to reach most replicas before they count.

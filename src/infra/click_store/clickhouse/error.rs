@@ -7,20 +7,27 @@ use clickhouse::error::Error;
 
 use crate::infra::click_store::ClickStoreError;
 
-/// Codes of what is asked for too much: rows, time, bytes, memory.
-const LIMITS: [u32; 6] = [158, 159, 160, 241, 307, 396];
+/// Codes of what takes too long.
+const TIME_LIMITS: [u32; 2] = [159, 160];
+/// Codes of what reads too much.
+const READ_LIMITS: [u32; 3] = [158, 307, 396];
+/// The code of what needs too much memory.
+const MEMORY_LIMIT: u32 = 241;
 /// Codes of a server that has enough to do: too many simultaneous queries, memory, too many parts.
 const BUSY: [u32; 3] = [202, 241, 252];
 /// Codes of what may not be written: by the user, by the table, by a replica that has lost its coordinator.
 const READ_ONLY: [u32; 2] = [164, 242];
 
-/// Waits for an answer to a question, for so long.
+/// Waits for an answer to a question that may read so many clicks, for so long.
 pub(super) async fn asked<T>(
     timeout: Duration,
+    clicks_max: u64,
     question: impl Future<Output = Result<T, Error>>,
 ) -> Result<T, ClickStoreError> {
     within(timeout, question).await.map_err(|error| match code(&error) {
-        Some(code) if LIMITS.contains(&code) => ClickStoreError::TimeLimit,
+        Some(code) if TIME_LIMITS.contains(&code) => ClickStoreError::TimeLimit,
+        Some(code) if READ_LIMITS.contains(&code) => ClickStoreError::ClickLimit(clicks_max),
+        Some(MEMORY_LIMIT) => ClickStoreError::MemoryLimit,
         _ => refused(&error),
     })
 }
@@ -71,13 +78,17 @@ mod tests {
     async fn told(text: &str) -> (ClickStoreError, ClickStoreError) {
         let failed = || std::future::ready(Err::<(), _>(Error::BadResponse(text.to_owned())));
         let time = Duration::from_secs(1);
-        (asked(time, failed()).await.expect_err("an error"), changed(time, failed()).await.expect_err("an error"))
+        (asked(time, 7, failed()).await.expect_err("an error"), changed(time, failed()).await.expect_err("an error"))
     }
 
     #[tokio::test]
     async fn refusals_are_told_by_the_number_that_the_server_gives() {
         let (asked, changed) = told("Code: 241. DB::Exception: memory (MEMORY_LIMIT_EXCEEDED)").await;
-        assert!(matches!((asked, changed), (ClickStoreError::TimeLimit, ClickStoreError::Busy(_))));
+        assert!(matches!((asked, changed), (ClickStoreError::MemoryLimit, ClickStoreError::Busy(_))));
+        let (asked, _) = told("Code: 159. DB::Exception: Timeout exceeded").await;
+        assert!(matches!(asked, ClickStoreError::TimeLimit));
+        let (asked, _) = told("Code: 158. DB::Exception: Limit for rows exceeded").await;
+        assert!(matches!(asked, ClickStoreError::ClickLimit(7)));
         let (_, changed) = told("Code: 252. DB::Exception: Too many parts (300)").await;
         assert!(matches!(changed, ClickStoreError::Busy(_)));
         let (_, changed) = told("Code: 242. DB::Exception: Table is in readonly mode").await;

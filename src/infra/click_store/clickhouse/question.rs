@@ -8,14 +8,10 @@ use super::connection::ClickStore;
 use super::error::{asked, changed};
 use crate::infra::click_store::ClickStoreError;
 
-/// Longest that one question may take.
-pub(super) const TIME_MAX: Duration = Duration::from_secs(10);
 /// How much longer its answer may be on its way.
 const MARGIN: Duration = Duration::from_secs(5);
 /// The most memory that one question may take, in bytes.
 const MEMORY_MAX: &str = "4000000000";
-/// The most rows that one question may read.
-const ROWS_MAX: &str = "20000000000";
 
 /// A value of a question.
 #[derive(Debug, Clone)]
@@ -90,26 +86,27 @@ impl Question {
     where
         T: Row + RowOwned + RowRead,
     {
-        self.ask_within(store, TIME_MAX).await
+        self.ask_within(store, store.limits().time).await
     }
 
     pub(super) async fn ask_within<T>(&self, store: &ClickStore, time_max: Duration) -> Result<Vec<T>, ClickStoreError>
     where
         T: Row + RowOwned + RowRead,
     {
+        let clicks_max = store.limits().clicks;
         let mut query = self.bound(store).await?;
         let settings = [
             ("max_execution_time", &*time_max.as_secs_f64().to_string()),
             ("timeout_overflow_mode", "throw"),
             ("max_memory_usage", MEMORY_MAX),
-            ("max_rows_to_read", ROWS_MAX),
+            ("max_rows_to_read", &*clicks_max.to_string()),
             ("read_overflow_mode", "throw"),
             ("join_use_nulls", "1"),
         ];
         for (name, value) in settings {
             query = query.with_setting(name, value);
         }
-        asked(time_max + MARGIN, query.fetch_all::<T>()).await
+        asked(time_max + MARGIN, clicks_max, query.fetch_all::<T>()).await
     }
 
     /// Has the server do what the text says, for so long, with these settings.

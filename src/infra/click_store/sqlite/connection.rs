@@ -12,10 +12,11 @@ use sqlx::{ConnectOptions, Sqlite, Transaction};
 use super::reading::Reading;
 use crate::config::sections::ClickStoreConfig;
 use crate::infra::click_store::ClickStoreError;
+use crate::infra::click_store::limits::QuestionLimits;
 use crate::infra::sqlite::{self, OpenedFile, integrity};
 
-/// How many reports are computed at once; more wait.
-const READERS: u32 = 4;
+/// The fewest connections for reading.
+const READERS_MIN: u32 = 4;
 /// Longest wait for a connection or for another process's write.
 const WAIT_MAX: Duration = Duration::from_secs(5);
 /// Memory for pages of the writer: it touches the whole link index.
@@ -38,6 +39,8 @@ pub struct ClickStore {
     pub(super) file: Arc<OpenedFile>,
     /// The folder that the file is in.
     pub(super) folder: PathBuf,
+    /// What one question may take.
+    pub(super) limits: QuestionLimits,
 }
 
 impl ClickStore {
@@ -59,9 +62,9 @@ impl ClickStore {
             .await
             .map_err(|error| integrity::because(&file, &error))?;
         MIGRATIONS.run(&writer).await?;
-        let readers = open_readers(&file).await?;
-        let file = opened(&file)?;
-        Ok(Self { writer, readers: known.get_or_init(|| readers).clone(), file, folder })
+        let readers = open_readers(config, &file).await?;
+        let (file, limits) = (opened(&file)?, QuestionLimits::of(config));
+        Ok(Self { writer, readers: known.get_or_init(|| readers).clone(), file, folder, limits })
     }
 
     /// Opens the configured store to read what is in it, and changes nothing.
@@ -70,7 +73,7 @@ impl ClickStore {
     /// The address is not `sqlite:FILE`, the file cannot be opened, or its schema is not that of this version.
     pub async fn open_to_read(config: &ClickStoreConfig, data_folder: &Path) -> Result<Self, ClickStoreError> {
         let file = file_of(config.url.expose_secret(), data_folder)?;
-        let readers = open_readers(&file).await.map_err(|error| match error {
+        let readers = open_readers(config, &file).await.map_err(|error| match error {
             ClickStoreError::Database(error) => integrity::because(&file, &error).into(),
             other => other,
         })?;
@@ -81,8 +84,8 @@ impl ClickStore {
             return Err(ClickStoreError::Version { found, wanted });
         }
         let folder = file.parent().unwrap_or(data_folder).to_path_buf();
-        let file = opened(&file)?;
-        Ok(Self { writer: readers.clone(), readers, file, folder })
+        let (file, limits) = (opened(&file)?, QuestionLimits::of(config));
+        Ok(Self { writer: readers.clone(), readers, file, folder, limits })
     }
 
     /// Begins to write, with the write lock of the file.
@@ -141,14 +144,16 @@ fn writer_options(file: &Path) -> SqliteConnectOptions {
         .disable_statement_logging()
 }
 
-async fn open_readers(file: &Path) -> Result<SqlitePool, ClickStoreError> {
+/// One workspace alone never has all of them.
+async fn open_readers(config: &ClickStoreConfig, file: &Path) -> Result<SqlitePool, ClickStoreError> {
     let options = SqliteConnectOptions::new()
         .filename(file)
         .read_only(true)
         .busy_timeout(WAIT_MAX)
         .pragma("mmap_size", MAPPED_BYTES_MAX.to_string())
         .disable_statement_logging();
-    Ok(sqlite::pool().max_connections(READERS).acquire_timeout(WAIT_MAX).connect_with(options).await?)
+    let readers = config.queries_per_workspace_max.saturating_mul(2).max(READERS_MIN);
+    Ok(sqlite::pool().max_connections(readers).acquire_timeout(WAIT_MAX).connect_with(options).await?)
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ impl ClickStore {
         limit: u32,
     ) -> Result<Vec<Event>, ClickStoreError> {
         let selection = Arc::new(selection.up_to(after));
-        let mut reading = Reading::begin(self).await?;
+        let mut reading = Reading::begin_question(self).await?;
         let mut events = not_packed(reading.connection(), &selection, after, limit).await?;
         let workspace_id = selection.workspace_id.as_uuid();
         let mut segments = segments_of(reading.connection(), workspace_id, selection.period).await?;
@@ -38,6 +38,7 @@ impl ClickStore {
             if is_full && events.last().is_none_or(|last| last.click.at.as_micros() > segment.last_at) {
                 break;
             }
+            reading.require_time()?;
             events.extend(packed(reading.connection(), segment, &selection, after, limit).await?);
             events.sort_by_key(|event| std::cmp::Reverse(event.position));
             events.truncate(limit);

@@ -10,7 +10,7 @@ use sqlx::{Sqlite, Transaction};
 use super::connection::ClickStore;
 use crate::infra::click_store::ClickStoreError;
 
-/// Longest that one question may take.
+/// Longest that one look may take that nobody asked a question for.
 const READING_TIME_MAX: Duration = Duration::from_secs(10);
 /// Longest that a look at everything may take.
 const LONG_READING_TIME_MAX: Duration = Duration::from_secs(24 * 60 * 60);
@@ -22,12 +22,18 @@ const STEPS_BETWEEN_LOOKS: i32 = 10_000;
 pub(super) struct Reading {
     transaction: Transaction<'static, Sqlite>,
     abandoned: Arc<AtomicBool>,
+    deadline: Instant,
 }
 
 impl Reading {
     /// Waits for a reader and starts the clock.
     pub(super) async fn begin(store: &ClickStore) -> Result<Self, ClickStoreError> {
         Self::begin_within(store, READING_TIME_MAX).await
+    }
+
+    /// The same for a question, which may take as long as the settings say.
+    pub(super) async fn begin_question(store: &ClickStore) -> Result<Self, ClickStoreError> {
+        Self::begin_within(store, store.limits.time).await
     }
 
     /// The same for a look at everything, which may take hours.
@@ -43,7 +49,15 @@ impl Reading {
         transaction.lock_handle().await?.set_progress_handler(STEPS_BETWEEN_LOOKS, move || {
             !seen.load(Ordering::Relaxed) && Instant::now() < deadline
         });
-        Ok(Self { transaction, abandoned })
+        Ok(Self { transaction, abandoned, deadline })
+    }
+
+    /// Whether there is time left. Many short queries one after the other are none that SQLite would stop.
+    ///
+    /// # Errors
+    /// `TimeLimit` if there is none.
+    pub(super) fn require_time(&self) -> Result<(), ClickStoreError> {
+        if Instant::now() < self.deadline { Ok(()) } else { Err(ClickStoreError::TimeLimit) }
     }
 
     /// Where to ask.
@@ -82,6 +96,16 @@ mod tests {
             assert!(matches!(answer, Err(ClickStoreError::TimeLimit)), "{answer:?}");
         }
         store.check().await.expect("a sign of life");
+    }
+
+    #[tokio::test]
+    async fn short_queries_have_the_same_end_together() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = open(&folder).await;
+        let reading = Reading::begin_within(&store, Duration::ZERO).await.expect("a reader");
+        assert!(matches!(reading.require_time(), Err(ClickStoreError::TimeLimit)));
+        let reading = Reading::begin(&store).await.expect("a reader");
+        reading.require_time().expect("there is time");
     }
 
     #[tokio::test]

@@ -1,5 +1,6 @@
 //! What a question goes through: the segments that have clicks of its period, and the rows that are not packed yet, days at a time.
 
+use std::collections::HashMap;
 use std::ops::{Range, RangeInclusive};
 
 use super::condition::push_where;
@@ -29,6 +30,7 @@ pub(super) struct Scan {
     properties: Vec<Property>,
     /// The rows that were read last, for a second pass: mostly there are no others.
     rows: Option<(Range<i64>, Block)>,
+    clicks_max: u64,
 }
 
 impl Scan {
@@ -39,22 +41,28 @@ impl Scan {
 
     async fn begin_with(store: &ClickStore, pass: &Pass, at_once: AtOnce) -> Result<Self, ClickStoreError> {
         let selection = pass.selection().clone();
-        let mut reading = Reading::begin(store).await?;
+        let mut reading = Reading::begin_question(store).await?;
         let stretches = stretches_of(reading.connection(), &selection, at_once).await?;
+        let clicks_max = store.limits.clicks;
+        require_few(packed_in(&stretches), clicks_max)?;
         let days_of_rows = days_of_rows(&mut reading, &selection).await?;
         let property = |part| match part {
             Part::Column(property) => Some(property),
             _ => None,
         };
         let properties = pass.parts(false, false).into_iter().filter_map(property).collect();
-        Ok(Self { reading, selection, at_once, stretches, days_of_rows, properties, rows: None })
+        Ok(Self { reading, selection, at_once, stretches, days_of_rows, properties, rows: None, clicks_max })
     }
 
     /// Takes the pass through everything. The next stretch is read while one is counted.
     pub(super) async fn run(&mut self, mut pass: Pass) -> Result<Pass, ClickStoreError> {
         let mut blocks = self.load(0, &PartsOf::of(&pass)).await?;
+        let mut gone_through = 0;
         for number in 1.. {
             let Some(taken) = blocks else { break };
+            gone_through += taken.iter().map(|block| block.clicks() as u64).sum::<u64>();
+            require_few(gone_through, self.clicks_max)?;
+            self.reading.require_time()?;
             let parts = PartsOf::of(&pass);
             // Counting takes milliseconds, for which no other task should wait.
             let counting = on_thread(move || {
@@ -125,6 +133,17 @@ impl Scan {
         push_where(&mut query, &Selection { period: within(self.selection.period, days), ..self.selection.clone() });
         Ok(read_rows(query, &self.properties, self.reading.connection()).await?.0)
     }
+}
+
+/// The clicks of all segments, each of which may be in several stretches.
+fn packed_in(stretches: &[Stretch]) -> u64 {
+    let segments = stretches.iter().flat_map(|stretch| &stretch.segments);
+    let clicks: HashMap<i64, usize> = segments.map(|segment| (segment.id, segment.clicks)).collect();
+    clicks.values().map(|clicks| *clicks as u64).sum()
+}
+
+fn require_few(clicks: u64, clicks_max: u64) -> Result<(), ClickStoreError> {
+    if clicks <= clicks_max { Ok(()) } else { Err(ClickStoreError::ClickLimit(clicks_max)) }
 }
 
 /// The days of the first and of the last row in the period.

@@ -5,8 +5,10 @@ mod agreement;
 mod alike;
 mod exactly_once;
 mod house;
+mod limits;
 mod packing;
 mod partitions;
+mod policies;
 pub(in crate::infra::click_store) mod test_server;
 
 pub(in crate::infra::click_store) use house::House;

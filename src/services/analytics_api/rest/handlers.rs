@@ -9,7 +9,7 @@ use http::HeaderMap;
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 
 use super::parameters::{
-    BreakdownParameters, EventsParameters, ExportParameters, HoursOfWeekParameters, LiveParameters,
+    BreakdownParameters, EventsParameters, ExportParameters, FunnelParameters, HoursOfWeekParameters, LiveParameters,
     SparklinesParameters, SummaryParameters, TimeseriesParameters,
 };
 use crate::domain::error::Error;
@@ -26,6 +26,7 @@ use crate::services::analytics_api::Analytics;
 use crate::services::analytics_api::erasure::{self, ErasedClicks, ErasureDraft};
 use crate::services::analytics_api::events::{ClickEvent, identity};
 use crate::services::analytics_api::export;
+use crate::services::analytics_api::funnel::Funnel;
 use crate::services::analytics_api::live::Live;
 use crate::services::analytics_api::responses::{BreakdownResponse, HoursOfWeek, Sparklines, Summary, Timeseries};
 use crate::services::api_core::rest::{Authenticated, Authorized, IdempotencyHeader, WorkspacePath};
@@ -132,6 +133,46 @@ pub(super) async fn breakdown(
     let (dimension, limit) = (parameters.dimension, parameters.limit.get());
     let compare = parameters.compare.is_some();
     Ok(Json(analytics.breakdown(&access, &parameters.report(), dimension, limit, compare).await?))
+}
+
+/// From scans of QR codes to the pages behind them
+///
+/// Each step counts a part of the one before: scans, those by people, those that were sent on to a page. `kind`, `agent`, `qr` and `include` are what the
+/// steps are made of, and cannot be filtered by.
+#[utoipa::path(
+    get,
+    path = "/v1/workspaces/{workspace_id}/analytics/funnel",
+    operation_id = "getAnalyticsFunnel",
+    tag = "analytics",
+    params(WorkspacePath, FunnelParameters),
+    responses((status = 200, description = "The steps.", body = Funnel), ReadProblems),
+)]
+pub(super) async fn funnel(
+    State(analytics): State<Analytics>,
+    access: Authorized<permission::GetAnalyticsFunnel>,
+    Query(parameters): Query<FunnelParameters>,
+) -> Result<Json<Funnel>, Problem> {
+    Ok(Json(analytics.funnel(&access, &parameters.report()).await?))
+}
+
+/// The record of processing of the workspace
+///
+/// What data-protection law asks for (GDPR, article 30), as Markdown, written from the settings of the instance and of the workspace as they are
+/// now. What no software can know is left to be filled in.
+#[utoipa::path(
+    get,
+    path = "/v1/workspaces/{workspace_id}/processing-record",
+    operation_id = "getProcessingRecord",
+    tag = "analytics",
+    params(WorkspacePath),
+    responses((status = 200, description = "The record.", content((String = "text/markdown"))), ReadProblems),
+)]
+pub(super) async fn processing_record(
+    State(analytics): State<Analytics>,
+    access: Authorized<permission::GetProcessingRecord>,
+) -> Result<Response, Problem> {
+    let record = analytics.processing_record(&access).await?;
+    Ok(([(CONTENT_TYPE, "text/markdown; charset=utf-8")], record).into_response())
 }
 
 /// Read or follow the clicks of the last half hour

@@ -2,8 +2,10 @@
 //!
 //! Invariant: handlers reach a workspace only through [`crate::services::api_core::rest::Authorized`].
 
+mod click_exports;
 mod handlers;
 mod parameters;
+mod report_schedules;
 mod shares;
 #[cfg(test)]
 mod tests;
@@ -36,9 +38,13 @@ pub fn operations() -> OpenApiRouter<Analytics> {
         .routes(routes!(handlers::sparklines))
         .routes(routes!(handlers::hours_of_week))
         .routes(routes!(handlers::breakdown))
+        .routes(routes!(handlers::funnel))
         .routes(routes!(handlers::live))
         .routes(routes!(handlers::events))
         .routes(routes!(handlers::export))
         .routes(routes!(handlers::erase))
+        .routes(routes!(handlers::processing_record))
+        .merge(click_exports::routes())
+        .merge(report_schedules::routes())
         .merge(shares::routes())
 }

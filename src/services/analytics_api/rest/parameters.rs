@@ -197,6 +197,11 @@ report_parameters! {
 }
 
 report_parameters! {
+    /// Of the funnel.
+    FunnelParameters {}
+}
+
+report_parameters! {
     /// Of the time series.
     TimeseriesParameters {
         /// How long the buckets are; a day if absent.
@@ -277,4 +282,9 @@ pub(super) struct SparklinesParameters {
 report_parameters! {
     /// Of what a shared page is about.
     ShareFilters {}
+}
+
+report_parameters! {
+    /// Of what a file of clicks is about.
+    ExportFilters {}
 }

@@ -27,6 +27,7 @@ use crate::infra::store::{self, Store};
 use crate::infra::user_agent::UserAgents;
 use crate::runtime::tasks::Tasks;
 use crate::services::analytics_api::Analytics;
+use crate::services::analytics_api::processing_record::ProcessingFacts;
 use crate::services::api_core::rest as core_rest;
 use crate::services::api_core::{
     ApiCore, BootstrapDraft, DomainSettings, LinkDraft, Principal, Settings, WorkspaceDraft,
@@ -77,7 +78,8 @@ impl House {
     }
 
     fn router(&self) -> Router {
-        let analytics = Analytics::new(self.clicks.clone(), self.core.clone());
+        let facts = ProcessingFacts::of(&crate::config::defaults().expect("the defaults are valid"));
+        let analytics = Analytics::new(self.clicks.clone(), self.core.clone(), facts);
         Router::from(operations().with_state(analytics)).layer(Extension(self.principal.clone()))
     }
 
@@ -170,6 +172,29 @@ async fn people_are_counted_and_the_rest_when_it_is_asked_for() {
     assert_eq!(summary["previous"]["to"], summary["from"]);
     let orphans = house.ask(&format!("breakdown?{PERIOD}&dimension=slug&kind=missing")).await;
     assert_eq!(orphans["data"], json!([{ "value": "typo", "clicks": 1, "visitors": 1 }]));
+}
+
+#[tokio::test]
+async fn a_funnel_counts_scans_then_those_by_people_then_those_that_were_sent_on() {
+    let house = House::new().await;
+    let gone = EnrichedClick { kind: ClickKind::Gone, status: 410, ..visit(6) };
+    house
+        .store([
+            visit(0),
+            visit(1),
+            EnrichedClick { visitor: Some(1), country: Some("FR".into()), ..visit(2) },
+            EnrichedClick { agent: AgentClass::Bot, ..visit(3) },
+            EnrichedClick { head: true, ..visit(4) },
+            EnrichedClick { qr: false, ..visit(5) },
+            gone,
+        ])
+        .await;
+    let funnel = house.ask(&format!("funnel?{PERIOD}")).await;
+    let steps = ["scans", "by_people", "redirected", "visitors"].map(|step| funnel[step].as_u64().expect("a number"));
+    assert_eq!(steps, [6, 4, 3, 2], "{funnel}");
+    assert_eq!(house.ask(&format!("funnel?{PERIOD}&country=FR")).await["scans"], 1);
+    let errors = house.errors(&format!("funnel?{PERIOD}&kind=gone&agent=bot&qr=true&include=bots")).await;
+    assert_eq!(errors, names(&["kind", "agent", "qr", "include"]));
 }
 
 #[tokio::test]

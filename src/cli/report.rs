@@ -1,0 +1,115 @@
+//! `elido report`: reports that come by mail, over the API.
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use super::api_client::{ApiArguments, ApiClient, Call};
+use super::exit::Failure;
+use super::listing;
+use super::output::{self, OutputArguments};
+use super::pages::Pages;
+
+/// The columns of the table.
+const COLUMNS: [&str; 6] = ["id", "name", "every", "time_zone", "paused", "next_at"];
+
+/// Has reports about clicks come by mail.
+#[derive(Debug, Args)]
+pub struct ReportCommand {
+    #[command(subcommand)]
+    what: What,
+    #[command(flatten)]
+    api: ApiArguments,
+    #[command(flatten)]
+    output: OutputArguments,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Lists the reports that come by mail, newest first.
+    #[command(after_long_help = "Examples:\n  elido report list")]
+    List,
+    /// Has a report of every week or month sent to members of the workspace.
+    #[command(after_long_help = "Examples:
+  elido report create 'All clicks' --every week --time-zone Europe/Berlin --recipient usr_0190b8f20000700080000000000000aa
+  elido report create Spring --every month --filters 'tag=spring' --recipient usr_0190b8f20000700080000000000000aa")]
+    Create {
+        /// The heading of the report.
+        name: String,
+        /// How often it comes.
+        #[arg(long, value_parser = ["week", "month"])]
+        every: String,
+        /// Whose weeks and months they are, such as Europe/Berlin.
+        #[arg(long, value_name = "NAME", default_value = "UTC")]
+        time_zone: String,
+        /// Which clicks it is about, such as tag=spring&country=DE; all if absent.
+        #[arg(long, value_name = "QUERY", default_value = "")]
+        filters: String,
+        /// The folder of whose links it is; all if absent.
+        #[arg(long, value_name = "ID")]
+        folder_id: Option<String>,
+        /// A member who gets it, by the id; may be repeated.
+        #[arg(long = "recipient", value_name = "ID", required = true)]
+        recipients: Vec<String>,
+    },
+    /// Lets a report rest.
+    #[command(after_long_help = "Examples:\n  elido report pause rps_0190b8f20000700080000000000000aa")]
+    Pause {
+        /// The report, by its id.
+        report: String,
+    },
+    /// Has a report come again, after the period that runs now.
+    #[command(after_long_help = "Examples:\n  elido report resume rps_0190b8f20000700080000000000000aa")]
+    Resume {
+        /// The report, by its id.
+        report: String,
+    },
+    /// Has the report of the last period sent to oneself, now.
+    #[command(after_long_help = "Examples:\n  elido report test rps_0190b8f20000700080000000000000aa")]
+    Test {
+        /// The report, by its id.
+        report: String,
+    },
+    /// Calls a report off.
+    #[command(after_long_help = "Examples:\n  elido report delete rps_0190b8f20000700080000000000000aa")]
+    Delete {
+        /// The report, by its id.
+        report: String,
+    },
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When the server cannot be reached or refuses.
+pub async fn run(command: ReportCommand) -> Result<(), Failure> {
+    let client = ApiClient::new(&command.api)?;
+    let reports = format!("{}/report-schedules", client.workspace_path(&command.api).await?);
+    let json = command.output.json;
+    match command.what {
+        What::List => listing::print(Pages::new(&client, &reports, Vec::new()), u64::MAX, &COLUMNS, json).await,
+        What::Create { name, every, time_zone, filters, folder_id, recipients } => {
+            let mut body = json!({
+                "name": name, "every": every, "time_zone": time_zone, "filters": filters, "recipients": recipients,
+            });
+            if let (Some(folder), Some(fields)) = (folder_id, body.as_object_mut()) {
+                fields.insert("folder_id".to_owned(), Value::from(folder));
+            }
+            listing::print_one(&client.call(&Call::post(&reports, &body)?).await?.body, json)
+        }
+        What::Pause { report } => set_paused(&client, &format!("{reports}/{report}"), true, json).await,
+        What::Resume { report } => set_paused(&client, &format!("{reports}/{report}"), false, json).await,
+        What::Test { report } => {
+            client.call(&Call::post(&format!("{reports}/{report}/test"), &json!({}))?).await?;
+            if json { output::json(&json!({ "sent": report })) } else { output::line("it is going to be sent to you") }
+        }
+        What::Delete { report } => {
+            client.call(&Call::delete(&format!("{reports}/{report}"))).await?;
+            if json { output::json(&json!({ "deleted": report })) } else { output::line(&format!("deleted {report}")) }
+        }
+    }
+}
+
+async fn set_paused(client: &ApiClient, path: &str, paused: bool, json: bool) -> Result<(), Failure> {
+    let body = json!({ "paused": paused });
+    listing::print_one(&client.call(&Call::patch(path, &body)?).await?.body, json)
+}

@@ -1,0 +1,59 @@
+//! What one question may take, and how many are asked at once.
+
+use futures_util::future::join_all;
+
+use super::*;
+use crate::domain::time::Timestamp;
+
+const DAY: i64 = 86_400_000_000;
+
+/// Twenty clicks of each of three days that are in different months.
+async fn store_months(house: &House) {
+    for (journal, day) in [(1, 0), (2, 40), (3, 80)] {
+        let mut stretch = batch(journal, 0..20);
+        stretch.clicks.iter_mut().for_each(|record| record.click.at = Timestamp::from_micros(day * DAY + 1));
+        house.put(&stretch).await;
+    }
+}
+
+fn days(from: i64, to: i64) -> Selection {
+    let moment = |day: i64| Timestamp::from_micros(day * DAY);
+    Selection::everything(workspace(1), Period { from: moment(from), to: moment(to) })
+}
+
+#[tokio::test]
+async fn a_question_that_goes_through_too_many_clicks_is_refused_and_a_shorter_period_answered() {
+    for mut house in houses().await {
+        store_months(&house).await;
+        house.config.query_clicks_max = 50;
+        house.open_again().await;
+        for _ in ["as rows", "packed"] {
+            let refused = house.store.summary(&days(0, 100)).await.expect_err("sixty clicks");
+            assert!(matches!(refused, ClickStoreError::ClickLimit(50)), "{refused}");
+            let error = crate::domain::error::Error::from(refused);
+            assert_eq!(error.code, "query_click_limit");
+            assert!(error.message.contains("more than 50 clicks"), "{}", error.message);
+            let counted = house.store.summary(&days(0, 60)).await.expect("forty clicks");
+            assert_eq!(counted.clicks, 40);
+            let by_country = house.store.breakdown(&days(0, 100), Dimension::Country, 5).await;
+            assert!(matches!(by_country, Err(ClickStoreError::ClickLimit(50))), "{by_country:?}");
+            if house.database.is_none() {
+                house.store.compact(true).await.expect("packed");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn more_questions_than_are_asked_at_once_are_answered_one_after_the_other() {
+    for mut house in houses().await {
+        store_months(&house).await;
+        house.config.queries_per_workspace_max = 1;
+        house.open_again().await;
+        let selection = days(0, 100);
+        let answers = join_all((0..20).map(|_| house.store.summary(&selection))).await;
+        for answer in answers {
+            assert_eq!(answer.expect("an answer").clicks, 60);
+        }
+    }
+}
