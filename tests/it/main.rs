@@ -60,6 +60,7 @@ mod folders;
 mod fuzz_seeds;
 mod grpc_accounts;
 mod grpc_audit;
+mod grpc_idempotency;
 mod grpc_links;
 mod grpc_operators;
 mod grpc_origin;

@@ -10,6 +10,7 @@ mod domains;
 mod event_consumers;
 mod events;
 mod evidence_exports;
+mod idempotency;
 mod jobs;
 mod link_requests;
 mod link_resolver;
@@ -36,6 +37,7 @@ pub(in crate::services) use link_responses::time;
 pub use tonic::transport::Server;
 
 use super::ApiCore;
+use crate::http::idempotency::Idempotency;
 use crate::infra::grpc::v1::api_keys_server::ApiKeysServer;
 use crate::infra::grpc::v1::audit_server::AuditServer;
 use crate::infra::grpc::v1::domains_server::DomainsServer;
@@ -55,6 +57,7 @@ use domains::DomainsService;
 use event_consumers::EventConsumersService;
 use events::EventsService;
 use evidence_exports::EvidenceExportsService;
+use idempotency::IdempotencyLayer;
 use jobs::JobsService;
 use link_resolver::LinkResolverService;
 use links::LinksService;
@@ -111,7 +114,7 @@ pub fn server(tls: Option<ServerTlsConfig>) -> Result<Server, Error> {
 pub async fn serve(
     server: Server,
     listener: TcpListener,
-    core: ApiCore,
+    (core, idempotency): (ApiCore, Idempotency),
     beside: Beside,
     stopping: CancellationToken,
 ) -> Result<(), Error> {
@@ -155,7 +158,7 @@ pub async fn serve(
     let domains = DomainsServer::new(DomainsService(core.clone()))
         .max_decoding_message_size(REQUEST_BYTES_MAX)
         .max_encoding_message_size(RESPONSE_BYTES_MAX);
-    let links = LinksServer::new(LinksService(core))
+    let links = LinksServer::new(LinksService(core.clone()))
         .max_decoding_message_size(LINK_BYTES_MAX)
         .max_encoding_message_size(RESPONSE_BYTES_MAX);
     let reflection = tonic_reflection::server::Builder::configure()
@@ -185,6 +188,7 @@ pub async fn serve(
     };
     server
         .layer(CallMetricsLayer)
+        .layer(IdempotencyLayer { core: core.clone(), idempotency })
         .add_routes(beside.routes)
         .add_service(health_service)
         .add_optional_service(reflection)
