@@ -61,6 +61,7 @@ mod fuzz_seeds;
 mod grpc_accounts;
 mod grpc_audit;
 mod grpc_idempotency;
+mod grpc_link_work;
 mod grpc_links;
 mod grpc_operators;
 mod grpc_origin;
