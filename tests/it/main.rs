@@ -93,6 +93,7 @@ mod oauth_clients;
 mod oauth_flow;
 mod objects;
 mod ory;
+mod ory_away;
 mod people;
 mod permissions;
 mod provider_attacks;
