@@ -275,7 +275,7 @@ fn collide(left: SocketAddr, right: SocketAddr) -> bool {
 }
 
 /// Every number with the values that it may have.
-fn ranges(config: &Config) -> [(&'static str, u64, RangeInclusive<u64>); 50] {
+fn ranges(config: &Config) -> [(&'static str, u64, RangeInclusive<u64>); 51] {
     let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
     let (edge, cache, journal) = (&config.edge, &config.edge.cache, &config.edge.journal);
     let (api, links, database, ingester) = (&config.api, &config.links, &config.database, &config.ingester);
@@ -323,6 +323,7 @@ fn ranges(config: &Config) -> [(&'static str, u64, RangeInclusive<u64>); 50] {
         ("database.connections_max", database.connections_max.into(), 1..=1000),
         ("database.connect_timeout_ms", database.connect_timeout_ms, 1..=600_000),
         ("events.retention_days", config.events.retention_days.into(), 1..=3_650),
+        ("events.archive_days", config.events.archive_days.into(), 0..=36_500),
         ("click_store.retention_days", config.click_store.retention_days.into(), 0..=36_500),
         ("click_store.orphan_retention_days", config.click_store.orphan_retention_days.into(), 0..=36_500),
         ("ingester.batch_clicks_max", count(ingester.batch_clicks_max), 1..=100_000),

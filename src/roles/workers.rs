@@ -31,7 +31,7 @@ pub(super) async fn start(
     let core = api::core(platform, tasks).await?;
     let handlers = jobs::handlers(&store)
         .and(handed_over_journals(platform).await?)
-        .and(objects::handlers(&platform.objects().await?, api_core::OBJECT_KINDS))
+        .and(objects::handlers(&platform.objects().await?, core.object_kinds()))
         .and(api_core::jobs::handlers(&core))
         .and(domain_manager::jobs::handlers(&core, issuer(platform, &core).await?.as_ref()))
         .and(crate::services::identity::jobs::handlers(&account_mails(platform).await?));

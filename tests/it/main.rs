@@ -52,6 +52,7 @@ mod domains;
 mod domains_at_the_edge;
 mod edges;
 mod enumeration;
+mod event_archive;
 mod event_failures;
 mod events;
 mod evidence;

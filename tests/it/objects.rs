@@ -32,7 +32,7 @@ const KIND: ObjectKind = ObjectKind {
 };
 /// One whose name begins like that of the other, and whose objects are too old at once.
 const SHORT_LIVED: ObjectKind = ObjectKind { name: "tests-of-age", bytes_max: 1_000, kept_for: Duration::ZERO, ..KIND };
-const KINDS: &[ObjectKind] = &[KIND, SHORT_LIVED];
+const KINDS: [ObjectKind; 2] = [KIND, SHORT_LIVED];
 
 /// One form of the store, with nothing in it.
 struct Form {
@@ -199,7 +199,7 @@ async fn objects_go_when_they_are_as_old_as_their_kind_may_be() {
         store::migrate(&config.database, folder.path()).await.expect("a schema");
         let store = Store::connect(&config.database, folder.path()).await.expect("a store");
         let tasks = Tasks::new();
-        Worker::new(store.clone(), objects::handlers(&form.objects, KINDS), PATIENCE).start(&tasks);
+        Worker::new(store.clone(), objects::handlers(&form.objects, KINDS.to_vec()), PATIENCE).start(&tasks);
         eventually("the old one is gone", || async {
             form.objects.list(SHORT_LIVED, None, 10).await.expect("a list").objects.is_empty()
         })

@@ -28,13 +28,13 @@ impl CronKind for ForgetObjects {
 
 /// How it is done, for objects of these kinds.
 #[must_use]
-pub fn handlers(objects: &Objects, kinds: &'static [ObjectKind]) -> Handlers {
+pub fn handlers(objects: &Objects, kinds: Vec<ObjectKind>) -> Handlers {
     let objects = objects.clone();
     Handlers::default().on_tick(move |_: ForgetObjects, _| {
-        let objects = objects.clone();
+        let (objects, kinds) = (objects.clone(), kinds.clone());
         async move {
             for kind in kinds {
-                forget(&objects, *kind).await?;
+                forget(&objects, kind).await?;
             }
             let left = objects.forget_unfinished(clock::now().minus(UNFINISHED_FOR)).await?;
             if left > 0 {

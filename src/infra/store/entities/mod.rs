@@ -14,6 +14,7 @@ pub mod change_sequence;
 pub mod deleted_link;
 pub mod domain;
 pub mod event;
+pub mod event_archive;
 pub mod event_consumer;
 pub mod event_failure;
 pub mod evidence_export;
