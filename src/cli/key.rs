@@ -13,11 +13,11 @@ use crate::domain::time::Timestamp;
 /// The columns of the table.
 const COLUMNS: [&str; 6] = ["id", "name", "token_start", "scopes", "last_used_at", "expires_at"];
 
-/// Lists, creates, rotates and revokes API keys.
+/// Lists, creates, changes, rotates and revokes API keys.
 #[derive(Debug, Args)]
 #[command(
-    long_about = "Lists, creates, rotates and revokes API keys of a workspace. Creating and rotating print the secret alone, which is \
-shown this once, and need the token of a session."
+    long_about = "Lists, creates, changes, rotates and revokes API keys of a workspace. Creating and rotating print the secret alone, which is \
+shown this once. They and changing need the token of a session."
 )]
 pub struct KeyCommand {
     #[command(subcommand)]
@@ -47,6 +47,20 @@ enum What {
         #[arg(long, value_name = "TIME")]
         expires_at: Option<Timestamp>,
         /// Requests a minute.
+        #[arg(long, value_name = "COUNT")]
+        rate_limit_per_minute: Option<u32>,
+    },
+    /// Changes the name of a key, or how many requests it may make; what is not given stays as it is.
+    #[command(after_long_help = "Examples:
+  elido key update key_0190b8f20000700080000000000000aa --name Build
+  elido key update key_0190b8f20000700080000000000000aa --rate-limit-per-minute 0")]
+    Update {
+        /// The key, by its id.
+        key: String,
+        /// Its name, for people.
+        #[arg(long)]
+        name: Option<String>,
+        /// Requests a minute; 0 is as many as the instance gives every key.
         #[arg(long, value_name = "COUNT")]
         rate_limit_per_minute: Option<u32>,
     },
@@ -89,6 +103,11 @@ pub async fn run(command: KeyCommand) -> Result<(), Failure> {
             let path = format!("{workspace}/api-keys");
             print_secret(&client.call(&Call::post(&path, &Value::Object(body))?).await?.body, json)
         }
+        What::Update { key, name, rate_limit_per_minute } => {
+            let changes = changes(name, rate_limit_per_minute)?;
+            let path = format!("{workspace}/api-keys/{key}");
+            listing::print_one(&client.call(&Call::patch(&path, &changes)?).await?.body, json)
+        }
         What::Rotate { key, overlap_hours } => {
             let path = format!("{workspace}/api-keys/{key}/rotate");
             let body = json!({ "overlap_seconds": overlap_hours.saturating_mul(3_600) });
@@ -99,6 +118,18 @@ pub async fn run(command: KeyCommand) -> Result<(), Failure> {
             if json { output::json(&json!({ "revoked": key })) } else { output::line(&format!("revoked {key}")) }
         }
     }
+}
+
+/// What the API is to change of a key.
+fn changes(name: Option<String>, rate_limit_per_minute: Option<u32>) -> Result<Value, Failure> {
+    let mut changes = Map::new();
+    changes.extend(name.map(|name| ("name".to_owned(), json!(name))));
+    let limit = rate_limit_per_minute.map(|limit| Some(limit).filter(|limit| *limit > 0));
+    changes.extend(limit.map(|limit| ("rate_limit_per_minute".to_owned(), json!(limit))));
+    if changes.is_empty() {
+        return Err(Failure::usage("nothing to change: give --name or --rate-limit-per-minute"));
+    }
+    Ok(Value::Object(changes))
 }
 
 /// The secret alone, so that a script takes it as it is; with `--json` all that the API answered.

@@ -276,7 +276,7 @@ fn collide(left: SocketAddr, right: SocketAddr) -> bool {
 }
 
 /// Every number with the values that it may have.
-fn ranges(config: &Config) -> [(&'static str, u64, RangeInclusive<u64>); 53] {
+fn ranges(config: &Config) -> [(&'static str, u64, RangeInclusive<u64>); 54] {
     let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
     let hops_max = count(HOPS_MAX);
     let (edge, cache, journal) = (&config.edge, &config.edge.cache, &config.edge.journal);
@@ -325,6 +325,7 @@ fn ranges(config: &Config) -> [(&'static str, u64, RangeInclusive<u64>); 53] {
         ("database.connections_max", database.connections_max.into(), 1..=1000),
         ("database.connect_timeout_ms", database.connect_timeout_ms, 1..=600_000),
         ("events.retention_days", config.events.retention_days.into(), 1..=3_650),
+        ("events.archive_days", config.events.archive_days.into(), 0..=36_500),
         ("click_store.retention_days", config.click_store.retention_days.into(), 0..=36_500),
         ("click_store.orphan_retention_days", config.click_store.orphan_retention_days.into(), 0..=36_500),
         ("click_store.query_seconds_max", config.click_store.query_seconds_max.into(), 1..=600),

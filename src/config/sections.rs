@@ -388,6 +388,8 @@ impl DatabaseConfig {
 pub struct EventsConfig {
     /// How many days events are kept for those who follow.
     pub retention_days: u32,
+    /// How many days events are kept as files among the objects after that; 0 is not at all.
+    pub archive_days: u32,
 }
 
 impl EventsConfig {
@@ -395,6 +397,12 @@ impl EventsConfig {
     #[must_use]
     pub const fn kept_for(&self) -> Duration {
         Duration::from_secs(self.retention_days as u64 * 24 * 60 * 60)
+    }
+
+    /// How long events are kept as files after that, if they are.
+    #[must_use]
+    pub fn archived_for(&self) -> Option<Duration> {
+        (self.archive_days > 0).then(|| Duration::from_secs(u64::from(self.archive_days) * 24 * 60 * 60))
     }
 }
 

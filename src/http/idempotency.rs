@@ -57,8 +57,18 @@ pub struct IdempotencyClaim {
     pub credential: Box<str>,
     /// The key: 1 to 255 visible ASCII characters.
     pub key: Box<str>,
-    /// SHA-256 of the method, the path with its query, and the body.
+    /// SHA-256 of the method, the path with its query, and the body; over gRPC of the name of the method, in the place of the path, and the message.
     pub fingerprint: [u8; 32],
+}
+
+impl IdempotencyClaim {
+    /// A claim of this key for a request: its method, its path and its body.
+    ///
+    /// # Errors
+    /// `Invalid` if the key is none.
+    pub fn new(credential: Credential, key: &HeaderValue, request: [&[u8]; 3]) -> Result<Self> {
+        Ok(Self { credential: credential.0, key: valid_key(key)?, fingerprint: fingerprint(request) })
+    }
 }
 
 /// A response as it is kept and repeated.
@@ -119,35 +129,78 @@ impl Idempotency {
         Self { store, tasks }
     }
 
+    /// Does the work of a request under a key once, in a task of its own, so that a client that disconnects cannot stop it between claim,
+    /// effect and the keeping of the response. The work gives its answer, and the response to keep, if it is one to keep.
+    ///
+    /// # Errors
+    /// `Conflict` while an earlier request under the key is under way, `Unprocessable` if the key was used for another request, and what the
+    /// store fails with.
+    pub async fn once<T, F>(&self, claim: IdempotencyClaim, work: F) -> Result<Once<T>>
+    where
+        T: Send + 'static,
+        F: Future<Output = (T, Option<StoredResponse>)> + Send + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        let claimed = request_id::continued(origin::continued(self.clone().claimed(claim, work)));
+        self.tasks.spawn_finite(
+            "idempotent request",
+            async move {
+                // An error means that nobody waits any longer; the response is kept for whoever asks again.
+                drop(answer.send(claimed.await));
+            }
+            .instrument(tracing::Span::current()),
+        );
+        let ended = |_| Error::internal("the task of an idempotent request ended without a response");
+        answered.await.map_err(ended)?
+    }
+
     /// Claims the key, then does the work or says what became of it before.
-    async fn answer(self, claim: IdempotencyClaim, request: Request, next: Next) -> Response {
-        match self.store.begin(&claim).await {
-            Ok(KeyState::Claimed) => self.work(claim, request, next).await,
-            Ok(KeyState::Answered(answer)) => repeated(answer),
-            Ok(KeyState::InFlight { held_for }) => in_flight(held_for).into_response(),
-            Ok(KeyState::UsedOtherwise) => used_otherwise().into_response(),
-            Err(error) => Problem::from(error).into_response(),
+    async fn claimed<T: Send>(
+        self,
+        claim: IdempotencyClaim,
+        work: impl Future<Output = (T, Option<StoredResponse>)> + Send,
+    ) -> Result<Once<T>> {
+        match self.store.begin(&claim).await? {
+            KeyState::Claimed => self.settle(claim, work).await.map(Once::Done),
+            KeyState::Answered(answer) => Ok(Once::Repeated(answer)),
+            KeyState::InFlight { held_for } => Err(in_flight(held_for)),
+            KeyState::UsedOtherwise => Err(used_otherwise()),
         }
     }
 
     /// Does the work of a claimed request to its end, whether or not somebody waits for the response.
-    async fn work(self, claim: IdempotencyClaim, request: Request, next: Next) -> Response {
+    async fn settle<T: Send>(
+        self,
+        claim: IdempotencyClaim,
+        work: impl Future<Output = (T, Option<StoredResponse>)> + Send,
+    ) -> Result<T> {
         let mut answer = None;
         let work = async {
-            let response = match AssertUnwindSafe(next.run(request)).catch_unwind().await {
-                Ok(response) => response,
-                Err(panic) => middleware::panicked(panic),
-            };
-            let (response, kept) = to_keep(response).await;
+            let (response, kept) = work.await;
             answer = Some(response);
             kept
         };
-        match (self.store.settle(&claim, Box::pin(work)).await, answer) {
-            (Ok(()), Some(response)) => response,
-            (Ok(()), None) => Problem::from(Error::internal("claimed work was not done")).into_response(),
-            (Err(error), _) => Problem::from(error).into_response(),
-        }
+        self.store.settle(&claim, Box::pin(work)).await?;
+        answer.ok_or_else(|| Error::internal("claimed work was not done"))
     }
+}
+
+/// What came of a request under a key.
+#[derive(Debug)]
+pub enum Once<T> {
+    /// The work was done now.
+    Done(T),
+    /// It had been done before, and this was the response.
+    Repeated(StoredResponse),
+}
+
+/// Runs the handler, and says what of its response is to be kept.
+async fn handled(request: Request, next: Next) -> (Response, Option<StoredResponse>) {
+    let response = match AssertUnwindSafe(next.run(request)).catch_unwind().await {
+        Ok(response) => response,
+        Err(panic) => middleware::panicked(panic),
+    };
+    to_keep(response).await
 }
 
 /// The same response, and what to keep of it, if anything.
@@ -187,9 +240,14 @@ pub async fn repeat_responses(State(idempotency): State<Idempotency>, request: R
     else {
         return next.run(request).await;
     };
-    match claim(credential, &key, request).await {
-        Ok((claim, request)) => in_a_task(idempotency, claim, request, next).await,
-        Err(problem) => problem.into_response(),
+    let (claim, request) = match claim(credential, &key, request).await {
+        Ok(claimed) => claimed,
+        Err(problem) => return problem.into_response(),
+    };
+    match idempotency.once(claim, handled(request, next)).await {
+        Ok(Once::Done(response)) => response,
+        Ok(Once::Repeated(answer)) => repeated(answer),
+        Err(error) => Problem::from(error).into_response(),
     }
 }
 
@@ -203,15 +261,14 @@ async fn claim(
     key: &HeaderValue,
     request: Request,
 ) -> std::result::Result<(IdempotencyClaim, Request), Problem> {
-    let key = valid_key(key)?;
     let (parts, body) = request.into_parts();
     let body = read_body(Request::from_parts(parts.clone(), body), &()).await?;
-    let fingerprint = fingerprint(&parts, &body);
-    let claim = IdempotencyClaim { credential: credential.0, key, fingerprint };
+    let path = parts.uri.path_and_query().map_or("", |path| path.as_str());
+    let claim = IdempotencyClaim::new(credential, key, [parts.method.as_str().as_bytes(), path.as_bytes(), &body])?;
     Ok((claim, Request::from_parts(parts, Body::from(body))))
 }
 
-fn valid_key(key: &HeaderValue) -> std::result::Result<Box<str>, Problem> {
+fn valid_key(key: &HeaderValue) -> Result<Box<str>> {
     let is_visible = key.as_bytes().iter().all(u8::is_ascii_graphic);
     match key.to_str() {
         Ok(text) if is_visible && (1..=KEY_LENGTH_MAX).contains(&text.len()) => Ok(text.into()),
@@ -219,15 +276,13 @@ fn valid_key(key: &HeaderValue) -> std::result::Result<Box<str>, Problem> {
             IDEMPOTENCY_KEY.as_str(),
             "invalid_value",
             format!("a key is 1 to {KEY_LENGTH_MAX} visible ASCII characters"),
-        )
-        .into()),
+        )),
     }
 }
 
-fn fingerprint(parts: &http::request::Parts, body: &[u8]) -> [u8; 32] {
-    let path = parts.uri.path_and_query().map_or("", |path| path.as_str());
+fn fingerprint(parts: [&[u8]; 3]) -> [u8; 32] {
     let mut hash = Sha256::new();
-    for part in [parts.method.as_str().as_bytes(), path.as_bytes(), body] {
+    for part in parts {
         hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
         hash.update(part);
     }
@@ -235,44 +290,22 @@ fn fingerprint(parts: &http::request::Parts, body: &[u8]) -> [u8; 32] {
 }
 
 /// It may end any moment, but nobody knows when, except that its claim ends.
-fn in_flight(held_for: Duration) -> Problem {
+fn in_flight(held_for: Duration) -> Error {
     let message = format!(
         "The first request under this Idempotency-Key is not answered yet. If it was broken off, the key is free again in \
          {} seconds.",
         whole_seconds(held_for)
     );
     let error = Error::new(ErrorKind::Conflict, "idempotency_key_in_flight", message);
-    Error { retry_after: Some(held_for), ..error }.into()
+    Error { retry_after: Some(held_for), ..error }
 }
 
-fn used_otherwise() -> Problem {
+fn used_otherwise() -> Error {
     Error::new(
         ErrorKind::Unprocessable,
         "idempotency_key_reused",
         "This Idempotency-Key was used for another request. Use a new key for a new request.",
     )
-    .into()
-}
-
-/// Runs everything where a client that disconnects cannot stop it between claim, effect and the keeping of the response.
-async fn in_a_task(idempotency: Idempotency, claim: IdempotencyClaim, request: Request, next: Next) -> Response {
-    let (answer, answered) = oneshot::channel();
-    let tasks = idempotency.tasks.clone();
-    let work = request_id::continued(origin::continued(idempotency.answer(claim, request, next)));
-    tasks.spawn_finite(
-        "idempotent request",
-        async move {
-            // An error means that nobody waits any longer; the response is kept for whoever asks again.
-            drop(answer.send(work.await));
-        }
-        .instrument(tracing::Span::current()),
-    );
-    match answered.await {
-        Ok(response) => response,
-        Err(_) => {
-            Problem::from(Error::internal("the task of an idempotent request ended without a response")).into_response()
-        }
-    }
 }
 
 fn repeated(answer: StoredResponse) -> Response {

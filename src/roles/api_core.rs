@@ -32,6 +32,7 @@ async fn settings(platform: &Platform) -> Result<Settings, StartError> {
         domains: DomainSettings::new(config),
         destinations: DestinationPolicy::new(config.links.schemes()),
         events_kept_for: config.events.kept_for(),
+        events_archived_for: config.events.archived_for(),
         slug_words: slug_words::load(platform)?.into(),
         link_history: config.links.history(),
         lifetimes: config.edge.cache.lifetimes(),

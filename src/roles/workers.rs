@@ -35,7 +35,7 @@ pub(super) async fn start(
         .and(handed_over_journals(platform).await?)
         .and(objects::handlers(
             &platform.objects().await?,
-            [api_core::OBJECT_KINDS, analytics_api::OBJECT_KINDS].concat(),
+            [core.object_kinds().as_slice(), analytics_api::OBJECT_KINDS].concat(),
         ))
         .and(api_core::jobs::handlers(&core))
         .and(analytics_api::jobs::handlers(&analytics(platform, &core).await?, &platform.mail().await?))

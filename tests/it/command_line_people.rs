@@ -2,7 +2,7 @@
 
 use std::process::{Command, Output, Stdio};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::members::{invitation_token, sign_in, user_id};
 use crate::support::platform::{Account, PASSWORD, Platform};
@@ -79,7 +79,7 @@ async fn members_are_invited_accept_and_get_roles() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn keys_are_made_rotated_and_revoked() {
+async fn keys_are_made_changed_rotated_and_revoked() {
     let platform = Platform::start().await;
     let owner = platform.account().await;
     let secret = prints(&platform, Some(&owner), &["key", "create", "CI", "--scope", "links:read"]).await;
@@ -94,6 +94,17 @@ async fn keys_are_made_rotated_and_revoked() {
     let listed = prints(&platform, Some(&owner), &["key", "list", "--json"]).await;
     let listed: Value = serde_json::from_str(&listed).expect("one key");
     let id = listed["id"].as_str().expect("an id").to_owned();
+    let update = ["key", "update", &id, "--name", "Build", "--rate-limit-per-minute", "60"];
+    prints(&platform, Some(&owner), &update).await;
+    let updated = platform.read(&owner, &format!("/api-keys/{id}")).await;
+    assert_eq!((&updated["name"], &updated["rate_limit_per_minute"]), (&json!("Build"), &json!(60)));
+    prints(&platform, Some(&owner), &["key", "update", &id, "--rate-limit-per-minute", "0"]).await;
+    let updated = platform.read(&owner, &format!("/api-keys/{id}")).await;
+    assert_eq!((&updated["name"], &updated["rate_limit_per_minute"]), (&json!("Build"), &Value::Null));
+    let nothing = elido(&platform, Some(&owner), &["key", "update", &id]).await;
+    assert_eq!(nothing.status.code(), Some(2));
+    let by_itself = elido(&platform, Some(&program), &["key", "update", &id, "--name", "Mine"]).await;
+    assert_eq!(by_itself.status.code(), Some(77));
     let rotated = prints(&platform, Some(&owner), &["key", "rotate", &id, "--overlap-hours", "1"]).await;
     assert!(rotated.starts_with("elido_") && rotated != secret);
     prints(&platform, Some(&program), &["link", "list"]).await;

@@ -76,7 +76,7 @@ async fn who_comes_too_late_is_told_where_to_go_on() {
     let store = Store::connect(&platform.config.database, &platform.config.data_folder).await.expect("a store");
     let transaction = store.write().await.expect("a transaction");
     let all = Timestamp::from_micros(i64::MAX);
-    assert_eq!(events::delete_before(&transaction, all, 2).await.expect("deleted"), 2);
+    assert_eq!(events::delete_before(&transaction, all, i64::MAX, 2).await.expect("deleted"), 2);
     transaction.commit().await.expect("a commit");
     let gone = body(platform.of(&account, Method::GET, "/events?after=1"), StatusCode::GONE).await;
     assert_eq!((&gone["code"], &gone["errors"][0]["pointer"]), (&json!("events_gone"), &json!("after")));
@@ -86,7 +86,7 @@ async fn who_comes_too_late_is_told_where_to_go_on() {
     body(stream.header("last-event-id", "1"), StatusCode::GONE).await;
 
     let transaction = store.write().await.expect("a transaction");
-    events::delete_before(&transaction, all, 100).await.expect("deleted");
+    events::delete_before(&transaction, all, i64::MAX, 100).await.expect("deleted");
     transaction.commit().await.expect("a commit");
     let end = platform.read(&account, "/events").await;
     assert_eq!((types(&end).len(), end["next_after"].as_i64()), (0, Some(last)));

@@ -1,6 +1,7 @@
 //! The edge's origin in another process: both ends over a real socket.
 
 use std::net::{SocketAddr, TcpListener as StdListener};
+use std::sync::Arc;
 use std::time::Duration;
 
 use elido::config::Loaded;
@@ -9,6 +10,7 @@ use elido::domain::id::{DomainId, LinkId};
 use elido::domain::link::LinkRecord;
 use elido::domain::permission::{CreateLink, Operation};
 use elido::domain::rule::Rule;
+use elido::http::idempotency::Idempotency;
 use elido::infra::cache::invalidation::Invalidations;
 use elido::infra::geo::GeoDatabase;
 use elido::infra::grpc::v1::link_resolver_client::LinkResolverClient;
@@ -19,6 +21,7 @@ use elido::infra::user_agent::UserAgents;
 use elido::roles::{Roles, start};
 use elido::runtime::sockets;
 use elido::runtime::tasks::Tasks;
+use elido::services::api_core::rest::IdempotencyRecords;
 use elido::services::api_core::{
     ApiCore, BootstrapDraft, DomainSettings, LinkDraft, Principal, Settings, WorkspaceDraft, grpc,
 };
@@ -52,6 +55,7 @@ impl Api {
         let store = Store::connect(&config, folder.path()).await.expect("a store");
         let settings = Settings {
             events_kept_for: std::time::Duration::from_secs(24 * 60 * 60),
+            events_archived_for: None,
             default_domain_url: "http://go.example.com".parse().expect("a URL"),
             public_url: "http://api.example.com".parse().expect("a URL"),
             default_domain_workspace: None,
@@ -111,8 +115,9 @@ fn listen(socket: StdListener, core: &ApiCore) -> Tasks {
     let listener = tokio::net::TcpListener::from_std(socket).expect("a listener");
     let stopping = tasks.stopping();
     let server = grpc::server(None).expect("a server");
+    let idempotency = Idempotency::new(Arc::new(IdempotencyRecords::new(core.clone())), tasks.clone());
     tasks.spawn("grpc", async move {
-        grpc::serve(server, listener, core, grpc::Beside::default(), stopping).await.expect("it serves");
+        grpc::serve(server, listener, (core, idempotency), grpc::Beside::default(), stopping).await.expect("it serves");
     });
     tasks
 }

@@ -163,6 +163,7 @@ impl Cases {
         let store = Store::connect(&config.database, folder.path()).await.expect("a store");
         let settings = Settings {
             events_kept_for: std::time::Duration::from_secs(24 * 60 * 60),
+            events_archived_for: None,
             default_domain_url: "http://go.example.com".parse().expect("a URL"),
             public_url: "http://api.example.com".parse().expect("a URL"),
             default_domain_workspace: None,

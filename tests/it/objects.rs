@@ -32,7 +32,7 @@ const KIND: ObjectKind = ObjectKind {
 };
 /// One whose name begins like that of the other, and whose objects are too old at once.
 const SHORT_LIVED: ObjectKind = ObjectKind { name: "tests-of-age", bytes_max: 1_000, kept_for: Duration::ZERO, ..KIND };
-const KINDS: &[ObjectKind] = &[KIND, SHORT_LIVED];
+const KINDS: [ObjectKind; 2] = [KIND, SHORT_LIVED];
 
 /// One form of the store, with nothing in it.
 struct Form {

@@ -18,13 +18,13 @@ const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
 /// A server of Ory: its public and its admin address.
-struct Server {
-    public: String,
-    admin: String,
+pub struct Server {
+    pub public: String,
+    pub admin: String,
 }
 
 /// The server that a variable names; on the embedded stores there need not be one.
-fn server(variable: &str) -> Option<Server> {
+pub fn server(variable: &str) -> Option<Server> {
     let Ok(urls) = std::env::var(variable) else {
         assert!(is_embedded(), "{variable} names the two addresses of a server");
         println!("SKIPPED: {variable} does not name a server");
@@ -34,18 +34,18 @@ fn server(variable: &str) -> Option<Server> {
     Some(Server { public: public.to_owned(), admin: admin.to_owned() })
 }
 
-fn unique(name: &str) -> String {
+pub fn unique(name: &str) -> String {
     format!("{name}-{}", uuid::Uuid::new_v4().simple())
 }
 
 /// A client of Hydra, with the secret `only-for-tests`.
-async fn client(platform: &Platform, hydra: &Server, draft: Value) -> String {
+pub async fn client(platform: &Platform, hydra: &Server, draft: Value) -> String {
     let request = platform.client.post(format!("{}/admin/clients", hydra.admin)).json(&draft);
     text(&body(request, StatusCode::CREATED).await["client_id"])
 }
 
 /// Settings for Hydra, with this client.
-fn settings(hydra: &Server, client_id: &str) -> OidcConfig {
+pub fn settings(hydra: &Server, client_id: &str) -> OidcConfig {
     OidcConfig {
         client_id: client_id.to_owned(),
         client_secret: "only-for-tests".into(),
@@ -55,7 +55,7 @@ fn settings(hydra: &Server, client_id: &str) -> OidcConfig {
     }
 }
 
-fn web_client() -> Value {
+pub fn web_client() -> Value {
     json!({
         "client_id": unique("web"), "client_secret": "only-for-tests", "redirect_uris": [REDIRECT],
         "grant_types": ["authorization_code", "refresh_token"], "response_types": ["code"],
@@ -89,13 +89,13 @@ async fn accept(platform: &Platform, hydra: &Server, what: &str, challenge: &str
     text(&body(request, StatusCode::OK).await["redirect_to"])
 }
 
-fn parameter(url: &Url, name: &str) -> String {
+pub fn parameter(url: &Url, name: &str) -> String {
     let pair = url.query_pairs().find(|(key, _)| key == name);
     pair.unwrap_or_else(|| panic!("no {name} in {url}")).1.into_owned()
 }
 
 /// Somebody signs in at Hydra and consents; where the browser is sent back to.
-async fn at_hydra(platform: &Platform, hydra: &Server, authorization: &Url, subject: &str, claims: Value) -> Url {
+pub async fn at_hydra(platform: &Platform, hydra: &Server, authorization: &Url, subject: &str, claims: Value) -> Url {
     let mut browser = Browser { platform, cookies: Vec::new() };
     let login = browser.go(authorization.as_str()).await;
     let challenge = parameter(&login, "login_challenge");
@@ -108,7 +108,7 @@ async fn at_hydra(platform: &Platform, hydra: &Server, authorization: &Url, subj
     browser.go(&on).await
 }
 
-async fn sign_in(platform: &Platform, hydra: &Server, subject: &str, email: &str) -> (Begun, String, Response) {
+pub async fn sign_in(platform: &Platform, hydra: &Server, subject: &str, email: &str) -> (Begun, String, Response) {
     let begun = begin(platform, NAME).await;
     let claims = json!({ "email": email, "email_verified": true, "name": "Ada" });
     let back = at_hydra(platform, hydra, &begun.authorization, subject, claims).await;
@@ -143,7 +143,7 @@ async fn persons_token(platform: &Platform, hydra: &Server, client_id: &str, sub
     text(&body(request, StatusCode::OK).await["access_token"])
 }
 
-fn read_links(platform: &Platform, account: &Account, token: &str) -> RequestBuilder {
+pub fn read_links(platform: &Platform, account: &Account, token: &str) -> RequestBuilder {
     of(platform, token, Method::GET, &format!("/v1/workspaces/{}/links", account.workspace))
 }
 
@@ -239,7 +239,7 @@ async fn tokens_of_hydra_are_asked_about_until_they_are_revoked_or_hydra_is_away
 }
 
 /// Somebody whom Kratos knows, with a verified address if so.
-async fn person(platform: &Platform, kratos: &Server, email: &str, is_verified: bool) -> String {
+pub async fn person(platform: &Platform, kratos: &Server, email: &str, is_verified: bool) -> String {
     let status = if is_verified { "completed" } else { "pending" };
     let address = json!({ "value": email, "verified": is_verified, "via": "email", "status": status });
     let draft = json!({
@@ -251,7 +251,7 @@ async fn person(platform: &Platform, kratos: &Server, email: &str, is_verified: 
 }
 
 /// Signs somebody in at Kratos, as a program.
-async fn session(platform: &Platform, kratos: &Server, email: &str) -> String {
+pub async fn session(platform: &Platform, kratos: &Server, email: &str) -> String {
     let flow = platform.client.get(format!("{}/self-service/login/api", kratos.public));
     let action = text(&body(flow, StatusCode::OK).await["ui"]["action"]);
     let answer = json!({ "method": "password", "identifier": email, "password": PASSWORD });
@@ -280,7 +280,7 @@ async fn browser_session(platform: &Platform, kratos: &Server, email: &str) -> S
     kept(&response, "ory_kratos_session").expect("a session")
 }
 
-fn me(platform: &Platform, header: (&str, &str)) -> RequestBuilder {
+pub fn me(platform: &Platform, header: (&str, &str)) -> RequestBuilder {
     platform.client.get(platform.api("/v1/me")).header(header.0, header.1)
 }
 

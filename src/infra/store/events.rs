@@ -121,11 +121,11 @@ pub async fn kept_from(connection: &impl Connection) -> Result<i64> {
     }
 }
 
-/// Forgets the oldest events from before `time`, at most `limit` of them, and says how many those were.
+/// Forgets the oldest events from before `time` and none with a number above `through`, at most `limit` of them, and says how many those were.
 ///
 /// # Errors
 /// Only those of the database.
-pub async fn delete_before(connection: &impl Connection, time: Timestamp, limit: u64) -> Result<u64> {
+pub async fn delete_before(connection: &impl Connection, time: Timestamp, through: i64, limit: u64) -> Result<u64> {
     let end: Option<i64> = event::Entity::find()
         .select_only()
         .column(event::Column::Sequence)
@@ -139,6 +139,7 @@ pub async fn delete_before(connection: &impl Connection, time: Timestamp, limit:
         Some(end) => end,
         None => last(connection).await?.saturating_add(1),
     };
+    let end = Ord::min(end, through.saturating_add(1));
     let end = Ord::min(end, first.saturating_add(i64::try_from(limit).unwrap_or(i64::MAX)));
     // From the front alone, so that what is kept has no gaps, whatever the clocks said.
     let deleted = event::Entity::delete_many().filter(event::Column::Sequence.lt(end)).exec(connection).await?;
@@ -159,7 +160,7 @@ fn row(event: Event) -> event::Model {
     }
 }
 
-fn event_of(row: event::Model) -> Result<Event> {
+pub(super) fn event_of(row: event::Model) -> Result<Event> {
     Ok(Event {
         sequence: row.sequence,
         id: row.id,

@@ -24,6 +24,7 @@ pub mod deleted_links;
 pub mod domains;
 mod entities;
 mod error;
+pub mod event_archive;
 pub mod event_consumers;
 pub mod events;
 pub mod evidence_exports;

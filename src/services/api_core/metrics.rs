@@ -12,6 +12,11 @@ const EVENTS_FORGOTTEN: Metric = Metric::counter(
     &[],
     "Events that were deleted because they were kept long enough.",
 );
+const EVENTS_ARCHIVED: Metric = Metric::counter(
+    "elido_events_archived_total",
+    &[],
+    "Events that were written into files because they are about to be deleted.",
+);
 const EVENT_FOLLOWERS: Metric =
     Metric::gauge("elido_event_followers", &[], "Streams of events that programs follow over REST and gRPC.");
 
@@ -37,6 +42,12 @@ pub(super) fn domain_checked(points_here: Answered) {
 /// Counts events that are no longer kept.
 pub(super) fn events_forgotten() -> &'static Counter {
     static COUNTER: LazyLock<Counter> = LazyLock::new(|| EVENTS_FORGOTTEN.register_counter(&[]));
+    &COUNTER
+}
+
+/// Counts events that are in files.
+pub(super) fn events_archived() -> &'static Counter {
+    static COUNTER: LazyLock<Counter> = LazyLock::new(|| EVENTS_ARCHIVED.register_counter(&[]));
     &COUNTER
 }
 

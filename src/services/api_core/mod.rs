@@ -18,6 +18,7 @@ pub mod certificates;
 mod change_log;
 mod domains;
 mod edge;
+mod event_archive;
 mod event_publisher;
 mod event_schema;
 mod events;
@@ -28,6 +29,7 @@ mod followers;
 mod foreign_credentials;
 mod freeze_windows;
 pub mod grpc;
+mod gzip;
 mod happening;
 mod invitation_acceptance;
 mod invitation_mail;
@@ -202,9 +204,6 @@ pub const ACTIONS: &[ActionKind] = &[
     shares::REVOKED.kind(),
 ];
 
-/// The kinds of objects that the service keeps.
-pub const OBJECT_KINDS: &[ObjectKind] = &[evidence::ARCHIVES];
-
 /// What the use cases need. Clones share it.
 #[derive(Clone)]
 pub struct ApiCore {
@@ -244,6 +243,8 @@ pub struct Settings {
     pub domains: DomainSettings,
     /// How long events are kept for those who follow.
     pub events_kept_for: Duration,
+    /// How long they are kept as files after that; not at all if absent.
+    pub events_archived_for: Option<Duration>,
     /// Words that slugs must not be or hold.
     pub slug_words: Arc<SlugWords>,
     /// How long it is known what links were.
@@ -360,6 +361,13 @@ impl ApiCore {
     /// `Internal` if the service keeps none.
     pub fn objects(&self) -> Result<&Objects> {
         self.objects.as_ref().ok_or_else(|| Error::internal("this process keeps no objects"))
+    }
+
+    /// The kinds of objects that the service keeps.
+    #[must_use]
+    pub fn object_kinds(&self) -> Vec<ObjectKind> {
+        let events = self.settings.events_archived_for.map(event_archive::kind);
+        [evidence::ARCHIVES].into_iter().chain(events).collect()
     }
 
     /// Signs evidence.

@@ -15,7 +15,7 @@ use crate::support::oauth::public_client;
 use crate::support::platform::{Account, Platform, body};
 
 /// One of everything that a workspace can have, by the parameter that names it in paths.
-async fn furnish(platform: &Platform, account: &Account) -> BTreeMap<&'static str, String> {
+pub(super) async fn furnish(platform: &Platform, account: &Account) -> BTreeMap<&'static str, String> {
     let link = json!({ "destination_url": "https://example.com/", "tags": ["theirs"], "external_id": "theirs" });
     let link = platform.create_link(account, &link).await;
     let path = format!("/links/{}/comments", link["id"].as_str().expect("an id"));

@@ -1,6 +1,8 @@
 //! Who may do what: the running server against the one table of permissions, and docs/permissions.md against it.
 
+mod calls;
 pub mod document;
+mod grpc;
 mod isolation;
 pub mod requests;
 mod table;

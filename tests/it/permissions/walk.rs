@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use elido::config::sections::{AccessTokenCheck, OidcConfig};
 use elido::domain::permission::{Caller, Right};
 use elido::domain::role::{Role, Scope};
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::document::{Document, Operation};
@@ -13,14 +13,17 @@ use super::requests::request;
 use crate::support::identity_provider::{AUDIENCE, IdentityProvider, access_token_claims, describe_in};
 use crate::support::members::{key, member};
 use crate::support::oauth::{Browser, REDIRECT_URI, acting, program, register};
-use crate::support::platform::{Account, Platform};
+use crate::support::platform::{Account, Platform, body};
 
 /// Who calls.
-enum Who {
+pub(super) enum Who {
     Nobody,
     Stranger,
     Member(Role),
+    /// Who runs the instance, and is an owner of the workspace besides.
     Administrator,
+    /// Who runs the instance, and does not belong to the workspace.
+    AdministratorElsewhere,
     Key(Vec<Scope>),
     StrangersKey,
     Application(Vec<Scope>),
@@ -31,7 +34,7 @@ enum Who {
 
 /// What came of a call.
 #[derive(Debug, PartialEq, Eq)]
-enum Verdict {
+pub(super) enum Verdict {
     Allowed,
     Unauthenticated,
     NoSuchWorkspace,
@@ -41,12 +44,12 @@ enum Verdict {
 /// A program of the identity provider.
 const PROGRAM: &str = "reporting";
 /// What refuses a call because of who makes it.
-const REFUSALS: [&str; 4] = ["missing_scope", "missing_role", "session_required", "instance_admin_required"];
+pub(super) const REFUSALS: [&str; 4] = ["missing_scope", "missing_role", "session_required", "instance_admin_required"];
 /// What ends the session or the membership of whoever does it comes last.
 const ENDINGS: [&str; 2] = ["leave_workspace", "signOut"];
 
 /// What the table says.
-fn expected(who: &Who, caller: Caller) -> Verdict {
+pub(super) fn expected(who: &Who, caller: Caller) -> Verdict {
     if matches!(who, Who::Nobody) && !matches!(caller, Caller::Anyone) {
         return Verdict::Unauthenticated;
     }
@@ -55,13 +58,13 @@ fn expected(who: &Who, caller: Caller) -> Verdict {
             Caller::Person | Caller::InstanceAdmin,
             Who::Key(_) | Who::StrangersKey | Who::Application(_) | Who::StrangersApplication | Who::ForeignProgram(_),
         ) => Verdict::Refused("session_required"),
-        (Caller::Anyone | Caller::Credential | Caller::Person, _) | (Caller::InstanceAdmin, Who::Administrator) => {
-            Verdict::Allowed
-        }
+        (Caller::Anyone | Caller::Credential | Caller::Person, _)
+        | (Caller::InstanceAdmin, Who::Administrator | Who::AdministratorElsewhere) => Verdict::Allowed,
         (Caller::InstanceAdmin, _) => Verdict::Refused("instance_admin_required"),
-        (Caller::Member(_), Who::Stranger | Who::StrangersKey | Who::StrangersApplication | Who::Nobody) => {
-            Verdict::NoSuchWorkspace
-        }
+        (
+            Caller::Member(_),
+            Who::Stranger | Who::StrangersKey | Who::StrangersApplication | Who::AdministratorElsewhere | Who::Nobody,
+        ) => Verdict::NoSuchWorkspace,
         (Caller::Member(right), Who::Administrator) => of_member(Role::Owner, &right),
         (Caller::Member(right), Who::Member(role)) => of_member(*role, &right),
         (Caller::Member(right), Who::Key(scopes)) => of_key(scopes.iter().any(|own| own.covers(right.scope)), &right),
@@ -110,7 +113,7 @@ fn scopes_of_programs() -> impl Iterator<Item = Scope> {
 }
 
 /// A platform on which a program of an identity provider may do everything in the workspace of the owner.
-async fn start(provider: &IdentityProvider) -> (Platform, Account) {
+pub(super) async fn start(provider: &IdentityProvider) -> (Platform, Account) {
     let mut platform = Platform::start_with(|config| {
         config.api.rate_limit_burst = 100_000;
         config.api.workspace_rate_limit_burst = 100_000;
@@ -130,7 +133,7 @@ async fn start(provider: &IdentityProvider) -> (Platform, Account) {
     (platform, owner)
 }
 
-async fn everybody(
+pub(super) async fn everybody(
     platform: &Platform,
     provider: &IdentityProvider,
     owner: &Account,
@@ -232,6 +235,34 @@ async fn every_operation_is_open_to_whom_the_table_says_and_to_nobody_else() {
     }
     assert!(wrong.is_empty(), "{wrong}");
     assert!(calls > 1_000 && refusals > 400, "{calls} calls, {refusals} refusals");
+}
+
+/// The administrator of the instance, and a workspace of somebody else that they were in and have left.
+pub(super) async fn administrator_elsewhere(platform: &Platform) -> (Account, Account) {
+    let administrator = platform.account().await;
+    let owner = member(platform, &administrator, "ada@example.com", Role::Owner).await;
+    body(platform.of(&administrator, Method::POST, "/leave"), StatusCode::NO_CONTENT).await;
+    (administrator, owner)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_runs_the_instance_has_no_right_in_a_workspace_that_they_do_not_belong_to() {
+    let platform = Platform::start_with(|config| config.api.rate_limit_burst = 100_000).await;
+    let (administrator, owner) = administrator_elsewhere(&platform).await;
+    let mut operations = Document::of(&platform).await.operations();
+    operations.sort_by_key(|operation| ENDINGS.iter().position(|ending| *ending == operation.id));
+    let (mut of_the_instance, mut of_workspaces, mut wrong) = (0, 0, String::new());
+    for operation in &operations {
+        let (status, problem) = call(&platform, operation, &owner.workspace, Some(&administrator)).await;
+        let expected = expected(&Who::AdministratorElsewhere, operation.permission.caller);
+        if expected != verdict(status, &problem) || !is_understood(status) {
+            writeln!(wrong, "{}: {expected:?}, but {status} {problem}", operation.id).expect("written");
+        }
+        of_the_instance += usize::from(matches!(operation.permission.caller, Caller::InstanceAdmin));
+        of_workspaces += usize::from(expected == Verdict::NoSuchWorkspace);
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+    assert!(of_the_instance > 10 && of_workspaces > 80, "{of_the_instance} of the instance, {of_workspaces} others");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -15,6 +15,7 @@ pub mod click_export;
 pub mod deleted_link;
 pub mod domain;
 pub mod event;
+pub mod event_archive;
 pub mod event_consumer;
 pub mod event_failure;
 pub mod evidence_export;

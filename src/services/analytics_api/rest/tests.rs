@@ -52,6 +52,7 @@ impl House {
         let store = Store::connect(&database, folder.path()).await.expect("a database");
         let settings = Settings {
             events_kept_for: std::time::Duration::from_secs(24 * 60 * 60),
+            events_archived_for: None,
             default_domain_url: "http://localhost:8080".parse().expect("a URL"),
             public_url: "http://api.example.com".parse().expect("a URL"),
             default_domain_workspace: None,

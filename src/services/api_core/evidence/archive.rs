@@ -4,12 +4,9 @@
 //! them; then to write them. Invariant: what is written the second time is what was read the first, or the archive is not finished.
 
 use std::collections::BTreeMap;
-use std::io::Write;
 
 use bytes::Bytes;
-use flate2::Compression;
-use flate2::write::GzEncoder;
-use futures_util::stream::{Stream, StreamExt, TryStreamExt, iter, try_unfold};
+use futures_util::stream::{Stream, StreamExt, iter, try_unfold};
 use sha2::{Digest, Sha256};
 use tar::{EntryType, Header};
 
@@ -20,6 +17,7 @@ use crate::domain::recorded::Chain;
 use crate::domain::time::Timestamp;
 use crate::infra::store::{Store, audit};
 use crate::services::api_core::audit_export::{AuditExportHeader, json_lines};
+use crate::services::api_core::gzip::compressed;
 
 /// Rows in memory at a time.
 const PAGE_ROWS: u64 = 200;
@@ -133,20 +131,6 @@ fn head(name: &str, bytes: u64, written_at: Timestamp) -> Result<Vec<u8>> {
     header.set_mtime(u64::try_from(written_at.as_micros() / 1_000_000).unwrap_or(0));
     header.set_cksum();
     Ok(header.as_bytes().to_vec())
-}
-
-fn compressed(plain: impl Stream<Item = Result<Bytes>> + Send) -> impl Stream<Item = Result<Bytes>> + Send {
-    let encoder = GzEncoder::new(Vec::new(), Compression::default());
-    try_unfold((Box::pin(plain), Some(encoder)), |(mut plain, encoder)| async move {
-        let Some(mut encoder) = encoder else { return Ok(None) };
-        let Some(piece) = plain.try_next().await? else {
-            let last = encoder.finish().map_err(Error::internal)?;
-            return Ok(Some((Bytes::from(last), (plain, None))));
-        };
-        encoder.write_all(&piece).map_err(Error::internal)?;
-        let written = std::mem::take(encoder.get_mut());
-        Ok(Some((Bytes::from(written), (plain, Some(encoder)))))
-    })
 }
 
 /// The length and the hash of a file, as far as it was read.

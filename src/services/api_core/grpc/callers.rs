@@ -1,6 +1,7 @@
 //! Who makes a call, from where, and what they may do. A credential has the rights that it has over REST.
 
 use futures_util::future::BoxFuture;
+use http::HeaderMap;
 use tonic::{Request, Response, Status};
 
 use super::link_resolver::parsed;
@@ -18,11 +19,20 @@ use crate::services::api_core::{Access, ApiCore, Principal};
 /// # Errors
 /// `Unauthenticated` without a credential, or with one that does not hold; `RateLimited` if it asks too often.
 pub(in crate::services) async fn principal<T>(core: &ApiCore, request: &Request<T>) -> Result<Principal> {
+    // Whoever had to know it before has put it there.
+    if let Some(known) = request.extensions().get::<Principal>() {
+        return Ok(known.clone());
+    }
     let headers = request.metadata().clone().into_headers();
-    let token = bearer(&headers)?.ok_or_else(unauthenticated)?;
+    identify(core, &headers).await?.ok_or_else(unauthenticated)
+}
+
+/// Whoever sent a call with these headers, which counts as a request of theirs; none if nobody says who they are.
+pub(super) async fn identify(core: &ApiCore, headers: &HeaderMap) -> Result<Option<Principal>> {
+    let Some(token) = bearer(headers)? else { return Ok(None) };
     let principal = core.authenticate(&token).await?;
     core.count_credential(&principal).await?;
-    Ok(principal)
+    Ok(Some(principal))
 }
 
 /// What the sender of a call may do in the workspace that the call names.

@@ -49,7 +49,7 @@ pub(super) fn to_qr_code(request: DrawQrCodeRequest) -> Result<QrCodeDraft> {
         "quiet_zone": request.quiet_zone,
         "logo": request.logo.map(|logo| STANDARD.encode(logo)),
     });
-    parse_json(&serde_json::to_vec(&body).map_err(Error::internal)?)
+    read_body(&body)
 }
 
 /// An edit of the fields that the mask names.
@@ -155,12 +155,17 @@ fn rules(text: Option<&str>) -> Result<Value> {
     text.map_or_else(|| Ok(json!([])), |text| serde_json::from_str(text).map_err(malformed))
 }
 
-fn text(time: prost_types::Timestamp) -> String {
+pub(super) fn text(time: prost_types::Timestamp) -> String {
     time.to_string()
 }
 
 fn read<T: DeserializeOwned>(fields: Map<String, Value>) -> Result<T> {
-    parse_json(&serde_json::to_vec(&fields).map_err(Error::internal)?)
+    read_body(&Value::Object(fields))
+}
+
+/// What a body means that REST would have got.
+pub(super) fn read_body<T: DeserializeOwned>(body: &Value) -> Result<T> {
+    parse_json(&serde_json::to_vec(body).map_err(Error::internal)?)
 }
 
 fn if_exists(field: &str, number: i32) -> Result<Option<String>> {

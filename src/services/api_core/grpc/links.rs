@@ -12,14 +12,16 @@ use super::link_responses::to_message;
 use crate::domain::error::Result as DomainResult;
 use crate::domain::id::UserId;
 use crate::domain::permission::{
-    CreateLink, DeleteLink, DrawLinkQrCode, GetLink, ListLinks, LookUpLink, MoveLink, Operation, UpdateLink,
+    CreateLink, DeleteLink, DrawLinkQrCode, GetLink, GetLinkByExternalId, ListLinks, LookUpLink, MoveLink, Operation,
+    PutLinkByExternalId, UpdateLink,
 };
 use crate::http::pagination::QueryFingerprint;
 use crate::infra::grpc::v1::links_server::Links;
 use crate::infra::grpc::v1::{
     CreateLinkRequest, CreateLinkResponse, DeleteLinkRequest, DeleteLinkResponse, DrawQrCodeRequest,
-    DrawQrCodeResponse, FindLinkRequest, FindLinkResponse, GetLinkRequest, GetLinkResponse, ListLinksRequest,
-    ListLinksResponse, MoveLinkRequest, MoveLinkResponse, UpdateLinkRequest, UpdateLinkResponse,
+    DrawQrCodeResponse, FindLinkRequest, FindLinkResponse, GetLinkByExternalIdRequest, GetLinkByExternalIdResponse,
+    GetLinkRequest, GetLinkResponse, ListLinksRequest, ListLinksResponse, MoveLinkRequest, MoveLinkResponse,
+    PutLinkByExternalIdRequest, PutLinkByExternalIdResponse, UpdateLinkRequest, UpdateLinkResponse,
 };
 use crate::services::api_core::rest::{page_of, requested_page};
 use crate::services::api_core::{ApiCore, Link, LinkPatch, LinkQuery, WorkspaceMoveDraft};
@@ -42,6 +44,32 @@ impl LinksService {
             let access = access(&self.0, &request, workspace_id, &GetLink::PERMISSION).await?;
             let link = self.0.find_link(&access, parsed("link_id", link_id)?).await?;
             Ok(GetLinkResponse { link: Some(to_message(link)?) })
+        })
+    }
+
+    fn get_by_external_id(
+        &self,
+        request: Request<GetLinkByExternalIdRequest>,
+    ) -> Work<'_, GetLinkByExternalIdResponse> {
+        Box::pin(async move {
+            let GetLinkByExternalIdRequest { workspace_id, external_id } = request.get_ref();
+            let access = access(&self.0, &request, workspace_id, &GetLinkByExternalId::PERMISSION).await?;
+            let link = self.0.find_link_by_external_id(&access, external_id).await?;
+            Ok(GetLinkByExternalIdResponse { link: Some(to_message(link)?) })
+        })
+    }
+
+    fn put_by_external_id(
+        &self,
+        request: Request<PutLinkByExternalIdRequest>,
+    ) -> Work<'_, PutLinkByExternalIdResponse> {
+        Box::pin(async move {
+            let workspace = &request.get_ref().workspace_id;
+            let access = access(&self.0, &request, workspace, &PutLinkByExternalId::PERMISSION).await?;
+            let PutLinkByExternalIdRequest { external_id, domain, content, utm_template_id, .. } = request.into_inner();
+            let draft = CreateLinkRequest { domain, content, utm_template_id, ..Default::default() };
+            let put = self.0.put_link(&access, &external_id, to_draft(draft)?).await?;
+            Ok(PutLinkByExternalIdResponse { link: Some(to_message(put.link)?), existed: put.existed })
         })
     }
 
@@ -146,6 +174,20 @@ impl Links for LinksService {
 
     async fn get_link(&self, request: Request<GetLinkRequest>) -> Result<Response<GetLinkResponse>, Status> {
         answer(origin_of(&request), self.get(request)).await
+    }
+
+    async fn get_link_by_external_id(
+        &self,
+        request: Request<GetLinkByExternalIdRequest>,
+    ) -> Result<Response<GetLinkByExternalIdResponse>, Status> {
+        answer(origin_of(&request), self.get_by_external_id(request)).await
+    }
+
+    async fn put_link_by_external_id(
+        &self,
+        request: Request<PutLinkByExternalIdRequest>,
+    ) -> Result<Response<PutLinkByExternalIdResponse>, Status> {
+        answer(origin_of(&request), self.put_by_external_id(request)).await
     }
 
     async fn find_link(&self, request: Request<FindLinkRequest>) -> Result<Response<FindLinkResponse>, Status> {

@@ -4,13 +4,18 @@
 
 mod api_keys;
 mod audit;
+mod bulk_edits;
 mod call_metrics;
 mod callers;
 mod domains;
 mod event_consumers;
 mod events;
 mod evidence_exports;
+mod freeze_windows;
+mod idempotency;
 mod jobs;
+mod link_approvals;
+mod link_comments;
 mod link_history;
 mod link_requests;
 mod link_resolver;
@@ -19,6 +24,7 @@ mod links;
 mod offered_invitations;
 mod people_messages;
 mod status;
+mod utm_templates;
 mod workspaces;
 
 use std::time::Duration;
@@ -37,31 +43,43 @@ pub(in crate::services) use link_responses::time;
 pub use tonic::transport::Server;
 
 use super::ApiCore;
+use crate::http::idempotency::Idempotency;
 use crate::infra::grpc::v1::api_keys_server::ApiKeysServer;
 use crate::infra::grpc::v1::audit_server::AuditServer;
+use crate::infra::grpc::v1::bulk_edits_server::BulkEditsServer;
 use crate::infra::grpc::v1::domains_server::DomainsServer;
 use crate::infra::grpc::v1::event_consumers_server::EventConsumersServer;
 use crate::infra::grpc::v1::events_server::EventsServer;
 use crate::infra::grpc::v1::evidence_exports_server::EvidenceExportsServer;
+use crate::infra::grpc::v1::freeze_windows_server::FreezeWindowsServer;
 use crate::infra::grpc::v1::jobs_server::JobsServer;
+use crate::infra::grpc::v1::link_approvals_server::LinkApprovalsServer;
+use crate::infra::grpc::v1::link_comments_server::LinkCommentsServer;
 use crate::infra::grpc::v1::link_history_server::LinkHistoryServer;
 use crate::infra::grpc::v1::link_resolver_server::LinkResolverServer;
 use crate::infra::grpc::v1::links_server::LinksServer;
 use crate::infra::grpc::v1::offered_invitations_server::OfferedInvitationsServer;
+use crate::infra::grpc::v1::utm_templates_server::UtmTemplatesServer;
 use crate::infra::grpc::v1::workspaces_server::WorkspacesServer;
 use crate::infra::grpc::{FILE_DESCRIPTORS, LINK_BYTES_MAX, REQUEST_BYTES_MAX, RESPONSE_BYTES_MAX};
 use api_keys::ApiKeysService;
 use audit::AuditService;
+use bulk_edits::BulkEditsService;
 use call_metrics::CallMetricsLayer;
 use domains::DomainsService;
 use event_consumers::EventConsumersService;
 use events::EventsService;
 use evidence_exports::EvidenceExportsService;
+use freeze_windows::FreezeWindowsService;
+use idempotency::IdempotencyLayer;
 use jobs::JobsService;
+use link_approvals::LinkApprovalsService;
+use link_comments::LinkCommentsService;
 use link_history::LinkHistoryService;
 use link_resolver::LinkResolverService;
 use links::LinksService;
 use offered_invitations::OfferedInvitationsService;
+use utm_templates::UtmTemplatesService;
 use workspaces::WorkspacesService;
 
 /// The longest that a call may take.
@@ -114,7 +132,7 @@ pub fn server(tls: Option<ServerTlsConfig>) -> Result<Server, Error> {
 pub async fn serve(
     server: Server,
     listener: TcpListener,
-    core: ApiCore,
+    (core, idempotency): (ApiCore, Idempotency),
     beside: Beside,
     stopping: CancellationToken,
 ) -> Result<(), Error> {
@@ -131,6 +149,11 @@ pub async fn serve(
     health.set_serving::<DomainsServer<DomainsService>>().await;
     health.set_serving::<EventConsumersServer<EventConsumersService>>().await;
     health.set_serving::<EvidenceExportsServer<EvidenceExportsService>>().await;
+    health.set_serving::<BulkEditsServer<BulkEditsService>>().await;
+    health.set_serving::<FreezeWindowsServer<FreezeWindowsService>>().await;
+    health.set_serving::<LinkApprovalsServer<LinkApprovalsService>>().await;
+    health.set_serving::<LinkCommentsServer<LinkCommentsService>>().await;
+    health.set_serving::<UtmTemplatesServer<UtmTemplatesService>>().await;
     for name in &beside.names {
         health.set_service_status(*name, ServingStatus::Serving).await;
     }
@@ -159,10 +182,25 @@ pub async fn serve(
     let domains = DomainsServer::new(DomainsService(core.clone()))
         .max_decoding_message_size(REQUEST_BYTES_MAX)
         .max_encoding_message_size(RESPONSE_BYTES_MAX);
+    let bulk_edits = BulkEditsServer::new(BulkEditsService(core.clone()))
+        .max_decoding_message_size(REQUEST_BYTES_MAX)
+        .max_encoding_message_size(RESPONSE_BYTES_MAX);
+    let freeze_windows = FreezeWindowsServer::new(FreezeWindowsService(core.clone()))
+        .max_decoding_message_size(REQUEST_BYTES_MAX)
+        .max_encoding_message_size(RESPONSE_BYTES_MAX);
+    let link_approvals = LinkApprovalsServer::new(LinkApprovalsService(core.clone()))
+        .max_decoding_message_size(LINK_BYTES_MAX)
+        .max_encoding_message_size(RESPONSE_BYTES_MAX);
+    let link_comments = LinkCommentsServer::new(LinkCommentsService(core.clone()))
+        .max_decoding_message_size(REQUEST_BYTES_MAX)
+        .max_encoding_message_size(RESPONSE_BYTES_MAX);
+    let utm_templates = UtmTemplatesServer::new(UtmTemplatesService(core.clone()))
+        .max_decoding_message_size(REQUEST_BYTES_MAX)
+        .max_encoding_message_size(RESPONSE_BYTES_MAX);
     let link_history = LinkHistoryServer::new(LinkHistoryService(core.clone()))
         .max_decoding_message_size(REQUEST_BYTES_MAX)
         .max_encoding_message_size(RESPONSE_BYTES_MAX);
-    let links = LinksServer::new(LinksService(core))
+    let links = LinksServer::new(LinksService(core.clone()))
         .max_decoding_message_size(LINK_BYTES_MAX)
         .max_encoding_message_size(RESPONSE_BYTES_MAX);
     let reflection = tonic_reflection::server::Builder::configure()
@@ -187,12 +225,18 @@ pub async fn serve(
         health.set_not_serving::<DomainsServer<DomainsService>>().await;
         health.set_not_serving::<EventConsumersServer<EventConsumersService>>().await;
         health.set_not_serving::<EvidenceExportsServer<EvidenceExportsService>>().await;
+        health.set_not_serving::<BulkEditsServer<BulkEditsService>>().await;
+        health.set_not_serving::<FreezeWindowsServer<FreezeWindowsService>>().await;
+        health.set_not_serving::<LinkApprovalsServer<LinkApprovalsService>>().await;
+        health.set_not_serving::<LinkCommentsServer<LinkCommentsService>>().await;
+        health.set_not_serving::<UtmTemplatesServer<UtmTemplatesService>>().await;
         for name in beside.names {
             health.set_service_status(name, ServingStatus::NotServing).await;
         }
     };
     server
         .layer(CallMetricsLayer)
+        .layer(IdempotencyLayer { core: core.clone(), idempotency })
         .add_routes(beside.routes)
         .add_service(health_service)
         .add_optional_service(reflection)
@@ -208,6 +252,11 @@ pub async fn serve(
         .add_service(jobs)
         .add_service(event_consumers)
         .add_service(evidence_exports)
+        .add_service(utm_templates)
+        .add_service(link_comments)
+        .add_service(link_approvals)
+        .add_service(freeze_windows)
+        .add_service(bulk_edits)
         .serve_with_incoming_shutdown(TcpIncoming::from(listener).with_nodelay(Some(true)), stop)
         .await
 }

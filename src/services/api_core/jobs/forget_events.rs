@@ -1,11 +1,11 @@
-//! Forgets events that were kept long enough.
+//! Forgets events that were kept long enough; where events are archived, only those that are.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::infra::jobs::{CronKind, Handlers, JobKind, Kind};
-use crate::infra::store::events;
+use crate::infra::store::{event_archive, events};
 use crate::runtime::deletion_clock;
 use crate::services::api_core::{ApiCore, metrics};
 
@@ -30,9 +30,11 @@ pub(super) fn handlers(core: &ApiCore) -> Handlers {
         let core = core.clone();
         async move {
             let end = deletion_clock::now().minus(core.settings.events_kept_for);
+            let is_archiving = core.settings.events_archived_for.is_some();
+            let through = if is_archiving { event_archive::through(core.store.reader()).await? } else { i64::MAX };
             loop {
                 let transaction = core.store.write().await?;
-                let forgotten = events::delete_before(&transaction, end, STEP).await?;
+                let forgotten = events::delete_before(&transaction, end, through, STEP).await?;
                 if forgotten < STEP {
                     attempt.finish(&transaction).await?;
                 }

@@ -1,5 +1,6 @@
 //! What api-core leaves to workers: one file a kind.
 
+mod archive_events;
 mod edit_links;
 mod end_links;
 mod file_older_links;
@@ -25,6 +26,7 @@ use crate::infra::jobs::Handlers;
 #[must_use]
 pub fn handlers(core: &ApiCore) -> Handlers {
     Handlers::default()
+        .and(archive_events::handlers(core))
         .and(edit_links::handlers(core))
         .and(end_links::handlers(core))
         .and(file_older_links::handlers(core))
