@@ -1744,6 +1744,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/workspaces/{workspace_id}/links/{link_id}/move": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["move_link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/workspaces/{workspace_id}/links/{link_id}/printed": {
         parameters: {
             query?: never;
@@ -2398,6 +2414,7 @@ export interface components {
         Chain: string;
         ChainHash: string;
         ChangeRequest: {
+            action: components["schemas"]["ChangeRequestAction"];
             author: components["schemas"]["Author"];
             changes: components["schemas"]["FieldChange"][];
             created_at: components["schemas"]["Timestamp"];
@@ -2413,10 +2430,14 @@ export interface components {
             reason?: string | null;
             state: components["schemas"]["ChangeRequestState"];
         };
+        /** @enum {string} */
+        ChangeRequestAction: "edit" | "delete" | "restore" | "purge";
         ChangeRequestDraft: {
             changes?: components["schemas"]["LinkPatch"];
             delete?: boolean;
             note?: string | null;
+            purge?: boolean;
+            restore?: boolean;
         };
         ChangeRequestId: string;
         /** @enum {string} */
@@ -3052,7 +3073,7 @@ export interface components {
             version: number;
         };
         /** @enum {string} */
-        LinkVersionAction: "created" | "updated" | "reverted" | "restored";
+        LinkVersionAction: "created" | "updated" | "reverted" | "restored" | "moved";
         LinkView: {
             /** Format: uri */
             url: string;
@@ -3718,6 +3739,13 @@ export interface components {
             slug: string;
         };
         WorkspaceId: string;
+        WorkspaceMoveDraft: {
+            confirm_printed?: boolean;
+            domain?: string | null;
+            folder_id?: components["schemas"]["FolderId"] | null;
+            slug?: string | null;
+            workspace_id: components["schemas"]["WorkspaceId"];
+        };
         WorkspacePatch: {
             /** Format: int64 */
             click_retention_days?: number;
@@ -17911,6 +17939,139 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    move_link: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+                "If-Match"?: string;
+            };
+            path: {
+                workspace_id: components["schemas"]["WorkspaceId"];
+                link_id: components["schemas"]["LinkId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WorkspaceMoveDraft"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Link"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
