@@ -2,7 +2,6 @@
 //!
 //! Invariant: a call reaches a workspace only through [`access`].
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use tonic::{Request, Response, Status};
@@ -60,11 +59,6 @@ fn read<T: DeserializeOwned>(fields: &Map<String, Value>) -> DomainResult<T> {
     parse_json(&serde_json::to_vec(fields).map_err(Error::internal)?)
 }
 
-/// What REST calls a value without data.
-fn name(value: &impl Serialize) -> String {
-    json!(value).as_str().unwrap_or_default().to_owned()
-}
-
 const fn state(state: DomainState) -> v1::DomainState {
     match state {
         DomainState::Pending => v1::DomainState::Pending,
@@ -75,17 +69,21 @@ const fn state(state: DomainState) -> v1::DomainState {
 
 fn record(record: RecordToSet) -> v1::DomainDnsRecord {
     v1::DomainDnsRecord {
-        purpose: name(&record.purpose),
+        purpose: link_responses::name(&record.purpose),
         name: record.name,
-        r#type: name(&record.record_type),
+        r#type: link_responses::name(&record.record_type),
         value: record.value,
-        status: name(&record.status),
+        status: link_responses::name(&record.status),
         found: record.found,
     }
 }
 
 fn finding(finding: Finding) -> v1::DomainFinding {
-    v1::DomainFinding { code: name(&finding.code), detail: finding.detail, since: Some(time(finding.since)) }
+    v1::DomainFinding {
+        code: link_responses::name(&finding.code),
+        detail: finding.detail,
+        since: Some(time(finding.since)),
+    }
 }
 
 /// The message that says what a domain is.
@@ -97,7 +95,7 @@ fn to_message(domain: Domain) -> v1::Domain {
         is_default: domain.is_default,
         url: domain.url,
         state: state(domain.state).into(),
-        state_reason: name(&domain.state_reason),
+        state_reason: link_responses::name(&domain.state_reason),
         state_since: Some(time(domain.state_since)),
         verified_at: domain.verified_at.map(time),
         records: domain.records.into_iter().map(record).collect(),
@@ -128,7 +126,7 @@ fn to_message(domain: Domain) -> v1::Domain {
 
 fn certificate(certificate: DomainCertificate) -> v1::DomainCertificate {
     v1::DomainCertificate {
-        state: name(&certificate.state),
+        state: link_responses::name(&certificate.state),
         not_after: certificate.not_after.map(time),
         error: certificate.error,
     }

@@ -7,7 +7,7 @@ use tonic::{Request, Response, Status};
 use super::callers::{Work, access, answer, origin_of};
 use super::link_requests::{limit, to_patch};
 use super::link_resolver::parsed;
-use super::link_responses::time;
+use super::link_responses::{name, time};
 use crate::domain::change_request::ChangeRequestState;
 use crate::domain::error::{Error, Result as DomainResult};
 use crate::domain::id::LinkId;
@@ -46,6 +46,7 @@ fn to_message(request: ChangeRequest) -> v1::ChangeRequest {
         reason: request.reason,
         created_at: Some(time(request.created_at)),
         expires_at: Some(time(request.expires_at)),
+        action: name(&request.action),
     }
 }
 
@@ -73,9 +74,9 @@ fn state(number: i32) -> DomainResult<Option<ChangeRequestState>> {
 
 /// A change to ask for. Without a mask no edit is asked for, as without `changes` over REST.
 fn to_draft(request: v1::RequestLinkChangeRequest) -> DomainResult<ChangeRequestDraft> {
-    let v1::RequestLinkChangeRequest { content, update_mask, delete, note, .. } = request;
+    let v1::RequestLinkChangeRequest { content, update_mask, delete, restore, purge, note, .. } = request;
     let changes = update_mask.map(|mask| to_patch(content.unwrap_or_default(), mask)).transpose()?;
-    Ok(ChangeRequestDraft { changes, delete, note })
+    Ok(ChangeRequestDraft { changes, delete, restore, purge, note })
 }
 
 impl LinkApprovalsService {

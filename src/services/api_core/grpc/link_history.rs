@@ -2,14 +2,13 @@
 //!
 //! Invariant: a call reaches a workspace only through [`access`].
 
-use serde::Serialize;
-use serde_json::json;
 use tonic::{Request, Response, Status};
 
 use super::callers::{Work, access, answer, origin_of};
+use super::link_approvals::field_change;
 use super::link_requests::limit;
 use super::link_resolver::parsed;
-use super::link_responses::{time, to_message};
+use super::link_responses::{name, time, to_message};
 use crate::domain::permission::{self, Operation};
 use crate::http::pagination::{Cursor, Page, QueryFingerprint, SortKey};
 use crate::infra::grpc::v1::link_history_server::LinkHistory;
@@ -112,7 +111,7 @@ impl LinkHistoryService {
 
 fn to_version(version: LinkVersion) -> v1::LinkVersion {
     let fields =
-        |changes: Vec<FieldChange>| v1::LinkVersionChanges { fields: changes.into_iter().map(to_field).collect() };
+        |changes: Vec<FieldChange>| v1::LinkVersionChanges { fields: changes.into_iter().map(field_change).collect() };
     v1::LinkVersion {
         version: version.version,
         action: name(&version.action),
@@ -121,11 +120,6 @@ fn to_version(version: LinkVersion) -> v1::LinkVersion {
         changes: version.changes.map(fields),
         created_at: Some(time(version.created_at)),
     }
-}
-
-fn to_field(change: FieldChange) -> v1::LinkFieldChange {
-    let FieldChange { field, before, after } = change;
-    v1::LinkFieldChange { field, before_json: before.to_string(), after_json: after.to_string() }
 }
 
 fn to_deleted(link: DeletedLink) -> v1::DeletedLink {
@@ -141,11 +135,6 @@ fn to_deleted(link: DeletedLink) -> v1::DeletedLink {
         deleted_at: Some(time(link.deleted_at)),
         purge_at: Some(time(link.purge_at)),
     }
-}
-
-/// What REST calls a value without data.
-fn name(value: &impl Serialize) -> String {
-    json!(value).as_str().unwrap_or_default().to_owned()
 }
 
 #[tonic::async_trait]

@@ -1,5 +1,8 @@
 //! Links as messages.
 
+use serde::Serialize;
+use serde_json::json;
+
 use crate::domain::click_budget::{BudgetPeriod, BudgetUse, ClickBudget};
 use crate::domain::error::{Error, Result};
 use crate::domain::link::ForwardQuery;
@@ -97,4 +100,9 @@ pub(in crate::services) fn time(moment: Timestamp) -> prost_types::Timestamp {
         seconds: micros.div_euclid(SECOND_MICROS),
         nanos: i32::try_from(nanos).unwrap_or_default(),
     }
+}
+
+/// What REST calls a value without data.
+pub(super) fn name(value: &impl Serialize) -> String {
+    json!(value).as_str().unwrap_or_default().to_owned()
 }
