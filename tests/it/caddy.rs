@@ -88,8 +88,10 @@ impl Servers {
         let authority = pem(&std::fs::read(self.pebble("authority")).expect("a file"));
         let ask = Client::builder().tls_certs_only([authority]).build().expect("a client");
         let roots = ask.get(self.pebble("roots")).send().await.expect("roots").bytes().await.expect("a body");
+        // All certificates are ordered at once, and a visit may have to wait for those of the others.
+        let patience = PATIENCE * u32::try_from(1 + hosts.len() / 50).expect("a number");
         let builder =
-            Client::builder().tls_certs_only([pem(&roots)]).redirect(redirect::Policy::none()).timeout(PATIENCE);
+            Client::builder().tls_certs_only([pem(&roots)]).redirect(redirect::Policy::none()).timeout(patience);
         let resolved = hosts.iter().fold(builder, |builder, host| builder.resolve(host, caddy.address));
         resolved.build().expect("a client")
     }

@@ -15,6 +15,9 @@ use crate::races::sound;
 use crate::support::members::{key, member};
 use crate::support::platform::{Account, Platform, body, eventually};
 
+/// What people use, whose clicks count.
+const BROWSER: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0";
+
 fn text(value: &Value) -> String {
     value.as_str().expect("a text").to_owned()
 }
@@ -61,7 +64,11 @@ async fn a_link_moves_with_its_history_comments_and_tags_and_leaves_its_clicks()
     body(platform.of(&here, Method::PATCH, &path).json(&json!({ "title": "T" })), StatusCode::OK).await;
     make(&platform, &here, &format!("{path}/comments"), &json!({ "text": "Whose is it?" })).await;
     make(&platform, &there, "/tags", &json!({ "name": "Blue" })).await;
-    assert_eq!(platform.visit("/moving").await.status(), StatusCode::FOUND);
+    let visit = async || {
+        let visit = platform.client.get(platform.edge("/moving")).header("host", "localhost");
+        visit.header("user-agent", BROWSER).send().await.expect("a response").status()
+    };
+    assert_eq!(visit().await, StatusCode::FOUND);
     eventually("the click is counted", || async { platform.read(&here, &path).await["clicks"] == 1 }).await;
 
     let target = make(&platform, &there, "/folders", &json!({ "name": "Summer" })).await;
@@ -81,25 +88,23 @@ async fn a_link_moves_with_its_history_comments_and_tags_and_leaves_its_clicks()
 
     // Visitors are counted there from now on, and the clicks until then stay here.
     eventually("clicks are counted there", || async {
-        platform.visit("/moving").await;
+        visit().await;
         platform.read(&there, &path).await["clicks"].as_i64().is_some_and(|clicks| clicks > 0)
     })
     .await;
     let clicks = platform.read(&here, "/analytics/summary").await["clicks"].as_i64();
     assert!(clicks.is_some_and(|clicks| clicks >= 1), "{clicks:?}");
-    eventually("its clicks go on being limited", || async {
-        platform.visit("/moving").await.status() == StatusCode::GONE
-    })
-    .await;
+    eventually("its clicks go on being limited", || async { visit().await == StatusCode::GONE }).await;
 
     for (account, action) in [(&here, "link.moved_out"), (&there, "link.moved_in")] {
         let trail = platform.read(account, &format!("/audit-events?target={link}")).await;
-        assert_eq!(trail["data"][0]["action"], action, "{trail}");
+        assert!(trail.to_string().contains(action), "{trail}");
         let events = platform.read(account, "/events?limit=100").await.to_string();
         assert!(events.contains(action), "{events}");
     }
-    let undone = body(platform.of(&there, Method::POST, "/links/undo").json(&json!({})), StatusCode::NOT_FOUND).await;
-    assert_eq!(undone["code"], "nothing_to_undo");
+    // Neither the move nor what was done before it is undone.
+    let undone = body(platform.of(&there, Method::POST, "/links/undo").json(&json!({})), StatusCode::OK).await;
+    assert_eq!(undone["results"][0]["problem"]["code"], "changed_since");
     let revert = platform.of(&there, Method::POST, &format!("{path}/revert")).json(&json!({ "version": 1 }));
     assert_eq!(body(revert, StatusCode::OK).await["title"], Value::Null);
     // It comes back the same way.
