@@ -68,5 +68,6 @@ pub async fn run(command: PrivacyCommand) -> Result<(), Failure> {
 }
 
 fn unavailable(error: &Error) -> Failure {
-    Failure::new(Exit::Unavailable, error.to_string())
+    let cause = error.source.as_ref().map_or_else(|| error.to_string(), ToString::to_string);
+    Failure::new(Exit::Unavailable, format!("the database cannot be read: {cause}"))
 }

@@ -97,7 +97,6 @@ pub struct ReportScheduleDraft {
     #[schema(nullable = false)]
     pub folder_id: Option<FolderId>,
     /// How often it comes.
-    #[schema(inline)]
     pub every: ReportInterval,
     /// Whose weeks and months they are: an IANA name; UTC if absent.
     #[serde(default)]

@@ -3625,11 +3625,11 @@ export interface components {
             version: number;
         };
         ReportScheduleDraft: {
-            every: ("week" | "month") & Record<string, never>;
+            every: components["schemas"]["ReportInterval"];
             filters?: string;
             folder_id?: components["schemas"]["FolderId"];
             name: string;
-            recipients: components["schemas"]["UserId"][];
+            recipients?: components["schemas"]["UserId"][];
             time_zone?: string;
         };
         ReportScheduleId: string;
