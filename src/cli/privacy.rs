@@ -8,7 +8,7 @@ use super::settings::ConfigArguments;
 use crate::domain::error::Error;
 use crate::domain::id::WorkspaceId;
 use crate::infra::store::{Store, workspaces};
-use crate::services::analytics_api::processing_record::{ProcessingFacts, WorkspacePolicy};
+use crate::services::api_core::{ProcessingFacts, WorkspacePolicy};
 
 /// Writes what data-protection officers ask for.
 #[derive(Debug, Args)]
@@ -55,7 +55,7 @@ pub async fn run(command: PrivacyCommand) -> Result<(), Failure> {
         let found = workspaces::find(store.reader(), id).await.map_err(|error| unavailable(&error))?;
         match found {
             Some(workspace) => {
-                of.push(WorkspacePolicy { name: workspace.name, policy: known.get(&id).copied().unwrap_or_default() })
+                of.push(WorkspacePolicy { name: workspace.name, policy: known.get(&id).copied().unwrap_or_default() });
             }
             None if arguments.workspace.is_some() => {
                 return Err(Failure::new(Exit::Failure, format!("there is no workspace {id}")));
@@ -68,5 +68,6 @@ pub async fn run(command: PrivacyCommand) -> Result<(), Failure> {
 }
 
 fn unavailable(error: &Error) -> Failure {
-    Failure::new(Exit::Unavailable, error.to_string())
+    let cause = error.source.as_ref().map_or_else(|| error.to_string(), ToString::to_string);
+    Failure::new(Exit::Unavailable, format!("the database cannot be read: {cause}"))
 }

@@ -30,7 +30,7 @@ enum What {
     List,
     /// Has a report of every week or month sent to members of the workspace.
     #[command(after_long_help = "Examples:
-  elido report create 'All clicks' --every week --time-zone Europe/Berlin --recipient usr_0190b8f20000700080000000000000aa
+  elido report create 'All clicks' --every week --time-zone Europe/Berlin
   elido report create Spring --every month --filters 'tag=spring' --recipient usr_0190b8f20000700080000000000000aa")]
     Create {
         /// The heading of the report.
@@ -47,8 +47,8 @@ enum What {
         /// The folder of whose links it is; all if absent.
         #[arg(long, value_name = "ID")]
         folder_id: Option<String>,
-        /// A member who gets it, by the id; may be repeated.
-        #[arg(long = "recipient", value_name = "ID", required = true)]
+        /// A member who gets it, by the id; may be repeated. Oneself if absent.
+        #[arg(long = "recipient", value_name = "ID")]
         recipients: Vec<String>,
     },
     /// Lets a report rest.
@@ -89,10 +89,12 @@ pub async fn run(command: ReportCommand) -> Result<(), Failure> {
         What::List => listing::print(Pages::new(&client, &reports, Vec::new()), u64::MAX, &COLUMNS, json).await,
         What::Create { name, every, time_zone, filters, folder_id, recipients } => {
             let mut body = json!({
-                "name": name, "every": every, "time_zone": time_zone, "filters": filters, "recipients": recipients,
+                "name": name, "every": every, "time_zone": time_zone, "filters": filters,
             });
-            if let (Some(folder), Some(fields)) = (folder_id, body.as_object_mut()) {
-                fields.insert("folder_id".to_owned(), Value::from(folder));
+            let recipients = (!recipients.is_empty()).then(|| Value::from(recipients));
+            let chosen = [("folder_id", folder_id.map(Value::from)), ("recipients", recipients)];
+            if let Some(fields) = body.as_object_mut() {
+                fields.extend(chosen.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
             }
             listing::print_one(&client.call(&Call::post(&reports, &body)?).await?.body, json)
         }

@@ -329,7 +329,7 @@ fn ranges(config: &Config) -> [(&'static str, u64, RangeInclusive<u64>); 54] {
         ("click_store.retention_days", config.click_store.retention_days.into(), 0..=36_500),
         ("click_store.orphan_retention_days", config.click_store.orphan_retention_days.into(), 0..=36_500),
         ("click_store.query_seconds_max", config.click_store.query_seconds_max.into(), 1..=600),
-        ("click_store.query_clicks_max", config.click_store.query_clicks_max, 1..=1_000_000_000_000),
+        ("click_store.query_clicks_max", config.click_store.query_clicks_max, 1_000_000..=1_000_000_000_000),
         ("click_store.queries_per_workspace_max", config.click_store.queries_per_workspace_max.into(), 1..=64),
         ("ingester.batch_clicks_max", count(ingester.batch_clicks_max), 1..=100_000),
         ("ingester.batch_interval_ms", ingester.batch_interval_ms, 1..=60_000),

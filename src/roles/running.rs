@@ -130,7 +130,7 @@ async fn start_roles(
         ingester::start(platform, &mut readiness, &stages.ingester).await?;
     }
     if roles.has(Role::Workers) {
-        workers::start(platform, roles.has(Role::Api), &mut readiness, &stages.workers).await?;
+        Box::pin(workers::start(platform, roles.has(Role::Api), &mut readiness, &stages.workers)).await?;
     }
     let readiness = Arc::new(readiness);
     readiness.set_serving(true);

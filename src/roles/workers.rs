@@ -16,9 +16,8 @@ use crate::infra::events;
 use crate::infra::jobs::{self, Handlers, Worker};
 use crate::infra::objects;
 use crate::runtime::tasks::Tasks;
-use crate::services::analytics_api::processing_record::ProcessingFacts;
 use crate::services::analytics_api::{self, Analytics};
-use crate::services::api_core::{self, ApiCore, EventPublisher};
+use crate::services::api_core::{self, ApiCore, EventPublisher, ProcessingFacts};
 use crate::services::domain_manager::{self, CertificateIssuer};
 use crate::services::identity::jobs::AccountMails;
 
@@ -38,7 +37,10 @@ pub(super) async fn start(
             [core.object_kinds().as_slice(), analytics_api::OBJECT_KINDS].concat(),
         ))
         .and(api_core::jobs::handlers(&core))
-        .and(analytics_api::jobs::handlers(&analytics(platform, &core).await?, &platform.mail().await?))
+        .and(crate::services::analytics_api::jobs::handlers(
+            &analytics(platform, &core).await?,
+            &platform.mail().await?,
+        ))
         .and(domain_manager::jobs::handlers(&core, issuer(platform, &core).await?.as_ref()))
         .and(crate::services::identity::jobs::handlers(&account_mails(platform).await?));
     let drain = Duration::from_secs(platform.config().shutdown.drain_seconds);

@@ -107,6 +107,7 @@ fn at(path: &str, account: &Account) -> String {
         ("{comment_id}", "cmt"),
         ("{view_id}", "viw"),
         ("{share_id}", "shr"),
+        ("{report_schedule_id}", "rps"),
         ("{freeze_window_id}", "frz"),
         ("{change_request_id}", "crq"),
         ("{domain_id}", "dom"),

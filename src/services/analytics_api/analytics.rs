@@ -8,16 +8,17 @@ use chrono_tz::Tz;
 
 use super::calendar::Interval;
 use super::dimension::ReportDimension;
-use super::processing_record::ProcessingFacts;
 use super::request::ReportRequest;
 use super::responses::{BreakdownResponse, HoursOfWeek, Sparklines, Summary, Timeseries};
 use super::tags::LinkTags;
 use super::{metrics, reports};
+use crate::domain::click_policy::ClickPolicy;
 use crate::domain::error::{Error, Result};
 use crate::domain::id::{LinkId, WorkspaceId};
 use crate::infra::click_store::{ClickStore, Event, EventPosition, Filter, Selection};
+use crate::infra::store::workspaces;
 use crate::runtime::clock;
-use crate::services::api_core::{Access, ApiCore, Followers};
+use crate::services::api_core::{Access, ApiCore, Followers, ProcessingFacts, WorkspacePolicy};
 
 /// The most links of one request for sparklines.
 const SPARKLINES_MAX: usize = 100;
@@ -42,9 +43,19 @@ impl Analytics {
         Self { clicks, core, followers: Followers::of("live clicks", metrics::live_followers), facts: Arc::new(facts) }
     }
 
-    /// What the settings say of personal data.
-    pub(super) fn facts(&self) -> &ProcessingFacts {
-        &self.facts
+    /// The record of processing of a workspace, as Markdown.
+    ///
+    /// # Errors
+    /// `NotFound` if the workspace is gone; a database that is unavailable.
+    pub async fn processing_record(&self, access: &Access) -> Result<String> {
+        let found = workspaces::find(self.core.store().reader(), access.workspace_id()).await?;
+        let workspace = found.ok_or_else(|| Error::not_found("workspace"))?;
+        let policy = ClickPolicy {
+            retention_days: workspace.click_retention_days,
+            addresses: workspace.visitor_addresses,
+            count_opted_out: workspace.count_opted_out,
+        };
+        Ok(self.facts.record(&[WorkspacePolicy { name: workspace.name, policy }]))
     }
 
     /// Where clicks are.

@@ -247,7 +247,8 @@ impl Analytics {
         let request: ReportRequest = serde_json::from_value(row.request.0.clone()).map_err(Error::internal)?;
         let selection = self.selection_of_all(row.workspace_id, &request).await?;
         let pieces = export(self.clicks().clone(), selection, row.format).map_err(Error::from);
-        self.core().objects()?.put(&key(row.workspace_id, row.id, row.format)?, pieces).await
+        let key = key(row.workspace_id, row.id, row.format)?;
+        Box::pin(self.core().objects()?.put(&key, pieces)).await
     }
 
     async fn finish_click_export(&self, row: Row, outcome: Outcome) -> Result<()> {
@@ -293,7 +294,7 @@ impl Analytics {
                 self.core().objects()?.delete(&key(export.workspace_id, export.id, export.format)?).await?;
                 let transaction = store.write().await?;
                 click_exports::delete(&transaction, export.workspace_id, export.id).await?;
-                transaction.commit().await?;
+                self.core().commit(transaction, Vec::new(), Vec::new()).await?;
             }
         }
     }

@@ -14,7 +14,6 @@ pub mod funnel;
 pub mod jobs;
 pub mod live;
 mod metrics;
-pub mod processing_record;
 pub mod report_schedules;
 pub mod reports;
 pub mod request;

@@ -97,15 +97,15 @@ pub struct ReportScheduleDraft {
     #[schema(nullable = false)]
     pub folder_id: Option<FolderId>,
     /// How often it comes.
-    #[schema(inline)]
     pub every: ReportInterval,
     /// Whose weeks and months they are: an IANA name; UTC if absent.
     #[serde(default)]
     #[schema(nullable = false, max_length = 100, example = "Europe/Berlin")]
     pub time_zone: Option<String>,
-    /// The members who get it: 1 to 20 of them.
-    #[schema(min_items = 1, max_items = 20)]
-    pub recipients: Vec<UserId>,
+    /// The members who get it: 1 to 20 of them; the caller alone if absent.
+    #[serde(default)]
+    #[schema(min_items = 1, max_items = 20, nullable = false)]
+    pub recipients: Option<Vec<UserId>>,
 }
 
 /// An edit of a report. What is absent stays as it is.
@@ -171,9 +171,13 @@ impl Analytics {
         if zone.is_none() {
             errors.add("/time_zone", "unknown_time_zone", "expected an IANA name such as Europe/Berlin");
         }
+        let recipients = match draft.recipients {
+            Some(recipients) => recipients,
+            None => vec![person(access)?],
+        };
         let transaction = self.core().store().write().await?;
         require_room(&transaction, workspace_id).await?;
-        check_recipients(&mut errors, &transaction, workspace_id, &draft.recipients).await?;
+        check_recipients(&mut errors, &transaction, workspace_id, &recipients).await?;
         check_folder(&mut errors, &transaction, workspace_id, draft.folder_id).await?;
         errors.into_result()?;
         let row = Row {
@@ -185,7 +189,7 @@ impl Analytics {
             folder_id: draft.folder_id,
             every: draft.every,
             time_zone: named.to_owned(),
-            recipients: Json(draft.recipients),
+            recipients: Json(recipients),
             is_paused: false,
             next_at: turn(draft.every, zone.unwrap_or(Tz::UTC), now)?.next_at,
             created_by: access.author(),
@@ -280,10 +284,7 @@ impl Analytics {
     /// # Errors
     /// `NotFound` if the workspace has no such report; `Forbidden` for a caller who is no person.
     pub async fn test_report_schedule(&self, access: &Access, id: ReportScheduleId) -> Result<()> {
-        let Author::Person(recipient) = access.author() else {
-            let message = "A test goes to whoever asks for it: ask as a person.";
-            return Err(Error::new(ErrorKind::Forbidden, "session_required", message));
-        };
+        let recipient = person(access)?;
         let transaction = self.core().store().write().await?;
         let row = lock(&transaction, access.workspace_id(), id).await?;
         let period = turn(row.every, zone_of(&row)?, clock::now())?.last;
@@ -316,7 +317,7 @@ impl Analytics {
                 }
             };
             report_schedules::update(&transaction, Row { next_at, ..current }).await?;
-            transaction.commit().await?;
+            self.core().commit(transaction, Vec::new(), Vec::new()).await?;
         }
         Ok(due.len())
     }
@@ -407,6 +408,15 @@ async fn check_folder(
         errors.add("/folder_id", "unknown_folder", "the workspace has no such folder");
     }
     Ok(())
+}
+
+/// Who asks.
+fn person(access: &Access) -> Result<UserId> {
+    let Author::Person(user) = access.author() else {
+        let message = "Reports go to people: ask as one.";
+        return Err(Error::new(ErrorKind::Forbidden, "session_required", message));
+    };
+    Ok(user)
 }
 
 fn zone_of(row: &Row) -> Result<Tz> {

@@ -42,6 +42,7 @@ mod metrics;
 mod notes;
 mod patch;
 mod principal;
+mod processing_record;
 mod provided_roles;
 mod qr_codes;
 mod recording;
@@ -96,6 +97,7 @@ pub use links::{
 };
 pub use members::{Member, MemberPatch, TransferDraft};
 pub use principal::{Access, Actor, Principal};
+pub use processing_record::{ProcessingFacts, WorkspacePolicy};
 pub use provided_roles::ProvidedRole;
 pub use qr_codes::{ErrorCorrection, QrCodeDraft, QrFormat, QrImage, QrPreviewDraft};
 pub use setup::{SetUp, SetupDraft, SetupToken};

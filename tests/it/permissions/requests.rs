@@ -134,7 +134,7 @@ pub fn sample(operation: &Operation) -> Option<Value> {
         | "updateReportSchedule" => {
             json!({ "name": "Test" })
         }
-        "createReportSchedule" => json!({ "name": "Test", "every": "week", "recipients": [nobody("user_id")] }),
+        "createReportSchedule" => json!({ "name": "Test", "every": "week" }),
         "transfer_workspace" => json!({ "user_id": nobody("user_id") }),
         "update_member" => json!({ "role": "viewer" }),
         "create_invitation" => json!({ "email": format!("{}@example.com", name()), "role": "viewer" }),

@@ -27,10 +27,9 @@ use crate::infra::store::{self, Store};
 use crate::infra::user_agent::UserAgents;
 use crate::runtime::tasks::Tasks;
 use crate::services::analytics_api::Analytics;
-use crate::services::analytics_api::processing_record::ProcessingFacts;
 use crate::services::api_core::rest as core_rest;
 use crate::services::api_core::{
-    ApiCore, BootstrapDraft, DomainSettings, LinkDraft, Principal, Settings, WorkspaceDraft,
+    ApiCore, BootstrapDraft, DomainSettings, LinkDraft, Principal, ProcessingFacts, Settings, WorkspaceDraft,
 };
 
 /// A period that holds every sample.
