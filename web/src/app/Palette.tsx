@@ -1,6 +1,6 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { Keyboard, Link as LinkIcon, Plus, UserRound } from "lucide-react";
+import { Keyboard, Link as LinkIcon, Plus, Tag, UserRound } from "lucide-react";
 import { type ReactNode, useDeferredValue, useState } from "react";
 import { useBoot } from "../api/boot";
 import { bff } from "../api/client";
@@ -8,6 +8,7 @@ import type { Link, Part } from "../api/types";
 import { Dialog } from "../design/Dialog";
 import { t } from "../i18n";
 import { setPreferences } from "../lib/preferences";
+import { homeQuery } from "../lib/workspace";
 import { PAGES } from "./Shell";
 
 interface Entry {
@@ -28,7 +29,7 @@ interface Properties {
   onKeys: () => void;
 }
 
-/** Every page and command by its name, and links by slug, destination or title. */
+/** Every page and command by its name, and links by slug, destination or title; `>` commands alone, `#` tags, `@` people. */
 export default function Palette({ slug, onClose, onKeys }: Properties) {
   const navigate = useNavigate();
   const [text, setText] = useState("");
@@ -38,11 +39,12 @@ export default function Palette({ slug, onClose, onKeys }: Properties) {
   const params = { workspace: slug };
   const found = useQuery({
     queryKey: ["search", workspace?.id, sought],
-    enabled: sought.length > 0 && !sought.startsWith(">") && workspace !== undefined,
+    enabled: sought.length > 0 && !/^[>#@]/.test(sought) && workspace !== undefined,
     placeholderData: keepPreviousData,
     queryFn: () => bff<Found>(`/bff/workspaces/${workspace?.id}/search?q=${encodeURIComponent(sought)}`),
   });
 
+  const home = useQuery({ ...homeQuery(workspace?.id ?? ""), enabled: workspace !== undefined }).data?.parts;
   const commands: Entry[] = [
     {
       id: "new",
@@ -65,7 +67,20 @@ export default function Palette({ slug, onClose, onKeys }: Properties) {
       run: () => setPreferences({ theme }),
     })),
   ];
-  const wanted = sought.replace(/^>\s*/, "").toLowerCase();
+  const wanted = sought.replace(/^[>#@]\s*/, "").toLowerCase();
+  const tags: Entry[] = (home?.tags.body?.data ?? []).map((tag) => ({
+    id: tag.id,
+    label: `#${tag.name}`,
+    icon: <Tag aria-hidden="true" />,
+    run: () => void navigate({ to: "/w/$workspace/links", params, search: { tag: tag.name } }),
+  }));
+  const people: Entry[] = (home?.members.body?.data ?? []).map((member) => ({
+    id: member.user_id,
+    label: `@${member.name || member.email}`,
+    about: member.email,
+    icon: <UserRound aria-hidden="true" />,
+    run: () => void navigate({ to: "/w/$workspace/people", params }),
+  }));
   const links: Entry[] = (sought ? (found.data?.parts.links.body?.data ?? []) : []).map((link) => ({
     id: link.id,
     label: link.short_url.replace(/^https?:\/\//, ""),
@@ -73,10 +88,9 @@ export default function Palette({ slug, onClose, onKeys }: Properties) {
     icon: <LinkIcon aria-hidden="true" />,
     run: () => void navigate({ to: "/w/$workspace/links/$link", params: { workspace: slug, link: link.id } }),
   }));
-  const entries = [
-    ...commands.filter((entry) => entry.label.toLowerCase().includes(wanted)),
-    ...(sought.startsWith(">") ? [] : links),
-  ];
+  const named = (some: Entry[]) => some.filter((entry) => entry.label.toLowerCase().includes(wanted));
+  const sigils: Record<string, Entry[]> = { ">": named(commands), "#": named(tags), "@": named(people) };
+  const entries = sigils[sought.charAt(0)] ?? [...named(commands), ...links];
   const current = Math.min(place, Math.max(0, entries.length - 1));
   const choose = (entry: Entry | undefined) => {
     if (!entry) return;

@@ -2,11 +2,13 @@ import { useQuery } from "@tanstack/react-query";
 import { t } from "../i18n";
 import { dateTime } from "./format";
 import { freezeQuery } from "./freeze";
+import { useQuiet } from "./quiet";
 import { useWorkspace } from "./workspace";
 
 /** Says that links of a folder, or of none, are left as they are now, and why. */
 export function FreezeNote({ folder }: { folder: string | null }) {
-  const query = useQuery(freezeQuery(useWorkspace().id));
+  const enabled = useQuiet(true);
+  const query = useQuery({ ...freezeQuery(useWorkspace().id), enabled });
   const now = Date.now();
   const open = (query.data?.data ?? []).filter(
     (window) =>

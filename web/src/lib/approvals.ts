@@ -2,6 +2,7 @@ import { queryOptions, useQuery } from "@tanstack/react-query";
 import { useBoot } from "../api/boot";
 import { api, body } from "../api/client";
 import type { ChangeRequest } from "../api/types";
+import { useQuiet } from "./quiet";
 import { homeQuery } from "./workspace";
 
 type State = ChangeRequest["state"];
@@ -23,6 +24,7 @@ export function useWaitingForMe(workspace: string): number {
   const me = useBoot()?.user?.id;
   const role = useQuery(homeQuery(workspace)).data?.parts.membership?.body?.role;
   const mayApprove = role === "owner" || role === "admin" || role === "editor";
-  const requests = useQuery({ ...requestsQuery(workspace, { state: "pending" }), enabled: mayApprove });
+  const enabled = useQuiet(mayApprove);
+  const requests = useQuery({ ...requestsQuery(workspace, { state: "pending" }), enabled });
   return requests.data?.data.filter((request) => request.author !== me).length ?? 0;
 }

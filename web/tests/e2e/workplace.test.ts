@@ -131,6 +131,30 @@ test("the audit log is narrowed down to who, what, to what and when, in the addr
   await allIsWell();
 });
 
+test("the palette finds tags and people by their signs", async () => {
+  const { page, elido, api, base, address, allIsWell } = here;
+  const destination_url = "https://example.com/";
+  await api.ask("POST", `${base}/links`, { destination_url, slug: "tagged", tags: ["spring"] });
+  await api.ask("POST", `${base}/links`, { destination_url, slug: "untagged" });
+  await signIn(elido, here);
+  await page.goto(address("links"));
+  await page.getByText("/untagged").first().waitFor();
+  await page.keyboard.press("Control+k");
+  const dialog = page.getByRole("dialog");
+  const box = dialog.getByRole("combobox");
+  await box.fill("@ad");
+  await dialog.getByRole("option", { name: "@Ada" }).waitFor();
+  assert.equal(await dialog.getByRole("option").count(), 1);
+  await box.fill("#spr");
+  await dialog.getByRole("option", { name: "#spring" }).waitFor();
+  assert.equal(await dialog.getByRole("option").count(), 1);
+  await allIsWell();
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/tag=spring/);
+  await page.getByText("1 link", { exact: true }).waitFor();
+  await allIsWell();
+});
+
 test("another address is one's own once the code that came to it is confirmed", async () => {
   const { page, elido, api, allIsWell } = here;
   await signIn(elido, here);

@@ -293,7 +293,7 @@ export const pages: typeof english = {
     waiting_one: "{{count}} neuerer Klick wartet, bis die Liste weiterläuft",
     waiting_other: "{{count}} neuere Klicks warten, bis die Liste weiterläuft",
     stream: "Wie sie kommen",
-    streamText: "Klicks erscheinen innerhalb von zwei Sekunden",
+    streamText: "Klicks erscheinen, sobald sie gezählt sind",
     asking: "Alle zwei Sekunden gefragt",
     askingText: "Der Strom der Klicks ist gerade nicht zu haben; es wird wieder versucht",
     away: "Verbindet neu",

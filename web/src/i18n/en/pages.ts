@@ -300,7 +300,7 @@ export const pages = {
     waiting_one: "{{count}} newer click waits until the list goes on",
     waiting_other: "{{count}} newer clicks wait until the list goes on",
     stream: "As they come",
-    streamText: "Clicks are shown within two seconds",
+    streamText: "Clicks are told as they are counted",
     asking: "Asked every two seconds",
     askingText: "The stream of clicks cannot be had now; it is tried again",
     away: "Reconnecting",
