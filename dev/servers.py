@@ -74,15 +74,15 @@ class Postgres:
 
 
 class Service:
-    """A server of dev/services, one process in a folder of its own."""
+    """A server of dev/services, one process in a folder of its own; `variables` are what its script reads besides."""
 
-    def __init__(self, name):
-        self.name = name
+    def __init__(self, name, variables=()):
+        self.name, self.variables = name, dict(variables)
         self.folder = Path(tempfile.mkdtemp(prefix=f"elido-{name}-", dir=WORK_FOLDER)) / "server"
         self.url = self.service("start")
 
     def service(self, command):
-        variables = os.environ | {f"ELIDO_{self.name.upper()}_FOLDER": str(self.folder)}
+        variables = os.environ | self.variables | {f"ELIDO_{self.name.upper()}_FOLDER": str(self.folder)}
         # One that somebody else has may not be killed.
         variables.pop("CLICKHOUSE_URL", None)
         script = [ROOT / "dev/services" / self.name, command]
@@ -113,10 +113,10 @@ class Service:
 
 
 class Kafka(Service):
-    """The server of dev/services/kafka."""
+    """The server of dev/services/kafka. `proxies` are pairs of a port on which it listens too, and of the one where a proxy in front of that is."""
 
-    def __init__(self):
-        super().__init__("kafka")
+    def __init__(self, proxies=()):
+        super().__init__("kafka", {"ELIDO_KAFKA_PROXIES": " ".join(f"{port}:{proxy}" for port, proxy in proxies)})
 
 
 class ClickHouse(Service):
