@@ -60,7 +60,7 @@ pub(super) async fn start(
     let core = core.recognising(Arc::new(identity.clone()));
     let identity = IdentityApi { identity, cookie: cookie.clone(), sign_in_cookie };
     let analytics = Analytics::new(platform.click_store().await?, core.clone(), ProcessingFacts::of(config));
-    let beside = identity::grpc::services(identity.identity.clone());
+    let beside = identity::grpc::services(identity.identity.clone(), core.clone());
     let oauth = Router::from(identity::rest::oauth_operations()).with_state(identity.clone());
     let operations = Router::new()
         .merge(Router::from(identity::rest::operations()).with_state(identity))

@@ -75,6 +75,15 @@ async fn is_back(request: RequestBuilder) -> bool {
     request.send().await.expect("a response").status() == StatusCode::OK
 }
 
+/// Waits until Hydra answers in time: it makes its keys with the first question.
+async fn sign_in_begins(platform: &Platform) {
+    let url = platform.api(&format!("/v1/auth/providers/{NAME}/sign-in"));
+    eventually("sign-in begins", || async {
+        platform.client.get(&url).send().await.expect("a response").status() == StatusCode::SEE_OTHER
+    })
+    .await;
+}
+
 /// What needs neither of them.
 async fn everything_else_goes_on(platform: &Platform, owner: &Account, program: &Account) {
     let slug = unique("s");
@@ -114,6 +123,7 @@ async fn with_hydra_and_kratos_stopped_keys_and_redirects_go_on_and_sign_in_says
     let of_kratos = session(&platform, &kratos, &email).await;
     body(me(&platform, ("x-session-token", &of_kratos)), StatusCode::OK).await;
     let (subject, address) = (unique("grace"), format!("{}@example.com", unique("grace")));
+    sign_in_begins(&platform).await;
     assert_eq!(sign_in(&platform, &hydra, &subject, &address).await.2.status(), StatusCode::SEE_OTHER);
     let of_hydra = token_of_the_program(&platform, &hydra, &reporting).await;
     body(read_links(&platform, &owner, &of_hydra), StatusCode::OK).await;
@@ -148,12 +158,7 @@ async fn with_hydra_and_kratos_stopped_keys_and_redirects_go_on_and_sign_in_says
     eventually("the session of Kratos counts", || is_back(me(&platform, ("x-session-token", &fresh_session)))).await;
     let token = token_of_the_program(&platform, &hydra, &reporting).await;
     eventually("the token of Hydra counts", || is_back(read_links(&platform, &owner, &token))).await;
-    let begin_url = || platform.api(&format!("/v1/auth/providers/{NAME}/sign-in"));
-    eventually("sign-in begins", || async {
-        let response = platform.client.get(begin_url()).send().await.expect("a response");
-        response.status() == StatusCode::SEE_OTHER
-    })
-    .await;
+    sign_in_begins(&platform).await;
     let response = sign_in(&platform, &hydra, &subject, &address).await.2;
     assert_eq!(response.status(), StatusCode::SEE_OTHER);
     assert!(kept(&response, "elido_session").is_some(), "a session");
