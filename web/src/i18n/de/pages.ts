@@ -238,6 +238,7 @@ export const pages: typeof english = {
     updated: "Geändert",
     reverted: "Zurückgekehrt",
     restored: "Wiederhergestellt",
+    moved: "Aus einem anderen Arbeitsbereich gekommen",
     revert: "Dahin zurück",
   },
   analytics: {

@@ -245,6 +245,7 @@ export const pages = {
     updated: "Changed",
     reverted: "Went back",
     restored: "Restored",
+    moved: "Moved here from another workspace",
     revert: "Go back to this",
   },
   analytics: {

@@ -269,6 +269,7 @@ export const pages = {
     updated: "Змінено",
     reverted: "Повернуто",
     restored: "Відновлено",
+    moved: "Перенесено з іншого робочого простору",
     revert: "Повернутися до цього",
   },
   analytics: {
