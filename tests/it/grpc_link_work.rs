@@ -173,8 +173,8 @@ async fn changes_are_asked_for_and_decided_over_grpc() {
         link_id: link_id.clone(),
         content: Some(destination),
         update_mask: Some(FieldMask { paths: vec!["destination_url".to_owned()] }),
-        delete: false,
         note: Some("please".to_owned()),
+        ..Default::default()
     };
     let both = v1::RequestLinkChangeRequest { delete: true, ..ask.clone() };
     assert_eq!(client.request_link_change(call(&owner, both)).await.expect_err("both").code(), Code::InvalidArgument);
@@ -200,6 +200,7 @@ async fn changes_are_asked_for_and_decided_over_grpc() {
     let asked = client.request_link_change(call(&owner, delete.clone())).await.expect("it is asked for").into_inner();
     let asked = asked.change_request.expect("it");
     assert!(asked.deletes);
+    assert_eq!(asked.action, "delete");
     let refuse = v1::RefuseLinkChangeRequest {
         workspace_id: workspace_id(),
         change_request_id: asked.id.clone(),
