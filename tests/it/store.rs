@@ -110,6 +110,7 @@ async fn sqlite_schema(connection: &mut SqliteConnection) -> Schema {
         "bootstrap unique (id)",
         "change_sequence unique (id)",
         "changes unique (sequence)",
+        "event_archive unique (id)",
         "events unique (sequence)",
         "health unique (id)",
     ] {

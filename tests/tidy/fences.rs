@@ -35,7 +35,8 @@ const FENCES: [(&str, &[&str]); 30] = [
     ("libc::", &["runtime/scheduling"]),
     ("unsafe {", &["runtime/scheduling"]),
     // What somebody asked for is committed by `ApiCore::commit`, which records it. These few write what nobody asked for: times
-    // of last use, clicks that are used up, the log's own histories, codes of mails, orders of certificates, and what has expired.
+    // of last use, clicks that are used up, the log's own histories, how far events are archived, codes of mails, orders of certificates, and
+    // what has expired.
     (
         "transaction.commit(",
         &[
@@ -46,6 +47,7 @@ const FENCES: [(&str, &[&str]); 30] = [
             "services/api_core/certificates",
             "services/api_core/edge",
             "services/api_core/change_log",
+            "services/api_core/event_archive",
             "services/api_core/notes",
             "services/api_core/invitation_mail",
             "services/api_core/workspace_deletion",
