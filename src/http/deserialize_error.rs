@@ -138,7 +138,7 @@ const WANTED: [(&str, &str); 16] = [
     ("u64", "a whole number that is not negative"),
     ("usize", "a whole number that is not negative"),
     ("i32", "a whole number from -2147483648 to 2147483647"),
-    ("i64", "a whole number in the documented range"),
+    ("i64", "a whole number"),
     ("f64", "a number"),
     ("variant identifier", "one of the documented names"),
     ("field identifier", "the name of a field"),

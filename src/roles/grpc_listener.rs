@@ -28,7 +28,7 @@ pub(super) fn start(
     let idempotency = Idempotency::new(Arc::new(IdempotencyRecords::new(core.clone())), tasks.clone());
     let (socket, stopping) = (TcpListener::from_std(socket)?, tasks.stopping());
     tasks.spawn("grpc-listener", async move {
-        if let Err(error) = grpc::serve(server, socket, (core, idempotency), beside, stopping).await {
+        if let Err(error) = Box::pin(grpc::serve(server, socket, (core, idempotency), beside, stopping)).await {
             tracing::error!(%error, "the gRPC listener failed");
         }
     });

@@ -161,15 +161,11 @@ async fn a_value_of_the_wrong_sort_is_refused_in_plain_words() {
             "/if_exists",
             "expected one of \"return\", \"fail\", not an object",
         ),
-        (
-            link("max_clicks", json!("1")),
-            "/max_clicks",
-            "expected a whole number from -9223372036854775808 to 9223372036854775807, not a text",
-        ),
+        (link("max_clicks", json!("1")), "/max_clicks", "expected a whole number, not a text"),
         (
             link("max_clicks", json!(18_446_744_073_709_551_616.0)),
             "/max_clicks",
-            "expected a whole number from -9223372036854775808 to 9223372036854775807; this has a fraction or is too large",
+            "expected a whole number; this has a fraction or is too large",
         ),
     ] {
         let request = platform.of(&account, Method::POST, "/links").json(&sent);

@@ -53,7 +53,7 @@ async fn a_repeated_call_gets_the_first_answer_and_another_one_is_refused() {
     let first = client.create_link(call(&account, "a", draft(&account, HERE))).await.expect("a link");
     assert_eq!(first.metadata().get("idempotency-replayed"), None);
     let second = client.create_link(call(&account, "a", draft(&account, HERE))).await.expect("the same link");
-    assert_eq!(second.metadata().get("idempotency-replayed").map(|value| value.as_bytes()), Some("true".as_bytes()));
+    assert_eq!(second.metadata().get("idempotency-replayed").map(MetadataValue::as_bytes), Some("true".as_bytes()));
     let (first, second) = (first.into_inner(), second.into_inner());
     assert_eq!(first, second);
     assert_eq!(count_links(&platform, &account).await, 1);
@@ -141,7 +141,7 @@ async fn a_secret_is_repeated_to_its_owner_and_a_refusal_too_but_reading_takes_n
         (refused.code(), refused.message(), refused.details()),
         (again.code(), again.message(), again.details())
     );
-    assert_eq!(again.metadata().get("idempotency-replayed").map(|value| value.as_bytes()), Some("true".as_bytes()));
+    assert_eq!(again.metadata().get("idempotency-replayed").map(MetadataValue::as_bytes), Some("true".as_bytes()));
     client.create_link(call(&account, "other", draft(&account, HERE))).await.expect("a link");
 
     let list = || ListLinksRequest { workspace_id: account.workspace.clone(), ..Default::default() };

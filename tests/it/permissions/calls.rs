@@ -132,34 +132,6 @@ fn content(method: &str) -> Vec<u8> {
             encoded(v1::CreateApiKeyRequest { name: test(), scopes: scopes(), ..Default::default() })
         }
         "ApiKeys/UpdateApiKey" => encoded(v1::UpdateApiKeyRequest { name: Some(test()), ..Default::default() }),
-        "BulkEdits/BulkEditLinks" => {
-            let changes = Some(v1::BulkEditChanges { archived: Some(false), ..Default::default() });
-            encoded(v1::BulkEditLinksRequest { changes, dry_run: true, ..Default::default() })
-        }
-        "FreezeWindows/CreateFreezeWindow" => {
-            let at = |days: i64| Some(Timestamp { seconds: YEAR_2999 + days * 86_400, nanos: 0 });
-            let (starts_at, ends_at) = (at(0), at(1));
-            encoded(v1::CreateFreezeWindowRequest { reason: test(), starts_at, ends_at, ..Default::default() })
-        }
-        "FreezeWindows/UpdateFreezeWindow" => {
-            encoded(v1::UpdateFreezeWindowRequest { reason: Some(test()), ..Default::default() })
-        }
-        "LinkApprovals/RequestLinkChange" => {
-            encoded(v1::RequestLinkChangeRequest { delete: true, ..Default::default() })
-        }
-        "LinkComments/CreateLinkComment" => {
-            encoded(v1::CreateLinkCommentRequest { text: test(), ..Default::default() })
-        }
-        "LinkComments/UpdateLinkComment" => {
-            encoded(v1::UpdateLinkCommentRequest { text: test(), ..Default::default() })
-        }
-        "LinkHistory/RevertLink" => encoded(v1::RevertLinkRequest { version: 1, ..Default::default() }),
-        "UtmTemplates/CreateUtmTemplate" => {
-            encoded(v1::CreateUtmTemplateRequest { name: name(), ..Default::default() })
-        }
-        "UtmTemplates/UpdateUtmTemplate" => {
-            encoded(v1::UpdateUtmTemplateRequest { name: Some(name()), ..Default::default() })
-        }
         "Links/PutLinkByExternalId" => {
             encoded(v1::PutLinkByExternalIdRequest { content: link(), ..Default::default() })
         }
@@ -222,6 +194,43 @@ fn content(method: &str) -> Vec<u8> {
             role: v1::Role::Viewer.into(),
             ..Default::default()
         }),
+        _ => content_around_links(method),
+    }
+}
+
+/// The same for what is made around links.
+fn content_around_links(method: &str) -> Vec<u8> {
+    let name = || uuid::Uuid::new_v4().simple().to_string();
+    let test = || "Test".to_owned();
+    match method {
+        "BulkEdits/BulkEditLinks" => {
+            let changes = Some(v1::BulkEditChanges { archived: Some(false), ..Default::default() });
+            encoded(v1::BulkEditLinksRequest { changes, dry_run: true, ..Default::default() })
+        }
+        "FreezeWindows/CreateFreezeWindow" => {
+            let at = |days: i64| Some(Timestamp { seconds: YEAR_2999 + days * 86_400, nanos: 0 });
+            let (starts_at, ends_at) = (at(0), at(1));
+            encoded(v1::CreateFreezeWindowRequest { reason: test(), starts_at, ends_at, ..Default::default() })
+        }
+        "FreezeWindows/UpdateFreezeWindow" => {
+            encoded(v1::UpdateFreezeWindowRequest { reason: Some(test()), ..Default::default() })
+        }
+        "LinkApprovals/RequestLinkChange" => {
+            encoded(v1::RequestLinkChangeRequest { delete: true, ..Default::default() })
+        }
+        "LinkComments/CreateLinkComment" => {
+            encoded(v1::CreateLinkCommentRequest { text: test(), ..Default::default() })
+        }
+        "LinkComments/UpdateLinkComment" => {
+            encoded(v1::UpdateLinkCommentRequest { text: test(), ..Default::default() })
+        }
+        "LinkHistory/RevertLink" => encoded(v1::RevertLinkRequest { version: 1, ..Default::default() }),
+        "UtmTemplates/CreateUtmTemplate" => {
+            encoded(v1::CreateUtmTemplateRequest { name: name(), ..Default::default() })
+        }
+        "UtmTemplates/UpdateUtmTemplate" => {
+            encoded(v1::UpdateUtmTemplateRequest { name: Some(name()), ..Default::default() })
+        }
         _ => Vec::new(),
     }
 }

@@ -16,8 +16,8 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response};
 use http_body_util::{BodyExt, Full, Limited};
 use prost::Message;
-use prost_types::FileDescriptorSet;
 use prost_types::method_options::IdempotencyLevel;
+use prost_types::{FileDescriptorSet, MethodOptions};
 use tonic::body::Body;
 use tonic::metadata::GRPC_CONTENT_TYPE;
 use tonic::{Code, Status};
@@ -212,7 +212,7 @@ fn changing() -> HashSet<String> {
                 let level = method
                     .options
                     .as_ref()
-                    .map_or(IdempotencyLevel::IdempotencyUnknown, |options| options.idempotency_level());
+                    .map_or(IdempotencyLevel::IdempotencyUnknown, MethodOptions::idempotency_level);
                 level != IdempotencyLevel::NoSideEffects && !method.server_streaming()
             });
             methods.extend(changing.map(|method| format!("/{}.{}/{}", file.package(), service.name(), method.name())));

@@ -108,7 +108,7 @@ impl LinksService {
                 folder_id: request.folder_id.map(|id| parsed("folder_id", &id)).transpose()?,
                 confirm_printed: request.confirm_printed,
             };
-            let link = self.0.move_link(&principal, &access, link, &request.version, draft).await?;
+            let link = Box::pin(self.0.move_link(&principal, &access, link, &request.version, draft)).await?;
             Ok(MoveLinkResponse { link: Some(to_message(link)?) })
         })
     }

@@ -31,10 +31,12 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use tonic::server::NamedService;
 use tonic::service::Routes;
 use tonic::transport::server::TcpIncoming;
 use tonic::transport::{Error, ServerTlsConfig};
 use tonic_health::ServingStatus;
+use tonic_health::server::HealthReporter;
 
 pub(in crate::services) use callers::{Work, access, answer, origin_of, principal};
 pub(in crate::services) use link_requests::limit;
@@ -95,6 +97,27 @@ const PENDING_RESETS_MAX: usize = 20;
 /// How often an idle connection is asked whether its other end is still there, and how long that may take.
 const KEEPALIVE: Duration = Duration::from_secs(20);
 
+/// The services of api-core, as health checks ask for them.
+const NAMES: [&str; 17] = [
+    LinkResolverServer::<LinkResolverService>::NAME,
+    LinksServer::<LinksService>::NAME,
+    LinkHistoryServer::<LinkHistoryService>::NAME,
+    EventsServer::<EventsService>::NAME,
+    AuditServer::<AuditService>::NAME,
+    WorkspacesServer::<WorkspacesService>::NAME,
+    ApiKeysServer::<ApiKeysService>::NAME,
+    OfferedInvitationsServer::<OfferedInvitationsService>::NAME,
+    JobsServer::<JobsService>::NAME,
+    DomainsServer::<DomainsService>::NAME,
+    EventConsumersServer::<EventConsumersService>::NAME,
+    EvidenceExportsServer::<EvidenceExportsService>::NAME,
+    BulkEditsServer::<BulkEditsService>::NAME,
+    FreezeWindowsServer::<FreezeWindowsService>::NAME,
+    LinkApprovalsServer::<LinkApprovalsService>::NAME,
+    LinkCommentsServer::<LinkCommentsService>::NAME,
+    UtmTemplatesServer::<UtmTemplatesService>::NAME,
+];
+
 /// Services of others, which the listener answers for besides those of api-core.
 #[derive(Default)]
 pub struct Beside {
@@ -137,26 +160,8 @@ pub async fn serve(
     stopping: CancellationToken,
 ) -> Result<(), Error> {
     let (health, health_service) = tonic_health::server::health_reporter();
-    health.set_serving::<LinkResolverServer<LinkResolverService>>().await;
-    health.set_serving::<LinksServer<LinksService>>().await;
-    health.set_serving::<LinkHistoryServer<LinkHistoryService>>().await;
-    health.set_serving::<EventsServer<EventsService>>().await;
-    health.set_serving::<AuditServer<AuditService>>().await;
-    health.set_serving::<WorkspacesServer<WorkspacesService>>().await;
-    health.set_serving::<ApiKeysServer<ApiKeysService>>().await;
-    health.set_serving::<OfferedInvitationsServer<OfferedInvitationsService>>().await;
-    health.set_serving::<JobsServer<JobsService>>().await;
-    health.set_serving::<DomainsServer<DomainsService>>().await;
-    health.set_serving::<EventConsumersServer<EventConsumersService>>().await;
-    health.set_serving::<EvidenceExportsServer<EvidenceExportsService>>().await;
-    health.set_serving::<BulkEditsServer<BulkEditsService>>().await;
-    health.set_serving::<FreezeWindowsServer<FreezeWindowsService>>().await;
-    health.set_serving::<LinkApprovalsServer<LinkApprovalsService>>().await;
-    health.set_serving::<LinkCommentsServer<LinkCommentsService>>().await;
-    health.set_serving::<UtmTemplatesServer<UtmTemplatesService>>().await;
-    for name in &beside.names {
-        health.set_service_status(*name, ServingStatus::Serving).await;
-    }
+    let names: Vec<&str> = NAMES.into_iter().chain(beside.names).collect();
+    report(&health, &names, ServingStatus::Serving).await;
     let resolver = LinkResolverServer::new(LinkResolverService { core: core.clone(), stopping: stopping.clone() })
         .max_decoding_message_size(REQUEST_BYTES_MAX)
         .max_encoding_message_size(RESPONSE_BYTES_MAX);
@@ -213,26 +218,7 @@ pub async fn serve(
     let reflection = reflection.filter(|_| is_local);
     let stop = async move {
         stopping.cancelled().await;
-        health.set_not_serving::<LinkResolverServer<LinkResolverService>>().await;
-        health.set_not_serving::<LinksServer<LinksService>>().await;
-        health.set_not_serving::<LinkHistoryServer<LinkHistoryService>>().await;
-        health.set_not_serving::<EventsServer<EventsService>>().await;
-        health.set_not_serving::<AuditServer<AuditService>>().await;
-        health.set_not_serving::<WorkspacesServer<WorkspacesService>>().await;
-        health.set_not_serving::<ApiKeysServer<ApiKeysService>>().await;
-        health.set_not_serving::<OfferedInvitationsServer<OfferedInvitationsService>>().await;
-        health.set_not_serving::<JobsServer<JobsService>>().await;
-        health.set_not_serving::<DomainsServer<DomainsService>>().await;
-        health.set_not_serving::<EventConsumersServer<EventConsumersService>>().await;
-        health.set_not_serving::<EvidenceExportsServer<EvidenceExportsService>>().await;
-        health.set_not_serving::<BulkEditsServer<BulkEditsService>>().await;
-        health.set_not_serving::<FreezeWindowsServer<FreezeWindowsService>>().await;
-        health.set_not_serving::<LinkApprovalsServer<LinkApprovalsService>>().await;
-        health.set_not_serving::<LinkCommentsServer<LinkCommentsService>>().await;
-        health.set_not_serving::<UtmTemplatesServer<UtmTemplatesService>>().await;
-        for name in beside.names {
-            health.set_service_status(name, ServingStatus::NotServing).await;
-        }
+        report(&health, &names, ServingStatus::NotServing).await;
     };
     server
         .layer(CallMetricsLayer)
@@ -259,4 +245,10 @@ pub async fn serve(
         .add_service(bulk_edits)
         .serve_with_incoming_shutdown(TcpIncoming::from(listener).with_nodelay(Some(true)), stop)
         .await
+}
+
+async fn report(health: &HealthReporter, names: &[&str], status: ServingStatus) {
+    for name in names {
+        health.set_service_status(*name, status).await;
+    }
 }

@@ -293,7 +293,7 @@ async fn move_to_workspace(
     if_match: IfMatch,
     Body(draft): Body<WorkspaceMoveDraft>,
 ) -> Result<Tagged<Json<Link>>, Problem> {
-    let link = core.move_link(&principal, &access, ids.link_id, &if_match, draft).await?;
+    let link = Box::pin(core.move_link(&principal, &access, ids.link_id, &if_match, draft)).await?;
     Ok(Tagged { version: link.version, body: Json(link) })
 }
 

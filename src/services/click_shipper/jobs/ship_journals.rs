@@ -129,7 +129,7 @@ impl Way {
 fn failed(error: ShipError) -> Error {
     match error {
         ShipError::Late(_) => Error::unavailable(error),
-        error => Error::internal(error),
+        ShipError::Unreadable(_) => Error::internal(error),
     }
 }
 
