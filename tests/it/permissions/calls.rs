@@ -70,21 +70,21 @@ impl Method {
         of_operation(operation).expect("it is in the table").caller
     }
 
-    /// The names of the ids that it takes besides that of the workspace.
+    /// The names of the ids that it takes besides those of workspaces.
     pub fn ids(&self) -> impl Iterator<Item = &str> {
         self.request
             .field
             .iter()
             .filter(|field| is_id(field))
             .map(FieldDescriptorProto::name)
-            .filter(|name| *name != "workspace_id")
+            .filter(|name| !name.ends_with("workspace_id"))
     }
 
     /// A message that is in order, about this workspace and these ids.
     pub fn message(&self, workspace: &str, id: impl Fn(&str) -> String) -> Vec<u8> {
         let mut message = Vec::new();
         for field in self.request.field.iter().filter(|field| is_id(field)) {
-            let value = if field.name() == "workspace_id" { workspace.to_owned() } else { id(field.name()) };
+            let value = if field.name().ends_with("workspace_id") { workspace.to_owned() } else { id(field.name()) };
             let tag = u32::try_from(field.number()).expect("a number");
             prost::encoding::string::encode(tag, &value, &mut message);
         }
