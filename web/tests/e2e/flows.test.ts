@@ -396,6 +396,7 @@ test("a second factor is set up, asked for, and turned off", async () => {
   await section.getByText("It is on.").waitFor();
   await allIsWell();
   await page.getByRole("button", { name: "Sign out" }).click();
+  await page.getByRole("button", { name: "Sign in" }).waitFor();
   await page.getByLabel("Email").fill(EMAIL);
   await page.getByLabel("Password").fill(PASSWORD);
   await page.getByRole("button", { name: "Sign in" }).click();

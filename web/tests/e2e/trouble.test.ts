@@ -57,6 +57,8 @@ async function saved({ page, link, complaints, context }: Watched & { link: Made
   await page.keyboard.press("Control+s");
   await page.getByText("Saved", { exact: true }).waitFor();
   assert.equal((await api.ask<Made>("GET", `${base}/links/${link.id}`)).title, title);
+  // The heading of the editor is still there until the page of the link is.
+  await page.waitForURL((url) => !url.pathname.endsWith("/edit"));
   await page.locator("h1").first().waitFor();
   assert.deepEqual(await violations(page), []);
   // The browser itself writes down every request that was not answered, and every script that was not there.
