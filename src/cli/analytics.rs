@@ -222,12 +222,12 @@ fn print_summary(response: &Value) -> Result<(), Failure> {
     }
 }
 
-/// What is kept and not counted, such as `2 bots, 1 heads`; none where that is nothing.
+/// What is kept and not counted, such as `bots 2, heads 1`; none where that is nothing.
 fn left_out(response: &Value) -> Option<String> {
     let reasons = response.get("left_out")?.as_object()?.iter();
     let told: Vec<String> = reasons
         .filter(|(_, count)| count.as_u64().is_some_and(|count| count > 0))
-        .map(|(reason, count)| format!("{count} {reason}"))
+        .map(|(reason, count)| format!("{reason} {count}"))
         .collect();
     (!told.is_empty()).then(|| format!("{} (--include counts them)", told.join(", ")))
 }

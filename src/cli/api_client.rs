@@ -16,7 +16,7 @@ use url::Url;
 use uuid::Uuid;
 
 use super::exit::{Exit, Failure};
-use super::patience::{Asked, Patience};
+use super::retry_policy::{Asked, RetryPolicy};
 use crate::http::idempotency::IDEMPOTENCY_KEY;
 use crate::http::problem::ProblemDocument;
 
@@ -196,7 +196,7 @@ impl ApiClient {
     /// Says what the server said, or that it could not be reached.
     pub async fn call(&self, call: &Call<'_>) -> Result<ApiResponse, Failure> {
         let started = Instant::now();
-        let mut patience = Patience::of(self.patience);
+        let mut patience = RetryPolicy::of(self.patience);
         loop {
             let failure = match self.attempt(call).await {
                 Ok(answer) => return Ok(answer),

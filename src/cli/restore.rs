@@ -79,7 +79,7 @@ async fn restore(backup: &Path, config: &Config) -> Result<Checked, Failure> {
     let began = Instant::now();
     let places = Places::of(config).map_err(failed)?;
     let manifest = backup::read(backup).map_err(failed)?;
-    backup::put_back(backup, &manifest, &places).map_err(failed)?;
+    backup::restore_files(backup, &manifest, &places).map_err(failed)?;
     backup::check_rows(&manifest, &places).await.map_err(failed)?;
     let chains = check_chains(config).await?;
     Ok(Checked { manifest, chains, seconds: began.elapsed().as_secs_f64() })

@@ -4,13 +4,13 @@
 //! counts neither for a name nor against it.
 
 mod check;
+mod domain_status;
 mod finding;
 mod name;
-mod standing;
 
 pub use check::{
     Answered, DomainCheck, Expected, FoundRecords, Looked, Purpose, RecordStatus, RecordToSet, RecordType,
 };
+pub use domain_status::{CheckPolicy, DomainState, DomainStatus, StateReason};
 pub use finding::{Finding, FindingCode, Observed, expiry, findings, keep_since};
 pub use name::{ClaimedName, ClaimedNameError, display_name};
-pub use standing::{CheckPolicy, DomainState, Standing, StateReason};

@@ -1,4 +1,4 @@
-//! Generated rules and visitors for the tests of laws.
+//! Generated rules and visitors for property tests.
 
 use proptest::collection::vec;
 use proptest::option;

@@ -45,4 +45,4 @@ pub use visitor_hash::visitor_hash;
 #[cfg(test)]
 mod arbitrary;
 #[cfg(test)]
-mod laws;
+mod property_tests;

@@ -10,7 +10,7 @@
 mod files;
 mod manifest;
 mod places;
-mod put_back;
+mod restore;
 mod take;
 
 use std::io;
@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 
 pub use manifest::{MANIFEST_FILE, Manifest};
 pub use places::Places;
-pub use put_back::{check_rows, put_back, read};
+pub use restore::{check_rows, read, restore_files};
 pub use take::take;
 
 use crate::infra::sqlite::integrity::FileError;

@@ -98,12 +98,12 @@ pub struct JournalledClick {
     pub click: EnrichedClick,
 }
 
-/// The clicks of a stretch of one journal.
+/// The clicks of a range of one journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClickBatch {
     /// Which journal.
     pub journal_id: JournalId,
-    /// The highest position of the stretch, also where that record is no click.
+    /// The highest position of the range, also where that record is no click.
     pub through: u64,
     /// The clicks, in any order.
     pub clicks: Vec<JournalledClick>,
@@ -124,12 +124,12 @@ pub struct HeldPartition {
     pub fence: i64,
 }
 
-/// What a stretch of a partition of the bus holds of each journal.
+/// What a range of a partition of the bus holds of each journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PartitionStretch {
+pub struct PartitionBatch {
     /// Which partition.
     pub partition: HeldPartition,
-    /// The offsets of the stretch, all of which are passed when it is stored.
+    /// The offsets of the range, all of which are passed when it is stored.
     pub offsets: Range<i64>,
     /// The clicks, a batch a journal.
     pub batches: Vec<ClickBatch>,

@@ -10,7 +10,7 @@ use super::sqlite::ClickStore as Embedded;
 use super::turns::Turns;
 use super::{
     Breakdown, ClickAccount, ClickBatch, ClickStoreError, Compacted, Counts, Deleted, Dimension, Erasure, Event,
-    EventPosition, HeldPartition, LeftOut, LinkTotal, PartitionStretch, Period, Selection, Stored, TagMembership,
+    EventPosition, HeldPartition, LeftOut, LinkTotal, PartitionBatch, Period, Selection, Stored, TagMembership,
     Verified,
 };
 use crate::config::sections::ClickStoreConfig;
@@ -137,13 +137,13 @@ impl ClickStore {
         ask!(self, take_over(partition))
     }
 
-    /// Stores what is new of a stretch and passes its offsets. Repeat it freely.
+    /// Stores what is new of a batch and passes its offsets. Repeat it freely.
     ///
     /// # Errors
     /// `Fenced` if somebody holds the partition by a higher fence, and nothing was stored; the store refused, and nothing was stored, or
     /// everything, which the next attempt or the next holder finds out.
-    pub async fn store_stretch(&self, stretch: &PartitionStretch) -> Result<Stored, ClickStoreError> {
-        ask!(self, store_stretch(stretch))
+    pub async fn store_partition_batch(&self, partition_batch: &PartitionBatch) -> Result<Stored, ClickStoreError> {
+        ask!(self, store_partition_batch(partition_batch))
     }
 
     /// The accounts of all journals that ever were, together.

@@ -10,7 +10,7 @@ use jsonwebtoken::jwk::{AlgorithmParameters, Jwk, PublicKeyUse};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::kept::Kept;
+use super::cached_value::CachedValue;
 use super::{Issuer, ProviderError};
 
 /// How long a set is believed.
@@ -21,7 +21,7 @@ const FETCHED_AT_MOST_EVERY: Duration = Duration::from_secs(30);
 const KEYS_MAX: usize = 100;
 
 /// The keys of an issuer.
-pub(super) struct Keys(Kept<Vec<Jwk>>);
+pub(super) struct Keys(CachedValue<Vec<Jwk>>);
 
 /// As it is published. Each key is read by itself, so that one of a new kind does not hide the others.
 #[derive(Deserialize)]
@@ -31,7 +31,7 @@ struct Published {
 
 impl Default for Keys {
     fn default() -> Self {
-        Self(Kept::new(KEPT_FOR))
+        Self(CachedValue::new(KEPT_FOR))
     }
 }
 

@@ -6,10 +6,10 @@
 
 mod access_token;
 mod authorization;
+mod cached_value;
 mod discovery;
 mod id_token;
 mod introspection;
-mod kept;
 mod keys;
 mod kratos;
 mod metrics;
@@ -28,9 +28,9 @@ pub use signed_token::ALGORITHMS;
 use secrecy::SecretString;
 use url::Url;
 
+use cached_value::CachedValue;
 use discovery::Discovery;
 use introspection::Introspections;
-use kept::Kept;
 use keys::Keys;
 use requests::Requests;
 
@@ -57,7 +57,7 @@ pub struct IssuerSettings {
 pub struct Issuer {
     settings: IssuerSettings,
     requests: Requests,
-    discovery: Kept<Discovery>,
+    discovery: CachedValue<Discovery>,
     keys: Keys,
     introspections: Introspections,
 }
@@ -69,7 +69,7 @@ impl Issuer {
     /// The machine gives no HTTP client.
     pub fn new(settings: IssuerSettings) -> Result<Self, ProviderError> {
         let requests = Requests::new(&settings.name)?;
-        let (discovery, keys) = (Kept::new(discovery::KEPT_FOR), Keys::default());
+        let (discovery, keys) = (CachedValue::new(discovery::KEPT_FOR), Keys::default());
         Ok(Self { settings, requests, discovery, keys, introspections: Introspections::default() })
     }
 

@@ -270,8 +270,8 @@ impl Analytics {
         }
         let by = By::instance().within(row.workspace_id);
         click_exports::update(&transaction, row.clone()).await?;
-        let happening = FINISHED.edited(by, &before, &row.into())?;
-        self.core().commit(transaction, vec![happening], Vec::new()).await
+        let recorded_action = FINISHED.edited(by, &before, &row.into())?;
+        self.core().commit(transaction, vec![recorded_action], Vec::new()).await
     }
 
     /// Forgets exports that expired before `time`, with their files, and gives those up that nobody writes any more; `step` at a time.

@@ -94,8 +94,8 @@ impl Analytics {
             to: draft.to,
         };
         let transaction = self.core().store().write().await?;
-        let happening = ERASED.made(access.by(), &told)?;
-        self.core().commit_at_once(transaction, vec![happening]).await?;
+        let recorded_action = ERASED.made(access.by(), &told)?;
+        self.core().commit_at_once(transaction, vec![recorded_action]).await?;
         Ok(ErasedClicks { erased: self.clicks().erase(&erasure).await? })
     }
 }

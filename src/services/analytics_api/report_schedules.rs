@@ -275,8 +275,8 @@ impl Analytics {
         let current = lock(&transaction, access.workspace_id(), id).await?;
         expected.require(current.version)?;
         report_schedules::delete(&transaction, id).await?;
-        let happening = DELETED.removed(access.by(), &ReportSchedule::from(current))?;
-        self.core().commit(transaction, vec![happening], Vec::new()).await
+        let recorded_action = DELETED.removed(access.by(), &ReportSchedule::from(current))?;
+        self.core().commit(transaction, vec![recorded_action], Vec::new()).await
     }
 
     /// Has the report of the last period sent to the caller alone, now.

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::happening::{Action, Recorded};
+use super::recorded_action::{Action, Recorded};
 use crate::domain::id::UserId;
 use crate::domain::time::Timestamp;
 use crate::infra::store::users::User;

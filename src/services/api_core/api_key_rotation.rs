@@ -10,8 +10,8 @@ use utoipa::ToSchema;
 
 use super::ApiCore;
 use super::api_keys::{ApiKey, CreatedApiKey, REVOKED, lock};
-use super::happening::{Action, By};
 use super::principal::Access;
+use super::recorded_action::{Action, By};
 use super::tokens::{Token, TokenKind};
 use crate::domain::error::{Error, Result};
 use crate::domain::id::ApiKeyId;

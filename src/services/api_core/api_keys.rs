@@ -5,9 +5,9 @@ use utoipa::ToSchema;
 
 use super::ApiCore;
 use super::field_errors::FieldErrors;
-use super::happening::{Action, Recorded};
 use super::patch::present;
 use super::principal::Access;
+use super::recorded_action::{Action, Recorded};
 use super::tokens::{Token, TokenKind};
 use super::version::ExpectedVersion;
 use crate::domain::error::{Error, ErrorKind, Result};

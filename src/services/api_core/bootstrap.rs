@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::ApiCore;
 use super::field_errors::FieldErrors;
-use super::happening::{Action, By, Recorded};
+use super::recorded_action::{Action, By, Recorded};
 use crate::domain::error::{Error, ErrorKind, Result};
 use crate::domain::id::UserId;
 use crate::domain::time::Timestamp;

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-use super::happening::EventData;
+use super::recorded_action::EventData;
 use crate::domain::error::{Error, Result};
 
 /// Where the OpenAPI document keeps schemas, and where a schema on its own does.

@@ -11,9 +11,9 @@ use tokio::time::Instant;
 
 use super::ApiCore;
 use super::followers::{FollowerPlace, Followers};
-use super::happening::ActionKind;
 use super::metrics;
 use super::principal::{Access, Principal};
+use super::recorded_action::ActionKind;
 use crate::domain::error::{Error, ErrorKind, FieldError, Result};
 use crate::domain::event::Event;
 use crate::domain::permission::{ListEvents, Operation};

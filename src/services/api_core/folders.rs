@@ -10,8 +10,8 @@ use utoipa::ToSchema;
 
 use super::ApiCore;
 use super::field_errors::FieldErrors;
-use super::happening::{Action, Recorded};
 use super::principal::{Access, Actor};
+use super::recorded_action::{Action, Recorded};
 use super::version::ExpectedVersion;
 use crate::domain::error::{Error, ErrorKind, Result};
 use crate::domain::folded_text::{composed, name_key};
@@ -235,10 +235,10 @@ impl ApiCore {
             );
             return Err(Error::new(ErrorKind::Conflict, "folder_not_empty", message));
         }
-        let mut happenings = self.delete_windows_of_folder(&transaction, access, id).await?;
-        happenings.push(DELETED.removed(access.by(), &folder)?);
+        let mut recorded_actions = self.delete_windows_of_folder(&transaction, access, id).await?;
+        recorded_actions.push(DELETED.removed(access.by(), &folder)?);
         folders::delete(&transaction, access.workspace_id(), id).await?;
-        self.commit(transaction, happenings, Vec::new()).await
+        self.commit(transaction, recorded_actions, Vec::new()).await
     }
 }
 

@@ -8,9 +8,9 @@ use utoipa::ToSchema;
 
 use super::ApiCore;
 use super::field_errors::FieldErrors;
-use super::happening::{Action, Happening, Recorded};
 use super::patch::present;
 use super::principal::Access;
+use super::recorded_action::{Action, Recorded, RecordedAction};
 use super::text_validation::Lines;
 use super::version::ExpectedVersion;
 use crate::domain::error::{Error, ErrorKind, Result};
@@ -248,8 +248,8 @@ impl ApiCore {
         let row = seen(access, freeze_windows::lock(&transaction, access.workspace_id(), id).await?)?;
         expected.require(row.version)?;
         freeze_windows::delete(&transaction, access.workspace_id(), id).await?;
-        let happenings = vec![DELETED.removed(access.by(), &FreezeWindow::from(row))?];
-        self.commit(transaction, happenings, Vec::new()).await
+        let recorded_actions = vec![DELETED.removed(access.by(), &FreezeWindow::from(row))?];
+        self.commit(transaction, recorded_actions, Vec::new()).await
     }
 }
 
@@ -276,7 +276,7 @@ impl ApiCore {
         transaction: &Transaction,
         access: &Access,
         folder: FolderId,
-    ) -> Result<Vec<Happening>> {
+    ) -> Result<Vec<RecordedAction>> {
         let windows = freeze_windows::lock_of_folder(transaction, access.workspace_id(), folder).await?;
         let now = clock::now();
         if let Some(window) = windows.iter().find(|window| window.ends_at > now) {
@@ -286,12 +286,12 @@ impl ApiCore {
             );
             return Err(Error::new(ErrorKind::Conflict, "folder_has_freeze_window", message));
         }
-        let mut happenings = Vec::with_capacity(windows.len());
+        let mut recorded_actions = Vec::with_capacity(windows.len());
         for window in windows {
             freeze_windows::delete(transaction, access.workspace_id(), window.id).await?;
-            happenings.push(DELETED.removed(access.by(), &FreezeWindow::from(window))?);
+            recorded_actions.push(DELETED.removed(access.by(), &FreezeWindow::from(window))?);
         }
-        Ok(happenings)
+        Ok(recorded_actions)
     }
 }
 

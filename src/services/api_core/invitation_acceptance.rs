@@ -10,9 +10,9 @@ use utoipa::ToSchema;
 use super::ApiCore;
 use super::accounts::{Account, REGISTERED};
 use super::field_errors::FieldErrors;
-use super::happening::By;
 use super::invitations::no_such_invitation;
 use super::members::JOINED;
+use super::recorded_action::By;
 use super::text_validation::{Lines, NAME_LENGTH_MAX};
 use super::tokens::{Token, TokenKind};
 use super::workspaces::Workspace;
@@ -133,15 +133,15 @@ impl ApiCore {
         }
         let membership = self.join(&transaction, &row, person.user.id).await?;
         let by = By::person(person.user.id).within(row.workspace_id);
-        let happening = JOINED.made(by, &(membership, person.user.clone()).into())?;
+        let recorded_action = JOINED.made(by, &(membership, person.user.clone()).into())?;
         let registered = if person.is_new {
             let account = Account::of(person.user.clone(), false);
             Some(REGISTERED.made(By::person(person.user.id), &account)?)
         } else {
             None
         };
-        let happenings = registered.into_iter().chain([happening]).collect();
-        self.commit(transaction, happenings, Vec::new()).await?;
+        let recorded_actions = registered.into_iter().chain([recorded_action]).collect();
+        self.commit(transaction, recorded_actions, Vec::new()).await?;
         Ok(Joined {
             user_id: person.user.id,
             email: person.user.email,

@@ -10,10 +10,10 @@ use utoipa::ToSchema;
 
 use super::ApiCore;
 use super::field_errors::FieldErrors;
-use super::happening::{Action, Happening, Recorded};
 use super::jobs::SendInvitation;
 use super::members::{lock_people, require_right_to_manage};
 use super::principal::Access;
+use super::recorded_action::{Action, Recorded, RecordedAction};
 use super::tokens::{Token, TokenKind};
 use crate::domain::error::{Error, ErrorKind, Result};
 use crate::domain::id::{InvitationId, UserId};
@@ -131,8 +131,8 @@ impl ApiCore {
         if !invitations::insert(&transaction, row.clone()).await? {
             return Err(already_invited());
         }
-        let happening = INVITED.made(access.by(), &row.clone().into())?;
-        self.send(transaction, row, happening).await
+        let recorded_action = INVITED.made(access.by(), &row.clone().into())?;
+        self.send(transaction, row, recorded_action).await
     }
 
     /// A page of the invitations that nobody has accepted yet, newest first; those that have expired are among them.
@@ -176,8 +176,8 @@ impl ApiCore {
             ..row
         };
         invitations::update(&transaction, row.clone()).await?;
-        let happening = RESENT.edited(access.by(), &before, &row.clone().into())?;
-        self.send(transaction, row, happening).await
+        let recorded_action = RESENT.edited(access.by(), &before, &row.clone().into())?;
+        self.send(transaction, row, recorded_action).await
     }
 
     /// Takes an invitation back.
@@ -199,10 +199,10 @@ impl ApiCore {
     }
 
     /// Commits, with the job that sends the mail.
-    async fn send(&self, transaction: Transaction, row: Row, happening: Happening) -> Result<Invitation> {
+    async fn send(&self, transaction: Transaction, row: Row, recorded_action: RecordedAction) -> Result<Invitation> {
         let job = SendInvitation { workspace_id: row.workspace_id, invitation_id: row.id };
         enqueue(&transaction, NewJob::of(&job)?.unique(row.id.to_string())).await?;
-        self.commit(transaction, vec![happening], Vec::new()).await?;
+        self.commit(transaction, vec![recorded_action], Vec::new()).await?;
         Ok(row.into())
     }
 }

@@ -8,9 +8,9 @@ use utoipa::ToSchema;
 
 use super::ApiCore;
 use super::api_keys::REVOKED as KEY_REVOKED;
-use super::happening::{Action, By, Happening, Recorded};
 use super::invitations::REVOKED as INVITATION_REVOKED;
 use super::principal::Access;
+use super::recorded_action::{Action, By, Recorded, RecordedAction};
 use crate::domain::error::{Error, ErrorKind, Result};
 use crate::domain::id::{UserId, WorkspaceId};
 use crate::domain::role::Role;
@@ -157,22 +157,22 @@ impl ApiCore {
         }
         let owner = member(&transaction, access, person).await?;
         let next = member(&transaction, access, draft.user_id).await?;
-        let mut happenings = Vec::with_capacity(2);
+        let mut recorded_actions = Vec::with_capacity(2);
         if next.role != Role::Owner {
             self.require_room_for_workspace(&transaction, next.user_id).await?;
             let changed = set_role(&transaction, access, &next, Role::Owner).await?;
-            happenings.push(ROLE_CHANGED.edited(access.by(), &next, &changed)?);
+            recorded_actions.push(ROLE_CHANGED.edited(access.by(), &next, &changed)?);
         }
         let changed = set_role(&transaction, access, &owner, Role::Admin).await?;
-        happenings.push(ROLE_CHANGED.edited(access.by(), &owner, &changed)?);
-        self.commit(transaction, happenings, Vec::new()).await?;
+        recorded_actions.push(ROLE_CHANGED.edited(access.by(), &owner, &changed)?);
+        self.commit(transaction, recorded_actions, Vec::new()).await?;
         Ok(Member { role: Role::Owner, ..next })
     }
 
     async fn take_out(&self, transaction: Transaction, access: &Access, member: &Member) -> Result<()> {
         require_other_owner(&transaction, access, member.role).await?;
-        let happenings = end_membership(&transaction, access.workspace_id(), access.by(), member).await?;
-        self.commit(transaction, happenings, Vec::new()).await
+        let recorded_actions = end_membership(&transaction, access.workspace_id(), access.by(), member).await?;
+        self.commit(transaction, recorded_actions, Vec::new()).await
     }
 }
 
@@ -182,17 +182,17 @@ pub(super) async fn end_membership(
     workspace: WorkspaceId,
     by: By,
     member: &Member,
-) -> Result<Vec<Happening>> {
-    let mut happenings = vec![REMOVED.removed(by, member)?];
+) -> Result<Vec<RecordedAction>> {
+    let mut recorded_actions = vec![REMOVED.removed(by, member)?];
     for key in api_keys::lock_made_by(transaction, workspace, member.user_id).await? {
         api_keys::delete(transaction, workspace, key.id).await?;
-        happenings.push(KEY_REVOKED.removed(by, &key.into())?);
+        recorded_actions.push(KEY_REVOKED.removed(by, &key.into())?);
     }
     for invitation in invitations::take_made_by(transaction, workspace, member.user_id).await? {
-        happenings.push(INVITATION_REVOKED.removed(by, &invitation.into())?);
+        recorded_actions.push(INVITATION_REVOKED.removed(by, &invitation.into())?);
     }
     workspaces::delete_member(transaction, workspace, member.user_id).await?;
-    Ok(happenings)
+    Ok(recorded_actions)
 }
 
 async fn set_role(transaction: &Transaction, access: &Access, member: &Member, role: Role) -> Result<Member> {

@@ -30,7 +30,6 @@ mod foreign_credentials;
 mod freeze_windows;
 pub mod grpc;
 mod gzip;
-mod happening;
 mod invitation_acceptance;
 mod invitation_mail;
 mod invitations;
@@ -43,8 +42,9 @@ mod notes;
 mod patch;
 mod principal;
 mod processing_record;
-mod provided_roles;
+mod provider_roles;
 mod qr_codes;
+mod recorded_action;
 mod recording;
 pub mod rest;
 mod setup;
@@ -83,7 +83,6 @@ pub use folders::{Folder, FolderAccessPatch, FolderDraft, FolderMember, FolderPa
 pub use followers::{FollowerPlace, Followers};
 pub use foreign_credentials::{ForeignCredentials, ForeignHolder, ForeignSession, ForeignToken};
 pub use freeze_windows::{FreezeWindow, FreezeWindowDraft, FreezeWindowPatch};
-pub use happening::{Action, ActionKind, By, EventData, Happening, Recorded};
 pub use invitation_acceptance::{Acceptance, InvitationToken, InvitationView, Joined};
 pub use invitations::{Invitation, InvitationDraft};
 pub use limits::Limits;
@@ -98,8 +97,9 @@ pub use links::{
 pub use members::{Member, MemberPatch, TransferDraft};
 pub use principal::{Access, Actor, Principal};
 pub use processing_record::{ProcessingFacts, WorkspacePolicy};
-pub use provided_roles::ProvidedRole;
+pub use provider_roles::ProviderRole;
 pub use qr_codes::{ErrorCorrection, QrCodeDraft, QrFormat, QrImage, QrPreviewDraft};
+pub use recorded_action::{Action, ActionKind, By, EventData, Recorded, RecordedAction};
 pub use setup::{SetUp, SetupDraft, SetupToken};
 pub use shares::{CreatedShare, OpenShare, Share, ShareDraft, SharePatch};
 pub use tagged_links::TaggedLinks;
@@ -385,10 +385,12 @@ impl ApiCore {
     pub async fn commit(
         &self,
         transaction: Transaction,
-        happenings: Vec<Happening>,
+        recorded_actions: Vec<RecordedAction>,
         stale: Vec<Invalidation>,
     ) -> Result<()> {
-        let Some(complete) = unit_of_work::hold(self.complete(transaction, happenings, stale)) else { return Ok(()) };
+        let Some(complete) = unit_of_work::hold(self.complete(transaction, recorded_actions, stale)) else {
+            return Ok(());
+        };
         self.commit_in_a_task(complete).await
     }
 
@@ -397,8 +399,8 @@ impl ApiCore {
     ///
     /// # Errors
     /// As [`ApiCore::commit`].
-    pub async fn commit_at_once(&self, transaction: Transaction, happenings: Vec<Happening>) -> Result<()> {
-        self.commit_in_a_task(self.complete(transaction, happenings, Vec::new())).await
+    pub async fn commit_at_once(&self, transaction: Transaction, recorded_actions: Vec<RecordedAction>) -> Result<()> {
+        self.commit_in_a_task(self.complete(transaction, recorded_actions, Vec::new())).await
     }
 
     async fn commit_in_a_task(&self, complete: Complete) -> Result<()> {
@@ -410,7 +412,12 @@ impl ApiCore {
         answered.await.map_err(Error::internal)?
     }
 
-    fn complete(&self, transaction: Transaction, happenings: Vec<Happening>, stale: Vec<Invalidation>) -> Complete {
-        Complete { transaction, happenings, stale, origin: origin::current(), core: self.clone() }
+    fn complete(
+        &self,
+        transaction: Transaction,
+        recorded_actions: Vec<RecordedAction>,
+        stale: Vec<Invalidation>,
+    ) -> Complete {
+        Complete { transaction, recorded_actions, stale, origin: origin::current(), core: self.clone() }
     }
 }

@@ -1,7 +1,7 @@
 //! Who asks, and what they may do in which workspace.
 
 use super::foreign_credentials::{ForeignHolder, ForeignToken};
-use super::happening::By;
+use super::recorded_action::By;
 use crate::domain::error::{Error, ErrorKind, Result};
 use crate::domain::folder::FolderSight;
 use crate::domain::id::{ApiKeyId, OAuthClientId, OAuthGrantId, SessionId, UserId, WorkspaceId};

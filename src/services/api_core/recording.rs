@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::happening::Happening;
+use super::recorded_action::RecordedAction;
 use crate::domain::audit::{AuditEvent, ChainHash};
 use crate::domain::change::{Change, Invalidation};
 use crate::domain::error::Result;
@@ -15,19 +15,19 @@ use crate::domain::time::Timestamp;
 use crate::infra::store::{Transaction, audit, events};
 use crate::runtime::origin::Origin;
 
-/// Writes down `happenings`, which a request from `origin` caused, and what is stale after them.
+/// Writes down `recorded_actions`, which a request from `origin` caused, and what is stale after them.
 pub(super) async fn record(
     transaction: &Transaction,
-    happenings: Vec<Happening>,
+    recorded_actions: Vec<RecordedAction>,
     stale: Vec<Invalidation>,
     origin: &Origin,
     now: Timestamp,
 ) -> Result<Option<Change>> {
     // In the order of the chains, so that no two transactions wait for each other.
     let mut chains: BTreeMap<Chain, Vec<AuditEvent>> = BTreeMap::new();
-    let mut outbox = Vec::with_capacity(happenings.len());
-    for happening in happenings {
-        let (row, event) = written(happening, origin, now);
+    let mut outbox = Vec::with_capacity(recorded_actions.len());
+    for recorded_action in recorded_actions {
+        let (row, event) = written(recorded_action, origin, now);
         chains.entry(row.chain).or_default().push(row);
         outbox.push(event);
     }
@@ -37,17 +37,17 @@ pub(super) async fn record(
     events::append(transaction, outbox, stale, now).await
 }
 
-fn written(happening: Happening, origin: &Origin, now: Timestamp) -> (AuditEvent, Event) {
+fn written(recorded_action: RecordedAction, origin: &Origin, now: Timestamp) -> (AuditEvent, Event) {
     let row = AuditEvent {
-        chain: happening.chain,
+        chain: recorded_action.chain,
         sequence: 0,
         id: AuditEventId::new(),
         at: now,
-        actor: happening.author,
-        action: happening.action.to_owned(),
-        target: happening.subject.clone(),
-        before: happening.before,
-        after: happening.after,
+        actor: recorded_action.author,
+        action: recorded_action.action.to_owned(),
+        target: recorded_action.subject.clone(),
+        before: recorded_action.before,
+        after: recorded_action.after,
         address: origin.address.map(|address| address.to_string()),
         request_id: origin.request_id.clone(),
         hash: ChainHash::default(),
@@ -55,13 +55,13 @@ fn written(happening: Happening, origin: &Origin, now: Timestamp) -> (AuditEvent
     let event = Event {
         sequence: 0,
         id: EventId::new(),
-        r#type: happening.action.to_owned(),
-        schema_version: happening.schema_version,
-        workspace_id: happening.workspace,
-        subject: happening.subject,
-        actor: happening.author,
+        r#type: recorded_action.action.to_owned(),
+        schema_version: recorded_action.schema_version,
+        workspace_id: recorded_action.workspace,
+        subject: recorded_action.subject,
+        actor: recorded_action.author,
         at: now,
-        data: happening.data,
+        data: recorded_action.data,
     };
     (row, event)
 }

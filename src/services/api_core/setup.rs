@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::bootstrap::{BOOTSTRAPPED, BootstrapDraft, NewAccount, already_bootstrapped};
 use super::field_errors::FieldErrors;
-use super::happening::By;
+use super::recorded_action::By;
 use super::workspaces::{Workspace, check_slug};
 use super::{ApiCore, Token, TokenKind};
 use crate::domain::error::{Error, ErrorKind, Result};

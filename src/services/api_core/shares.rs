@@ -11,9 +11,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::field_errors::FieldErrors;
-use super::happening::{Action, Recorded};
 use super::patch::present;
 use super::principal::{Access, Actor};
+use super::recorded_action::{Action, Recorded};
 use super::version::ExpectedVersion;
 use super::views::check_query;
 use super::{ApiCore, Token, TokenKind};

@@ -5,8 +5,8 @@ use utoipa::ToSchema;
 
 use super::ApiCore;
 use super::field_errors::FieldErrors;
-use super::happening::{Action, Recorded};
 use super::principal::Access;
+use super::recorded_action::{Action, Recorded};
 use super::version::ExpectedVersion;
 use crate::domain::error::{Error, ErrorKind, Result};
 use crate::domain::folded_text::{composed, name_key};

@@ -7,7 +7,7 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::ApiCore;
-use super::happening::Happening;
+use super::recorded_action::RecordedAction;
 use super::recording::record;
 use crate::domain::change::Invalidation;
 use crate::domain::error::Result;
@@ -24,7 +24,7 @@ pub(super) struct Complete {
     /// The transaction.
     pub(super) transaction: Transaction,
     /// What it does, for the audit trail and for followers.
-    pub(super) happenings: Vec<Happening>,
+    pub(super) recorded_actions: Vec<RecordedAction>,
     /// Where it was asked from.
     pub(super) origin: Origin,
     /// What is no longer right once it is committed.
@@ -41,7 +41,7 @@ impl Complete {
     /// Writes down what happened and what the edges have to know, commits and then tells them. Of a commit whose answer was lost they learn from
     /// the log of changes.
     pub(super) async fn commit(self) -> Result<()> {
-        let change = record(&self.transaction, self.happenings, self.stale, &self.origin, clock::now()).await?;
+        let change = record(&self.transaction, self.recorded_actions, self.stale, &self.origin, clock::now()).await?;
         self.transaction.commit().await?;
         self.core.following.tell();
         if let Some(change) = change {

@@ -7,8 +7,8 @@ use utoipa::ToSchema;
 
 use super::ApiCore;
 use super::field_errors::FieldErrors;
-use super::happening::{Action, Recorded};
 use super::principal::Access;
+use super::recorded_action::{Action, Recorded};
 use super::tags::NAME_LENGTH_MAX;
 use super::text_validation::Lines;
 use super::version::ExpectedVersion;
@@ -194,8 +194,8 @@ impl ApiCore {
         let current = utm_templates::lock(&transaction, access.workspace_id(), id).await?.ok_or_else(not_found)?;
         expected.require(current.version)?;
         utm_templates::delete(&transaction, access.workspace_id(), id).await?;
-        let happenings = vec![DELETED.removed(access.by(), &UtmTemplate::from(current))?];
-        self.commit(transaction, happenings, Vec::new()).await
+        let recorded_actions = vec![DELETED.removed(access.by(), &UtmTemplate::from(current))?];
+        self.commit(transaction, recorded_actions, Vec::new()).await
     }
 
     /// The parameters of a template with these in place of its own; an error at `/utm_template_id` where there is no such template.

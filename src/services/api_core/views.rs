@@ -7,8 +7,8 @@ use utoipa::ToSchema;
 
 use super::ApiCore;
 use super::field_errors::FieldErrors;
-use super::happening::{Action, Recorded};
 use super::principal::Access;
+use super::recorded_action::{Action, Recorded};
 use super::text_validation::Lines;
 use super::version::ExpectedVersion;
 use crate::domain::error::{Error, ErrorKind, Result};

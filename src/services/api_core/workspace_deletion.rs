@@ -5,8 +5,8 @@
 
 use super::ApiCore;
 use super::domains::host_changed;
-use super::happening::{Action, By};
 use super::principal::Access;
+use super::recorded_action::{Action, By};
 use super::version::ExpectedVersion;
 use super::workspaces::Workspace;
 use crate::domain::change::{HostStanding, Invalidation};
@@ -107,10 +107,10 @@ impl ApiCore {
                 let hosts = domains::owned_by(&transaction, workspace).await?;
                 workspaces::delete(&transaction, workspace).await?;
                 let by = By::instance().within(workspace);
-                let happening = PURGED.removed(by, &row.into())?.in_the_trail_of_the_instance();
+                let recorded_action = PURGED.removed(by, &row.into())?.in_the_trail_of_the_instance();
                 let mut stale = vec![Invalidation::Workspace { workspace_id: workspace }];
                 stale.extend(hosts.iter().map(|host| host_changed(host, HostStanding::Unclaimed)));
-                return self.commit(transaction, vec![happening], stale).await;
+                return self.commit(transaction, vec![recorded_action], stale).await;
             }
             transaction.commit().await?;
         }

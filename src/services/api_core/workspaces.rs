@@ -5,8 +5,8 @@ use utoipa::ToSchema;
 
 use super::ApiCore;
 use super::field_errors::FieldErrors;
-use super::happening::{Action, By, Happening, Recorded};
 use super::principal::{Access, Principal};
+use super::recorded_action::{Action, By, Recorded, RecordedAction};
 use super::version::ExpectedVersion;
 use super::workspace_deletion::being_deleted;
 use crate::domain::change::Invalidation;
@@ -129,8 +129,8 @@ impl ApiCore {
 
         let transaction = self.store.write().await?;
         self.require_room_for_workspace(&transaction, owner).await?;
-        let (workspace, happening, stale) = self.insert_workspace(&transaction, owner, name, draft.slug).await?;
-        self.commit(transaction, vec![happening], stale).await?;
+        let (workspace, recorded_action, stale) = self.insert_workspace(&transaction, owner, name, draft.slug).await?;
+        self.commit(transaction, vec![recorded_action], stale).await?;
         Ok(workspace)
     }
 
@@ -141,7 +141,7 @@ impl ApiCore {
         owner: UserId,
         name: String,
         slug: String,
-    ) -> Result<(Workspace, Happening, Vec<Invalidation>)> {
+    ) -> Result<(Workspace, RecordedAction, Vec<Invalidation>)> {
         let (now, id, policy) = (clock::now(), WorkspaceId::new(), ClickPolicy::default());
         let row = Row {
             id,
@@ -165,8 +165,8 @@ impl ApiCore {
         workspaces::insert_member(transaction, membership).await?;
         let stale = self.default_domain_moved(transaction, before).await?;
         let workspace = Workspace::from(row);
-        let happening = CREATED.made(By::person(owner).within(id), &workspace)?;
-        Ok((workspace, happening, stale.into_iter().collect()))
+        let recorded_action = CREATED.made(By::person(owner).within(id), &workspace)?;
+        Ok((workspace, recorded_action, stale.into_iter().collect()))
     }
 
     /// Refuses a person who owns as many workspaces as allowed.

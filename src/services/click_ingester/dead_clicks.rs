@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::dead_letters::DeadLetters;
 use super::metrics::IngesterMetrics;
-use super::stretch::Poison;
+use super::prepared_batch::Poison;
 use crate::infra::bus::{BusError, Producer, Record};
 use crate::infra::journal::JournalId;
 use crate::runtime::clock;

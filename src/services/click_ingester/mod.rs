@@ -19,8 +19,8 @@ mod ingester;
 mod metrics;
 mod partition;
 mod policies;
+mod prepared_batch;
 mod retention;
-mod stretch;
 mod visitor;
 
 #[cfg(test)]

@@ -15,9 +15,9 @@ use super::enricher::Enricher;
 use super::health::Health;
 use super::ingester::{RETRY_FIRST, RETRY_MAX};
 use super::metrics::{BusMetrics, IngesterMetrics};
-use super::stretch::{Poison, Prepared};
+use super::prepared_batch::{Poison, PreparedBatch};
 use crate::infra::bus::{BusError, Fetched, PartitionReader, Received};
-use crate::infra::click_store::{ClickStore, ClickStoreError, HeldPartition, PartitionStretch};
+use crate::infra::click_store::{ClickStore, ClickStoreError, HeldPartition, PartitionBatch};
 use crate::runtime::clock;
 
 /// How long a broker waits for records before it says that there are none.
@@ -170,13 +170,10 @@ impl Partition {
         let poison = std::mem::take(&mut prepared.poison);
         self.shared.dead.take(self.held.number, &self.new_of(poison).await?).await?;
         let is_counted = prepared.has_tally();
-        let stretch = PartitionStretch {
-            partition: self.held.clone(),
-            offsets,
-            batches: prepared.batches.into_values().collect(),
-        };
+        let partition_batch =
+            PartitionBatch { partition: self.held.clone(), offsets, batches: prepared.batches.into_values().collect() };
         let begun = Instant::now();
-        let result = self.shared.store.store_stretch(&stretch).await;
+        let result = self.shared.store.store_partition_batch(&partition_batch).await;
         metrics.batch_duration.record(begun.elapsed().as_secs_f64());
         match result {
             Ok(stored) => {
@@ -214,11 +211,11 @@ impl Partition {
         Ok(new)
     }
 
-    async fn prepare(&self, records: Vec<Received>) -> Prepared {
+    async fn prepare(&self, records: Vec<Received>) -> PreparedBatch {
         let (enricher, dead_topic) = (Arc::clone(&self.shared.enricher), self.shared.dead.topic().to_owned());
         let thread = tokio::task::spawn_blocking(move || {
             let mut enricher = enricher.lock().unwrap_or_else(PoisonError::into_inner);
-            Prepared::read(records, &dead_topic, &mut enricher)
+            PreparedBatch::read(records, &dead_topic, &mut enricher)
         });
         match thread.await {
             Ok(prepared) => prepared,

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::metrics::IngesterMetrics;
-use super::stretch::Prepared;
+use super::prepared_batch::PreparedBatch;
 use super::test_click;
 use super::{Accounts, ClickIngester, ClickPolicies, DEAD_LETTER_FILE, Enricher, Health, Sources};
 use crate::config::sections::{ClickStoreConfig, IngesterConfig};
@@ -337,7 +337,7 @@ fn of_a_stretch_every_record_counts_once_and_what_is_no_click_is_told_apart() {
     };
     let records = records.into_iter().map(of_bus).chain([junk]).collect();
     let mut enricher = Enricher::new(GeoDatabase::unknown(), USER_AGENTS.clone(), ClickPolicies::none());
-    let prepared = Prepared::read(records, "clicks.dead", &mut enricher);
+    let prepared = PreparedBatch::read(records, "clicks.dead", &mut enricher);
     let batch = &prepared.batches[&first];
     let positions: Vec<u64> = batch.clicks.iter().map(|record| record.position).collect();
     assert_eq!((positions, batch.undecodable.as_slice(), batch.through), (vec![1, 3], [2].as_slice(), 4));

@@ -33,7 +33,7 @@ pub enum Decision<'a> {
     Redirect(Target<'a>),
     /// There is no such link (yet).
     Missing,
-    /// The link is over; its own substitute, if it has one.
+    /// The link is over; its own fallback, if it has one.
     Gone(Option<&'a Destination>),
     /// Ask for the password first.
     AskPassword,

@@ -238,7 +238,9 @@ impl Edge {
             return Ok(Responded(missing(exchange, domain_record, request.path, None).await, domain.source));
         };
         let (hit, source) = match self.find(domain_record, &path, exchange.started).await? {
-            (None, source) => self.find_without_text_marks(domain_record, &path, exchange.started, source).await?,
+            (None, source) => {
+                self.find_without_trailing_punctuation(domain_record, &path, exchange.started, source).await?
+            }
             found => found,
         };
         let response = match hit {
@@ -278,14 +280,14 @@ impl Edge {
     }
 
     /// The link for a path that ends in punctuation of the text around it, if there is one without.
-    async fn find_without_text_marks<'a>(
+    async fn find_without_trailing_punctuation<'a>(
         &self,
         domain: &DomainRecord,
         path: &LinkPath<'a>,
         now: MonotonicTime,
         source: LinkSource,
     ) -> Result<(Option<Hit<'a>>, LinkSource), OriginError> {
-        let Some(path) = path.without_text_marks() else { return Ok((None, source)) };
+        let Some(path) = path.without_trailing_punctuation() else { return Ok((None, source)) };
         let (hit, source_of_hit) = self.find(domain, &path, now).await?;
         Ok((hit, source.max(source_of_hit)))
     }
@@ -342,8 +344,8 @@ impl Edge {
             }
             Decision::Redirect(target) => self.redirect(exchange, domain, hit, target, password_given).await,
             Decision::Missing => Ok(missing(exchange, domain, request.path, link.not_found_text()).await),
-            Decision::Gone(substitute) => {
-                let over = Over { substitute, text: link.expired_text() };
+            Decision::Gone(fallback) => {
+                let over = Over { fallback, text: link.expired_text() };
                 Ok(gone(exchange, domain, Subject::link(link.record()), over).await)
             }
             Decision::AskPassword => Ok(ask_password(request, attempt)),
@@ -460,20 +462,20 @@ impl<F: FileSystem> Exchange<'_, F> {
 }
 
 async fn root<F: FileSystem>(exchange: &Exchange<'_, F>, domain: &DomainRecord) -> EdgeResponse {
-    let response = substitute(domain.root_url.as_ref()).unwrap_or_else(|| respond::missing(exchange.request, None));
+    let response = fallback(domain.root_url.as_ref()).unwrap_or_else(|| respond::missing(exchange.request, None));
     exchange.capture(Subject::domain(domain, ""), ClickKind::Root, response).await
 }
 
 /// What a link that is over has for its visitors.
 #[derive(Clone, Copy, Default)]
 struct Over<'a> {
-    substitute: Option<&'a Destination>,
+    fallback: Option<&'a Destination>,
     text: Option<&'a str>,
 }
 
 impl<'a> Over<'a> {
     fn used_up(link: &'a CompiledLink) -> Self {
-        Self { substitute: link.record().expired_url.as_ref(), text: link.expired_text() }
+        Self { fallback: link.record().expired_url.as_ref(), text: link.expired_text() }
     }
 }
 
@@ -490,7 +492,7 @@ async fn missing<F: FileSystem>(
     own_text: Option<&str>,
 ) -> EdgeResponse {
     let elsewhere = domain.not_found_url.as_ref().filter(|_| own_text.is_none());
-    let response = substitute(elsewhere).unwrap_or_else(|| respond::missing(exchange.request, own_text));
+    let response = fallback(elsewhere).unwrap_or_else(|| respond::missing(exchange.request, own_text));
     let slug = path.strip_prefix('/').unwrap_or(path);
     exchange.capture(Subject::domain(domain, slug), ClickKind::Missing, response).await
 }
@@ -517,13 +519,13 @@ async fn gone<F: FileSystem>(
     over: Over<'_>,
 ) -> EdgeResponse {
     let of_domain = domain.expired_url.as_ref().filter(|_| over.text.is_none());
-    let response = substitute(over.substitute.or(of_domain));
+    let response = fallback(over.fallback.or(of_domain));
     let response = response.unwrap_or_else(|| respond::gone(exchange.request, over.text));
     exchange.capture(subject, ClickKind::Gone, response).await
 }
 
-/// A redirect to the substitute, if there is one.
-fn substitute(destination: Option<&Destination>) -> Option<EdgeResponse> {
+/// A redirect to the fallback, if there is one.
+fn fallback(destination: Option<&Destination>) -> Option<EdgeResponse> {
     let location = HeaderValue::from_str(destination?.as_str()).ok()?;
     Some(respond::redirect(RedirectStatus::Found, Lifetime::None, &location))
 }

@@ -241,8 +241,8 @@ impl LinkCache {
             Lookup::Fresh(cached) => Ok(from_here(Some(cached), false)),
             Lookup::Absent => Ok(from_here(None, false)),
             Lookup::Unknown => {
-                let arrival = cache.load(key(), self.origin_patience, fetch).await?;
-                Ok(Found { value: arrival.value, source: arrival.source, stale: false })
+                let result = cache.load(key(), self.origin_patience, fetch).await?;
+                Ok(Found { value: result.value, source: result.source, stale: false })
             }
             // Every change since was received, and there was none of this key.
             Lookup::Stale(cached) if self.is_following(now) => {
@@ -255,7 +255,7 @@ impl LinkCache {
             }
             Lookup::Stale(cached) | Lookup::Doubted(cached) => {
                 match cache.load(key(), self.refresh_patience, fetch).await {
-                    Ok(arrival) => Ok(Found { value: arrival.value, source: arrival.source, stale: false }),
+                    Ok(result) => Ok(Found { value: result.value, source: result.source, stale: false }),
                     Err(_) => Ok(from_here(Some(cached), true)),
                 }
             }

@@ -8,7 +8,7 @@ use percent_encoding::percent_decode_str;
 
 use crate::domain::link::DomainRecord;
 use crate::domain::slug::{SLUG_LENGTH_MAX, is_reserved_path};
-use crate::domain::text_marks;
+use crate::domain::trailing_punctuation;
 use crate::domain::unicode_slug;
 
 /// The most links that are looked up for one path: half with the longest possible slugs, half with the shortest.
@@ -62,8 +62,8 @@ impl<'a> LinkPath<'a> {
     }
 
     /// The same path without trailing punctuation. `None` if there is none, or nothing is left.
-    pub(super) fn without_text_marks(&self) -> Option<Self> {
-        let path = text_marks::without(self.path);
+    pub(super) fn without_trailing_punctuation(&self) -> Option<Self> {
+        let path = trailing_punctuation::without(self.path);
         (path.len() < self.path.len()).then(|| Self::parse(path, self.rules)).flatten()
     }
 
@@ -203,7 +203,7 @@ mod tests {
     }
 
     fn without_marks(path: &str) -> Option<&str> {
-        LinkPath::parse(path, ASCII).expect("a path").without_text_marks().map(|path| path.path)
+        LinkPath::parse(path, ASCII).expect("a path").without_trailing_punctuation().map(|path| path.path)
     }
 
     #[test]
@@ -240,7 +240,7 @@ mod tests {
         #[test]
         fn no_path_panics_and_every_rest_is_an_end(path in "/\\PC{0,60}") {
             if let Some(parsed) = LinkPath::parse(&path, ASCII) {
-                if let Some(shorter) = parsed.without_text_marks() {
+                if let Some(shorter) = parsed.without_trailing_punctuation() {
                     prop_assert!(path.starts_with('/') && parsed.path.starts_with(shorter.path));
                 }
                 for candidate in parsed.candidates() {

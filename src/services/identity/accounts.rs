@@ -104,12 +104,12 @@ impl Identity {
         let before = account(&transaction, user).await?;
         let after = Account { disabled_at: Some(since), ..before.clone() };
         users::set_disabled(&transaction, id, Some(since), now).await?;
-        let mut happenings = end_all_but(&transaction, id, None, By::person(admin)).await?;
-        happenings.push(DISABLED.edited(By::person(admin), &before, &after)?);
+        let mut recorded_actions = end_all_but(&transaction, id, None, By::person(admin)).await?;
+        recorded_actions.push(DISABLED.edited(By::person(admin), &before, &after)?);
         sign_in_challenges::delete_of_user(&transaction, id).await?;
         mail_tokens::delete_of_user(&transaction, id).await?;
         oauth_grants::delete_of_user(&transaction, id).await?;
-        self.commit(transaction, happenings).await?;
+        self.commit(transaction, recorded_actions).await?;
         Ok(after)
     }
 
@@ -146,12 +146,12 @@ impl Identity {
             return Err(Error::not_found("second factor"));
         }
         let after = Account { second_factor_enabled: false, ..before.clone() };
-        let mut happenings = end_all_but(&transaction, id, None, By::person(admin)).await?;
-        happenings.push(SECOND_FACTOR_RESET.edited(By::person(admin), &before, &after)?);
+        let mut recorded_actions = end_all_but(&transaction, id, None, By::person(admin)).await?;
+        recorded_actions.push(SECOND_FACTOR_RESET.edited(By::person(admin), &before, &after)?);
         sign_in_challenges::delete_of_user(&transaction, id).await?;
         oauth_grants::delete_of_user(&transaction, id).await?;
         self.enqueue(&transaction, AccountMail::SecondFactorChanged { user_id: id, is_on: false }).await?;
-        self.commit(transaction, happenings).await?;
+        self.commit(transaction, recorded_actions).await?;
         Ok(after)
     }
 }

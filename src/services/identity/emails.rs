@@ -111,8 +111,8 @@ impl Identity {
             }
             _ => return Err(invalid_code()),
         };
-        let happening = action.edited(By::person(person), &before, &after)?;
-        self.commit(transaction, vec![happening]).await?;
+        let recorded_action = action.edited(By::person(person), &before, &after)?;
+        self.commit(transaction, vec![recorded_action]).await?;
         Ok(ConfirmedEmail { email })
     }
 

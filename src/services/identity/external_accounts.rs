@@ -15,7 +15,7 @@ use crate::infra::store::external_identities::{self, ExternalIdentity as Row};
 use crate::infra::store::users::{self, User};
 use crate::infra::store::{Transaction, mail_tokens};
 use crate::runtime::clock;
-use crate::services::api_core::{Account, By, FieldErrors, Happening, REGISTERED};
+use crate::services::api_core::{Account, By, FieldErrors, REGISTERED, RecordedAction};
 
 /// The longest name that is taken over, in characters.
 const NAME_LENGTH_MAX: usize = 100;
@@ -91,7 +91,7 @@ impl Identity {
         transaction: &Transaction,
         admission: &Admission,
         person: &ExternalPerson,
-    ) -> Result<(User, Vec<Happening>)> {
+    ) -> Result<(User, Vec<RecordedAction>)> {
         require_domain(admission, person)?;
         if let Some(known) = external_identities::find_by_subject(transaction, &person.issuer, &person.subject).await? {
             let user = users::lock(transaction, known.user_id).await?.ok_or_else(no_account)?;
@@ -101,7 +101,7 @@ impl Identity {
             return Ok((user, Vec::new()));
         }
         let email = person.verified_email().ok_or_else(email_not_verified)?;
-        let (user, mut happenings) = match users::find_by_email(transaction, &email.to_lowercase()).await? {
+        let (user, mut recorded_actions) = match users::find_by_email(transaction, &email.to_lowercase()).await? {
             Some(user) => (of_address(transaction, admission, &user, email).await?, Vec::new()),
             None if admission.create_accounts => new_account(transaction, email, person).await?,
             None => return Err(no_account()),
@@ -110,8 +110,8 @@ impl Identity {
         if !external_identities::insert(transaction, row.clone()).await? {
             return Err(again());
         }
-        happenings.push(LINKED.made(By::person(user.id), &ExternalIdentity::from(row))?);
-        Ok((user, happenings))
+        recorded_actions.push(LINKED.made(By::person(user.id), &ExternalIdentity::from(row))?);
+        Ok((user, recorded_actions))
     }
 }
 
@@ -147,7 +147,7 @@ async fn new_account(
     transaction: &Transaction,
     email: &str,
     person: &ExternalPerson,
-) -> Result<(User, Vec<Happening>)> {
+) -> Result<(User, Vec<RecordedAction>)> {
     let now = clock::now();
     let user = User {
         id: UserId::new(),

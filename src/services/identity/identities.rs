@@ -12,7 +12,7 @@ use crate::infra::store::external_identities::{self, ExternalIdentity as Row};
 use crate::infra::store::page::Page;
 use crate::infra::store::{Transaction, sessions, users};
 use crate::runtime::clock;
-use crate::services::api_core::{Action, By, Happening, Recorded};
+use crate::services::api_core::{Action, By, Recorded, RecordedAction};
 
 pub(super) const LINKED: Action<ExternalIdentity> =
     Action::new("identity.linked", "A person came through an identity provider for the first time.");
@@ -87,9 +87,9 @@ impl Identity {
             return Err(Error::new(ErrorKind::Conflict, "last_way_in", message));
         }
         external_identities::delete(&transaction, person, id).await?;
-        let mut happenings = end_sessions_through(&transaction, person, &row.provider, current).await?;
-        happenings.push(UNLINKED.removed(By::person(person), &row.into())?);
-        self.commit(transaction, happenings).await
+        let mut recorded_actions = end_sessions_through(&transaction, person, &row.provider, current).await?;
+        recorded_actions.push(UNLINKED.removed(By::person(person), &row.into())?);
+        self.commit(transaction, recorded_actions).await
     }
 }
 
@@ -98,7 +98,7 @@ async fn end_sessions_through(
     person: UserId,
     provider: &str,
     kept: SessionId,
-) -> Result<Vec<Happening>> {
+) -> Result<Vec<RecordedAction>> {
     let all = Page { after: None, limit: SESSIONS_MAX };
     let mut ended = Vec::new();
     for row in sessions::list(transaction, person, clock::now(), all).await? {

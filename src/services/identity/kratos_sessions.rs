@@ -18,7 +18,7 @@ use crate::infra::store::sessions::{self, Session as Row};
 use crate::infra::store::users::User;
 use crate::infra::store::{Transaction, totp};
 use crate::runtime::{clock, origin};
-use crate::services::api_core::{By, ForeignSession, Happening, Principal};
+use crate::services::api_core::{By, ForeignSession, Principal, RecordedAction};
 
 /// What sessions say they came through.
 const PROVIDER: &str = "kratos";
@@ -67,17 +67,17 @@ impl Identity {
             is_email_verified: found.is_email_verified,
             name: found.name.clone(),
         };
-        let (user, mut happenings) = self.admit(&transaction, admission, &person).await?;
+        let (user, mut recorded_actions) = self.admit(&transaction, admission, &person).await?;
         let factor = totp::find(&transaction, user.id).await?;
         if factor.is_some_and(|factor| factor.confirmed_at.is_some()) {
             return Err(second_factor_needed());
         }
-        happenings.push(begin(&transaction, &user, found, name).await?);
-        self.commit(transaction, happenings).await
+        recorded_actions.push(begin(&transaction, &user, found, name).await?);
+        self.commit(transaction, recorded_actions).await
     }
 }
 
-async fn begin(transaction: &Transaction, user: &User, found: &KratosSession, name: &[u8]) -> Result<Happening> {
+async fn begin(transaction: &Transaction, user: &User, found: &KratosSession, name: &[u8]) -> Result<RecordedAction> {
     let now = clock::now();
     let row = Row {
         id: id_here(name),

@@ -62,7 +62,7 @@ use crate::infra::jobs::{NewJob, enqueue};
 use crate::infra::passwords::Passwords;
 use crate::infra::sealing::Sealing;
 use crate::infra::store::{Store, Transaction};
-use crate::services::api_core::{ActionKind, ApiCore, Happening, REGISTERED};
+use crate::services::api_core::{ActionKind, ApiCore, REGISTERED, RecordedAction};
 
 /// What the service records.
 pub const ACTIONS: &[ActionKind] = &[
@@ -137,7 +137,7 @@ impl Identity {
     }
 
     /// Commits with what happened written down. Edges need to know of none of it.
-    async fn commit(&self, transaction: Transaction, happenings: Vec<Happening>) -> Result<()> {
-        self.core.commit(transaction, happenings, Vec::new()).await
+    async fn commit(&self, transaction: Transaction, recorded_actions: Vec<RecordedAction>) -> Result<()> {
+        self.core.commit(transaction, recorded_actions, Vec::new()).await
     }
 }

@@ -87,10 +87,10 @@ impl Identity {
         let before = account(&transaction, user).await?;
         let after = Account { email_verified: true, ..before.clone() };
         oauth_grants::delete_of_user(&transaction, person).await?;
-        let mut happenings = end_all_but(&transaction, person, None, By::person(person)).await?;
-        happenings.push(PASSWORD_RESET.edited(By::person(person), &before, &after)?);
+        let mut recorded_actions = end_all_but(&transaction, person, None, By::person(person)).await?;
+        recorded_actions.push(PASSWORD_RESET.edited(By::person(person), &before, &after)?);
         self.enqueue(&transaction, AccountMail::PasswordChanged { user_id: person }).await?;
-        self.commit(transaction, happenings).await
+        self.commit(transaction, recorded_actions).await
     }
 }
 

@@ -52,10 +52,10 @@ impl Identity {
         mail_tokens::delete_of_user(&transaction, person).await?;
         sign_in_challenges::delete_of_user(&transaction, person).await?;
         let account = account(&transaction, user.clone()).await?;
-        let (issued, mut happenings) = self.renew_session(&transaction, user, session).await?;
-        happenings.push(PASSWORD_CHANGED.edited(By::person(person), &account, &account)?);
+        let (issued, mut recorded_actions) = self.renew_session(&transaction, user, session).await?;
+        recorded_actions.push(PASSWORD_CHANGED.edited(By::person(person), &account, &account)?);
         self.enqueue(&transaction, AccountMail::PasswordChanged { user_id: person }).await?;
-        self.commit(transaction, happenings).await?;
+        self.commit(transaction, recorded_actions).await?;
         Ok(issued)
     }
 }

@@ -22,7 +22,7 @@ use crate::domain::role::Role;
 use crate::domain::time::Timestamp;
 use crate::infra::identity_provider::{Authorization, Callback, IdToken};
 use crate::runtime::clock;
-use crate::services::api_core::ProvidedRole;
+use crate::services::api_core::ProviderRole;
 
 /// How long somebody may take at the provider.
 pub const SIGN_IN_HOLDS_FOR: Duration = Duration::from_secs(10 * 60);
@@ -158,10 +158,10 @@ impl Identity {
         client: &Client,
     ) -> Result<SignInStep> {
         let transaction = self.store.write().await?;
-        let (user, mut happenings) = self.admit(&transaction, &provider.admission, person).await?;
+        let (user, mut recorded_actions) = self.admit(&transaction, &provider.admission, person).await?;
         let roles = provider.roles(token);
-        happenings.extend(self.core.provide_roles(&transaction, &user, &person.provider, roles).await?);
-        self.let_in(transaction, user, &person.provider, client, happenings).await
+        recorded_actions.extend(self.core.provide_roles(&transaction, &user, &person.provider, roles).await?);
+        self.let_in(transaction, user, &person.provider, client, recorded_actions).await
     }
 
     /// A path of this API's origin, as a whole address. Browsers read more as another origin than they should, such as `/\`.
@@ -193,13 +193,13 @@ impl Identity {
 
 impl Provider {
     /// What the token says of every workspace that the settings name.
-    fn roles(&self, token: &IdToken) -> Vec<ProvidedRole> {
-        let mut provided: Vec<ProvidedRole> = Vec::new();
+    fn roles(&self, token: &IdToken) -> Vec<ProviderRole> {
+        let mut provided: Vec<ProviderRole> = Vec::new();
         for rule in &self.role_rules {
             let given = token.values(&self.role_claim).any(|value| value == rule.value).then_some(rule.role);
             match provided.iter_mut().find(|provided| provided.workspace == rule.workspace) {
                 Some(known) => known.role = higher(known.role, given),
-                None => provided.push(ProvidedRole { workspace: rule.workspace, role: given }),
+                None => provided.push(ProviderRole { workspace: rule.workspace, role: given }),
             }
         }
         provided

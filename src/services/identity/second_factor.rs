@@ -163,10 +163,10 @@ impl Identity {
         let codes = self.new_recovery_codes(&transaction, person).await?;
         let after = account(&transaction, user.clone()).await?;
         let before = Account { second_factor_enabled: false, ..after.clone() };
-        let (issued, mut happenings) = self.renew_session(&transaction, user, session).await?;
-        happenings.push(SECOND_FACTOR_ENABLED.edited(By::person(person), &before, &after)?);
+        let (issued, mut recorded_actions) = self.renew_session(&transaction, user, session).await?;
+        recorded_actions.push(SECOND_FACTOR_ENABLED.edited(By::person(person), &before, &after)?);
         self.enqueue(&transaction, AccountMail::SecondFactorChanged { user_id: person, is_on: true }).await?;
-        self.commit(transaction, happenings).await?;
+        self.commit(transaction, recorded_actions).await?;
         Ok((codes, issued))
     }
 
@@ -188,10 +188,10 @@ impl Identity {
         }
         let after = account(&transaction, user.clone()).await?;
         let before = Account { second_factor_enabled: true, ..after.clone() };
-        let (issued, mut happenings) = self.renew_session(&transaction, user, session).await?;
-        happenings.push(SECOND_FACTOR_DISABLED.edited(By::person(person), &before, &after)?);
+        let (issued, mut recorded_actions) = self.renew_session(&transaction, user, session).await?;
+        recorded_actions.push(SECOND_FACTOR_DISABLED.edited(By::person(person), &before, &after)?);
         self.enqueue(&transaction, AccountMail::SecondFactorChanged { user_id: person, is_on: false }).await?;
-        self.commit(transaction, happenings).await?;
+        self.commit(transaction, recorded_actions).await?;
         Ok(issued)
     }
 
@@ -212,8 +212,8 @@ impl Identity {
         factor.ok_or_else(|| Error::not_found("second factor"))?;
         let codes = self.new_recovery_codes(&transaction, person).await?;
         let account = account(&transaction, user).await?;
-        let happening = RECOVERY_CODES_REPLACED.edited(By::person(person), &account, &account)?;
-        self.commit(transaction, vec![happening]).await?;
+        let recorded_action = RECOVERY_CODES_REPLACED.edited(By::person(person), &account, &account)?;
+        self.commit(transaction, vec![recorded_action]).await?;
         Ok(codes)
     }
 

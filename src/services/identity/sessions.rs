@@ -16,7 +16,7 @@ use crate::infra::store::sessions::{self, Session as Row};
 use crate::infra::store::users::{self, User};
 use crate::infra::store::{Transaction, oauth_grants};
 use crate::runtime::clock;
-use crate::services::api_core::{Action, By, Happening, Recorded, Token, TokenKind};
+use crate::services::api_core::{Action, By, Recorded, RecordedAction, Token, TokenKind};
 
 pub(super) const STARTED: Action<Session> = Action::new("session.started", "A person signed in.");
 pub(super) const ENDED: Action<Session> =
@@ -141,8 +141,8 @@ impl Identity {
         if !sessions::delete(&transaction, person, session).await? {
             return Err(not_found());
         }
-        let happening = ENDED.removed(By::person(person), &Session::of(row, Some(current)))?;
-        self.commit(transaction, vec![happening]).await
+        let recorded_action = ENDED.removed(By::person(person), &Session::of(row, Some(current)))?;
+        self.commit(transaction, vec![recorded_action]).await
     }
 
     /// Ends all sessions of a person but the one that asks.
@@ -161,7 +161,7 @@ impl Identity {
         transaction: &Transaction,
         user: User,
         client: &Client,
-    ) -> Result<(IssuedSession, Happening)> {
+    ) -> Result<(IssuedSession, RecordedAction)> {
         self.begin_session_through("", transaction, user, client).await
     }
 
@@ -172,7 +172,7 @@ impl Identity {
         transaction: &Transaction,
         user: User,
         client: &Client,
-    ) -> Result<(IssuedSession, Happening)> {
+    ) -> Result<(IssuedSession, RecordedAction)> {
         let now = clock::now();
         let token = Token::random(TokenKind::Session);
         let lifetime = self.settings.session_lifetime;
@@ -193,8 +193,8 @@ impl Identity {
         let current = session.id;
         self.note_device(transaction, user.id, client).await?;
         self.note_network(transaction, user.id, client.address).await?;
-        let happening = STARTED.made(By::person(user.id), &Session::of(session, Some(current)))?;
-        Ok((IssuedSession { token: token.secret().clone(), expires_at, lifetime, user: user.into() }, happening))
+        let recorded_action = STARTED.made(By::person(user.id), &Session::of(session, Some(current)))?;
+        Ok((IssuedSession { token: token.secret().clone(), expires_at, lifetime, user: user.into() }, recorded_action))
     }
 
     /// Gives a session a new secret and ends all others of the person, and what they let programs do, because what proves who they are has
@@ -204,7 +204,7 @@ impl Identity {
         transaction: &Transaction,
         user: User,
         session: SessionId,
-    ) -> Result<(IssuedSession, Vec<Happening>)> {
+    ) -> Result<(IssuedSession, Vec<RecordedAction>)> {
         let current =
             sessions::find(transaction, user.id, session).await?.ok_or_else(|| Error::not_found("session"))?;
         let token = Token::random(TokenKind::Session);
@@ -227,7 +227,7 @@ pub(super) async fn end_all_but(
     person: UserId,
     kept: Option<SessionId>,
     by: By,
-) -> Result<Vec<Happening>> {
+) -> Result<Vec<RecordedAction>> {
     let all = Page { after: None, limit: SESSIONS_MAX };
     let mut rows = sessions::list(transaction, person, clock::now(), all).await?;
     rows.retain(|row| Some(row.id) != kept);

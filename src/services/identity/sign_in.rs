@@ -20,7 +20,7 @@ use crate::infra::store::sign_in_challenges::{self, SignInChallenge};
 use crate::infra::store::totp;
 use crate::infra::store::users::{self, User};
 use crate::runtime::clock;
-use crate::services::api_core::Happening;
+use crate::services::api_core::RecordedAction;
 
 /// What challenges begin with.
 pub(super) const CHALLENGE_PREFIX: &str = "challenge_";
@@ -112,7 +112,7 @@ impl Identity {
         user: User,
         provider: &str,
         client: &Client,
-        mut happened: Vec<Happening>,
+        mut happened: Vec<RecordedAction>,
     ) -> Result<SignInStep> {
         let factor = totp::find(&transaction, user.id).await?;
         if factor.is_some_and(|factor| factor.confirmed_at.is_some()) {

@@ -13,7 +13,7 @@ use super::accounts::{advanced, find, mark_of};
 use super::connection::ClickStore;
 use super::error::changed;
 use super::row::{COLUMNS, write};
-use crate::infra::click_store::{ClickStoreError, HeldPartition, PartitionStretch, Stored};
+use crate::infra::click_store::{ClickStoreError, HeldPartition, PartitionBatch, Stored};
 use crate::infra::store::Transaction;
 use crate::infra::store::click_inserts::{self, Holding, JournalProgress, PlannedInsert};
 
@@ -28,14 +28,14 @@ const SETTINGS: [(&str, &str); 4] = [
     ("max_partitions_per_insert_block", "0"),
 ];
 
-/// What storing a stretch comes to.
+/// What storing a batch comes to.
 struct Prepared {
     rows: Vec<u8>,
     stored: Stored,
     journals: Vec<JournalProgress>,
 }
 
-/// What is to be done for a stretch.
+/// What is to be done for a batch.
 enum Plan {
     /// An insert that was begun before, first of all.
     Earlier(PlannedInsert),
@@ -61,21 +61,21 @@ impl ClickStore {
         Ok(Some(insert.next_offset))
     }
 
-    /// Stores what is new of a stretch and passes its offsets. Repeat it freely.
+    /// Stores what is new of a batch and passes its offsets. Repeat it freely.
     ///
     /// # Errors
-    /// `Fenced` if somebody holds the partition by a higher fence; the source of truth or the store refused. Then the stretch may be stored
+    /// `Fenced` if somebody holds the partition by a higher fence; the source of truth or the store refused. Then the batch may be stored
     /// all the same, which is known when it is repeated or when the partition is taken over.
-    pub async fn store_stretch(&self, stretch: &PartitionStretch) -> Result<Stored, ClickStoreError> {
+    pub async fn store_partition_batch(&self, partition_batch: &PartitionBatch) -> Result<Stored, ClickStoreError> {
         let mut earlier = 0;
         let stored = loop {
-            match self.plan(stretch).await? {
+            match self.plan(partition_batch).await? {
                 Plan::Earlier(insert) => {
-                    self.finish(&stretch.partition, &insert).await?;
+                    self.finish(&partition_batch.partition, &insert).await?;
                     earlier += usize::try_from(insert.clicks).unwrap_or(0);
                 }
                 Plan::Insert(insert, stored) => {
-                    self.finish(&stretch.partition, &insert).await?;
+                    self.finish(&partition_batch.partition, &insert).await?;
                     break stored;
                 }
                 Plan::Passed(stored) => break stored,
@@ -85,20 +85,20 @@ impl ClickStore {
         Ok(Stored { inserted: stored.inserted + earlier, repeated: stored.repeated.saturating_sub(earlier) })
     }
 
-    /// Writes down what is to be inserted for a stretch. Under the fence, so that an insert that somebody else begins is seen.
-    async fn plan(&self, stretch: &PartitionStretch) -> Result<Plan, ClickStoreError> {
-        let partition = &stretch.partition;
+    /// Writes down what is to be inserted for a batch. Under the fence, so that an insert that somebody else begins is seen.
+    async fn plan(&self, partition_batch: &PartitionBatch) -> Result<Plan, ClickStoreError> {
+        let partition = &partition_batch.partition;
         let transaction = self.database.write().await?;
         fence_off(&transaction, partition).await?;
         if let Some(insert) = click_inserts::planned(&transaction, holding(partition)).await? {
             return Ok(Plan::Earlier(insert));
         }
-        let Prepared { rows, stored, journals } = prepare(&transaction, stretch).await?;
+        let Prepared { rows, stored, journals } = prepare(&transaction, partition_batch).await?;
         let plan = if rows.is_empty() {
-            click_inserts::pass(&transaction, holding(partition), stretch.offsets.end, &journals).await?;
+            click_inserts::pass(&transaction, holding(partition), partition_batch.offsets.end, &journals).await?;
             Plan::Passed(stored)
         } else {
-            let insert = planned(stretch, rows, stored.inserted, &journals)?;
+            let insert = planned(partition_batch, rows, stored.inserted, &journals)?;
             click_inserts::plan(&transaction, holding(partition), insert.clone()).await?;
             Plan::Insert(insert, stored)
         };
@@ -141,9 +141,9 @@ async fn fence_off(transaction: &Transaction, partition: &HeldPartition) -> Resu
     Ok(progress.ok_or(ClickStoreError::Fenced)?.next_offset)
 }
 
-async fn prepare(transaction: &Transaction, stretch: &PartitionStretch) -> Result<Prepared, ClickStoreError> {
+async fn prepare(transaction: &Transaction, partition_batch: &PartitionBatch) -> Result<Prepared, ClickStoreError> {
     let mut prepared = Prepared { rows: Vec::new(), stored: Stored::default(), journals: Vec::new() };
-    for batch in &stretch.batches {
+    for batch in &partition_batch.batches {
         let known = find(transaction, batch).await?;
         let mark = known.as_ref().map(mark_of);
         for record in &batch.clicks {
@@ -161,12 +161,12 @@ async fn prepare(transaction: &Transaction, stretch: &PartitionStretch) -> Resul
 
 /// The token says what it is for, and is never given twice: a topic that is made anew begins with the same offsets.
 fn planned(
-    stretch: &PartitionStretch,
+    partition_batch: &PartitionBatch,
     payload: Vec<u8>,
     clicks: usize,
     journals: &[JournalProgress],
 ) -> Result<PlannedInsert, ClickStoreError> {
-    let (partition, offsets) = (&stretch.partition, &stretch.offsets);
+    let (partition, offsets) = (&partition_batch.partition, &partition_batch.offsets);
     Ok(PlannedInsert {
         token: format!("{}/{}/{}-{}/{}", partition.topic, partition.number, offsets.start, offsets.end, Uuid::now_v7()),
         next_offset: offsets.end,

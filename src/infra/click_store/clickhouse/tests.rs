@@ -12,7 +12,7 @@ use crate::domain::time::Timestamp;
 use crate::infra::click_store::test_clicks::{link, visit, workspace};
 use crate::infra::click_store::tests::{House, test_server};
 use crate::infra::click_store::{
-    ClickBatch, ClickStoreError, HeldPartition, Include, JournalledClick, PartitionStretch, Period, Selection, Stored,
+    ClickBatch, ClickStoreError, HeldPartition, Include, JournalledClick, PartitionBatch, Period, Selection, Stored,
 };
 use crate::infra::journal::JournalId;
 
@@ -20,7 +20,7 @@ fn held(fence: i64) -> HeldPartition {
     HeldPartition { topic: "clicks".to_owned(), number: 7, fence }
 }
 
-fn stretch(fence: i64, offsets: std::ops::Range<i64>, positions: std::ops::Range<u64>) -> PartitionStretch {
+fn partition_batch(fence: i64, offsets: std::ops::Range<i64>, positions: std::ops::Range<u64>) -> PartitionBatch {
     let record = |position: u64| JournalledClick { position, click: visit(i64::try_from(position).expect("small")) };
     let batch = ClickBatch {
         journal_id: JournalId::from_u64(5),
@@ -29,7 +29,7 @@ fn stretch(fence: i64, offsets: std::ops::Range<i64>, positions: std::ops::Range
         undecodable: Vec::new(),
         tally: None,
     };
-    PartitionStretch { partition: held(fence), offsets, batches: vec![batch] }
+    PartitionBatch { partition: held(fence), offsets, batches: vec![batch] }
 }
 
 async fn count(store: &ClickStore) -> u64 {
@@ -62,13 +62,13 @@ async fn whoever_takes_a_partition_over_makes_the_insert_that_was_begun() {
     let Some(house) = House::on_server().await else { return };
     let (store, away) = (on(&house, &house.config), nowhere(&house).await);
     store.take_over(&held(1)).await.expect("taken");
-    let refused = away.store_stretch(&stretch(1, 0..10, 0..10)).await;
+    let refused = away.store_partition_batch(&partition_batch(1, 0..10, 0..10)).await;
     assert!(matches!(refused, Err(ClickStoreError::Unreachable(_))), "{refused:?}");
     assert_eq!(count(&store).await, 0);
 
     assert_eq!(store.take_over(&held(2)).await.expect("taken"), Some(10));
     assert_eq!(count(&store).await, 10);
-    let late = away.store_stretch(&stretch(1, 10..20, 10..20)).await;
+    let late = away.store_partition_batch(&partition_batch(1, 10..20, 10..20)).await;
     assert!(matches!(late, Err(ClickStoreError::Fenced)), "{late:?}");
     assert_eq!(store.take_over(&held(3)).await.expect("taken"), Some(10));
     assert_eq!(count(&store).await, 10);
@@ -80,13 +80,13 @@ async fn what_could_not_be_inserted_is_inserted_first_and_told_as_stored() {
     let (store, away) = (on(&house, &house.config), nowhere(&house).await);
     store.take_over(&held(1)).await.expect("taken");
     for _ in 0..2 {
-        assert!(away.store_stretch(&stretch(1, 0..10, 0..10)).await.is_err());
+        assert!(away.store_partition_batch(&partition_batch(1, 0..10, 0..10)).await.is_err());
     }
     // Meanwhile the bus has more.
-    let stored = store.store_stretch(&stretch(1, 0..15, 0..15)).await.expect("stored");
+    let stored = store.store_partition_batch(&partition_batch(1, 0..15, 0..15)).await.expect("stored");
     assert_eq!(stored, Stored { inserted: 15, repeated: 0 });
     assert_eq!(count(&store).await, 15);
-    let again = store.store_stretch(&stretch(1, 0..15, 0..15)).await.expect("stored");
+    let again = store.store_partition_batch(&partition_batch(1, 0..15, 0..15)).await.expect("stored");
     assert_eq!(again, Stored { inserted: 0, repeated: 15 });
     assert_eq!(count(&store).await, 15);
 }
@@ -127,14 +127,14 @@ async fn the_server_deletes_old_clicks_by_itself_and_totals_stay() {
     let forgetful = ClickStoreConfig { retention_days: 365, orphan_retention_days: 30, ..house.config.clone() };
     let store = on(&house, &forgetful);
     store.check().await.expect("prepared");
-    let mut clicks = stretch(1, 0..30, 0..30);
+    let mut clicks = partition_batch(1, 0..30, 0..30);
     let days = |days: i64| Timestamp::from_micros(crate::runtime::clock::now().as_micros() - days * 86_400_000_000);
     for (number, record) in (0..).zip(&mut clicks.batches[0].clicks) {
         record.click.at = days([1, 100, 1_000][number % 3]);
         record.click.link_id = [Some(link(1)), None][number / 3 % 2];
         record.click.agent = AgentClass::Human;
     }
-    store.store_stretch(&clicks).await.expect("stored");
+    store.store_partition_batch(&clicks).await.expect("stored");
     let direct = test_server::client(house.config.url.expose_secret());
     direct.query_raw("OPTIMIZE TABLE clicks FINAL").execute().await.expect("merged");
     // Of ten of each age, half belong to no link.

@@ -189,7 +189,7 @@ impl Block {
         self.slice(place(from)..place(to))
     }
 
-    /// The clicks of a stretch, with the parts that are there.
+    /// The clicks of a range, with the parts that are there.
     pub fn slice(&self, range: Range<usize>) -> Self {
         let kept: Vec<bool> = (0..self.clicks).map(|index| range.contains(&index)).collect();
         let mut builder = BlockBuilder::of(self.columns.keys().copied());

@@ -5,7 +5,7 @@ use super::labels::{KINDS, kind_label};
 use crate::domain::id::{LinkId, WorkspaceId};
 use crate::domain::time::Timestamp;
 
-/// A stretch of time: `from` is in it, `to` is not.
+/// A range of time: `from` is in it, `to` is not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Period {
     /// Its first moment.

@@ -10,13 +10,13 @@ use sqlx::sqlite::SqliteConnection;
 use uuid::Uuid;
 
 use super::connection::ClickStore;
+use super::day_ranges::{by_days, day_of};
 use super::reading::Reading;
 use super::row::id_bytes;
 use super::rows::{read_rows, selecting};
 use super::segments::{
     PackedSegment, Removal, Segment, delete, every_segment_of, insert, unpacked_workspace_after, workspace_after,
 };
-use super::stretches::{by_days, day_of};
 use super::thread::on_thread;
 use crate::infra::click_store::columns::{Block, BlockBuilder, Damaged, Property};
 use crate::infra::click_store::{ClickStoreError, Compacted};

@@ -7,7 +7,7 @@ use sqlx::sqlite::SqliteConnection;
 
 use super::connection::ClickStore;
 use super::write::store_batch;
-use crate::infra::click_store::{ClickStoreError, HeldPartition, PartitionStretch, Stored};
+use crate::infra::click_store::{ClickStoreError, HeldPartition, PartitionBatch, Stored};
 
 impl ClickStore {
     /// Refuses from now on whoever held the partition before. Returns the offset of the first record that is not stored; none if nothing
@@ -22,20 +22,20 @@ impl ClickStore {
         Ok(next_offset)
     }
 
-    /// Stores what is new of a stretch and passes its offsets. All or nothing; repeat it freely.
+    /// Stores what is new of a batch and passes its offsets. All or nothing; repeat it freely.
     ///
     /// # Errors
     /// `Fenced` if somebody holds the partition by a higher fence, and nothing was stored; the database refused, and nothing was stored,
     /// or, if only the response was lost, everything.
-    pub async fn store_stretch(&self, stretch: &PartitionStretch) -> Result<Stored, ClickStoreError> {
+    pub async fn store_partition_batch(&self, partition_batch: &PartitionBatch) -> Result<Stored, ClickStoreError> {
         let mut transaction = self.write().await?;
-        fence_off(&mut transaction, &stretch.partition).await?;
+        fence_off(&mut transaction, &partition_batch.partition).await?;
         let mut stored = Stored::default();
-        for batch in &stretch.batches {
+        for batch in &partition_batch.batches {
             let Stored { inserted, repeated } = store_batch(&mut transaction, batch).await?;
             stored = Stored { inserted: stored.inserted + inserted, repeated: stored.repeated + repeated };
         }
-        pass(&mut transaction, stretch).await?;
+        pass(&mut transaction, partition_batch).await?;
         transaction.commit().await?;
         Ok(stored)
     }
@@ -57,11 +57,11 @@ async fn fence_off(
     row.ok_or(ClickStoreError::Fenced)
 }
 
-async fn pass(connection: &mut SqliteConnection, stretch: &PartitionStretch) -> Result<(), sqlx::Error> {
+async fn pass(connection: &mut SqliteConnection, partition_batch: &PartitionBatch) -> Result<(), sqlx::Error> {
     sqlx::query("UPDATE bus_partitions SET next_offset = ? WHERE topic = ? AND number = ?")
-        .bind(stretch.offsets.end)
-        .bind(&stretch.partition.topic)
-        .bind(stretch.partition.number)
+        .bind(partition_batch.offsets.end)
+        .bind(&partition_batch.partition.topic)
+        .bind(partition_batch.partition.number)
         .execute(connection)
         .await?;
     Ok(())

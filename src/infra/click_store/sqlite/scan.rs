@@ -5,14 +5,14 @@ use std::ops::{Range, RangeInclusive};
 
 use super::condition::push_where;
 use super::connection::ClickStore;
+use super::day_ranges::{AtOnce, DayRange, day_of, day_ranges_of, start_of};
 use super::reading::Reading;
 use super::row::id_bytes;
 use super::rows::{read_rows, selecting};
 use super::segments::Segment;
-use super::stretches::{AtOnce, Stretch, day_of, start_of, stretches_of};
 use super::thread::on_thread;
 use crate::domain::time::Timestamp;
-use crate::infra::click_store::columns::{Block, Part, Pass, Property};
+use crate::infra::click_store::columns::{Aggregation, Block, Part, Property};
 use crate::infra::click_store::{ClickStoreError, Period, Selection};
 
 /// As many as two full segments, and rows that take about as much memory.
@@ -23,65 +23,69 @@ pub(super) struct Scan {
     reading: Reading,
     selection: Selection,
     at_once: AtOnce,
-    stretches: Vec<Stretch>,
+    day_ranges: Vec<DayRange>,
     /// The days of the first and of the last row that is not packed yet.
     days_of_rows: Option<RangeInclusive<i64>>,
     /// The properties of rows that the question is about.
     properties: Vec<Property>,
-    /// The rows that were read last, for a second pass: mostly there are no others.
+    /// The rows that were read last, for a second aggregation: mostly there are no others.
     rows: Option<(Range<i64>, Block)>,
     clicks_max: u64,
 }
 
 impl Scan {
-    /// Finds what this pass, and others that ask for no more properties, will go through.
-    pub(super) async fn begin(store: &ClickStore, pass: &Pass) -> Result<Self, ClickStoreError> {
-        Self::begin_with(store, pass, AT_ONCE).await
+    /// Finds what this aggregation, and others that ask for no more properties, will go through.
+    pub(super) async fn begin(store: &ClickStore, aggregation: &Aggregation) -> Result<Self, ClickStoreError> {
+        Self::begin_with(store, aggregation, AT_ONCE).await
     }
 
-    async fn begin_with(store: &ClickStore, pass: &Pass, at_once: AtOnce) -> Result<Self, ClickStoreError> {
-        let selection = pass.selection().clone();
+    async fn begin_with(
+        store: &ClickStore,
+        aggregation: &Aggregation,
+        at_once: AtOnce,
+    ) -> Result<Self, ClickStoreError> {
+        let selection = aggregation.selection().clone();
         let mut reading = Reading::begin_question(store).await?;
-        let stretches = stretches_of(reading.connection(), &selection, at_once).await?;
+        let day_ranges = day_ranges_of(reading.connection(), &selection, at_once).await?;
         let clicks_max = store.limits.clicks;
-        require_few(packed_in(&stretches), clicks_max)?;
+        require_few(packed_in(&day_ranges), clicks_max)?;
         let days_of_rows = days_of_rows(&mut reading, &selection).await?;
         let property = |part| match part {
             Part::Column(property) => Some(property),
             _ => None,
         };
-        let properties = pass.parts(false, false).into_iter().filter_map(property).collect();
-        Ok(Self { reading, selection, at_once, stretches, days_of_rows, properties, rows: None, clicks_max })
+        let properties = aggregation.parts(false, false).into_iter().filter_map(property).collect();
+        Ok(Self { reading, selection, at_once, day_ranges, days_of_rows, properties, rows: None, clicks_max })
     }
 
-    /// Takes the pass through everything. The next stretch is read while one is counted.
-    pub(super) async fn run(&mut self, mut pass: Pass) -> Result<Pass, ClickStoreError> {
-        let mut blocks = self.load(0, &PartsOf::of(&pass)).await?;
+    /// Takes the pass through everything. The next day range is read while one is counted.
+    pub(super) async fn run(&mut self, mut aggregation: Aggregation) -> Result<Aggregation, ClickStoreError> {
+        let mut blocks = self.load(0, &PartsOf::of(&aggregation)).await?;
         let mut gone_through = 0;
         for number in 1.. {
             let Some(taken) = blocks else { break };
             gone_through += taken.iter().map(|block| block.clicks() as u64).sum::<u64>();
             require_few(gone_through, self.clicks_max)?;
             self.reading.require_time()?;
-            let parts = PartsOf::of(&pass);
+            let parts = PartsOf::of(&aggregation);
             // Counting takes milliseconds, for which no other task should wait.
             let counting = on_thread(move || {
-                pass.take(&taken);
-                pass
+                aggregation.take(&taken);
+                aggregation
             });
             let (done, next) = tokio::join!(counting, self.load(number, &parts));
-            (pass, blocks) = (done, next?);
+            (aggregation, blocks) = (done, next?);
         }
-        Ok(pass)
+        Ok(aggregation)
     }
 
     async fn load(&mut self, number: usize, parts: &PartsOf) -> Result<Option<Vec<Block>>, ClickStoreError> {
-        let Some(stretch) = self.stretches.get(number).cloned() else { return Ok(None) };
+        let Some(day_range) = self.day_ranges.get(number).cloned() else { return Ok(None) };
         let mut blocks = Vec::new();
-        blocks.extend(self.rows_of(&stretch.days).await?);
-        let is_alone = blocks.len() + stretch.segments.len() == 1;
-        for segment in &stretch.segments {
-            blocks.push(self.load_segment(segment, &stretch, parts, is_alone).await?);
+        blocks.extend(self.rows_of(&day_range.days).await?);
+        let is_alone = blocks.len() + day_range.segments.len() == 1;
+        for segment in &day_range.segments {
+            blocks.push(self.load_segment(segment, &day_range, parts, is_alone).await?);
         }
         Ok(Some(blocks))
     }
@@ -90,25 +94,25 @@ impl Scan {
     async fn load_segment(
         &mut self,
         segment: &Segment,
-        stretch: &Stretch,
+        day_range: &DayRange,
         parts: &PartsOf,
         is_alone: bool,
     ) -> Result<Block, ClickStoreError> {
-        if self.is_uncut(segment, stretch) {
+        if self.is_uncut(segment, day_range) {
             let parts = parts.choose(segment.is_within(self.selection.period), is_alone);
             return segment.load(self.reading.connection(), parts).await;
         }
         let block = segment.load(self.reading.connection(), parts.choose(false, false)).await?;
-        let days = stretch.days.clone();
+        let days = day_range.days.clone();
         Ok(on_thread(move || block.between(start_of(days.start), start_of(days.end))).await)
     }
 
     /// Whether it is taken whole: because it has no clicks of other days, or none of other days that the question is about and there is room.
-    fn is_uncut(&self, segment: &Segment, stretch: &Stretch) -> bool {
-        let (own, days) = (segment.days(), &stretch.days);
-        let ends = self.stretches.first().zip(self.stretches.last());
+    fn is_uncut(&self, segment: &Segment, day_range: &DayRange) -> bool {
+        let (own, days) = (segment.days(), &day_range.days);
+        let ends = self.day_ranges.first().zip(self.day_ranges.last());
         let asked = match ends {
-            Some((first, last)) if stretch.packed() <= self.at_once.packed => first.days.start..last.days.end,
+            Some((first, last)) if day_range.packed() <= self.at_once.packed => first.days.start..last.days.end,
             _ => i64::MIN..i64::MAX,
         };
         own.start.max(asked.start) >= days.start && own.end.min(asked.end) <= days.end
@@ -135,9 +139,9 @@ impl Scan {
     }
 }
 
-/// The clicks of all segments, each of which may be in several stretches.
-fn packed_in(stretches: &[Stretch]) -> u64 {
-    let segments = stretches.iter().flat_map(|stretch| &stretch.segments);
+/// The clicks of all segments, each of which may be in several day ranges.
+fn packed_in(day_ranges: &[DayRange]) -> u64 {
+    let segments = day_ranges.iter().flat_map(|day_range| &day_range.segments);
     let clicks: HashMap<i64, usize> = segments.map(|segment| (segment.id, segment.clicks)).collect();
     clicks.values().map(|clicks| *clicks as u64).sum()
 }
@@ -175,8 +179,8 @@ fn within(period: Period, days: &Range<i64>) -> Period {
 struct PartsOf([[Vec<Part>; 2]; 2]);
 
 impl PartsOf {
-    fn of(pass: &Pass) -> Self {
-        Self([false, true].map(|is_whole| [false, true].map(|is_alone| pass.parts(is_whole, is_alone))))
+    fn of(aggregation: &Aggregation) -> Self {
+        Self([false, true].map(|is_whole| [false, true].map(|is_alone| aggregation.parts(is_whole, is_alone))))
     }
 
     fn choose(&self, is_whole: bool, is_alone: bool) -> &[Part] {
@@ -228,18 +232,18 @@ mod tests {
     }
 
     async fn counted(store: &ClickStore, selection: &Selection, at_once: AtOnce) -> Counts {
-        let pass = Pass::new(selection.clone(), Grouping::Whole);
-        let mut scan = Scan::begin_with(store, &pass, at_once).await.expect("a scan");
-        scan.run(pass).await.expect("counted").counts(0)
+        let aggregation = Aggregation::new(selection.clone(), Grouping::Whole);
+        let mut scan = Scan::begin_with(store, &aggregation, at_once).await.expect("a scan");
+        scan.run(aggregation).await.expect("counted").counts(0)
     }
 
     /// The clicks that are in memory together, and the days that they are of.
     async fn held(store: &ClickStore, selection: &Selection) -> Vec<(usize, usize)> {
-        let pass = Pass::new(selection.clone(), Grouping::dimension(Dimension::Country));
-        let mut scan = Scan::begin_with(store, &pass, FEW).await.expect("a scan");
+        let aggregation = Aggregation::new(selection.clone(), Grouping::dimension(Dimension::Country));
+        let mut scan = Scan::begin_with(store, &aggregation, FEW).await.expect("a scan");
         let mut held = Vec::new();
         for number in 0.. {
-            let blocks = scan.load(number, &PartsOf::of(&pass)).await.expect("loaded");
+            let blocks = scan.load(number, &PartsOf::of(&aggregation)).await.expect("loaded");
             let Some(blocks) = blocks else { break };
             let clicks = blocks.iter().map(Block::clicks).sum();
             let days: std::collections::BTreeSet<i64> =

@@ -11,8 +11,8 @@ use sqlx::{QueryBuilder, Row, Sqlite, Transaction};
 use uuid::Uuid;
 
 use super::connection::ClickStore;
+use super::day_ranges::day_of;
 use super::row::{id, id_bytes};
-use super::stretches::day_of;
 use super::thread::on_thread;
 use crate::domain::time::Timestamp;
 use crate::infra::click_store::columns::{Block, Damaged, Part};

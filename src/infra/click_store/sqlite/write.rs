@@ -1,6 +1,6 @@
 //! Storing clicks, each journal record at most once.
 //!
-//! Invariant: the rows of a stretch, the totals of its links, and the journal's
+//! Invariant: the rows of a range, the totals of its links, and the journal's
 //! account and high-water mark are written in one transaction, and only records above the
 //! mark are written. Whatever is replayed, overlaps or was cut short, every
 //! record below the mark is in the store exactly once.

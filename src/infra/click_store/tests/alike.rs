@@ -83,11 +83,11 @@ async fn days_are_alike_also_where_clocks_change() {
     let first = NaiveDate::from_ymd_opt(2026, 3, 1).expect("a day");
     let half_hours = 255 * 48;
     for house in &houses {
-        let mut stretch = batch(1, 0..half_hours);
-        for (number, record) in (0..).zip(&mut stretch.clicks) {
+        let mut batch = batch(1, 0..half_hours);
+        for (number, record) in (0..).zip(&mut batch.clicks) {
             record.click.at = Timestamp::from_micros(start(Tz::UTC, first).as_micros() + number * 1_800_000_000);
         }
-        house.put(&stretch).await;
+        house.put(&batch).await;
     }
     for zone in [Tz::America__New_York, Tz::Europe__Berlin, Tz::Australia__Lord_Howe] {
         let day = |number: u64| first.checked_add_days(Days::new(number)).expect("a day");

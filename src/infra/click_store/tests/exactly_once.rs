@@ -10,7 +10,7 @@ use super::*;
 /// What happens to the ingester on its way through the journals.
 #[derive(Debug, Clone)]
 enum Step {
-    /// It stores a stretch.
+    /// It stores a range.
     Store { journal_id: u64, from: u64, length: u64 },
     /// It starts to, and is killed after so many polls.
     Killed { journal_id: u64, from: u64, length: u64, polls: u32 },
@@ -33,8 +33,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     proptest::collection::vec(step, 1..12)
 }
 
-/// A stretch that begins where a reader may be: at or before the first record that is not known to be stored.
-fn stretch(reached: &BTreeMap<u64, u64>, journal_id: u64, from: u64, length: u64) -> ClickBatch {
+/// A range that begins where a reader may be: at or before the first record that is not known to be stored.
+fn range(reached: &BTreeMap<u64, u64>, journal_id: u64, from: u64, length: u64) -> ClickBatch {
     let from = from.min(reached.get(&journal_id).copied().unwrap_or(0));
     batch(journal_id, from..from + length + 1)
 }
@@ -58,13 +58,13 @@ async fn check(mut house: House, steps: Vec<Step>) {
     for step in steps {
         match step {
             Step::Store { journal_id, from, length } => {
-                let batch = stretch(&reached, journal_id, from, length);
+                let batch = range(&reached, journal_id, from, length);
                 house.put(&batch).await;
                 let end = reached.entry(journal_id).or_insert(0);
                 *end = (*end).max(batch.through + 1);
             }
             Step::Killed { journal_id, from, length, polls } => {
-                let batch = stretch(&reached, journal_id, from, length);
+                let batch = range(&reached, journal_id, from, length);
                 poll_some(house.put(&batch), polls).await;
                 let end = tried.entry(journal_id).or_insert(0);
                 *end = (*end).max(batch.through + 1);

@@ -10,9 +10,9 @@ const DAY: i64 = 86_400_000_000;
 /// Twenty clicks of each of three days that are in different months.
 async fn store_months(house: &House) {
     for (journal, day) in [(1, 0), (2, 40), (3, 80)] {
-        let mut stretch = batch(journal, 0..20);
-        stretch.clicks.iter_mut().for_each(|record| record.click.at = Timestamp::from_micros(day * DAY + 1));
-        house.put(&stretch).await;
+        let mut batch = batch(journal, 0..20);
+        batch.clicks.iter_mut().for_each(|record| record.click.at = Timestamp::from_micros(day * DAY + 1));
+        house.put(&batch).await;
     }
 }
 

@@ -20,7 +20,7 @@ use crate::domain::id::WorkspaceId;
 use crate::domain::rule::AgentClass;
 use crate::infra::journal::{JournalId, PlacedTally, Tally};
 
-/// All records of a stretch, and what the writer counted before the last of them.
+/// All records of a range, and what the writer counted before the last of them.
 fn batch(journal: u64, positions: std::ops::Range<u64>) -> ClickBatch {
     let clicks = positions
         .clone()
@@ -53,9 +53,9 @@ async fn a_click_survives_the_store() {
             visitor: None,
             ..visit(-1)
         };
-        let mut stretch = batch(u64::MAX, 0..2);
-        stretch.clicks[1].click = bare.clone();
-        assert_eq!(house.put(&stretch).await, Stored { inserted: 2, repeated: 0 });
+        let mut batch = batch(u64::MAX, 0..2);
+        batch.clicks[1].click = bare.clone();
+        assert_eq!(house.put(&batch).await, Stored { inserted: 2, repeated: 0 });
         let events = house.store.events(&everything(workspace(1)), None, 10).await.expect("events");
         let journal_id = JournalId::from_u64(u64::MAX);
         let event = |position, click: EnrichedClick| Event {
@@ -81,15 +81,15 @@ async fn no_workspace_sees_the_clicks_of_another() {
 #[tokio::test]
 async fn what_is_left_out_is_told_by_the_first_reason() {
     for house in houses().await {
-        let mut stretch = batch(1, 0..6);
-        let [person, bot, preview, prefetch, head, opted_out] = &mut stretch.clicks[..] else { panic!("six clicks") };
+        let mut batch = batch(1, 0..6);
+        let [person, bot, preview, prefetch, head, opted_out] = &mut batch.clicks[..] else { panic!("six clicks") };
         bot.click.agent = AgentClass::Bot;
         preview.click.agent = AgentClass::Preview;
         (prefetch.click.prefetch, prefetch.click.head) = (true, true);
         head.click.head = true;
         opted_out.click.opted_out = true;
         person.click.visitor = None;
-        house.put(&stretch).await;
+        house.put(&batch).await;
         let selection = Selection { include: Include::default(), filters: Vec::new(), ..everything(workspace(1)) };
         let left_out = house.store.left_out(&selection).await.expect("what is left out");
         assert_eq!(left_out, LeftOut { bots: 1, previews: 1, prefetches: 1, heads: 1, opted_out: 1 });

@@ -1,4 +1,4 @@
-//! Stretches of partitions: stored once with their offsets, by one holder at a time.
+//! Batches of partitions: stored once with their offsets, by one holder at a time.
 
 use super::*;
 
@@ -6,8 +6,8 @@ fn held(number: i32, fence: i64) -> HeldPartition {
     HeldPartition { topic: "clicks".to_owned(), number, fence }
 }
 
-fn stretch(fence: i64, offsets: std::ops::Range<i64>, batches: Vec<ClickBatch>) -> PartitionStretch {
-    PartitionStretch { partition: held(3, fence), offsets, batches }
+fn partition_batch(fence: i64, offsets: std::ops::Range<i64>, batches: Vec<ClickBatch>) -> PartitionBatch {
+    PartitionBatch { partition: held(3, fence), offsets, batches }
 }
 
 #[tokio::test]
@@ -20,11 +20,11 @@ async fn clicks_of_several_journals_and_the_offset_are_stored_together_and_once(
 async fn stored_together(mut house: House) {
     let store = &house.store;
     assert_eq!(store.take_over(&held(3, 1)).await.expect("taken"), None);
-    let first = stretch(1, 0..25, vec![batch(1, 0..10), batch(2, 0..15)]);
-    assert_eq!(store.store_stretch(&first).await.expect("stored"), Stored { inserted: 25, repeated: 0 });
-    assert_eq!(store.store_stretch(&first).await.expect("stored"), Stored { inserted: 0, repeated: 25 });
-    let overlapping = stretch(1, 20..40, vec![batch(2, 5..20)]);
-    assert_eq!(store.store_stretch(&overlapping).await.expect("stored"), Stored { inserted: 5, repeated: 10 });
+    let first = partition_batch(1, 0..25, vec![batch(1, 0..10), batch(2, 0..15)]);
+    assert_eq!(store.store_partition_batch(&first).await.expect("stored"), Stored { inserted: 25, repeated: 0 });
+    assert_eq!(store.store_partition_batch(&first).await.expect("stored"), Stored { inserted: 0, repeated: 25 });
+    let overlapping = partition_batch(1, 20..40, vec![batch(2, 5..20)]);
+    assert_eq!(store.store_partition_batch(&overlapping).await.expect("stored"), Stored { inserted: 5, repeated: 10 });
     house.open_again().await;
 
     let store = &house.store;
@@ -44,13 +44,13 @@ async fn a_holder_that_was_taken_over_from_stores_nothing_more() {
 
 async fn refused_when_late(store: &ClickStore) {
     store.take_over(&held(3, 1)).await.expect("taken");
-    store.store_stretch(&stretch(1, 0..5, vec![batch(1, 0..5)])).await.expect("stored");
+    store.store_partition_batch(&partition_batch(1, 0..5, vec![batch(1, 0..5)])).await.expect("stored");
     assert_eq!(store.take_over(&held(3, 2)).await.expect("taken"), Some(5));
 
-    let late = store.store_stretch(&stretch(1, 5..10, vec![batch(1, 5..10)])).await;
+    let late = store.store_partition_batch(&partition_batch(1, 5..10, vec![batch(1, 5..10)])).await;
     assert!(matches!(late, Err(ClickStoreError::Fenced)), "{late:?}");
     assert!(matches!(store.take_over(&held(3, 1)).await, Err(ClickStoreError::Fenced)));
     assert_eq!(store.summary(&everything(workspace(1))).await.expect("a summary").clicks, 5);
-    store.store_stretch(&stretch(2, 5..10, vec![batch(1, 5..10)])).await.expect("stored");
+    store.store_partition_batch(&partition_batch(2, 5..10, vec![batch(1, 5..10)])).await.expect("stored");
     assert_eq!(store.take_over(&held(3, 2)).await.expect("taken"), Some(10));
 }

@@ -13,11 +13,11 @@ fn moment(days: i64, hours: i64) -> Timestamp {
 
 /// Clicks of links at these moments.
 async fn store_at(house: &House, journal: u64, moments: &[(Timestamp, LinkId)]) {
-    let mut stretch = batch(journal, 0..moments.len() as u64);
-    for (record, (at, link_id)) in stretch.clicks.iter_mut().zip(moments) {
+    let mut batch = batch(journal, 0..moments.len() as u64);
+    for (record, (at, link_id)) in batch.clicks.iter_mut().zip(moments) {
         (record.click.at, record.click.link_id) = (*at, Some(*link_id));
     }
-    house.put(&stretch).await;
+    house.put(&batch).await;
 }
 
 #[tokio::test]

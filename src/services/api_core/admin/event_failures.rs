@@ -11,7 +11,7 @@ use crate::infra::store::event_consumers::{self, EventFailure as Row};
 use crate::infra::store::{Transaction, events};
 use crate::runtime::clock;
 use crate::services::api_core::ApiCore;
-use crate::services::api_core::happening::{Action, Recorded};
+use crate::services::api_core::recorded_action::{Action, Recorded};
 
 pub(in crate::services::api_core) const RETRIED: Action<EventFailure> = Action::new(
     "event_failure.retried",

@@ -13,7 +13,7 @@ use crate::infra::store::Transaction;
 use crate::infra::store::jobs::{self, Job as Row, JobFilter};
 use crate::infra::store::page::Page;
 use crate::runtime::clock;
-use crate::services::api_core::happening::{Action, Recorded};
+use crate::services::api_core::recorded_action::{Action, Recorded};
 use crate::services::api_core::{ApiCore, FieldErrors};
 
 pub(in crate::services::api_core) const RETRIED: Action<Job> =

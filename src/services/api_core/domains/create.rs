@@ -8,7 +8,7 @@ use super::new_row::new_row;
 use super::update::apply;
 use super::view::Domain;
 use super::{CREATED, DomainDraft};
-use crate::domain::custom_domain::{ClaimedName, ClaimedNameError, DomainState, Standing};
+use crate::domain::custom_domain::{ClaimedName, ClaimedNameError, DomainState, DomainStatus};
 use crate::domain::error::{Error, ErrorKind, Result};
 use crate::infra::store::domains::{self, Domain as Row};
 use crate::infra::store::workspaces;
@@ -83,7 +83,11 @@ fn nobodys() -> ClaimedName {
 }
 
 fn claimed(access: &Access, name: ClaimedName) -> Row {
-    Row { workspace_id: Some(access.workspace_id()), token: token(), ..new_row(name, Standing::claimed(clock::now())) }
+    Row {
+        workspace_id: Some(access.workspace_id()),
+        token: token(),
+        ..new_row(name, DomainStatus::claimed(clock::now()))
+    }
 }
 
 /// What the TXT record has to say. Everybody may read it; nobody else can have set it.

@@ -5,14 +5,14 @@ use url::Url;
 use super::new_row::new_row;
 use super::{CREATED, UPDATED, host_changed, told_of};
 use crate::domain::change::{HostStanding, Invalidation};
-use crate::domain::custom_domain::{ClaimedName, Standing, display_name};
+use crate::domain::custom_domain::{ClaimedName, DomainStatus, display_name};
 use crate::domain::error::{Error, ErrorKind, Result};
 use crate::domain::id::WorkspaceId;
 use crate::infra::store::domains::{self, Domain as Row};
 use crate::infra::store::{Connection, workspaces};
 use crate::runtime::clock;
 use crate::services::api_core::ApiCore;
-use crate::services::api_core::happening::By;
+use crate::services::api_core::recorded_action::By;
 
 impl ApiCore {
     /// Makes the default domain if there is none, and gives it the host name of the configuration. Edges read it anew, because
@@ -28,9 +28,9 @@ impl ApiCore {
         let conflict = || Error::new(ErrorKind::Conflict, "hostname_taken", "A workspace's domain has this host name.");
         let current = domains::find_default(&transaction).await?.ok_or_else(conflict)?;
         let old_hostname = current.hostname.clone();
-        let mut happenings = Vec::new();
+        let mut recorded_actions = Vec::new();
         if before.is_none() {
-            happenings.push(CREATED.made(By::instance(), &self.view_domain(current.clone()))?);
+            recorded_actions.push(CREATED.made(By::instance(), &self.view_domain(current.clone()))?);
         }
         let mut stale = vec![host_changed(&hostname, HostStanding::Served)];
         if old_hostname != hostname {
@@ -45,10 +45,10 @@ impl ApiCore {
                 return Err(conflict());
             }
             let (before, after) = (self.view_domain(current), self.view_domain(row));
-            happenings.push(UPDATED.edited(By::instance(), &before, &after)?);
+            recorded_actions.push(UPDATED.edited(By::instance(), &before, &after)?);
             stale.push(host_changed(&old_hostname, HostStanding::Unclaimed));
         }
-        self.commit(transaction, happenings, stale).await
+        self.commit(transaction, recorded_actions, stale).await
     }
 
     /// Whose the visits of the default domain are that belong to no link: the workspace that the settings name, or else the
@@ -80,7 +80,7 @@ impl ApiCore {
 
 fn new_default(hostname: String) -> Row {
     let name = ClaimedName { display_name: display_name(&hostname, &hostname), hostname };
-    Row { is_default: true, enabled: true, ..new_row(name, Standing::of_default_domain(clock::now())) }
+    Row { is_default: true, enabled: true, ..new_row(name, DomainStatus::of_default_domain(clock::now())) }
 }
 
 fn hostname(url: &Url) -> Result<String> {

@@ -42,16 +42,16 @@ impl ApiCore {
         let freeze = Freeze::load(&transaction, access).await?;
         let rows = rows.into_iter().map(|row| deletable(&freeze, row)).collect::<Result<Vec<_>>>()?;
         let mut stale: Vec<_> = rows.iter().map(invalidation).collect();
-        let mut happenings = Vec::with_capacity(rows.len() + 1);
+        let mut recorded_actions = Vec::with_capacity(rows.len() + 1);
         for link in self.view_links(&transaction, access.workspace_id(), rows).await? {
-            happenings.push(LINK_DELETED.removed(access.by(), &link)?);
+            recorded_actions.push(LINK_DELETED.removed(access.by(), &link)?);
         }
         if current.state != DomainState::Pending {
             stale.push(host_changed(&current.hostname, HostStanding::Unclaimed));
         }
         domains::delete(&transaction, workspace, id).await?;
-        happenings.push(DELETED.removed(access.by(), &self.view_domain(current))?);
-        self.commit(transaction, happenings, stale).await
+        recorded_actions.push(DELETED.removed(access.by(), &self.view_domain(current))?);
+        self.commit(transaction, recorded_actions, stale).await
     }
 }
 

@@ -20,7 +20,7 @@ pub use draft::{DomainDraft, DomainPatch};
 pub use settings::DomainSettings;
 pub use view::Domain;
 
-use super::happening::Action;
+use super::recorded_action::Action;
 use crate::domain::change::{HostStanding, Invalidation};
 use crate::domain::custom_domain::DomainState;
 use crate::infra::store::domains::Domain as Row;

@@ -1,6 +1,6 @@
 //! What a domain begins with, whoever has it.
 
-use crate::domain::custom_domain::{ClaimedName, Standing};
+use crate::domain::custom_domain::{ClaimedName, DomainStatus};
 use crate::domain::id::DomainId;
 use crate::domain::link::RedirectStatus;
 use crate::infra::store::columns::Json;
@@ -8,7 +8,7 @@ use crate::infra::store::domains::Domain as Row;
 use crate::runtime::clock;
 
 /// A domain of the instance with nothing chosen yet, which is not served.
-pub(super) fn new_row(name: ClaimedName, standing: Standing) -> Row {
+pub(super) fn new_row(name: ClaimedName, status: DomainStatus) -> Row {
     let now = clock::now();
     Row {
         id: DomainId::new(),
@@ -39,14 +39,14 @@ pub(super) fn new_row(name: ClaimedName, standing: Standing) -> Row {
         updated_at: now,
         default_redirect_status: RedirectStatus::default(),
         utm: Json::default(),
-        state: standing.state,
-        state_reason: standing.reason,
-        state_since: standing.since,
+        state: status.state,
+        state_reason: status.reason,
+        state_since: status.since,
         token: String::new(),
         verified_at: None,
-        failures: standing.failures,
-        failing_since: standing.failing_since,
-        next_check_at: standing.next_check_at,
+        failures: status.failures,
+        failing_since: status.failing_since,
+        next_check_at: status.next_check_at,
         last_check: None,
         findings: Json::default(),
     }

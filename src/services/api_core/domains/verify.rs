@@ -9,7 +9,7 @@ use super::view::Domain;
 use super::{LOST, QUARANTINED, VERIFIED, WARNED, told_of};
 use crate::domain::change::Invalidation;
 use crate::domain::custom_domain::{
-    DomainCheck, DomainState, Finding, FindingCode, Standing, StateReason, expiry, keep_since,
+    DomainCheck, DomainState, DomainStatus, Finding, FindingCode, StateReason, expiry, keep_since,
 };
 use crate::domain::error::{Error, ErrorKind, Result};
 use crate::domain::id::{DomainId, WorkspaceId};
@@ -19,13 +19,13 @@ use crate::infra::store::columns::Json;
 use crate::infra::store::domains::{self, Domain as Row};
 use crate::runtime::clock;
 use crate::services::api_core::ApiCore;
-use crate::services::api_core::happening::{By, Happening};
 use crate::services::api_core::principal::Access;
+use crate::services::api_core::recorded_action::{By, RecordedAction};
 
 /// What a look leads to.
 struct Outcome {
     row: Row,
-    happenings: Vec<Happening>,
+    recorded_actions: Vec<RecordedAction>,
     stale: Vec<Invalidation>,
 }
 
@@ -76,26 +76,26 @@ impl ApiCore {
         let is_this = |row: &&Row| row.id == seen.id && row.workspace_id == Some(workspace);
         let current = claims.iter().find(is_this).cloned().ok_or_else(|| Error::not_found("domain"))?;
         let other = claims.into_iter().find(|row| row.id != seen.id && row.state != DomainState::Pending);
-        let is_proven = standing(&current).is_proven_by(&look.check);
+        let is_proven = status_of(&current).is_proven_by(&look.check);
         let is_taken = is_proven && other.as_ref().is_some_and(|other| other.state == DomainState::Active);
         let mut outcome = if is_taken {
-            Outcome { row: taken(&current, look), happenings: Vec::new(), stale: Vec::new() }
+            Outcome { row: taken(&current, look), recorded_actions: Vec::new(), stale: Vec::new() }
         } else {
             self.outcome(&current, look, by)?
         };
         if let Some(loser) = other.filter(|_| is_proven && !is_taken) {
-            outcome.happenings.extend(self.give_up(&transaction, loser, outcome.row.state_since).await?);
+            outcome.recorded_actions.extend(self.give_up(&transaction, loser, outcome.row.state_since).await?);
         }
         if !domains::update(&transaction, outcome.row.clone()).await? {
             return Err(used_by_another());
         }
         let domain = self.view_domain(outcome.row);
-        self.commit(transaction, outcome.happenings, outcome.stale).await?;
+        self.commit(transaction, outcome.recorded_actions, outcome.stale).await?;
         Ok((domain, is_taken))
     }
 
     fn outcome(&self, current: &Row, look: Look, by: By) -> Result<Outcome> {
-        let new = standing(current).after(&look.check, self.settings.domains.policy);
+        let new = status_of(current).after(&look.check, self.settings.domains.policy);
         let was_proven = new.state == DomainState::Active && current.state != DomainState::Active;
         let findings = findings(current, look.findings, look.check.at);
         let row = Row {
@@ -103,37 +103,37 @@ impl ApiCore {
             verified_at: if was_proven { Some(look.check.at) } else { current.verified_at },
             findings: Json(findings.clone()),
             last_check: Some(Json(look.check)),
-            ..stands(current.clone(), new)
+            ..with_status(current.clone(), new)
         };
         let row = numbered(current, row);
         let (before, after) = (self.view_domain(current.clone()), self.view_domain(row.clone()));
-        let mut happenings = Vec::new();
+        let mut recorded_actions = Vec::new();
         let mut stale = Vec::new();
         if current.state != row.state {
             let action = if row.state == DomainState::Active { &VERIFIED } else { &QUARANTINED };
-            happenings.push(action.edited(by, &before, &after)?);
+            recorded_actions.push(action.edited(by, &before, &after)?);
             stale.push(told_of(&row));
         }
         if codes(&current.findings.0) != codes(&findings) {
-            happenings.push(WARNED.edited(by, &before, &after)?);
+            recorded_actions.push(WARNED.edited(by, &before, &after)?);
         }
-        Ok(Outcome { row, happenings, stale })
+        Ok(Outcome { row, recorded_actions, stale })
     }
 
     /// Takes a quarantined domain from whoever had it, because another workspace has shown that the name is its own.
-    async fn give_up(&self, transaction: &Transaction, loser: Row, now: Timestamp) -> Result<Option<Happening>> {
+    async fn give_up(&self, transaction: &Transaction, loser: Row, now: Timestamp) -> Result<Option<RecordedAction>> {
         let Some(workspace) = loser.workspace_id else { return Ok(None) };
         let before = self.view_domain(loser.clone());
-        let lost = standing(&loser).lost(now);
-        let row = Row { enabled: false, version: loser.version + 1, updated_at: now, ..stands(loser, lost) };
+        let lost = status_of(&loser).lost(now);
+        let row = Row { enabled: false, version: loser.version + 1, updated_at: now, ..with_status(loser, lost) };
         domains::update(transaction, row.clone()).await?;
         let by = By::instance().within(workspace);
         Ok(Some(LOST.edited(by, &before, &self.view_domain(row))?))
     }
 }
 
-fn standing(row: &Row) -> Standing {
-    Standing {
+fn status_of(row: &Row) -> DomainStatus {
+    DomainStatus {
         state: row.state,
         reason: row.state_reason,
         since: row.state_since,
@@ -143,14 +143,14 @@ fn standing(row: &Row) -> Standing {
     }
 }
 
-fn stands(row: Row, standing: Standing) -> Row {
+fn with_status(row: Row, status: DomainStatus) -> Row {
     Row {
-        state: standing.state,
-        state_reason: standing.reason,
-        state_since: standing.since,
-        failures: standing.failures,
-        failing_since: standing.failing_since,
-        next_check_at: standing.next_check_at,
+        state: status.state,
+        state_reason: status.reason,
+        state_since: status.since,
+        failures: status.failures,
+        failing_since: status.failing_since,
+        next_check_at: status.next_check_at,
         ..row
     }
 }

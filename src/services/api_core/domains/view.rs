@@ -14,7 +14,7 @@ use crate::domain::utm::Utm;
 use crate::infra::store::domains::Domain as Row;
 use crate::services::api_core::ApiCore;
 use crate::services::api_core::certificates::DomainCertificate;
-use crate::services::api_core::happening::Recorded;
+use crate::services::api_core::recorded_action::Recorded;
 
 /// A host name that short links live on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]

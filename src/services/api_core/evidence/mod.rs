@@ -15,9 +15,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::ApiCore;
-use super::happening::{Action, Recorded};
 use super::jobs::WriteEvidence;
 use super::principal::Access;
+use super::recorded_action::{Action, Recorded};
 use crate::domain::error::{Error, ErrorKind, Result};
 use crate::domain::evidence::EvidenceState;
 use crate::domain::id::{EvidenceExportId, WorkspaceId};

@@ -14,7 +14,7 @@ use crate::infra::objects::Stored;
 use crate::infra::store::{audit, evidence_exports};
 use crate::runtime::clock;
 use crate::services::api_core::audit_export::AuditExportHeader;
-use crate::services::api_core::happening::By;
+use crate::services::api_core::recorded_action::By;
 use crate::services::api_core::{ApiCore, audit_export};
 
 /// A job is tried for less than that, so that nobody writes what is pending for longer: its last worker was killed.
@@ -133,7 +133,7 @@ impl ApiCore {
         }
         let by = By::instance().within(row.workspace_id);
         evidence_exports::update(&transaction, row.clone()).await?;
-        let happening = FINISHED.edited(by, &before, &row.into())?;
-        self.commit(transaction, vec![happening], Vec::new()).await
+        let recorded_action = FINISHED.edited(by, &before, &row.into())?;
+        self.commit(transaction, vec![recorded_action], Vec::new()).await
     }
 }

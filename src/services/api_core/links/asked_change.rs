@@ -26,8 +26,8 @@ use crate::infra::store::{Transaction, tags};
 use crate::services::api_core::ApiCore;
 use crate::services::api_core::field_errors::FieldErrors;
 use crate::services::api_core::freeze_windows::Freeze;
-use crate::services::api_core::happening::Happening;
 use crate::services::api_core::principal::Access;
+use crate::services::api_core::recorded_action::RecordedAction;
 
 /// The link that a change is asked for of, locked, and the caller's to change.
 pub(super) enum Subject {
@@ -78,7 +78,7 @@ impl ApiCore {
         request: &Row,
         subject: Subject,
         confirm_printed: bool,
-    ) -> Result<(Vec<Happening>, Vec<Invalidation>)> {
+    ) -> Result<(Vec<RecordedAction>, Vec<Invalidation>)> {
         match (subject, &request.content) {
             (Subject::Present(link), Some(content)) => {
                 let reversion = Reversion { row: *link, content: decode(content)? };
@@ -86,7 +86,7 @@ impl ApiCore {
                 let how = (LinkChangeId::new(), LinkVersionAction::Updated);
                 let written = Box::pin(self.write_edits(transaction, access, vec![Ok(edited)], how)).await?;
                 only(written.links)?;
-                Ok((written.happenings, written.stale))
+                Ok((written.recorded_actions, written.stale))
             }
             (Subject::Present(link), None) => {
                 Freeze::load(transaction, access).await?.check(link.folder_id)?;
@@ -99,7 +99,7 @@ impl ApiCore {
                 let restored = self.restore(transaction, access, vec![link], None, LinkChangeId::new());
                 let written = Box::pin(restored).await?;
                 only(written.links)?;
-                Ok((written.happenings, written.stale))
+                Ok((written.recorded_actions, written.stale))
             }
         }
     }

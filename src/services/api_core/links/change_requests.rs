@@ -22,8 +22,8 @@ use crate::infra::store::{Connection, Transaction, deleted_links, tags};
 use crate::runtime::clock;
 use crate::services::api_core::ApiCore;
 use crate::services::api_core::field_errors::FieldErrors;
-use crate::services::api_core::happening::{Action, Recorded};
 use crate::services::api_core::principal::Access;
+use crate::services::api_core::recorded_action::{Action, Recorded};
 use crate::services::api_core::text_validation::Lines;
 
 /// How long somebody may decide.
@@ -276,11 +276,11 @@ impl ApiCore {
             let message = "The link was changed since this was asked for. Ask for the change anew.";
             return Err(Error::new(ErrorKind::Conflict, "link_changed", message));
         }
-        let (mut happenings, stale) =
+        let (mut recorded_actions, stale) =
             Box::pin(self.make_change(&transaction, access, &row, subject, draft.confirm_printed)).await?;
         let (before, after) = self.decide_change(&transaction, access, row, ChangeRequestState::Approved, None).await?;
-        happenings.push(APPROVED.edited(access.by(), &before, &after)?);
-        self.commit(transaction, happenings, stale).await?;
+        recorded_actions.push(APPROVED.edited(access.by(), &before, &after)?);
+        self.commit(transaction, recorded_actions, stale).await?;
         Ok(after)
     }
 

@@ -15,8 +15,8 @@ use crate::infra::store::{Transaction, links};
 use crate::runtime::clock;
 use crate::services::api_core::ApiCore;
 use crate::services::api_core::field_errors::FieldErrors;
-use crate::services::api_core::happening::Recorded;
 use crate::services::api_core::principal::Access;
+use crate::services::api_core::recorded_action::Recorded;
 use crate::services::api_core::text_validation::Lines;
 use crate::services::api_core::version::ExpectedVersion;
 
@@ -166,8 +166,8 @@ impl ApiCore {
         }
         expected.require(row.version)?;
         link_comments::delete(&transaction, access.workspace_id(), id).await?;
-        let happenings = vec![COMMENT_DELETED.removed(access.by(), &LinkComment::from(row))?];
-        self.commit(transaction, happenings, Vec::new()).await
+        let recorded_actions = vec![COMMENT_DELETED.removed(access.by(), &LinkComment::from(row))?];
+        self.commit(transaction, recorded_actions, Vec::new()).await
     }
 }
 

@@ -8,9 +8,9 @@ use super::bulk::{BulkItem, Created, Place, check_length, check_passwords, only}
 use super::changes::Changes;
 use super::draft::{IfExists, LinkDraft};
 use super::identical::{CANDIDATES_MAX, decide, decide_duplicate, find_identical, has_same_content};
-use super::own_places::OwnPlaces;
 use super::plan::{Plan, Planned, check_letters, new_row};
 use super::reach::Folders;
+use super::redirect_loops::LoopGuard;
 use super::tagging::TagsByName;
 use super::view::Link;
 use crate::domain::change::Invalidation;
@@ -44,7 +44,7 @@ struct References {
     default_domain: Domain,
     tags: TagsByName,
     folders: Folders,
-    own: OwnPlaces,
+    own: LoopGuard,
     words: Arc<SlugWords>,
 }
 
@@ -89,11 +89,11 @@ impl ApiCore {
         plan.write(&transaction, access, &references.tags).await?;
         let mut created = self.view_plan(&transaction, access, &plan).await?;
         let stale = plan.made().map(|planned| invalidation(&planned.row)).collect();
-        let mut happenings = references.tags.happenings(access)?;
+        let mut recorded_actions = references.tags.recorded_actions(access)?;
         for link in plan.made().filter_map(|planned| created.get(&planned.row.id)) {
-            happenings.push(CREATED.made(access.by(), link)?);
+            recorded_actions.push(CREATED.made(access.by(), link)?);
         }
-        self.commit(transaction, happenings, stale).await?;
+        self.commit(transaction, recorded_actions, stale).await?;
         self.count_clicks(access, created.values_mut()).await;
         Ok(plan.finish(&created))
     }
@@ -170,7 +170,7 @@ async fn load_references(
         tags: TagsByName::load(transaction, access, names).await?,
         folders: Folders::load(transaction, access, valid().filter_map(|item| item.changes.folder_id.flatten()))
             .await?,
-        own: OwnPlaces::load(core, transaction, access).await?,
+        own: LoopGuard::load(core, transaction, access).await?,
         words: core.settings.slug_words.clone(),
     })
 }

@@ -15,8 +15,8 @@ use crate::infra::store::Transaction;
 use crate::infra::store::links::{self, Link as Row};
 use crate::services::api_core::ApiCore;
 use crate::services::api_core::freeze_windows::Freeze;
-use crate::services::api_core::happening::Happening;
 use crate::services::api_core::principal::Access;
+use crate::services::api_core::recorded_action::RecordedAction;
 use crate::services::api_core::version::ExpectedVersion;
 
 impl ApiCore {
@@ -32,8 +32,8 @@ impl ApiCore {
         let row = editable(access, found.into_iter().next())?;
         expected.require(row.version)?;
         let row = deletable(&freeze, row)?;
-        let (happenings, stale) = self.delete_rows(&transaction, access, vec![row], LinkChangeId::new()).await?;
-        self.commit(transaction, happenings, stale).await
+        let (recorded_actions, stale) = self.delete_rows(&transaction, access, vec![row], LinkChangeId::new()).await?;
+        self.commit(transaction, recorded_actions, stale).await
     }
 
     /// Deletes up to a thousand links in one transaction; those that the workspace does not have are `NotFound` by
@@ -51,8 +51,8 @@ impl ApiCore {
         let decide = |row: Row| (row.id, editable(access, Some(row)).and_then(|row| deletable(&freeze, row)));
         let found: HashMap<LinkId, Result<Row>> = locked.into_iter().map(decide).collect();
         let rows: Vec<Row> = found.values().flatten().cloned().collect();
-        let (happenings, stale) = self.delete_rows(&transaction, access, rows, change_id).await?;
-        self.commit(transaction, happenings, stale).await?;
+        let (recorded_actions, stale) = self.delete_rows(&transaction, access, rows, change_id).await?;
+        self.commit(transaction, recorded_actions, stale).await?;
         let result = |id: LinkId| match found.get(&id) {
             Some(Ok(_)) => Ok(id),
             Some(Err(error)) => Err(Error::new(error.kind, error.code, error.message.clone())),
@@ -68,15 +68,15 @@ impl ApiCore {
         access: &Access,
         rows: Vec<Row>,
         change: LinkChangeId,
-    ) -> Result<(Vec<Happening>, Vec<Invalidation>)> {
+    ) -> Result<(Vec<RecordedAction>, Vec<Invalidation>)> {
         let deleted: Vec<LinkId> = rows.iter().map(|row| row.id).collect();
         let links = self.view_links(transaction, access.workspace_id(), rows.clone()).await?;
-        let happenings = links.iter().map(|link| DELETED.removed(access.by(), link)).collect::<Result<_>>()?;
+        let recorded_actions = links.iter().map(|link| DELETED.removed(access.by(), link)).collect::<Result<_>>()?;
         let stale = rows.iter().map(invalidation).collect();
         let aside = rows.into_iter().zip(links).map(|(row, link)| (row, link.tags)).collect();
         put_aside(transaction, access, aside, change).await?;
         links::delete_many(transaction, access.workspace_id(), &deleted).await?;
-        Ok((happenings, stale))
+        Ok((recorded_actions, stale))
     }
 }
 

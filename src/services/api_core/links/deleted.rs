@@ -11,8 +11,8 @@ use super::changes::check_again;
 use super::content::{DeletedContent, LinkContent, decode, encode};
 use super::create::invalidation;
 use super::history::{Step, record};
-use super::own_places::OwnPlaces;
 use super::plan::{Plan, check_letters, external_id_taken, new_row_on, slug_key, slug_taken};
+use super::redirect_loops::LoopGuard;
 use super::revert::domain_gone;
 use super::tagging::TagsByName;
 use super::view::Link;
@@ -38,8 +38,8 @@ use crate::services::api_core::ApiCore;
 use crate::services::api_core::field_errors::FieldErrors;
 use crate::services::api_core::folders;
 use crate::services::api_core::freeze_windows::Freeze;
-use crate::services::api_core::happening::{Happening, Recorded};
 use crate::services::api_core::principal::Access;
+use crate::services::api_core::recorded_action::{Recorded, RecordedAction};
 
 /// A deleted link that can be restored.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
@@ -113,7 +113,7 @@ impl ApiCore {
         let row = by_one(access, deleted_links::lock(&transaction, access.workspace_id(), id).await?)?;
         let written = self.restore(&transaction, access, vec![row], slug.as_ref(), LinkChangeId::new()).await?;
         let link = only(written.links)?;
-        self.commit(transaction, written.happenings, written.stale).await?;
+        self.commit(transaction, written.recorded_actions, written.stale).await?;
         Ok(self.with_clicks(access, link).await)
     }
 
@@ -124,8 +124,8 @@ impl ApiCore {
     pub async fn purge_link(&self, access: &Access, id: LinkId) -> Result<()> {
         let transaction = self.store.write().await?;
         let row = by_one(access, deleted_links::lock(&transaction, access.workspace_id(), id).await?)?;
-        let (happenings, stale) = self.forget(&transaction, access, row).await?;
-        self.commit(transaction, happenings, stale).await
+        let (recorded_actions, stale) = self.forget(&transaction, access, row).await?;
+        self.commit(transaction, recorded_actions, stale).await
     }
 
     /// Forgets a deleted link, which the caller has locked: what happened, and what edges have to forget.
@@ -134,7 +134,7 @@ impl ApiCore {
         transaction: &Transaction,
         access: &Access,
         row: DeletedRow,
-    ) -> Result<(Vec<Happening>, Vec<Invalidation>)> {
+    ) -> Result<(Vec<RecordedAction>, Vec<Invalidation>)> {
         Freeze::load(transaction, access).await?.check(row.folder_id)?;
         let ids = [row.id];
         let stale = kept_slug(&row).into_iter().collect();
@@ -142,8 +142,8 @@ impl ApiCore {
         deleted_links::purge(transaction, &ids).await?;
         link_versions::forget_all(transaction, &ids).await?;
         link_comments::forget_all(transaction, &ids).await?;
-        let happenings = view.iter().map(|link| PURGED.removed(access.by(), link)).collect::<Result<_>>()?;
-        Ok((happenings, stale))
+        let recorded_actions = view.iter().map(|link| PURGED.removed(access.by(), link)).collect::<Result<_>>()?;
+        Ok((recorded_actions, stale))
     }
 
     /// Brings deleted links back, which the caller has locked, as parts of one change.
@@ -159,9 +159,9 @@ impl ApiCore {
         let names = deleted.iter().flat_map(|deleted| deleted.content.tags.clone()).collect();
         let domains = domains_of(transaction, access, &deleted).await?;
         let tags_by_name = TagsByName::load(transaction, access, names).await?;
-        let own = OwnPlaces::load(self, transaction, access).await?;
+        let own = LoopGuard::load(self, transaction, access).await?;
         let freeze = Freeze::load(transaction, access).await?;
-        let mut written = Written { happenings: tags_by_name.happenings(access)?, ..Written::default() };
+        let mut written = Written { recorded_actions: tags_by_name.recorded_actions(access)?, ..Written::default() };
         let mut steps = Vec::new();
         for (row, deleted) in rows.into_iter().zip(deleted) {
             let tags = deleted.content.tags.clone();
@@ -186,7 +186,7 @@ impl ApiCore {
             tags::put_on(transaction, pairs).await?;
             deleted_links::take_out(transaction, &[after.id]).await?;
             let link = self.view_single(transaction, access.workspace_id(), after.clone()).await?;
-            written.happenings.push(RESTORED.made(access.by(), &link)?);
+            written.recorded_actions.push(RESTORED.made(access.by(), &link)?);
             written.stale.push(invalidation(&after));
             written.links.push(Ok(link));
             steps.push(Step { before: (before, tags.clone()), after: (after, tags) });
@@ -201,7 +201,7 @@ impl ApiCore {
         &self,
         transaction: &Transaction,
         domains: &HashMap<DomainId, Domain>,
-        own: &OwnPlaces,
+        own: &LoopGuard,
         before: Row,
         slug: Option<&Slug>,
     ) -> Result<BulkItem<Row>> {

@@ -9,7 +9,7 @@ use crate::infra::store::links::{self, Link as Row};
 use crate::infra::store::{Connection, Transaction};
 use crate::runtime::clock;
 use crate::services::api_core::ApiCore;
-use crate::services::api_core::happening::{Action, By, Happening};
+use crate::services::api_core::recorded_action::{Action, By, RecordedAction};
 
 impl ApiCore {
     /// Tells of some links that have expired, at most `limit`. Returns how many it told of.
@@ -20,12 +20,12 @@ impl ApiCore {
             return Ok(0);
         }
         let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
-        let mut happenings = Vec::with_capacity(rows.len());
+        let mut recorded_actions = Vec::with_capacity(rows.len());
         for row in rows {
-            happenings.push(self.ended(&transaction, &EXPIRED, row).await?);
+            recorded_actions.push(self.ended(&transaction, &EXPIRED, row).await?);
         }
         links::note_told_expiries(&transaction, &ids).await?;
-        self.commit(transaction, happenings, Vec::new()).await?;
+        self.commit(transaction, recorded_actions, Vec::new()).await?;
         Ok(ids.len())
     }
 
@@ -35,11 +35,11 @@ impl ApiCore {
         transaction: Transaction,
         row: Row,
     ) -> Result<()> {
-        let happening = self.ended(&transaction, &EXHAUSTED, row).await?;
-        self.commit(transaction, vec![happening], Vec::new()).await
+        let recorded_action = self.ended(&transaction, &EXHAUSTED, row).await?;
+        self.commit(transaction, vec![recorded_action], Vec::new()).await
     }
 
-    async fn ended(&self, connection: &impl Connection, action: &Action<Link>, row: Row) -> Result<Happening> {
+    async fn ended(&self, connection: &impl Connection, action: &Action<Link>, row: Row) -> Result<RecordedAction> {
         let workspace = row.workspace_id;
         let link = self.view_single(connection, workspace, row).await?;
         action.edited(By::instance().within(workspace), &link, &link)

@@ -19,10 +19,10 @@ mod extra_changes;
 mod find;
 mod history;
 mod identical;
-mod own_places;
 mod plan;
 mod printed;
 mod reach;
+mod redirect_loops;
 mod resolve;
 mod revert;
 mod search;
@@ -33,7 +33,7 @@ mod view;
 mod workspace_move;
 mod writing;
 
-use crate::services::api_core::happening::Action;
+use crate::services::api_core::recorded_action::Action;
 
 pub(super) const CREATED: Action<Link> = Action::new("link.created", "A link was made.");
 pub(super) const UPDATED: Action<Link> = Action::new("link.updated", "A link was changed.");

@@ -67,7 +67,7 @@ impl ApiCore {
         let how = (LinkChangeId::new(), LinkVersionAction::Reverted);
         let written = Box::pin(self.write_edits(&transaction, access, edits, how)).await?;
         let link = only(written.links)?;
-        self.commit(transaction, written.happenings, written.stale).await?;
+        self.commit(transaction, written.recorded_actions, written.stale).await?;
         Ok(self.with_clicks(access, link).await)
     }
 

@@ -6,8 +6,8 @@ use crate::domain::error::{Error, Result};
 use crate::domain::folded_text::name_key;
 use crate::domain::id::TagId;
 use crate::infra::store::{Connection, tags as store};
-use crate::services::api_core::happening::Happening;
 use crate::services::api_core::principal::Access;
+use crate::services::api_core::recorded_action::RecordedAction;
 use crate::services::api_core::tags;
 
 /// How often tags are made anew that others delete in the same moment.
@@ -51,7 +51,7 @@ impl TagsByName {
     }
 
     /// What the tags that were made on the way add to what happened.
-    pub(super) fn happenings(&self, access: &Access) -> Result<Vec<Happening>> {
+    pub(super) fn recorded_actions(&self, access: &Access) -> Result<Vec<RecordedAction>> {
         self.made.iter().map(|tag| tags::CREATED.made(access.by(), tag)).collect()
     }
 

@@ -70,9 +70,9 @@ impl ApiCore {
         let restored = Box::pin(self.restore(&transaction, access, deleted, None, change_id)).await?;
         written.links.extend(restored.links);
         written.links.extend(closed.into_iter().filter_map(Result::err).map(Err));
-        written.happenings.extend(restored.happenings);
+        written.recorded_actions.extend(restored.recorded_actions);
         written.stale.extend(restored.stale);
-        self.commit(transaction, written.happenings, written.stale).await?;
+        self.commit(transaction, written.recorded_actions, written.stale).await?;
         let mut results = written.links;
         self.count_clicks(access, results.iter_mut().flatten()).await;
         Ok(Changed { change_id, results })

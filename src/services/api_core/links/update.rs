@@ -130,7 +130,7 @@ impl ApiCore {
         let edits = edits.into_iter().map(|edit| edit.and_then(&mut apply)).collect();
         let how = (change, LinkVersionAction::Updated);
         let written = Box::pin(self.write_edits(&transaction, access, edits, how)).await?;
-        self.commit(transaction, written.happenings, written.stale).await?;
+        self.commit(transaction, written.recorded_actions, written.stale).await?;
         let mut links = written.links;
         self.count_clicks(access, links.iter_mut().flatten()).await;
         Ok(links)

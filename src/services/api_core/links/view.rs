@@ -20,7 +20,7 @@ use crate::infra::store::links::Link as Row;
 use crate::infra::store::{Connection, link_clicks, tags};
 use crate::runtime::clock;
 use crate::services::api_core::ApiCore;
-use crate::services::api_core::happening::Recorded;
+use crate::services::api_core::recorded_action::Recorded;
 
 /// A short link.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]

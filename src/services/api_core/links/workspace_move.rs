@@ -11,9 +11,9 @@ use super::change_requests::require_no_approval;
 use super::changes::{check_again, refresh};
 use super::create::invalidation;
 use super::history::{Step, record};
-use super::own_places::OwnPlaces;
 use super::plan::{external_id_taken, slug_key};
 use super::reach::{Folders, editable};
+use super::redirect_loops::LoopGuard;
 use super::tagging::TagsByName;
 use super::view::Link;
 use super::writing::{Checks, Edited, write};
@@ -111,7 +111,7 @@ impl ApiCore {
         let checks = Checks {
             transaction: &transaction,
             access: &to,
-            own: OwnPlaces::load(self, &transaction, &to).await?,
+            own: LoopGuard::load(self, &transaction, &to).await?,
             freeze: Freeze::load(&transaction, &to).await?,
         };
         only(vec![Box::pin(write(&checks, edited)).await?])?;
@@ -127,10 +127,10 @@ impl ApiCore {
         // No change id, because nobody undoes it: whoever did may not be let into both workspaces any longer.
         let how = (None::<LinkChangeId>, LinkVersionAction::Moved);
         record(&transaction, &to, vec![step], how, self.settings.link_history.versions_max).await?;
-        let mut happenings = tags_by_name.happenings(&to)?;
-        happenings.push(MOVED_OUT.removed(from.by(), &before)?);
-        happenings.push(MOVED_IN.made(to.by(), &link)?);
-        self.commit(transaction, happenings, stale).await?;
+        let mut recorded_actions = tags_by_name.recorded_actions(&to)?;
+        recorded_actions.push(MOVED_OUT.removed(from.by(), &before)?);
+        recorded_actions.push(MOVED_IN.made(to.by(), &link)?);
+        self.commit(transaction, recorded_actions, stale).await?;
         Ok(self.with_clicks(&to, link).await)
     }
 

@@ -11,8 +11,8 @@ use super::content::LinkContent;
 use super::create::invalidation;
 use super::deleted::slug_in_use;
 use super::history::{Step, record};
-use super::own_places::OwnPlaces;
 use super::plan::{Plan, check_letters, external_id_taken, slug_taken};
+use super::redirect_loops::LoopGuard;
 use super::tagging::TagsByName;
 use super::view::Link;
 use crate::domain::change::Invalidation;
@@ -25,8 +25,8 @@ use crate::infra::store::{Transaction, deleted_links, domains, tags};
 use crate::services::api_core::ApiCore;
 use crate::services::api_core::field_errors::FieldErrors;
 use crate::services::api_core::freeze_windows::Freeze;
-use crate::services::api_core::happening::Happening;
 use crate::services::api_core::principal::Access;
+use crate::services::api_core::recorded_action::RecordedAction;
 
 /// An edit that is only not written yet.
 pub(super) struct Edited {
@@ -45,7 +45,7 @@ pub(super) struct Edited {
 pub(super) struct Checks<'a> {
     pub transaction: &'a Transaction,
     pub access: &'a Access,
-    pub own: OwnPlaces,
+    pub own: LoopGuard,
     pub freeze: Freeze,
 }
 
@@ -54,7 +54,7 @@ pub(super) struct Checks<'a> {
 pub(super) struct Written {
     /// A result an edit, in order.
     pub links: Vec<BulkItem<Link>>,
-    pub happenings: Vec<Happening>,
+    pub recorded_actions: Vec<RecordedAction>,
     pub stale: Vec<Invalidation>,
 }
 
@@ -69,7 +69,7 @@ impl ApiCore {
     ) -> Result<Written> {
         let names = edits.iter().flatten().filter_map(|edit| edit.tag_names.clone()).flatten().collect();
         let tags_by_name = TagsByName::load(transaction, access, names).await?;
-        let own = OwnPlaces::load(self, transaction, access).await?;
+        let own = LoopGuard::load(self, transaction, access).await?;
         let checks = Checks { transaction, access, own, freeze: Freeze::load(transaction, access).await? };
         let rows = edits.iter().flatten().map(|edited| edited.before.clone()).collect();
         let before = self.view_links(transaction, access.workspace_id(), rows).await?;
@@ -86,14 +86,14 @@ impl ApiCore {
         let rows = results.iter().flatten().map(|edited| edited.after.clone()).collect();
         let after = self.view_links(transaction, access.workspace_id(), rows).await?;
 
-        let mut happenings = tags_by_name.happenings(access)?;
+        let mut recorded_actions = tags_by_name.recorded_actions(access)?;
         let mut steps = Vec::with_capacity(results.len());
         let changed = || results.iter().flatten().filter(|edited| edited.before.version != edited.after.version);
         let mut views: HashMap<LinkId, Link> = after.into_iter().map(|link| (link.id, link)).collect();
         for edited in changed() {
             let sides = (before.get(&edited.before.id), views.get(&edited.after.id));
             let (Some(before), Some(after)) = sides else { return Err(without_view()) };
-            happenings.push(UPDATED.edited(access.by(), before, after)?);
+            recorded_actions.push(UPDATED.edited(access.by(), before, after)?);
             steps.push(Step {
                 before: (edited.before.clone(), before.tags.clone()),
                 after: (edited.after.clone(), after.tags.clone()),
@@ -103,7 +103,7 @@ impl ApiCore {
         let stale = changed().flat_map(|edit| [invalidation(&edit.before), invalidation(&edit.after)]).collect();
         let mut view = |id| views.remove(&id).ok_or_else(without_view);
         let links = results.into_iter().map(|result| result.and_then(|edited| view(edited.after.id))).collect();
-        Ok(Written { links, happenings, stale })
+        Ok(Written { links, recorded_actions, stale })
     }
 }
 

@@ -22,10 +22,10 @@ mod headers;
 mod idempotency_store;
 mod invitations;
 mod jobs;
-mod known_links;
 mod leaked_api_keys;
 mod link_comments;
 mod link_history;
+mod link_lookups;
 mod link_path;
 mod links;
 mod listing;
@@ -91,7 +91,7 @@ pub fn operations() -> OpenApiRouter<ApiCore> {
         .merge(links::routes())
         .merge(bulk::routes())
         .merge(bulk_edits::routes())
-        .merge(known_links::routes())
+        .merge(link_lookups::routes())
         .merge(link_comments::routes())
         .merge(printed_links::routes())
         .merge(qr_codes::routes())

@@ -60,7 +60,7 @@ impl LinkCache {
             }
             Lookup::Doubted(known) => {
                 let asked = self.certificates.load(host.into(), self.refresh_patience, fetch).await;
-                asked.map_or(Some(known), |arrival| arrival.value)?
+                asked.map_or(Some(known), |result| result.value)?
             }
         };
         let certified = &known.value.certified;

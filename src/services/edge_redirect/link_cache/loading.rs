@@ -70,7 +70,7 @@ pub(super) struct Loaded<V> {
 }
 
 /// What a fetch brought to those who waited for it.
-pub(super) struct Arrival<V> {
+pub(super) struct FetchResult<V> {
     /// The value; none where there is no such thing.
     pub(super) value: Option<Arc<Cached<V>>>,
     /// Where it came from.
@@ -78,8 +78,8 @@ pub(super) struct Arrival<V> {
 }
 
 /// How a fetch ended.
-enum Landing<V> {
-    Arrived(Arrival<V>),
+enum FetchOutcome<V> {
+    Fetched(FetchResult<V>),
     /// What it brought had changed meanwhile.
     Overtaken,
     Failed(OriginError),
@@ -106,7 +106,7 @@ struct Absence {
 }
 
 /// One fetch on its way.
-type Flight<V> = Arc<watch::Sender<Option<Landing<V>>>>;
+type Flight<V> = Arc<watch::Sender<Option<FetchOutcome<V>>>>;
 
 /// Counts each value as its bytes, and as no less than its share of the entries, so that both bounds hold at once.
 #[derive(Clone)]
@@ -151,16 +151,16 @@ impl<V> Cached<V> {
     }
 }
 
-impl<V> Clone for Arrival<V> {
+impl<V> Clone for FetchResult<V> {
     fn clone(&self) -> Self {
         Self { value: self.value.clone(), source: self.source }
     }
 }
 
-impl<V> Clone for Landing<V> {
+impl<V> Clone for FetchOutcome<V> {
     fn clone(&self) -> Self {
         match self {
-            Self::Arrived(arrival) => Self::Arrived(arrival.clone()),
+            Self::Fetched(result) => Self::Fetched(result.clone()),
             Self::Overtaken => Self::Overtaken,
             Self::Failed(error) => Self::Failed(error.clone()),
         }
@@ -218,18 +218,18 @@ where
         key: K,
         patience: Duration,
         fetch: impl Fn() -> F,
-    ) -> Result<Arrival<V>, OriginError>
+    ) -> Result<FetchResult<V>, OriginError>
     where
         F: Future<Output = Result<Loaded<V>, OriginError>> + Send + 'static,
     {
         let end = Instant::now() + patience;
         for _ in 0..FETCHES_MAX {
-            let mut landing = self.join_or_start(&key, &fetch);
-            match timeout_at(end, landing.wait_for(Option::is_some)).await {
+            let mut outcome = self.join_or_start(&key, &fetch);
+            match timeout_at(end, outcome.wait_for(Option::is_some)).await {
                 Ok(Ok(landed)) => match landed.clone() {
-                    Some(Landing::Arrived(arrival)) => return Ok(arrival),
-                    Some(Landing::Failed(error)) => return Err(error),
-                    Some(Landing::Overtaken) | None => {}
+                    Some(FetchOutcome::Fetched(result)) => return Ok(result),
+                    Some(FetchOutcome::Failed(error)) => return Err(error),
+                    Some(FetchOutcome::Overtaken) | None => {}
                 },
                 Ok(Err(_)) => return Err(OriginError("the fetch was given up".into())),
                 Err(_) => return Err(OriginError("no response in time".into())),
@@ -246,7 +246,7 @@ where
         drop(self.join_or_start(&key, &fetch));
     }
 
-    fn join_or_start<F>(self: &Arc<Self>, key: &K, fetch: &impl Fn() -> F) -> watch::Receiver<Option<Landing<V>>>
+    fn join_or_start<F>(self: &Arc<Self>, key: &K, fetch: &impl Fn() -> F) -> watch::Receiver<Option<FetchOutcome<V>>>
     where
         F: Future<Output = Result<Loaded<V>, OriginError>> + Send + 'static,
     {
@@ -256,8 +256,8 @@ where
             let (cache, key, fetch) = (Arc::clone(self), key.clone(), fetch());
             self.tasks.spawn_finite("origin-fetch", async move {
                 let fetched = fetch.await;
-                let landing = cache.land(&key, &flight, fetched);
-                flight.send_replace(Some(landing));
+                let outcome = cache.finish(&key, &flight, fetched);
+                flight.send_replace(Some(outcome));
             });
         }
         receiver
@@ -275,11 +275,11 @@ where
     }
 
     /// Keeps what a fetch brought, unless it had changed meanwhile.
-    fn land(&self, key: &K, flight: &Flight<V>, fetched: Result<Loaded<V>, OriginError>) -> Landing<V> {
+    fn finish(&self, key: &K, flight: &Flight<V>, fetched: Result<Loaded<V>, OriginError>) -> FetchOutcome<V> {
         let mut state = self.lock();
         if !state.flights.get(key).is_some_and(|current| Arc::ptr_eq(current, flight)) {
             // Its key, or everything, changed after it had begun.
-            return Landing::Overtaken;
+            return FetchOutcome::Overtaken;
         }
         state.flights.remove(key);
         let loaded = match fetched {
@@ -288,28 +288,28 @@ where
                 if let Some(cached) = self.present.get(key) {
                     cached.believe_until(clock::monotonic().plus(RETRY_AFTER));
                 }
-                return Landing::Failed(error);
+                return FetchOutcome::Failed(error);
             }
         };
         match self.keep(&state.recent, key, loaded) {
-            Some(arrival) => Landing::Arrived(arrival),
-            None => Landing::Overtaken,
+            Some(result) => FetchOutcome::Fetched(result),
+            None => FetchOutcome::Overtaken,
         }
     }
 
     /// Keeps a value unless it is outdated or a newer one is there. None if it is outdated.
-    fn keep(&self, recent: &RecentChanges, key: &K, loaded: Loaded<V>) -> Option<Arrival<V>> {
+    fn keep(&self, recent: &RecentChanges, key: &K, loaded: Loaded<V>) -> Option<FetchResult<V>> {
         let Loaded { value, sequence, source, bytes, believed_until } = loaded;
         if recent.is_outdated(self.hashes.hash_one(key), sequence) {
             return None;
         }
         if let Some(kept) = self.present.get(key).filter(|kept| kept.sequence > sequence && !kept.is_doubted()) {
-            return Some(Arrival { value: Some(kept), source });
+            return Some(FetchResult { value: Some(kept), source });
         }
         let Some(value) = value else {
             self.present.remove(key);
             self.absent.insert(key.clone(), Absence { believed_until, sequence });
-            return Some(Arrival { value: None, source });
+            return Some(FetchResult { value: None, source });
         };
         let cached = Arc::new(Cached {
             value,
@@ -320,7 +320,7 @@ where
         });
         self.present.insert(key.clone(), Arc::clone(&cached));
         self.absent.remove(key);
-        Some(Arrival { value: Some(cached), source })
+        Some(FetchResult { value: Some(cached), source })
     }
 
     /// Takes in a value that nobody asked for, such as one that an earlier process knew.

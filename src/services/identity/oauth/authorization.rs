@@ -175,7 +175,8 @@ impl Identity {
         let transaction = self.store.write().await?;
         let user = users::lock(&transaction, person).await?.ok_or_else(|| Error::not_found("account"))?;
         require_enabled(&user)?;
-        let (consent_id, happening) = remember(&transaction, person, &asking.client, workspace, &wanted.scopes).await?;
+        let (consent_id, recorded_action) =
+            remember(&transaction, person, &asking.client, workspace, &wanted.scopes).await?;
         let grant = OAuthGrant {
             id: OAuthGrantId::new(),
             consent_id,
@@ -189,7 +190,7 @@ impl Identity {
         };
         oauth_grants::insert(&transaction, grant).await?;
         oauth_grants::prune(&transaction, consent_id, false, CODES_MAX).await?;
-        self.commit(transaction, happening.into_iter().collect()).await?;
+        self.commit(transaction, recorded_action.into_iter().collect()).await?;
         Ok(asking.back.with(self.issuer(), &[("code", code.secret().expose_secret())]))
     }
 }

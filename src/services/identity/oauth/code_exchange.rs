@@ -63,9 +63,10 @@ impl Identity {
             return Err(invalid_grant());
         };
         if grant.code_used_at.is_some() {
-            let happenings = end_of_authorization(&transaction, &REUSED, By::instance(), grant.consent_id).await?;
+            let recorded_actions =
+                end_of_authorization(&transaction, &REUSED, By::instance(), grant.consent_id).await?;
             oauth_grants::delete(&transaction, grant.id).await?;
-            self.commit(transaction, happenings).await?;
+            self.commit(transaction, recorded_actions).await?;
             count(GRANT, TokenResult::Reused);
             tracing::warn!(client = %client.id, grant = %grant.id, "a code was used twice: the tokens that came of it have ended");
             return Err(invalid_grant());

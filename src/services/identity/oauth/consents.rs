@@ -14,7 +14,7 @@ use crate::infra::store::oauth_consents::{self, OAuthConsent as Row};
 use crate::infra::store::oauth_grants::{self, Basis};
 use crate::infra::store::page::Page;
 use crate::runtime::clock;
-use crate::services::api_core::{Action, By, Happening, Recorded};
+use crate::services::api_core::{Action, By, Recorded, RecordedAction};
 use crate::services::identity::Identity;
 
 pub(in crate::services::identity) const GRANTED: Action<Consent> =
@@ -101,8 +101,8 @@ impl Identity {
         let client = oauth_clients::find_all(&transaction, vec![row.client_id]).await?.pop().ok_or_else(not_found)?;
         oauth_consents::delete(&transaction, person, id).await?;
         let by = By::person(person).within(row.workspace_id);
-        let happening = REVOKED.removed(by, &Consent::of(row, client.name))?;
-        self.commit(transaction, vec![happening]).await
+        let recorded_action = REVOKED.removed(by, &Consent::of(row, client.name))?;
+        self.commit(transaction, vec![recorded_action]).await
     }
 }
 
@@ -112,7 +112,7 @@ pub(super) async fn end_of_authorization(
     action: &Action<Consent>,
     by: By,
     consent: OAuthConsentId,
-) -> Result<Vec<Happening>> {
+) -> Result<Vec<RecordedAction>> {
     let Some(Basis { consent, client }) = oauth_grants::basis(transaction, consent).await? else {
         return Ok(Vec::new());
     };
@@ -128,7 +128,7 @@ pub(super) async fn remember(
     client: &OAuthClient,
     workspace_id: WorkspaceId,
     scopes: &[Scope],
-) -> Result<(OAuthConsentId, Option<Happening>)> {
+) -> Result<(OAuthConsentId, Option<RecordedAction>)> {
     let (by, now) = (By::person(person).within(workspace_id), clock::now());
     let told = |row: Row| Consent::of(row, client.name.clone());
     if let Some(known) = oauth_consents::find(transaction, person, client.id, workspace_id).await? {

@@ -119,12 +119,12 @@ impl Identity {
     }
 
     async fn end_stolen(&self, transaction: Transaction, grant: OAuthGrantId) -> Result<IssuedTokens> {
-        let happenings = match oauth_grants::find(&transaction, grant).await? {
+        let recorded_actions = match oauth_grants::find(&transaction, grant).await? {
             Some(found) => end_of_authorization(&transaction, &REUSED, By::instance(), found.consent_id).await?,
             None => Vec::new(),
         };
         oauth_grants::delete(&transaction, grant).await?;
-        self.commit(transaction, happenings).await?;
+        self.commit(transaction, recorded_actions).await?;
         count(GRANT, TokenResult::Reused);
         tracing::warn!(%grant, "a refresh token was used twice: the authorization that it belonged to has ended");
         Err(invalid_grant())

@@ -31,15 +31,15 @@ impl Identity {
         let Some(grant) = oauth_grants::lock(&transaction, row.grant_id).await? else { return Ok(()) };
         let basis = oauth_grants::basis(&transaction, grant.consent_id).await?;
         let Some(basis) = basis.filter(|basis| basis.client.id == client.id) else { return Ok(()) };
-        let mut happenings = Vec::new();
+        let mut recorded_actions = Vec::new();
         match row.kind {
             OAuthTokenKind::Access => oauth_tokens::delete(&transaction, &row.token_hash).await?,
             OAuthTokenKind::Refresh => {
                 let by = By::person(basis.consent.user_id);
-                happenings = end_of_authorization(&transaction, &GIVEN_BACK, by, grant.consent_id).await?;
+                recorded_actions = end_of_authorization(&transaction, &GIVEN_BACK, by, grant.consent_id).await?;
                 oauth_grants::delete(&transaction, grant.id).await?
             }
         };
-        self.commit(transaction, happenings).await
+        self.commit(transaction, recorded_actions).await
     }
 }

@@ -210,7 +210,7 @@ impl ApiCore {
         row.state = BulkEditState::Done;
         row.finished_at = Some(clock::now());
         bulk_edits::insert(&transaction, row.clone()).await?;
-        self.commit(transaction, written.happenings, written.stale).await?;
+        self.commit(transaction, written.recorded_actions, written.stale).await?;
         BulkEdit::of(row)
     }
 

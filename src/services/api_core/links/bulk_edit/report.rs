@@ -9,8 +9,8 @@ use crate::domain::error::{Error, Result};
 use crate::domain::id::{BulkEditId, LinkChangeId, LinkId};
 use crate::domain::time::Timestamp;
 use crate::infra::store::bulk_edits::BulkEdit as Row;
-use crate::services::api_core::happening::Happening;
 use crate::services::api_core::links::content::{decode, encode};
+use crate::services::api_core::recorded_action::RecordedAction;
 
 /// The most links that a report names.
 const FAILURES_MAX: usize = 1_000;
@@ -58,7 +58,7 @@ pub(super) struct WrittenBatch {
     pub changed: i64,
     pub unchanged: i64,
     pub failures: Vec<BulkEditFailure>,
-    pub happenings: Vec<Happening>,
+    pub recorded_actions: Vec<RecordedAction>,
     pub stale: Vec<Invalidation>,
 }
 

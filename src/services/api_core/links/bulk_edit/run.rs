@@ -56,7 +56,7 @@ impl ApiCore {
         written.count_in(&mut row)?;
         bulk_edits::update(&transaction, row).await?;
         bulk_edits::forget_batch(&transaction, id, batch.number).await?;
-        self.commit(transaction, written.happenings, written.stale).await?;
+        self.commit(transaction, written.recorded_actions, written.stale).await?;
         Ok(true)
     }
 
@@ -104,7 +104,7 @@ impl ApiCore {
                 Err(error) => batch.failures.push(failure(*id, &error)),
             }
         }
-        batch.happenings = written.happenings;
+        batch.recorded_actions = written.recorded_actions;
         batch.stale = written.stale;
         Ok(batch)
     }
@@ -127,9 +127,9 @@ impl ApiCore {
                 Err(error) => batch.failures.push(failure(id, &error)),
             }
         }
-        let (happenings, stale) = self.delete_rows(transaction, access, deleted, change).await?;
-        batch.changed = i64::try_from(happenings.len()).unwrap_or(i64::MAX);
-        (batch.happenings, batch.stale) = (happenings, stale);
+        let (recorded_actions, stale) = self.delete_rows(transaction, access, deleted, change).await?;
+        batch.changed = i64::try_from(recorded_actions.len()).unwrap_or(i64::MAX);
+        (batch.recorded_actions, batch.stale) = (recorded_actions, stale);
         Ok(())
     }
 }

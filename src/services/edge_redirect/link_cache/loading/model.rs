@@ -35,7 +35,7 @@ impl World {
                 bytes: 1,
                 believed_until: MonotonicTime::NEVER,
             };
-            self.cache.land(&KEY, &flight, Ok(loaded));
+            self.cache.finish(&KEY, &flight, Ok(loaded));
         }
     }
 

@@ -51,8 +51,8 @@ async fn many_requests_for_one_key_make_one_fetch() {
         }
     };
     let loads = (0..50).map(|_| cache.load(key(), PATIENCE, fetch));
-    for arrival in futures_util::future::join_all(loads).await {
-        assert_eq!(arrival.expect("a response").value.expect("a value").value, 7);
+    for result in futures_util::future::join_all(loads).await {
+        assert_eq!(result.expect("a response").value.expect("a value").value, 7);
     }
     assert_eq!(fetches.load(Ordering::Relaxed), 1);
 }
@@ -74,8 +74,8 @@ async fn who_waits_for_a_fetch_that_a_change_overtakes_gets_the_new_value() {
         assert!(cache.invalidate(&key(), Sequence::new(2)));
         gate.notify_one();
     };
-    let (arrival, ()) = tokio::join!(cache.load(key(), PATIENCE, fetch), change);
-    assert_eq!(arrival.ok().and_then(|arrival| arrival.value).map(|cached| cached.value), Some(2));
+    let (result, ()) = tokio::join!(cache.load(key(), PATIENCE, fetch), change);
+    assert_eq!(result.ok().and_then(|result| result.value).map(|cached| cached.value), Some(2));
     assert_eq!(value(&cache.get("a", clock::monotonic())), Some(2));
 }
 
@@ -226,13 +226,13 @@ impl World {
     }
 
     /// What those get who waited for the fetch; nothing if it was overtaken.
-    fn land(&mut self, place: usize, fills: bool) -> Option<Option<i64>> {
+    fn finish(&mut self, place: usize, fills: bool) -> Option<Option<i64>> {
         let (key, flight, loaded) = self.on_their_way.remove(place);
         if let Some(number) = loaded.value.filter(|_| fills) {
             self.fill_shared(key, (number, false), loaded.sequence.number());
         }
-        let Landing::Arrived(arrival) = self.cache.land(&key, &flight, Ok(loaded)) else { return None };
-        let response = arrival.value.map(|cached| cached.value);
+        let FetchOutcome::Fetched(result) = self.cache.finish(&key, &flight, Ok(loaded)) else { return None };
+        let response = result.value.map(|cached| cached.value);
         self.check(key, response);
         Some(response)
     }
@@ -277,7 +277,7 @@ impl World {
                 }
             }
             Event::Land { which, fills } if !self.on_their_way.is_empty() => {
-                _ = self.land(which.index(self.on_their_way.len()), fills);
+                _ = self.finish(which.index(self.on_their_way.len()), fills);
             }
             Event::Evict { key } => drop(self.cache.present.remove(&key)),
             Event::Flush => self.shared = [None; KEYS],
@@ -302,7 +302,7 @@ impl World {
         for key in 0..KEYS {
             self.happen(Event::Fetch { key });
             let (edit, deleted) = self.truth[key];
-            assert_eq!(self.land(0, false), Some((!deleted).then_some(edit)), "key {key}");
+            assert_eq!(self.finish(0, false), Some((!deleted).then_some(edit)), "key {key}");
         }
     }
 }

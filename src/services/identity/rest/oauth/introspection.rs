@@ -10,8 +10,8 @@ use utoipa_axum::routes;
 
 use super::client_credentials::credentials;
 use super::failure::{Failure, Failures};
+use super::scope_text::space_separated;
 use super::token_form::TokenForm;
-use super::written_scopes::written;
 use crate::domain::id::{OAuthClientId, UserId, WorkspaceId};
 use crate::domain::oauth::OAuthTokenKind;
 use crate::domain::time::Timestamp;
@@ -70,7 +70,7 @@ impl Answer {
         };
         Self {
             active: true,
-            scope: Some(written(&token.scopes)),
+            scope: Some(space_separated(&token.scopes)),
             client_id: Some(token.client_id),
             token_type: Some(token_type),
             exp: Some(seconds(token.expires_at)),

@@ -12,10 +12,10 @@ mod metadata;
 mod pages;
 mod request_fields;
 mod revocation;
+mod scope_text;
 mod sign_in;
 mod token;
 mod token_form;
-mod written_scopes;
 
 use axum::extract::DefaultBodyLimit;
 use utoipa_axum::router::OpenApiRouter;

@@ -12,7 +12,7 @@ use utoipa_axum::routes;
 
 use super::client_credentials::credentials;
 use super::failure::{Failure, Failures};
-use super::written_scopes::written;
+use super::scope_text::space_separated;
 use crate::domain::error::{Error, ErrorKind, Result};
 use crate::domain::id::WorkspaceId;
 use crate::http::extract::Form;
@@ -87,7 +87,7 @@ impl std::convert::From<IssuedTokens> for Tokens {
             token_type: "Bearer",
             expires_in: issued.expires_in.as_secs(),
             refresh_token: issued.refresh_token.expose_secret().to_owned(),
-            scope: written(&issued.scopes),
+            scope: space_separated(&issued.scopes),
             workspace_id: issued.workspace_id,
         }
     }

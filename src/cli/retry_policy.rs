@@ -1,6 +1,6 @@
 //! When a request that failed is sent again, and when no more.
 //!
-//! Invariants: whoever is asked to wait waits no longer than its patience lasts, and tries once more when it ends; without patience
+//! Invariants: whoever is asked to wait waits no longer than the policy allows, and tries once more when it ends; without time to wait
 //! nothing is tried again.
 
 use std::time::Duration;
@@ -22,13 +22,13 @@ pub(super) enum Asked {
 
 /// What is left to wait for one request.
 #[derive(Debug)]
-pub(super) struct Patience {
+pub(super) struct RetryPolicy {
     whole: Duration,
     wait: Duration,
 }
 
-impl Patience {
-    /// Patience for so long, from the first attempt on.
+impl RetryPolicy {
+    /// Tries for so long, from the first attempt on.
     pub(super) const fn of(whole: Duration) -> Self {
         Self { whole, wait: WAIT_MIN }
     }
@@ -56,10 +56,10 @@ mod tests {
     }
 
     /// The moments of all attempts after the first, when each is answered at once.
-    fn attempts(patience: Duration, asked: impl Fn(Duration) -> Asked) -> Vec<Duration> {
-        let mut patience = Patience::of(patience);
+    fn attempts(whole: Duration, asked: impl Fn(Duration) -> Asked) -> Vec<Duration> {
+        let mut policy = RetryPolicy::of(whole);
         let (mut now, mut moments) = (Duration::ZERO, Vec::new());
-        while let Some(wait) = patience.next_wait(now, asked(now)) {
+        while let Some(wait) = policy.next_wait(now, asked(now)) {
             now += wait;
             moments.push(now);
         }

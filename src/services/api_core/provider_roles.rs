@@ -4,9 +4,9 @@
 //! anything, and a workspace keeps its owners.
 
 use super::ApiCore;
-use super::happening::{By, Happening};
 use super::invitation_acceptance::MEMBERS_MAX;
 use super::members::{JOINED, Member, ROLE_CHANGED, end_membership};
+use super::recorded_action::{By, RecordedAction};
 use crate::domain::error::Result;
 use crate::domain::id::WorkspaceId;
 use crate::domain::role::Role;
@@ -18,7 +18,7 @@ use crate::runtime::clock;
 
 /// What a provider says of a person in one workspace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ProvidedRole {
+pub struct ProviderRole {
     /// Where.
     pub workspace: WorkspaceId,
     /// As what; `None` for nothing any more.
@@ -35,15 +35,15 @@ impl ApiCore {
         transaction: &Transaction,
         user: &User,
         provider: &str,
-        mut roles: Vec<ProvidedRole>,
-    ) -> Result<Vec<Happening>> {
+        mut roles: Vec<ProviderRole>,
+    ) -> Result<Vec<RecordedAction>> {
         // In one order, so that no two transactions wait for each other.
         roles.sort_by_key(|provided| provided.workspace);
-        let mut happenings = Vec::new();
+        let mut recorded_actions = Vec::new();
         for provided in roles {
-            happenings.extend(provide(transaction, user, provider, provided).await?);
+            recorded_actions.extend(provide(transaction, user, provider, provided).await?);
         }
-        Ok(happenings)
+        Ok(recorded_actions)
     }
 }
 
@@ -51,8 +51,8 @@ async fn provide(
     transaction: &Transaction,
     user: &User,
     provider: &str,
-    provided: ProvidedRole,
-) -> Result<Vec<Happening>> {
+    provided: ProviderRole,
+) -> Result<Vec<RecordedAction>> {
     let workspace = provided.workspace;
     let is_in_use = workspaces::lock(transaction, workspace).await?.is_some_and(|row| row.deleted_at.is_none());
     if !is_in_use {
@@ -86,7 +86,7 @@ async fn join(
     user: &User,
     provider: &str,
     (workspace_id, role): (WorkspaceId, Role),
-) -> Result<Vec<Happening>> {
+) -> Result<Vec<RecordedAction>> {
     if workspaces::count_members(transaction, workspace_id).await? >= MEMBERS_MAX {
         tracing::warn!(workspace = %workspace_id, provider, "a workspace has reached its member limit; an identity provider lets in one more");
         return Ok(Vec::new());

@@ -12,7 +12,7 @@ use crate::runtime::clock::{self, MonotonicTime};
 const FAILURE_KEPT_FOR: Duration = Duration::from_secs(2);
 
 /// The value, and when it was fetched.
-pub(super) struct Kept<T> {
+pub(super) struct CachedValue<T> {
     state: Mutex<State<T>>,
     kept_for: Duration,
 }
@@ -23,7 +23,7 @@ enum State<T> {
     Failed(ProviderError, MonotonicTime),
 }
 
-impl<T> Kept<T> {
+impl<T> CachedValue<T> {
     /// Nothing is fetched yet.
     pub(super) fn new(kept_for: Duration) -> Self {
         Self { state: Mutex::new(State::Nothing), kept_for }
@@ -77,14 +77,14 @@ mod tests {
             fetches.fetch_add(1, Ordering::Relaxed);
             Ok(1)
         };
-        let kept = Kept::new(Duration::from_secs(60));
-        assert_eq!(kept.get(count()).await.map(|value| *value).ok(), Some(1));
-        assert!(kept.get(count()).await.is_ok());
+        let cached = CachedValue::new(Duration::from_secs(60));
+        assert_eq!(cached.get(count()).await.map(|value| *value).ok(), Some(1));
+        assert!(cached.get(count()).await.is_ok());
         assert_eq!(fetches.load(Ordering::Relaxed), 1);
-        assert!(kept.get_not_older_than(Duration::ZERO, count()).await.is_ok());
+        assert!(cached.get_not_older_than(Duration::ZERO, count()).await.is_ok());
         assert_eq!(fetches.load(Ordering::Relaxed), 2);
 
-        let failing: Kept<u32> = Kept::new(Duration::from_secs(60));
+        let failing: CachedValue<u32> = CachedValue::new(Duration::from_secs(60));
         let unavailable =
             || ProviderError::Unavailable { provider: "example".to_owned(), reason: "no answer".to_owned() };
         assert!(failing.get(async { Err(unavailable()) }).await.is_err());

@@ -60,7 +60,7 @@ pub struct CheckPolicy {
 
 /// The state of a domain and what checks remember of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Standing {
+pub struct DomainStatus {
     /// The state.
     pub state: DomainState,
     /// Why.
@@ -75,7 +75,7 @@ pub struct Standing {
     pub next_check_at: Option<Timestamp>,
 }
 
-impl Standing {
+impl DomainStatus {
     /// That of a new claim.
     #[must_use]
     pub fn claimed(now: Timestamp) -> Self {
@@ -103,7 +103,7 @@ impl Standing {
         self.state != DomainState::Active && is_proof
     }
 
-    /// The standing after a check.
+    /// The status after a check.
     #[must_use]
     pub fn after(self, check: &DomainCheck, policy: CheckPolicy) -> Self {
         if self.is_proven_by(check) {
@@ -123,7 +123,7 @@ impl Standing {
         }
     }
 
-    /// The standing of a domain that another workspace has shown to be its own.
+    /// The status of a domain that another workspace has shown to be its own.
     #[must_use]
     pub fn lost(self, now: Timestamp) -> Self {
         Self { next_check_at: None, ..Self::new(DomainState::Pending, StateReason::ClaimedByAnother, now, WAITS_FOR) }
@@ -178,10 +178,10 @@ mod tests {
 
     #[test]
     fn a_domain_is_quarantined_after_several_failures_over_some_time() {
-        let active = Standing::claimed(BEGIN).after(&check(BEGIN, Answered::Yes, Answered::Yes), POLICY);
+        let active = DomainStatus::claimed(BEGIN).after(&check(BEGIN, Answered::Yes, Answered::Yes), POLICY);
         assert_eq!((active.state, active.next_check_at), (DomainState::Active, Some(BEGIN.plus(HOUR))));
         let no = |minutes: u64| check(BEGIN.plus(Duration::from_secs(minutes * 60)), Answered::No, Answered::Yes);
-        let impatient = (0..20).fold(active, |standing, minute| standing.after(&no(minute), POLICY));
+        let impatient = (0..20).fold(active, |status, minute| status.after(&no(minute), POLICY));
         assert_eq!(impatient.state, DomainState::Active, "twenty failures within minutes are not enough");
         let late = active.after(&no(0), POLICY).after(&no(90), POLICY);
         assert_eq!(late.state, DomainState::Active, "neither are two, however long between them");
@@ -193,14 +193,14 @@ mod tests {
 
     #[test]
     fn a_domain_that_came_back_without_its_own_record_stays_in_quarantine() {
-        let gone = Standing { state: DomainState::Quarantined, ..Standing::claimed(BEGIN) };
+        let gone = DomainStatus { state: DomainState::Quarantined, ..DomainStatus::claimed(BEGIN) };
         let after = gone.after(&check(BEGIN.plus(HOUR), Answered::Yes, Answered::No), POLICY);
         assert_eq!(after.state, DomainState::Quarantined);
     }
 
     #[test]
     fn a_claim_is_looked_at_less_and_less_and_then_no_more() {
-        let claimed = Standing::claimed(BEGIN);
+        let claimed = DomainStatus::claimed(BEGIN);
         let pause = |age: Duration| {
             let now = BEGIN.plus(age);
             let next = claimed.after(&check(now, Answered::No, Answered::No), POLICY).next_check_at;
@@ -217,25 +217,25 @@ mod tests {
         fn trouble_never_quarantines_and_nothing_but_proof_activates(
             answers in proptest::collection::vec((answers(), answers(), 1_u64..100_000), 1..60),
         ) {
-            let mut standing = Standing::claimed(BEGIN);
+            let mut status = DomainStatus::claimed(BEGIN);
             let mut now = BEGIN;
             let mut real_failures = 0;
             for (points_here, is_owned, seconds) in answers {
                 now = now.plus(Duration::from_secs(seconds));
                 let check = check(now, points_here, is_owned);
-                let next = standing.after(&check, POLICY);
+                let next = status.after(&check, POLICY);
                 real_failures = match (next.state, points_here) {
                     (DomainState::Active, Answered::Yes) => 0,
                     (_, Answered::No) => real_failures + 1,
                     _ => real_failures,
                 };
-                if next.state == DomainState::Active && standing.state != DomainState::Active {
+                if next.state == DomainState::Active && status.state != DomainState::Active {
                     prop_assert_eq!((points_here, is_owned), (Answered::Yes, Answered::Yes));
                 }
-                if next.state == DomainState::Quarantined && standing.state == DomainState::Active {
+                if next.state == DomainState::Quarantined && status.state == DomainState::Active {
                     prop_assert!(points_here == Answered::No && real_failures >= FAILURES_MIN);
                 }
-                standing = next;
+                status = next;
             }
         }
     }

@@ -13,12 +13,12 @@ use crate::infra::journal::{JournalId, PlacedTally};
 
 /// What some records come to.
 #[derive(Default)]
-pub(super) struct Prepared {
+pub(super) struct PreparedBatch {
     /// What to store of each journal.
     pub(super) batches: BTreeMap<JournalId, ClickBatch>,
     /// What is no click.
     pub(super) poison: Vec<Poison>,
-    /// Clicks that came twice in this stretch.
+    /// Clicks that came twice in this batch.
     pub(super) repeated: u64,
 }
 
@@ -35,7 +35,7 @@ pub(super) struct Poison {
     pub(super) reason: String,
 }
 
-impl Prepared {
+impl PreparedBatch {
     /// Reads records in their order.
     pub(super) fn read(records: Vec<Received>, dead_topic: &str, enricher: &mut Enricher) -> Self {
         let mut prepared = Self::default();

@@ -1,6 +1,6 @@
 //! What a use case did, as the audit trail and the stream of events tell it.
 //!
-//! A use case names its [`Action`] beside itself, makes a [`Happening`] of it and hands that to [`super::ApiCore::commit`], which
+//! A use case names its [`Action`] beside itself, makes a [`RecordedAction`] of it and hands that to [`super::ApiCore::commit`], which
 //! writes the audit row and the event in the transaction of the change. Invariant: what is recorded is made of the forms
 //! that the API answers with, which hold no secret.
 
@@ -69,7 +69,7 @@ pub struct EventData<T> {
 
 /// Something that a commit makes true.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Happening {
+pub struct RecordedAction {
     pub(super) action: &'static str,
     pub(super) schema_version: u32,
     pub(super) chain: Chain,
@@ -107,34 +107,40 @@ impl<T: Recorded> Action<T> {
     ///
     /// # Errors
     /// The object cannot be written as JSON.
-    pub fn made(&self, by: By, object: &T) -> Result<Happening> {
+    pub fn made(&self, by: By, object: &T) -> Result<RecordedAction> {
         let after = value(object)?;
-        Ok(self.happening(by, object.subject(), (None, Some(after.clone())), data(after, Vec::new())))
+        Ok(self.recorded_action(by, object.subject(), (None, Some(after.clone())), data(after, Vec::new())))
     }
 
     /// It makes `after` of `before`.
     ///
     /// # Errors
     /// One of them cannot be written as JSON.
-    pub fn edited(&self, by: By, before: &T, after: &T) -> Result<Happening> {
+    pub fn edited(&self, by: By, before: &T, after: &T) -> Result<RecordedAction> {
         let (old, new) = (value(before)?, value(after)?);
         let (old, changes) = difference(old, &new);
         let changed = changes.keys().filter(|name| !ALWAYS_CHANGED.contains(&name.as_str())).cloned().collect();
         let sides = (Some(Value::Object(old)), Some(Value::Object(changes)));
-        Ok(self.happening(by, after.subject(), sides, data(new, changed)))
+        Ok(self.recorded_action(by, after.subject(), sides, data(new, changed)))
     }
 
     /// It ends `object`.
     ///
     /// # Errors
     /// The object cannot be written as JSON.
-    pub fn removed(&self, by: By, object: &T) -> Result<Happening> {
+    pub fn removed(&self, by: By, object: &T) -> Result<RecordedAction> {
         let before = value(object)?;
-        Ok(self.happening(by, object.subject(), (Some(before.clone()), None), data(before, Vec::new())))
+        Ok(self.recorded_action(by, object.subject(), (Some(before.clone()), None), data(before, Vec::new())))
     }
 
-    fn happening(&self, by: By, subject: String, sides: (Option<Value>, Option<Value>), data: Value) -> Happening {
-        Happening {
+    fn recorded_action(
+        &self,
+        by: By,
+        subject: String,
+        sides: (Option<Value>, Option<Value>),
+        data: Value,
+    ) -> RecordedAction {
+        RecordedAction {
             action: self.kind.name,
             schema_version: self.kind.schema_version,
             chain: Chain::of(by.workspace),
@@ -172,7 +178,7 @@ impl By {
     }
 }
 
-impl Happening {
+impl RecordedAction {
     /// The same, in the trail of the instance: for what ends a workspace, whose own trail nobody can read afterwards.
     #[must_use]
     pub fn in_the_trail_of_the_instance(self) -> Self {
@@ -224,12 +230,12 @@ mod tests {
     fn an_edit_tells_what_changed_and_no_more() {
         let before = Thing { id: "t1", name: "a", version: 1, note: None };
         let after = Thing { id: "t1", name: "b", version: 2, note: None };
-        let happening = EDITED.edited(By::instance(), &before, &after).expect("a happening");
-        assert_eq!(happening.before, Some(serde_json::json!({ "name": "a", "version": 1 })));
-        assert_eq!(happening.after, Some(serde_json::json!({ "name": "b", "version": 2 })));
-        assert_eq!(happening.data["changed"], serde_json::json!(["name"]));
-        assert_eq!(happening.data["object"]["note"], Value::Null);
-        assert_eq!((happening.subject.as_str(), happening.chain), ("t1", Chain::Instance));
+        let recorded_action = EDITED.edited(By::instance(), &before, &after).expect("a recorded_action");
+        assert_eq!(recorded_action.before, Some(serde_json::json!({ "name": "a", "version": 1 })));
+        assert_eq!(recorded_action.after, Some(serde_json::json!({ "name": "b", "version": 2 })));
+        assert_eq!(recorded_action.data["changed"], serde_json::json!(["name"]));
+        assert_eq!(recorded_action.data["object"]["note"], Value::Null);
+        assert_eq!((recorded_action.subject.as_str(), recorded_action.chain), ("t1", Chain::Instance));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The UTC days that a question goes through at a time, and the segments that have clicks of them.
 //!
-//! Invariant: stretches share no day, so that what is counted in them adds up. A stretch has a bounded number of clicks, or is a single day,
-//! whose visitors have to be compared with each other. One click that came late makes no stretch longer.
+//! Invariant: ranges share no day, so that what is counted in them adds up. A day range has a bounded number of clicks, or is a single day,
+//! whose visitors have to be compared with each other. One click that came late makes no day range longer.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -26,33 +26,33 @@ pub(super) struct AtOnce {
 
 /// Some days, and the segments that have clicks of them.
 #[derive(Debug, Clone)]
-pub(super) struct Stretch {
+pub(super) struct DayRange {
     pub(super) days: Range<i64>,
     pub(super) segments: Vec<Segment>,
 }
 
-impl Stretch {
+impl DayRange {
     /// The clicks that its segments have, those of other days as well.
     pub(super) fn packed(&self) -> usize {
         self.segments.iter().map(|segment| segment.clicks).sum()
     }
 }
 
-/// The days of a question's period, a stretch behind the other.
-pub(super) async fn stretches_of(
+/// The days of a question's period, a day range behind the other.
+pub(super) async fn day_ranges_of(
     connection: &mut SqliteConnection,
     selection: &Selection,
     at_once: AtOnce,
-) -> Result<Vec<Stretch>, ClickStoreError> {
+) -> Result<Vec<DayRange>, ClickStoreError> {
     let Period { from, to } = selection.period;
     let days = day_of(from.as_micros())..day_of(to.as_micros().saturating_sub(1)) + 1;
     let segments = segments_of(connection, selection.workspace_id.as_uuid(), selection.period).await?;
-    let mut stretches = Vec::new();
-    for stretch in grouped(segments, days) {
-        stretches.extend(divided(connection, stretch, at_once.packed).await?);
+    let mut day_ranges = Vec::new();
+    for day_range in grouped(segments, days) {
+        day_ranges.extend(divided(connection, day_range, at_once.packed).await?);
     }
     let cuts = cuts_of_rows(connection, selection, at_once.rows).await?;
-    Ok(stretches.into_iter().flat_map(|stretch| cut(&stretch, &cuts)).collect())
+    Ok(day_ranges.into_iter().flat_map(|day_range| cut(&day_range, &cuts)).collect())
 }
 
 /// The UTC day of a moment.
@@ -80,31 +80,31 @@ pub(super) fn by_days(segments: Vec<Segment>) -> Vec<Vec<Segment>> {
     groups
 }
 
-/// A stretch for each group of segments, up to where the next begins; what is before the first is by itself.
-fn grouped(segments: Vec<Segment>, days: Range<i64>) -> Vec<Stretch> {
-    let mut stretches = vec![Stretch { days: days.clone(), segments: Vec::new() }];
+/// A day range for each group of segments, up to where the next begins; what is before the first is by itself.
+fn grouped(segments: Vec<Segment>, days: Range<i64>) -> Vec<DayRange> {
+    let mut day_ranges = vec![DayRange { days: days.clone(), segments: Vec::new() }];
     for segments in by_days(segments) {
         let first = segments.first().map_or(days.start, |segment| segment.days().start.max(days.start));
-        if let Some(before) = stretches.last_mut() {
+        if let Some(before) = day_ranges.last_mut() {
             before.days.end = first;
         }
-        stretches.push(Stretch { days: first..days.end, segments });
+        day_ranges.push(DayRange { days: first..days.end, segments });
     }
-    stretches.retain(|stretch| !stretch.days.is_empty());
-    stretches
+    day_ranges.retain(|day_range| !day_range.days.is_empty());
+    day_ranges
 }
 
-/// The same stretch, or several where it has too many clicks. Which days those are of is only known from their times.
+/// The same day range, or several where it has too many clicks. Which days those are of is only known from their times.
 async fn divided(
     connection: &mut SqliteConnection,
-    stretch: Stretch,
+    day_range: DayRange,
     clicks_max: usize,
-) -> Result<Vec<Stretch>, ClickStoreError> {
-    if stretch.packed() <= clicks_max {
-        return Ok(vec![stretch]);
+) -> Result<Vec<DayRange>, ClickStoreError> {
+    if day_range.packed() <= clicks_max {
+        return Ok(vec![day_range]);
     }
     let (mut all, mut of_segments) = (BTreeMap::new(), Vec::new());
-    for segment in &stretch.segments {
+    for segment in &day_range.segments {
         let block = segment.load(connection, &[Part::At]).await?;
         let days = clicks_by_day(block.at());
         days.iter().for_each(|(day, clicks)| *all.entry(*day).or_default() += clicks);
@@ -114,11 +114,11 @@ async fn divided(
         of_segments.get(number).is_some_and(|of_segment| of_segment.range(days.clone()).next().is_some())
     };
     let part = |days: Range<i64>| {
-        let numbered = stretch.segments.iter().enumerate();
+        let numbered = day_range.segments.iter().enumerate();
         let segments = numbered.filter(|(number, _)| has_some(&days, *number)).map(|(_, segment)| segment.clone());
-        Stretch { segments: segments.collect(), days }
+        DayRange { segments: segments.collect(), days }
     };
-    Ok(pieces(&stretch.days, &cuts_between(&all, clicks_max)).map(part).collect())
+    Ok(pieces(&day_range.days, &cuts_between(&all, clicks_max)).map(part).collect())
 }
 
 fn clicks_by_day(at: &[i64]) -> BTreeMap<i64, usize> {
@@ -163,16 +163,16 @@ async fn cuts_of_rows(
     }
 }
 
-/// The stretch, cut before these days.
-fn cut(stretch: &Stretch, cuts: &[i64]) -> Vec<Stretch> {
+/// The day range, cut before these days.
+fn cut(day_range: &DayRange, cuts: &[i64]) -> Vec<DayRange> {
     let part = |days: Range<i64>| {
         let has_some = |segment: &&Segment| segment.days().start < days.end && segment.days().end > days.start;
-        Stretch { segments: stretch.segments.iter().filter(has_some).cloned().collect(), days }
+        DayRange { segments: day_range.segments.iter().filter(has_some).cloned().collect(), days }
     };
-    if cuts.iter().any(|cut| stretch.days.contains(cut)) {
-        pieces(&stretch.days, cuts).map(part).collect()
+    if cuts.iter().any(|cut| day_range.days.contains(cut)) {
+        pieces(&day_range.days, cuts).map(part).collect()
     } else {
-        vec![stretch.clone()]
+        vec![day_range.clone()]
     }
 }
 

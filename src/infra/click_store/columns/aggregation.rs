@@ -108,8 +108,8 @@ fn regroup(layers: &mut Layers, listed_as: &[u32], rest: u32) {
     }
 }
 
-/// A pass, and what it has counted.
-pub struct Pass {
+/// A aggregation, and what it has counted.
+pub struct Aggregation {
     selection: Selection,
     grouping: Grouping,
     /// Whether visitors are counted as well.
@@ -117,7 +117,7 @@ pub struct Pass {
     tally: Tally,
 }
 
-impl Pass {
+impl Aggregation {
     /// One that counts clicks and visitors.
     pub fn new(selection: Selection, grouping: Grouping) -> Self {
         Self { selection, grouping, visitors: true, tally: Tally::default() }
@@ -262,7 +262,7 @@ impl Pass {
         }
     }
 
-    /// Remembers the groups of a block for the next pass.
+    /// Remembers the groups of a block for the next aggregation.
     fn keep(&mut self, of_block: Layers) {
         if let Grouping::Labels { layers, .. } = &mut self.grouping {
             layers.push(of_block);

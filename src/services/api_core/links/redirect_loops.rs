@@ -9,7 +9,7 @@ use super::changes::rule_destinations;
 use super::plan::{Plan, slug_key};
 use crate::domain::error::Result;
 use crate::domain::id::{DomainId, WorkspaceId};
-use crate::domain::text_marks;
+use crate::domain::trailing_punctuation;
 use crate::domain::url::Destination;
 use crate::infra::store::Transaction;
 use crate::infra::store::domains::{self, Domain};
@@ -31,11 +31,11 @@ struct Place {
 }
 
 /// The domains on which a workspace may have links, by host name.
-pub(super) struct OwnPlaces {
+pub(super) struct LoopGuard {
     domains: HashMap<String, (Domain, Option<u16>)>,
 }
 
-impl OwnPlaces {
+impl LoopGuard {
     /// The domains that a workspace may use.
     pub(super) async fn load(core: &ApiCore, transaction: &Transaction, access: &Access) -> Result<Self> {
         let usable = domains::usable(transaction, access.workspace_id(), DOMAINS_MAX).await?;
@@ -99,7 +99,7 @@ impl ApiCore {
         domain: &Domain,
     ) -> Result<()> {
         let Some(front_page) = &domain.root_url else { return Ok(()) };
-        let mut places = OwnPlaces::load(self, transaction, access).await?;
+        let mut places = LoopGuard::load(self, transaction, access).await?;
         places.domains.insert(domain.hostname.clone(), (domain.clone(), port_of(self, domain)));
         let workspace = access.workspace_id();
         let visits = Visits { places: &places, transaction, workspace, written: None, planned: None };
@@ -116,7 +116,7 @@ impl ApiCore {
 
 /// What visitors find while something is being written.
 struct Visits<'a> {
-    places: &'a OwnPlaces,
+    places: &'a LoopGuard,
     transaction: &'a Transaction,
     workspace: WorkspaceId,
     /// The link that is written, as it will be.
@@ -158,7 +158,7 @@ impl Visits<'_> {
     async fn place(&self, destination: &Destination) -> Result<Option<Place>> {
         let Some((domain, url)) = self.places.find(destination) else { return Ok(None) };
         let Some(exact) = place_on(domain, url.path()) else { return Ok(None) };
-        let shorter = text_marks::without(url.path());
+        let shorter = trailing_punctuation::without(url.path());
         if shorter.len() == url.path().len() || self.link_at(&exact).await?.is_some() {
             return Ok(Some(exact));
         }

@@ -34,7 +34,7 @@ pub fn read(backup: &Path) -> Result<Manifest, BackupError> {
 ///
 /// # Errors
 /// Something is there already, or cannot be written.
-pub fn put_back(backup: &Path, manifest: &Manifest, places: &Places) -> Result<(), BackupError> {
+pub fn restore_files(backup: &Path, manifest: &Manifest, places: &Places) -> Result<(), BackupError> {
     refuse_occupied(places)?;
     fs::create_dir_all(&places.data_folder).map_err(of_file(&places.data_folder))?;
     for file in &manifest.files {
