@@ -111,3 +111,20 @@ fn the_production_example_has_no_error_but_the_files_that_are_not_there() {
         assert_eq!(keys, wanted, "{found:#?}");
     });
 }
+
+#[test]
+fn a_grpc_listener_that_others_can_reach_asks_for_client_certificates() {
+    in_empty_folder(|jail| {
+        for address in ["0.0.0.0:50051", "[::]:50051", "192.0.2.7:50051"] {
+            jail.set_env("ELIDO_GRPC__LISTEN", address);
+            let errors = load(None).unwrap_err();
+            assert_eq!(errors.len(), 1, "{errors:?}");
+            assert!(
+                errors[0].contains("grpc.listen") && errors[0].contains("every client would be let in"),
+                "{errors:?}"
+            );
+        }
+        jail.set_env("ELIDO_GRPC__LISTEN", "127.0.0.2:50051");
+        assert!(load(None).is_ok());
+    });
+}

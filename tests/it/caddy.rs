@@ -20,6 +20,9 @@ use crate::support::platform::{PATIENCE, Platform, eventually};
 /// How many domains are visited at once for the first time, where `ELIDO_TEST_CADDY_DOMAINS` does not say.
 const DOMAINS: usize = 8;
 
+/// How long Caddy holds a handshake for a certificate before it ends it. It orders ten in ten seconds at most.
+const CADDY_WAITS: Duration = Duration::from_secs(180);
+
 /// What a test needs of the two servers.
 struct Servers {
     caddy: String,
@@ -97,9 +100,15 @@ impl Servers {
     }
 }
 
+/// Visits a host as a browser does, which tries again when Caddy has let it wait for a certificate and gave up.
 async fn location(client: &Client, caddy: &Caddy, host: &str) -> Option<String> {
-    let response =
-        client.get(format!("https://{host}:{}/sale", caddy.address.port())).send().await.expect("a response");
+    let visit = || client.get(format!("https://{host}:{}/sale", caddy.address.port())).send();
+    let begun = Instant::now();
+    let response = match visit().await {
+        Err(error) if error.is_connect() && begun.elapsed() >= CADDY_WAITS => visit().await,
+        first => first,
+    };
+    let response = response.expect("a response");
     assert_eq!(response.headers()["strict-transport-security"], "max-age=31536000");
     response.headers().get("location").map(|value| value.to_str().expect("a text").to_owned())
 }

@@ -31,6 +31,26 @@ async fn the_last_click_of_a_link_is_told_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_asked_again_about_a_link_that_is_used_up_until_it_is_edited() {
+    let platform = Platform::start().await;
+    let account = platform.account().await;
+    let draft = json!({ "destination_url": "https://example.com/", "slug": "one", "max_clicks": 1 });
+    let link = platform.create_link(&account, &draft).await;
+    for status in [StatusCode::FOUND, StatusCode::GONE] {
+        assert_eq!(platform.visit("/one").await.status(), status);
+    }
+    // Whoever asked the database now would be let through.
+    execute(&platform.config, "UPDATE links SET max_clicks = 9 WHERE slug = 'one'").await;
+    for _ in 0..20 {
+        assert_eq!(platform.visit("/one").await.status(), StatusCode::GONE);
+    }
+    let path = format!("/links/{}", link["id"].as_str().expect("an id"));
+    let edited = platform.of(&account, Method::PATCH, &path).json(&json!({ "title": "Again" }));
+    body(edited, StatusCode::OK).await;
+    eventually("the edit shows", || async { platform.visit("/one").await.status() == StatusCode::FOUND }).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_end_of_a_link_is_told_once_and_again_when_it_was_moved() {
     let mut platform = Platform::start().await;
     let account = platform.account().await;

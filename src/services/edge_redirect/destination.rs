@@ -226,6 +226,16 @@ mod tests {
     }
 
     #[test]
+    fn of_very_many_parameters_all_are_kept_and_none_is_compared() {
+        let pairs = |name: &str, count| (0..count).map(|n| format!("{name}{n}=1")).collect::<Vec<_>>().join("&");
+        let (own, theirs) = (pairs("a", COMPARED_MAX), pairs("a", 1));
+        let link = format!("https://example.com/?{own}");
+        for mode in [ForwardQuery::VisitorWins, ForwardQuery::LinkWins] {
+            assert_eq!(forwarded(&link, "", &theirs, mode), format!("{link}&{theirs}"));
+        }
+    }
+
+    #[test]
     fn what_browsers_leave_in_a_query_is_left_there_and_so_is_an_empty_pair() {
         let to = |link, query| forwarded(link, "", query, ForwardQuery::VisitorWins);
         assert_eq!(to("https://example.com/", "f=a|b&g={x}^`\\"), "https://example.com/?f=a|b&g={x}^`\\");
