@@ -113,6 +113,22 @@ fn the_production_example_has_no_error_but_the_files_that_are_not_there() {
 }
 
 #[test]
+fn journals_have_room_for_two_segments_of_each_worker() {
+    in_empty_folder(|jail| {
+        jail.set_env("ELIDO_EDGE__WORKERS", "3");
+        jail.set_env("ELIDO_EDGE__JOURNAL__SEGMENT_BYTES", "2000000");
+        jail.set_env("ELIDO_EDGE__JOURNAL__BYTES_MAX", "11999999");
+        let errors = load(None).unwrap_err();
+        assert!(
+            errors.len() == 1 && errors[0].contains("3 workers with two segments each need 12000000"),
+            "{errors:?}"
+        );
+        jail.set_env("ELIDO_EDGE__JOURNAL__BYTES_MAX", "12000000");
+        assert!(load(None).is_ok());
+    });
+}
+
+#[test]
 fn a_grpc_listener_that_others_can_reach_asks_for_client_certificates() {
     in_empty_folder(|jail| {
         for address in ["0.0.0.0:50051", "[::]:50051", "192.0.2.7:50051"] {

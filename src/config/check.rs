@@ -14,7 +14,7 @@ use url::Url;
 
 use super::config_error::{ConfigError, quoted};
 use super::load::Loaded;
-use super::sections::{CacheConfig, Config, LinksConfig};
+use super::sections::{CacheConfig, Config, EdgeConfig, LinksConfig};
 use super::{check_bus, check_click_store, check_domains, check_identity, check_mail, check_objects, check_tls};
 use crate::domain::client_address::HOPS_MAX;
 use crate::domain::url::FORBIDDEN_SCHEMES;
@@ -68,6 +68,7 @@ pub(super) fn files(loaded: &Loaded, errors: &mut Vec<ConfigError>) {
     check.readable_file("links.reserved_words_file", &links.reserved_words_file, fix);
     check.readable_file("links.offensive_words_file", &links.offensive_words_file, fix);
     check_tls::files(&mut check, &loaded.config);
+    check.journals(&loaded.config.edge);
 }
 
 /// RFC 3986, 3.1, in lower case.
@@ -106,6 +107,22 @@ impl Check<'_> {
         if low > high {
             let problem = format!("{low} is above {high_key}, which is {high}");
             self.wrong(low_key, problem, format!("Lower it, or raise {high_key}"));
+        }
+    }
+
+    /// Each worker writes a segment and has another one ready; a journal without room for them writes nothing.
+    fn journals(&mut self, edge: &EdgeConfig) {
+        let workers =
+            if edge.workers == 0 { std::thread::available_parallelism().map_or(1, usize::from) } else { edge.workers };
+        let least =
+            edge.journal.segment_bytes.saturating_mul(u64::try_from(workers).unwrap_or(u64::MAX)).saturating_mul(2);
+        if edge.journal.bytes_max < least {
+            let problem = format!("{workers} workers with two segments each need {least}");
+            self.wrong(
+                "edge.journal.bytes_max",
+                problem,
+                "Raise it, or lower edge.journal.segment_bytes or edge.workers",
+            );
         }
     }
 

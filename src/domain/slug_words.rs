@@ -6,7 +6,10 @@
 
 use std::collections::HashSet;
 
+use unicode_normalization::char::is_combining_mark;
+
 use super::slug::Slug;
+use super::unicode_slug;
 
 /// What is reserved unless the operator says otherwise.
 const RESERVED: &str = include_str!("../../config/reserved_words.txt");
@@ -98,7 +101,7 @@ impl SlugWords {
     fn is_offensive_form(&self, form: &str, length_min: usize) -> bool {
         let words: Vec<&str> = form.split(is_separator).filter(|word| !word.is_empty()).collect();
         let joined = words.concat();
-        let is_whole = |word: &str| word.len() >= length_min && self.whole.contains(word);
+        let is_whole = |word: &str| word.chars().count() >= length_min && self.whole.contains(word);
         words.iter().any(|word| is_whole(word))
             || spelled(&words).any(|word| is_whole(&word))
             || self.anywhere.iter().any(|word| joined.contains(word))
@@ -107,7 +110,13 @@ impl SlugWords {
 
 fn lines(text: &str) -> impl Iterator<Item = String> {
     let words = text.lines().map(|line| line.split('#').next().unwrap_or_default().trim());
-    words.filter(|word| !word.is_empty()).map(str::to_lowercase)
+    words.filter(|word| !word.is_empty()).map(as_in_slugs)
+}
+
+/// A word in the one form that letters have in slugs.
+fn as_in_slugs(word: &str) -> String {
+    unicode_slug::form(word.trim_matches('*'))
+        .map_or_else(|| word.to_lowercase(), |form| word.replace(word.trim_matches('*'), &form))
 }
 
 /// With letters for the digits that stand for them.
@@ -138,13 +147,14 @@ fn set_apart(text: &str) -> String {
     apart
 }
 
-const fn is_separator(character: char) -> bool {
-    !character.is_ascii_alphabetic()
+/// Digits set words apart. Marks belong to their letters, in whatever script.
+fn is_separator(character: char) -> bool {
+    !character.is_alphabetic() && !is_combining_mark(character)
 }
 
 /// Words whose letters stand alone, put together.
 fn spelled<'a>(words: &'a [&'a str]) -> impl Iterator<Item = String> + 'a {
-    words.split(|word| word.len() > 1).filter(|run| run.len() > 1).map(<[&str]>::concat)
+    words.split(|word| word.chars().nth(1).is_some()).filter(|run| run.len() > 1).map(<[&str]>::concat)
 }
 
 #[cfg(test)]

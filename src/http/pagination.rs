@@ -147,6 +147,12 @@ impl<T> Page<T> {
         let page_length = usize::try_from(limit.get()).unwrap_or(usize::MAX);
         let has_more = items.len() > page_length;
         items.truncate(page_length);
+        Self::new(items, has_more, query, cursor_of)
+    }
+
+    /// A page of these items; `has_more` says whether there are others behind them.
+    #[must_use]
+    pub fn new(items: Vec<T>, has_more: bool, query: QueryFingerprint, cursor_of: impl FnOnce(&T) -> Cursor) -> Self {
         let next_cursor = items.last().filter(|_| has_more).map(|last| cursor_of(last).encode(query));
         Self { data: items, next_cursor }
     }

@@ -42,7 +42,8 @@ pub async fn store_of(platform: &Platform) -> Store {
 
 /// Has a consumer that is at the end of the stream, and has set aside the first events of it.
 pub async fn set_aside(store: &Store, consumer: &str, count: usize) -> Vec<i64> {
-    let found = events::list(store.reader(), &events::EventFilter::default(), 1..=i64::MAX, 100).await.expect("events");
+    let found =
+        events::list(store.reader(), &events::EventFilter::default(), 1..=i64::MAX, 100).await.expect("events").events;
     let last = found.last().expect("an event").sequence;
     let transaction = store.write().await.expect("a transaction");
     event_consumers::lock(&transaction, consumer, last, clock::now()).await.expect("a consumer");

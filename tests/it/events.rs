@@ -174,6 +174,63 @@ async fn streams_bring_events_as_they_are_committed_and_go_on_where_they_were() 
     assert_eq!(unknown.expect_err("a refusal").code(), tonic::Code::Unauthenticated);
 }
 
+/// A link of nearly a megabyte.
+fn long_link() -> Value {
+    let address = format!("https://example.com/{}", "a".repeat(1_900));
+    let variant = |number: usize| json!({ "name": format!("v{number}"), "weight": 1, "destination_url": address });
+    let variants: Vec<Value> = (0..20).map(variant).collect();
+    let rule =
+        |number: usize| json!({ "name": format!("r{number}"), "outcome": { "type": "split", "variants": variants } });
+    json!({ "destination_url": "https://example.com/", "rules": (0..24).map(rule).collect::<Vec<_>>() })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_and_rows_of_the_trail_that_are_very_long_come_a_few_at_a_time() {
+    const LINKS: usize = 20;
+    let platform = Platform::start().await;
+    let account = platform.account().await;
+    for _ in 0..LINKS {
+        platform.create_link(&account, &long_link()).await;
+    }
+    let mut after = 0;
+    let mut pages = Vec::new();
+    loop {
+        let page = platform.read(&account, &format!("/events?types=link.created&after={after}")).await;
+        let Some(length) = page["data"].as_array().map(Vec::len).filter(|length| *length > 0) else { break };
+        pages.push(length);
+        after = page["next_after"].as_i64().expect("a number");
+    }
+    assert_eq!((pages.iter().sum::<usize>(), pages.iter().max()), (LINKS, Some(&1)));
+
+    let mut path = "/audit-events?action=link.created".to_owned();
+    let mut rows = 0;
+    loop {
+        let page = platform.read(&account, &path).await;
+        let length = page["data"].as_array().expect("rows").len();
+        assert!(length <= 1, "{length} rows");
+        rows += length;
+        let Some(cursor) = page["next_cursor"].as_str() else { break };
+        path = format!("/audit-events?action=link.created&cursor={cursor}");
+    }
+    assert_eq!(rows, LINKS);
+
+    let request = FollowEventsRequest {
+        workspace_id: account.workspace.clone(),
+        after: Some(0),
+        types: vec!["link.created".to_owned()],
+    };
+    let mut request = tonic::Request::new(request);
+    request.metadata_mut().insert("authorization", format!("Bearer {}", account.token).parse().expect("a header"));
+    let mut client = EventsClient::connect(platform.grpc()).await.expect("a connection");
+    let mut messages = client.follow(request).await.expect("a stream").into_inner();
+    let mut received = 0;
+    while received < LINKS {
+        let message = tokio::time::timeout(PATIENCE, messages.message()).await.expect("in time");
+        received += message.expect("a message").expect("the stream goes on").events.len();
+    }
+    assert_eq!(received, LINKS);
+}
+
 /// Longer than rights are looked at again.
 const RIGHT_IS_OVER_AFTER: std::time::Duration = std::time::Duration::from_secs(90);
 
@@ -282,7 +339,7 @@ impl Keeper {
 async fn tag_events(store: &Store) -> Vec<Event> {
     let all =
         events::list(store.reader(), &events::EventFilter::default(), 1..=i64::MAX, 10_000).await.expect("events");
-    all.into_iter().filter(|event| event.r#type.starts_with("tag.")).collect()
+    all.events.into_iter().filter(|event| event.r#type.starts_with("tag.")).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -203,8 +203,9 @@ async fn what_happens_to_people_keys_and_workspaces_is_recorded() {
     let platform = Platform::start().await;
     let owner = platform.account().await;
     let store = Store::connect(&platform.config.database, &platform.config.data_folder).await.expect("a store");
-    let all =
-        async || events::list(store.reader(), &EventFilter::default(), 1..=i64::MAX, 10_000).await.expect("events");
+    let all = async || {
+        events::list(store.reader(), &EventFilter::default(), 1..=i64::MAX, 10_000).await.expect("events").events
+    };
     let before = all().await.len();
     let admin = member(&platform, &owner, "admin@example.com", Role::Admin).await;
     let id = user_id(&platform, &admin).await;

@@ -17,7 +17,7 @@ async fn store(platform: &Platform) -> Store {
 
 /// Every event, in order.
 async fn all_events(store: &Store) -> Vec<Event> {
-    events::list(store.reader(), &EventFilter::default(), 1..=i64::MAX, 100_000).await.expect("events")
+    events::list(store.reader(), &EventFilter::default(), 1..=i64::MAX, 100_000).await.expect("events").events
 }
 
 /// Fails unless the chain is whole; its actions in order.
@@ -128,7 +128,7 @@ async fn numbers_have_no_gaps_and_follow_the_commits_whoever_writes_at_once() {
         while seen.len() < 40 {
             let after = seen.last().copied().unwrap_or(0) + 1;
             let new = events::list(store.reader(), &EventFilter::default(), after..=i64::MAX, 7).await.expect("events");
-            seen.extend(new.iter().map(|event| event.sequence));
+            seen.extend(new.events.iter().map(|event| event.sequence));
         }
         seen
     };

@@ -261,7 +261,7 @@ async fn the_end_of_the_process_finishes_what_has_begun() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn browsers_are_told_to_come_over_tls_alone_where_a_domain_wants_that() {
-    let mut secured = Secured::start(|_| {}).await;
+    let mut secured = Secured::start(|config| config.edge.trusted_proxy_hops = 1).await;
     let wrong = json!({"hsts_max_age": null, "hsts_include_subdomains": true});
     let problem = secured.edit_default_domain(&wrong, StatusCode::BAD_REQUEST).await;
     assert_eq!(problem["errors"][0]["pointer"], "/hsts_include_subdomains");
@@ -286,8 +286,18 @@ async fn browsers_are_told_to_come_over_tls_alone_where_a_domain_wants_that() {
     assert!(
         ask(&mut stream, GET).await.contains("\r\nstrict-transport-security: max-age=31536000; includeSubDomains\r\n")
     );
-    let clear = secured.platform.visit("/known").await;
-    assert_eq!(clear.headers().get("strict-transport-security"), None);
+    // A proxy in front says over what it was reached.
+    for (path, proto, told) in [
+        ("/known", "https", expected.as_deref()),
+        ("/none", "https", expected.as_deref()),
+        ("/known", "http", None),
+        ("/known", "", None),
+    ] {
+        let visit = secured.platform.client.get(secured.platform.edge(path)).header("x-forwarded-proto", proto);
+        let response = visit.send().await.expect("a response");
+        let hsts = response.headers().get("strict-transport-security").map(|value| value.to_str().expect("text"));
+        assert_eq!(hsts, told, "{path} {proto}");
+    }
     secured.platform.stop().await;
 }
 

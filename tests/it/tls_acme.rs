@@ -276,7 +276,10 @@ async fn orders_go_on_when_an_authority_is_back() {
 }
 
 /// A server that asks everybody to come back in an hour, and counts who came.
-async fn busy_authority(folder: &std::path::Path) -> (SocketAddr, std::path::PathBuf, Arc<AtomicUsize>) {
+async fn busy_authority(
+    folder: &std::path::Path,
+    thinks_for: Duration,
+) -> (SocketAddr, std::path::PathBuf, Arc<AtomicUsize>) {
     let authority = Authority::new(folder, "busy");
     let signed = authority.sign("127.0.0.1");
     let chain = CertificateDer::pem_file_iter(&signed.certificate).expect("a file").collect::<Result<_, _>>();
@@ -299,6 +302,7 @@ async fn busy_authority(folder: &std::path::Path) -> (SocketAddr, std::path::Pat
             let mut request = [0; 4096];
             drop(stream.read(&mut request).await);
             counted.fetch_add(1, Ordering::SeqCst);
+            tokio::time::sleep(thinks_for).await;
             let answer = b"HTTP/1.1 429 Too Many Requests\r\nretry-after: 3600\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
             drop(stream.write_all(answer).await);
             drop(stream.shutdown().await);
@@ -310,7 +314,7 @@ async fn busy_authority(folder: &std::path::Path) -> (SocketAddr, std::path::Pat
 #[tokio::test(flavor = "multi_thread")]
 async fn an_authority_that_has_too_much_to_do_is_left_alone() {
     let folder = tempfile::tempdir().expect("a folder");
-    let (address, ca_file, visits) = busy_authority(folder.path()).await;
+    let (address, ca_file, visits) = busy_authority(folder.path(), Duration::ZERO).await;
     let certified = Certified::start(|config| {
         config.acme.directory_url = format!("https://{address}/dir");
         config.acme.ca_file = ca_file;
@@ -319,17 +323,33 @@ async fn an_authority_that_has_too_much_to_do_is_left_alone() {
     assert!(is_unrecognized(&certified.visit(certified.address).await));
     let told = certified.becomes("failing").await;
     assert!(told["error"].as_str().expect("a reason").contains("left alone for 3600 s"), "{told}");
-    // Whoever asks for the order all the same: the pause is the account's.
-    certified.order_again().await;
-    let failures = "UPDATE domains SET certificate_failures = certificate_failures WHERE certificate_failures = 2";
-    tokio::time::timeout(Duration::from_secs(2), async {
-        while execute(&certified.platform.config, failures).await == 0 {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    })
-    .await
-    .ok();
+    // Whoever asks for the order all the same: the pause is the account's, and none of them makes it longer.
+    let config = &certified.platform.config;
+    assert_eq!(execute(config, "UPDATE acme_accounts SET created_at = paused_until").await, 1);
+    for _ in 0..3 {
+        execute(config, "UPDATE domains SET certificate_error = NULL, certificate_next_order_at = NULL").await;
+        let as_if_its_time_had_come = "UPDATE jobs SET run_at = 1 WHERE kind = 'issue_certificate'";
+        assert_eq!(execute(config, as_if_its_time_had_come).await, 1);
+        eventually("the order is put off", || async { certified.certificate().await["error"] != Value::Null }).await;
+    }
+    let as_before = "UPDATE acme_accounts SET created_at = paused_until WHERE created_at = paused_until";
+    assert_eq!(execute(config, as_before).await, 1, "the pause ends when it was to end");
     assert_eq!(visits.load(Ordering::SeqCst), 1, "it was asked once");
+    certified.platform.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_waits_for_a_certificate_is_not_taken_for_a_client_that_is_silent() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (address, ca_file, visits) = busy_authority(folder.path(), Duration::from_secs(4)).await;
+    let certified = Certified::start(|config| {
+        config.acme.directory_url = format!("https://{address}/dir");
+        config.acme.ca_file = ca_file;
+        config.edge.header_timeout_seconds = 1;
+    });
+    let Some(mut certified) = certified.await else { return };
+    assert!(is_unrecognized(&certified.visit(certified.address).await), "it is told what became of the order");
+    assert_eq!(visits.load(Ordering::SeqCst), 1);
     certified.platform.stop().await;
 }
 

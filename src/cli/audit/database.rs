@@ -86,7 +86,7 @@ async fn add_purged_workspaces(store: &Store, chains: &mut BTreeSet<Chain>) -> e
     let purged = AuditFilter { action: Some("workspace.purged".to_owned()), ..AuditFilter::default() };
     let mut before = None;
     loop {
-        let rows = audit::list(store.reader(), Chain::Instance, &purged, before, PAGE_ROWS).await?;
+        let rows = audit::list(store.reader(), Chain::Instance, &purged, before, PAGE_ROWS).await?.rows;
         let Some(last) = rows.last() else { return Ok(()) };
         before = Some(last.sequence);
         chains.extend(rows.iter().filter_map(|row| row.target.parse().ok().map(Chain::Workspace)));
@@ -94,39 +94,42 @@ async fn add_purged_workspaces(store: &Store, chains: &mut BTreeSet<Chain>) -> e
 }
 
 async fn verify_chain(store: &Store, chain: Chain) -> error::Result<Verdict> {
-    let head = audit::find_head(store.reader(), chain).await?;
     let mut verifier = Verifier::new(chain, ChainHead::default());
-    let broken = loop {
-        let reached = verifier.reached().sequence;
-        // A row behind the head would be one that was added; it is read with the last page.
-        let rows = match audit::range(store.reader(), chain, reached, i64::MAX, PAGE_ROWS).await {
-            Ok(rows) => rows,
-            Err(error) => break Some(format!("a row behind {reached} cannot be read: {}", cause(&error))),
-        };
-        if rows.is_empty() {
-            break against_head(&verifier, head);
+    let broken = match audit::find_head(store.reader(), chain).await? {
+        Some(head) => what_is_broken(store, &mut verifier, chain, head).await?,
+        None if audit::range(store.reader(), chain, 0, i64::MAX, 1).await?.is_empty() => {
+            Some("it is missing altogether: neither its rows nor its head are there".to_owned())
         }
-        if let Some(broken) = rows.iter().find_map(|row| verifier.read(row).err()) {
-            break Some(broken.to_string());
-        }
-    };
-    // The platform may have gone on meanwhile; then the head of now is the one that counts.
-    let broken = match (broken, audit::find_head(store.reader(), chain).await) {
-        (Some(_), Ok(Some(now))) if Some(now) != head && verifier.finish(now).is_ok() => None,
-        (broken, _) => broken,
+        None => Some("its head is missing: it was removed, or the rows were added by somebody else".to_owned()),
     };
     Ok(Verdict { source: "database".to_owned(), chain, reached: verifier.reached(), broken, signed: None })
 }
 
-/// What is wrong with the end of a chain whose rows follow each other.
-fn against_head(verifier: &Verifier, head: Option<ChainHead>) -> Option<String> {
-    match head {
-        Some(head) => verifier.finish(head).err().map(|broken| broken.to_string()),
-        None if verifier.reached() == ChainHead::default() => {
-            Some("it is missing altogether: neither its rows nor its head are there".to_owned())
+/// Reads the rows up to this head, which answers for them whatever the platform writes meanwhile.
+async fn what_is_broken(
+    store: &Store,
+    verifier: &mut Verifier,
+    chain: Chain,
+    head: ChainHead,
+) -> error::Result<Option<String>> {
+    loop {
+        let reached = verifier.reached().sequence;
+        let rows = match audit::range(store.reader(), chain, reached, head.sequence, PAGE_ROWS).await {
+            Ok(rows) => rows,
+            Err(error) => return Ok(Some(format!("a row behind {reached} cannot be read: {}", cause(&error)))),
+        };
+        if rows.is_empty() {
+            break;
         }
-        None => Some("its head is missing: it was removed, or the rows were added by somebody else".to_owned()),
+        if let Some(broken) = rows.iter().find_map(|row| verifier.read(row).err()) {
+            return Ok(Some(broken.to_string()));
+        }
     }
+    if let Err(broken) = verifier.finish(head) {
+        return Ok(Some(broken.to_string()));
+    }
+    let has_more = audit::has_rows_behind_head(store.reader(), chain).await?;
+    Ok(has_more.then(|| "there are rows behind its head: they were added by somebody else".to_owned()))
 }
 
 fn cause(error: &Error) -> String {

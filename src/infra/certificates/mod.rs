@@ -17,4 +17,4 @@ pub use challenge_certificate::{ACME_TLS, challenge_config};
 pub use files::CertificateFiles;
 pub use handshakes::Handshakes;
 pub use issue::IssueCertificate;
-pub use order_failure::OrderFailure;
+pub use order_failure::{OrderFailure, limits_one_name};

@@ -22,6 +22,12 @@ pub enum OrderFailure {
         /// For how long.
         pause: Duration,
     },
+    /// It has asked for a pause before, which is not over: it was not asked.
+    #[error("the authority wants to be left alone for {} s: it asked for that a while ago", left.as_secs())]
+    Paused {
+        /// How long the pause still lasts.
+        left: Duration,
+    },
     /// The authority does not issue this certificate, or could not reach the host name.
     #[error("the authority refuses: {0}")]
     Refused(String),
@@ -31,6 +37,15 @@ pub enum OrderFailure {
     /// The authority cannot be reached, or what it says makes no sense.
     #[error("the authority is not available: {0}")]
     Unavailable(String),
+}
+
+/// Whether a limit is that of a host name and not of the account: the words are those of the one authority that has such limits
+/// (<https://letsencrypt.org/docs/rate-limits/>). What is not understood is taken for a limit of the account.
+#[must_use]
+pub fn limits_one_name(reason: &str, hostname: &str) -> bool {
+    let labels: Vec<&str> = hostname.split('.').collect();
+    let mut names = (0..labels.len().saturating_sub(1)).map(|first| labels.get(first..).unwrap_or_default().join("."));
+    reason.contains("exact set of") || names.any(|name| reason.contains(&format!("\"{name}\"")))
 }
 
 /// An answer that asks to be left alone.
@@ -89,6 +104,18 @@ mod tests {
     fn problem(kind: &str, status: u16) -> OrderFailure {
         let text = format!(r#"{{"type":"{ACME_PROBLEM}{kind}","detail":"because","status":{status}}}"#);
         Error::Api(serde_json::from_str(&text).expect("a problem")).into()
+    }
+
+    #[test]
+    fn limits_of_a_name_are_told_from_those_of_the_account() {
+        let limits = |reason| limits_one_name(reason, "go.example.com");
+        assert!(limits(
+            "too many certificates (5) already issued for this exact set of identifiers in the last 168h0m0s"
+        ));
+        assert!(limits(r#"too many failed authorizations (5) for "go.example.com" in the last 1h0m0s"#));
+        assert!(limits(r#"too many certificates (50) already issued for "example.com" in the last 168h0m0s"#));
+        assert!(!limits("too many new orders (300) from this account in the last 3h0m0s"));
+        assert!(!limits(r#"too many certificates for "other.com", "com""#) && !limits(""));
     }
 
     #[test]

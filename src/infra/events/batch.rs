@@ -54,18 +54,19 @@ pub(super) async fn take_batch(store: &Store, consumer: &dyn Consumer, metrics: 
         }
         let mut blocked: HashSet<String> = waiting.into_iter().map(|failure| failure.subject).collect();
         let last = events::last(&transaction).await?;
-        let found =
+        let page =
             events::list(&transaction, &EventFilter::default(), position.saturating_add(1)..=last, limit).await?;
-        let Some(end) = found.last().map(|event| event.sequence) else { return Ok(Outcome::UpToDate) };
-        let is_full = u64::try_from(found.len()).unwrap_or(u64::MAX) >= BATCH_EVENTS_MAX;
-        let (mut taken, mut failed) = (0, None);
-        for (event, place) in found.into_iter().zip(0..) {
+        let Some(end) = page.events.last().map(|event| event.sequence) else { return Ok(Outcome::UpToDate) };
+        let has_more = page.through < last;
+        let (mut taken, mut failed, mut has_put_down) = (0, None, false);
+        for (event, place) in page.events.into_iter().zip(0..) {
             if !consumer.wants(&event) {
                 continue;
             }
             let known = refused.take_if(|refused| refused.event.id == event.id);
             if known.is_some() || blocked.contains(&event.subject) {
                 blocked.insert(event.subject.clone());
+                has_put_down = true;
                 put_down(&transaction, consumer, event, known.map(|refused| refused.error), metrics).await?;
                 continue;
             }
@@ -79,17 +80,41 @@ pub(super) async fn take_batch(store: &Store, consumer: &dyn Consumer, metrics: 
             }
         }
         let Some((place, failure)) = failed else {
+            let mut transaction = Some(transaction);
+            if consumer.is_remote() && store.has_one_writer() && !has_put_down {
+                // Whoever is asked may take long, and meanwhile nobody else could write.
+                transaction = None;
+            }
             consumer.settle().await?;
+            let Some(transaction) = at_position(store, consumer, transaction, position, metrics).await? else {
+                return Ok(Outcome::More);
+            };
             event_consumers::move_to(&transaction, consumer.name(), end, clock::now()).await?;
             transaction.commit().await?;
             metrics.taken.increment(taken);
-            return Ok(if is_full || limit < BATCH_EVENTS_MAX { Outcome::More } else { Outcome::UpToDate });
+            return Ok(if has_more || limit < BATCH_EVENTS_MAX { Outcome::More } else { Outcome::UpToDate });
         };
         // Its statements may have spoilt the transaction, so that those before it are done once more, and it is put down.
         drop(transaction);
         limit = u64::saturating_add(place, 1);
         refused = Some(failure);
     }
+}
+
+/// The transaction, or a new one in which the consumer is where it was. `None` if another process has moved it.
+async fn at_position(
+    store: &Store,
+    consumer: &dyn Consumer,
+    transaction: Option<Transaction>,
+    position: i64,
+    metrics: &ConsumerMetrics,
+) -> Result<Option<Transaction>> {
+    if transaction.is_some() {
+        return Ok(transaction);
+    }
+    let transaction = store.write().await?;
+    let is_there = begin(&transaction, consumer, metrics).await? == position;
+    Ok(is_there.then_some(transaction))
 }
 
 /// Tries events again whose time has come, each in a transaction of its own, and of each subject the first alone.

@@ -35,6 +35,12 @@ pub trait Consumer: Send + Sync + 'static {
     /// the event is tried again by itself, some times, and then set aside.
     async fn take(&self, transaction: &Transaction, event: &Event) -> Result<()>;
 
+    /// Whether [`Consumer::settle`] waits for somebody outside, and [`Consumer::take`] writes nothing. No write lock is held meanwhile where
+    /// a store has one for everybody.
+    fn is_remote(&self) -> bool {
+        false
+    }
+
     /// Makes sure of what [`Consumer::take`] has only begun, before the transaction of the batch is committed.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{ObjectKind, Objects, metrics};
 use crate::domain::error::Result;
 use crate::infra::jobs::{CronKind, Handlers, JobKind, Kind};
-use crate::runtime::clock;
+use crate::runtime::deletion_clock;
 
 /// Objects in memory at a time.
 const PAGE_OBJECTS: usize = 1_000;
@@ -37,7 +37,7 @@ pub fn handlers(objects: &Objects, kinds: Vec<ObjectKind>) -> Handlers {
             for kind in kinds.iter() {
                 forget(&objects, *kind).await?;
             }
-            let left = objects.forget_unfinished(clock::now().minus(UNFINISHED_FOR)).await?;
+            let left = objects.forget_unfinished(deletion_clock::now().minus(UNFINISHED_FOR)).await?;
             if left > 0 {
                 tracing::info!(files = left, "removed unfinished uploads");
             }
@@ -47,7 +47,7 @@ pub fn handlers(objects: &Objects, kinds: Vec<ObjectKind>) -> Handlers {
 }
 
 async fn forget(objects: &Objects, kind: ObjectKind) -> Result<()> {
-    let (end, forgotten) = (clock::now().minus(kind.kept_for), metrics::forgotten(kind.name));
+    let (end, forgotten) = (deletion_clock::now().minus(kind.kept_for), metrics::forgotten(kind.name));
     let mut place = None;
     loop {
         let page = objects.list(kind, place.as_ref(), PAGE_OBJECTS).await?;

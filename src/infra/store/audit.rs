@@ -3,14 +3,14 @@
 //! Invariant: the row of a chain's head stays locked from [`append`] to the commit, so that its rows are numbered and sealed one
 //! transaction after another. Other chains go on meanwhile.
 
-use sea_orm::sea_query::{LockType, OnConflict};
+use sea_orm::sea_query::{Expr, ExprTrait, LockType, OnConflict, Query, SimpleExpr};
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
 
 use serde::Serialize;
 
-use super::Connection;
 use super::columns::Json;
 use super::entities::{audit_event, audit_head};
+use super::{Connection, page_bytes};
 use crate::domain::audit::{AuditEvent, ChainHash, ChainHead};
 use crate::domain::error::{Error, Result};
 use crate::domain::recorded::{Author, Chain};
@@ -18,6 +18,8 @@ use crate::domain::time::Timestamp;
 
 /// How many rows one statement may insert: each has twelve values, and SQLite binds at most 32,766.
 const INSERT_ROWS_MAX: usize = 500;
+/// The columns of a row that may be long.
+const LONG: [audit_event::Column; 2] = [audit_event::Column::Before, audit_event::Column::After];
 
 /// Which rows of a chain a list shows. What is absent does not limit.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -115,7 +117,17 @@ pub async fn heads(connection: &impl Connection, after: Option<Chain>, limit: u6
     Ok(rows.into_iter().map(|row| (row.chain, ChainHead { sequence: row.sequence, hash: row.hash })).collect())
 }
 
-/// Rows of a chain that fit, newest first, from before the row of the number `before` on, at most `limit` of them.
+/// Rows of a chain that fit, and whether more of them do.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AuditPage {
+    /// The rows, newest first.
+    pub rows: Vec<AuditEvent>,
+    /// Whether there are more behind them.
+    pub has_more: bool,
+}
+
+/// Rows of a chain that fit, newest first, from before the row of the number `before` on, at most `limit` of them, and fewer where
+/// they are long.
 ///
 /// # Errors
 /// Only those of the database.
@@ -125,7 +137,7 @@ pub async fn list(
     filter: &AuditFilter,
     before: Option<i64>,
     limit: u64,
-) -> Result<Vec<AuditEvent>> {
+) -> Result<AuditPage> {
     let mut query = audit_event::Entity::find().filter(audit_event::Column::Chain.eq(chain));
     if let Some(actor) = filter.actor {
         query = query.filter(audit_event::Column::Actor.eq(actor));
@@ -145,8 +157,20 @@ pub async fn list(
     if let Some(before) = before {
         query = query.filter(audit_event::Column::Sequence.lt(before));
     }
-    let rows = query.order_by_desc(audit_event::Column::Sequence).limit(limit).all(connection).await?;
-    Ok(rows.into_iter().map(audit_event_of).collect())
+    let query = query.order_by_desc(audit_event::Column::Sequence);
+    let one_more = query.clone().limit(limit.saturating_add(1));
+    let Some(end) = page_bytes::end(connection, one_more, audit_event::Column::Sequence, &LONG).await? else {
+        return Ok(AuditPage { rows: Vec::new(), has_more: false });
+    };
+    let mut rows = query
+        .filter(audit_event::Column::Sequence.gte(end.sequence))
+        .limit(limit.saturating_add(1))
+        .all(connection)
+        .await?;
+    let length = usize::try_from(limit).unwrap_or(usize::MAX);
+    let has_more = end.is_cut || rows.len() > length;
+    rows.truncate(length);
+    Ok(AuditPage { rows: rows.into_iter().map(audit_event_of).collect(), has_more })
 }
 
 /// The number of the first row of a chain that was written at this moment or later.
@@ -175,7 +199,8 @@ pub async fn last_before(connection: &impl Connection, chain: Chain, until: Time
     Ok(query.into_tuple::<Option<i64>>().one(connection).await?.flatten())
 }
 
-/// The rows of a chain after the number `after` up to the number `until`, in their order, at most `limit` of them.
+/// The rows of a chain after the number `after` up to the number `until`, in their order, at most `limit` of them, and fewer where they
+/// are long; none only where there is none.
 ///
 /// # Errors
 /// Only those of the database.
@@ -186,15 +211,33 @@ pub async fn range(
     until: i64,
     limit: u64,
 ) -> Result<Vec<AuditEvent>> {
-    let rows = audit_event::Entity::find()
+    let query = audit_event::Entity::find()
         .filter(audit_event::Column::Chain.eq(chain))
         .filter(audit_event::Column::Sequence.gt(after))
         .filter(audit_event::Column::Sequence.lte(until))
         .order_by_asc(audit_event::Column::Sequence)
-        .limit(limit)
-        .all(connection)
-        .await?;
+        .limit(limit);
+    let Some(end) = page_bytes::end(connection, query.clone(), audit_event::Column::Sequence, &LONG).await? else {
+        return Ok(Vec::new());
+    };
+    let rows = query.filter(audit_event::Column::Sequence.lte(end.sequence)).all(connection).await?;
     Ok(rows.into_iter().map(audit_event_of).collect())
+}
+
+/// Whether a chain has rows behind its head, which nobody writes who seals them. The two are compared at one moment.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn has_rows_behind_head(connection: &impl Connection, chain: Chain) -> Result<bool> {
+    let mut head = Query::select();
+    head.column(audit_head::Column::Sequence).from(audit_head::Entity).and_where(audit_head::Column::Chain.eq(chain));
+    let behind = audit_event::Entity::find()
+        .filter(audit_event::Column::Chain.eq(chain))
+        .filter(Expr::col(audit_event::Column::Sequence).gt(SimpleExpr::from(head)))
+        .select_only()
+        .column(audit_event::Column::Sequence)
+        .limit(1);
+    Ok(behind.into_tuple::<i64>().one(connection).await?.is_some())
 }
 
 fn row(event: AuditEvent) -> audit_event::Model {

@@ -88,8 +88,21 @@ async fn open_postgres(options: PgConnectOptions, connections: u32, timeout: Dur
     let listener = Some(listener.connect_lazy_with(options.clone()));
     let pool =
         PgPoolOptions::new().acquire_timeout(timeout).max_connections(connections.max(1)).connect_with(options).await?;
+    require_utf8(&pool).await?;
     let connection = SqlxPostgresConnector::from_sqlx_postgres_pool(pool);
     Ok(Pools { reader: connection.clone(), writer: connection, file: None, listener })
+}
+
+/// In another encoding the server counts and compares letters by its own rules, or refuses some.
+async fn require_utf8(pool: &PgPool) -> Result<()> {
+    let encoding: String = sqlx::query_scalar("SHOW server_encoding").fetch_one(pool).await?;
+    if encoding == "UTF8" {
+        return Ok(());
+    }
+    let message = format!(
+        "The database is encoded in {encoding}, and Elido needs UTF8. Make it by CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0, and name that one in database.url."
+    );
+    Err(Error::new(ErrorKind::Invalid, "database_encoding", message))
 }
 
 fn sqlite(file: &str, config: &DatabaseConfig, data_folder: &Path) -> Result<SqliteConnectOptions> {

@@ -7,7 +7,7 @@ use sea_orm::{ColumnTrait, Condition, EntityTrait, ExprTrait, IntoActiveModel, Q
 
 use super::columns::Json;
 use super::entities::{change_sequence, event};
-use super::{Connection, changes, numbers};
+use super::{Connection, changes, numbers, page_bytes};
 use crate::domain::change::{Change, Invalidation};
 use crate::domain::error::{Error, Result};
 use crate::domain::event::Event;
@@ -56,7 +56,16 @@ pub struct EventFilter {
     pub types: Vec<String>,
 }
 
-/// The events with a number in `range` that fit, in their order, at most `limit` of them.
+/// Events that fit, and how far one has come with them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EventPage {
+    /// The events, in their order.
+    pub events: Vec<Event>,
+    /// All up to this number that fit are among them.
+    pub through: i64,
+}
+
+/// The events with a number in `range` that fit, in their order, at most `limit` of them, and fewer where they are long.
 ///
 /// # Errors
 /// Only those of the database.
@@ -65,7 +74,7 @@ pub async fn list(
     filter: &EventFilter,
     range: RangeInclusive<i64>,
     limit: u64,
-) -> Result<Vec<Event>> {
+) -> Result<EventPage> {
     let mut query = event::Entity::find();
     if let Some(workspace) = filter.workspace {
         query = query.filter(event::Column::WorkspaceId.eq(workspace));
@@ -73,14 +82,17 @@ pub async fn list(
     if !filter.types.is_empty() {
         query = query.filter(filter.types.iter().fold(Condition::any(), |any, name| any.add(is_type(name))));
     }
-    let rows = query
+    let query = query
         .filter(event::Column::Sequence.gte(*range.start()))
         .filter(event::Column::Sequence.lte(*range.end()))
         .order_by_asc(event::Column::Sequence)
-        .limit(limit)
-        .all(connection)
-        .await?;
-    rows.into_iter().map(event_of).collect()
+        .limit(limit);
+    let end = page_bytes::end(connection, query.clone(), event::Column::Sequence, &[event::Column::Data]).await?;
+    let Some(end) = end else { return Ok(EventPage { events: Vec::new(), through: *range.end() }) };
+    let rows = query.filter(event::Column::Sequence.lte(end.sequence)).all(connection).await?;
+    let is_full = end.is_cut || u64::try_from(rows.len()).unwrap_or(u64::MAX) >= limit;
+    let through = if is_full { end.sequence } else { *range.end() };
+    Ok(EventPage { events: rows.into_iter().map(event_of).collect::<Result<_>>()?, through })
 }
 
 fn is_type(name: &str) -> Expr {

@@ -51,6 +51,7 @@ pub mod oauth_consents;
 pub mod oauth_grants;
 pub mod oauth_tokens;
 pub mod page;
+mod page_bytes;
 pub mod provided_memberships;
 mod releases;
 pub mod report_schedules;
@@ -110,6 +111,12 @@ impl Store {
     #[must_use]
     pub fn reader(&self) -> &Reader {
         &self.reader
+    }
+
+    /// Whether one transaction that writes keeps all others waiting.
+    #[must_use]
+    pub fn has_one_writer(&self) -> bool {
+        self.file.is_some()
     }
 
     /// Begins a transaction that may write. Dropping it without a commit undoes it.

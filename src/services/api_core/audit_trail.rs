@@ -3,10 +3,10 @@
 use super::ApiCore;
 use super::admin::AdminAccess;
 use super::principal::Access;
-use crate::domain::audit::{AuditEvent, ChainHead};
+use crate::domain::audit::ChainHead;
 use crate::domain::error::{Error, Result};
 use crate::domain::recorded::Chain;
-use crate::infra::store::audit::{self, AuditFilter};
+use crate::infra::store::audit::{self, AuditFilter, AuditPage};
 
 /// The right to read one chain of the trail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +33,7 @@ impl Trail {
 }
 
 impl ApiCore {
-    /// Rows that fit, newest first, from before the row of the number `before` on, at most `limit` of them.
+    /// Rows that fit, newest first, from before the row of the number `before` on, at most `limit` of them, and fewer where they are long.
     ///
     /// # Errors
     /// Only those of the store.
@@ -43,7 +43,7 @@ impl ApiCore {
         filter: &AuditFilter,
         before: Option<i64>,
         limit: u64,
-    ) -> Result<Vec<AuditEvent>> {
+    ) -> Result<AuditPage> {
         audit::list(self.store.reader(), trail.0, filter, before, limit).await
     }
 

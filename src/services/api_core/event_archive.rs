@@ -65,7 +65,8 @@ impl ApiCore {
         let reader = self.store.reader();
         let before = events::kept_from(reader).await?.max(event_archive::through(reader).await?);
         let rest = before.saturating_add(1)..=i64::MAX;
-        let Some(first) = events::list(reader, &EventFilter::default(), rest, 1).await?.pop() else { return Ok(None) };
+        let page = events::list(reader, &EventFilter::default(), rest, 1).await?;
+        let Some(first) = page.events.into_iter().next() else { return Ok(None) };
         let start = first.at.as_micros().div_euclid(DAY_MICROS).saturating_mul(DAY_MICROS);
         let end = Timestamp::from_micros(start.saturating_add(DAY_MICROS));
         if end > deletion_clock::now().minus(self.settings.events_kept_for) {

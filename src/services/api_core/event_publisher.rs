@@ -55,6 +55,10 @@ impl Consumer for EventPublisher {
         Ok(())
     }
 
+    fn is_remote(&self) -> bool {
+        true
+    }
+
     async fn settle(&self) -> Result<()> {
         let records = std::mem::take(&mut *self.begun.lock().await);
         if records.is_empty() {

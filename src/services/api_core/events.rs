@@ -175,10 +175,8 @@ impl ApiCore {
         if last <= after {
             return Ok(EventBatch { events: Vec::new(), position: after });
         }
-        let found = events::list(reader, filter, after.saturating_add(1)..=last, limit).await?;
-        let is_full = u64::try_from(found.len()).unwrap_or(u64::MAX) >= limit;
-        let position = found.last().filter(|_| is_full).map_or(last, |event| event.sequence);
-        Ok(EventBatch { events: found, position })
+        let page = events::list(reader, filter, after.saturating_add(1)..=last, limit).await?;
+        Ok(EventBatch { events: page.events, position: page.through })
     }
 }
 

@@ -12,7 +12,7 @@ use crate::domain::error::{Error, Result};
 use crate::domain::id::DomainId;
 use crate::domain::time::Timestamp;
 use crate::infra::certificates::{
-    Authority, AuthorityAccount, Certified, Challenge, Handshakes, IssueCertificate, OrderFailure,
+    Authority, AuthorityAccount, Certified, Challenge, Handshakes, IssueCertificate, OrderFailure, limits_one_name,
 };
 use crate::infra::jobs::{JobFailure, enqueue};
 use crate::infra::sealing::Sealing;
@@ -115,8 +115,7 @@ impl CertificateIssuer {
         if let Some(kept) = kept {
             let now = clock::now();
             if let Some(until) = kept.paused_until.filter(|until| *until > now) {
-                let reason = "it asked for that a while ago".to_owned();
-                return Err(OrderFailure::RateLimited { reason, pause: until.since(now) });
+                return Err(OrderFailure::Paused { left: until.since(now) });
             }
             if let Some(sealed) = kept.sealed_credentials {
                 return authority.account(&self.opened(sealed).map_err(unavailable)?).await;
@@ -216,17 +215,22 @@ impl CertificateIssuer {
     /// Writes down why there is no certificate, and when the next order may be made.
     async fn note(&self, domain: &Domain, failure: OrderFailure) -> Result<JobFailure> {
         CertificateMetrics::global().fail(&failure);
-        let failures = domain.certificate_failures + 1;
+        let now = clock::now();
+        let is_asked = !matches!(failure, OrderFailure::Paused { .. });
+        let failures = domain.certificate_failures + i64::from(is_asked);
         let pause = order_schedule::pause(&failure, failures, rand::random());
-        let next = clock::now().plus(pause);
+        let next = now.plus(pause);
         let reason: String = failure.to_string().chars().take(REASON_CHARACTERS_MAX).collect();
         let transaction = self.0.core.store().write().await?;
-        match failure {
-            OrderFailure::RateLimited { .. } => self.pause_account(&transaction, next).await?,
+        match &failure {
+            // Only what the authority says moves the end of its pause: each order that finds it would move it on otherwise.
+            OrderFailure::RateLimited { reason, pause } if !limits_one_name(reason, &domain.hostname) => {
+                self.pause_account(&transaction, now.plus(*pause)).await?;
+            }
             OrderFailure::NoAccount => {
                 certificates::delete_account(&transaction, self.0.authority.directory_url()).await?;
             }
-            OrderFailure::Refused(_) | OrderFailure::Unavailable(_) => {}
+            _ => {}
         }
         if let Some(current) = domains::lock_for_instance(&transaction, domain.id).await? {
             let row = Domain {

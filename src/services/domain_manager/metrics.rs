@@ -51,6 +51,8 @@ impl CertificateMetrics {
             OrderFailure::RateLimited { .. } => &self.rate_limited,
             OrderFailure::Refused(_) | OrderFailure::NoAccount => &self.refused,
             OrderFailure::Unavailable(_) => &self.unavailable,
+            // Nobody was asked.
+            OrderFailure::Paused { .. } => return,
         };
         counter.increment(1);
     }

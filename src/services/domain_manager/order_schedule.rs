@@ -13,6 +13,8 @@ const REFUSED_FIRST: Duration = Duration::from_secs(60);
 const PAUSE_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 /// By how much a pause may be longer, as a share of it.
 const JITTER: f64 = 0.2;
+/// The longest that an order comes after the end of a pause.
+const AFTER_PAUSE_MAX: Duration = Duration::from_secs(10 * 60);
 /// The share of its life after which a certificate is renewed, and by how much earlier that may be.
 const RENEWED_AT: f64 = 2.0 / 3.0;
 const EARLIER_BY: f64 = 0.05;
@@ -22,6 +24,8 @@ pub(super) fn pause(failure: &OrderFailure, failures: i64, random: f64) -> Durat
     let first = match failure {
         OrderFailure::RateLimited { pause, .. } => return stretched(*pause, random),
         OrderFailure::Refused(_) => REFUSED_FIRST,
+        // All that wait for the end of one pause would otherwise come at once.
+        OrderFailure::Paused { left } => return *left + AFTER_PAUSE_MAX.mul_f64(random.clamp(0.0, 1.0)),
         OrderFailure::NoAccount => return Duration::ZERO,
         OrderFailure::Unavailable(_) => UNAVAILABLE_FIRST,
     };
@@ -58,6 +62,8 @@ mod tests {
             let asked = Duration::from_secs(seconds);
             let limited = OrderFailure::RateLimited { reason: String::new(), pause: asked };
             prop_assert!(pause(&limited, failures, random) >= asked);
+            let next = pause(&OrderFailure::Paused { left: asked }, failures, random);
+            prop_assert!(next >= asked && next <= asked + AFTER_PAUSE_MAX);
         }
 
         #[test]

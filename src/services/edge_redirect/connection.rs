@@ -104,7 +104,7 @@ impl Connection {
     }
 
     async fn serve_secured(mut self, stream: Prefixed<TcpStream>, protocols: &Protocols) {
-        let shaking = handshake::shake_hands(&self.edge, stream);
+        let shaking = handshake::shake_hands(&self.edge, &self.open, stream);
         let Some(Some(Shaken { stream, secured, is_http2 })) = self.unless_evicted(shaking).await else { return };
         self.channel.protection = Protection::Tls(secured);
         self.open.awaits_request();

@@ -39,7 +39,12 @@ impl Edge {
     ) {
         let started = clock::monotonic();
         let exchange = Exchange { request, journal, now: clock::now(), started };
-        let framing = Framing { now: exchange.now, head: request.signals.head, last, secured: channel.is_secured() };
+        let framing = Framing {
+            now: exchange.now,
+            head: request.signals.head,
+            last,
+            secured: channel.is_secured() || request.is_secured_before,
+        };
         let refused = self.refuses(request.address).await;
         if refused.is_none()
             && channel.lets_through(&request.host)

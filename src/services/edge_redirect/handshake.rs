@@ -16,6 +16,7 @@ use super::channel::Secured;
 use super::handler::Edge;
 use super::metrics::{HandshakeMetrics, HandshakeResult};
 use crate::infra::certificates::ACME_TLS;
+use crate::runtime::connections::OpenConnection;
 
 /// The longest that a client may take over a handshake.
 const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
@@ -33,17 +34,17 @@ pub(super) struct Shaken<S> {
 }
 
 /// Shakes hands. `None` if that failed, or if it was all that was wanted; either is counted.
-pub(super) async fn shake_hands<S>(edge: &Edge, stream: S) -> Option<Shaken<S>>
+pub(super) async fn shake_hands<S>(edge: &Edge, open: &OpenConnection, stream: S) -> Option<Shaken<S>>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let shaken = begin(edge, stream).await;
+    let shaken = begin(edge, open, stream).await;
     let result = shaken.as_ref().map_or_else(|result| *result, |shaken| how(&shaken.stream));
     HandshakeMetrics::global().count(result);
     shaken.ok()
 }
 
-async fn begin<S>(edge: &Edge, stream: S) -> Result<Shaken<S>, HandshakeResult>
+async fn begin<S>(edge: &Edge, open: &OpenConnection, stream: S) -> Result<Shaken<S>, HandshakeResult>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -53,7 +54,11 @@ where
     if hello.alpn().is_some_and(|mut protocols| protocols.any(|protocol| protocol == ACME_TLS)) {
         return Err(answer_challenge(edge, start, &name).await);
     }
-    let Some(certificate) = edge.certificates.of(edge, &name).await else { return Err(refuse(start).await) };
+    // Whoever waits for an order is not silent: it is the authority that takes its time.
+    open.starts_response();
+    let certificate = edge.certificates.of(edge, &name).await;
+    open.awaits_request();
+    let Some(certificate) = certificate else { return Err(refuse(start).await) };
     let stream = in_time(start.into_stream(certificate.config())).await?;
     let is_http2 = stream.get_ref().1.alpn_protocol() == Some(HTTP_2);
     Ok(Shaken { stream, secured: Secured { name: name.into(), certificate }, is_http2 })

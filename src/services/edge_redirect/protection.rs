@@ -1,9 +1,8 @@
 //! What TLS, or its absence, changes about the answers to requests.
 
-use std::fmt::Write as _;
-
 use bytes::Bytes;
 use http::{HeaderValue, header};
+use percent_encoding::{CONTROLS, utf8_percent_encode};
 
 use super::channel::{Channel, Protection};
 use super::handler::{Edge, Exchange, Responded};
@@ -43,7 +42,7 @@ impl Edge {
             return Responded(response, LinkSource::None);
         }
         let mut responded = self.answer(exchange, form).await;
-        if channel.is_secured()
+        if (channel.is_secured() || request.is_secured_before)
             && let Some(domain) = self.cache.fresh_domain(&request.host, exchange.started)
             && let Some(hsts) = hsts(&domain.value)
         {
@@ -77,9 +76,11 @@ fn hsts(domain: &DomainRecord) -> Option<HeaderValue> {
 
 /// The same address over TLS, with the method and the body kept.
 fn to_https(request: &RequestView<'_>) -> Option<EdgeResponse> {
-    let mut location = format!("https://{}{}", request.host, request.path);
+    let mut location = format!("https://{}", request.host);
+    location.extend(utf8_percent_encode(request.path, CONTROLS));
     if !request.query.is_empty() {
-        write!(location, "?{}", request.query).ok()?;
+        location.push('?');
+        location.extend(utf8_percent_encode(request.query, CONTROLS));
     }
     Some(respond::permanently_moved(&HeaderValue::from_str(&location).ok()?))
 }

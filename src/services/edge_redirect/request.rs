@@ -42,6 +42,8 @@ pub struct RequestView<'a> {
     pub signals: Signals,
     /// Whether the client prefers JSON to HTML.
     pub wants_json: bool,
+    /// Whether a trusted proxy says that it was reached over TLS (`X-Forwarded-Proto`).
+    pub is_secured_before: bool,
 }
 
 impl<'a> RequestView<'a> {
@@ -76,6 +78,7 @@ impl<'a> RequestView<'a> {
             accept_language: Cow::Borrowed(""),
             signals: Signals { head: *method == Method::HEAD, ..Signals::default() },
             wants_json: false,
+            is_secured_before: false,
         };
         let mut host = "";
         // One pass costs less than a look-up for each name, of which most are absent.
@@ -95,6 +98,8 @@ impl<'a> RequestView<'a> {
                 view.wants_json = wants_json(value);
             } else if is("dnt") || is("sec-gpc") {
                 view.signals.do_not_track |= value == b"1";
+            } else if is("x-forwarded-proto") {
+                view.is_secured_before = trusted_proxies.hops > 0 && value.eq_ignore_ascii_case(b"https");
             } else if is("purpose") || is("sec-purpose") || is("x-purpose") || is("x-moz") {
                 view.signals.prefetch |= says_prefetch(value);
             }

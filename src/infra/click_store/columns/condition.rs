@@ -1,5 +1,7 @@
 //! Which clicks of a block a report is about. A condition is asked once a value, and then looked up for each click.
 
+use std::collections::HashSet;
+
 use super::block::{Block, Part};
 use super::property::{Class, Property};
 use crate::domain::click::ClickKind;
@@ -15,7 +17,8 @@ pub fn selected(block: &Block, selection: &Selection) -> Vec<bool> {
     let hidden = (!selection.hidden_links.is_empty()).then(|| hidden_links(selection));
     for filter in hidden.iter().chain(&selection.filters) {
         if let Some(column) = block.column(Property::of(filter.dimension)) {
-            narrow(&mut kept, column.codes(), &column.matches(|value| fits(filter, value)));
+            let listed = filter.any_of.iter().map(Option::as_ref).collect();
+            narrow(&mut kept, column.codes(), &column.matches(|value| fits(filter, &listed, value)));
         }
     }
     kept
@@ -83,15 +86,14 @@ fn is_counted(class: Option<&Value>, selection: &Selection) -> bool {
         && (include.opted_out || !class.opted_out)
 }
 
-/// Whether a filter lets a value of its column through.
-fn fits(filter: &Filter, value: Option<&Value>) -> bool {
+/// Whether a filter lets a value of its column through. `listed` are the values that it names, of which there may be very many.
+fn fits(filter: &Filter, listed: &HashSet<Option<&Value>>, value: Option<&Value>) -> bool {
     let of_class = match filter.dimension {
         Dimension::Kind | Dimension::Agent => Class::read(value).ok().map(|class| class.value_of(filter.dimension)),
         _ => None,
     };
     let value = of_class.as_ref().or(value);
-    let is_listed = filter.any_of.iter().any(|wanted| wanted.as_ref() == value);
-    (is_listed || filter.any_part.iter().any(|part| has_part(value, part))) != filter.negated
+    (listed.contains(&value) || filter.any_part.iter().any(|part| has_part(value, part))) != filter.negated
 }
 
 fn has_part(value: Option<&Value>, part: &str) -> bool {

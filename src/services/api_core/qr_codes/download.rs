@@ -1,9 +1,11 @@
 //! Draws the code of a link, and notes that it may be in print from then on.
 
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 use percent_encoding::{CONTROLS, utf8_percent_encode};
 use tokio::sync::Semaphore;
+use tokio::time::timeout;
 
 use super::draft::{QrCodeDraft, QrPreviewDraft, Style};
 use super::drawing::{QrImage, draw};
@@ -18,6 +20,8 @@ use crate::services::api_core::principal::Access;
 
 /// How many codes are drawn at once; each takes at most some 50 MiB with its logo.
 const AT_ONCE: usize = 4;
+/// The longest that somebody waits for a turn to have a code drawn; turns come in the order of the requests.
+const TURN_WAIT: Duration = Duration::from_secs(10);
 /// Stands for a random slug.
 const SAMPLE_SLUG: &str = "example";
 /// What a code adds to its link, so that scans are told from other clicks.
@@ -84,7 +88,7 @@ impl ApiCore {
 async fn draw_in_turn(text: String, draft: QrCodeDraft, base: &'static str) -> Result<QrImage> {
     let busy =
         |_| Error::new(ErrorKind::Unavailable, "too_many_drawings", "Too many codes are being drawn. Try again.");
-    let turn = Arc::clone(&TURNS).try_acquire_owned().map_err(busy)?;
+    let turn = timeout(TURN_WAIT, Arc::clone(&TURNS).acquire_owned()).await.map_err(busy)?.map_err(Error::internal)?;
     let work = move || {
         let _turn = turn;
         let mut errors = FieldErrors::under(base);

@@ -207,9 +207,9 @@ pub(in crate::services::api_core) async fn page_of_trail(
     }
     let fingerprint = QueryFingerprint::of(&("audit-events", trail.chain(), filter));
     let before = requested_number(cursor, fingerprint)?;
-    let rows = core.list_audit_events(trail, filter, before, u64::from(limit.get()).saturating_add(1)).await?;
+    let found = core.list_audit_events(trail, filter, before, limit.get().into()).await?;
     let cursor = |row: &AuditEvent| Cursor { sort_key: SortKey::Integer(row.sequence), id: row.id.as_uuid() };
-    Ok(Page::from_overfetched(rows, limit, fingerprint, cursor))
+    Ok(Page::new(found.rows, found.has_more, fingerprint, cursor))
 }
 
 fn file(export: AuditExport, format: AuditExportFormat) -> Response {

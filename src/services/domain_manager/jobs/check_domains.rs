@@ -31,7 +31,7 @@ pub(super) fn handlers(core: &ApiCore) -> Handlers {
             let due = core.domains_to_check(DOMAINS_MAX).await?;
             let job = |(workspace_id, domain_id)| {
                 let job = NewJob::of(&VerifyDomain { workspace_id, domain_id })?;
-                Ok(job.unique(domain_id.to_string()))
+                Ok(job.unique(domain_id.to_string()).on(workspace_id.to_string()))
             };
             let jobs: Vec<NewJob> = due.into_iter().map(job).collect::<crate::domain::error::Result<_>>()?;
             let transaction = core.store().write().await?;
