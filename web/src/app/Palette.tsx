@@ -35,7 +35,9 @@ export default function Palette({ slug, onClose, onKeys }: Properties) {
   const navigate = useNavigate();
   const [text, setText] = useState("");
   const [place, setPlace] = useState(0);
-  const sought = useDeferredValue(text.trim());
+  const typed = text.trim();
+  // Links are looked up when there is time; what is chosen by Enter is chosen of what was typed.
+  const sought = useDeferredValue(typed);
   const workspace = useBoot()?.workspaces?.find((other) => other.slug === slug);
   const params = { workspace: slug };
   const found = useQuery({
@@ -68,7 +70,7 @@ export default function Palette({ slug, onClose, onKeys }: Properties) {
       run: () => setPreferences({ theme }),
     })),
   ];
-  const wanted = sought.replace(/^[>#@]\s*/, "").toLowerCase();
+  const wanted = typed.replace(/^[>#@]\s*/, "").toLowerCase();
   const tags: Entry[] = (home?.tags.body?.data ?? []).map((tag) => ({
     id: tag.id,
     label: `#${tag.name}`,
@@ -92,7 +94,7 @@ export default function Palette({ slug, onClose, onKeys }: Properties) {
       void navigate({ to: "/w/$workspace/links/$link", params: { workspace: slug, link: id } });
     },
   });
-  const links = (sought ? (found.data?.parts.links.body?.data ?? []) : []).map((link) =>
+  const links = (typed ? (found.data?.parts.links.body?.data ?? []) : []).map((link) =>
     linkEntry({
       id: link.id,
       label: link.short_url.replace(/^https?:\/\//, ""),
@@ -106,9 +108,9 @@ export default function Palette({ slug, onClose, onKeys }: Properties) {
   });
   const named = (some: Entry[]) => some.filter((entry) => entry.label.toLowerCase().includes(wanted));
   const sigils: Record<string, Entry[]> = { ">": named(commands), "#": named(tags), "@": named(people) };
-  const others = sought ? commands : commands.filter((command) => !before.some(({ id }) => id === command.id));
-  const recent = sought ? [] : before;
-  const entries = sigils[sought.charAt(0)] ?? [...recent, ...named(others), ...links];
+  const others = typed ? commands : commands.filter((command) => !before.some(({ id }) => id === command.id));
+  const recent = typed ? [] : before;
+  const entries = sigils[typed.charAt(0)] ?? [...recent, ...named(others), ...links];
   const current = Math.min(place, Math.max(0, entries.length - 1));
   const choose = (entry: Entry | undefined) => {
     if (!entry) return;

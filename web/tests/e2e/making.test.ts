@@ -121,6 +121,32 @@ test("chosen links get the campaign of a template, and what they had before by u
   await allIsWell();
 });
 
+test("all links that match get a campaign at once, after it was looked at", async () => {
+  const { page, elido, api, base, address, allIsWell } = here;
+  const mass = Array.from({ length: 120 }, (_, index) => ({
+    destination_url: `https://example.com/${index}`,
+    slug: `mass-${index}`,
+  }));
+  await api.ask("POST", `${base}/links/bulk`, { links: mass });
+  await signIn(elido, here);
+  await page.goto(address("links?search=%22mass-%22"));
+  await page.getByText("120 links", { exact: true }).waitFor();
+  await page.keyboard.press("Control+a");
+  await page.getByRole("button", { name: "Change all 120 that match" }).click();
+  const dialog = page.getByRole("dialog", { name: "Change all links that match" });
+  await dialog.getByLabel("What changes").selectOption("Set the campaign (UTM)");
+  await dialog.getByLabel("Fill in from a template").selectOption("Autumn");
+  await dialog.getByLabel("utm_term").fill("print");
+  await dialog.getByRole("button", { name: "Look at it first" }).click();
+  await dialog.getByText("120 links are found").waitFor();
+  await allIsWell();
+  await dialog.getByRole("button", { name: "Change 120 links" }).click();
+  await page.getByText("120 links changed").waitFor();
+  const link = await api.ask<Found>("GET", `${base}/links/lookup?domain=localhost&slug=mass-7`);
+  assert.deepEqual([link.utm.source, link.utm.medium, link.utm.term], ["letter", "email", "print"]);
+  await allIsWell();
+});
+
 test("the palette begins with what was chosen last, until somebody signs out", async () => {
   const { page, elido, address, allIsWell } = here;
   await signIn(elido, here);
