@@ -25,3 +25,8 @@ export function problemOf(error: unknown): Problem {
   if (error instanceof Problem) return error;
   return new Problem(0, undefined, error instanceof Error ? error.message : String(error));
 }
+
+/** The same problem, told by what is wrong with what has no field of its own. */
+export function withDetail(problem: Problem, detail: string | undefined): Problem {
+  return problem.body && detail ? new Problem(problem.status, { ...problem.body, detail }) : problem;
+}

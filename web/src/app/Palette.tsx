@@ -8,6 +8,7 @@ import type { Link, Part } from "../api/types";
 import { Dialog } from "../design/Dialog";
 import { t } from "../i18n";
 import { setPreferences } from "../lib/preferences";
+import { type Recent, recents, remember } from "../lib/recents";
 import { homeQuery } from "../lib/workspace";
 import { PAGES } from "./Shell";
 
@@ -29,12 +30,14 @@ interface Properties {
   onKeys: () => void;
 }
 
-/** Every page and command by its name, and links by slug, destination or title; `>` commands alone, `#` tags, `@` people. */
+/** Every page and command by its name, and links by slug, destination or title; `>` commands alone, `#` tags, `@` people. What was chosen last comes first. */
 export default function Palette({ slug, onClose, onKeys }: Properties) {
   const navigate = useNavigate();
   const [text, setText] = useState("");
   const [place, setPlace] = useState(0);
-  const sought = useDeferredValue(text.trim());
+  const typed = text.trim();
+  // Links are looked up when there is time; what is chosen by Enter is chosen of what was typed.
+  const sought = useDeferredValue(typed);
   const workspace = useBoot()?.workspaces?.find((other) => other.slug === slug);
   const params = { workspace: slug };
   const found = useQuery({
@@ -67,7 +70,7 @@ export default function Palette({ slug, onClose, onKeys }: Properties) {
       run: () => setPreferences({ theme }),
     })),
   ];
-  const wanted = sought.replace(/^[>#@]\s*/, "").toLowerCase();
+  const wanted = typed.replace(/^[>#@]\s*/, "").toLowerCase();
   const tags: Entry[] = (home?.tags.body?.data ?? []).map((tag) => ({
     id: tag.id,
     label: `#${tag.name}`,
@@ -81,20 +84,38 @@ export default function Palette({ slug, onClose, onKeys }: Properties) {
     icon: <UserRound aria-hidden="true" />,
     run: () => void navigate({ to: "/w/$workspace/people", params }),
   }));
-  const links: Entry[] = (sought ? (found.data?.parts.links.body?.data ?? []) : []).map((link) => ({
-    id: link.id,
-    label: link.short_url.replace(/^https?:\/\//, ""),
-    about: link.title ?? link.destination_url,
+  const linkEntry = ({ id, label, about }: Recent & { label: string }): Entry => ({
+    id,
+    label,
+    ...(about ? { about } : {}),
     icon: <LinkIcon aria-hidden="true" />,
-    run: () => void navigate({ to: "/w/$workspace/links/$link", params: { workspace: slug, link: link.id } }),
-  }));
+    run: () => {
+      remember(slug, { id, label, ...(about ? { about } : {}) });
+      void navigate({ to: "/w/$workspace/links/$link", params: { workspace: slug, link: id } });
+    },
+  });
+  const links = (typed ? (found.data?.parts.links.body?.data ?? []) : []).map((link) =>
+    linkEntry({
+      id: link.id,
+      label: link.short_url.replace(/^https?:\/\//, ""),
+      about: link.title ?? link.destination_url,
+    }),
+  );
+  const before = recents(slug).flatMap(({ id, label, about }): Entry[] => {
+    const command = commands.find((one) => one.id === id);
+    if (command) return [command];
+    return label ? [linkEntry({ id, label, ...(about ? { about } : {}) })] : [];
+  });
   const named = (some: Entry[]) => some.filter((entry) => entry.label.toLowerCase().includes(wanted));
   const sigils: Record<string, Entry[]> = { ">": named(commands), "#": named(tags), "@": named(people) };
-  const entries = sigils[sought.charAt(0)] ?? [...named(commands), ...links];
+  const others = typed ? commands : commands.filter((command) => !before.some(({ id }) => id === command.id));
+  const recent = typed ? [] : before;
+  const entries = sigils[typed.charAt(0)] ?? [...recent, ...named(others), ...links];
   const current = Math.min(place, Math.max(0, entries.length - 1));
   const choose = (entry: Entry | undefined) => {
     if (!entry) return;
     onClose();
+    if (commands.includes(entry)) remember(slug, { id: entry.id });
     entry.run();
   };
   const onKey = (key: string): boolean => {
@@ -104,6 +125,25 @@ export default function Palette({ slug, onClose, onKeys }: Properties) {
     else return false;
     return true;
   };
+
+  const option = (entry: Entry, index: number) => (
+    <div
+      key={entry.id}
+      id={`palette-${index}`}
+      role="option"
+      tabIndex={-1}
+      aria-selected={index === current}
+      className="menu-item"
+      data-highlighted={index === current ? "" : undefined}
+      onPointerMove={() => setPlace(index)}
+      onClick={() => choose(entry)}
+      onKeyDown={(event) => event.key === "Enter" && choose(entry)}
+    >
+      {entry.icon}
+      <span className="cut">{entry.label}</span>
+      {entry.about && <span className="cut muted small">{entry.about}</span>}
+    </div>
+  );
 
   return (
     <Dialog open onClose={onClose} title={t("nav.goTo")} wide bare>
@@ -126,24 +166,15 @@ export default function Palette({ slug, onClose, onKeys }: Properties) {
           }}
         />
         <div id="palette-list" role="listbox" aria-label={t("palette.found")} className="palette-list" tabIndex={-1}>
-          {entries.map((entry, index) => (
-            <div
-              key={entry.id}
-              id={`palette-${index}`}
-              role="option"
-              tabIndex={-1}
-              aria-selected={index === current}
-              className="menu-item"
-              data-highlighted={index === current ? "" : undefined}
-              onPointerMove={() => setPlace(index)}
-              onClick={() => choose(entry)}
-              onKeyDown={(event) => event.key === "Enter" && choose(entry)}
-            >
-              {entry.icon}
-              <span className="cut">{entry.label}</span>
-              {entry.about && <span className="cut muted small">{entry.about}</span>}
+          {recent.length > 0 && (
+            <div role="group" aria-label={t("palette.recent")}>
+              <div className="palette-group" aria-hidden="true">
+                {t("palette.recent")}
+              </div>
+              {recent.map(option)}
             </div>
-          ))}
+          )}
+          {entries.slice(recent.length).map((entry, index) => option(entry, recent.length + index))}
         </div>
         {entries.length === 0 && <p className="pad muted">{t("palette.none")}</p>}
       </div>

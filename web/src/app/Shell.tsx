@@ -2,6 +2,8 @@ import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet, useNavigate, useParams, useRouterState } from "@tanstack/react-router";
 import {
   Activity,
+  AppWindow,
+  ArchiveRestore,
   ChartLine,
   ChevronsUpDown,
   ClipboardCheck,
@@ -29,6 +31,8 @@ import { forgetDrafts } from "../lib/draft";
 import { useFollowing } from "../lib/follow";
 import { number } from "../lib/format";
 import { Later } from "../lib/Later";
+import { isMany, keepPasted } from "../lib/many";
+import { forgetRecents } from "../lib/recents";
 import { useShortcuts } from "../lib/shortcuts";
 import { undoLast } from "../lib/toasts";
 import { homeQuery } from "../lib/workspace";
@@ -47,6 +51,7 @@ export const PAGES = [
   { to: "/w/$workspace/domains", key: "d", icon: Globe, text: "nav.domains" },
   { to: "/w/$workspace/people", key: "p", icon: Users, text: "nav.people" },
   { to: "/w/$workspace/keys", key: "k", icon: KeyRound, text: "nav.keys" },
+  { to: "/w/$workspace/programs", key: "o", icon: AppWindow, text: "nav.programs" },
   { to: "/w/$workspace/audit", key: "u", icon: ScrollText, text: "nav.audit" },
   { to: "/w/$workspace/settings", key: "s", icon: Settings, text: "nav.settings" },
 ] as const;
@@ -72,8 +77,12 @@ export function Shell() {
     "mod+z": () => undoLast(),
     ...Object.fromEntries(PAGES.map((page) => [`g ${page.key}`, go(page.to)])),
   });
-  usePastedAddress((destination) => {
-    if (slug) void navigate({ to: "/w/$workspace/links/new", params: { workspace: slug }, search: { destination } });
+  usePastedAddress((text) => {
+    if (!slug) return;
+    const params = { workspace: slug };
+    if (!isMany(text)) return void navigate({ to: "/w/$workspace/links/new", params, search: { destination: text } });
+    keepPasted(text);
+    void navigate({ to: "/w/$workspace/links/many", params });
   });
 
   useFollowing(followed?.id, mayFollow);
@@ -112,14 +121,14 @@ export function Shell() {
   );
 }
 
-/** An address that is pasted anywhere outside a field begins a link. */
-function usePastedAddress(begin: (address: string) => void): void {
+/** An address that is pasted anywhere outside a field begins a link; several begin as many. */
+function usePastedAddress(begin: (text: string) => void): void {
   useEffect(() => {
     const listen = (event: ClipboardEvent) => {
       const target = event.target;
       if (target instanceof HTMLElement && target.closest("input,textarea,select,dialog")) return;
       const text = event.clipboardData?.getData("text/plain").trim() ?? "";
-      if (/^https?:\/\/\S+$/.test(text)) begin(text);
+      if (/^https?:\/\/\S+$/.test(text) || isMany(text)) begin(text);
     };
     document.addEventListener("paste", listen);
     return () => document.removeEventListener("paste", listen);
@@ -130,6 +139,7 @@ function usePastedAddress(begin: (address: string) => void): void {
 async function signOut(): Promise<void> {
   await bff("/bff/session", { method: "DELETE" }).catch(() => {});
   forgetDrafts();
+  forgetRecents();
   location.assign("/sign-in");
 }
 
@@ -147,6 +157,11 @@ function Side({ slug, onPalette }: { slug: string; onPalette: () => void }) {
     label: t("nav.newWorkspace"),
     icon: <Plus aria-hidden="true" />,
     onSelect: () => void navigate({ to: "/new-workspace" }),
+  });
+  entries.push({
+    label: t("nav.deletedWorkspaces"),
+    icon: <ArchiveRestore aria-hidden="true" />,
+    onSelect: () => void navigate({ to: "/deleted-workspaces" }),
   });
   const name = current?.name ?? "Elido";
   return (

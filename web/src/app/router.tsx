@@ -75,6 +75,12 @@ const newWorkspace = createRoute({
   component: lazyRouteComponent(() => import("../features/settings/NewWorkspacePage")),
 });
 
+const deletedWorkspaces = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/deleted-workspaces",
+  component: lazyRouteComponent(() => import("../features/settings/DeletedPage")),
+});
+
 const admin = createRoute({
   getParentRoute: () => signedIn,
   path: "/admin",
@@ -138,6 +144,11 @@ const newLink = createRoute({
   validateSearch: v.object({ destination: v.optional(v.string()) }),
   component: lazyRouteComponent(() => import("../features/link-editor/NewLinkPage")),
 });
+const manyLinks = createRoute({
+  getParentRoute: inWorkspace,
+  path: "/links/many",
+  component: lazyRouteComponent(() => import("../features/link-editor/ManyLinksPage")),
+});
 const link = createRoute({
   getParentRoute: inWorkspace,
   path: "/links/$link",
@@ -195,6 +206,11 @@ const keys = createRoute({
   path: "/keys",
   component: lazyRouteComponent(() => import("../features/keys/KeysPage")),
 });
+const programs = createRoute({
+  getParentRoute: inWorkspace,
+  path: "/programs",
+  component: lazyRouteComponent(() => import("../features/programs/ProgramsPage")),
+});
 const audit = createRoute({
   getParentRoute: inWorkspace,
   path: "/audit",
@@ -213,6 +229,7 @@ const tree = root.addChildren([
   signedIn.addChildren([
     me,
     newWorkspace,
+    deletedWorkspaces,
     admin,
     status,
     accounts,
@@ -222,6 +239,7 @@ const tree = root.addChildren([
       workspaceHome,
       links,
       newLink,
+      manyLinks,
       link,
       editLink,
       qr,
@@ -232,6 +250,7 @@ const tree = root.addChildren([
       domains,
       people,
       keys,
+      programs,
       audit,
       settings,
     ]),

@@ -44,28 +44,38 @@ interface TextAreaProperties {
   value: string;
   onValue: (value: string) => void;
   error?: string | undefined;
+  hint?: string;
   maxLength: number;
+  rows?: number;
+  mono?: boolean;
 }
 
-export function TextArea({ label, value, onValue, error, maxLength }: TextAreaProperties) {
+export function TextArea({ label, value, onValue, error, hint, maxLength, rows = 3, mono }: TextAreaProperties) {
   const id = useId();
+  const described = error ? `${id}-error` : hint ? `${id}-hint` : undefined;
   return (
     <div className="field">
       <label htmlFor={id}>{label}</label>
       <textarea
         id={id}
-        className="input area"
-        rows={3}
+        className={mono ? "input area mono" : "input area"}
+        rows={rows}
         value={value}
         maxLength={maxLength}
         onChange={(event) => onValue(event.target.value)}
         aria-invalid={error ? true : undefined}
-        aria-describedby={error ? `${id}-error` : undefined}
+        aria-describedby={described}
       />
-      {error && (
+      {error ? (
         <span className="error" id={`${id}-error`}>
           {error}
         </span>
+      ) : (
+        hint && (
+          <span className="hint" id={`${id}-hint`}>
+            {hint}
+          </span>
+        )
       )}
     </div>
   );

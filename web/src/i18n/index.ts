@@ -46,6 +46,8 @@ export async function startTexts(): Promise<void> {
     lng: "en",
     fallbackLng: "en",
     resources: { en: { translation: english } },
+    // Scopes have a colon in their names.
+    nsSeparator: false,
     interpolation: { escapeValue: false },
   });
   await change();

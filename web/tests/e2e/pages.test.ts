@@ -98,6 +98,15 @@ async function seed({ edge }: Elido, { ask, workspace }: Api): Promise<string> {
   const share = await ask<{ url: string }>("POST", `${base}/shares`, { name: "Spring", filters: "tag=spring" });
   shared = new URL(share.url).pathname;
   await ask("POST", `${base}/domains`, { hostname: "go.example.com" });
+  const old = await ask<{ id: string }>("POST", "/v1/workspaces", { name: "Last year", slug: "last-year" });
+  await ask("DELETE", `/v1/workspaces/${old.id}`);
+  await ask("POST", `${base}/evidence-exports`, {});
+  await ask("POST", `${base}/oauth-clients`, {
+    name: "Reader",
+    redirect_uris: ["https://reader.example.com/callback"],
+    scopes: ["links:read"],
+    confidential: true,
+  });
   await ask("POST", `${base}/api-keys`, { name: "Newsletter", scopes: ["links:read", "links:write"] });
   for (let count = 0; count < 30; count += 1) {
     const headers = {
@@ -117,6 +126,7 @@ async function seed({ edge }: Elido, { ask, workspace }: Api): Promise<string> {
 const PAGES: [string, () => string, string][] = [
   ["links", () => "/w/marketing/links", "/help-59"],
   ["new-link", () => "/w/marketing/links/new", "Where visitors go"],
+  ["many-links", () => "/w/marketing/links/many", "one a line"],
   ["edit-link", () => `/w/marketing/links/${link}/edit`, "Phones"],
   ["link", () => `/w/marketing/links/${link}`, "History"],
   ["analytics", () => "/w/marketing/analytics", "Where they are"],
@@ -132,9 +142,11 @@ const PAGES: [string, () => string, string][] = [
   ["domains", () => "/w/marketing/domains", "go.example.com"],
   ["people", () => "/w/marketing/people", "What each role may do"],
   ["keys", () => "/w/marketing/keys", "Newsletter"],
+  ["programs", () => "/w/marketing/programs", "Reader"],
   ["audit", () => "/w/marketing/audit", "link.created"],
   ["settings", () => "/w/marketing/settings", "Name in addresses"],
   ["new-workspace", () => "/new-workspace", "Name in addresses"],
+  ["deleted-workspaces", () => "/deleted-workspaces", "Gone for good"],
   ["me", () => "/me", "Sessions"],
   ["design", () => "/design", "Colours"],
   ["nowhere", () => "/nowhere-at-all", "There is nothing"],
@@ -209,6 +221,10 @@ test("every page is right in both themes, wide and narrow", async () => {
     await look(name);
     await page.keyboard.press("Escape");
   }
+  await page.goto(`${elido.url}/w/marketing/audit`);
+  await page.getByRole("button", { name: "Evidence" }).click();
+  await page.getByRole("dialog").getByText("Ready", { exact: true }).waitFor();
+  await look("evidence");
   await page.goto(elido.url + shared);
   await page.getByRole("region", { name: "Browser" }).waitFor();
   await look("shared");

@@ -61,11 +61,13 @@ export interface Elido {
   stop: () => void;
 }
 
-interface Setting {
+export interface Setting {
   /** Another database than its own file. */
   database?: string;
   /** What browsers reach it by, on which port. */
   before?: (port: number) => Promise<number>;
+  /** Further settings, by their names in the environment. */
+  env?: Record<string, string>;
 }
 
 function lettersTo(folder: string, to: string): string[] {
@@ -105,6 +107,7 @@ export async function startElido(setting: Setting = {}): Promise<Elido> {
     ELIDO_EDGE__TRUSTED_PROXY_HOPS: "1",
     // Commands beside it go straight there.
     ELIDO_API_URL: `http://localhost:${api}`,
+    ...setting.env,
     ...(setting.database ? { ELIDO_DATABASE__URL: setting.database } : {}),
   };
   let child: ChildProcess;
@@ -192,6 +195,18 @@ interface Looks {
   height?: number;
   dark?: boolean;
   touch?: boolean;
+}
+
+/** Makes an account for whoever has an invitation, who signs in by this password. */
+export async function accept(elido: Elido, email: string, name: string, password: string): Promise<void> {
+  const letter = await until(`an invitation for ${email}`, async () => elido.letters(email).at(-1));
+  const token = /\/invitation#\w+=(\S+)/.exec(letter)?.[1];
+  const response = await fetch(new URL("/v1/invitations/accept", elido.url), {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ token, name, password }),
+  });
+  if (!response.ok) throw new Error(`accepting for ${email}: ${response.status} ${await response.text()}`);
 }
 
 export async function open(

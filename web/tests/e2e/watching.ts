@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach } from "node:test";
 import { violations } from "./axe.ts";
-import { type Api, type Elido, open, startElido, stopBrowser, type Watched } from "./server.ts";
+import { type Api, type Elido, open, type Setting, startElido, stopBrowser, type Watched } from "./server.ts";
 
 const PICTURES = process.env.ELIDO_PICTURES ?? new URL("../../pictures", import.meta.url).pathname;
 
@@ -18,10 +18,10 @@ export interface Watching extends Watched {
 }
 
 /** A process that Ada has set up, for all flows of a file. What it gives back is filled in before each flow. */
-export function watching(): Watching {
+export function watching(setting: () => Promise<Setting> = async () => ({})): Watching {
   const here = {} as Watching;
   before(async () => {
-    here.elido = await startElido();
+    here.elido = await startElido(await setting());
     here.api = await here.elido.bootstrap();
     here.base = `/v1/workspaces/${here.api.workspace.id}`;
     here.address = (path) => `${here.elido.url}/w/marketing/${path}`;

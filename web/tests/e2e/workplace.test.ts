@@ -16,6 +16,7 @@ test("a key gets a new secret, beside which the one before holds for as long as 
   await signIn(elido, here);
   await page.goto(address("keys"));
   await page.getByText("Made by Ada").waitFor();
+  await page.getByText("read links", { exact: true }).waitFor();
   const rotate = async (overlap: string): Promise<string> => {
     await page.getByRole("button", { name: "New secret" }).click();
     const dialog = page.getByRole("dialog");

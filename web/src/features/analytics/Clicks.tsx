@@ -4,6 +4,7 @@ import { Activity, Download, Share2, Table2, Terminal } from "lucide-react";
 import { lazy, useState } from "react";
 import * as v from "valibot";
 import { bff } from "../../api/client";
+import { Problem } from "../../api/problem";
 import type { Breakdown, Part, Summary, Timeseries } from "../../api/types";
 import { Button } from "../../design/Button";
 import { copyText } from "../../design/Copy";
@@ -109,6 +110,7 @@ export function Clicks({ search, onSearch, link, title }: Properties) {
       tab={tabs[name]}
       onTab={(tab) => change({ [name]: tab })}
       part={parts?.[tabs[name]]}
+      query={query}
       total={total}
       chosen={search[tabs[name]] ?? []}
       onCondition={toggle(tabs[name])}
@@ -148,7 +150,9 @@ export function Clicks({ search, onSearch, link, title }: Properties) {
                 )}
               </div>
             </div>
-            {parts.timeseries.problem && <Failure error={new Error(parts.timeseries.problem.detail)} />}
+            {parts.timeseries.problem && (
+              <Failure error={new Problem(parts.timeseries.status, parts.timeseries.problem)} />
+            )}
             {parts.timeseries.body &&
               (search.table ? (
                 <SeriesTable series={parts.timeseries.body} zone={zone} />
@@ -313,7 +317,7 @@ function Bar({ search, zone, onSearch, query, names, isLink, title }: BarPropert
 }
 
 function Figures({ part }: { part: Part<Summary> }) {
-  if (part.problem) return <Failure error={new Error(part.problem.detail)} />;
+  if (part.problem) return <Failure error={new Problem(part.status, part.problem)} />;
   const summary = part.body;
   if (!summary) return null;
   const left = summary.left_out;

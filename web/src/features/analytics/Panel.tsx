@@ -1,8 +1,15 @@
+import { lazy, useState } from "react";
+import { Problem } from "../../api/problem";
 import type { Breakdown, Part } from "../../api/types";
+import { Button } from "../../design/Button";
 import { Failure } from "../../design/Failure";
 import { t } from "../../i18n";
-import { type Filter, written } from "../../lib/clicks-search";
-import { number, percent } from "../../lib/format";
+import type { Filter } from "../../lib/clicks-search";
+import { number } from "../../lib/format";
+import { Later } from "../../lib/Later";
+import { Values } from "./Values";
+
+const AllValues = lazy(() => import("./AllValues"));
 
 interface Properties {
   title: string;
@@ -10,6 +17,8 @@ interface Properties {
   tab: Filter;
   onTab: (tab: Filter) => void;
   part: Part<Breakdown> | undefined;
+  /** Which clicks, as a query of `/v1`. */
+  query: URLSearchParams;
   total: number;
   chosen: string[];
   /** The condition on the value that was chosen, as `/v1` writes it. */
@@ -17,12 +26,12 @@ interface Properties {
   nameOf: (dimension: Filter, value: string | null) => string;
 }
 
-/** The values of a dimension with their clicks; choosing one filters by it, or with Alt leaves it out. Rows and the rest are all there is. */
-export function Panel({ title, tabs, tab, onTab, part, total, chosen, onCondition, nameOf }: Properties) {
+/** The values of a dimension that have most clicks. Rows and the rest are all there is. */
+export function Panel({ title, tabs, tab, onTab, part, query, total, chosen, onCondition, nameOf }: Properties) {
+  const [all, setAll] = useState(false);
   const rows = part?.body?.data ?? [];
-  const highest = Math.max(1, ...rows.map((row) => row.clicks));
   const other = part?.body?.other;
-  const condition = (value: string, excluded = false) => written({ excluded, part: false, value });
+  const values = { dimension: tab, total, chosen, onCondition, nameOf };
   return (
     <section className="sheet pad panel" aria-label={title}>
       <div className="row apart">
@@ -42,27 +51,25 @@ export function Panel({ title, tabs, tab, onTab, part, total, chosen, onConditio
           </select>
         )}
       </div>
-      {part?.problem && <Failure error={new Error(part.problem.detail)} />}
+      {part?.problem && <Failure error={new Problem(part.status, part.problem)} />}
       {part?.body && rows.length === 0 && <p className="muted">{t("analytics.nothing")}</p>}
-      <ul className="bars">
-        {rows.map((row) => (
-          <li key={row.value ?? ""}>
-            <button
-              type="button"
-              aria-pressed={chosen.includes(condition(row.value ?? ""))}
-              title={t("analytics.choose")}
-              onClick={(event) => onCondition(condition(row.value ?? "", event.altKey))}
-            >
-              <span className="bar" style={{ width: `${(row.clicks / highest) * 100}%` }} aria-hidden="true" />
-              <span className="cut">{nameOf(tab, row.value ?? null)}</span>
-              <span className="number">{number(row.clicks)}</span>
-              <span className="number muted share">{percent(total === 0 ? 0 : row.clicks / total)}</span>
-            </button>
-          </li>
-        ))}
-      </ul>
+      <Values rows={rows} {...values} />
       {other && other.clicks > 0 && (
-        <p className="small muted">{t("analytics.others", { count: other.values, clicks: number(other.clicks) })}</p>
+        <div className="row apart">
+          <p className="small muted">{t("analytics.others", { count: other.values, clicks: number(other.clicks) })}</p>
+          <Button
+            look="plain"
+            onClick={() => setAll(true)}
+            aria-label={t("analytics.allOf", { panel: t(`dimension.${tab}`) })}
+          >
+            {t("analytics.all")}
+          </Button>
+        </div>
+      )}
+      {all && (
+        <Later>
+          <AllValues {...values} query={query} onClose={() => setAll(false)} />
+        </Later>
       )}
     </section>
   );

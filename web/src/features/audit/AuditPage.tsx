@@ -1,5 +1,6 @@
 import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
+import { lazy, useState } from "react";
 import { api, body } from "../../api/client";
 import type { AuditEvent } from "../../api/types";
 import { Button } from "../../design/Button";
@@ -8,11 +9,14 @@ import { t } from "../../i18n";
 import "../../i18n/late";
 import type { AuditSearch } from "../../lib/audit-search";
 import { dateTime } from "../../lib/format";
+import { Later } from "../../lib/Later";
 import { useAuthorName, useMembers } from "../../lib/people";
 import { myZone } from "../../lib/preferences";
 import { dayAfter, dayOf, startOf } from "../../lib/time";
 import { useTitle } from "../../lib/title";
-import { useWorkspace } from "../../lib/workspace";
+import { mayAdminister, useRole, useWorkspace } from "../../lib/workspace";
+
+const EvidenceDialog = lazy(() => import("./EvidenceDialog"));
 
 type Row = Record<string, unknown> | null | undefined;
 
@@ -30,6 +34,8 @@ const written = (value: unknown) =>
 
 export default function AuditPage() {
   const workspace = useWorkspace();
+  const role = useRole();
+  const [evidence, setEvidence] = useState(false);
   const search = useSearch({ from: "/signed-in/w/$workspace/audit" });
   const navigate = useNavigate({ from: "/w/$workspace/audit" });
   const path = { workspace_id: workspace.id };
@@ -53,10 +59,18 @@ export default function AuditPage() {
     <>
       <div className="page-head">
         <h1>{t("nav.audit")}</h1>
-        <a className="button" href={`/v1/workspaces/${workspace.id}/audit-events/export?format=ndjson`} download>
-          {t("audit.export")}
-        </a>
+        <div className="row">
+          {mayAdminister(role) && <Button onClick={() => setEvidence(true)}>{t("evidence.open")}</Button>}
+          <a className="button" href={`/v1/workspaces/${workspace.id}/audit-events/export?format=ndjson`} download>
+            {t("audit.export")}
+          </a>
+        </div>
       </div>
+      {evidence && (
+        <Later>
+          <EvidenceDialog search={search} onClose={() => setEvidence(false)} />
+        </Later>
+      )}
       <Filters search={search} onSearch={set} />
       {query.isError && <Failure error={query.error} onRetry={() => void query.refetch()} />}
       {query.isPending && <Skeleton count={6} />}

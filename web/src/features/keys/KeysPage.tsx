@@ -7,30 +7,18 @@ import type { ApiKey, Scope } from "../../api/types";
 import { Button } from "../../design/Button";
 import { Dialog } from "../../design/Dialog";
 import { Failure, Skeleton } from "../../design/Failure";
-import { Check, Choice, Field } from "../../design/Field";
+import { Choice, Field } from "../../design/Field";
 import { t } from "../../i18n";
 import "../../i18n/late";
 import { date, dateTime, relative } from "../../lib/format";
 import { useAuthorName } from "../../lib/people";
+import { ScopeChecks, scopesSaid } from "../../lib/scopes";
 import { useTitle } from "../../lib/title";
 import { say } from "../../lib/toasts";
 import { mayAdminister, useRole, useWorkspace } from "../../lib/workspace";
 import { RotateKey } from "./RotateKey";
 import { curl, Secret } from "./Secret";
 
-const SCOPES = [
-  "links:read",
-  "links:write",
-  "analytics:read",
-  "workspace:read",
-  "workspace:write",
-  "members:read",
-  "members:write",
-  "keys:read",
-  "keys:write",
-  "audit:read",
-  "events:read",
-] as const satisfies Scope[];
 const DAY = 86_400_000;
 
 export default function KeysPage() {
@@ -71,7 +59,7 @@ export default function KeysPage() {
       <ul className="stack-s">
         {keys.map((item) => (
           <li key={item.id} className="sheet pad row apart">
-            <div className="grow stack-s">
+            <div className="facts stack-s">
               <div className="row">
                 <strong>{item.name}</strong>
                 <code className="small muted">{item.token_start}…</code>
@@ -81,9 +69,7 @@ export default function KeysPage() {
                   </span>
                 )}
               </div>
-              <span className="small">
-                {item.scopes.map((scope) => t(`scope.${scope}` as "scope.links")).join(" · ")}
-              </span>
+              <span className="small">{scopesSaid(item.scopes)}</span>
               <span className="small muted" title={item.last_used_at ? dateTime(item.last_used_at) : undefined}>
                 {item.last_used_at
                   ? t("keysPage.used", { when: relative(item.last_used_at) })
@@ -159,18 +145,7 @@ function AddKey({ onClose, refetch }: { onClose: () => void; refetch: () => void
           autoFocus
           required
         />
-        <fieldset className="stack-s">
-          <legend className="label">{t("keysPage.scopes")}</legend>
-          {SCOPES.map((scope) => (
-            <Check
-              key={scope}
-              label={t(`scope.${scope}` as "scope.links")}
-              checked={scopes.includes(scope)}
-              onChecked={(on) => setScopes(SCOPES.filter((other) => (other === scope ? on : scopes.includes(other))))}
-            />
-          ))}
-          {errors.get("/scopes") && <span className="error-text">{errors.get("/scopes")}</span>}
-        </fieldset>
+        <ScopeChecks label={t("keysPage.scopes")} scopes={scopes} onScopes={setScopes} error={errors.get("/scopes")} />
         <Choice
           label={t("keysPage.expires")}
           value={days}

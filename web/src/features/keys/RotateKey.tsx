@@ -4,14 +4,12 @@ import type { ApiKey } from "../../api/types";
 import { Button } from "../../design/Button";
 import { Dialog } from "../../design/Dialog";
 import { Failure } from "../../design/Failure";
-import { Choice } from "../../design/Field";
 import { t } from "../../i18n";
 import "../../i18n/late";
+import { Overlap } from "../../lib/Overlap";
 import { useSubmit } from "../../lib/submit";
 import { useWorkspace } from "../../lib/workspace";
 import { Secret } from "./Secret";
-
-const HOUR = 3600;
 
 interface Properties {
   item: ApiKey;
@@ -22,7 +20,7 @@ interface Properties {
 /** A new secret for a key, beside which the present one may hold for a while. */
 export function RotateKey({ item, onClose, refetch }: Properties) {
   const path = { workspace_id: useWorkspace().id, api_key_id: item.id };
-  const [overlap, setOverlap] = useState(String(24 * HOUR));
+  const [overlap, setOverlap] = useState("86400");
   const [token, setToken] = useState<string>();
   const { submit, busy, problem } = useSubmit(async () => {
     const made = await body(
@@ -40,17 +38,7 @@ export function RotateKey({ item, onClose, refetch }: Properties) {
       <form className="stack" onSubmit={submit}>
         <p>{t("rotation.text")}</p>
         {problem && <Failure error={problem} />}
-        <Choice
-          label={t("rotation.overlap")}
-          value={overlap}
-          onValue={setOverlap}
-          options={[
-            ["0", t("rotation.atOnce")],
-            [String(HOUR), t("rotation.hour")],
-            [String(24 * HOUR), t("rotation.day")],
-            [String(7 * 24 * HOUR), t("rotation.week")],
-          ]}
-        />
+        <Overlap seconds={overlap} onSeconds={setOverlap} />
         <div className="row">
           <Button look="main" type="submit" disabled={busy}>
             {t("rotation.make")}

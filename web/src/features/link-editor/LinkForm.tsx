@@ -7,6 +7,8 @@ import "../../i18n/late";
 import type { Draft } from "../../lib/draft";
 import { relative } from "../../lib/format";
 import { myZone } from "../../lib/preferences";
+import { TemplateChoice } from "../../lib/TemplateChoice";
+import { ToMany, usePastingMany } from "../../lib/ToMany";
 import { instantOf, localOf } from "../../lib/time";
 import { UTM } from "../../lib/utm";
 import { useHome } from "../../lib/workspace";
@@ -16,7 +18,6 @@ import { errorsBelow, type Form } from "./form";
 import { Rules } from "./Rules";
 import { SlugState } from "./SlugState";
 import { TagField } from "./TagField";
-import { TemplateChoice } from "./TemplateChoice";
 
 interface Properties {
   draft: Draft<Form>;
@@ -45,6 +46,7 @@ export function LinkForm({ draft, errors, own, hasPassword, use, isNew, wins, ch
     domainOptions.unshift([value.domain, value.domain]);
   if (isNew && !value.domain) domainOptions.unshift(["", t("editor.defaultDomain")]);
   const folders = home?.folders.body?.data ?? [];
+  const pasteMany = usePastingMany();
   const error = (pointer: string) => errors.get(pointer);
   return (
     <div className="stack">
@@ -57,6 +59,7 @@ export function LinkForm({ draft, errors, own, hasPassword, use, isNew, wins, ch
         inputMode="url"
         autoFocus={isNew}
         name="destination"
+        {...(isNew ? { hint: <ToMany />, onPaste: pasteMany } : {})}
       />
       <div className="two">
         <Choice

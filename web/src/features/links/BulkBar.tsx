@@ -1,11 +1,11 @@
-import { Archive, ArchiveRestore, FolderInput, Tags, Trash2, X } from "lucide-react";
+import { Archive, ArchiveRestore, FolderInput, Megaphone, Tags, Trash2, X } from "lucide-react";
 import { useState } from "react";
 import type { Link } from "../../api/types";
 import { Button } from "../../design/Button";
 import { t } from "../../i18n";
 import { Later } from "../../lib/Later";
 import { mayEdit, useRole } from "../../lib/workspace";
-import { MoveDialog, TagDialog } from "./dialogs";
+import { CampaignDialog, MoveDialog, TagDialog } from "./dialogs";
 import { useLinkActions } from "./useLinkActions";
 
 /** What can be done with the links that are selected. */
@@ -13,6 +13,7 @@ export function BulkBar({ links, onDone }: { links: Link[]; onDone: () => void }
   const actions = useLinkActions();
   const [tagging, setTagging] = useState(false);
   const [moving, setMoving] = useState(false);
+  const [campaigning, setCampaigning] = useState(false);
   const canEdit = mayEdit(useRole());
   const all = links.every((link) => link.archived);
   const done = (request: Promise<void>) => {
@@ -37,6 +38,9 @@ export function BulkBar({ links, onDone }: { links: Link[]; onDone: () => void }
           <Button icon={<FolderInput aria-hidden="true" />} keys="M" onClick={() => setMoving(true)}>
             {t("links.move")}
           </Button>
+          <Button icon={<Megaphone aria-hidden="true" />} onClick={() => setCampaigning(true)}>
+            {t("links.campaign")}
+          </Button>
           <Button look="bad" icon={<Trash2 aria-hidden="true" />} onClick={() => done(actions.remove(links))}>
             {t("links.delete", { count: links.length })}
           </Button>
@@ -51,6 +55,18 @@ export function BulkBar({ links, onDone }: { links: Link[]; onDone: () => void }
             onMove={(folder) => {
               setMoving(false);
               done(actions.move(links, folder));
+            }}
+          />
+        </Later>
+      )}
+      {campaigning && (
+        <Later>
+          <CampaignDialog
+            links={links}
+            onClose={() => setCampaigning(false)}
+            onCampaign={(utm) => {
+              setCampaigning(false);
+              done(actions.campaign(links, utm));
             }}
           />
         </Later>

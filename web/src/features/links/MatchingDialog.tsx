@@ -7,8 +7,10 @@ import { Choice, Field } from "../../design/Field";
 import { t } from "../../i18n";
 import { myZone } from "../../lib/preferences";
 import { useSubmit } from "../../lib/submit";
+import { TemplateChoice } from "../../lib/TemplateChoice";
 import { instantOf } from "../../lib/time";
 import { say } from "../../lib/toasts";
+import { UtmFields } from "../../lib/UtmFields";
 import { useHome, useWorkspace } from "../../lib/workspace";
 import { written } from "../../lib/written";
 import { Progress } from "./BulkReports";
@@ -35,6 +37,7 @@ export default function MatchingDialog({ filter, onClose }: Properties) {
     expires: "",
     find: "",
     replaceWith: "",
+    utm: {},
   });
   const [seen, setSeen] = useState<BulkEditPreview>();
   const [progress, setProgress] = useState<BulkEdit>();
@@ -135,6 +138,13 @@ function Value({ wanted, set }: ValueProperties) {
           onValue={(folder) => set({ folder })}
           options={[["", t("links.noFolder")], ...folders.map(({ id, name }): [string, string] => [id, name])]}
         />
+      );
+    case "campaign":
+      return (
+        <>
+          <TemplateChoice onChoose={(utm) => set({ utm })} />
+          <UtmFields utm={wanted.utm} onUtm={(utm) => set({ utm })} errorOf={() => undefined} />
+        </>
       );
     case "expires":
       return <Expiry wanted={wanted} set={set} />;

@@ -1,5 +1,6 @@
 import { api, body } from "../../api/client";
-import type { BulkEdit, BulkEditChanges, BulkEditFilter, BulkEditPreview } from "../../api/types";
+import type { BulkEdit, BulkEditChanges, BulkEditFilter, BulkEditPreview, Utm } from "../../api/types";
+import { whole } from "../../lib/utm";
 
 /** What all links of a filter can be given at once. */
 export const CHANGES = [
@@ -9,6 +10,7 @@ export const CHANGES = [
   "removeTags",
   "folder",
   "expires",
+  "campaign",
   "replace",
   "delete",
 ] as const;
@@ -23,6 +25,7 @@ export interface Wanted {
   expires: string;
   find: string;
   replaceWith: string;
+  utm: Utm;
 }
 
 const named = (tags: string) =>
@@ -40,6 +43,7 @@ export function changesOf(wanted: Wanted): BulkEditChanges {
     removeTags: { remove_tags: named(wanted.tags) },
     folder: { folder_id: wanted.folder || null },
     expires: { expires_at: wanted.expires || null },
+    campaign: { utm: whole(wanted.utm) },
     delete: { deleted: true },
     replace: { replace_in_destination: { find: wanted.find, replace_with: wanted.replaceWith } },
   };

@@ -1,6 +1,6 @@
 import { type InfiniteData, useQueryClient } from "@tanstack/react-query";
 import { problemOf } from "../../api/problem";
-import type { Link, LinkPatch } from "../../api/types";
+import type { Link, LinkPatch, Utm } from "../../api/types";
 import { t } from "../../i18n";
 import { say } from "../../lib/toasts";
 import { useWorkspace } from "../../lib/workspace";
@@ -75,6 +75,12 @@ export function useLinkActions() {
       patching(() => ({ folder_id })),
     );
   };
+  const campaign = (links: Link[], utm: Utm) =>
+    run(
+      links,
+      (count) => t("links.campaigned", { count }),
+      patching(() => ({ utm })),
+    );
   const remove = (links: Link[]) => {
     const ids = new Set(links.map((link) => link.id));
     show((link) => (ids.has(link.id) ? undefined : link));
@@ -84,5 +90,5 @@ export function useLinkActions() {
       (chunk) => deleteLinks(workspace, chunk),
     );
   };
-  return { archive, tag, move, remove };
+  return { archive, tag, move, campaign, remove };
 }

@@ -1,7 +1,9 @@
 import { useBoot } from "../../api/boot";
 import { t } from "../../i18n";
 import { useTitle } from "../../lib/title";
+import { Consents } from "./Consents";
 import { EmailAddress } from "./EmailAddress";
+import { Identities } from "./Identities";
 import { Looks } from "./Looks";
 import { Password } from "./Password";
 import { SecondFactor } from "./SecondFactor";
@@ -23,7 +25,9 @@ export default function MePage() {
         <EmailAddress />
         <Password />
         <SecondFactor />
+        <Identities />
         <Sessions />
+        <Consents />
       </div>
     </>
   );

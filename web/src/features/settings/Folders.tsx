@@ -7,9 +7,11 @@ import { Button } from "../../design/Button";
 import { Failure, Skeleton } from "../../design/Failure";
 import { Field } from "../../design/Field";
 import { t } from "../../i18n";
+import "../../i18n/late";
 import { useSubmit } from "../../lib/submit";
 import { say } from "../../lib/toasts";
-import { useWorkspace } from "../../lib/workspace";
+import { mayAdminister, useRole, useWorkspace } from "../../lib/workspace";
+import { FolderAccessDialog } from "./FolderAccessDialog";
 
 export function Folders() {
   const workspace_id = useWorkspace().id;
@@ -57,6 +59,9 @@ export function Folders() {
 
 function Row({ folder, refetch }: { folder: Folder; refetch: () => Promise<void> }) {
   const path = { workspace_id: useWorkspace().id, folder_id: folder.id };
+  const canOpen = mayAdminister(useRole());
+  const [opened, setOpened] = useState(false);
+  const isNarrowed = folder.access !== "edit" || folder.members.length > 0;
   const attempt = async (request: Promise<unknown>) => {
     try {
       await request;
@@ -82,9 +87,16 @@ function Row({ folder, refetch }: { folder: Folder; refetch: () => Promise<void>
         onBlur={(event) => rename(event.target.value)}
       />
       <span className="small muted">{t("links.count", { count: folder.links })}</span>
+      {isNarrowed && <span className="badge">{t("folderAccess.narrowed")}</span>}
+      {canOpen && (
+        <Button aria-label={t("folderAccess.openFor", { name: folder.name })} onClick={() => setOpened(true)}>
+          {t("folderAccess.open")}
+        </Button>
+      )}
       <Button look="bad" onClick={remove}>
         {t("settings.removeTag")}
       </Button>
+      {opened && <FolderAccessDialog folder={folder} onClose={() => setOpened(false)} refetch={refetch} />}
     </div>
   );
 }

@@ -1,4 +1,4 @@
-import { useQueryClient } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
 import { bootQuery } from "../../api/boot";
@@ -7,8 +7,11 @@ import { type Problem, problemOf } from "../../api/problem";
 import { Button } from "../../design/Button";
 import { Field } from "../../design/Field";
 import { t } from "../../i18n";
+import "../../i18n/late";
 import { slugOf } from "../../lib/slug";
 import { useTitle } from "../../lib/title";
+import { DeletedWorkspaces } from "./DeletedWorkspaces";
+import { deletedQuery } from "./deleted";
 
 export default function NewWorkspacePage() {
   const queries = useQueryClient();
@@ -16,6 +19,7 @@ export default function NewWorkspacePage() {
   const [name, setName] = useState("");
   const [slug, setSlug] = useState<string>();
   const [problem, setProblem] = useState<Problem>();
+  const deleted = useQuery(deletedQuery).data?.data ?? [];
   const written = slug ?? slugOf(name);
   useTitle(t("nav.newWorkspace"));
   const submit = async (event: FormEvent) => {
@@ -64,6 +68,12 @@ export default function NewWorkspacePage() {
           </Button>
         </div>
       </form>
+      {deleted.length > 0 && (
+        <section className="stack-s section">
+          <h2>{t("ending.title")}</h2>
+          <DeletedWorkspaces workspaces={deleted} />
+        </section>
+      )}
     </>
   );
 }

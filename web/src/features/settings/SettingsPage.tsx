@@ -12,12 +12,14 @@ import { t } from "../../i18n";
 import { useTitle } from "../../lib/title";
 import { say } from "../../lib/toasts";
 import { mayAdminister, mayEdit, useRole, useWorkspace } from "../../lib/workspace";
+import { Deletion } from "./Deletion";
 import { Erasure } from "./Erasure";
 import { Folders } from "./Folders";
 import { FreezeWindows } from "./FreezeWindows";
 import { Leaving } from "./Leaving";
 import { Privacy } from "./Privacy";
 import { Templates } from "./Templates";
+import { Transfer } from "./Transfer";
 
 export default function SettingsPage() {
   const workspace = useWorkspace();
@@ -28,8 +30,8 @@ export default function SettingsPage() {
       <div className="page-head">
         <h1>{t("nav.settings")}</h1>
       </div>
-      <div className="stack">
-        {mayAdminister(role) && <Naming key={workspace.id} />}
+      <div className="stack" key={workspace.id}>
+        {mayAdminister(role) && <Naming />}
         {mayEdit(role) && <Tags />}
         {mayEdit(role) && <Folders />}
         {mayEdit(role) && <Templates />}
@@ -37,7 +39,8 @@ export default function SettingsPage() {
         {mayAdminister(role) && <Privacy key={`${workspace.id} ${workspace.version}`} />}
         {mayAdminister(role) && <Erasure />}
         <Leaving />
-        {(role === undefined || role === "owner") && <Deletion />}
+        {role === "owner" && <Transfer />}
+        {role === "owner" && <Deletion />}
       </div>
     </>
   );
@@ -147,40 +150,6 @@ function Tags() {
           </Button>
         </div>
       ))}
-    </section>
-  );
-}
-
-function Deletion() {
-  const workspace = useWorkspace();
-  const queries = useQueryClient();
-  const navigate = useNavigate();
-  const [typed, setTyped] = useState("");
-  const [problem, setProblem] = useState<Problem>();
-  const remove = async () => {
-    try {
-      await body(api.DELETE("/v1/workspaces/{workspace_id}", { params: { path: { workspace_id: workspace.id } } }));
-      await queries.fetchQuery({ ...bootQuery, staleTime: 0 });
-      await navigate({ to: "/" });
-    } catch (error) {
-      setProblem(problemOf(error));
-    }
-  };
-  return (
-    <section className="sheet pad stack narrow" aria-label={t("settings.delete")}>
-      <h2>{t("settings.delete")}</h2>
-      <p>{t("settings.deleteText")}</p>
-      {problem && (
-        <p className="note" data-look="bad" role="alert">
-          {problem.message}
-        </p>
-      )}
-      <Field label={t("common.typeName", { name: workspace.name })} value={typed} onValue={setTyped} />
-      <div className="row">
-        <Button look="bad" disabled={typed !== workspace.name} onClick={() => void remove()}>
-          {t("settings.deleteIt")}
-        </Button>
-      </div>
     </section>
   );
 }

@@ -10,7 +10,8 @@ import { Field } from "../../design/Field";
 import { t } from "../../i18n";
 import { useSubmit } from "../../lib/submit";
 import { say } from "../../lib/toasts";
-import { templatesQuery, UTM } from "../../lib/utm";
+import { UtmFields } from "../../lib/UtmFields";
+import { templatesQuery, UTM, whole } from "../../lib/utm";
 import { useWorkspace } from "../../lib/workspace";
 
 /** Named sets of campaign parameters. */
@@ -86,8 +87,8 @@ function Editor({ template, onClose, onDone }: EditorProperties) {
   const [name, setName] = useState(template?.name ?? "");
   const [utm, setUtm] = useState(template?.utm ?? {});
   const { submit, busy, problem, errors } = useSubmit(async () => {
-    const all = UTM.map((field) => [field, utm[field]?.trim() || null]);
-    const draft = { name, utm: Object.fromEntries(template ? all : all.filter(([, value]) => value !== null)) };
+    const given = Object.fromEntries(Object.entries(whole(utm)).filter(([, value]) => value !== null));
+    const draft = { name, utm: template ? whole(utm) : given };
     if (template) {
       const path = { workspace_id, utm_template_id: template.id };
       const params = { path, header: { "If-Match": `"${template.version}"` } };
@@ -112,16 +113,11 @@ function Editor({ template, onClose, onDone }: EditorProperties) {
           maxLength={100}
           required
         />
-        {UTM.map((field) => (
-          <Field
-            key={field}
-            label={`utm_${field}`}
-            value={utm[field] ?? ""}
-            onValue={(value) => setUtm({ ...utm, [field]: value })}
-            error={errors.get(`/utm/${field}`) ?? (field === "source" ? errors.get("/utm") : undefined)}
-            mono
-          />
-        ))}
+        <UtmFields
+          utm={utm}
+          onUtm={setUtm}
+          errorOf={(field) => errors.get(`/utm/${field}`) ?? (field === "source" ? errors.get("/utm") : undefined)}
+        />
         <div className="row">
           <Button look="main" type="submit" disabled={busy}>
             {t("common.save")}

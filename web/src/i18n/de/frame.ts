@@ -28,6 +28,7 @@ export const frame: typeof english = {
     domains: "Domains",
     people: "Personen",
     keys: "API-Schlüssel",
+    programs: "Programme",
     audit: "Protokoll",
     approvals: "Freigaben",
     forYou_one: "{{count}} wartet auf Sie",
@@ -43,6 +44,7 @@ export const frame: typeof english = {
     signOut: "Abmelden",
     switch: "Arbeitsbereich wechseln",
     newWorkspace: "Neuer Arbeitsbereich",
+    deletedWorkspaces: "Gelöschte Arbeitsbereiche",
   },
   frozen: {
     all: "Links bleiben bis {{when}}, wie sie sind: {{reason}}",
@@ -137,6 +139,7 @@ export const frame: typeof english = {
     removeTags: "Tags abnehmen",
     folder: "In einen Ordner verschieben",
     expires: "Ablauf setzen",
+    campaign: "Kampagne setzen (UTM)",
     replace: "Text im Ziel ersetzen",
     delete: "Löschen",
     find: "Text",
@@ -224,7 +227,7 @@ export const frame: typeof english = {
   },
   job: { ready: "Wartet", running: "Läuft", done: "Fertig", dead: "Aufgegeben" },
   dependency: { up: "Läuft", degraded: "Eingeschränkt", down: "Gestört" },
-  palette: { label: "Seiten, Befehle und Links", found: "Gefunden", none: "Nichts gefunden" },
+  palette: { recent: "Zuletzt", label: "Seiten, Befehle und Links", found: "Gefunden", none: "Nichts gefunden" },
   keys: {
     qr: "QR-Code",
     folder: "In einen Ordner verschieben",

@@ -1,4 +1,9 @@
+import { access } from "./access";
+import { making } from "./making";
+
 export const late = {
+  ...access,
+  ...making,
   approvals: {
     none: "Keine solchen Anträge",
     noneText: "Ein Link, dessen Änderungen eine zweite Person brauchen, wird es in seinem Editor, unter „Mehr“.",

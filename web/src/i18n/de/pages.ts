@@ -51,6 +51,9 @@ export const pages: typeof english = {
     unarchived_other: "{{count}} Links sind zurück",
     tagged_one: "Schlagwörter von {{count}} Link geändert",
     tagged_other: "Schlagwörter von {{count}} Links geändert",
+    campaign: "Kampagne",
+    campaigned_one: "Kampagne von {{count}} Link geändert",
+    campaigned_other: "Kampagne von {{count}} Links geändert",
     deleted_one: "{{count}} Link gelöscht",
     deleted_other: "{{count}} Links gelöscht",
     failed_one: "{{count}} Link bleibt, wie er ist",
@@ -81,6 +84,7 @@ export const pages: typeof english = {
     rules_other: "{{count}} Regeln",
   },
   editor: {
+    several: "Mehrere Adressen auf einmal",
     edit: "{{link}} bearbeiten",
     slug: "Kürzel",
     slugEmpty: "Wird für Sie gewählt",
@@ -242,6 +246,8 @@ export const pages: typeof english = {
     revert: "Dahin zurück",
   },
   analytics: {
+    all: "Mehr",
+    allOf: "Mehr Werte: {{panel}}",
     is: "ist",
     isNot: "ist nicht",
     contains: "enthält",
@@ -431,7 +437,6 @@ export const pages: typeof english = {
     tagName: "Name des Schlagworts {{name}}",
     removeTag: "Entfernen",
     delete: "Arbeitsbereich löschen",
-    deleteText: "Seine Links hören auf zu wirken. Ein Inhaber kann das einige Tage lang rückgängig machen.",
     deleteIt: "Arbeitsbereich löschen",
   },
   me: {

@@ -27,6 +27,7 @@ export const frame = {
     domains: "Domains",
     people: "People",
     keys: "API keys",
+    programs: "Programs",
     audit: "Audit log",
     approvals: "Approvals",
     forYou_one: "{{count}} waits for you",
@@ -42,6 +43,7 @@ export const frame = {
     signOut: "Sign out",
     switch: "Switch workspace",
     newWorkspace: "New workspace",
+    deletedWorkspaces: "Deleted workspaces",
   },
   frozen: {
     all: "Links are left as they are until {{when}}: {{reason}}",
@@ -135,6 +137,7 @@ export const frame = {
     removeTags: "Take tags off",
     folder: "Move to a folder",
     expires: "Set the expiry",
+    campaign: "Set the campaign (UTM)",
     replace: "Replace a text in the destination",
     delete: "Delete them",
     find: "Text",
@@ -222,7 +225,7 @@ export const frame = {
   },
   job: { ready: "Waiting", running: "Running", done: "Done", dead: "Given up" },
   dependency: { up: "Up", degraded: "Degraded", down: "Down" },
-  palette: { label: "Pages, commands and links", found: "Found", none: "Nothing found" },
+  palette: { recent: "Recent", label: "Pages, commands and links", found: "Found", none: "Nothing found" },
   keys: {
     qr: "QR code",
     folder: "Move to a folder",

@@ -1,5 +1,10 @@
+import { access } from "./access";
+import { making } from "./making";
+
 /** Texts that come with the pages that need them. */
 export const late = {
+  ...access,
+  ...making,
   approvals: {
     none: "No such requests",
     noneText: "A link whose changes need a second person is made one in its editor, under “More”.",

@@ -50,6 +50,9 @@ export const pages = {
     unarchived_other: "{{count}} links are back",
     tagged_one: "Tags of {{count}} link changed",
     tagged_other: "Tags of {{count}} links changed",
+    campaign: "Campaign",
+    campaigned_one: "Campaign of {{count}} link changed",
+    campaigned_other: "Campaign of {{count}} links changed",
     deleted_one: "{{count}} link deleted",
     deleted_other: "{{count}} links deleted",
     failed_one: "{{count}} link stays as it is",
@@ -80,6 +83,7 @@ export const pages = {
     rules_other: "{{count}} rules",
   },
   editor: {
+    several: "Several addresses at once",
     edit: "Edit {{link}}",
     slug: "Slug",
     slugEmpty: "Made for you",
@@ -249,6 +253,8 @@ export const pages = {
     revert: "Go back to this",
   },
   analytics: {
+    all: "More",
+    allOf: "More values: {{panel}}",
     is: "is",
     isNot: "is not",
     contains: "contains",
@@ -438,7 +444,6 @@ export const pages = {
     tagName: "Name of the tag {{name}}",
     removeTag: "Remove",
     delete: "Delete the workspace",
-    deleteText: "Its links stop working. An owner can undo this for some days.",
     deleteIt: "Delete the workspace",
   },
   me: {

@@ -27,6 +27,7 @@ export const frame = {
     domains: "Домени",
     people: "Люди",
     keys: "Ключі API",
+    programs: "Програми",
     audit: "Журнал дій",
     approvals: "Погодження",
     forYou_one: "{{count}} чекає на вас",
@@ -44,6 +45,7 @@ export const frame = {
     signOut: "Вийти",
     switch: "Змінити робочий простір",
     newWorkspace: "Новий робочий простір",
+    deletedWorkspaces: "Видалені робочі простори",
   },
   frozen: {
     all: "Посилання лишаються без змін до {{when}}: {{reason}}",
@@ -138,6 +140,7 @@ export const frame = {
     removeTags: "Зняти теги",
     folder: "Перемістити до теки",
     expires: "Установити строк дії",
+    campaign: "Установити кампанію (UTM)",
     replace: "Замінити текст у призначенні",
     delete: "Видалити",
     find: "Текст",
@@ -231,7 +234,12 @@ export const frame = {
   },
   job: { ready: "Чекає", running: "Виконується", done: "Виконано", dead: "Покинуто" },
   dependency: { up: "Працює", degraded: "Частково", down: "Не працює" },
-  palette: { label: "Сторінки, команди й посилання", found: "Знайдено", none: "Нічого не знайдено" },
+  palette: {
+    recent: "Нещодавні",
+    label: "Сторінки, команди й посилання",
+    found: "Знайдено",
+    none: "Нічого не знайдено",
+  },
   keys: {
     qr: "QR-код",
     folder: "Перемістити до теки",

@@ -1,4 +1,9 @@
+import { access } from "./access";
+import { making } from "./making";
+
 export const late = {
+  ...access,
+  ...making,
   approvals: {
     none: "Таких запитів немає",
     noneText: "Посилання, зміни якого потребують другої людини, позначають у його редакторі, у розділі «Більше».",

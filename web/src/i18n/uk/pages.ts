@@ -66,6 +66,11 @@ export const pages = {
     tagged_few: "Мітки {{count}} посилань змінено",
     tagged_many: "Мітки {{count}} посилань змінено",
     tagged_other: "Мітки {{count}} посилання змінено",
+    campaign: "Кампанія",
+    campaigned_one: "Кампанію змінено у {{count}} посилання",
+    campaigned_few: "Кампанію змінено у {{count}} посилань",
+    campaigned_many: "Кампанію змінено у {{count}} посилань",
+    campaigned_other: "Кампанію змінено у {{count}} посилання",
     deleted_one: "{{count}} посилання видалено",
     deleted_few: "{{count}} посилання видалено",
     deleted_many: "{{count}} посилань видалено",
@@ -106,6 +111,7 @@ export const pages = {
     rules_other: "{{count}} правила",
   },
   editor: {
+    several: "Кілька адрес одразу",
     edit: "Редагувати {{link}}",
     slug: "Коротка адреса",
     slugEmpty: "Створимо за вас",
@@ -273,6 +279,8 @@ export const pages = {
     revert: "Повернутися до цього",
   },
   analytics: {
+    all: "Більше",
+    allOf: "Більше значень: {{panel}}",
     is: "—",
     isNot: "не",
     contains: "містить",
@@ -468,7 +476,6 @@ export const pages = {
     tagName: "Назва мітки {{name}}",
     removeTag: "Вилучити",
     delete: "Видалення робочого простору",
-    deleteText: "Його посилання перестануть діяти. Власник може скасувати це протягом кількох днів.",
     deleteIt: "Видалити робочий простір",
   },
   me: {

@@ -1,8 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
-import type { UtmTemplate } from "../../api/types";
-import { t } from "../../i18n";
-import { templatesQuery } from "../../lib/utm";
-import { useWorkspace } from "../../lib/workspace";
+import type { UtmTemplate } from "../api/types";
+import { t } from "../i18n";
+import { templatesQuery } from "./utm";
+import { useWorkspace } from "./workspace";
 
 /** Fills campaign parameters in from a template; later changes of the template change nothing. */
 export function TemplateChoice({ onChoose }: { onChoose: (utm: UtmTemplate["utm"]) => void }) {
