@@ -293,7 +293,8 @@ async fn browsers_are_told_to_come_over_tls_alone_where_a_domain_wants_that() {
         ("/known", "http", None),
         ("/known", "", None),
     ] {
-        let visit = secured.platform.client.get(secured.platform.edge(path)).header("x-forwarded-proto", proto);
+        let visit = secured.platform.client.get(secured.platform.edge(path)).header("host", "localhost");
+        let visit = visit.header("x-forwarded-proto", proto);
         let response = visit.send().await.expect("a response");
         let hsts = response.headers().get("strict-transport-security").map(|value| value.to_str().expect("text"));
         assert_eq!(hsts, told, "{path} {proto}");
