@@ -14,6 +14,7 @@ pub mod funnel;
 pub mod jobs;
 pub mod live;
 mod metrics;
+mod parquet_file;
 pub mod report_schedules;
 pub mod reports;
 pub mod request;
