@@ -25,6 +25,7 @@ BEYOND_SCHEMAS = {
     "names_a_period",  # the filters of a share
     "in_closed_folder",  # a link that cannot be shared
     "invalid_period",  # from is before to
+    "no_room_for_others",  # what the settings leave to one workspace
     "too_many_points",  # the period against the interval
     "period_too_long",  # the period against how many hours are counted
     "nothing_chosen",  # an erasure of all clicks, by an empty choice

@@ -106,6 +106,7 @@ mod provider_attacks;
 mod provider_sign_in;
 mod provider_tokens;
 mod qr_codes;
+mod query_limits;
 mod races;
 mod recorded;
 mod redirects;

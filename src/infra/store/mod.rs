@@ -52,6 +52,7 @@ pub mod oauth_grants;
 pub mod oauth_tokens;
 pub mod page;
 pub mod provided_memberships;
+pub mod query_limits;
 mod releases;
 pub mod report_schedules;
 pub mod sessions;

@@ -16,7 +16,7 @@ use crate::domain::click_policy::ClickPolicy;
 use crate::domain::error::{Error, Result};
 use crate::domain::id::{LinkId, WorkspaceId};
 use crate::infra::click_store::{ClickStore, Event, EventPosition, Filter, Selection};
-use crate::infra::store::workspaces;
+use crate::infra::store::{query_limits, workspaces};
 use crate::runtime::clock;
 use crate::services::api_core::{Access, ApiCore, Followers, ProcessingFacts, WorkspacePolicy};
 
@@ -186,7 +186,8 @@ impl Analytics {
     /// The same with those of all links, for what was asked by somebody who sees them all.
     pub(super) async fn selection_of_all(&self, workspace: WorkspaceId, request: &ReportRequest) -> Result<Selection> {
         let report = request.check(workspace, clock::now())?;
-        let mut selection = report.selection;
+        let limits = query_limits::find(self.core.store().reader(), workspace).await?;
+        let mut selection = Selection { limits, ..report.selection };
         if !report.tags.is_empty() {
             let tags = LinkTags::new(self.core.tagged_links(workspace, Some(&report.tags)).await?);
             selection.filters.push(tags.filter());

@@ -15,6 +15,7 @@ pub mod jobs;
 pub mod live;
 mod metrics;
 mod parquet_file;
+pub mod query_limits;
 pub mod report_schedules;
 pub mod reports;
 pub mod request;

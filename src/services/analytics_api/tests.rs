@@ -16,6 +16,7 @@ use super::reports::{breakdown, hours_of_week, summary, timeseries};
 use super::tags::LinkTags;
 use crate::config::sections::ClickStoreConfig;
 use crate::domain::id::{LinkId, TagId};
+use crate::domain::query_limits::QueryLimits;
 use crate::domain::time::Timestamp;
 use crate::infra::click_store::test_clicks::{link, micros, visit, workspace};
 use crate::infra::click_store::{
@@ -52,6 +53,7 @@ fn selection(from: i64, to: i64) -> Selection {
         include: Include::default(),
         filters: Vec::new(),
         hidden_links: Vec::new(),
+        limits: QueryLimits::default(),
     }
 }
 

@@ -41,9 +41,9 @@ impl Scan {
 
     async fn begin_with(store: &ClickStore, pass: &Pass, at_once: AtOnce) -> Result<Self, ClickStoreError> {
         let selection = pass.selection().clone();
-        let mut reading = Reading::begin_question(store).await?;
+        let mut reading = Reading::begin_question(store, selection.limits).await?;
         let stretches = stretches_of(reading.connection(), &selection, at_once).await?;
-        let clicks_max = store.limits.clicks;
+        let clicks_max = store.limits.with(selection.limits).clicks;
         require_few(packed_in(&stretches), clicks_max)?;
         let days_of_rows = days_of_rows(&mut reading, &selection).await?;
         let property = |part| match part {

@@ -5,6 +5,7 @@
 mod click_exports;
 mod handlers;
 mod parameters;
+mod query_limits;
 mod report_schedules;
 mod shares;
 #[cfg(test)]
@@ -45,6 +46,7 @@ pub fn operations() -> OpenApiRouter<Analytics> {
         .routes(routes!(handlers::erase))
         .routes(routes!(handlers::processing_record))
         .merge(click_exports::routes())
+        .merge(query_limits::routes())
         .merge(report_schedules::routes())
         .merge(shares::routes())
 }
