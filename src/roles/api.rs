@@ -18,11 +18,11 @@ use crate::http::browser_cookie::{BrowserCookie, SIGN_IN};
 use crate::http::idempotency::Idempotency;
 use crate::http::session_cookie::SessionCookie;
 use crate::runtime::tasks::Tasks;
-use crate::services::analytics_api::{self, Analytics};
+use crate::services::analytics_api;
 use crate::services::api_bff::{self, Bff};
 pub(super) use crate::services::api_bff::{Dashboard, ProcessStatus};
 use crate::services::api_core::rest::{self as core_rest, Authentication, IdempotencyRecords};
-use crate::services::api_core::{ApiCore, Limits, ProcessingFacts};
+use crate::services::api_core::{ApiCore, Limits};
 use crate::services::edge_redirect::origin::Origin;
 use crate::services::identity::rest::IdentityApi;
 use crate::services::identity::{self, Identity};
@@ -59,7 +59,7 @@ pub(super) async fn start(
     let identity = Identity::new(config, core.clone(), sealing, redis.as_ref())?;
     let core = core.recognising(Arc::new(identity.clone()));
     let identity = IdentityApi { identity, cookie: cookie.clone(), sign_in_cookie };
-    let analytics = Analytics::new(platform.click_store().await?, core.clone(), ProcessingFacts::of(config));
+    let analytics = super::workers::analytics(platform, &core).await?;
     let beside = identity::grpc::services(identity.identity.clone(), core.clone());
     let oauth = Router::from(identity::rest::oauth_operations()).with_state(identity.clone());
     let operations = Router::new()

@@ -112,6 +112,7 @@ mod recorded;
 mod redirects;
 mod redis;
 mod report_schedules;
+mod report_webhooks;
 mod second_factor;
 mod selftest;
 mod slugs_of_domains;

@@ -17,6 +17,7 @@ mod metrics;
 mod parquet_file;
 pub mod query_limits;
 pub mod report_schedules;
+mod report_webhooks;
 pub mod reports;
 pub mod request;
 pub mod responses;
@@ -26,7 +27,7 @@ mod scheduled_period;
 pub mod shared_report;
 pub mod tags;
 
-pub use analytics::Analytics;
+pub use analytics::{Analytics, Webhooks};
 pub use click_exports::OBJECT_KINDS;
 pub use erasure::ACTIONS;
 

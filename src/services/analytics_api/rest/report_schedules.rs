@@ -22,7 +22,7 @@ use crate::http::problem::Problem;
 use crate::http::responses::{CreateProblems, DeleteProblems, EditProblems, ReadProblems};
 use crate::services::analytics_api::Analytics;
 use crate::services::analytics_api::report_schedules::{
-    self, ReportSchedule, ReportScheduleDraft, ReportSchedulePatch,
+    self, CreatedReportSchedule, ReportSchedule, ReportScheduleDraft, ReportSchedulePatch,
 };
 use crate::services::analytics_api::shared_report::in_filters;
 use crate::services::api_core::rest::{
@@ -46,7 +46,7 @@ pub(super) fn routes() -> OpenApiRouter<Analytics> {
     OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(read, update, delete)).routes(routes!(test))
 }
 
-/// List the reports that come by mail
+/// List the reports that come by mail or to a webhook
 ///
 /// Newest first.
 #[utoipa::path(
@@ -65,32 +65,32 @@ async fn list(
     Ok(page_of(schedules, query.limit, fingerprint, |item| (item.created_at, item.id.as_uuid())))
 }
 
-/// Have a report come by mail
+/// Have a report come by mail or to a webhook
 ///
-/// A summary of every week or month, with the clicks of each day in a file, to members of the workspace, an hour after the period is over. Links in
-/// folders that are closed to members are in none.
+/// A summary of every week or month, with the clicks of each day, to members of the workspace or to a webhook, an hour after the period is over. Links in
+/// folders that are closed to members are in none. What is sent to a webhook is signed with the secret that this answers, as Standard Webhooks say.
 #[utoipa::path(
     post, path = "/v1/workspaces/{workspace_id}/report-schedules", operation_id = "createReportSchedule", tag = "analytics",
     extensions(("x-audit-action" = json!(report_schedules::CREATED.name()))),
     params(WorkspacePath, IdempotencyHeader), request_body = ReportScheduleDraft,
-    responses((status = 201, description = "The report.", body = ReportSchedule), CreateProblems)
+    responses((status = 201, description = "The report.", body = CreatedReportSchedule), CreateProblems)
 )]
 async fn create(
     State(analytics): State<Analytics>,
     access: Authorized<permission::CreateReportSchedule>,
     Body(draft): Body<ReportScheduleDraft>,
-) -> Result<(StatusCode, [(http::HeaderName, String); 1], Tagged<Json<ReportSchedule>>), Problem> {
+) -> Result<(StatusCode, [(http::HeaderName, String); 1], Tagged<Json<CreatedReportSchedule>>), Problem> {
     if draft.filters.chars().count() > FILTERS_MAX {
         let message = format!("at most {FILTERS_MAX} characters");
         return Err(Error::invalid_field("/filters", "too_long", message).into());
     }
     let filters: LiveParameters = parse_query(draft.filters.trim()).map_err(in_filters)?;
-    let schedule = analytics.create_report_schedule(&access, draft, filters.of_any_time()).await?;
-    let location = format!("/v1/workspaces/{}/report-schedules/{}", access.workspace_id(), schedule.id);
-    Ok((StatusCode::CREATED, [(LOCATION, location)], Tagged { version: schedule.version, body: Json(schedule) }))
+    let created = analytics.create_report_schedule(&access, draft, filters.of_any_time()).await?;
+    let location = format!("/v1/workspaces/{}/report-schedules/{}", access.workspace_id(), created.schedule.id);
+    Ok((StatusCode::CREATED, [(LOCATION, location)], Tagged { version: created.schedule.version, body: Json(created) }))
 }
 
-/// Read a report that comes by mail
+/// Read a report, and what came of the last one
 #[utoipa::path(
     get, path = "/v1/workspaces/{workspace_id}/report-schedules/{report_schedule_id}", operation_id = "getReportSchedule",
     tag = "analytics", params(SchedulePath, IfNoneMatchHeader),
@@ -110,7 +110,7 @@ async fn read(
     Ok(if_none_match.answer(Tagged { version: schedule.version, body: Json(schedule) }))
 }
 
-/// Change, pause or resume a report that comes by mail
+/// Change, pause or resume a report
 #[utoipa::path(
     patch, path = "/v1/workspaces/{workspace_id}/report-schedules/{report_schedule_id}",
     operation_id = "updateReportSchedule", tag = "analytics",
@@ -147,9 +147,9 @@ async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Have a report sent to oneself, now
+/// Have a report sent now
 ///
-/// The one of the last period that is over, by mail, to the caller alone; also where the report rests.
+/// The one of the last period that is over: by mail to the caller alone, or to the webhook; also where the report rests.
 #[utoipa::path(
     post, path = "/v1/workspaces/{workspace_id}/report-schedules/{report_schedule_id}/test",
     operation_id = "testReportSchedule", tag = "analytics", params(SchedulePath, IdempotencyHeader),
