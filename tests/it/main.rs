@@ -62,6 +62,7 @@ mod folders;
 mod freeze_windows;
 mod fuzz_seeds;
 mod grpc_accounts;
+mod grpc_analytics;
 mod grpc_audit;
 mod grpc_idempotency;
 mod grpc_link_history;

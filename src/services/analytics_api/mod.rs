@@ -11,6 +11,7 @@ pub mod erasure;
 pub mod events;
 pub mod export;
 pub mod funnel;
+pub mod grpc;
 pub mod jobs;
 pub mod live;
 mod metrics;

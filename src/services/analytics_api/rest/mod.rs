@@ -3,6 +3,7 @@
 //! Invariant: handlers reach a workspace only through [`crate::services::api_core::rest::Authorized`].
 
 mod click_exports;
+pub(super) mod filters;
 mod handlers;
 mod parameters;
 mod query_limits;

@@ -10,12 +10,11 @@ use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::parameters::LiveParameters;
-use crate::domain::error::Error;
+use super::filters;
 use crate::domain::id::{ReportScheduleId, WorkspaceId};
 use crate::domain::permission;
 use crate::http::etag::{IfMatch, IfNoneMatch, Tagged};
-use crate::http::extract::{Json as Body, Query, parse_query};
+use crate::http::extract::{Json as Body, Query};
 use crate::http::pagination::{Page, QueryFingerprint};
 use crate::http::path::Path;
 use crate::http::problem::Problem;
@@ -24,13 +23,9 @@ use crate::services::analytics_api::Analytics;
 use crate::services::analytics_api::report_schedules::{
     self, CreatedReportSchedule, ReportSchedule, ReportScheduleDraft, ReportSchedulePatch,
 };
-use crate::services::analytics_api::shared_report::in_filters;
 use crate::services::api_core::rest::{
     Authorized, IdempotencyHeader, IfMatchHeader, IfNoneMatchHeader, PageQuery, WorkspacePath, page_of, requested_page,
 };
-
-/// The longest text of filters.
-const FILTERS_MAX: usize = 4_000;
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]
@@ -80,12 +75,8 @@ async fn create(
     access: Authorized<permission::CreateReportSchedule>,
     Body(draft): Body<ReportScheduleDraft>,
 ) -> Result<(StatusCode, [(http::HeaderName, String); 1], Tagged<Json<CreatedReportSchedule>>), Problem> {
-    if draft.filters.chars().count() > FILTERS_MAX {
-        let message = format!("at most {FILTERS_MAX} characters");
-        return Err(Error::invalid_field("/filters", "too_long", message).into());
-    }
-    let filters: LiveParameters = parse_query(draft.filters.trim()).map_err(in_filters)?;
-    let created = analytics.create_report_schedule(&access, draft, filters.of_any_time()).await?;
+    let wanted = filters::of_report(&draft.filters)?;
+    let created = analytics.create_report_schedule(&access, draft, wanted).await?;
     let location = format!("/v1/workspaces/{}/report-schedules/{}", access.workspace_id(), created.schedule.id);
     Ok((StatusCode::CREATED, [(LOCATION, location)], Tagged { version: created.schedule.version, body: Json(created) }))
 }
