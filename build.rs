@@ -124,6 +124,7 @@ fn compile_protocol() -> Result<(), Box<dyn Error>> {
         "api_keys",
         "audit",
         "bulk_edits",
+        "click_exports",
         "domains",
         "event_consumers",
         "events",
@@ -138,6 +139,7 @@ fn compile_protocol() -> Result<(), Box<dyn Error>> {
         "me",
         "oauth_clients",
         "offered_invitations",
+        "report_schedules",
         "utm_templates",
         "workspaces",
     ]

@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 use elido::config::sections::ClickStoreConfig;
 use elido::domain::click::ClickKind;
 use elido::domain::id::{DomainId, LinkId, WorkspaceId};
+use elido::domain::query_limits::QueryLimits;
 use elido::domain::rule::{AgentClass, Device};
 use elido::domain::time::Timestamp;
 use elido::infra::click_store::{
@@ -219,6 +220,7 @@ fn main() {
         include: Include::default(),
         filters,
         hidden_links: Vec::new(),
+        limits: QueryLimits::default(),
     };
     let two = || {
         vec![of(Dimension::Country, "DE"), Filter::any_of(Dimension::Device, vec![Some(Value::Text("mobile".into()))])]

@@ -21,10 +21,15 @@ BEYOND_SCHEMAS = {
     "links_in_a_loop",  # a short link that leads back here
     "invalid_cursor",  # cursors are handed out, not made up
     "invalid_url",  # hosts have a grammar of their own
+    "refused_url",  # addresses that lead into the network of the operator
+    "not_with_recipients",  # a report by mail and to a webhook
+    "goes_to_webhook",  # recipients of a report that goes to a webhook
+    "goes_by_mail",  # a webhook of a report that goes by mail
     "invalid_redirect_uri",  # addresses have a grammar of their own
     "names_a_period",  # the filters of a share
     "in_closed_folder",  # a link that cannot be shared
     "invalid_period",  # from is before to
+    "no_room_for_others",  # what the settings leave to one workspace
     "too_many_points",  # the period against the interval
     "period_too_long",  # the period against how many hours are counted
     "nothing_chosen",  # an erasure of all clicks, by an empty choice

@@ -1,4 +1,4 @@
-//! `elido report`: reports that come by mail, over the API.
+//! `elido report`: reports that come by mail or to a webhook, over the API.
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ use super::pages::Pages;
 /// The columns of the table.
 const COLUMNS: [&str; 6] = ["id", "name", "every", "time_zone", "paused", "next_at"];
 
-/// Has reports about clicks come by mail.
+/// Has reports about clicks come by mail or to a webhook.
 #[derive(Debug, Args)]
 pub struct ReportCommand {
     #[command(subcommand)]
@@ -25,13 +25,14 @@ pub struct ReportCommand {
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// Lists the reports that come by mail, newest first.
+    /// Lists the reports, newest first.
     #[command(after_long_help = "Examples:\n  elido report list")]
     List,
-    /// Has a report of every week or month sent to members of the workspace.
+    /// Has a report of every week or month sent to members of the workspace, or to a webhook.
     #[command(after_long_help = "Examples:
   elido report create 'All clicks' --every week --time-zone Europe/Berlin
-  elido report create Spring --every month --filters 'tag=spring' --recipient usr_0190b8f20000700080000000000000aa")]
+  elido report create Spring --every month --filters 'tag=spring' --recipient usr_0190b8f20000700080000000000000aa
+  elido report create 'For the warehouse' --every week --webhook https://hooks.example.com/elido")]
     Create {
         /// The heading of the report.
         name: String,
@@ -48,8 +49,17 @@ enum What {
         #[arg(long, value_name = "ID")]
         folder_id: Option<String>,
         /// A member who gets it, by the id; may be repeated. Oneself if absent.
-        #[arg(long = "recipient", value_name = "ID")]
+        #[arg(long = "recipient", value_name = "ID", conflicts_with = "webhook")]
         recipients: Vec<String>,
+        /// The webhook that it goes to in place of mail. The answer has the secret that its messages are signed with.
+        #[arg(long, value_name = "URL")]
+        webhook: Option<String>,
+    },
+    /// Shows a report, and what came of the last message to its webhook.
+    #[command(after_long_help = "Examples:\n  elido report show rps_0190b8f20000700080000000000000aa")]
+    Show {
+        /// The report, by its id.
+        report: String,
     },
     /// Lets a report rest.
     #[command(after_long_help = "Examples:\n  elido report pause rps_0190b8f20000700080000000000000aa")]
@@ -63,7 +73,7 @@ enum What {
         /// The report, by its id.
         report: String,
     },
-    /// Has the report of the last period sent to oneself, now.
+    /// Has the report of the last period sent now: to oneself by mail, or to its webhook.
     #[command(after_long_help = "Examples:\n  elido report test rps_0190b8f20000700080000000000000aa")]
     Test {
         /// The report, by its id.
@@ -87,22 +97,29 @@ pub async fn run(command: ReportCommand) -> Result<(), Failure> {
     let json = command.output.json;
     match command.what {
         What::List => listing::print(Pages::new(&client, &reports, Vec::new()), u64::MAX, &COLUMNS, json).await,
-        What::Create { name, every, time_zone, filters, folder_id, recipients } => {
+        What::Create { name, every, time_zone, filters, folder_id, recipients, webhook } => {
             let mut body = json!({
                 "name": name, "every": every, "time_zone": time_zone, "filters": filters,
             });
             let recipients = (!recipients.is_empty()).then(|| Value::from(recipients));
-            let chosen = [("folder_id", folder_id.map(Value::from)), ("recipients", recipients)];
+            let chosen = [
+                ("folder_id", folder_id.map(Value::from)),
+                ("recipients", recipients),
+                ("webhook_url", webhook.map(Value::from)),
+            ];
             if let Some(fields) = body.as_object_mut() {
                 fields.extend(chosen.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
             }
             listing::print_one(&client.call(&Call::post(&reports, &body)?).await?.body, json)
         }
+        What::Show { report } => {
+            listing::print_one(&client.call(&Call::get(&format!("{reports}/{report}"), &[])).await?.body, json)
+        }
         What::Pause { report } => set_paused(&client, &format!("{reports}/{report}"), true, json).await,
         What::Resume { report } => set_paused(&client, &format!("{reports}/{report}"), false, json).await,
         What::Test { report } => {
             client.call(&Call::post(&format!("{reports}/{report}/test"), &json!({}))?).await?;
-            if json { output::json(&json!({ "sent": report })) } else { output::line("it is going to be sent to you") }
+            if json { output::json(&json!({ "sent": report })) } else { output::line("it is going to be sent") }
         }
         What::Delete { report } => {
             client.call(&Call::delete(&format!("{reports}/{report}"))).await?;

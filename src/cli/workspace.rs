@@ -53,6 +53,11 @@ enum What {
         after_long_help = "Examples:\n  elido workspace update --name Sales\n  elido workspace update --click-retention-days 400 --visitor-addresses truncated --count-opted-out false"
     )]
     Update(Changes),
+    /// Shows what questions about the clicks of a workspace may take, or changes it; for those who run the instance.
+    #[command(
+        after_long_help = "Examples:\n  elido workspace query-limits\n  elido workspace query-limits --seconds-max 30 --queries-max 2\n  elido workspace query-limits --reset"
+    )]
+    QueryLimits(QueryLimits),
     /// Deletes a workspace with everything in it. For some days an owner can undelete it.
     #[command(after_long_help = "Examples:\n  elido workspace delete --workspace ws_0190b8f20000700080000000000000aa")]
     Delete,
@@ -89,6 +94,23 @@ struct Changes {
     count_opted_out: Option<bool>,
 }
 
+/// What questions may take.
+#[derive(Debug, Args)]
+struct QueryLimits {
+    /// How many seconds one may take.
+    #[arg(long, value_name = "SECONDS")]
+    seconds_max: Option<u32>,
+    /// How many clicks one may go through.
+    #[arg(long, value_name = "CLICKS")]
+    clicks_max: Option<u64>,
+    /// How many a process asks at once.
+    #[arg(long, value_name = "NUMBER")]
+    queries_max: Option<u32>,
+    /// Everything else is as the settings say.
+    #[arg(long)]
+    reset: bool,
+}
+
 /// Runs the command.
 ///
 /// # Errors
@@ -112,6 +134,7 @@ pub async fn run(command: WorkspaceCommand) -> Result<(), Failure> {
         What::List { .. } | What::Create { .. } | What::Show => {
             listing::print_one(&client.call(&Call::get(&path, &[])).await?.body, json)
         }
+        What::QueryLimits(limits) => query_limits(&client, &path, limits, json).await,
         What::Update(changes) => update(&client, &path, changes, json).await,
         What::Delete => {
             client.call(&Call::delete(&path)).await?;
@@ -129,6 +152,20 @@ pub async fn run(command: WorkspaceCommand) -> Result<(), Failure> {
 
 async fn post(client: &ApiClient, path: &str, body: &Value, json: bool) -> Result<(), Failure> {
     listing::print_one(&client.call(&Call::post(path, body)?).await?.body, json)
+}
+
+async fn query_limits(client: &ApiClient, path: &str, limits: QueryLimits, json: bool) -> Result<(), Failure> {
+    let path = format!("{}/query-limits", path.replacen("v1/", "v1/admin/", 1));
+    let chosen = [
+        ("seconds_max", limits.seconds_max.map(Value::from)),
+        ("clicks_max", limits.clicks_max.map(Value::from)),
+        ("queries_max", limits.queries_max.map(Value::from)),
+    ];
+    let fields = chosen.into_iter().filter(|(_, value)| limits.reset || value.is_some());
+    let fields: Map<String, Value> =
+        fields.map(|(field, value)| (field.to_owned(), value.unwrap_or(Value::Null))).collect();
+    let call = if fields.is_empty() { Call::get(&path, &[]) } else { Call::patch(&path, &Value::Object(fields))? };
+    listing::print_one(&client.call(&call).await?.body, json)
 }
 
 async fn update(client: &ApiClient, path: &str, changes: Changes, json: bool) -> Result<(), Failure> {

@@ -15,7 +15,9 @@ use url::Url;
 use super::config_error::{ConfigError, quoted};
 use super::load::Loaded;
 use super::sections::{CacheConfig, Config, EdgeConfig, LinksConfig};
-use super::{check_bus, check_click_store, check_domains, check_identity, check_mail, check_objects, check_tls};
+use super::{
+    check_bus, check_click_store, check_domains, check_identity, check_mail, check_objects, check_tls, outbound_section,
+};
 use crate::domain::client_address::HOPS_MAX;
 use crate::domain::url::FORBIDDEN_SCHEMES;
 
@@ -44,6 +46,7 @@ pub(super) fn values(loaded: &Loaded, errors: &mut Vec<ConfigError>) {
     check.redis(&config.cache);
     check.telemetry();
     check_domains::values(&mut check, &config.domains);
+    outbound_section::values(&mut check, &config.outbound);
     check_tls::values(&mut check, config);
     check_mail::values(&mut check, &config.mail);
     check_bus::values(&mut check, &config.bus);

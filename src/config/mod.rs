@@ -23,6 +23,7 @@ mod identity_sections;
 mod layer;
 mod listing;
 mod load;
+mod outbound_section;
 mod provider_tables;
 pub mod sections;
 

@@ -14,6 +14,7 @@ use super::bus_section::BusConfig;
 pub use super::click_store_section::{ClickHouseAddress, ClickStoreConfig};
 pub use super::domains_section::DomainsConfig;
 pub use super::identity_sections::{AccessTokenCheck, ClientRule, IdentityConfig, KratosConfig, OidcConfig, RoleRule};
+pub use super::outbound_section::OutboundConfig;
 use crate::domain::client_address::{ForwardedHeader, TrustedProxies};
 use crate::domain::id::WorkspaceId;
 use crate::domain::link::LinkLifetimes;
@@ -43,6 +44,8 @@ pub struct Config {
     pub links: LinksConfig,
     /// Domains that workspaces bring along.
     pub domains: DomainsConfig,
+    /// Requests to addresses that people name.
+    pub outbound: OutboundConfig,
     /// The source of truth.
     pub database: DatabaseConfig,
     /// The stream of events.

@@ -25,4 +25,6 @@ pub enum ExportFormat {
     Csv,
     /// One JSON object a line.
     Ndjson,
+    /// Apache Parquet: columns of the same names, with types, compressed by Snappy.
+    Parquet,
 }

@@ -33,6 +33,7 @@ pub mod oauth;
 pub mod permission;
 pub mod pkce;
 pub mod public_address;
+pub mod query_limits;
 pub mod recorded;
 pub mod redirect_uri;
 pub mod report_schedule;

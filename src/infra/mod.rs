@@ -18,6 +18,7 @@ pub mod journal;
 mod key_file;
 pub mod mail;
 pub mod objects;
+pub mod outbound;
 pub mod passwords;
 pub mod sealing;
 pub mod signing;

@@ -18,11 +18,11 @@ use crate::http::browser_cookie::{BrowserCookie, SIGN_IN};
 use crate::http::idempotency::Idempotency;
 use crate::http::session_cookie::SessionCookie;
 use crate::runtime::tasks::Tasks;
-use crate::services::analytics_api::{self, Analytics};
+use crate::services::analytics_api;
 use crate::services::api_bff::{self, Bff};
 pub(super) use crate::services::api_bff::{Dashboard, ProcessStatus};
 use crate::services::api_core::rest::{self as core_rest, Authentication, IdempotencyRecords};
-use crate::services::api_core::{ApiCore, Limits, ProcessingFacts};
+use crate::services::api_core::{ApiCore, Limits};
 use crate::services::edge_redirect::origin::Origin;
 use crate::services::identity::rest::IdentityApi;
 use crate::services::identity::{self, Identity};
@@ -48,19 +48,19 @@ pub(super) async fn start(
     tasks: &Tasks,
 ) -> Result<Api, StartError> {
     let config = platform.config();
-    let core =
-        core(platform, tasks).await?.limiting(Limits::new(&config.api, &config.domains, platform.redis().await?));
+    let (sealing, redis) = (platform.sealing().await?, platform.redis().await?);
+    let core = core(platform, tasks).await?.limiting(Limits::new(&config.api, &config.domains, redis.clone()));
     core.begin_history().await?;
     core.ensure_default_domain().await?;
     core.enqueue_filing_of_older_links().await?;
     let cookie = SessionCookie::new(&config.api.public_url);
     let sign_in_cookie = BrowserCookie::new(SIGN_IN, &config.api.public_url);
-    let (sealing, redis) = (platform.sealing().await?, platform.redis().await?);
     let identity = Identity::new(config, core.clone(), sealing, redis.as_ref())?;
     let core = core.recognising(Arc::new(identity.clone()));
     let identity = IdentityApi { identity, cookie: cookie.clone(), sign_in_cookie };
-    let analytics = Analytics::new(platform.click_store().await?, core.clone(), ProcessingFacts::of(config));
+    let analytics = super::workers::analytics(platform, &core).await?;
     let beside = identity::grpc::services(identity.identity.clone(), core.clone());
+    let beside = analytics_api::grpc::services(&analytics, beside);
     let oauth = Router::from(identity::rest::oauth_operations()).with_state(identity.clone());
     let operations = Router::new()
         .merge(Router::from(identity::rest::operations()).with_state(identity))

@@ -21,6 +21,7 @@ use crate::infra::dns::Dns;
 use crate::infra::geo::GeoDatabase;
 use crate::infra::mail::Mail;
 use crate::infra::objects::Objects;
+use crate::infra::outbound::Outbound;
 use crate::infra::passwords::Passwords;
 use crate::infra::sealing::Sealing;
 use crate::infra::signing::Signing;
@@ -198,6 +199,11 @@ impl Platform {
         let config = &self.config().domains;
         let connect = async || Dns::new(&config.resolver_addresses(), config.dns_timeout());
         self.dns.get_or_init(connect).await.clone()
+    }
+
+    /// Makes requests to addresses that people name.
+    pub(super) async fn outbound(&self) -> Result<Outbound, StartError> {
+        Ok(Outbound::new(self.config(), self.dns().await)?)
     }
 
     /// Closes what was connected.

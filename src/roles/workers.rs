@@ -16,7 +16,7 @@ use crate::infra::events;
 use crate::infra::jobs::{self, Handlers, Worker};
 use crate::infra::objects;
 use crate::runtime::tasks::Tasks;
-use crate::services::analytics_api::{self, Analytics};
+use crate::services::analytics_api::{self, Analytics, Webhooks};
 use crate::services::api_core::{self, ApiCore, EventPublisher, ProcessingFacts};
 use crate::services::domain_manager::{self, CertificateIssuer};
 use crate::services::identity::jobs::AccountMails;
@@ -62,10 +62,11 @@ async fn handed_over_journals(platform: &Platform) -> Result<Handlers, StartErro
     Ok(crate::services::click_shipper::jobs::handlers(&objects, &folder, &bus, &clicks))
 }
 
-/// Analytics of the clicks that this process reaches.
-async fn analytics(platform: &Platform, core: &ApiCore) -> Result<Analytics, StartError> {
+/// Analytics of the clicks that this process reaches; `core` says who may see them.
+pub(super) async fn analytics(platform: &Platform, core: &ApiCore) -> Result<Analytics, StartError> {
+    let webhooks = Webhooks { outbound: platform.outbound().await?, sealing: platform.sealing().await? };
     let facts = ProcessingFacts::of(platform.config());
-    Ok(Analytics::new(platform.click_store().await?, core.clone(), facts))
+    Ok(Analytics::new(platform.click_store().await?, core.clone(), facts, webhooks))
 }
 
 /// Publishes events where there is a bus.

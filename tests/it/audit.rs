@@ -346,6 +346,10 @@ impl Walk<'_> {
             "delete_links" => {
                 (Method::POST, at("/links/bulk/delete".to_owned()), json!({ "ids": [self.link().await] }), None)
             }
+            "updateQueryLimits" => {
+                let limits = workspace.replace("/workspaces/", "/admin/workspaces/") + "/query-limits";
+                (Method::PATCH, limits, json!({ "seconds_max": 5 }), None)
+            }
             "createClickExport" => (Method::POST, at("/click-exports".to_owned()), json!({}), None),
             "create_evidence_export" => (Method::POST, at("/evidence-exports".to_owned()), json!({}), None),
             "retry_job" => {

@@ -1,9 +1,13 @@
 //! Files of clicks: written by a worker, downloaded by a link, made and read by those alone who see all links.
 
+use bytes::Bytes;
+use parquet::file::reader::{FileReader, SerializedFileReader};
 use reqwest::{Method, StatusCode};
+use secrecy::SecretString;
 use serde_json::{Value, json};
 
 use crate::audit::{elido, text};
+use crate::clickhouse;
 use crate::support::platform::{Account, Platform, body, eventually};
 use crate::support::ports::free_address;
 
@@ -42,13 +46,17 @@ async fn finished(platform: &Platform, account: &Account, asked: &Value) -> Valu
     platform.read(account, &path).await
 }
 
-async fn file(platform: &Platform, account: &Account, export: &Value) -> String {
+async fn bytes(platform: &Platform, account: &Account, export: &Value) -> Bytes {
     let path = format!("/click-exports/{}/link", export["id"].as_str().expect("an id"));
     let link = platform.read(account, &path).await;
     let url = link["url"].as_str().expect("a URL");
     let response = platform.client.get(url).send().await.expect("a response");
     assert_eq!(response.status(), StatusCode::OK);
-    response.text().await.expect("a text")
+    response.bytes().await.expect("the file")
+}
+
+async fn file(platform: &Platform, account: &Account, export: &Value) -> String {
+    String::from_utf8(bytes(platform, account, export).await.into()).expect("a text")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -80,6 +88,60 @@ async fn a_file_of_clicks_has_what_a_stream_of_them_has() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_parquet_file_is_read_by_others_and_says_what_the_lines_say() {
+    let (platform, account) = start().await;
+    let mut files = Vec::new();
+    for format in ["ndjson", "parquet"] {
+        let asked = ask(&platform, &account, &json!({ "format": format }), StatusCode::ACCEPTED).await;
+        let export = finished(&platform, &account, &asked).await;
+        assert_eq!(export["state"], "ready", "{export}");
+        files.push(bytes(&platform, &account, &export).await);
+    }
+    let [lines, parquet] = &files[..] else { panic!("two files") };
+    let reader = SerializedFileReader::new(parquet.clone()).expect("a Parquet file");
+    assert_eq!(reader.metadata().file_metadata().num_rows(), 5);
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("clicks.parquet");
+    let arguments = ["analytics", "export", "--format", "parquet", path.to_str().expect("a path")];
+    let output = elido(&platform, &account, &arguments).await;
+    assert!(output.status.success(), "{}", text(&output));
+    assert!(std::fs::read(path).expect("the file").ends_with(b"PAR1"));
+
+    let Some(database) = clickhouse::database().await else {
+        println!("SKIPPED: ELIDO_TEST_CLICKHOUSE_URL does not name a server");
+        return;
+    };
+    let lines: Vec<Value> = lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(parsed).collect();
+    assert_eq!(read_by_clickhouse(&database, parquet.clone()).await, lines);
+}
+
+fn parsed(line: &[u8]) -> Value {
+    serde_json::from_slice(line).expect("JSON")
+}
+
+/// The rows of a Parquet file, as another program understands them, newest first.
+async fn read_by_clickhouse(database: &SecretString, parquet: Bytes) -> Vec<Value> {
+    let table = "CREATE TABLE exported (id String, at DateTime64(6, 'UTC'), kind String, status UInt16, link_id Nullable(String),
+        domain_id Nullable(String), host String, slug String, country Nullable(String), region Nullable(String), city Nullable(String),
+        asn Nullable(UInt32), device String, os Nullable(String), browser Nullable(String), agent String, prefetch Bool, head Bool,
+        opted_out Bool, counted Bool, referrer Nullable(String), language Nullable(String), utm_source Nullable(String),
+        utm_medium Nullable(String), utm_campaign Nullable(String), utm_term Nullable(String), utm_content Nullable(String),
+        rule Nullable(String), variant Nullable(String), qr Bool, visitor Nullable(String)) ENGINE = Memory";
+    clickhouse::ask(database, table, Bytes::new()).await;
+    clickhouse::ask(database, "INSERT INTO exported FORMAT Parquet", parquet).await;
+    let rows = "SELECT * FROM exported ORDER BY at DESC FORMAT JSONEachRow";
+    let rows = clickhouse::ask(database, rows, Bytes::new()).await;
+    rows.lines()
+        .map(|line| {
+            let mut row = parsed(line.as_bytes());
+            row["at"] = format!("{}Z", row["at"].as_str().expect("a time").replace(' ', "T")).into();
+            row
+        })
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_wrong_with_a_file_that_is_asked_for_is_told() {
     let (platform, account) = start().await;
     for (draft, pointer) in [
@@ -87,7 +149,7 @@ async fn what_is_wrong_with_a_file_that_is_asked_for_is_told() {
         (json!({ "filters": "colour=red" }), "/filters"),
         (json!({ "filters": "from=2026-05-02T00:00:00Z&to=2026-05-01T00:00:00Z" }), "/filters"),
         (json!({ "filters": "x".repeat(4_001) }), "/filters"),
-        (json!({ "format": "parquet" }), "/format"),
+        (json!({ "format": "arrow" }), "/format"),
     ] {
         let problem = ask(&platform, &account, &draft, StatusCode::BAD_REQUEST).await;
         assert_eq!(problem["errors"][0]["pointer"], pointer, "{problem}");

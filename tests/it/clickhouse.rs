@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use bytes::Bytes;
 use elido::config::sections::ClickStoreConfig;
 use elido::infra::store::Store;
 use elido::infra::store::click_inserts::{self, Holding};
@@ -28,21 +29,36 @@ async fn servers() -> Option<(String, SecretString)> {
     Some((bus::server()?, new_database(&url).await))
 }
 
+/// The URL of a new database of ClickHouse, if there is a server.
+pub async fn database() -> Option<SecretString> {
+    let url = std::env::var("ELIDO_TEST_CLICKHOUSE_URL").ok().filter(|url| !url.is_empty())?;
+    Some(new_database(&url).await)
+}
+
 async fn new_database(url: &str) -> SecretString {
-    let config = ClickStoreConfig { url: url.into(), ..ClickStoreConfig::embedded("") };
-    let address = config.clickhouse().expect("an address");
     let name = format!("test_{}", uuid::Uuid::new_v4().simple());
+    ask(&url.into(), &format!("CREATE DATABASE {name}"), Bytes::new()).await;
+    let (server, _) = url.rsplit_once('/').expect("a database");
+    format!("{server}/{name}").into()
+}
+
+/// What ClickHouse answers to a statement, after which `data` comes.
+pub async fn ask(url: &SecretString, statement: &str, data: Bytes) -> String {
+    let config = ClickStoreConfig { url: url.clone(), ..ClickStoreConfig::embedded("") };
+    let address = config.clickhouse().expect("an address");
     drop(rustls::crypto::ring::default_provider().install_default());
-    let made = reqwest::Client::new()
+    let response = reqwest::Client::new()
         .post(address.endpoint)
+        .query(&[("database", address.database.as_str()), ("query", statement)])
         .basic_auth(address.user, Some(address.password.expose_secret()))
-        .body(format!("CREATE DATABASE {name}"))
+        .body(data)
         .send()
         .await
         .expect("an answer");
-    assert!(made.status().is_success(), "{}", made.text().await.unwrap_or_default());
-    let (server, _) = url.rsplit_once('/').expect("a database");
-    format!("{server}/{name}").into()
+    let status = response.status();
+    let answer = response.text().await.expect("a text");
+    assert!(status.is_success(), "{answer}");
+    answer
 }
 
 async fn world(brokers: &str, partitions: u64, clicks: &SecretString) -> World {

@@ -12,12 +12,12 @@ use crate::support::name_server::{Mood, address};
 use crate::support::platform::{Account, Platform, body};
 
 /// Whether anybody has connected.
-fn is_untouched(listener: &TcpListener) -> bool {
+pub fn is_untouched(listener: &TcpListener) -> bool {
     matches!(listener.accept(), Err(error) if error.kind() == ErrorKind::WouldBlock)
 }
 
 /// A server inside, over both versions of IP.
-fn inside() -> (TcpListener, u16) {
+pub fn inside() -> (TcpListener, u16) {
     let listener = TcpListener::bind(SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0))).expect("a port");
     listener.set_nonblocking(true).expect("a listener that does not wait");
     let port = listener.local_addr().expect("an address").port();

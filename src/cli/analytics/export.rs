@@ -17,7 +17,7 @@ pub(super) struct ExportArguments {
     /// The file.
     file: PathBuf,
     /// Its form.
-    #[arg(long, default_value = "csv", value_parser = ["csv", "ndjson"])]
+    #[arg(long, default_value = "csv", value_parser = ["csv", "ndjson", "parquet"])]
     format: String,
 }
 

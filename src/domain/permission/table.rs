@@ -231,6 +231,8 @@ operations! {
     UpdateReportSchedule "updateReportSchedule" Caller::Member(within(Scope::LinksWrite).by_people());
     DeleteReportSchedule "deleteReportSchedule" Caller::Member(within(Scope::LinksWrite).by_people());
     TestReportSchedule "testReportSchedule" Caller::Member(within(Scope::LinksWrite).by_people());
+    GetQueryLimits "getQueryLimits" Caller::InstanceAdmin;
+    UpdateQueryLimits "updateQueryLimits" Caller::InstanceAdmin;
     EraseClicks "eraseClicks" Caller::Member(within(Scope::WorkspaceWrite));
     GetProcessingRecord "getProcessingRecord" Caller::Member(within(Scope::AuditRead));
 

@@ -10,6 +10,7 @@ mod clickhouse;
 mod columns;
 mod error;
 mod limits;
+mod metrics;
 mod question;
 mod sqlite;
 mod store;
@@ -25,6 +26,7 @@ mod tests;
 pub use account::ClickAccount;
 pub use click::{ClickBatch, EnrichedClick, HeldPartition, JournalledClick, PartitionBatch, Stored, Utm};
 pub use error::ClickStoreError;
+pub use limits::QuestionLimits;
 pub use question::{
     Breakdown, BreakdownItem, Counts, Dimension, Erasure, Event, EventPosition, Filter, Include, LeftOut,
     ParseValueError, Period, Selection, TagMembership, Value, agent_label, device_label, kind_label,

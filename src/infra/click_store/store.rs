@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use super::clickhouse::ClickStore as ClickHouse;
 use super::limits::QuestionLimits;
-use super::sqlite::ClickStore as Embedded;
+use super::metrics::QuestionMetrics;
+use super::sqlite::{self, ClickStore as Embedded};
 use super::turns::Turns;
 use super::{
     Breakdown, ClickAccount, ClickBatch, ClickStoreError, Compacted, Counts, Deleted, Dimension, Erasure, Event,
@@ -15,18 +16,25 @@ use super::{
 };
 use crate::config::sections::ClickStoreConfig;
 use crate::domain::id::{LinkId, WorkspaceId};
+use crate::domain::query_limits::QueryLimits;
 use crate::domain::time::Timestamp;
 use crate::infra::journal::JournalId;
 use crate::infra::store::Store;
 
 /// How often ClickHouse takes an insert without having more parts to merge than it can.
 const CLICKHOUSE_INTERVAL: Duration = Duration::from_secs(1);
+/// The most questions of one workspace that ClickHouse is asked at once.
+const QUERIES_MAX: u32 = 64;
 
 /// The click store. Clones share the same connections.
 #[derive(Clone)]
 pub struct ClickStore {
     form: Form,
     turns: Turns,
+    /// As the settings say.
+    limits: QuestionLimits,
+    /// How many questions of one workspace there may be at once.
+    queries_max: u32,
 }
 
 #[derive(Clone)]
@@ -71,7 +79,37 @@ impl ClickStore {
     }
 
     fn of(config: &ClickStoreConfig, form: Form) -> Self {
-        Self { form, turns: Turns::new(config.queries_per_workspace_max, QuestionLimits::of(config).time) }
+        let queries_max = match form {
+            Form::Embedded(_) => sqlite::questions_max(config),
+            Form::ClickHouse(_) => QUERIES_MAX,
+        };
+        Self { form, turns: Turns::default(), limits: QuestionLimits::of(config), queries_max }
+    }
+
+    /// What questions of a workspace may take that has these limits of its own.
+    #[must_use]
+    pub fn limits(&self, own: QueryLimits) -> QuestionLimits {
+        let limits = self.limits.with(own);
+        QuestionLimits { at_once: limits.at_once.min(self.queries_max), ..limits }
+    }
+
+    /// How many questions of one workspace may be asked at once, so that there is room for those of others.
+    #[must_use]
+    pub const fn queries_max(&self) -> u32 {
+        self.queries_max
+    }
+
+    /// Asks a question when it is its turn.
+    async fn in_turn<T>(
+        &self,
+        selection: &Selection,
+        question: impl Future<Output = Result<T, ClickStoreError>>,
+    ) -> Result<T, ClickStoreError> {
+        let answer = async {
+            let _turn = self.turns.wait(selection.workspace_id, self.limits(selection.limits)).await?;
+            question.await
+        };
+        answer.await.inspect_err(|error| QuestionMetrics::global().count(error))
     }
 
     /// How long clicks are collected at least before they are stored.
@@ -235,8 +273,7 @@ impl ClickStore {
     /// # Errors
     /// The store is unavailable, or the question is beyond its limits.
     pub async fn summary(&self, selection: &Selection) -> Result<Counts, ClickStoreError> {
-        let _turn = self.turns.wait(selection.workspace_id).await?;
-        ask!(self, summary(selection))
+        self.in_turn(selection, async { ask!(self, summary(selection)) }).await
     }
 
     /// What the selection leaves out of the clicks that it would count otherwise.
@@ -244,8 +281,7 @@ impl ClickStore {
     /// # Errors
     /// The store is unavailable, or the question is beyond its limits.
     pub async fn left_out(&self, selection: &Selection) -> Result<LeftOut, ClickStoreError> {
-        let _turn = self.turns.wait(selection.workspace_id).await?;
-        ask!(self, left_out(selection))
+        self.in_turn(selection, async { ask!(self, left_out(selection)) }).await
     }
 
     /// The selected clicks of each of these periods, which must lie within the selection's own, one behind the other.
@@ -253,8 +289,7 @@ impl ClickStore {
     /// # Errors
     /// The store is unavailable, or the question is beyond its limits.
     pub async fn timeseries(&self, selection: &Selection, periods: &[Period]) -> Result<Vec<Counts>, ClickStoreError> {
-        let _turn = self.turns.wait(selection.workspace_id).await?;
-        ask!(self, timeseries(selection, periods))
+        self.in_turn(selection, async { ask!(self, timeseries(selection, periods)) }).await
     }
 
     /// The selected clicks of each of these links, which are all different, in each of these periods, which must lie within the selection's
@@ -268,8 +303,7 @@ impl ClickStore {
         links: &[LinkId],
         periods: &[Period],
     ) -> Result<Vec<Vec<u64>>, ClickStoreError> {
-        let _turn = self.turns.wait(selection.workspace_id).await?;
-        ask!(self, links_over_time(selection, links, periods))
+        self.in_turn(selection, async { ask!(self, links_over_time(selection, links, periods)) }).await
     }
 
     /// The selected clicks by `dimension`, most clicks first, at most `limit` values.
@@ -282,8 +316,7 @@ impl ClickStore {
         dimension: Dimension,
         limit: u32,
     ) -> Result<Breakdown, ClickStoreError> {
-        let _turn = self.turns.wait(selection.workspace_id).await?;
-        ask!(self, breakdown(selection, dimension, limit))
+        self.in_turn(selection, async { ask!(self, breakdown(selection, dimension, limit)) }).await
     }
 
     /// The selected clicks by tag, most clicks first. A click counts for each tag that its link carries now, and for `None` if it
@@ -297,8 +330,7 @@ impl ClickStore {
         memberships: &[TagMembership],
         limit: u32,
     ) -> Result<Breakdown, ClickStoreError> {
-        let _turn = self.turns.wait(selection.workspace_id).await?;
-        ask!(self, breakdown_by_tag(selection, memberships, limit))
+        self.in_turn(selection, async { ask!(self, breakdown_by_tag(selection, memberships, limit)) }).await
     }
 
     /// At most `limit` of the selected clicks, newest first, those after `after` in that order.
@@ -311,8 +343,7 @@ impl ClickStore {
         after: Option<EventPosition>,
         limit: u32,
     ) -> Result<Vec<Event>, ClickStoreError> {
-        let _turn = self.turns.wait(selection.workspace_id).await?;
-        ask!(self, events(selection, after, limit))
+        self.in_turn(selection, async { ask!(self, events(selection, after, limit)) }).await
     }
 
     /// The totals of those of `links` that were ever clicked.

@@ -4,21 +4,19 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::error::ClickStoreError;
+use super::limits::QuestionLimits;
 use crate::domain::id::WorkspaceId;
 
 /// Questions of one workspace that wait.
 const WAITING_MAX: usize = 256;
 
 /// Whose turn it is. Clones share it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Turns {
-    at_once: usize,
-    wait_max: Duration,
     of_workspaces: Arc<Mutex<HashMap<WorkspaceId, OfWorkspace>>>,
 }
 
@@ -27,6 +25,8 @@ pub(super) struct Turns {
 struct OfWorkspace {
     /// Those that are asked, and those that wait.
     questions: usize,
+    /// How many of them are asked at once.
+    at_once: usize,
     free: Arc<Semaphore>,
 }
 
@@ -45,33 +45,42 @@ struct Place {
 }
 
 impl Turns {
-    /// `at_once` questions of each workspace; another waits for at most `wait_max`.
-    pub(super) fn new(at_once: u32, wait_max: Duration) -> Self {
-        Self { at_once: at_once as usize, wait_max, of_workspaces: Arc::default() }
-    }
-
-    /// Waits for a turn.
+    /// Waits for a turn: so many questions of a workspace are asked at once, and another waits for as long as one may take.
     ///
     /// # Errors
     /// `TooManyQuestions` if it did not come in time, or too many wait already.
-    pub(super) async fn wait(&self, workspace: WorkspaceId) -> Result<Turn, ClickStoreError> {
-        let refused = || ClickStoreError::TooManyQuestions(self.at_once);
-        let (place, free) = self.enter(workspace).ok_or_else(refused)?;
-        match tokio::time::timeout(self.wait_max, free.acquire_owned()).await {
+    pub(super) async fn wait(&self, workspace: WorkspaceId, limits: QuestionLimits) -> Result<Turn, ClickStoreError> {
+        let at_once = limits.at_once as usize;
+        let refused = || ClickStoreError::TooManyQuestions(at_once);
+        let (place, free) = self.enter(workspace, at_once).ok_or_else(refused)?;
+        match tokio::time::timeout(limits.time, free.acquire_owned()).await {
             Ok(Ok(permit)) => Ok(Turn { _permit: permit, _place: place }),
             _ => Err(refused()),
         }
     }
 
-    fn enter(&self, workspace: WorkspaceId) -> Option<(Place, Arc<Semaphore>)> {
+    fn enter(&self, workspace: WorkspaceId, at_once: usize) -> Option<(Place, Arc<Semaphore>)> {
         let mut of_workspaces = self.of_workspaces.lock().unwrap_or_else(PoisonError::into_inner);
-        let none = || OfWorkspace { questions: 0, free: Arc::new(Semaphore::new(self.at_once)) };
+        let none = || OfWorkspace { questions: 0, at_once, free: Arc::new(Semaphore::new(at_once)) };
         let own = of_workspaces.entry(workspace).or_insert_with(none);
-        if own.questions >= self.at_once.saturating_add(WAITING_MAX) {
+        own.allow(at_once);
+        if own.questions >= at_once.saturating_add(WAITING_MAX) {
             return None;
         }
         own.questions += 1;
         Some((Place { turns: self.clone(), workspace }, Arc::clone(&own.free)))
+    }
+}
+
+impl OfWorkspace {
+    /// Follows a limit that was changed. Where it is lower, questions that are asked already are not disturbed, and later ones bring it down.
+    fn allow(&mut self, at_once: usize) {
+        if at_once > self.at_once {
+            self.free.add_permits(at_once - self.at_once);
+            self.at_once = at_once;
+        } else {
+            self.at_once -= self.free.forget_permits(self.at_once - at_once);
+        }
     }
 }
 
@@ -89,6 +98,8 @@ impl Drop for Place {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use futures_util::future::join_all;
 
     use super::*;
@@ -96,29 +107,47 @@ mod tests {
 
     const SOON: Duration = Duration::from_millis(20);
 
+    fn limits(at_once: u32, time: Duration) -> QuestionLimits {
+        QuestionLimits { time, clicks: u64::MAX, at_once }
+    }
+
     #[tokio::test]
     async fn a_workspace_that_asks_too_much_waits_for_itself_alone() {
-        let turns = Turns::new(2, SOON);
-        let (one, two) = (turns.wait(workspace(1)).await.expect("a turn"), turns.wait(workspace(1)).await);
-        let refused = turns.wait(workspace(1)).await.expect_err("two are asked already");
+        let (turns, limits) = (Turns::default(), limits(2, SOON));
+        let one = turns.wait(workspace(1), limits).await.expect("a turn");
+        let two = turns.wait(workspace(1), limits).await;
+        let refused = turns.wait(workspace(1), limits).await.expect_err("two are asked already");
         assert!(matches!(refused, ClickStoreError::TooManyQuestions(2)), "{refused}");
-        turns.wait(workspace(2)).await.expect("nothing of another workspace holds it up");
+        turns.wait(workspace(2), limits).await.expect("nothing of another workspace holds it up");
         drop(one);
-        turns.wait(workspace(1)).await.expect("a turn that came back");
+        turns.wait(workspace(1), limits).await.expect("a turn that came back");
         drop(two);
         assert!(turns.of_workspaces.lock().expect("no panic").is_empty(), "nothing is kept of those who have left");
     }
 
     #[tokio::test]
     async fn only_so_many_wait_and_whoever_goes_away_makes_room() {
-        let turns = Turns::new(1, Duration::from_secs(60));
-        let turn = turns.wait(workspace(1)).await.expect("a turn");
+        let (turns, limits) = (Turns::default(), limits(1, Duration::from_secs(60)));
+        let turn = turns.wait(workspace(1), limits).await.expect("a turn");
         for _ in 0..2 {
-            let mut waiting = Box::pin(join_all((0..WAITING_MAX).map(|_| turns.wait(workspace(1)))));
+            let mut waiting = Box::pin(join_all((0..WAITING_MAX).map(|_| turns.wait(workspace(1), limits))));
             assert!(tokio::time::timeout(SOON, &mut waiting).await.is_err(), "they wait");
-            turns.wait(workspace(1)).await.expect_err("one too many, who is told at once");
+            turns.wait(workspace(1), limits).await.expect_err("one too many, who is told at once");
         }
         drop(turn);
-        turns.wait(workspace(1)).await.expect("a turn");
+        turns.wait(workspace(1), limits).await.expect("a turn");
+    }
+
+    #[tokio::test]
+    async fn a_limit_that_was_changed_holds_for_those_who_ask_then() {
+        let (turns, single, double) = (Turns::default(), limits(1, SOON), limits(2, SOON));
+        let one = turns.wait(workspace(1), single).await.expect("a turn");
+        let two = turns.wait(workspace(1), double).await.expect("there is room for a second");
+        turns.wait(workspace(1), double).await.expect_err("two are asked already");
+        turns.wait(workspace(1), single).await.expect_err("one too many are asked already");
+        drop(one);
+        turns.wait(workspace(1), single).await.expect_err("there is room for one");
+        drop(two);
+        turns.wait(workspace(1), single).await.expect("a turn");
     }
 }

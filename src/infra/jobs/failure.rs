@@ -42,6 +42,12 @@ impl JobFailure {
     pub fn try_again_after(self, pause: Duration) -> Self {
         Self { next: NextAttempt::After(pause), ..self }
     }
+
+    /// Whether it will never work.
+    #[must_use]
+    pub fn is_for_good(&self) -> bool {
+        self.next == NextAttempt::Never
+    }
 }
 
 impl From<Error> for JobFailure {

@@ -1,4 +1,4 @@
-//! Reports that come by mail from time to time.
+//! Reports that come from time to time.
 
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,

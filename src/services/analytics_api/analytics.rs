@@ -16,7 +16,9 @@ use crate::domain::click_policy::ClickPolicy;
 use crate::domain::error::{Error, Result};
 use crate::domain::id::{LinkId, WorkspaceId};
 use crate::infra::click_store::{ClickStore, Event, EventPosition, Filter, Selection};
-use crate::infra::store::workspaces;
+use crate::infra::outbound::Outbound;
+use crate::infra::sealing::Sealing;
+use crate::infra::store::{query_limits, workspaces};
 use crate::runtime::clock;
 use crate::services::api_core::{Access, ApiCore, Followers, ProcessingFacts, WorkspacePolicy};
 
@@ -34,13 +36,36 @@ pub struct Analytics {
     followers: Followers,
     /// What the settings say of personal data.
     facts: Arc<ProcessingFacts>,
+    /// What reports go to webhooks by.
+    webhooks: Webhooks,
+}
+
+/// What reports go to webhooks by: requests, and what seals their secrets.
+#[derive(Clone)]
+pub struct Webhooks {
+    /// Makes the requests.
+    pub outbound: Outbound,
+    /// Seals the secrets.
+    pub sealing: Sealing,
 }
 
 impl Analytics {
-    /// Analytics of these clicks; `core` says who may see them and which tags links carry, `facts` what the settings say of personal data.
+    /// Analytics of these clicks; `core` says who may see them and which tags links carry, `facts` what the settings say of personal data, and
+    /// `webhooks` is what reports leave by.
     #[must_use]
-    pub fn new(clicks: ClickStore, core: ApiCore, facts: ProcessingFacts) -> Self {
-        Self { clicks, core, followers: Followers::of("live clicks", metrics::live_followers), facts: Arc::new(facts) }
+    pub fn new(clicks: ClickStore, core: ApiCore, facts: ProcessingFacts, webhooks: Webhooks) -> Self {
+        let followers = Followers::of("live clicks", metrics::live_followers);
+        Self { clicks, core, followers, facts: Arc::new(facts), webhooks }
+    }
+
+    /// What makes requests to addresses that people name.
+    pub(super) const fn outbound(&self) -> &Outbound {
+        &self.webhooks.outbound
+    }
+
+    /// What seals secrets.
+    pub(super) const fn sealing(&self) -> &Sealing {
+        &self.webhooks.sealing
     }
 
     /// The record of processing of a workspace, as Markdown.
@@ -186,7 +211,8 @@ impl Analytics {
     /// The same with those of all links, for what was asked by somebody who sees them all.
     pub(super) async fn selection_of_all(&self, workspace: WorkspaceId, request: &ReportRequest) -> Result<Selection> {
         let report = request.check(workspace, clock::now())?;
-        let mut selection = report.selection;
+        let limits = query_limits::find(self.core.store().reader(), workspace).await?;
+        let mut selection = Selection { limits, ..report.selection };
         if !report.tags.is_empty() {
             let tags = LinkTags::new(self.core.tagged_links(workspace, Some(&report.tags)).await?);
             selection.filters.push(tags.filter());

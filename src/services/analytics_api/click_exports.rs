@@ -33,13 +33,19 @@ pub(in crate::services::analytics_api) const FINISHED: Action<ClickExport> =
     Action::new("click_export.finished", "A file of clicks can be downloaded, or cannot be written.");
 
 /// The kinds of objects of the service: files of clicks, by workspace and export.
-pub const OBJECT_KINDS: &[ObjectKind] = &[CSV, NDJSON];
+pub const OBJECT_KINDS: &[ObjectKind] = &[CSV, NDJSON, PARQUET];
 
 const CSV: ObjectKind =
     ObjectKind { name: "clicks-csv", content_type: "text/csv", bytes_max: BYTES_MAX, kept_for: KEPT_FOR };
 const NDJSON: ObjectKind = ObjectKind {
     name: "clicks-ndjson",
     content_type: "application/x-ndjson",
+    bytes_max: BYTES_MAX,
+    kept_for: KEPT_FOR,
+};
+const PARQUET: ObjectKind = ObjectKind {
+    name: "clicks-parquet",
+    content_type: "application/vnd.apache.parquet",
     bytes_max: BYTES_MAX,
     kept_for: KEPT_FOR,
 };
@@ -314,9 +320,10 @@ async fn require_room(transaction: &Transaction, workspace: WorkspaceId) -> Resu
 
 /// What the file of an export is called.
 fn key(workspace: WorkspaceId, id: ClickExportId, format: ExportFormat) -> Result<ObjectKey> {
-    let (kind, ending) = match format {
-        ExportFormat::Csv => (CSV, "csv"),
-        ExportFormat::Ndjson => (NDJSON, "ndjson"),
+    let kind = match format {
+        ExportFormat::Csv => CSV,
+        ExportFormat::Ndjson => NDJSON,
+        ExportFormat::Parquet => PARQUET,
     };
-    ObjectKey::new(kind, &[&workspace.to_string(), &format!("{id}.{ending}")])
+    ObjectKey::new(kind, &[&workspace.to_string(), &format!("{id}.{}", format.ending())])
 }

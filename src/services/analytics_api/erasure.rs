@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::analytics::Analytics;
 use super::click_exports::{CREATED as EXPORT_CREATED, FINISHED as EXPORT_FINISHED};
-use super::report_schedules;
+use super::{query_limits, report_schedules};
 use crate::domain::error::{Error, ErrorKind, Result};
 use crate::domain::id::{LinkId, WorkspaceId};
 use crate::domain::time::Timestamp;
@@ -23,6 +23,7 @@ pub const ACTIONS: &[ActionKind] = &[
     ERASED.kind(),
     EXPORT_CREATED.kind(),
     EXPORT_FINISHED.kind(),
+    query_limits::UPDATED.kind(),
     report_schedules::CREATED.kind(),
     report_schedules::UPDATED.kind(),
     report_schedules::DELETED.kind(),

@@ -1,8 +1,9 @@
-//! Raw clicks as a file, newest first, a page in memory at a time.
+//! Raw clicks as a file, newest first, a page in memory at a time; of a Parquet file, a row group.
 
 use super::events::ClickEvent;
+use super::parquet_file::{CLICKS_MAX, ParquetFile};
 pub use crate::domain::click_export::ExportFormat;
-use crate::domain::error::Error;
+use crate::domain::error::{Error, ErrorKind};
 use crate::infra::click_store::{ClickStore, ClickStoreError, EventPosition, Selection, agent_label, device_label};
 use bytes::Bytes;
 use futures_util::stream::{Stream, try_unfold};
@@ -51,29 +52,64 @@ impl ExportFormat {
         match self {
             Self::Csv => "text/csv; charset=utf-8",
             Self::Ndjson => "application/x-ndjson",
+            Self::Parquet => "application/vnd.apache.parquet",
         }
     }
 
-    /// What a file of it is called.
+    /// What the name of a file of it ends with.
     #[must_use]
-    pub const fn file_name(self) -> &'static str {
+    pub const fn ending(self) -> &'static str {
         match self {
-            Self::Csv => "clicks.csv",
-            Self::Ndjson => "clicks.ndjson",
+            Self::Csv => "csv",
+            Self::Ndjson => "ndjson",
+            Self::Parquet => "parquet",
         }
     }
+}
 
-    fn header(self) -> std::io::Result<Bytes> {
+/// Writes clicks in one of the forms.
+enum Writer {
+    Csv,
+    Ndjson,
+    Parquet(Box<ParquetFile>),
+}
+
+impl Writer {
+    fn of(format: ExportFormat) -> std::io::Result<Self> {
+        Ok(match format {
+            ExportFormat::Csv => Self::Csv,
+            ExportFormat::Ndjson => Self::Ndjson,
+            ExportFormat::Parquet => Self::Parquet(Box::new(ParquetFile::begin()?)),
+        })
+    }
+
+    fn begin(&self) -> std::io::Result<Bytes> {
         match self {
             Self::Csv => csv_lines([COLUMNS.map(String::from)].into_iter()),
-            Self::Ndjson => Ok(Bytes::new()),
+            Self::Ndjson | Self::Parquet(_) => Ok(Bytes::new()),
         }
     }
 
-    fn page(self, events: Vec<ClickEvent>) -> std::io::Result<Bytes> {
+    fn page(&mut self, events: Vec<ClickEvent>) -> std::io::Result<Bytes> {
         match self {
             Self::Csv => csv_lines(events.into_iter().map(cells)),
             Self::Ndjson => json_lines(&events),
+            Self::Parquet(file) => file.add(events),
+        }
+    }
+
+    fn end(&mut self) -> std::io::Result<Bytes> {
+        match self {
+            Self::Csv | Self::Ndjson => Ok(Bytes::new()),
+            Self::Parquet(file) => file.end(),
+        }
+    }
+
+    /// How many clicks there may be.
+    const fn clicks_max(&self) -> Option<u64> {
+        match self {
+            Self::Csv | Self::Ndjson => None,
+            Self::Parquet(_) => Some(CLICKS_MAX),
         }
     }
 }
@@ -87,6 +123,9 @@ pub enum ExportError {
     /// A page could not be written.
     #[error("a page of an export could not be written: {0}")]
     Write(#[from] std::io::Error),
+    /// The form has room for fewer clicks.
+    #[error("the export has more than {0} clicks, the most that a file of this form has")]
+    TooManyClicks(u64),
 }
 
 impl From<ExportError> for Error {
@@ -94,36 +133,56 @@ impl From<ExportError> for Error {
         match error {
             ExportError::Store(error) => error.into(),
             ExportError::Write(error) => Self::internal(error),
+            error @ ExportError::TooManyClicks(_) => {
+                Self::new(ErrorKind::TooLarge, "export_too_large", error.to_string())
+            }
         }
     }
 }
 
 /// How far an export has come.
 enum Progress {
-    Header,
-    After(Option<EventPosition>),
+    Begin(ExportFormat),
+    /// So many clicks were written, the last of them at this position.
+    Pages(Writer, u64, Option<EventPosition>),
+    LastPage(Writer),
     End,
 }
 
-/// The selected clicks in pieces. An error ends the stream early, so that nobody takes a part for the whole.
+impl Progress {
+    /// The next piece, and how far it is then.
+    async fn go_on(self, store: &ClickStore, selection: &Selection) -> Result<Option<(Bytes, Self)>, ExportError> {
+        match self {
+            Self::Begin(format) => {
+                let writer = Writer::of(format)?;
+                Ok(Some((writer.begin()?, Self::Pages(writer, 0, None))))
+            }
+            Self::Pages(mut writer, written, after) => {
+                let events = store.events(selection, after, PAGE_CLICKS).await?;
+                let (written, is_full) = (written + events.len() as u64, events.len() as u64 == u64::from(PAGE_CLICKS));
+                let last = events.last().map(|event| event.position);
+                if let Some(most) = writer.clicks_max().filter(|most| written > *most) {
+                    return Err(ExportError::TooManyClicks(most));
+                }
+                let page = writer.page(events.into_iter().map(ClickEvent::from).collect())?;
+                let progress = if is_full { Self::Pages(writer, written, last) } else { Self::LastPage(writer) };
+                Ok(Some((page, progress)))
+            }
+            Self::LastPage(mut writer) => Ok(Some((writer.end()?, Self::End))),
+            Self::End => Ok(None),
+        }
+    }
+}
+
+/// The selected clicks in pieces, some of them empty. An error ends the stream early, so that nobody takes a part for the whole.
 pub fn export(
     store: ClickStore,
     selection: Selection,
     format: ExportFormat,
 ) -> impl Stream<Item = Result<Bytes, ExportError>> + Send + 'static {
-    try_unfold((store, selection, Progress::Header), move |(store, selection, progress)| async move {
-        let after = match progress {
-            Progress::Header => return Ok(Some((format.header()?, (store, selection, Progress::After(None))))),
-            Progress::After(after) => after,
-            Progress::End => return Ok(None),
-        };
-        let events = store.events(&selection, after, PAGE_CLICKS).await?;
-        let progress = match events.last() {
-            Some(last) if events.len() as u64 == u64::from(PAGE_CLICKS) => Progress::After(Some(last.position)),
-            _ => Progress::End,
-        };
-        let page = format.page(events.into_iter().map(ClickEvent::from).collect())?;
-        Ok(Some((page, (store, selection, progress))))
+    try_unfold((store, selection, Progress::Begin(format)), |(store, selection, progress)| async move {
+        let next = progress.go_on(&store, &selection).await?;
+        Ok(next.map(|(piece, progress)| (piece, (store, selection, progress))))
     })
 }
 

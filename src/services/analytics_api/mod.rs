@@ -11,10 +11,14 @@ pub mod erasure;
 pub mod events;
 pub mod export;
 pub mod funnel;
+pub mod grpc;
 pub mod jobs;
 pub mod live;
 mod metrics;
+mod parquet_file;
+pub mod query_limits;
 pub mod report_schedules;
+mod report_webhooks;
 pub mod reports;
 pub mod request;
 pub mod responses;
@@ -24,7 +28,7 @@ mod scheduled_period;
 pub mod shared_report;
 pub mod tags;
 
-pub use analytics::Analytics;
+pub use analytics::{Analytics, Webhooks};
 pub use click_exports::OBJECT_KINDS;
 pub use erasure::ACTIONS;
 

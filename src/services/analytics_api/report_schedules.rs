@@ -1,6 +1,6 @@
-//! Reports that members get by mail, week by week or month by month.
+//! Reports that members get by mail, or a webhook gets, week by week or month by month.
 //!
-//! Invariants: the report of a period is enqueued once for each recipient, in the transaction that sets the time of the next; it says nothing of links in
+//! Invariants: the report of a period is enqueued once for each recipient, or for the webhook, in the transaction that sets the time of the next; it says nothing of links in
 //! folders that are closed to members; whoever is no member any more gets none.
 
 use std::collections::HashSet;
@@ -13,12 +13,13 @@ use uuid::Uuid;
 
 use super::analytics::Analytics;
 use super::jobs::SendReport;
+use super::report_webhooks;
 use super::request::ReportRequest;
 use super::scheduled_period::turn;
 use crate::domain::error::{Error, ErrorKind, Result};
 use crate::domain::id::{FolderId, ReportScheduleId, UserId, WorkspaceId};
 use crate::domain::recorded::Author;
-use crate::domain::report_schedule::ReportInterval;
+use crate::domain::report_schedule::{ReportDelivery, ReportInterval};
 use crate::domain::time::Timestamp;
 use crate::infra::click_store::{Dimension, Filter, Period, Selection, Value};
 use crate::infra::jobs::{NewJob, enqueue};
@@ -31,13 +32,13 @@ use crate::runtime::clock;
 use crate::services::api_core::{Access, Action, ExpectedVersion, FieldErrors, Recorded};
 
 pub(in crate::services::analytics_api) const CREATED: Action<ReportSchedule> =
-    Action::new("report_schedule.created", "A report by mail was set up.");
+    Action::new("report_schedule.created", "A report by mail or webhook was set up.");
 pub(in crate::services::analytics_api) const UPDATED: Action<ReportSchedule> =
-    Action::new("report_schedule.updated", "A report by mail was changed, paused or resumed.");
+    Action::new("report_schedule.updated", "A report by mail or webhook was changed, paused or resumed.");
 pub(in crate::services::analytics_api) const DELETED: Action<ReportSchedule> =
-    Action::new("report_schedule.deleted", "A report by mail was called off.");
+    Action::new("report_schedule.deleted", "A report by mail or webhook was called off.");
 
-/// The most reports by mail of a workspace.
+/// The most reports of a workspace.
 const SCHEDULES_MAX: u64 = 50;
 /// The most recipients of a report.
 const RECIPIENTS_MAX: usize = 20;
@@ -47,7 +48,7 @@ const FOLDER_LINKS_MAX: u64 = 10_000;
 /// When a report is looked at again whose time zone, say, is not known any more.
 const TROUBLE_PAUSE: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// A report that members get by mail from time to time.
+/// A report that members get by mail, or a webhook gets, from time to time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ReportSchedule {
     /// Its id.
@@ -65,8 +66,13 @@ pub struct ReportSchedule {
     /// Whose weeks and months they are.
     #[schema(example = "Europe/Berlin")]
     pub time_zone: String,
-    /// The members who get it.
+    /// The members who get it by mail; none where it goes to a webhook.
     pub recipients: Vec<UserId>,
+    /// The webhook that it goes to, if it goes to one.
+    #[schema(format = "uri", example = "https://hooks.example.com/elido")]
+    pub webhook_url: Option<String>,
+    /// What came of the last message to the webhook, tests included.
+    pub last_delivery: Option<ReportDelivery>,
     /// Whether it rests.
     pub paused: bool,
     /// When it comes next: an hour after its period is over.
@@ -102,10 +108,25 @@ pub struct ReportScheduleDraft {
     #[serde(default)]
     #[schema(nullable = false, max_length = 100, example = "Europe/Berlin")]
     pub time_zone: Option<String>,
-    /// The members who get it: 1 to 20 of them; the caller alone if absent.
+    /// The members who get it by mail: 1 to 20 of them; the caller alone if neither they nor a webhook are named.
     #[serde(default)]
     #[schema(min_items = 1, max_items = 20, nullable = false)]
     pub recipients: Option<Vec<UserId>>,
+    /// The webhook that it goes to in place of mail: an address of the internet, over HTTPS.
+    #[serde(default)]
+    #[schema(max_length = 2000, nullable = false, format = "uri", example = "https://hooks.example.com/elido")]
+    pub webhook_url: Option<String>,
+}
+
+/// A report that was just set up.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct CreatedReportSchedule {
+    /// The report.
+    #[serde(flatten)]
+    pub schedule: ReportSchedule,
+    /// What the messages to its webhook are signed with. It is shown this once; `null` for a report by mail.
+    #[schema(example = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD")]
+    pub webhook_secret: Option<String>,
 }
 
 /// An edit of a report. What is absent stays as it is.
@@ -115,9 +136,12 @@ pub struct ReportSchedulePatch {
     /// The heading of the report.
     #[schema(min_length = 1, max_length = 100, nullable = false)]
     pub name: Option<String>,
-    /// The members who get it: 1 to 20 of them.
+    /// The members who get it by mail: 1 to 20 of them. Not for a report that goes to a webhook.
     #[schema(min_items = 1, max_items = 20, nullable = false)]
     pub recipients: Option<Vec<UserId>>,
+    /// Another webhook, for a report that goes to one. The secret stays.
+    #[schema(max_length = 2000, nullable = false, format = "uri", example = "https://hooks.example.com/elido")]
+    pub webhook_url: Option<String>,
     /// Whether it rests. One that goes on comes after the period that runs then; what was left out is not made up for.
     #[schema(nullable = false)]
     pub paused: Option<bool>,
@@ -139,6 +163,8 @@ impl From<Row> for ReportSchedule {
             every: row.every,
             time_zone: row.time_zone,
             recipients: row.recipients.0,
+            webhook_url: row.webhook_url,
+            last_delivery: row.last_delivery.map(|delivery| delivery.0),
             paused: row.is_paused,
             next_at: row.next_at,
             created_by: row.created_by,
@@ -159,7 +185,7 @@ impl Analytics {
         access: &Access,
         draft: ReportScheduleDraft,
         request: ReportRequest,
-    ) -> Result<ReportSchedule> {
+    ) -> Result<CreatedReportSchedule> {
         let (workspace_id, now) = (access.workspace_id(), clock::now());
         let mut errors = FieldErrors::default();
         let name = errors.name("/name", &draft.name);
@@ -171,17 +197,30 @@ impl Analytics {
         if zone.is_none() {
             errors.add("/time_zone", "unknown_time_zone", "expected an IANA name such as Europe/Berlin");
         }
-        let recipients = match draft.recipients {
-            Some(recipients) => recipients,
-            None => vec![person(access)?],
+        let recipients = match (draft.recipients, &draft.webhook_url) {
+            (Some(recipients), None) => recipients,
+            (None, None) => vec![person(access)?],
+            (None, Some(url)) => {
+                self.check_webhook(&mut errors, url);
+                Vec::new()
+            }
+            (Some(_), Some(_)) => {
+                errors.add("/webhook_url", "not_with_recipients", "a report goes to recipients or to a webhook");
+                Vec::new()
+            }
         };
         let transaction = self.core().store().write().await?;
         require_room(&transaction, workspace_id).await?;
-        check_recipients(&mut errors, &transaction, workspace_id, &recipients).await?;
+        if draft.webhook_url.is_none() {
+            check_recipients(&mut errors, &transaction, workspace_id, &recipients).await?;
+        }
         check_folder(&mut errors, &transaction, workspace_id, draft.folder_id).await?;
         errors.into_result()?;
+        let id = ReportScheduleId::new();
+        let secret = draft.webhook_url.is_some().then(|| self.new_webhook_secret(id)).transpose()?;
+        let (webhook_secret, sealed_webhook_secret) = secret.unzip();
         let row = Row {
-            id: ReportScheduleId::new(),
+            id,
             workspace_id,
             name,
             filters: draft.filters,
@@ -190,6 +229,9 @@ impl Analytics {
             every: draft.every,
             time_zone: named.to_owned(),
             recipients: Json(recipients),
+            webhook_url: draft.webhook_url,
+            sealed_webhook_secret,
+            last_delivery: None,
             is_paused: false,
             next_at: turn(draft.every, zone.unwrap_or(Tz::UTC), now)?.next_at,
             created_by: access.author(),
@@ -200,7 +242,7 @@ impl Analytics {
         report_schedules::insert(&transaction, row.clone()).await?;
         let schedule = ReportSchedule::from(row);
         self.core().commit(transaction, vec![CREATED.made(access.by(), &schedule)?], Vec::new()).await?;
-        Ok(schedule)
+        Ok(CreatedReportSchedule { schedule, webhook_secret })
     }
 
     /// A page of the reports, newest first.
@@ -238,8 +280,18 @@ impl Analytics {
         expected.require(current.version)?;
         let mut errors = FieldErrors::default();
         let name = patch.name.map(|name| errors.name("/name", &name));
-        if let Some(recipients) = &patch.recipients {
-            check_recipients(&mut errors, &transaction, workspace_id, recipients).await?;
+        match (&patch.recipients, &patch.webhook_url, &current.webhook_url) {
+            (Some(_), _, Some(_)) => {
+                errors.add("/recipients", "goes_to_webhook", "this report goes to a webhook; set one up by mail");
+            }
+            (_, Some(_), None) => {
+                errors.add("/webhook_url", "goes_by_mail", "this report goes by mail; set one up for the webhook");
+            }
+            (Some(recipients), _, None) => {
+                check_recipients(&mut errors, &transaction, workspace_id, recipients).await?;
+            }
+            (None, Some(url), Some(_)) => self.check_webhook(&mut errors, url),
+            (None, None, _) => {}
         }
         errors.into_result()?;
         let before = ReportSchedule::from(current.clone());
@@ -249,6 +301,7 @@ impl Analytics {
         let row = Row {
             name: name.unwrap_or_else(|| current.name.clone()),
             recipients: patch.recipients.map_or_else(|| current.recipients.clone(), Json),
+            webhook_url: patch.webhook_url.or_else(|| current.webhook_url.clone()),
             is_paused,
             next_at,
             version: current.version.saturating_add(1),
@@ -279,7 +332,7 @@ impl Analytics {
         self.core().commit(transaction, vec![recorded_action], Vec::new()).await
     }
 
-    /// Has the report of the last period sent to the caller alone, now.
+    /// Has the report of the last period sent to the caller alone, now; or to its webhook, if it goes to one.
     ///
     /// # Errors
     /// `NotFound` if the workspace has no such report; `Forbidden` for a caller who is no person.
@@ -288,7 +341,10 @@ impl Analytics {
         let transaction = self.core().store().write().await?;
         let row = lock(&transaction, access.workspace_id(), id).await?;
         let period = turn(row.every, zone_of(&row)?, clock::now())?.last;
-        let job = NewJob::of(&SendReport::of(&row, recipient, period, true))?;
+        let job = match row.webhook_url {
+            Some(_) => report_webhooks::job(&row, period, true)?,
+            None => NewJob::of(&SendReport::of(&row, recipient, period, true))?,
+        };
         enqueue(&transaction, job.unique(format!("test:{id}:{recipient}"))).await?;
         self.core().commit(transaction, Vec::new(), Vec::new()).await
     }
@@ -341,7 +397,8 @@ impl Analytics {
         Ok(Some(Message { to, subject, text, attachment: Some(letter.days) }))
     }
 
-    async fn scheduled_selection(&self, row: &Row, access: &Access, period: Period) -> Result<Selection> {
+    /// The clicks of a period that a report is about.
+    pub(super) async fn scheduled_selection(&self, row: &Row, access: &Access, period: Period) -> Result<Selection> {
         let request: ReportRequest = serde_json::from_value(row.request.0.clone()).map_err(Error::internal)?;
         let request = ReportRequest { from: Some(period.from), to: Some(period.to), ..request };
         let mut selection = self.selection(access, &request).await?;
@@ -362,6 +419,9 @@ impl Analytics {
 }
 
 async fn enqueue_all_of(transaction: &Transaction, row: &Row, period: Period) -> Result<()> {
+    if row.webhook_url.is_some() {
+        enqueue(transaction, report_webhooks::job(row, period, false)?).await?;
+    }
     for recipient in &row.recipients.0 {
         enqueue(transaction, NewJob::of(&SendReport::of(row, *recipient, period, false))?).await?;
     }
@@ -402,7 +462,7 @@ async fn check_folder(
 ) -> Result<()> {
     let Some(folder) = folder else { return Ok(()) };
     if folders::closed(connection, workspace).await?.contains(&folder) {
-        let message = "this folder is closed to some members; what is in it is in no report by mail";
+        let message = "this folder is closed to some members; what is in it is in no report";
         errors.add("/folder_id", "in_closed_folder", message);
     } else if folders::find(connection, workspace, folder).await?.is_none() {
         errors.add("/folder_id", "unknown_folder", "the workspace has no such folder");
@@ -419,7 +479,8 @@ fn person(access: &Access) -> Result<UserId> {
     Ok(user)
 }
 
-fn zone_of(row: &Row) -> Result<Tz> {
+/// Whose weeks and months a report has.
+pub(super) fn zone_of(row: &Row) -> Result<Tz> {
     row.time_zone.parse().map_err(|_| Error::internal(format!("{} is no time zone any more", row.time_zone)))
 }
 
@@ -430,7 +491,7 @@ async fn lock(transaction: &Transaction, workspace: WorkspaceId, id: ReportSched
 async fn require_room(transaction: &Transaction, workspace: WorkspaceId) -> Result<()> {
     workspaces::lock(transaction, workspace).await?.ok_or_else(|| Error::not_found("workspace"))?;
     if report_schedules::count(transaction, workspace).await? >= SCHEDULES_MAX {
-        let message = format!("A workspace has at most {SCHEDULES_MAX} reports by mail. Call some off first.");
+        let message = format!("A workspace has at most {SCHEDULES_MAX} reports. Call some off first.");
         return Err(Error::new(ErrorKind::Conflict, "too_many_reports", message));
     }
     Ok(())

@@ -8,6 +8,7 @@ use super::dimension::{ReportDimension, TAG};
 use crate::domain::error::{Error, FieldError, Result};
 use crate::domain::folded_text::name_key;
 use crate::domain::id::WorkspaceId;
+use crate::domain::query_limits::QueryLimits;
 use crate::domain::time::Timestamp;
 use crate::infra::click_store::{Dimension, Filter, Include, Period, Selection};
 
@@ -69,7 +70,8 @@ impl ReportRequest {
             }
         }
         if errors.is_empty() {
-            let selection = Selection { workspace_id, period, include, filters, hidden_links: Vec::new() };
+            let (hidden_links, limits) = (Vec::new(), QueryLimits::default());
+            let selection = Selection { workspace_id, period, include, filters, hidden_links, limits };
             return Ok(Report { selection, tags, tags_not });
         }
         Err(Error::invalid_fields(errors))

@@ -1,4 +1,4 @@
-//! What a scheduled report says: a text, and the days in a file.
+//! What a scheduled report says: what there is to say, and the same as a text with the days in a file.
 
 use std::fmt::Write;
 
@@ -16,16 +16,18 @@ use crate::infra::click_store::{Dimension, Selection};
 use crate::infra::mail::Attachment;
 
 /// What clicks are told apart by.
-const DIMENSIONS: [(Dimension, &str); 4] = [
-    (Dimension::Slug, "link"),
-    (Dimension::Country, "country"),
-    (Dimension::Referrer, "referrer"),
-    (Dimension::Device, "device"),
-];
+const DIMENSIONS: [Dimension; 4] = [Dimension::Slug, Dimension::Country, Dimension::Referrer, Dimension::Device];
 /// How many values of each are shown.
 const VALUES_MAX: u32 = 10;
 
-/// What is said about the clicks of a period.
+/// What there is to say about the clicks of a period.
+pub(super) struct Findings {
+    pub(super) summary: Summary,
+    pub(super) days: Series,
+    pub(super) breakdowns: Vec<(Dimension, BreakdownResponse)>,
+}
+
+/// What is said about them by mail.
 pub(super) struct Letter {
     pub(super) subject: String,
     pub(super) text: String,
@@ -33,28 +35,48 @@ pub(super) struct Letter {
 }
 
 impl Analytics {
-    /// Writes the report of these clicks.
+    /// Looks at these clicks.
     ///
     /// # Errors
     /// The store is unavailable, or a question is beyond its limits.
-    pub(super) async fn scheduled_letter(&self, name: &str, selection: &Selection, zone: Tz) -> Result<Letter> {
+    pub(super) async fn scheduled_findings(&self, selection: &Selection, zone: Tz) -> Result<Findings> {
         let summary = reports::summary(self.clicks(), selection, true).await?;
-        let days = reports::timeseries(self.clicks(), selection, Interval::Day, zone, false).await?;
+        let days = reports::timeseries(self.clicks(), selection, Interval::Day, zone, false).await?.current;
         let mut breakdowns = Vec::new();
-        for (dimension, title) in DIMENSIONS {
+        for dimension in DIMENSIONS {
             let by = ReportDimension::Click(dimension);
             let tags = LinkTags::default();
-            breakdowns.push((title, reports::breakdown(self.clicks(), selection, by, &tags, VALUES_MAX, false).await?));
+            let breakdown = reports::breakdown(self.clicks(), selection, by, &tags, VALUES_MAX, false).await?;
+            breakdowns.push((dimension, breakdown));
         }
+        Ok(Findings { summary, days, breakdowns })
+    }
+
+    /// Writes the report of these clicks.
+    ///
+    /// # Errors
+    /// As [`Analytics::scheduled_findings`].
+    pub(super) async fn scheduled_letter(&self, name: &str, selection: &Selection, zone: Tz) -> Result<Letter> {
+        let findings = self.scheduled_findings(selection, zone).await?;
         let period = selection.period;
         let (first, last) = (day(period.from, zone), day(Timestamp::from_micros(period.to.as_micros() - 1), zone));
-        let text = text(name, &format!("{first} to {last} ({})", zone.name()), &summary, &breakdowns);
-        let days = Attachment { name: format!("clicks-{first}.csv"), csv: days_file(&days.current, zone)? };
-        Ok(Letter { subject: format!("{name}: {} clicks, {first} to {last}", summary.current.clicks), text, days })
+        let text = text(name, &format!("{first} to {last} ({})", zone.name()), &findings);
+        let days = Attachment { name: format!("clicks-{first}.csv"), csv: days_file(&findings.days, zone)? };
+        let clicks = findings.summary.current.clicks;
+        Ok(Letter { subject: format!("{name}: {clicks} clicks, {first} to {last}"), text, days })
     }
 }
 
-fn text(name: &str, period: &str, summary: &Summary, breakdowns: &[(&str, BreakdownResponse)]) -> String {
+/// How a dimension is called in a letter.
+const fn title(dimension: Dimension) -> &'static str {
+    match dimension {
+        Dimension::Slug => "link",
+        other => other.as_str(),
+    }
+}
+
+fn text(name: &str, period: &str, findings: &Findings) -> String {
+    let Findings { summary, breakdowns, .. } = findings;
     let (now, before) = (&summary.current, summary.previous.as_ref());
     let compared = |count: u64, before: Option<u64>| match before {
         Some(before) => format!("{count} (the period before: {before})"),
@@ -80,8 +102,8 @@ fn text(name: &str, period: &str, summary: &Summary, breakdowns: &[(&str, Breakd
     if !told.is_empty() {
         lines.push(format!("Left out  {}", told.join(", ")));
     }
-    for (title, breakdown) in breakdowns.iter().filter(|(_, breakdown)| !breakdown.data.is_empty()) {
-        lines.extend([String::new(), format!("By {title}")]);
+    for (dimension, breakdown) in breakdowns.iter().filter(|(_, breakdown)| !breakdown.data.is_empty()) {
+        lines.extend([String::new(), format!("By {}", title(*dimension))]);
         lines.extend(breakdown.data.iter().map(|item| {
             let value = item.value.as_deref().filter(|value| !value.is_empty()).unwrap_or("(none)");
             format!("{:>10}  {}", item.clicks, one_line(value))

@@ -1,8 +1,13 @@
 //! Reports agree: over time, by value, in total and click by click, also for the period before.
 
+use bytes::Bytes;
 use chrono_tz::Tz;
 use futures_util::TryStreamExt;
+use parquet::file::metadata::RowGroupMetaData;
+use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::record::Field;
 use proptest::prelude::*;
+use serde_json::{Map, Value};
 
 use super::calendar::Interval;
 use super::dimension::ReportDimension;
@@ -11,6 +16,8 @@ use super::reports::{breakdown, hours_of_week, summary, timeseries};
 use super::tags::LinkTags;
 use crate::config::sections::ClickStoreConfig;
 use crate::domain::id::{LinkId, TagId};
+use crate::domain::query_limits::QueryLimits;
+use crate::domain::time::Timestamp;
 use crate::infra::click_store::test_clicks::{link, micros, visit, workspace};
 use crate::infra::click_store::{
     ClickBatch, ClickStore, Dimension, EnrichedClick, Include, JournalledClick, Period, Selection,
@@ -46,6 +53,7 @@ fn selection(from: i64, to: i64) -> Selection {
         include: Include::default(),
         filters: Vec::new(),
         hidden_links: Vec::new(),
+        limits: QueryLimits::default(),
     }
 }
 
@@ -116,6 +124,60 @@ async fn an_export_holds_every_click_however_many_pages_it_takes() {
     assert_eq!(lines(&store, &selection(0, HOUR), ExportFormat::Ndjson).await, 2_500);
     assert_eq!(lines(&store, &selection(0, HOUR), ExportFormat::Csv).await, 2_501, "and a header");
     assert_eq!(lines(&store, &selection(HOUR, 2 * HOUR), ExportFormat::Csv).await, 1);
+}
+
+async fn file(store: &ClickStore, format: ExportFormat) -> Bytes {
+    let pieces: Vec<Bytes> = export(store.clone(), selection(0, HOUR), format).try_collect().await.expect("an export");
+    pieces.concat().into()
+}
+
+/// A field of Parquet as a line of JSON has it.
+fn as_json(field: &Field) -> Value {
+    match field {
+        Field::Null => Value::Null,
+        Field::Str(text) => text.as_str().into(),
+        Field::UInt(number) => (*number).into(),
+        Field::Bool(flag) => (*flag).into(),
+        Field::TimestampMicros(micros) => Timestamp::from_micros(*micros).to_string().into(),
+        other => panic!("no column has {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_parquet_file_has_every_field_of_the_lines_in_several_row_groups() {
+    let clicks = (0..40_000).map(|number| {
+        let empty = number % 3 == 0;
+        EnrichedClick {
+            country: (!empty).then(|| "DE".into()),
+            asn: (!empty).then_some(u32::MAX),
+            link_id: (!empty).then(|| link(1)),
+            slug: format!("=größe {}", number % 100).into(),
+            visitor: (!empty).then_some(u64::try_from(number).expect("small")),
+            prefetch: empty,
+            ..visit(number)
+        }
+    });
+    let (_folder, store) = store_of(clicks).await;
+    let lines = file(&store, ExportFormat::Ndjson).await;
+    let reader = SerializedFileReader::new(file(&store, ExportFormat::Parquet).await).expect("a Parquet file");
+    let groups: Vec<i64> = reader.metadata().row_groups().iter().map(RowGroupMetaData::num_rows).collect();
+    assert_eq!(groups, [33_000, 7_000]);
+    let mut rows = reader.get_row_iter(None).expect("rows");
+    for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+        let row = rows.next().expect("as many rows").expect("a row");
+        let row: Map<String, Value> =
+            row.get_column_iter().map(|(name, field)| (name.clone(), as_json(field))).collect();
+        assert_eq!(serde_json::from_slice::<Map<String, Value>>(line).expect("JSON"), row);
+    }
+    assert!(rows.next().is_none());
+}
+
+#[tokio::test]
+async fn a_parquet_file_of_nothing_can_be_read() {
+    let (_folder, store) = store_of([]).await;
+    let reader = SerializedFileReader::new(file(&store, ExportFormat::Parquet).await).expect("a Parquet file");
+    assert_eq!(reader.metadata().file_metadata().num_rows(), 0);
+    assert_eq!(reader.metadata().file_metadata().schema_descr().num_columns(), 31);
 }
 
 proptest! {

@@ -95,6 +95,7 @@ pub use links::{
     RevertDraft, UndoDraft, VisitorDraft, WorkspaceMoveDraft,
 };
 pub use members::{Member, MemberPatch, TransferDraft};
+pub(in crate::services) use patch::present;
 pub use principal::{Access, Actor, Principal};
 pub use processing_record::{ProcessingFacts, WorkspacePolicy};
 pub use provider_roles::ProviderRole;

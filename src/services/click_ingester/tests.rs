@@ -16,6 +16,7 @@ use super::{Accounts, ClickIngester, ClickPolicies, DEAD_LETTER_FILE, Enricher, 
 use crate::config::sections::{ClickStoreConfig, IngesterConfig};
 use crate::domain::click::Click;
 use crate::domain::id::WorkspaceId;
+use crate::domain::query_limits::QueryLimits;
 use crate::domain::time::Timestamp;
 use crate::infra::bus::{Received, Record};
 use crate::infra::click_store::{ClickAccount, ClickStore, Include, Period, Selection};
@@ -114,6 +115,7 @@ fn everything() -> Selection {
         include: Include::EVERYTHING,
         filters: Vec::new(),
         hidden_links: Vec::new(),
+        limits: QueryLimits::default(),
     }
 }
 

@@ -131,6 +131,10 @@ fn content(method: &str) -> Vec<u8> {
         "ApiKeys/CreateApiKey" => {
             encoded(v1::CreateApiKeyRequest { name: test(), scopes: scopes(), ..Default::default() })
         }
+        "ReportSchedules/CreateReportSchedule" => {
+            let every = v1::ReportInterval::Week.into();
+            encoded(v1::CreateReportScheduleRequest { name: test(), every, ..Default::default() })
+        }
         "ApiKeys/UpdateApiKey" => encoded(v1::UpdateApiKeyRequest { name: Some(test()), ..Default::default() }),
         "Links/PutLinkByExternalId" => {
             encoded(v1::PutLinkByExternalIdRequest { content: link(), ..Default::default() })

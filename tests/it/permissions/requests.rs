@@ -134,6 +134,7 @@ pub fn sample(operation: &Operation) -> Option<Value> {
         | "updateReportSchedule" => {
             json!({ "name": "Test" })
         }
+        "updateQueryLimits" => json!({ "seconds_max": 5 }),
         "createReportSchedule" => json!({ "name": "Test", "every": "week" }),
         "transfer_workspace" => json!({ "user_id": nobody("user_id") }),
         "update_member" => json!({ "role": "viewer" }),

@@ -352,6 +352,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/admin/workspaces/{workspace_id}/query-limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getQueryLimits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch: operations["updateQueryLimits"];
+        trace?: never;
+    };
     "/v1/api-keys/revoke": {
         parameters: {
             query?: never;
@@ -2303,7 +2319,7 @@ export interface components {
             visitor?: string | null;
         };
         /** @enum {string} */
-        AnalyticsExportFormat: "csv" | "ndjson";
+        AnalyticsExportFormat: "csv" | "ndjson" | "parquet";
         AnalyticsFunnel: {
             /** Format: int64 */
             by_people: number;
@@ -2606,7 +2622,7 @@ export interface components {
         };
         ClickExportDraft: {
             filters?: string;
-            format?: ("csv" | "ndjson") & Record<string, never>;
+            format?: ("csv" | "ndjson" | "parquet") & Record<string, never>;
         };
         ClickExportId: string;
         ClickExportLink: {
@@ -2718,6 +2734,9 @@ export interface components {
         CreatedOAuthClient: components["schemas"]["OAuthClient"] & {
             client_secret?: string;
         };
+        CreatedReportSchedule: components["schemas"]["ReportSchedule"] & {
+            webhook_secret?: string | null;
+        };
         CreatedShare: components["schemas"]["Share"] & {
             token: string;
             url: string;
@@ -2819,6 +2838,14 @@ export interface components {
         DuplicateDestination: {
             destination_url: components["schemas"]["Destination"];
             link_ids: components["schemas"]["LinkId"][];
+        };
+        EffectiveQueryLimits: {
+            /** Format: int64 */
+            clicks_max: number;
+            /** Format: int32 */
+            queries_max: number;
+            /** Format: int64 */
+            seconds_max: number;
         };
         EmailChange: {
             /** Format: email */
@@ -3602,6 +3629,14 @@ export interface components {
             slug?: string | null;
             style?: components["schemas"]["QrCodeDraft"];
         };
+        QueryLimitsPatch: {
+            /** Format: int64 */
+            clicks_max?: number | null;
+            /** Format: int32 */
+            queries_max?: number | null;
+            /** Format: int32 */
+            seconds_max?: number | null;
+        };
         /** @enum {string} */
         RecordStatus: "found" | "missing" | "unknown";
         RecordToSet: {
@@ -3633,6 +3668,19 @@ export interface components {
             /** Format: email */
             email: string;
         };
+        ReportDelivery: {
+            attempted_at: components["schemas"]["Timestamp"];
+            /** Format: int64 */
+            attempts: number;
+            error?: string | null;
+            from: components["schemas"]["Timestamp"];
+            state: components["schemas"]["ReportDeliveryState"];
+            /** Format: int32 */
+            status?: number | null;
+            to: components["schemas"]["Timestamp"];
+        };
+        /** @enum {string} */
+        ReportDeliveryState: "delivered" | "retrying" | "failed";
         /** @enum {string} */
         ReportInterval: "week" | "month";
         ReportSchedule: {
@@ -3642,6 +3690,7 @@ export interface components {
             filters: string;
             folder_id?: components["schemas"]["FolderId"] | null;
             id: components["schemas"]["ReportScheduleId"];
+            last_delivery?: components["schemas"]["ReportDelivery"] | null;
             name: string;
             next_at: components["schemas"]["Timestamp"];
             paused: boolean;
@@ -3650,6 +3699,8 @@ export interface components {
             updated_at: components["schemas"]["Timestamp"];
             /** Format: int64 */
             version: number;
+            /** Format: uri */
+            webhook_url?: string | null;
         };
         ReportScheduleDraft: {
             every: components["schemas"]["ReportInterval"];
@@ -3658,12 +3709,16 @@ export interface components {
             name: string;
             recipients?: components["schemas"]["UserId"][];
             time_zone?: string;
+            /** Format: uri */
+            webhook_url?: string;
         };
         ReportScheduleId: string;
         ReportSchedulePatch: {
             name?: string;
             paused?: boolean;
             recipients?: components["schemas"]["UserId"][];
+            /** Format: uri */
+            webhook_url?: string;
         };
         ResetRequest: {
             /** Format: email */
@@ -3961,6 +4016,16 @@ export interface components {
             name?: string;
             slug?: string;
             visitor_addresses?: components["schemas"]["VisitorAddresses"];
+        };
+        WorkspaceQueryLimits: {
+            /** Format: int64 */
+            clicks_max?: number | null;
+            effective: components["schemas"]["EffectiveQueryLimits"];
+            /** Format: int32 */
+            queries_max?: number | null;
+            /** Format: int32 */
+            seconds_max?: number | null;
+            workspace_id: components["schemas"]["WorkspaceId"];
         };
     };
     responses: never;
@@ -6002,6 +6067,214 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Job"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getQueryLimits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                workspace_id: components["schemas"]["WorkspaceId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkspaceQueryLimits"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    updateQueryLimits: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                workspace_id: components["schemas"]["WorkspaceId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QueryLimitsPatch"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkspaceQueryLimits"];
                 };
             };
             400: {
@@ -20847,7 +21120,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ReportSchedule"];
+                    "application/json": components["schemas"]["CreatedReportSchedule"];
                 };
             };
             400: {

@@ -18,8 +18,9 @@ pub(super) fn push_moment(question: &mut Question, micros: i64) {
     question.push("fromUnixTimestamp64Micro(").push_value(Parameter::Number(micros)).push(", 'UTC')");
 }
 
-/// Adds `WHERE` with every condition but the period.
+/// Adds `WHERE` with every condition but the period, and takes the limits of the workspace over.
 pub(super) fn push_where_of_any_period(question: &mut Question, selection: &Selection) {
+    question.limit(selection.limits);
     question.push(" WHERE workspace_id = ").push_value(Parameter::Id(selection.workspace_id.as_uuid().to_string()));
     if !selection.filters_on(Dimension::Kind) {
         question.push(" AND kind = 'redirect'");

@@ -6,6 +6,7 @@ use clickhouse::{Row, RowOwned, RowRead};
 
 use super::connection::ClickStore;
 use super::error::{asked, changed};
+use crate::domain::query_limits::QueryLimits;
 use crate::infra::click_store::ClickStoreError;
 
 /// How much longer its answer may be on its way.
@@ -54,12 +55,14 @@ impl Parameter {
 pub(super) struct Question {
     text: String,
     values: Vec<Parameter>,
+    /// What it may take, where that is something of its workspace's own.
+    limits: QueryLimits,
 }
 
 impl Question {
     /// Begins with this text.
     pub(super) fn new(text: impl Into<String>) -> Self {
-        Self { text: text.into(), values: Vec::new() }
+        Self { text: text.into(), ..Self::default() }
     }
 
     /// Adds text, in which no value of a caller may stand.
@@ -81,19 +84,24 @@ impl Question {
         place
     }
 
+    /// Gives it limits of its own.
+    pub(super) fn limit(&mut self, limits: QueryLimits) {
+        self.limits = limits;
+    }
+
     /// Asks, within the limits of questions.
     pub(super) async fn ask<T>(&self, store: &ClickStore) -> Result<Vec<T>, ClickStoreError>
     where
         T: Row + RowOwned + RowRead,
     {
-        self.ask_within(store, store.limits().time).await
+        self.ask_within(store, store.limits().with(self.limits).time).await
     }
 
     pub(super) async fn ask_within<T>(&self, store: &ClickStore, time_max: Duration) -> Result<Vec<T>, ClickStoreError>
     where
         T: Row + RowOwned + RowRead,
     {
-        let clicks_max = store.limits().clicks;
+        let clicks_max = store.limits().with(self.limits).clicks;
         let mut query = self.bound(store).await?;
         let settings = [
             ("max_execution_time", &*time_max.as_secs_f64().to_string()),

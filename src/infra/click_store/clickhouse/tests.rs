@@ -7,6 +7,7 @@ use secrecy::ExposeSecret;
 use super::ClickStore;
 use super::question::Question;
 use crate::config::sections::ClickStoreConfig;
+use crate::domain::query_limits::QueryLimits;
 use crate::domain::rule::AgentClass;
 use crate::domain::time::Timestamp;
 use crate::infra::click_store::test_clicks::{link, visit, workspace};
@@ -40,6 +41,7 @@ async fn count(store: &ClickStore) -> u64 {
         include: Include::default(),
         filters: Vec::new(),
         hidden_links: Vec::new(),
+        limits: QueryLimits::default(),
     };
     store.summary(&selection).await.expect("a summary").clicks
 }

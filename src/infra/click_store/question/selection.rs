@@ -3,6 +3,7 @@
 use super::dimension::{Dimension, Value};
 use super::labels::{KINDS, kind_label};
 use crate::domain::id::{LinkId, WorkspaceId};
+use crate::domain::query_limits::QueryLimits;
 use crate::domain::time::Timestamp;
 
 /// A range of time: `from` is in it, `to` is not.
@@ -71,6 +72,8 @@ pub struct Selection {
     pub filters: Vec<Filter>,
     /// Links whose clicks are left out without a word, because whoever asks may not know of them.
     pub hidden_links: Vec<LinkId>,
+    /// What asking for them may take, where that is something of the workspace's own.
+    pub limits: QueryLimits,
 }
 
 impl Selection {
@@ -84,6 +87,7 @@ impl Selection {
             include: Include::EVERYTHING,
             filters: vec![Filter::any_of(Dimension::Kind, kinds.to_vec())],
             hidden_links: Vec::new(),
+            limits: QueryLimits::default(),
         }
     }
 

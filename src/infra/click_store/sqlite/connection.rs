@@ -152,8 +152,17 @@ async fn open_readers(config: &ClickStoreConfig, file: &Path) -> Result<SqlitePo
         .busy_timeout(WAIT_MAX)
         .pragma("mmap_size", MAPPED_BYTES_MAX.to_string())
         .disable_statement_logging();
-    let readers = config.queries_per_workspace_max.saturating_mul(2).max(READERS_MIN);
-    Ok(sqlite::pool().max_connections(readers).acquire_timeout(WAIT_MAX).connect_with(options).await?)
+    Ok(sqlite::pool().max_connections(readers(config)).acquire_timeout(WAIT_MAX).connect_with(options).await?)
+}
+
+/// How many questions are asked at once, of all workspaces together.
+fn readers(config: &ClickStoreConfig) -> u32 {
+    config.queries_per_workspace_max.saturating_mul(2).max(READERS_MIN)
+}
+
+/// How many questions of one workspace may be asked at once, so that there is room for one of another.
+pub(in crate::infra::click_store) fn questions_max(config: &ClickStoreConfig) -> u32 {
+    readers(config).saturating_sub(1)
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ impl ClickStore {
         limit: u32,
     ) -> Result<Vec<Event>, ClickStoreError> {
         let selection = Arc::new(selection.up_to(after));
-        let mut reading = Reading::begin_question(self).await?;
+        let mut reading = Reading::begin_question(self, selection.limits).await?;
         let mut events = not_packed(reading.connection(), &selection, after, limit).await?;
         let workspace_id = selection.workspace_id.as_uuid();
         let mut segments = segments_of(reading.connection(), workspace_id, selection.period).await?;

@@ -21,4 +21,5 @@ mod totals;
 mod verification;
 mod write;
 
+pub(super) use connection::questions_max;
 pub use connection::{ClickStore, file};

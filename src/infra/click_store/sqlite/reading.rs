@@ -8,6 +8,7 @@ use sqlx::sqlite::SqliteConnection;
 use sqlx::{Sqlite, Transaction};
 
 use super::connection::ClickStore;
+use crate::domain::query_limits::QueryLimits;
 use crate::infra::click_store::ClickStoreError;
 
 /// Longest that one look may take that nobody asked a question for.
@@ -31,9 +32,9 @@ impl Reading {
         Self::begin_within(store, READING_TIME_MAX).await
     }
 
-    /// The same for a question, which may take as long as the settings say.
-    pub(super) async fn begin_question(store: &ClickStore) -> Result<Self, ClickStoreError> {
-        Self::begin_within(store, store.limits.time).await
+    /// The same for a question, which may take as long as the settings say, or what its workspace has of its own.
+    pub(super) async fn begin_question(store: &ClickStore, own: QueryLimits) -> Result<Self, ClickStoreError> {
+        Self::begin_within(store, store.limits.with(own).time).await
     }
 
     /// The same for a look at everything, which may take hours.

@@ -45,9 +45,9 @@ impl Scan {
         at_once: AtOnce,
     ) -> Result<Self, ClickStoreError> {
         let selection = aggregation.selection().clone();
-        let mut reading = Reading::begin_question(store).await?;
+        let mut reading = Reading::begin_question(store, selection.limits).await?;
         let day_ranges = day_ranges_of(reading.connection(), &selection, at_once).await?;
-        let clicks_max = store.limits.clicks;
+        let clicks_max = store.limits.with(selection.limits).clicks;
         require_few(packed_in(&day_ranges), clicks_max)?;
         let days_of_rows = days_of_rows(&mut reading, &selection).await?;
         let property = |part| match part {

@@ -9,6 +9,7 @@ use super::super::Value;
 use super::*;
 use crate::domain::click::ClickKind;
 use crate::domain::id::TagId;
+use crate::domain::query_limits::QueryLimits;
 use crate::domain::rule::{AgentClass, Device};
 use crate::domain::time::Timestamp;
 
@@ -105,6 +106,7 @@ pub(super) fn random_selection() -> impl Strategy<Value = Selection> {
             include: Include { bots, previews, prefetches, heads, opted_out },
             filters,
             hidden_links: hidden.into_iter().map(link).collect(),
+            limits: QueryLimits::default(),
         })
 }
 

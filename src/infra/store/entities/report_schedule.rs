@@ -4,11 +4,11 @@ use sea_orm::entity::prelude::*;
 
 use crate::domain::id::{FolderId, ReportScheduleId, UserId, WorkspaceId};
 use crate::domain::recorded::Author;
-use crate::domain::report_schedule::ReportInterval;
+use crate::domain::report_schedule::{ReportDelivery, ReportInterval};
 use crate::domain::time::Timestamp;
 use crate::infra::store::columns::Json;
 
-/// A report that members get by mail from time to time.
+/// A report that members get by mail, or a webhook gets, from time to time.
 #[derive(Debug, Clone, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "report_schedules")]
 pub struct Model {
@@ -29,8 +29,14 @@ pub struct Model {
     pub every: ReportInterval,
     /// Whose weeks and months they are, as IANA names it.
     pub time_zone: String,
-    /// Who gets it.
+    /// Who gets it by mail.
     pub recipients: Json<Vec<UserId>>,
+    /// Where it goes in place of that.
+    pub webhook_url: Option<String>,
+    /// What messages to there are signed with.
+    pub sealed_webhook_secret: Option<Vec<u8>>,
+    /// What came of the last of them.
+    pub last_delivery: Option<Json<ReportDelivery>>,
     /// Whether it rests.
     pub is_paused: bool,
     /// When it comes next.

@@ -2,9 +2,11 @@
 
 mod forget_click_exports;
 mod plan_reports;
+mod post_report;
 mod send_report;
 mod write_clicks;
 
+pub(super) use post_report::PostReport;
 pub(super) use send_report::SendReport;
 pub(super) use write_clicks::WriteClicks;
 
@@ -18,6 +20,7 @@ pub fn handlers(analytics: &Analytics, mail: &Mail) -> Handlers {
     Handlers::default()
         .and(forget_click_exports::handlers(analytics))
         .and(plan_reports::handlers(analytics))
+        .and(post_report::handlers(analytics))
         .and(send_report::handlers(analytics, mail))
         .and(write_clicks::handlers(analytics))
 }

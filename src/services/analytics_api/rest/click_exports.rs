@@ -9,24 +9,19 @@ use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::parameters::ExportFilters;
-use crate::domain::error::Error;
+use super::filters;
 use crate::domain::id::{ClickExportId, WorkspaceId};
 use crate::domain::permission;
-use crate::http::extract::{Json as Body, Query, parse_query};
+use crate::http::extract::{Json as Body, Query};
 use crate::http::pagination::{Page, QueryFingerprint};
 use crate::http::path::Path;
 use crate::http::problem::Problem;
 use crate::http::responses::{ConflictProblem, CreateProblems, ReadProblems};
 use crate::services::analytics_api::Analytics;
 use crate::services::analytics_api::click_exports::{self, ClickExport, ClickExportDraft, ClickExportLink};
-use crate::services::analytics_api::shared_report::in_filters;
 use crate::services::api_core::rest::{
     Authorized, IdempotencyHeader, PageQuery, WorkspacePath, page_of, requested_page,
 };
-
-/// The longest text of filters.
-const FILTERS_MAX: usize = 4_000;
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]
@@ -76,19 +71,10 @@ async fn create(
     access: Authorized<permission::CreateClickExport>,
     Body(draft): Body<ClickExportDraft>,
 ) -> Result<(StatusCode, [(http::HeaderName, String); 1], Json<ClickExport>), Problem> {
-    if draft.filters.chars().count() > FILTERS_MAX {
-        let message = format!("at most {FILTERS_MAX} characters");
-        return Err(Error::invalid_field("/filters", "too_long", message).into());
-    }
-    let filters: ExportFilters = parse_query(draft.filters.trim()).map_err(in_filters)?;
-    let export = analytics.create_click_export(&access, draft, filters.report()).await.map_err(of_filters)?;
+    let wanted = filters::of_export(&draft.filters)?;
+    let export = analytics.create_click_export(&access, draft, wanted).await.map_err(filters::of_filters)?;
     let location = format!("/v1/workspaces/{}/click-exports/{}", access.workspace_id(), export.id);
     Ok((StatusCode::ACCEPTED, [(LOCATION, location)], Json(export)))
-}
-
-/// Errors in fields are those of the filters.
-fn of_filters(error: Error) -> Error {
-    if error.fields.is_empty() { error } else { in_filters(error) }
 }
 
 /// Read how far a file of clicks is

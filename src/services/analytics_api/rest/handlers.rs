@@ -25,7 +25,7 @@ use crate::infra::journal::JournalId;
 use crate::services::analytics_api::Analytics;
 use crate::services::analytics_api::erasure::{self, ErasedClicks, ErasureDraft};
 use crate::services::analytics_api::events::{ClickEvent, identity};
-use crate::services::analytics_api::export;
+use crate::services::analytics_api::export::{self, ExportFormat};
 use crate::services::analytics_api::funnel::Funnel;
 use crate::services::analytics_api::live::Live;
 use crate::services::analytics_api::responses::{BreakdownResponse, HoursOfWeek, Sparklines, Summary, Timeseries};
@@ -239,7 +239,7 @@ pub(super) async fn events(
 
 /// Raw clicks as a file, newest first
 ///
-/// Streams every selected click. A transfer that breaks off is not complete.
+/// Streams every selected click. A transfer that breaks off is not complete. For Parquet, have a file written.
 #[utoipa::path(
     get,
     path = "/v1/workspaces/{workspace_id}/analytics/export",
@@ -261,10 +261,10 @@ pub(super) async fn export(
     Query(parameters): Query<ExportParameters>,
 ) -> Result<Response, Problem> {
     let (store, selection) = analytics.to_export(&access, &parameters.report()).await?;
-    let format = parameters.format;
+    let format = ExportFormat::from(parameters.format);
     let pieces = export::export(store, selection, format)
         .inspect_err(|error| tracing::error!(%error, "an export of clicks broke off"));
-    let disposition = format!("attachment; filename=\"{}\"", format.file_name());
+    let disposition = format!("attachment; filename=\"clicks.{}\"", format.ending());
     let headers = [(CONTENT_TYPE, format.media_type().to_owned()), (CONTENT_DISPOSITION, disposition)];
     Ok((headers, Bytes::from_stream(pieces)).into_response())
 }

@@ -3,8 +3,10 @@
 //! Invariant: handlers reach a workspace only through [`crate::services::api_core::rest::Authorized`].
 
 mod click_exports;
+pub(super) mod filters;
 mod handlers;
 mod parameters;
+mod query_limits;
 mod report_schedules;
 mod shares;
 #[cfg(test)]
@@ -45,6 +47,7 @@ pub fn operations() -> OpenApiRouter<Analytics> {
         .routes(routes!(handlers::erase))
         .routes(routes!(handlers::processing_record))
         .merge(click_exports::routes())
+        .merge(query_limits::routes())
         .merge(report_schedules::routes())
         .merge(shares::routes())
 }

@@ -21,6 +21,26 @@ pub(super) enum Compare {
     Previous,
 }
 
+/// The form of a file that is sent while it is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum LinesFormat {
+    /// Comma-separated values (RFC 4180) with a header line.
+    #[default]
+    Csv,
+    /// One JSON object a line.
+    Ndjson,
+}
+
+impl From<LinesFormat> for ExportFormat {
+    fn from(format: LinesFormat) -> Self {
+        match format {
+            LinesFormat::Csv => Self::Csv,
+            LinesFormat::Ndjson => Self::Ndjson,
+        }
+    }
+}
+
 /// What may be counted too, by name; several of them in one value are separated by commas.
 fn include_schema() -> Array {
     let names = "(bots|previews|prefetches|heads|opted_out)";
@@ -261,7 +281,7 @@ report_parameters! {
         /// The form of the file; `csv` if absent.
         #[serde(default)]
         #[param(inline, required = false)]
-        format: ExportFormat,
+        format: LinesFormat,
     }
 }
 

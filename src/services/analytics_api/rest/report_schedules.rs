@@ -10,27 +10,22 @@ use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::parameters::LiveParameters;
-use crate::domain::error::Error;
+use super::filters;
 use crate::domain::id::{ReportScheduleId, WorkspaceId};
 use crate::domain::permission;
 use crate::http::etag::{IfMatch, IfNoneMatch, Tagged};
-use crate::http::extract::{Json as Body, Query, parse_query};
+use crate::http::extract::{Json as Body, Query};
 use crate::http::pagination::{Page, QueryFingerprint};
 use crate::http::path::Path;
 use crate::http::problem::Problem;
 use crate::http::responses::{CreateProblems, DeleteProblems, EditProblems, ReadProblems};
 use crate::services::analytics_api::Analytics;
 use crate::services::analytics_api::report_schedules::{
-    self, ReportSchedule, ReportScheduleDraft, ReportSchedulePatch,
+    self, CreatedReportSchedule, ReportSchedule, ReportScheduleDraft, ReportSchedulePatch,
 };
-use crate::services::analytics_api::shared_report::in_filters;
 use crate::services::api_core::rest::{
     Authorized, IdempotencyHeader, IfMatchHeader, IfNoneMatchHeader, PageQuery, WorkspacePath, page_of, requested_page,
 };
-
-/// The longest text of filters.
-const FILTERS_MAX: usize = 4_000;
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]
@@ -46,7 +41,7 @@ pub(super) fn routes() -> OpenApiRouter<Analytics> {
     OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(read, update, delete)).routes(routes!(test))
 }
 
-/// List the reports that come by mail
+/// List the reports that come by mail or to a webhook
 ///
 /// Newest first.
 #[utoipa::path(
@@ -65,32 +60,28 @@ async fn list(
     Ok(page_of(schedules, query.limit, fingerprint, |item| (item.created_at, item.id.as_uuid())))
 }
 
-/// Have a report come by mail
+/// Have a report come by mail or to a webhook
 ///
-/// A summary of every week or month, with the clicks of each day in a file, to members of the workspace, an hour after the period is over. Links in
-/// folders that are closed to members are in none.
+/// A summary of every week or month, with the clicks of each day, to members of the workspace or to a webhook, an hour after the period is over. Links in
+/// folders that are closed to members are in none. What is sent to a webhook is signed with the secret that this answers, as Standard Webhooks say.
 #[utoipa::path(
     post, path = "/v1/workspaces/{workspace_id}/report-schedules", operation_id = "createReportSchedule", tag = "analytics",
     extensions(("x-audit-action" = json!(report_schedules::CREATED.name()))),
     params(WorkspacePath, IdempotencyHeader), request_body = ReportScheduleDraft,
-    responses((status = 201, description = "The report.", body = ReportSchedule), CreateProblems)
+    responses((status = 201, description = "The report.", body = CreatedReportSchedule), CreateProblems)
 )]
 async fn create(
     State(analytics): State<Analytics>,
     access: Authorized<permission::CreateReportSchedule>,
     Body(draft): Body<ReportScheduleDraft>,
-) -> Result<(StatusCode, [(http::HeaderName, String); 1], Tagged<Json<ReportSchedule>>), Problem> {
-    if draft.filters.chars().count() > FILTERS_MAX {
-        let message = format!("at most {FILTERS_MAX} characters");
-        return Err(Error::invalid_field("/filters", "too_long", message).into());
-    }
-    let filters: LiveParameters = parse_query(draft.filters.trim()).map_err(in_filters)?;
-    let schedule = analytics.create_report_schedule(&access, draft, filters.of_any_time()).await?;
-    let location = format!("/v1/workspaces/{}/report-schedules/{}", access.workspace_id(), schedule.id);
-    Ok((StatusCode::CREATED, [(LOCATION, location)], Tagged { version: schedule.version, body: Json(schedule) }))
+) -> Result<(StatusCode, [(http::HeaderName, String); 1], Tagged<Json<CreatedReportSchedule>>), Problem> {
+    let wanted = filters::of_report(&draft.filters)?;
+    let created = analytics.create_report_schedule(&access, draft, wanted).await?;
+    let location = format!("/v1/workspaces/{}/report-schedules/{}", access.workspace_id(), created.schedule.id);
+    Ok((StatusCode::CREATED, [(LOCATION, location)], Tagged { version: created.schedule.version, body: Json(created) }))
 }
 
-/// Read a report that comes by mail
+/// Read a report, and what came of the last one
 #[utoipa::path(
     get, path = "/v1/workspaces/{workspace_id}/report-schedules/{report_schedule_id}", operation_id = "getReportSchedule",
     tag = "analytics", params(SchedulePath, IfNoneMatchHeader),
@@ -110,7 +101,7 @@ async fn read(
     Ok(if_none_match.answer(Tagged { version: schedule.version, body: Json(schedule) }))
 }
 
-/// Change, pause or resume a report that comes by mail
+/// Change, pause or resume a report
 #[utoipa::path(
     patch, path = "/v1/workspaces/{workspace_id}/report-schedules/{report_schedule_id}",
     operation_id = "updateReportSchedule", tag = "analytics",
@@ -147,9 +138,9 @@ async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Have a report sent to oneself, now
+/// Have a report sent now
 ///
-/// The one of the last period that is over, by mail, to the caller alone; also where the report rests.
+/// The one of the last period that is over: by mail to the caller alone, or to the webhook; also where the report rests.
 #[utoipa::path(
     post, path = "/v1/workspaces/{workspace_id}/report-schedules/{report_schedule_id}/test",
     operation_id = "testReportSchedule", tag = "analytics", params(SchedulePath, IdempotencyHeader),

@@ -20,13 +20,16 @@ use crate::http::openapi;
 use crate::infra::cache::invalidation::Invalidations;
 use crate::infra::click_store::test_clicks::visit;
 use crate::infra::click_store::{ClickBatch, ClickStore, EnrichedClick, JournalledClick};
+use crate::infra::dns::Dns;
 use crate::infra::geo::GeoDatabase;
 use crate::infra::journal::JournalId;
+use crate::infra::outbound::Outbound;
 use crate::infra::passwords::Passwords;
+use crate::infra::sealing::Sealing;
 use crate::infra::store::{self, Store};
 use crate::infra::user_agent::UserAgents;
 use crate::runtime::tasks::Tasks;
-use crate::services::analytics_api::Analytics;
+use crate::services::analytics_api::{Analytics, Webhooks};
 use crate::services::api_core::rest as core_rest;
 use crate::services::api_core::{
     ApiCore, BootstrapDraft, DomainSettings, LinkDraft, Principal, ProcessingFacts, Settings, WorkspaceDraft,
@@ -36,7 +39,7 @@ use crate::services::api_core::{
 const PERIOD: &str = "from=2096-08-29T00:00:00Z&to=2096-08-31T00:00:00Z";
 
 struct House {
-    _folder: TempDir,
+    folder: TempDir,
     core: ApiCore,
     clicks: ClickStore,
     principal: Principal,
@@ -74,12 +77,16 @@ impl House {
             Principal::Person { user_id, session_id: SessionId::new(), is_admin: true, token_hash: Vec::new() };
         let config = ClickStoreConfig::embedded("clicks.db");
         let clicks = ClickStore::open(&config, folder.path()).await.expect("a click store");
-        Self { _folder: folder, core, clicks, principal, workspace }
+        Self { folder, core, clicks, principal, workspace }
     }
 
     fn router(&self) -> Router {
-        let facts = ProcessingFacts::of(&crate::config::defaults().expect("the defaults are valid"));
-        let analytics = Analytics::new(self.clicks.clone(), self.core.clone(), facts);
+        let config = crate::config::defaults().expect("the defaults are valid");
+        let facts = ProcessingFacts::of(&config);
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let outbound = Outbound::new(&config, Dns::new(&[], config.domains.dns_timeout())).expect("a client");
+        let sealing = Sealing::keep_in(self.folder.path(), &config.identity.sealing_key).expect("a key");
+        let analytics = Analytics::new(self.clicks.clone(), self.core.clone(), facts, Webhooks { outbound, sealing });
         Router::from(operations().with_state(analytics)).layer(Extension(self.principal.clone()))
     }
 

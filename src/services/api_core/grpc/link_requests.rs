@@ -164,7 +164,7 @@ fn read<T: DeserializeOwned>(fields: Map<String, Value>) -> Result<T> {
 }
 
 /// What a body means that REST would have got.
-pub(super) fn read_body<T: DeserializeOwned>(body: &Value) -> Result<T> {
+pub(in crate::services) fn read_body<T: DeserializeOwned>(body: &Value) -> Result<T> {
     parse_json(&serde_json::to_vec(body).map_err(Error::internal)?)
 }
 

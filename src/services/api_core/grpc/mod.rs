@@ -39,7 +39,7 @@ use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
 pub(in crate::services) use callers::{Work, access, answer, origin_of, principal};
-pub(in crate::services) use link_requests::limit;
+pub(in crate::services) use link_requests::{limit, read_body};
 pub(in crate::services) use link_resolver::parsed;
 pub(in crate::services) use link_responses::time;
 pub use tonic::transport::Server;
