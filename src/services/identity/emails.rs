@@ -58,11 +58,12 @@ impl Identity {
         let user = users::find(self.store.reader(), person).await?.ok_or_else(|| Error::not_found("account"))?;
         self.count_attempt(&self.attempts.mails, &user.email_key, address).await?;
         let transaction = self.store.write().await?;
-        self.enqueue(&transaction, AccountMail::VerifyEmail { user_id: person }).await?;
+        let mail = AccountMail::VerifyEmail { user_id: person, credentials_version: user.credentials_version };
+        self.enqueue(&transaction, mail).await?;
         self.commit(transaction, Vec::new()).await
     }
 
-    /// Has a code sent to a new address. The account keeps its own until the code is confirmed.
+    /// Has a code sent to a new address. The account keeps its own until the code is confirmed, and another password ends the request.
     ///
     /// # Errors
     /// `Forbidden` if the password is wrong; `Invalid` if it can be no address; `RateLimited` after too many requests.
@@ -75,10 +76,11 @@ impl Identity {
         let mut errors = FieldErrors::default();
         let email = errors.email("/email", &change.email);
         errors.into_result()?;
-        self.prove_password(person, change.password, address).await?;
+        let user = self.prove_password(person, change.password, address).await?;
         self.count_attempt(&self.attempts.mails, &email.to_lowercase(), address).await?;
         let transaction = self.store.write().await?;
-        self.enqueue(&transaction, AccountMail::ChangeEmail { user_id: person, email }).await?;
+        let credentials_version = user.credentials_version;
+        self.enqueue(&transaction, AccountMail::ChangeEmail { user_id: person, email, credentials_version }).await?;
         self.commit(transaction, Vec::new()).await
     }
 
