@@ -87,21 +87,10 @@ async fn whoever_has_the_password_and_guesses_codes_locks_no_owner_out_either() 
     let session = administrator(&platform).await;
     let at_home = sign_in(&platform, EMAIL, PASSWORD).header("x-forwarded-for", HOME);
     body(at_home, StatusCode::OK).await;
-    let begun = of(&platform, &session, Method::POST, "/v1/me/second-factor").json(&json!({ "password": PASSWORD }));
-    let secret = text(&body(begun, StatusCode::CREATED).await["secret"]);
-    early_in_a_step().await;
-    let confirm = json!({ "code": code(&secret, -1) });
-    let confirmed = of(&platform, &session, Method::POST, "/v1/me/second-factor/confirm").json(&confirm);
-    let confirmed = body(confirmed, StatusCode::OK).await;
-    let recovery_code = text(&confirmed["recovery_codes"][0]);
-
-    let challenge = async |address: &str| {
-        let request = sign_in(&platform, EMAIL, PASSWORD).header("x-forwarded-for", address);
-        text(&body(request, StatusCode::ACCEPTED).await["challenge"])
-    };
+    let (secret, recovery_code) = enrolled(&platform, &session).await;
+    let challenge = async |address: &str| challenge_at(&platform, address).await;
     let answer = async |challenge: &str, address: &str, field: &str, code: &str| {
-        let answer = json!({ "challenge": challenge, field: code });
-        status(post(&platform, "/v1/auth/sign-in/second-factor", &answer), address).await
+        answered(&platform, challenge, address, (field, code)).await
     };
     let guessed = async |address: &str| {
         let challenge = challenge(address).await;
@@ -126,4 +115,50 @@ async fn whoever_has_the_password_and_guesses_codes_locks_no_owner_out_either() 
         assert_eq!(answer(&at_home, HOME, "code", "mistyped").await, StatusCode::UNAUTHORIZED);
     }
     assert_eq!(answer(&at_home, HOME, "code", &code(&secret, 0)).await, StatusCode::OK);
+}
+
+/// Switches the second factor of the first account on; the secret of the authenticator, and a recovery code.
+async fn enrolled(platform: &Platform, session: &str) -> (String, String) {
+    let begun = of(platform, session, Method::POST, "/v1/me/second-factor").json(&json!({ "password": PASSWORD }));
+    let secret = text(&body(begun, StatusCode::CREATED).await["secret"]);
+    early_in_a_step().await;
+    let confirm = json!({ "code": code(&secret, -1) });
+    let confirmed = of(platform, session, Method::POST, "/v1/me/second-factor/confirm").json(&confirm);
+    let confirmed = body(confirmed, StatusCode::OK).await;
+    (secret, text(&confirmed["recovery_codes"][0]))
+}
+
+async fn challenge_at(platform: &Platform, address: &str) -> String {
+    let request = sign_in(platform, EMAIL, PASSWORD).header("x-forwarded-for", address);
+    text(&body(request, StatusCode::ACCEPTED).await["challenge"])
+}
+
+async fn answered(platform: &Platform, challenge: &str, address: &str, (field, code): (&str, &str)) -> StatusCode {
+    let answer = json!({ "challenge": challenge, field: code });
+    status(post(platform, "/v1/auth/sign-in/second-factor", &answer), address).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_has_the_password_ends_no_sign_in_that_the_owner_has_begun() {
+    let platform = start().await;
+    let session = administrator(&platform).await;
+    let (secret, _) = enrolled(&platform, &session).await;
+    let replaced = challenge_at(&platform, HOTEL).await;
+    let in_the_hotel = challenge_at(&platform, HOTEL).await;
+    let mut of_others = Vec::new();
+    for address in attackers(12) {
+        of_others.push(challenge_at(&platform, &address).await);
+    }
+    // Their tries are not the owner's.
+    for _ in 0..6 {
+        answered(&platform, &of_others[0], "10.0.0.0", ("code", "no code")).await;
+    }
+    let right = code(&secret, 0);
+    assert_eq!(answered(&platform, &replaced, HOTEL, ("code", &right)).await, StatusCode::UNAUTHORIZED);
+    assert_eq!(answered(&platform, &in_the_hotel, HOTEL, ("code", "mistyped")).await, StatusCode::UNAUTHORIZED);
+    assert_eq!(answered(&platform, &in_the_hotel, HOTEL, ("code", &right)).await, StatusCode::OK);
+    // With that all others are over.
+    let answer = json!({ "challenge": of_others[11], "code": code(&secret, 1) });
+    let over = post(&platform, "/v1/auth/sign-in/second-factor", &answer).header("x-forwarded-for", "10.0.0.11");
+    assert_eq!(body(over, StatusCode::UNAUTHORIZED).await["code"], "challenge_over");
 }
