@@ -5,7 +5,7 @@ use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::json;
 
 use crate::support::authenticator::{code, early_in_a_step};
-use crate::support::people::{administrator, of, post, sign_in, text};
+use crate::support::people::{administrator, newcomer, of, post, sign_in, text};
 use crate::support::platform::{EMAIL, PASSWORD, Platform, body};
 
 const HOME: &str = "192.0.2.1";
@@ -161,4 +161,44 @@ async fn whoever_has_the_password_ends_no_sign_in_that_the_owner_has_begun() {
     let answer = json!({ "challenge": of_others[11], "code": code(&secret, 1) });
     let over = post(&platform, "/v1/auth/sign-in/second-factor", &answer).header("x-forwarded-for", "10.0.0.11");
     assert_eq!(body(over, StatusCode::UNAUTHORIZED).await["code"], "challenge_over");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_asks_for_anothers_address_uses_up_none_of_their_resets() {
+    let platform = Platform::start_with(|config| {
+        config.api.trusted_proxy_hops = 1;
+        config.api.rate_limit_burst = 100_000;
+        config.identity.open_registration = true;
+    })
+    .await;
+    let owner = administrator(&platform).await;
+    let stranger = newcomer(&platform, "mallory@example.com").await;
+    let of_owner = json!({ "email": EMAIL });
+    let change = json!({ "email": EMAIL, "password": PASSWORD });
+    let mut refused = 0;
+    for address in attackers(10) {
+        for _ in 0..4 {
+            let request = of(&platform, &stranger, Method::POST, "/v1/me/email").json(&change);
+            refused += usize::from(status(request, &address).await == StatusCode::TOO_MANY_REQUESTS);
+            status(post(&platform, "/v1/auth/registration", &of_owner), &address).await;
+        }
+    }
+    assert!(refused > 0, "the mailbox is not filled");
+    let reset = || post(&platform, "/v1/auth/password-reset", &of_owner);
+    for address in [HOME, HOTEL, "2001:db8::1"] {
+        assert_eq!(status(reset(), address).await, StatusCode::ACCEPTED);
+    }
+    let verification = of(&platform, &owner, Method::POST, "/v1/me/email/verification");
+    assert_eq!(status(verification, HOME).await, StatusCode::ACCEPTED);
+    // They have a limit of their own, the same for an address that has no account.
+    for email in [EMAIL, "nobody@example.com"] {
+        let mut refused = 0;
+        for address in attackers(6) {
+            for _ in 0..5 {
+                let request = post(&platform, "/v1/auth/password-reset", &json!({ "email": email }));
+                refused += usize::from(status(request, &address).await == StatusCode::TOO_MANY_REQUESTS);
+            }
+        }
+        assert!(refused > 0, "{email}");
+    }
 }

@@ -56,7 +56,7 @@ impl Identity {
     /// `RateLimited` after too many requests.
     pub async fn request_verification(&self, person: UserId, address: Option<IpAddr>) -> Result<()> {
         let user = users::find(self.store.reader(), person).await?.ok_or_else(|| Error::not_found("account"))?;
-        self.count_attempt(&self.attempts.mails, &user.email_key, address).await?;
+        self.count_attempt(&self.attempts.verifications, &user.email_key, address).await?;
         let transaction = self.store.write().await?;
         let mail = AccountMail::VerifyEmail { user_id: person, credentials_version: user.credentials_version };
         self.enqueue(&transaction, mail).await?;
@@ -77,7 +77,7 @@ impl Identity {
         let email = errors.email("/email", &change.email);
         errors.into_result()?;
         let user = self.prove_password(person, change.password, address).await?;
-        self.count_attempt(&self.attempts.mails, &email.to_lowercase(), address).await?;
+        self.count_attempt(&self.attempts.email_changes, &email.to_lowercase(), address).await?;
         let transaction = self.store.write().await?;
         let credentials_version = user.credentials_version;
         self.enqueue(&transaction, AccountMail::ChangeEmail { user_id: person, email, credentials_version }).await?;
