@@ -176,7 +176,7 @@ async fn whoever_asks_for_anothers_address_uses_up_none_of_their_resets() {
     let of_owner = json!({ "email": EMAIL });
     let change = json!({ "email": EMAIL, "password": PASSWORD });
     let mut refused = 0;
-    for address in attackers(10) {
+    for address in attackers(6) {
         for _ in 0..4 {
             let request = of(&platform, &stranger, Method::POST, "/v1/me/email").json(&change);
             refused += usize::from(status(request, &address).await == StatusCode::TOO_MANY_REQUESTS);
@@ -201,4 +201,36 @@ async fn whoever_asks_for_anothers_address_uses_up_none_of_their_resets() {
         }
         assert!(refused > 0, "{email}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn credentials_that_do_not_hold_have_a_limit_and_keep_none_that_does_from_going_on() {
+    let platform = Platform::start_with(|config| {
+        config.api.trusted_proxy_hops = 1;
+        config.api.rate_limit_per_minute = 1;
+        config.api.rate_limit_burst = 20;
+    })
+    .await;
+    let right = administrator(&platform).await;
+    let made_up = |kind: &str, number: usize| format!("{kind}_{number:043}");
+    for (number, kind) in ["session", "elido", "access", "nothing"].into_iter().enumerate() {
+        let address = format!("10.0.0.{number}");
+        for number in 0..20 {
+            let request = of(&platform, &made_up(kind, number), Method::GET, "/v1/me");
+            assert_eq!(status(request, &address).await, StatusCode::UNAUTHORIZED, "{kind} {number}");
+        }
+        let refused = of(&platform, &made_up(kind, 20), Method::GET, "/v1/me").header("x-forwarded-for", &address);
+        let refused = refused.send().await.expect("a response");
+        assert_eq!(refused.status(), StatusCode::TOO_MANY_REQUESTS, "{kind}");
+        assert!(refused.headers().contains_key("retry-after") && refused.headers().contains_key("ratelimit"));
+        assert_eq!(status(of(&platform, &right, Method::GET, "/v1/me"), &address).await, StatusCode::OK);
+    }
+    for _ in 0..20 {
+        let session = platform.client.get(platform.api("/v1/me")).header("x-session-token", "made-up");
+        assert_eq!(status(session, HOTEL).await, StatusCode::UNAUTHORIZED);
+    }
+    let session = platform.client.get(platform.api("/v1/me")).header("x-session-token", "made-up");
+    assert_eq!(status(session, HOTEL).await, StatusCode::TOO_MANY_REQUESTS);
+    let elsewhere = of(&platform, &made_up("session", 0), Method::GET, "/v1/me");
+    assert_eq!(status(elsewhere, HOME).await, StatusCode::UNAUTHORIZED);
 }
