@@ -155,6 +155,28 @@ async fn one_that_is_sent_again_while_its_mail_is_on_its_way_has_a_code_that_wor
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_invited_by_mail_to_a_workspace_that_is_being_deleted() {
+    let mut platform = Platform::start().await;
+    let owner = platform.account().await;
+    platform.stop().await;
+    platform.start_again_as(Roles::only(roles::Role::Api)).await;
+    let draft = json!({ "email": "grace@example.com", "role": "viewer" });
+    body(platform.of(&owner, Method::POST, "/invitations").json(&draft), StatusCode::CREATED).await;
+    body(platform.of(&owner, Method::DELETE, ""), StatusCode::NO_CONTENT).await;
+    platform.stop().await;
+    platform.start_again().await;
+    all_are_sent(&platform).await;
+    assert_eq!(invitation_tokens(&platform, "grace@example.com"), Vec::<String>::new());
+}
+
+/// Waits until no mail of an invitation waits to be sent.
+async fn all_are_sent(platform: &Platform) {
+    let waiting =
+        "UPDATE jobs SET attempts = attempts WHERE kind = 'send_invitation' AND state IN ('ready', 'running')";
+    eventually("all are sent", || async { execute(&platform.config, waiting).await == 0 }).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_was_revoked_or_has_expired_is_accepted_by_nobody() {
     let platform = Platform::start().await;
     let owner = platform.account().await;

@@ -14,7 +14,8 @@ use crate::runtime::clock;
 
 impl ApiCore {
     /// The mail of an invitation, with a new secret, which is the one that holds from now on. None if there is nothing to send: the
-    /// invitation was accepted or revoked, has expired, or was sent again, or this process sends no mail.
+    /// invitation was accepted or revoked, has expired, or was sent again, the workspace is being deleted, or this process sends no
+    /// mail.
     ///
     /// # Errors
     /// Only those of the store.
@@ -24,7 +25,8 @@ impl ApiCore {
     ) -> Result<Option<(Mail, Message)>> {
         let Some(relay) = self.mail.clone() else { return Ok(None) };
         let transaction = self.store.write().await?;
-        let Some(workspace) = workspaces::lock(&transaction, *workspace_id).await? else { return Ok(None) };
+        let workspace = workspaces::lock(&transaction, *workspace_id).await?;
+        let Some(workspace) = workspace.filter(|workspace| workspace.deleted_at.is_none()) else { return Ok(None) };
         let Some(row) = invitations::find(&transaction, *workspace_id, *invitation_id).await? else { return Ok(None) };
         let Ok(to) = row.email.parse() else { return Ok(None) };
         let is_overtaken = sent_at.is_some_and(|sent_at| sent_at != row.sent_at);
