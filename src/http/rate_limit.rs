@@ -83,6 +83,18 @@ impl RateLimit {
         refused(self.0.take_at(self.rate_of(own), caller).await)
     }
 
+    /// The response to a request that is refused with this error before anything else has counted it: it counts for its sender like
+    /// any other, and says so where there were too many.
+    pub async fn refuse(&self, caller: &Caller, error: Error) -> Response {
+        let rate = self.0.rate();
+        let levels = Levels::default();
+        let decision = self.0.take_at(rate, caller).await;
+        levels.note(DEFAULT, decision.level(rate));
+        let mut response = Problem::from(refused(decision).err().unwrap_or(error)).into_response();
+        levels.describe(response.headers_mut());
+        response
+    }
+
     fn rate_of(&self, own: Option<OwnRate>) -> Rate {
         own.map_or(self.0.rate(), |own| self.0.rate().scaled_to(own.per_minute, MINUTE))
     }

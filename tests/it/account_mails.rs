@@ -1,11 +1,12 @@
 //! What is confirmed by codes from mails: new passwords, new accounts, addresses. And the tricks that are tried with them.
 
+use elido::roles::{Role, Roles};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::support::mailbox::{code, letter, letters};
 use crate::support::people::{administrator, is_signed_in, newcomer, of, post, problem, sign_in, text, token};
-use crate::support::platform::{EMAIL, PASSWORD, Platform, body};
+use crate::support::platform::{EMAIL, PASSWORD, Platform, body, eventually};
 use crate::support::statements;
 
 const NEW_PASSWORD: &str = "staple battery horse correct";
@@ -168,6 +169,64 @@ async fn an_address_is_changed_by_the_new_one_and_the_old_one_is_told() {
     assert!(told.contains(OTHER), "{told}");
     // Whoever reads the old address cannot take the account back.
     body(reset(&platform, &old_reset, NEW_PASSWORD), StatusCode::FORBIDDEN).await;
+}
+
+/// What was asked for waits while no worker runs, and is written once there is one again.
+async fn with_workers_away(platform: &mut Platform) {
+    platform.stop().await;
+    platform.start_again_as(Roles::only(Role::Api)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_password_ends_requests_whose_mail_still_waits() {
+    let mut platform = Platform::start().await;
+    let session = administrator(&platform).await;
+    with_workers_away(&mut platform).await;
+    // Whoever stole the password and a session asks for as much as there is.
+    let change = json!({ "email": OTHER, "password": PASSWORD });
+    body(of(&platform, &session, Method::POST, "/v1/me/email").json(&change), StatusCode::ACCEPTED).await;
+    body(of(&platform, &session, Method::POST, "/v1/me/email/verification"), StatusCode::ACCEPTED).await;
+    ask_for_reset(&platform, EMAIL).await;
+    let change = json!({ "password": PASSWORD, "new_password": NEW_PASSWORD });
+    let changed = body(of(&platform, &session, Method::PUT, "/v1/me/password").json(&change), StatusCode::OK).await;
+    platform.stop().await;
+    platform.start_again().await;
+
+    // What is asked for now is sent; of what was asked for before, nothing is.
+    let session = text(&changed["token"]);
+    body(of(&platform, &session, Method::POST, "/v1/me/email/verification"), StatusCode::ACCEPTED).await;
+    all_are_written(&platform).await;
+    let to_owner = letters(&platform, EMAIL);
+    assert_eq!(to_owner.len(), 2, "word of the password, and the new code: {to_owner:?}");
+    assert!(to_owner.iter().all(|letter| !letter.contains("reset_")), "{to_owner:?}");
+    assert_eq!(letters(&platform, OTHER), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_is_disabled_gets_nothing_that_was_asked_for_before() {
+    let mut platform = open().await;
+    let admin = administrator(&platform).await;
+    let session = newcomer(&platform, OTHER).await;
+    with_workers_away(&mut platform).await;
+    let change = json!({ "email": "thief@example.com", "password": PASSWORD });
+    body(of(&platform, &session, Method::POST, "/v1/me/email").json(&change), StatusCode::ACCEPTED).await;
+    ask_for_reset(&platform, OTHER).await;
+    let me = body(of(&platform, &session, Method::GET, "/v1/me"), StatusCode::OK).await;
+    let id = text(&me["user"]["id"]);
+    for what in ["disable", "enable"] {
+        body(of(&platform, &admin, Method::POST, &format!("/v1/admin/accounts/{id}/{what}")), StatusCode::OK).await;
+    }
+    platform.stop().await;
+    platform.start_again().await;
+    all_are_written(&platform).await;
+    assert_eq!(letters(&platform, OTHER).len(), 1, "the mail of the registration");
+    assert_eq!(letters(&platform, "thief@example.com"), Vec::<String>::new());
+}
+
+/// Waits until no mail about accounts waits to be written.
+async fn all_are_written(platform: &Platform) {
+    let waiting = "UPDATE jobs SET priority = priority WHERE kind = 'account_mail' AND state IN ('ready', 'running')";
+    eventually("all mails are written", || async { statements::execute(&platform.config, waiting).await == 0 }).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -301,6 +301,7 @@ impl Consumer for Keeper {
             is_admin: false,
             email_verified_at: None,
             disabled_at: None,
+            credentials_version: 0,
             created_at: now,
             updated_at: now,
         };

@@ -171,3 +171,29 @@ async fn a_workspace_of_others_does_not_exist_over_grpc() {
     );
     assert_eq!(client.get_workspace(get).await.expect_err("nobody").code(), Code::Unauthenticated);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn credentials_that_do_not_hold_have_a_limit_over_grpc_too() {
+    let platform = Platform::start_with(|config| {
+        config.api.rate_limit_per_minute = 1;
+        config.api.rate_limit_burst = 30;
+    })
+    .await;
+    let owner = platform.account().await;
+    let mut client = workspaces(&platform).await;
+    let mut codes = Vec::new();
+    for number in 0..60 {
+        let made_up = Account { token: format!("session_{number:043}"), workspace: String::new() };
+        let refused = if number % 2 == 0 {
+            client.list_workspaces(call(&made_up, v1::ListWorkspacesRequest::default())).await.map(drop)
+        } else {
+            let mut request = call(&made_up, v1::CreateWorkspaceRequest::default());
+            request.metadata_mut().insert("idempotency-key", MetadataValue::from_static("a-key"));
+            client.create_workspace(request).await.map(drop)
+        };
+        codes.push(refused.expect_err("nobody").code());
+    }
+    assert_eq!(codes[..20], [Code::Unauthenticated; 20]);
+    assert_eq!(codes[40..], [Code::ResourceExhausted; 20]);
+    client.list_workspaces(call(&owner, v1::ListWorkspacesRequest::default())).await.expect("a list");
+}

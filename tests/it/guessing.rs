@@ -5,7 +5,7 @@ use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::json;
 
 use crate::support::authenticator::{code, early_in_a_step};
-use crate::support::people::{administrator, of, post, sign_in, text};
+use crate::support::people::{administrator, newcomer, of, post, sign_in, text};
 use crate::support::platform::{EMAIL, PASSWORD, Platform, body};
 
 const HOME: &str = "192.0.2.1";
@@ -87,21 +87,10 @@ async fn whoever_has_the_password_and_guesses_codes_locks_no_owner_out_either() 
     let session = administrator(&platform).await;
     let at_home = sign_in(&platform, EMAIL, PASSWORD).header("x-forwarded-for", HOME);
     body(at_home, StatusCode::OK).await;
-    let begun = of(&platform, &session, Method::POST, "/v1/me/second-factor").json(&json!({ "password": PASSWORD }));
-    let secret = text(&body(begun, StatusCode::CREATED).await["secret"]);
-    early_in_a_step().await;
-    let confirm = json!({ "code": code(&secret, -1) });
-    let confirmed = of(&platform, &session, Method::POST, "/v1/me/second-factor/confirm").json(&confirm);
-    let confirmed = body(confirmed, StatusCode::OK).await;
-    let recovery_code = text(&confirmed["recovery_codes"][0]);
-
-    let challenge = async |address: &str| {
-        let request = sign_in(&platform, EMAIL, PASSWORD).header("x-forwarded-for", address);
-        text(&body(request, StatusCode::ACCEPTED).await["challenge"])
-    };
+    let (secret, recovery_code) = enrolled(&platform, &session).await;
+    let challenge = async |address: &str| challenge_at(&platform, address).await;
     let answer = async |challenge: &str, address: &str, field: &str, code: &str| {
-        let answer = json!({ "challenge": challenge, field: code });
-        status(post(&platform, "/v1/auth/sign-in/second-factor", &answer), address).await
+        answered(&platform, challenge, address, (field, code)).await
     };
     let guessed = async |address: &str| {
         let challenge = challenge(address).await;
@@ -126,4 +115,122 @@ async fn whoever_has_the_password_and_guesses_codes_locks_no_owner_out_either() 
         assert_eq!(answer(&at_home, HOME, "code", "mistyped").await, StatusCode::UNAUTHORIZED);
     }
     assert_eq!(answer(&at_home, HOME, "code", &code(&secret, 0)).await, StatusCode::OK);
+}
+
+/// Switches the second factor of the first account on; the secret of the authenticator, and a recovery code.
+async fn enrolled(platform: &Platform, session: &str) -> (String, String) {
+    let begun = of(platform, session, Method::POST, "/v1/me/second-factor").json(&json!({ "password": PASSWORD }));
+    let secret = text(&body(begun, StatusCode::CREATED).await["secret"]);
+    early_in_a_step().await;
+    let confirm = json!({ "code": code(&secret, -1) });
+    let confirmed = of(platform, session, Method::POST, "/v1/me/second-factor/confirm").json(&confirm);
+    let confirmed = body(confirmed, StatusCode::OK).await;
+    (secret, text(&confirmed["recovery_codes"][0]))
+}
+
+async fn challenge_at(platform: &Platform, address: &str) -> String {
+    let request = sign_in(platform, EMAIL, PASSWORD).header("x-forwarded-for", address);
+    text(&body(request, StatusCode::ACCEPTED).await["challenge"])
+}
+
+async fn answered(platform: &Platform, challenge: &str, address: &str, (field, code): (&str, &str)) -> StatusCode {
+    let answer = json!({ "challenge": challenge, field: code });
+    status(post(platform, "/v1/auth/sign-in/second-factor", &answer), address).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_has_the_password_ends_no_sign_in_that_the_owner_has_begun() {
+    let platform = start().await;
+    let session = administrator(&platform).await;
+    let (secret, _) = enrolled(&platform, &session).await;
+    let replaced = challenge_at(&platform, HOTEL).await;
+    let in_the_hotel = challenge_at(&platform, HOTEL).await;
+    let mut of_others = Vec::new();
+    for address in attackers(12) {
+        of_others.push(challenge_at(&platform, &address).await);
+    }
+    // Their tries are not the owner's.
+    for _ in 0..6 {
+        answered(&platform, &of_others[0], "10.0.0.0", ("code", "no code")).await;
+    }
+    let right = code(&secret, 0);
+    assert_eq!(answered(&platform, &replaced, HOTEL, ("code", &right)).await, StatusCode::UNAUTHORIZED);
+    assert_eq!(answered(&platform, &in_the_hotel, HOTEL, ("code", "mistyped")).await, StatusCode::UNAUTHORIZED);
+    assert_eq!(answered(&platform, &in_the_hotel, HOTEL, ("code", &right)).await, StatusCode::OK);
+    // With that all others are over.
+    let answer = json!({ "challenge": of_others[11], "code": code(&secret, 1) });
+    let over = post(&platform, "/v1/auth/sign-in/second-factor", &answer).header("x-forwarded-for", "10.0.0.11");
+    assert_eq!(body(over, StatusCode::UNAUTHORIZED).await["code"], "challenge_over");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_asks_for_anothers_address_uses_up_none_of_their_resets() {
+    let platform = Platform::start_with(|config| {
+        config.api.trusted_proxy_hops = 1;
+        config.api.rate_limit_burst = 100_000;
+        config.identity.open_registration = true;
+    })
+    .await;
+    let owner = administrator(&platform).await;
+    let stranger = newcomer(&platform, "mallory@example.com").await;
+    let of_owner = json!({ "email": EMAIL });
+    let change = json!({ "email": EMAIL, "password": PASSWORD });
+    let mut refused = 0;
+    for address in attackers(6) {
+        for _ in 0..4 {
+            let request = of(&platform, &stranger, Method::POST, "/v1/me/email").json(&change);
+            refused += usize::from(status(request, &address).await == StatusCode::TOO_MANY_REQUESTS);
+            status(post(&platform, "/v1/auth/registration", &of_owner), &address).await;
+        }
+    }
+    assert!(refused > 0, "the mailbox is not filled");
+    let reset = || post(&platform, "/v1/auth/password-reset", &of_owner);
+    for address in [HOME, HOTEL, "2001:db8::1"] {
+        assert_eq!(status(reset(), address).await, StatusCode::ACCEPTED);
+    }
+    let verification = of(&platform, &owner, Method::POST, "/v1/me/email/verification");
+    assert_eq!(status(verification, HOME).await, StatusCode::ACCEPTED);
+    // They have a limit of their own, the same for an address that has no account.
+    for email in [EMAIL, "nobody@example.com"] {
+        let mut refused = 0;
+        for address in attackers(6) {
+            for _ in 0..5 {
+                let request = post(&platform, "/v1/auth/password-reset", &json!({ "email": email }));
+                refused += usize::from(status(request, &address).await == StatusCode::TOO_MANY_REQUESTS);
+            }
+        }
+        assert!(refused > 0, "{email}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn credentials_that_do_not_hold_have_a_limit_and_keep_none_that_does_from_going_on() {
+    let platform = Platform::start_with(|config| {
+        config.api.trusted_proxy_hops = 1;
+        config.api.rate_limit_per_minute = 1;
+        config.api.rate_limit_burst = 20;
+    })
+    .await;
+    let right = administrator(&platform).await;
+    let made_up = |kind: &str, number: usize| format!("{kind}_{number:043}");
+    for (number, kind) in ["session", "elido", "access", "nothing"].into_iter().enumerate() {
+        let address = format!("10.0.0.{number}");
+        for number in 0..20 {
+            let request = of(&platform, &made_up(kind, number), Method::GET, "/v1/me");
+            assert_eq!(status(request, &address).await, StatusCode::UNAUTHORIZED, "{kind} {number}");
+        }
+        let refused = of(&platform, &made_up(kind, 20), Method::GET, "/v1/me").header("x-forwarded-for", &address);
+        let refused = refused.send().await.expect("a response");
+        assert_eq!(refused.status(), StatusCode::TOO_MANY_REQUESTS, "{kind}");
+        assert!(refused.headers().contains_key("retry-after") && refused.headers().contains_key("ratelimit"));
+        assert_eq!(status(of(&platform, &right, Method::GET, "/v1/me"), &address).await, StatusCode::OK);
+    }
+    for _ in 0..20 {
+        let session = platform.client.get(platform.api("/v1/me")).header("x-session-token", "made-up");
+        assert_eq!(status(session, HOTEL).await, StatusCode::UNAUTHORIZED);
+    }
+    let session = platform.client.get(platform.api("/v1/me")).header("x-session-token", "made-up");
+    assert_eq!(status(session, HOTEL).await, StatusCode::TOO_MANY_REQUESTS);
+    let elsewhere = of(&platform, &made_up("session", 0), Method::GET, "/v1/me");
+    assert_eq!(status(elsewhere, HOME).await, StatusCode::UNAUTHORIZED);
 }

@@ -1,12 +1,13 @@
 //! Invitations: sent by mail, accepted once, by whom they were for.
 
 use elido::domain::role::Role;
+use elido::roles::{self, Roles};
 use futures_util::future::join_all;
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 
 use crate::support::members::{accept_as_new, invitation_token, invitation_tokens, invite, member, sign_in, user_id};
-use crate::support::platform::{Account, EMAIL, PASSWORD, Platform, body};
+use crate::support::platform::{Account, EMAIL, PASSWORD, Platform, body, eventually};
 use crate::support::statements::execute;
 
 async fn code(request: RequestBuilder, status: StatusCode) -> String {
@@ -122,6 +123,57 @@ async fn an_invitation_is_sent_again_with_another_secret_and_not_too_often() {
     }
     assert_eq!(last, StatusCode::TOO_MANY_REQUESTS);
     assert!(invitation_tokens(&platform, "grace@example.com").len() <= 7);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_is_sent_again_while_its_mail_is_on_its_way_has_a_code_that_works() {
+    let mut platform = Platform::start().await;
+    let owner = platform.account().await;
+    platform.stop().await;
+    platform.start_again_as(Roles::only(roles::Role::Api)).await;
+    let draft = json!({ "email": "grace@example.com", "role": "viewer" });
+    body(platform.of(&owner, Method::POST, "/invitations").json(&draft), StatusCode::CREATED).await;
+    let is_running = "UPDATE jobs SET state = 'running', attempts = 1, lease_owner = id, lease_until = 9000000000000000 \
+                      WHERE kind = 'send_invitation'";
+    assert_eq!(execute(&platform.config, is_running).await, 1, "as while a worker hands the mail to a slow relay");
+    let path = only_invitation(&platform, &owner).await;
+    body(platform.of(&owner, Method::POST, &format!("{path}/resend")), StatusCode::OK).await;
+    platform.stop().await;
+    platform.start_again().await;
+    let token = invitation_token(&platform, "grace@example.com", 1).await;
+    show(&platform, &token, StatusCode::OK).await;
+
+    // The relay was away for the first mail; its job is tried again, and spoils nothing.
+    let again = "UPDATE jobs SET state = 'ready', run_at = 1, lease_owner = NULL, lease_until = NULL \
+                 WHERE kind = 'send_invitation' AND state = 'running'";
+    assert_eq!(execute(&platform.config, again).await, 1);
+    let waiting =
+        "UPDATE jobs SET attempts = attempts WHERE kind = 'send_invitation' AND state IN ('ready', 'running')";
+    eventually("it is done", || async { execute(&platform.config, waiting).await == 0 }).await;
+    assert_eq!(invitation_tokens(&platform, "grace@example.com"), [token.clone()]);
+    accept_as_new(&platform, &token).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_invited_by_mail_to_a_workspace_that_is_being_deleted() {
+    let mut platform = Platform::start().await;
+    let owner = platform.account().await;
+    platform.stop().await;
+    platform.start_again_as(Roles::only(roles::Role::Api)).await;
+    let draft = json!({ "email": "grace@example.com", "role": "viewer" });
+    body(platform.of(&owner, Method::POST, "/invitations").json(&draft), StatusCode::CREATED).await;
+    body(platform.of(&owner, Method::DELETE, ""), StatusCode::NO_CONTENT).await;
+    platform.stop().await;
+    platform.start_again().await;
+    all_are_sent(&platform).await;
+    assert_eq!(invitation_tokens(&platform, "grace@example.com"), Vec::<String>::new());
+}
+
+/// Waits until no mail of an invitation waits to be sent.
+async fn all_are_sent(platform: &Platform) {
+    let waiting =
+        "UPDATE jobs SET attempts = attempts WHERE kind = 'send_invitation' AND state IN ('ready', 'running')";
+    eventually("all are sent", || async { execute(&platform.config, waiting).await == 0 }).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -107,6 +107,34 @@ async fn the_last_owner_stays() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_owner_who_cannot_sign_in_counts_for_nothing_and_is_removed() {
+    let platform = Platform::start().await;
+    let owner = platform.account().await;
+    let mut disabled = Vec::new();
+    for (email, role) in [("demoted@example.com", Role::Owner), ("gone@example.com", Role::Owner)] {
+        let account = member(&platform, &owner, email, role).await;
+        disabled.push(user_id(&platform, &account).await);
+    }
+    let admin = member(&platform, &owner, "admin@example.com", Role::Admin).await;
+    disabled.push(user_id(&platform, &admin).await);
+    for id in &disabled {
+        let disable = platform.client.post(platform.api(&format!("/v1/admin/accounts/{id}/disable")));
+        body(disable.bearer_auth(&owner.token), StatusCode::OK).await;
+    }
+    let [demoted, gone, admin] = disabled.as_slice() else { panic!("three") };
+    // Whoever cannot sign in does not get the workspace, an owner already or not.
+    let transfer = |id: &str| platform.of(&owner, Method::POST, "/transfer").json(&json!({ "user_id": id }));
+    for request in [transfer(demoted), transfer(admin), set_role(&platform, &owner, admin, "owner")] {
+        assert_eq!(code(request, StatusCode::CONFLICT).await, "account_disabled");
+    }
+    // The owner who can sign in stays, and removes those who cannot.
+    assert_eq!(code(leave(&platform, &owner), StatusCode::CONFLICT).await, "last_owner");
+    body(set_role(&platform, &owner, demoted, "viewer"), StatusCode::OK).await;
+    body(remove(&platform, &owner, gone), StatusCode::NO_CONTENT).await;
+    assert_eq!(roles(&platform, &owner).await, ["admin", "viewer", "owner"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn owners_who_all_go_at_once_leave_one_behind() {
     let platform = Platform::start_with(|config| config.database.connect_timeout_ms = 30_000).await;
     let first = platform.account().await;

@@ -1,11 +1,13 @@
 //! Signing in through an identity provider: who comes in, as whom, and in which role.
 
 use elido::config::Config;
+use elido::config::sections::OidcConfig;
 use elido::domain::role::Role;
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 
 use crate::support::identity_provider::{Begun, IdentityProvider, NAME, begin, describe_in, kept};
+use crate::support::mailbox;
 use crate::support::members::invite;
 use crate::support::people::{administrator, newcomer, of, post, problem, sign_in, text};
 use crate::support::platform::{Account, EMAIL, PASSWORD, Platform, body};
@@ -198,7 +200,7 @@ async fn an_exclusive_provider_ends_passwords_for_its_domain_alone() {
     newcomer(&platform, "ada@example.com").await;
     newcomer(&platform, "grace@example.org").await;
     platform.stop().await;
-    describe_in(&mut platform.config, elido::config::sections::OidcConfig { exclusive: true, ..provider.config() });
+    describe_in(&mut platform.config, OidcConfig { exclusive: true, ..provider.config() });
     platform.start_again().await;
     assert_eq!(
         problem(sign_in(&platform, "ada@example.com", PASSWORD), StatusCode::FORBIDDEN).await,
@@ -215,6 +217,54 @@ async fn an_exclusive_provider_ends_passwords_for_its_domain_alone() {
     assert_eq!(problem(accept, StatusCode::FORBIDDEN).await, "provider_required");
     body(sign_in(&platform, "grace@example.org", PASSWORD), StatusCode::OK).await;
     body(sign_in(&platform, EMAIL, PASSWORD), StatusCode::OK).await;
+    session(&provider.sign_in(&platform, "1", "ada@example.com").await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_leaves_an_exclusive_provider_by_themselves() {
+    let (provider, other) = (IdentityProvider::start().await, IdentityProvider::start().await);
+    let mut platform = Platform::start_with(|config| {
+        config.identity.open_registration = true;
+        config
+            .identity
+            .oidc
+            .insert("other".to_owned(), OidcConfig { allowed_domains: String::new(), ..other.config() });
+    })
+    .await;
+    let admin = administrator(&platform).await;
+    let ada = newcomer(&platform, "ada@example.com").await;
+    let change = |token: &str, email: &str| {
+        of(&platform, token, Method::POST, "/v1/me/email").json(&json!({ "email": email, "password": PASSWORD }))
+    };
+    let by_other = async |platform: &Platform, begun: Begun, subject: &str, email: &str| {
+        let code = other.code(&begun, &other.claims(&begun, subject, email));
+        begun.come_back_with(platform, "other", &[("code", &code), ("state", &begun.query("state"))]).await
+    };
+    // While nothing is exclusive, both are prepared.
+    body(change(&ada, "early@example.org"), StatusCode::ACCEPTED).await;
+    let early = mailbox::code(&platform, "early@example.org", 1, "change_").await;
+    let draft = json!({ "provider": "other", "password": PASSWORD });
+    let linked = by_other(&platform, begin_link(&platform, &ada, &draft).await, "9", "ada@example.org").await;
+    assert_eq!(linked.status(), StatusCode::SEE_OTHER);
+
+    platform.stop().await;
+    describe_in(&mut platform.config, OidcConfig { exclusive: true, ..provider.config() });
+    platform.start_again().await;
+    let change = |token: &str, email: &str| {
+        of(&platform, token, Method::POST, "/v1/me/email").json(&json!({ "email": email, "password": PASSWORD }))
+    };
+    assert_eq!(problem(change(&ada, "private@example.org"), StatusCode::FORBIDDEN).await, "provider_required");
+    let confirm = post(&platform, "/v1/auth/email/confirm", &json!({ "code": early }));
+    assert_eq!(problem(confirm, StatusCode::FORBIDDEN).await, "provider_required");
+    for (subject, email) in [("9", "ada@example.org"), ("10", "new@example.com")] {
+        let response = by_other(&platform, begin(&platform, "other").await, subject, email).await;
+        assert_eq!(refusal(response, StatusCode::FORBIDDEN).await, "provider_required", "{email}");
+    }
+    let response = by_other(&platform, begin_link(&platform, &ada, &draft).await, "11", "ada@example.net").await;
+    assert_eq!(refusal(response, StatusCode::FORBIDDEN).await, "provider_required");
+    // Within the domain, and whoever runs the instance.
+    body(change(&ada, "countess@example.com"), StatusCode::ACCEPTED).await;
+    body(change(&admin, "root@example.org"), StatusCode::ACCEPTED).await;
     session(&provider.sign_in(&platform, "1", "ada@example.com").await);
 }
 

@@ -1,7 +1,7 @@
 //! Sign-ins that wait for a second factor.
 
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, IntoActiveModel, QueryFilter};
+use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
 
 use super::Connection;
 use super::entities::sign_in_challenge;
@@ -11,12 +11,31 @@ use crate::domain::time::Timestamp;
 
 pub use sign_in_challenge::Model as SignInChallenge;
 
-/// Adds a challenge.
+/// Adds a challenge in the place of the one that the person has from the same site, and forgets those of theirs that end first
+/// beyond `keep`. The person has to be locked.
 ///
 /// # Errors
 /// Only those of the database.
-pub async fn insert(connection: &impl Connection, challenge: SignInChallenge) -> Result<()> {
+pub async fn replace(connection: &impl Connection, challenge: SignInChallenge, keep: u64) -> Result<()> {
+    let user = challenge.user_id;
+    sign_in_challenge::Entity::delete_many()
+        .filter(sign_in_challenge::Column::UserId.eq(user))
+        .filter(sign_in_challenge::Column::Site.eq(challenge.site.clone()))
+        .exec(connection)
+        .await?;
     sign_in_challenge::Entity::insert(challenge.into_active_model()).exec_without_returning(connection).await?;
+    let surplus: Vec<Vec<u8>> = sign_in_challenge::Entity::find()
+        .select_only()
+        .column(sign_in_challenge::Column::TokenHash)
+        .filter(sign_in_challenge::Column::UserId.eq(user))
+        .order_by_desc(sign_in_challenge::Column::ExpiresAt)
+        .offset(keep)
+        .limit(keep)
+        .into_tuple()
+        .all(connection)
+        .await?;
+    let surplus = sign_in_challenge::Column::TokenHash.is_in(surplus);
+    sign_in_challenge::Entity::delete_many().filter(surplus).exec(connection).await?;
     Ok(())
 }
 

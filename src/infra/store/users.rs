@@ -1,7 +1,10 @@
 //! People, and the mark that the first administrator was made.
 
 use sea_orm::sea_query::{Expr, LockType, OnConflict};
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect, SqlErr};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, EntityTrait, ExprTrait, IntoActiveModel, QueryFilter, QuerySelect, SqlErr,
+    UpdateMany,
+};
 
 use super::Connection;
 use super::entities::{bootstrap, user};
@@ -81,7 +84,13 @@ pub async fn list(connection: &impl Connection, part: Option<&str>, page: Page) 
     Ok(newest_first(query, user::Column::CreatedAt, user::Column::Id, page).all(connection).await?)
 }
 
-/// Gives a person another password.
+/// An update after which nothing counts that was asked for before.
+fn replaced_credentials() -> UpdateMany<user::Entity> {
+    let version = user::Column::CredentialsVersion;
+    user::Entity::update_many().col_expr(version, Expr::col(version).add(1))
+}
+
+/// Gives a person another password. What was asked for under the old one counts no more.
 ///
 /// # Errors
 /// Only those of the database.
@@ -91,7 +100,7 @@ pub async fn set_password(
     password_hash: String,
     now: Timestamp,
 ) -> Result<()> {
-    user::Entity::update_many()
+    replaced_credentials()
         .col_expr(user::Column::PasswordHash, Expr::value(password_hash))
         .col_expr(user::Column::UpdatedAt, Expr::value(now))
         .filter(user::Column::Id.eq(id))
@@ -124,7 +133,7 @@ pub async fn set_email(connection: &impl Connection, id: UserId, email: &str, no
     if find_by_email(connection, &key).await?.is_some_and(|user| user.id != id) {
         return Ok(false);
     }
-    let updated = user::Entity::update_many()
+    let updated = replaced_credentials()
         .col_expr(user::Column::Email, Expr::value(email))
         .col_expr(user::Column::EmailKey, Expr::value(key))
         .col_expr(user::Column::EmailVerifiedAt, Expr::value(now))
@@ -139,7 +148,7 @@ pub async fn set_email(connection: &impl Connection, id: UserId, email: &str, no
     }
 }
 
-/// Keeps a person from signing in from this moment on, or lets them again.
+/// Keeps a person from signing in from this moment on, or lets them again. What was asked for before counts no more.
 ///
 /// # Errors
 /// Only those of the database.
@@ -149,7 +158,7 @@ pub async fn set_disabled(
     since: Option<Timestamp>,
     now: Timestamp,
 ) -> Result<()> {
-    user::Entity::update_many()
+    replaced_credentials()
         .col_expr(user::Column::DisabledAt, Expr::value(since))
         .col_expr(user::Column::UpdatedAt, Expr::value(now))
         .filter(user::Column::Id.eq(id))

@@ -183,16 +183,17 @@ pub async fn find_member(
     Ok(membership.zip(person))
 }
 
-/// How many owners a workspace has who can sign in.
+/// Whether a workspace has an owner besides this person who can sign in.
 ///
 /// # Errors
 /// Only those of the database.
-pub async fn count_owners(connection: &impl Connection, id: WorkspaceId) -> Result<u64> {
+pub async fn has_owner_besides(connection: &impl Connection, id: WorkspaceId, person: UserId) -> Result<bool> {
     let owners = membership::Entity::find()
         .filter(membership::Column::WorkspaceId.eq(id))
         .filter(membership::Column::Role.eq(Role::Owner))
+        .filter(membership::Column::UserId.ne(person))
         .filter(membership::Column::UserId.in_subquery(enabled_users()));
-    Ok(owners.count(connection).await?)
+    Ok(owners.count(connection).await? > 0)
 }
 
 /// Those whose accounts are not disabled.

@@ -102,6 +102,7 @@ impl ApiCore {
             is_admin: true,
             email_verified_at: None,
             disabled_at: None,
+            credentials_version: 0,
             created_at: now,
             updated_at: now,
         })

@@ -206,6 +206,7 @@ impl ApiCore {
             is_admin: false,
             email_verified_at: Some(now),
             disabled_at: None,
+            credentials_version: 0,
             created_at: now,
             updated_at: now,
         };

@@ -4,9 +4,9 @@ use secrecy::ExposeSecret;
 use url::Url;
 
 use super::ApiCore;
+use super::jobs::SendInvitation;
 use super::tokens::{Token, TokenKind};
 use crate::domain::error::Result;
-use crate::domain::id::{InvitationId, WorkspaceId};
 use crate::infra::mail::{Mail, Message};
 use crate::infra::store::invitations::{self, Invitation};
 use crate::infra::store::workspaces::{self, Workspace};
@@ -14,21 +14,23 @@ use crate::runtime::clock;
 
 impl ApiCore {
     /// The mail of an invitation, with a new secret, which is the one that holds from now on. None if there is nothing to send: the
-    /// invitation was accepted or revoked, or has expired, or this process sends no mail.
+    /// invitation was accepted or revoked, has expired, or was sent again, the workspace is being deleted, or this process sends no
+    /// mail.
     ///
     /// # Errors
     /// Only those of the store.
     pub(super) async fn invitation_message(
         &self,
-        workspace_id: WorkspaceId,
-        id: InvitationId,
+        SendInvitation { workspace_id, invitation_id, sent_at }: &SendInvitation,
     ) -> Result<Option<(Mail, Message)>> {
         let Some(relay) = self.mail.clone() else { return Ok(None) };
         let transaction = self.store.write().await?;
-        let Some(workspace) = workspaces::lock(&transaction, workspace_id).await? else { return Ok(None) };
-        let Some(row) = invitations::find(&transaction, workspace_id, id).await? else { return Ok(None) };
+        let workspace = workspaces::lock(&transaction, *workspace_id).await?;
+        let Some(workspace) = workspace.filter(|workspace| workspace.deleted_at.is_none()) else { return Ok(None) };
+        let Some(row) = invitations::find(&transaction, *workspace_id, *invitation_id).await? else { return Ok(None) };
         let Ok(to) = row.email.parse() else { return Ok(None) };
-        if row.expires_at <= clock::now() {
+        let is_overtaken = sent_at.is_some_and(|sent_at| sent_at != row.sent_at);
+        if is_overtaken || row.expires_at <= clock::now() {
             return Ok(None);
         }
         let token = Token::random(TokenKind::Invitation);

@@ -200,8 +200,9 @@ impl ApiCore {
 
     /// Commits, with the job that sends the mail.
     async fn send(&self, transaction: Transaction, row: Row, recorded_action: RecordedAction) -> Result<Invitation> {
-        let job = SendInvitation { workspace_id: row.workspace_id, invitation_id: row.id };
-        enqueue(&transaction, NewJob::of(&job)?.unique(row.id.to_string())).await?;
+        let sent_at = Some(row.sent_at);
+        let job = SendInvitation { workspace_id: row.workspace_id, invitation_id: row.id, sent_at };
+        enqueue(&transaction, NewJob::of(&job)?).await?;
         self.commit(transaction, vec![recorded_action], Vec::new()).await?;
         Ok(row.into())
     }

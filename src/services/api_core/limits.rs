@@ -110,6 +110,14 @@ impl ApiCore {
         callers.count(&Caller::Credential(Credential(principal.credential_id().into())), principal.own_rate()).await
     }
 
+    /// What a caller is told whose credential was refused with this error outside of REST: a wrong one counts for the address that it
+    /// came from, like a request without one.
+    pub(super) async fn refusal(&self, error: Error, address: Option<IpAddr>) -> Error {
+        let is_wrong = error.kind == ErrorKind::Unauthenticated;
+        let (true, Some(callers), Some(address)) = (is_wrong, self.rate_limit(), address) else { return error };
+        callers.count(&Caller::Address(network(address)), None).await.err().unwrap_or(error)
+    }
+
     /// Counts a request of whoever was let into a workspace.
     ///
     /// # Errors

@@ -1,7 +1,8 @@
 //! Who belongs to a workspace, and as what.
 //!
-//! Invariants: a workspace always has an owner; only owners name, change and remove owners. Both are decided while the
-//! workspace is locked, by what whoever acts is at that moment. Keys and invitations of a person who is no longer a member go with them.
+//! Invariants: a workspace always has an owner who can sign in, as far as its members decide; only owners name, change and remove
+//! owners. Both are decided while the workspace is locked, by what whoever acts is at that moment. Keys and invitations of a person
+//! who is no longer a member go with them.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -16,7 +17,7 @@ use crate::domain::id::{UserId, WorkspaceId};
 use crate::domain::role::Role;
 use crate::domain::time::Timestamp;
 use crate::infra::store::page::Page;
-use crate::infra::store::users::User;
+use crate::infra::store::users::{self, User};
 use crate::infra::store::workspaces::{self, Membership};
 use crate::infra::store::{Transaction, api_keys, invitations};
 
@@ -98,7 +99,7 @@ impl ApiCore {
     ///
     /// # Errors
     /// `NotFound` if the workspace has no such member; `Forbidden` to others than owners where an owner is concerned; `Conflict`
-    /// if no owner would be left, or the new owner owns too many workspaces.
+    /// if no owner would be left who can sign in, or the new owner cannot, or owns too many workspaces.
     pub async fn update_member(&self, access: &Access, id: UserId, patch: &MemberPatch) -> Result<Member> {
         let transaction = self.store.write().await?;
         let acting = lock_people(&transaction, access).await?;
@@ -108,8 +109,9 @@ impl ApiCore {
         if member.role == patch.role {
             return Ok(member);
         }
-        require_other_owner(&transaction, access, member.role).await?;
+        require_other_owner(&transaction, access, &member).await?;
         if patch.role == Role::Owner {
+            require_enabled(&transaction, id).await?;
             self.require_room_for_workspace(&transaction, id).await?;
         }
         let changed = set_role(&transaction, access, &member, patch.role).await?;
@@ -121,7 +123,7 @@ impl ApiCore {
     ///
     /// # Errors
     /// `NotFound` if the workspace has no such member; `Forbidden` to others than owners where an owner is concerned; `Conflict`
-    /// if no owner would be left.
+    /// if no owner would be left who can sign in.
     pub async fn remove_member(&self, access: &Access, id: UserId) -> Result<()> {
         let transaction = self.store.write().await?;
         let acting = lock_people(&transaction, access).await?;
@@ -145,7 +147,8 @@ impl ApiCore {
     /// Makes another member an owner, and the owner who asks an admin.
     ///
     /// # Errors
-    /// `NotFound` if the workspace has no such member; `Conflict` if the new owner owns too many workspaces.
+    /// `NotFound` if the workspace has no such member; `Conflict` if the account of the new owner is disabled, or owns too many
+    /// workspaces.
     pub async fn transfer_workspace(&self, access: &Access, draft: &TransferDraft) -> Result<Member> {
         let transaction = self.store.write().await?;
         let acting = lock_people(&transaction, access).await?;
@@ -157,6 +160,7 @@ impl ApiCore {
         }
         let owner = member(&transaction, access, person).await?;
         let next = member(&transaction, access, draft.user_id).await?;
+        require_enabled(&transaction, next.user_id).await?;
         let mut recorded_actions = Vec::with_capacity(2);
         if next.role != Role::Owner {
             self.require_room_for_workspace(&transaction, next.user_id).await?;
@@ -170,7 +174,7 @@ impl ApiCore {
     }
 
     async fn take_out(&self, transaction: Transaction, access: &Access, member: &Member) -> Result<()> {
-        require_other_owner(&transaction, access, member.role).await?;
+        require_other_owner(&transaction, access, member).await?;
         let recorded_actions = end_membership(&transaction, access.workspace_id(), access.by(), member).await?;
         self.commit(transaction, recorded_actions, Vec::new()).await
     }
@@ -223,14 +227,26 @@ pub(super) fn require_right_to_manage(acting: Role, role: Role) -> Result<()> {
     Err(Error::new(ErrorKind::Forbidden, "owner_required", message))
 }
 
-/// Refuses to take away the role of the last owner.
-async fn require_other_owner(transaction: &Transaction, access: &Access, role: Role) -> Result<()> {
-    if role != Role::Owner || workspaces::count_owners(transaction, access.workspace_id()).await? > 1 {
+/// Refuses to take the role of an owner away where no other owner can sign in.
+async fn require_other_owner(transaction: &Transaction, access: &Access, member: &Member) -> Result<()> {
+    let is_owner = member.role == Role::Owner;
+    if !is_owner || workspaces::has_owner_besides(transaction, access.workspace_id(), member.user_id).await? {
         return Ok(());
     }
     let message =
         "This is the last owner of the workspace. Make another member an owner first, or delete the workspace.";
     Err(Error::new(ErrorKind::Conflict, "last_owner", message))
+}
+
+/// Refuses to make somebody an owner who cannot sign in.
+async fn require_enabled(transaction: &Transaction, person: UserId) -> Result<()> {
+    let user = users::find(transaction, person).await?.ok_or_else(no_such_member)?;
+    if user.disabled_at.is_none() {
+        return Ok(());
+    }
+    let message = "The account of this member is disabled, and nobody could sign in to own the workspace. Name another member, or \
+                   have an administrator of the instance enable the account first.";
+    Err(Error::new(ErrorKind::Conflict, "account_disabled", message))
 }
 
 fn no_such_member() -> Error {

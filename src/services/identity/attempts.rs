@@ -65,15 +65,28 @@ const CODES: Limits = Limits {
     anywhere: Limit { burst: 20, interval: Duration::from_secs(300) },
     share: Some(Limit { burst: 1, interval: Duration::from_secs(24 * 60 * 60) }),
 };
-/// Requests for mail: nobody's mailbox is filled, and who has had so many messages has one to go on with.
-const MAILS: Limits = Limits {
-    names: ["mail-account", "mail-address", "mail-anywhere", "mail-share"],
-    what: "Too many messages were asked for.",
-    account: Limit { burst: 5, interval: Duration::from_secs(600) },
-    address: Limit { burst: 20, interval: Duration::from_secs(60) },
-    anywhere: Limit { burst: 20, interval: Duration::from_secs(600) },
-    share: None,
-};
+/// Requests for mail of one kind: nobody's mailbox is filled, and who has had so many messages has one to go on with. Each kind is
+/// counted by itself, because a message of one is none to go on with where another is needed.
+const fn mails(names: [&'static str; 4]) -> Limits {
+    Limits {
+        names,
+        what: "Too many messages were asked for.",
+        account: Limit { burst: 5, interval: Duration::from_secs(600) },
+        address: Limit { burst: 20, interval: Duration::from_secs(60) },
+        anywhere: Limit { burst: 20, interval: Duration::from_secs(600) },
+        share: None,
+    }
+}
+/// Codes for a new password.
+const RESETS: Limits = mails(["reset-account", "reset-address", "reset-anywhere", "reset-share"]);
+/// Codes to make an account with.
+const REGISTRATIONS: Limits =
+    mails(["registration-account", "registration-address", "registration-anywhere", "registration-share"]);
+/// Codes that show that an account's address is right, which its owner alone asks for.
+const VERIFICATIONS: Limits =
+    mails(["verification-account", "verification-address", "verification-anywhere", "verification-share"]);
+/// Codes to an address that somebody wants for their account, whoever's it is.
+const EMAIL_CHANGES: Limits = mails(["mail-account", "mail-address", "mail-anywhere", "mail-share"]);
 
 /// Secrets, codes and tokens of programs that do not fit: 256 bits are never guessed, so that this ends noise alone.
 const CLIENTS: Limits = Limits {
@@ -107,8 +120,14 @@ pub(super) struct AllAttempts {
     pub(super) passwords: Attempts,
     /// Codes of second factors.
     pub(super) codes: Attempts,
-    /// Requests for mail.
-    pub(super) mails: Attempts,
+    /// Requests for a new password.
+    pub(super) resets: Attempts,
+    /// Requests for a new account.
+    pub(super) registrations: Attempts,
+    /// Requests to show that an address is right.
+    pub(super) verifications: Attempts,
+    /// Requests for another address.
+    pub(super) email_changes: Attempts,
     /// What programs prove themselves with, where it does not fit.
     pub(super) clients: Attempts,
     /// Credentials that a provider has to be asked about.
@@ -130,7 +149,10 @@ impl AllAttempts {
         Self {
             passwords: attempts(&PASSWORDS),
             codes: attempts(&CODES),
-            mails: attempts(&MAILS),
+            resets: attempts(&RESETS),
+            registrations: attempts(&REGISTRATIONS),
+            verifications: attempts(&VERIFICATIONS),
+            email_changes: attempts(&EMAIL_CHANGES),
             clients: attempts(&CLIENTS),
             questions: attempts(&QUESTIONS),
         }
@@ -268,7 +290,7 @@ mod tests {
         }
         assert_eq!(taken, 3);
         assert!(takes("2001:db8:0:100::1").await);
-        assert!(!AllAttempts::new(None).mails.take_share("ada@example.com", None).await);
+        assert!(!AllAttempts::new(None).resets.take_share("ada@example.com", None).await);
     }
 
     #[tokio::test]

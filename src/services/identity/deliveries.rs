@@ -1,7 +1,7 @@
 //! Writes mails about accounts, with the codes in them, and hands them over.
 //!
 //! Invariant: whether an address has an account decides what is written here, long after the request was answered, and never the
-//! response.
+//! response; a code is made only while the account is as it was when somebody asked for it, so that a new password ends what waits.
 
 use std::time::Duration;
 
@@ -40,8 +40,22 @@ pub struct AccountMails {
 /// A code to be, and whose it is.
 struct Code<'a> {
     purpose: MailTokenPurpose,
-    user_id: Option<UserId>,
+    owner: Option<Owner>,
     email: &'a str,
+}
+
+/// Somebody with an account, as they were when they asked.
+#[derive(Clone, Copy)]
+struct Owner {
+    user_id: UserId,
+    credentials_version: i64,
+}
+
+impl Owner {
+    /// Whether the account is as it was then, and may be used.
+    fn is_still(self, user: &User) -> bool {
+        user.disabled_at.is_none() && user.credentials_version == self.credentials_version
+    }
 }
 
 impl AccountMails {
@@ -72,10 +86,18 @@ impl AccountMails {
 
     async fn written(&self, mail: &AccountMail) -> Result<Option<Message>> {
         match mail {
-            AccountMail::ResetPassword { email_key } => self.write_reset(email_key).await,
-            AccountMail::Register { email } => self.write_registration(email).await.map(Some),
-            AccountMail::VerifyEmail { user_id } => self.write_verification(*user_id).await,
-            AccountMail::ChangeEmail { user_id, email } => self.write_change(*user_id, email).await,
+            AccountMail::ResetPassword { email_key, credentials_version } => {
+                self.write_reset(email_key, *credentials_version).await
+            }
+            AccountMail::Register { email } => self.write_registration(email).await,
+            AccountMail::VerifyEmail { user_id, credentials_version } => {
+                let owner = Owner { user_id: *user_id, credentials_version: *credentials_version };
+                self.write_verification(owner).await
+            }
+            AccountMail::ChangeEmail { user_id, email, credentials_version } => {
+                let owner = Owner { user_id: *user_id, credentials_version: *credentials_version };
+                self.write_change(owner, email).await
+            }
             AccountMail::EmailChanged { email, new_email } => {
                 message(email, texts::email_changed(&self.instance, new_email)).map(Some)
             }
@@ -92,40 +114,46 @@ impl AccountMails {
         }
     }
 
-    async fn write_reset(&self, email_key: &str) -> Result<Option<Message>> {
+    async fn write_reset(&self, email_key: &str, credentials_version: i64) -> Result<Option<Message>> {
         let user = users::find_by_email(self.store.reader(), email_key).await?;
-        let Some(user) = user.filter(|user| user.disabled_at.is_none()) else { return Ok(None) };
-        let purpose = MailTokenPurpose::ResetPassword;
-        let code = self.make_code(Code { purpose, user_id: Some(user.id), email: &user.email }).await?;
-        message(&user.email, texts::reset_password(&self.instance, code.secret().expose_secret())).map(Some)
+        let Some(user) = user else { return Ok(None) };
+        let owner = Owner { user_id: user.id, credentials_version };
+        let code = Code { purpose: MailTokenPurpose::ResetPassword, owner: Some(owner), email: &user.email };
+        self.write_code(code, texts::reset_password).await
     }
 
-    async fn write_registration(&self, email: &str) -> Result<Message> {
+    async fn write_registration(&self, email: &str) -> Result<Option<Message>> {
         if self.is_taken(email, None).await? {
-            return message(email, texts::has_account_already(&self.instance));
-        }
-        let code = self.make_code(Code { purpose: MailTokenPurpose::Register, user_id: None, email }).await?;
-        message(email, texts::register(&self.instance, code.secret().expose_secret()))
-    }
-
-    async fn write_verification(&self, user_id: UserId) -> Result<Option<Message>> {
-        let user = users::find(self.store.reader(), user_id).await?;
-        let Some(user) = user.filter(|user| user.email_verified_at.is_none()) else { return Ok(None) };
-        let purpose = MailTokenPurpose::VerifyEmail;
-        let code = self.make_code(Code { purpose, user_id: Some(user_id), email: &user.email }).await?;
-        message(&user.email, texts::verify_email(&self.instance, code.secret().expose_secret())).map(Some)
-    }
-
-    async fn write_change(&self, user_id: UserId, email: &str) -> Result<Option<Message>> {
-        if users::find(self.store.reader(), user_id).await?.is_none() {
-            return Ok(None);
-        }
-        if self.is_taken(email, Some(user_id)).await? {
             return message(email, texts::has_account_already(&self.instance)).map(Some);
         }
-        let purpose = MailTokenPurpose::ChangeEmail;
-        let code = self.make_code(Code { purpose, user_id: Some(user_id), email }).await?;
-        message(email, texts::change_email(&self.instance, code.secret().expose_secret())).map(Some)
+        let code = Code { purpose: MailTokenPurpose::Register, owner: None, email };
+        self.write_code(code, texts::register).await
+    }
+
+    async fn write_verification(&self, owner: Owner) -> Result<Option<Message>> {
+        let user = users::find(self.store.reader(), owner.user_id).await?;
+        let Some(user) = user.filter(|user| user.email_verified_at.is_none()) else { return Ok(None) };
+        let code = Code { purpose: MailTokenPurpose::VerifyEmail, owner: Some(owner), email: &user.email };
+        self.write_code(code, texts::verify_email).await
+    }
+
+    async fn write_change(&self, owner: Owner, email: &str) -> Result<Option<Message>> {
+        let user = users::find(self.store.reader(), owner.user_id).await?;
+        if !user.is_some_and(|user| owner.is_still(&user)) {
+            return Ok(None);
+        }
+        if self.is_taken(email, Some(owner.user_id)).await? {
+            return message(email, texts::has_account_already(&self.instance)).map(Some);
+        }
+        let code = Code { purpose: MailTokenPurpose::ChangeEmail, owner: Some(owner), email };
+        self.write_code(code, texts::change_email).await
+    }
+
+    /// A mail with a new code; none if the account has changed since somebody asked for it.
+    async fn write_code(&self, code: Code<'_>, text: fn(&Url, &str) -> Text) -> Result<Option<Message>> {
+        let email = code.email.to_owned();
+        let Some(token) = self.make_code(code).await? else { return Ok(None) };
+        message(&email, text(&self.instance, token.secret().expose_secret())).map(Some)
     }
 
     async fn write_notice(&self, user_id: UserId, text: Text) -> Result<Option<Message>> {
@@ -139,7 +167,7 @@ impl AccountMails {
         Ok(user.is_some_and(|user| Some(user.id) != by_other_than))
     }
 
-    async fn make_code(&self, code: Code<'_>) -> Result<OneTimeToken> {
+    async fn make_code(&self, code: Code<'_>) -> Result<Option<OneTimeToken>> {
         let now = clock::now();
         let token = OneTimeToken::random(code.purpose.prefix());
         let holds_for = match code.purpose {
@@ -149,16 +177,23 @@ impl AccountMails {
         let row = MailToken {
             token_hash: token.hash(),
             purpose: code.purpose,
-            user_id: code.user_id,
+            user_id: code.owner.map(|owner| owner.user_id),
             email: code.email.to_owned(),
             email_key: code.email.to_lowercase(),
             created_at: now,
             expires_at: now.plus(holds_for),
         };
         let transaction = self.store.write().await?;
+        if let Some(owner) = code.owner {
+            // Locked, so that whoever replaces the password meanwhile finds the code and takes it away.
+            let user = users::lock(&transaction, owner.user_id).await?;
+            if !user.is_some_and(|user| owner.is_still(&user)) {
+                return Ok(None);
+            }
+        }
         mail_tokens::insert(&transaction, row, CODES_MAX).await?;
         transaction.commit().await?;
-        Ok(token)
+        Ok(Some(token))
     }
 }
 

@@ -56,16 +56,18 @@ impl Identity {
     /// `RateLimited` after too many requests.
     pub async fn request_verification(&self, person: UserId, address: Option<IpAddr>) -> Result<()> {
         let user = users::find(self.store.reader(), person).await?.ok_or_else(|| Error::not_found("account"))?;
-        self.count_attempt(&self.attempts.mails, &user.email_key, address).await?;
+        self.count_attempt(&self.attempts.verifications, &user.email_key, address).await?;
         let transaction = self.store.write().await?;
-        self.enqueue(&transaction, AccountMail::VerifyEmail { user_id: person }).await?;
+        let mail = AccountMail::VerifyEmail { user_id: person, credentials_version: user.credentials_version };
+        self.enqueue(&transaction, mail).await?;
         self.commit(transaction, Vec::new()).await
     }
 
-    /// Has a code sent to a new address. The account keeps its own until the code is confirmed.
+    /// Has a code sent to a new address. The account keeps its own until the code is confirmed, and another password ends the request.
     ///
     /// # Errors
-    /// `Forbidden` if the password is wrong; `Invalid` if it can be no address; `RateLimited` after too many requests.
+    /// `Forbidden` if the password is wrong, or the new address is none of the provider's through which alone the person signs in;
+    /// `Invalid` if it can be no address; `RateLimited` after too many requests.
     pub async fn request_email_change(
         &self,
         person: UserId,
@@ -75,10 +77,12 @@ impl Identity {
         let mut errors = FieldErrors::default();
         let email = errors.email("/email", &change.email);
         errors.into_result()?;
-        self.prove_password(person, change.password, address).await?;
-        self.count_attempt(&self.attempts.mails, &email.to_lowercase(), address).await?;
+        let user = self.prove_password(person, change.password, address).await?;
+        self.require_change_allowed(&user, &email)?;
+        self.count_attempt(&self.attempts.email_changes, &email.to_lowercase(), address).await?;
         let transaction = self.store.write().await?;
-        self.enqueue(&transaction, AccountMail::ChangeEmail { user_id: person, email }).await?;
+        let credentials_version = user.credentials_version;
+        self.enqueue(&transaction, AccountMail::ChangeEmail { user_id: person, email, credentials_version }).await?;
         self.commit(transaction, Vec::new()).await
     }
 
@@ -86,8 +90,8 @@ impl Identity {
     /// session, because mail is often read elsewhere.
     ///
     /// # Errors
-    /// `Forbidden` if the code does not work (any more), or the account is disabled; `Conflict` if the address has got an account in
-    /// the meantime.
+    /// `Forbidden` if the code does not work (any more), the account is disabled, or it is bound to its domain; `Conflict` if the
+    /// address has got an account in the meantime.
     pub async fn confirm_email(&self, request: ConfirmEmail, address: Option<IpAddr>) -> Result<ConfirmedEmail> {
         self.attempts.passwords.take_from_address(address).await?;
         let is_change = request.code.expose_secret().trim().starts_with(MailTokenPurpose::ChangeEmail.prefix());
@@ -97,6 +101,10 @@ impl Identity {
         let person = token.user_id.ok_or_else(invalid_code)?;
         let user = users::lock(&transaction, person).await?.ok_or_else(invalid_code)?;
         require_enabled(&user)?;
+        if is_change {
+            // The operator may have bound the domain since it was asked for.
+            self.require_change_allowed(&user, &token.email)?;
+        }
         let email = token.email.clone();
         let before = account(&transaction, user).await?;
         let after = Account { email: email.clone(), email_verified: true, ..before.clone() };

@@ -84,8 +84,8 @@ impl Identity {
     /// transaction; with what was done to have it.
     ///
     /// # Errors
-    /// `Forbidden` if they may not come in, or the account is disabled; `Conflict` if their address has an account that is not shown to be
-    /// theirs.
+    /// `Forbidden` if they may not come in, or not through this provider, or the account is disabled; `Conflict` if their address has
+    /// an account that is not shown to be theirs.
     pub(super) async fn admit(
         &self,
         transaction: &Transaction,
@@ -96,6 +96,7 @@ impl Identity {
         if let Some(known) = external_identities::find_by_subject(transaction, &person.issuer, &person.subject).await? {
             let user = users::lock(transaction, known.user_id).await?.ok_or_else(no_account)?;
             require_enabled(&user)?;
+            self.require_provider_allowed(&user, &person.provider)?;
             let used = Row { id: known.id, ..person.row(user.id) };
             external_identities::note_use(transaction, &used).await?;
             return Ok((user, Vec::new()));
@@ -106,6 +107,7 @@ impl Identity {
             None if admission.create_accounts => new_account(transaction, email, person).await?,
             None => return Err(no_account()),
         };
+        self.require_provider_allowed(&user, &person.provider)?;
         let row = person.row(user.id);
         if !external_identities::insert(transaction, row.clone()).await? {
             return Err(again());
@@ -158,6 +160,7 @@ async fn new_account(
         is_admin: false,
         email_verified_at: Some(now),
         disabled_at: None,
+        credentials_version: 0,
         created_at: now,
         updated_at: now,
     };

@@ -67,7 +67,9 @@ impl Identity {
         let identity = external_identities::find_by_subject(reader, provider.issuer.issuer(), subject).await?;
         let Some(identity) = identity else { return Ok(None) };
         let user = users::find(reader, identity.user_id).await?.filter(|user| user.disabled_at.is_none());
-        Ok(user.map(|user| (ForeignHolder::Person(user.id), scopes(token))))
+        let Some(user) = user else { return Ok(None) };
+        self.require_provider_allowed(&user, provider.issuer.name())?;
+        Ok(Some((ForeignHolder::Person(user.id), scopes(token))))
     }
 }
 

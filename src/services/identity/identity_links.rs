@@ -77,6 +77,7 @@ impl Identity {
         let user = users::lock(&transaction, linker.person).await?.ok_or_else(session_is_over)?;
         sessions::find(&transaction, user.id, linker.session).await?.ok_or_else(session_is_over)?;
         require_enabled(&user)?;
+        self.require_provider_allowed(&user, &person.provider)?;
         if let Some(known) = external_identities::find_by_subject(&transaction, &person.issuer, &person.subject).await?
         {
             return if known.user_id == user.id { Ok(()) } else { Err(identity_taken()) };

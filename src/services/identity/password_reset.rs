@@ -50,9 +50,11 @@ impl Identity {
         let mut errors = FieldErrors::default();
         let email_key = errors.email("/email", &request.email).to_lowercase();
         errors.into_result()?;
-        self.count_attempt(&self.attempts.mails, &email_key, address).await?;
+        self.count_attempt(&self.attempts.resets, &email_key, address).await?;
+        let user = users::find_by_email(self.store.reader(), &email_key).await?;
+        let credentials_version = user.map_or(0, |user| user.credentials_version);
         let transaction = self.store.write().await?;
-        self.enqueue(&transaction, AccountMail::ResetPassword { email_key }).await?;
+        self.enqueue(&transaction, AccountMail::ResetPassword { email_key, credentials_version }).await?;
         self.commit(transaction, Vec::new()).await
     }
 

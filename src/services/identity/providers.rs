@@ -77,9 +77,9 @@ impl Providers {
         self.iter().find(|provider| provider.issuer.name() == name).ok_or_else(|| Error::not_found("identity provider"))
     }
 
-    /// The provider through which alone the people of an address sign in.
-    fn exclusive_for(&self, email: &str) -> Option<&Provider> {
-        self.iter().find(|provider| provider.is_exclusive && provider.admission.binds(email))
+    /// The providers through which alone the people of an address sign in.
+    fn exclusive_for(&self, email: &str) -> impl Iterator<Item = &Provider> {
+        self.iter().filter(move |provider| provider.is_exclusive && provider.admission.binds(email))
     }
 }
 
@@ -134,10 +134,42 @@ impl Identity {
     /// # Errors
     /// `Forbidden` with the name of the provider.
     pub(super) fn require_passwords_allowed_for(&self, email_key: &str) -> Result<()> {
-        let Some(provider) = self.providers.exclusive_for(email_key) else { return Ok(()) };
-        let message = format!("People of this domain sign in through {}.", provider.issuer.name());
+        self.providers.exclusive_for(email_key).next().map_or(Ok(()), |provider| Err(provider_required(provider)))
+    }
+
+    /// Refuses another provider than the one through which alone somebody signs in.
+    ///
+    /// # Errors
+    /// `Forbidden` with the name of the provider.
+    pub(super) fn require_provider_allowed(&self, user: &User, name: &str) -> Result<()> {
+        let is_named = |provider: &Provider| provider.issuer.name() == name;
+        if user.is_admin || self.providers.exclusive_for(&user.email_key).any(is_named) {
+            return Ok(());
+        }
+        self.require_passwords_allowed_for(&user.email_key)
+    }
+
+    /// Refuses an address under which somebody would no longer sign in through the provider alone that the present one binds them to.
+    /// An address is changed by its owner, and whether they are bound is not for them to say.
+    ///
+    /// # Errors
+    /// `Forbidden` with the name of the provider.
+    pub(super) fn require_change_allowed(&self, user: &User, email: &str) -> Result<()> {
+        let mut leaves =
+            self.providers.exclusive_for(&user.email_key).filter(|provider| !provider.admission.binds(email));
+        let Some(provider) = leaves.next().filter(|_| !user.is_admin) else { return Ok(()) };
+        let message = format!(
+            "People of this domain sign in through {} alone, so that their address stays in its domains. Ask whoever runs this \
+             instance.",
+            provider.issuer.name()
+        );
         Err(Error::new(ErrorKind::Forbidden, "provider_required", message))
     }
+}
+
+fn provider_required(provider: &Provider) -> Error {
+    let message = format!("People of this domain sign in through {}.", provider.issuer.name());
+    Error::new(ErrorKind::Forbidden, "provider_required", message)
 }
 
 fn access_tokens(config: &OidcConfig) -> AccessTokens {

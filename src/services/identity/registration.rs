@@ -58,7 +58,7 @@ impl Identity {
         let email = errors.email("/email", &request.email);
         errors.into_result()?;
         self.require_passwords_allowed_for(&email.to_lowercase())?;
-        self.count_attempt(&self.attempts.mails, &email.to_lowercase(), address).await?;
+        self.count_attempt(&self.attempts.registrations, &email.to_lowercase(), address).await?;
         let transaction = self.store.write().await?;
         self.enqueue(&transaction, AccountMail::Register { email }).await?;
         self.commit(transaction, Vec::new()).await
@@ -93,6 +93,7 @@ impl Identity {
             is_admin: false,
             email_verified_at: Some(now),
             disabled_at: None,
+            credentials_version: 0,
             created_at: now,
             updated_at: now,
         };

@@ -12,6 +12,7 @@ use super::attempts::Attempts;
 use super::one_time_token::OneTimeToken;
 use super::refusals::refused_field;
 use super::sessions::IssuedSession;
+use crate::domain::client_address::site;
 use crate::domain::error::{Error, ErrorKind, Result};
 use crate::domain::id::UserId;
 use crate::domain::time::Timestamp;
@@ -28,8 +29,10 @@ pub(super) const CHALLENGE_PREFIX: &str = "challenge_";
 const CHALLENGE_HOLDS_FOR: Duration = Duration::from_secs(5 * 60);
 /// How much of a `User-Agent` header is kept, in bytes.
 const USER_AGENT_BYTES_MAX: usize = 255;
-/// How many codes may be tried for one password.
+/// How many codes may be tried for one challenge. How many may be tried for one account, over all of them, is the limit of codes.
 const CHALLENGE_ATTEMPTS: i64 = 5;
+/// The most challenges of one account at once, each from a site of its own.
+const CHALLENGES_MAX: u64 = 100;
 
 /// Who wants to sign in.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
@@ -116,7 +119,7 @@ impl Identity {
     ) -> Result<SignInStep> {
         let factor = totp::find(&transaction, user.id).await?;
         if factor.is_some_and(|factor| factor.confirmed_at.is_some()) {
-            let challenge = challenge(&transaction, user.id, provider).await?;
+            let challenge = self.challenge(&transaction, user.id, provider, client.address).await?;
             self.commit(transaction, happened).await?;
             return Ok(SignInStep::Challenged(challenge));
         }
@@ -166,6 +169,30 @@ impl Identity {
         let Some(user) = users::find_by_email(self.store.reader(), email_key).await? else { return Ok(false) };
         self.knows_network(user.id, address).await
     }
+
+    /// Asks for a code. One challenge of a site at a time, so that a right password is not worth any number of codes; and none ends
+    /// that of another site, so that whoever has the password keeps the owner from nothing.
+    async fn challenge(
+        &self,
+        transaction: &Transaction,
+        user_id: UserId,
+        provider: &str,
+        address: Option<IpAddr>,
+    ) -> Result<Challenge> {
+        let token = OneTimeToken::random(CHALLENGE_PREFIX);
+        let expires_at = clock::now().plus(CHALLENGE_HOLDS_FOR);
+        let hash = |address| self.sealing.hash(&format!("sign-in-challenge:{user_id}"), &site(address).to_string());
+        let row = SignInChallenge {
+            token_hash: token.hash(),
+            user_id,
+            provider: provider.to_owned(),
+            site: address.map(hash).unwrap_or_default(),
+            attempts_left: CHALLENGE_ATTEMPTS,
+            expires_at,
+        };
+        sign_in_challenges::replace(transaction, row, CHALLENGES_MAX).await?;
+        Ok(Challenge { token: token.secret().clone(), expires_at })
+    }
 }
 
 /// The person as they are now, kept from changing. A password that was changed since it was verified is no longer right.
@@ -185,17 +212,6 @@ pub(super) fn require_enabled(user: &User) -> Result<()> {
             Err(Error::new(ErrorKind::Forbidden, "account_disabled", message))
         }
     }
-}
-
-async fn challenge(transaction: &Transaction, user_id: UserId, provider: &str) -> Result<Challenge> {
-    let token = OneTimeToken::random(CHALLENGE_PREFIX);
-    let expires_at = clock::now().plus(CHALLENGE_HOLDS_FOR);
-    let (token_hash, provider) = (token.hash(), provider.to_owned());
-    let row = SignInChallenge { token_hash, user_id, provider, attempts_left: CHALLENGE_ATTEMPTS, expires_at };
-    // One at a time, so that a right password is not worth any number of codes.
-    sign_in_challenges::delete_of_user(transaction, user_id).await?;
-    sign_in_challenges::insert(transaction, row).await?;
-    Ok(Challenge { token: token.secret().clone(), expires_at })
 }
 
 /// Whether an account could have these at all. What no database can look up, no account has.

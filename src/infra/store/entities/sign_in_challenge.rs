@@ -16,6 +16,8 @@ pub struct Model {
     pub user_id: UserId,
     /// The provider that proved who it is; empty for a password.
     pub provider: String,
+    /// Where it began, as a keyed hash; empty where that is not known.
+    pub site: Vec<u8>,
     /// How many codes may still be tried.
     pub attempts_left: i64,
     /// Not valid from this moment on.

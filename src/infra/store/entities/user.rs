@@ -26,6 +26,9 @@ pub struct Model {
     pub email_verified_at: Option<Timestamp>,
     /// Nobody signs in since this moment.
     pub disabled_at: Option<Timestamp>,
+    /// How often the password or the address was replaced, or the account disabled or enabled: what was asked for before counts
+    /// no more.
+    pub credentials_version: i64,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was last changed.

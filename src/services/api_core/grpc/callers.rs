@@ -1,7 +1,10 @@
 //! Who makes a call, from where, and what they may do. A credential has the rights that it has over REST.
 
+use std::net::IpAddr;
+
 use futures_util::future::BoxFuture;
-use http::HeaderMap;
+use http::{Extensions, HeaderMap};
+use tonic::transport::server::{TcpConnectInfo, TlsConnectInfo};
 use tonic::{Request, Response, Status};
 
 use super::link_resolver::parsed;
@@ -24,15 +27,32 @@ pub(in crate::services) async fn principal<T>(core: &ApiCore, request: &Request<
         return Ok(known.clone());
     }
     let headers = request.metadata().clone().into_headers();
-    identify(core, &headers).await?.ok_or_else(unauthenticated)
+    identify(core, &headers, sender(request.extensions())).await?.ok_or_else(unauthenticated)
 }
 
-/// Whoever sent a call with these headers, which counts as a request of theirs; none if nobody says who they are.
-pub(super) async fn identify(core: &ApiCore, headers: &HeaderMap) -> Result<Option<Principal>> {
-    let Some(token) = bearer(headers)? else { return Ok(None) };
-    let principal = core.authenticate(&token).await?;
-    core.count_credential(&principal).await?;
-    Ok(Some(principal))
+/// Whoever sent a call with these headers, which counts as a request of theirs; none if nobody says who they are. A credential that
+/// does not hold counts for the address.
+pub(super) async fn identify(
+    core: &ApiCore,
+    headers: &HeaderMap,
+    address: Option<IpAddr>,
+) -> Result<Option<Principal>> {
+    let principal = match bearer(headers) {
+        Ok(None) => return Ok(None),
+        Ok(Some(token)) => core.authenticate(&token).await,
+        Err(error) => Err(error),
+    };
+    match principal {
+        Ok(principal) => core.count_credential(&principal).await.map(|()| Some(principal)),
+        Err(error) => Err(core.refusal(error, address).await),
+    }
+}
+
+/// The other end of the connection that a call came by.
+pub(super) fn sender(extensions: &Extensions) -> Option<IpAddr> {
+    let plain = extensions.get::<TcpConnectInfo>().and_then(TcpConnectInfo::remote_addr);
+    let by_tls = || extensions.get::<TlsConnectInfo<TcpConnectInfo>>()?.get_ref().remote_addr();
+    plain.or_else(by_tls).map(|address| address.ip().to_canonical())
 }
 
 /// What the sender of a call may do in the workspace that the call names.
@@ -66,7 +86,7 @@ pub(in crate::services) fn answer<'a, T: Send + 'a>(
 pub(in crate::services) fn origin_of<T>(request: &Request<T>) -> Origin {
     let id = request.metadata().get(X_REQUEST_ID.as_str()).and_then(|id| id.to_str().ok());
     Origin {
-        address: request.remote_addr().map(|address| address.ip().to_canonical()),
+        address: sender(request.extensions()),
         request_id: Some(id.filter(|id| is_sane(id)).map_or_else(fresh_id, str::to_owned)),
     }
 }

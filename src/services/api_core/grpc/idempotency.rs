@@ -23,7 +23,7 @@ use tonic::metadata::GRPC_CONTENT_TYPE;
 use tonic::{Code, Status};
 use tower::{Layer, Service};
 
-use super::callers::identify;
+use super::callers::{identify, sender};
 use super::status::to_status;
 use crate::domain::error::{Error, ErrorKind, Result};
 use crate::http::credential::Credential;
@@ -106,7 +106,7 @@ impl IdempotencyLayer {
         S::Future: Send + 'static,
         S::Error: Send + 'static,
     {
-        let Some(principal) = identify(&self.core, request.headers()).await? else {
+        let Some(principal) = identify(&self.core, request.headers(), sender(request.extensions())).await? else {
             return Ok(inner.call(request).await);
         };
         let credential = Credential(principal.credential_id().into());

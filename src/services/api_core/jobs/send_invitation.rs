@@ -1,13 +1,14 @@
 //! Sends the mail of an invitation.
 //!
 //! Invariant: the secret is made when the mail is, so that it stands in no job. A mail that is sent twice has two secrets, of which the
-//! later one holds.
+//! later one holds. Whoever sends an invitation again adds a job, whatever became of the one before, which sends nothing from then on.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::domain::id::{InvitationId, WorkspaceId};
+use crate::domain::time::Timestamp;
 use crate::infra::jobs::{Handlers, JobFailure, JobKind, Kind};
 use crate::services::api_core::ApiCore;
 
@@ -16,6 +17,9 @@ use crate::services::api_core::ApiCore;
 pub(in crate::services::api_core) struct SendInvitation {
     pub(in crate::services::api_core) workspace_id: WorkspaceId,
     pub(in crate::services::api_core) invitation_id: InvitationId,
+    /// Which sending of it; the latest in jobs of an older version.
+    #[serde(default)]
+    pub(in crate::services::api_core) sent_at: Option<Timestamp>,
 }
 
 impl JobKind for SendInvitation {
@@ -24,10 +28,10 @@ impl JobKind for SendInvitation {
 
 pub(super) fn handlers(core: &ApiCore) -> Handlers {
     let core = core.clone();
-    Handlers::default().on(move |SendInvitation { workspace_id, invitation_id }, _| {
+    Handlers::default().on(move |job: SendInvitation, _| {
         let core = core.clone();
         async move {
-            let Some((relay, message)) = core.invitation_message(workspace_id, invitation_id).await? else {
+            let Some((relay, message)) = core.invitation_message(&job).await? else {
                 return Ok(());
             };
             relay.send(message).await.map_err(|error| match error.is_passing() {

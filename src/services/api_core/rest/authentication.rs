@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::domain::error::{Error, ErrorKind};
 use crate::http::browser_cookie::only_cookie;
-use crate::http::credential::Credential;
+use crate::http::credential::{Caller, Credential};
 use crate::http::problem::Problem;
 use crate::http::session_cookie::{BySessionCookie, SessionCookie};
 use crate::services::api_core::{ApiCore, ForeignSession, Principal};
@@ -37,16 +37,25 @@ pub struct Authentication {
 }
 
 /// Puts the [`Principal`] of a request into its extensions, and the [`Credential`] that limits go by. A request without a
-/// credential passes as it is; one with a wrong credential is refused. A cookie counts only where there is no `Authorization`, and
+/// credential passes as it is; one with a wrong credential is refused, and counts for its address as if it had none, so that nobody
+/// tries any number of them, while those that hold go on from there. A cookie counts only where there is no `Authorization`, and
 /// one whose session is over is as good as none, so that its owner can sign in again.
 pub async fn authenticate(State(known): State<Authentication>, mut request: Request, next: Next) -> Response {
+    let sender = Caller::of(request.extensions());
     match known.identify(&mut request).await {
         Ok(()) => next.run(request).await,
-        Err(error) => Problem::from(error).into_response(),
+        Err(error) => known.refuse(sender, error).await,
     }
 }
 
 impl Authentication {
+    async fn refuse(&self, sender: Option<Caller>, error: Error) -> Response {
+        match (error.kind, self.core.rate_limit(), sender) {
+            (ErrorKind::Unauthenticated, Some(limit), Some(sender)) => limit.refuse(&sender, error).await,
+            _ => Problem::from(error).into_response(),
+        }
+    }
+
     async fn identify(&self, request: &mut Request) -> Result<(), Error> {
         if let Some(token) = bearer(request.headers())? {
             let principal = self.core.authenticate(&token).await?;

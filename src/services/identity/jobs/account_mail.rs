@@ -1,7 +1,8 @@
 //! Mails to people about their accounts, as they wait to be written.
 //!
 //! Invariant: what waits holds no secret. A code is made when the mail that carries it is written, so that neither the queue of jobs
-//! nor whoever reads it ever has one, and it holds from then on.
+//! nor whoever reads it ever has one, and it holds from then on. What waits names the version of the credentials that it was asked for
+//! under, and is written only while they are the same.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -22,6 +23,9 @@ pub enum AccountMail {
     ResetPassword {
         /// The address, lower-cased.
         email_key: String,
+        /// Those of the account when it was asked for; 0 where there was none.
+        #[serde(default)]
+        credentials_version: i64,
     },
     /// A code to make an account with, or word that there is one.
     Register {
@@ -32,6 +36,9 @@ pub enum AccountMail {
     VerifyEmail {
         /// Whose.
         user_id: UserId,
+        /// Those of the account when it was asked for.
+        #[serde(default)]
+        credentials_version: i64,
     },
     /// A code that makes this the address of the account, or word that it has one.
     ChangeEmail {
@@ -39,6 +46,9 @@ pub enum AccountMail {
         user_id: UserId,
         /// The new address.
         email: String,
+        /// Those of the account when its owner proved the password.
+        #[serde(default)]
+        credentials_version: i64,
     },
     /// Word to the old address that there is a new one.
     EmailChanged {
