@@ -102,6 +102,7 @@ mod ory;
 mod ory_away;
 mod people;
 mod permissions;
+mod printed_links;
 mod provider_attacks;
 mod provider_sign_in;
 mod provider_tokens;

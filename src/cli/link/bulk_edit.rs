@@ -64,6 +64,9 @@ pub struct BulkEditArguments {
     /// The status that they redirect with.
     #[arg(long, value_name = "STATUS", value_parser = clap::value_parser!(u16))]
     redirect_status: Option<u16>,
+    /// Change where they lead although their QR codes may be in print.
+    #[arg(long)]
+    confirm_printed: bool,
     /// Change them, and do not only show what would change.
     #[arg(long)]
     yes: bool,
@@ -146,6 +149,7 @@ fn changes(arguments: &BulkEditArguments) -> Map<String, Value> {
         ("replace_in_destination", replacement.map(|(find, with)| json!({ "find": find, "replace_with": with }))),
         ("expires_at", arguments.expires_at.map(|time| json!(time))),
         ("redirect_status", arguments.redirect_status.map(Value::from)),
+        ("confirm_printed", arguments.confirm_printed.then(|| true.into())),
     ])
 }
 

@@ -13,18 +13,28 @@ use crate::services::api_core::links::{BULK_ITEMS_MAX, DELETED as LINK_DELETED, 
 use crate::services::api_core::principal::Access;
 use crate::services::api_core::version::ExpectedVersion;
 
+/// What goes with a domain.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Deletion {
+    /// Whether links that are on it go too.
+    pub with_links: bool,
+    /// Whether whoever deletes it knows that QR codes of these links may be in print.
+    pub confirm_printed: bool,
+}
+
 impl ApiCore {
     /// Deletes a domain. Links that are on it go with it only if that is asked for, and only a thousand at once.
     ///
     /// # Errors
     /// `NotFound` if the workspace has no such domain of its own; `PreconditionFailed` if it is not in the version expected; `Conflict` if
-    /// links are on it and are not to go, are too many, are frozen, or need a second person's approval.
+    /// links are on it and are not to go, are too many, are frozen, need a second person's approval, or may be in print and
+    /// `confirm_printed` is false.
     pub async fn delete_domain(
         &self,
         access: &Access,
         id: DomainId,
         expected: &impl ExpectedVersion,
-        with_links: bool,
+        Deletion { with_links, confirm_printed }: Deletion,
     ) -> Result<()> {
         let (transaction, workspace) = (self.store.write().await?, access.workspace_id());
         let current = domains::lock(&transaction, workspace, id).await?.ok_or_else(|| Error::not_found("domain"))?;
@@ -40,7 +50,7 @@ impl ApiCore {
             _ => {}
         }
         let freeze = Freeze::load(&transaction, access).await?;
-        let rows = rows.into_iter().map(|row| deletable(&freeze, row)).collect::<Result<Vec<_>>>()?;
+        let rows = rows.into_iter().map(|row| deletable(&freeze, row, confirm_printed)).collect::<Result<Vec<_>>>()?;
         let mut stale: Vec<_> = rows.iter().map(invalidation).collect();
         let mut recorded_actions = Vec::with_capacity(rows.len() + 1);
         for link in self.view_links(&transaction, access.workspace_id(), rows).await? {

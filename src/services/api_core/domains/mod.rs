@@ -16,6 +16,7 @@ mod update;
 mod verify;
 mod view;
 
+pub use delete::Deletion as DomainDeletion;
 pub use draft::{DomainDraft, DomainPatch};
 pub use settings::DomainSettings;
 pub use view::Domain;

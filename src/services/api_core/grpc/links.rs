@@ -126,9 +126,9 @@ impl LinksService {
 
     fn delete(&self, request: Request<DeleteLinkRequest>) -> Work<'_, DeleteLinkResponse> {
         Box::pin(async move {
-            let DeleteLinkRequest { workspace_id, link_id, version } = request.get_ref();
+            let DeleteLinkRequest { workspace_id, link_id, version, confirm_printed } = request.get_ref();
             let access = access(&self.0, &request, workspace_id, &DeleteLink::PERMISSION).await?;
-            self.0.delete_link(&access, parsed("link_id", link_id)?, version).await?;
+            self.0.delete_link(&access, parsed("link_id", link_id)?, version, *confirm_printed).await?;
             Ok(DeleteLinkResponse {})
         })
     }

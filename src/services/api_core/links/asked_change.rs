@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::bulk::only;
 use super::content::{FieldChange, decode};
 use super::deleted::{content_of, deletable};
+use super::printed::refuse_to_end_scans;
 use super::reach::{Folders, editable};
 use super::revert::Reversion;
 use super::writing::Edited;
@@ -90,6 +91,7 @@ impl ApiCore {
             }
             (Subject::Present(link), None) => {
                 Freeze::load(transaction, access).await?.check(link.folder_id)?;
+                refuse_to_end_scans(&link, confirm_printed)?;
                 self.delete_rows(transaction, access, vec![*link], LinkChangeId::new()).await
             }
             (Subject::Deleted(link), _) if action_of(request) == ChangeRequestAction::Purge => {

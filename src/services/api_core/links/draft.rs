@@ -290,7 +290,8 @@ pub struct LinkPatch {
     /// Whether a second person has to approve what visitors notice. Once set, it is only cleared with such an approval.
     #[schema(nullable = false)]
     pub needs_approval: Option<bool>,
-    /// That its QR code may be in print is known: without this, neither address nor destination of such a link are changed (409 `printed`).
+    /// That its QR code may be in print is known: without this, neither the address of such a link nor where it leads, or whether it does, is
+    /// changed (409 `printed`).
     #[serde(default)]
     pub confirm_printed: bool,
 }

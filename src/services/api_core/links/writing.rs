@@ -12,11 +12,12 @@ use super::create::invalidation;
 use super::deleted::slug_in_use;
 use super::history::{Step, record};
 use super::plan::{Plan, check_letters, external_id_taken, slug_taken};
+use super::printed::refuse_to_mislead_scans;
 use super::redirect_loops::LoopGuard;
 use super::tagging::TagsByName;
 use super::view::Link;
 use crate::domain::change::Invalidation;
-use crate::domain::error::{Error, ErrorKind, Result};
+use crate::domain::error::{Error, Result};
 use crate::domain::folded_text::name_key;
 use crate::domain::id::{LinkChangeId, LinkId};
 use crate::domain::link_version::LinkVersionAction;
@@ -200,21 +201,8 @@ fn check_approval(edited: &Edited) -> Result<()> {
     if is_free { Ok(()) } else { require_no_approval(&edited.before) }
 }
 
-/// Refuses to change where a printed code leads, unless whoever does it knows that it is printed.
 fn check_printed(edited: &Edited) -> Result<()> {
-    let (before, after) = (&edited.before, &edited.after);
-    let is_elsewhere = before.destination_url != after.destination_url
-        || before.slug_key != after.slug_key
-        || before.domain_id != after.domain_id;
-    match before.printed_at {
-        Some(at) if is_elsewhere && !edited.confirm_printed => {
-            let message = format!(
-                "The QR code of this link may be in print since {at}. Send confirm_printed: true to change its address or its destination."
-            );
-            Err(Error::new(ErrorKind::Conflict, "printed", message))
-        }
-        _ => Ok(()),
-    }
+    refuse_to_mislead_scans(&edited.before, &edited.after, edited.confirm_printed)
 }
 
 /// Replaces the tags of those links whose edits name some.
