@@ -89,6 +89,7 @@ mod link_history;
 mod link_lookups;
 mod link_moves;
 mod links;
+mod links_by_external_id;
 mod list_plans;
 mod live_clicks;
 mod mail;
