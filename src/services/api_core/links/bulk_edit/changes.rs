@@ -128,9 +128,6 @@ impl ApiCore {
         rows: Vec<Row>,
         tags: &HashMap<LinkId, Vec<String>>,
     ) -> Result<Vec<BulkItem<Option<Edited>>>> {
-        if changes.deleted {
-            return Ok(rows.into_iter().map(|row| editable(access, Some(row)).map(|_| None)).collect());
-        }
         let folders = Folders::load(transaction, access, changes.folder_id.flatten().into_iter()).await?;
         let edit = |row: Row| {
             let before = editable(access, Some(row))?;
