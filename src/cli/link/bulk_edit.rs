@@ -97,7 +97,7 @@ fn show(context: &Context, preview: &Value) -> Result<(), Failure> {
     output::line(&format!("{} links; with --yes they are changed, such as", shown(preview.get("links"))))?;
     if preview.get("refused").and_then(Value::as_u64) != Some(0) {
         let (refused, checked) = (shown(preview.get("refused")), shown(preview.get("checked")));
-        output::note(&format!("of {checked} that were checked, {refused} would be left as they are"))?;
+        output::note(&format!("of {checked} that were checked, {refused} would be left as they are"));
     }
     for item in preview.get("sample").and_then(Value::as_array).into_iter().flatten() {
         let problem = item.get("problem").and_then(Value::as_str).map(|problem| format!("left as it is: {problem}"));

@@ -10,7 +10,6 @@ mod default_domain;
 mod delete;
 mod draft;
 mod new_row;
-mod own_addresses;
 mod settings;
 mod update;
 mod verify;
