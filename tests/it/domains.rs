@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::support::name_server::{INGRESS, INGRESS_ADDRESS, Mood, NameServer, address, caa, cname, txt};
 use crate::support::platform::{Account, Platform, body};
+use crate::support::statements::execute;
 
 pub async fn start() -> (Platform, NameServer, Account) {
     let dns = NameServer::start().await;
@@ -156,6 +157,27 @@ async fn a_domain_with_links_is_deleted_only_with_them() {
     assert_eq!(verify(&platform, &account, &again).await["state"], "pending");
     dns.delegate(&again);
     assert_eq!(verify(&platform, &account, &again).await["state"], "active");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_links_that_go_with_their_domain_nothing_is_kept() {
+    let (platform, dns, account) = start().await;
+    let domain = active(&platform, &dns, &account, "go.example.com").await;
+    let mut links = vec![json!({ "destination_url": "https://example.com/", "domain": "go.example.com" })];
+    links.push(json!({ "destination_url": "https://example.com/", "slug": "stays" }));
+    for link in &links {
+        let link = platform.create_link(&account, link).await;
+        let link = format!("/links/{}", link["id"].as_str().expect("an id"));
+        let comment = json!({ "text": "As it was" });
+        body(platform.of(&account, Method::POST, &format!("{link}/comments")).json(&comment), StatusCode::CREATED)
+            .await;
+        let edit = platform.of(&account, Method::PATCH, &link).json(&json!({ "title": "T" }));
+        body(edit, StatusCode::OK).await;
+    }
+    assert_eq!(delete(&platform, &account, &domain, "?delete_links=true").await, StatusCode::NO_CONTENT);
+    // Of the link that stays there are two versions and a comment.
+    assert_eq!(execute(&platform.config, "UPDATE link_versions SET version = version").await, 2);
+    assert_eq!(execute(&platform.config, "UPDATE link_comments SET version = version").await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

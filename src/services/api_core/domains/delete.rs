@@ -4,9 +4,8 @@ use super::{DELETED, host_changed};
 use crate::domain::change::HostStanding;
 use crate::domain::custom_domain::DomainState;
 use crate::domain::error::{Error, ErrorKind, Result};
-use crate::domain::id::DomainId;
-use crate::infra::store::domains;
-use crate::infra::store::links;
+use crate::domain::id::{DomainId, LinkId};
+use crate::infra::store::{domains, link_comments, link_versions, links};
 use crate::services::api_core::ApiCore;
 use crate::services::api_core::freeze_windows::Freeze;
 use crate::services::api_core::links::{BULK_ITEMS_MAX, DELETED as LINK_DELETED, deletable, invalidation};
@@ -51,6 +50,7 @@ impl ApiCore {
         }
         let freeze = Freeze::load(&transaction, access).await?;
         let rows = rows.into_iter().map(|row| deletable(&freeze, row, confirm_printed)).collect::<Result<Vec<_>>>()?;
+        let ids: Vec<LinkId> = rows.iter().map(|row| row.id).collect();
         let mut stale: Vec<_> = rows.iter().map(invalidation).collect();
         let mut recorded_actions = Vec::with_capacity(rows.len() + 1);
         for link in self.view_links(&transaction, access.workspace_id(), rows).await? {
@@ -60,6 +60,9 @@ impl ApiCore {
             stale.push(host_changed(&current.hostname, HostStanding::Unclaimed));
         }
         domains::delete(&transaction, workspace, id).await?;
+        // These links do not come back, and nothing else would ever forget what they were.
+        link_versions::forget_all(&transaction, &ids).await?;
+        link_comments::forget_all(&transaction, &ids).await?;
         recorded_actions.push(DELETED.removed(access.by(), &self.view_domain(current))?);
         self.commit(transaction, recorded_actions, stale).await
     }
