@@ -2450,6 +2450,7 @@ export interface components {
             links: components["schemas"]["LinkDraft"][];
         };
         BulkDelete: {
+            confirm_printed?: boolean;
             ids: components["schemas"]["LinkId"][];
         };
         BulkEdit: {
@@ -2505,7 +2506,11 @@ export interface components {
         BulkEditId: string;
         BulkEditPreview: {
             /** Format: int64 */
+            checked: number;
+            /** Format: int64 */
             links: number;
+            /** Format: int64 */
+            refused: number;
             sample: components["schemas"]["BulkEditSample"][];
             token: string;
         };
@@ -3155,6 +3160,7 @@ export interface components {
             archived?: boolean | null;
             click_budget?: components["schemas"]["ClickBudget"] | null;
             comment?: string | null;
+            confirm_printed?: boolean;
             description?: string | null;
             destination_url: components["schemas"]["Destination"];
             domain?: string | null;
@@ -3686,6 +3692,7 @@ export interface components {
         /** @enum {string} */
         ResolutionState: "redirects" | "not_started" | "expired" | "archived" | "disabled" | "used_up";
         RestoreDraft: {
+            domain?: string;
             slug?: string;
         };
         RevertDraft: {
@@ -13734,6 +13741,7 @@ export interface operations {
         parameters: {
             query?: {
                 delete_links?: boolean;
+                confirm_printed?: boolean;
             };
             header?: {
                 "If-Match"?: string;
@@ -17812,7 +17820,9 @@ export interface operations {
     };
     delete_link: {
         parameters: {
-            query?: never;
+            query?: {
+                confirm_printed?: boolean;
+            };
             header?: {
                 "If-Match"?: string;
             };
@@ -17855,6 +17865,14 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -22392,6 +22410,14 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -34,7 +34,7 @@ impl ApiCore {
         errors.into_result()?;
 
         let transaction = self.store.write().await?;
-        self.refuse_domain_in_a_loop(&transaction, access, &row).await?;
+        Box::pin(self.refuse_domain_in_a_loop(&transaction, access, &row)).await?;
         let workspace = access.workspace_id();
         workspaces::lock(&transaction, workspace).await?.ok_or_else(|| Error::not_found("workspace"))?;
         let max = self.limits.as_ref().map_or(u64::MAX, |limits| limits.domains_max);

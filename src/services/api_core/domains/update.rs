@@ -67,7 +67,7 @@ impl ApiCore {
         errors.into_result()?;
         let row = Row { version: row.version + 1, updated_at: clock::now(), ..row };
         if leads_elsewhere(&before, &row) {
-            self.refuse_domain_in_a_loop(&transaction, access, &row).await?;
+            Box::pin(self.refuse_domain_in_a_loop(&transaction, access, &row)).await?;
         }
         if before.unicode_slugs && !row.unicode_slugs {
             refuse_unicode_slugs(&transaction, id).await?;

@@ -103,7 +103,7 @@ impl ApiCore {
         let mut outcomes = Vec::with_capacity(edits.len());
         for edit in edits {
             outcomes.push(match edit {
-                Ok(Some(edited)) => outcome(checks, edited, &names).await?,
+                Ok(Some(edited)) => Box::pin(outcome(checks, edited, &names)).await?,
                 Ok(None) => Ok(Vec::new()),
                 Err(error) => Err(error),
             });
