@@ -166,7 +166,9 @@ pub(super) async fn refusal(checks: &Checks<'_>, edited: &Edited) -> Result<Opti
     if errors.is_empty() && (before.slug != after.slug || before.domain_id != after.domain_id) {
         let domain = domains::find(transaction, after.workspace_id, after.domain_id).await?;
         let domain = domain.ok_or_else(|| Error::internal("a link without its domain"))?;
-        errors.extend(check_letters(&after.slug, &domain).err().into_iter().flat_map(|error| error.fields));
+        if let Err(error) = check_letters(&after.slug, &domain) {
+            errors.extend(error.fields);
+        }
     }
     if !errors.is_empty() {
         return Ok(Some(errors.into_error()));
