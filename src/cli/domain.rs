@@ -85,6 +85,9 @@ enum What {
         /// Delete the links that are on it too.
         #[arg(long)]
         delete_links: bool,
+        /// Delete them although their QR codes may be in print.
+        #[arg(long, requires = "delete_links")]
+        confirm_printed: bool,
     },
 }
 
@@ -205,8 +208,12 @@ pub async fn run(command: DomainCommand) -> Result<(), Failure> {
             fields.extend(display_name.map(|name| ("display_name".to_owned(), name.into())));
             print(&client.call(&Call::patch(&path(&domain), &Value::Object(fields))?).await?.body, json)
         }
-        What::Delete { domain, delete_links } => {
-            let query = if delete_links { "?delete_links=true" } else { "" };
+        What::Delete { domain, delete_links, confirm_printed } => {
+            let query = match (delete_links, confirm_printed) {
+                (false, _) => "",
+                (true, false) => "?delete_links=true",
+                (true, true) => "?delete_links=true&confirm_printed=true",
+            };
             client.call(&Call::delete(&format!("{}{query}", path(&domain)))).await?;
             if json { output::json(&json!({ "deleted": domain })) } else { output::line(&format!("deleted {domain}")) }
         }

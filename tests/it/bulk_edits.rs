@@ -186,7 +186,9 @@ async fn all_that_match_are_deleted_as_they_were_shown_and_come_back() {
 
     let (preview, draft) =
         shown(&platform, &account, json!({ "search": "old.example.com" }), json!({ "deleted": true })).await;
-    assert_eq!((&preview["links"], &preview["sample"][0]["changes"]), (&json!(MANY), &json!([])));
+    let told = json!([{ "field": "deleted", "before": false, "after": true }]);
+    assert_eq!((&preview["links"], &preview["sample"][0]["changes"]), (&json!(MANY), &told));
+    assert_eq!((&preview["checked"], &preview["refused"]), (&json!(1_000), &json!(0)));
     let edit = send(&platform, &account, &draft, StatusCode::OK).await;
     let path = format!("/bulk-edits/{}", edit["id"].as_str().expect("an id"));
     eventually("all are deleted", || async { platform.read(&account, &path).await["state"] == "done" }).await;
@@ -201,4 +203,49 @@ async fn all_that_match_are_deleted_as_they_were_shown_and_come_back() {
     }
     assert_eq!(platform.read(&account, "/links/count").await["links"], MANY + 1);
     assert_eq!(platform.visit("/m7").await.status(), StatusCode::FOUND);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_dry_run_says_what_would_be_left_alone_and_why() {
+    let platform = Platform::start().await;
+    let account = platform.account().await;
+    let folder =
+        body(platform.of(&account, Method::POST, "/folders").json(&json!({ "name": "Frozen" })), StatusCode::CREATED)
+            .await;
+    let link = |slug: &str, more: Value| {
+        let mut link = json!({ "destination_url": format!("https://old.example.com/{slug}"), "slug": slug });
+        link.as_object_mut().expect("fields").extend(more.as_object().expect("fields").clone());
+        link
+    };
+    let free = make(&platform, &account, link("free", json!({}))).await;
+    let printed = make(&platform, &account, link("printed", json!({}))).await;
+    body(platform.of(&account, Method::PUT, &format!("/links/{printed}/printed")), StatusCode::OK).await;
+    let guarded = make(&platform, &account, link("guarded", json!({ "needs_approval": true }))).await;
+    let frozen = make(&platform, &account, link("frozen", json!({ "folder_id": folder["id"] }))).await;
+    let window = json!({ "reason": "Audit", "ends_at": "2999-01-01T00:00:00Z", "folder_id": folder["id"] });
+    body(platform.of(&account, Method::POST, "/freeze-windows").json(&window), StatusCode::CREATED).await;
+
+    let archived = json!({ "archived": true });
+    let looping = json!({ "replace_in_destination": { "find": "https://old.example.com/", "replace_with": "http://localhost:8080/" } });
+    for (changes, left_alone) in [
+        (archived, vec![&printed, &guarded, &frozen]),
+        (looping, vec![&free, &printed, &guarded, &frozen]),
+        (json!({ "deleted": true }), vec![&printed, &guarded, &frozen]),
+    ] {
+        let (preview, draft) = shown(&platform, &account, json!({}), changes).await;
+        assert_eq!((&preview["checked"], &preview["refused"]), (&json!(4), &json!(left_alone.len())), "{preview}");
+        let said: Vec<&Value> = preview["sample"].as_array().expect("a sample").iter().collect();
+        for item in &said {
+            let is_left = left_alone.iter().any(|id| item["link_id"] == json!(id));
+            assert_eq!(item["problem"].is_string(), is_left, "{item}");
+            assert_eq!(item["changes"] == json!([]), is_left, "{item}");
+        }
+        // What was said comes true.
+        let done = send(&platform, &account, &draft, StatusCode::OK).await;
+        assert_eq!(done["failed"], json!(left_alone.len()), "{done}");
+        for failure in done["failures"].as_array().expect("failures") {
+            let item = said.iter().find(|item| item["link_id"] == failure["link_id"]).expect("it was said");
+            assert_eq!(item["problem"], failure["detail"]);
+        }
+    }
 }

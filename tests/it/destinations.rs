@@ -3,6 +3,7 @@
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
+use crate::domains::{claim, path, start};
 use crate::support::platform::{Account, Platform, body};
 
 /// The first error of a link that is refused.
@@ -129,6 +130,50 @@ async fn fallbacks_of_a_domain_do_not_lead_back_to_it() {
     body(edit(front), StatusCode::OK).await;
     let refused = body(edit(json!({ "root_url": null })), StatusCode::BAD_REQUEST).await;
     assert_eq!(refused["errors"].as_array().map(Vec::len), Some(2), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fallbacks_are_followed_over_domains_and_links_however_they_are_written() {
+    let (platform, _dns, account) = start().await;
+    let (one, two) = (claim(&platform, &account, "one.example").await, claim(&platform, &account, "two.example").await);
+    let edit = |domain: &Value, patch: Value| platform.of(&account, Method::PATCH, &path(domain)).json(&patch);
+    let refused = async |domain: &Value, patch: Value, code: &str| {
+        let refused = body(edit(domain, patch.clone()), StatusCode::BAD_REQUEST).await;
+        assert_eq!(refused["errors"][0]["code"], code, "{patch} {refused}");
+    };
+    let made = async |domain: &str, slug: &str, to: &str| {
+        platform.create_link(&account, &json!({ "destination_url": to, "domain": domain, "slug": slug })).await
+    };
+    let own = body(platform.of(&account, Method::GET, &path(&one)), StatusCode::OK).await["url"].clone();
+    let own = own.as_str().expect("an address").trim_end_matches('/').to_owned();
+    let other = own.replace("one.example", "two.example");
+    for field in ["not_found_url", "expired_url"] {
+        for address in [format!("{own}/x"), own.replace("one.example", "ONE.example.") + "/x"] {
+            for address in [address.clone(), address.replace("https://", "http://")] {
+                refused(&one, json!({ field: address }), "links_to_itself").await;
+            }
+        }
+        // Each by itself is right; both together send visitors round without end.
+        body(edit(&one, json!({ field: format!("{other}/y") })), StatusCode::OK).await;
+        refused(&two, json!({ field: format!("{own}/z") }), "links_in_a_loop").await;
+        body(edit(&one, json!({ field: null })), StatusCode::OK).await;
+    }
+    // By way of a link on the other domain, which may be missing or over some day.
+    made("two.example", "help", "https://example.com/").await;
+    made("two.example", "back", &format!("{own}/gone")).await;
+    body(edit(&one, json!({ "not_found_url": format!("{other}/help") })), StatusCode::OK).await;
+    refused(&two, json!({ "not_found_url": format!("{own}/z") }), "links_in_a_loop").await;
+    refused(&one, json!({ "not_found_url": format!("{other}/back") }), "links_in_a_loop").await;
+    // A front page that leads on is a way out, and a claim is looked at as an edit is.
+    let out = json!({ "root_url": "https://example.com/", "not_found_url": format!("{own}/") });
+    body(edit(&one, out), StatusCode::OK).await;
+    body(edit(&two, json!({ "root_url": format!("{own}/"), "not_found_url": format!("{own}/") })), StatusCode::OK)
+        .await;
+    refused(&one, json!({ "root_url": format!("{other}/") }), "links_in_a_loop").await;
+    let third =
+        json!({ "hostname": "three.example", "not_found_url": own.replace("one.example", "three.example") + "/x" });
+    let claim = body(platform.of(&account, Method::POST, "/domains").json(&third), StatusCode::BAD_REQUEST).await;
+    assert_eq!(claim["errors"][0]["pointer"], "/not_found_url", "{claim}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,7 +4,8 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::support::name_server::{INGRESS, INGRESS_ADDRESS, Mood, NameServer, address, caa, cname, txt};
-use crate::support::platform::{Account, Platform, body};
+use crate::support::platform::{Account, Platform, body, eventually};
+use crate::support::statements::execute;
 
 pub async fn start() -> (Platform, NameServer, Account) {
     let dns = NameServer::start().await;
@@ -156,6 +157,57 @@ async fn a_domain_with_links_is_deleted_only_with_them() {
     assert_eq!(verify(&platform, &account, &again).await["state"], "pending");
     dns.delegate(&again);
     assert_eq!(verify(&platform, &account, &again).await["state"], "active");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_links_that_go_with_their_domain_nothing_is_kept() {
+    let (platform, dns, account) = start().await;
+    let domain = active(&platform, &dns, &account, "go.example.com").await;
+    let mut links = vec![json!({ "destination_url": "https://example.com/", "domain": "go.example.com" })];
+    links.push(json!({ "destination_url": "https://example.com/", "slug": "stays" }));
+    for link in &links {
+        let link = platform.create_link(&account, link).await;
+        let link = format!("/links/{}", link["id"].as_str().expect("an id"));
+        let comment = json!({ "text": "As it was" });
+        body(platform.of(&account, Method::POST, &format!("{link}/comments")).json(&comment), StatusCode::CREATED)
+            .await;
+        let edit = platform.of(&account, Method::PATCH, &link).json(&json!({ "title": "T" }));
+        body(edit, StatusCode::OK).await;
+    }
+    assert_eq!(delete(&platform, &account, &domain, "?delete_links=true").await, StatusCode::NO_CONTENT);
+    // Of the link that stays there are two versions and a comment.
+    assert_eq!(execute(&platform.config, "UPDATE link_versions SET version = version").await, 2);
+    assert_eq!(execute(&platform.config, "UPDATE link_comments SET version = version").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deleted_link_comes_back_on_its_domain_that_was_added_again() {
+    let (platform, dns, account) = start().await;
+    let domain = active(&platform, &dns, &account, "go.example.com").await;
+    let link = json!({ "destination_url": "https://example.com/", "domain": "go.example.com", "slug": "sale" });
+    let link = platform.create_link(&account, &link).await;
+    let id = link["id"].as_str().expect("an id");
+    body(platform.of(&account, Method::DELETE, &format!("/links/{id}")), StatusCode::NO_CONTENT).await;
+    assert_eq!(delete(&platform, &account, &domain, "").await, StatusCode::NO_CONTENT);
+    let restore =
+        |draft: Value| platform.of(&account, Method::POST, &format!("/deleted-links/{id}/restore")).json(&draft);
+    let named = || restore(json!({ "domain": "GO.example.com." }));
+    let unknown = body(named(), StatusCode::BAD_REQUEST).await;
+    assert_eq!(unknown["errors"][0]["pointer"], "/domain");
+    active(&platform, &dns, &account, "go.example.com").await;
+    assert_eq!(body(restore(json!({})), StatusCode::CONFLICT).await["code"], "domain_gone");
+    let restored = body(named(), StatusCode::OK).await;
+    assert_eq!((&restored["short_url"], &restored["version"]), (&link["short_url"], &json!(2)));
+    eventually("visitors are led on", || async {
+        let visit = platform.client.get(platform.edge("/sale")).header("host", "go.example.com");
+        visit.send().await.expect("a response").status() == StatusCode::FOUND
+    })
+    .await;
+    // The same on another domain that the workspace has.
+    body(platform.of(&account, Method::DELETE, &format!("/links/{id}")), StatusCode::NO_CONTENT).await;
+    let restored = body(restore(json!({ "domain": "localhost", "slug": "other" })), StatusCode::OK).await;
+    assert_eq!((&restored["domain"], &restored["slug"]), (&json!("localhost"), &json!("other")));
+    assert_eq!(platform.visit("/other").await.status(), StatusCode::FOUND);
 }
 
 #[tokio::test(flavor = "multi_thread")]

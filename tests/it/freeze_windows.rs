@@ -102,6 +102,44 @@ async fn the_case_of_slugs_does_not_change_while_a_link_of_the_domain_is_frozen(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn tags_of_frozen_links_keep_their_names_and_stay_on_them() {
+    let platform = Platform::start().await;
+    let owner = platform.account().await;
+    let folder = make(&platform, &owner, "/folders", &json!({ "name": "Spring" })).await;
+    let tag = |name: &str| make(&platform, &owner, "/tags", &json!({ "name": name }));
+    let (held, free) = (tag("held").await, tag("free").await);
+    let link = |tag: &str, folder: Option<&String>| json!({ "destination_url": "https://example.com/", "tags": [tag], "folder_id": folder });
+    let frozen = text(&platform.create_link(&owner, &link("held", Some(&folder))).await["id"]);
+    platform.create_link(&owner, &link("held", None)).await;
+    platform.create_link(&owner, &link("free", None)).await;
+    let window = json!({ "reason": "Audit", "ends_at": "2999-01-01T00:00:00Z", "folder_id": folder });
+    let window = format!("/freeze-windows/{}", make(&platform, &owner, "/freeze-windows", &window).await);
+    let rename =
+        |id: &str, to: &str| platform.of(&owner, Method::PATCH, &format!("/tags/{id}")).json(&json!({ "name": to }));
+    let delete = |id: &str| platform.of(&owner, Method::DELETE, &format!("/tags/{id}"));
+    for refused in [rename(&held, "other"), rename(&held, "Held"), delete(&held)] {
+        let refused = body(refused, StatusCode::CONFLICT).await;
+        assert_eq!(refused["code"], "frozen", "{refused}");
+        assert!(text(&refused["detail"]).contains(window.trim_start_matches("/freeze-windows/")), "{refused}");
+    }
+    assert_eq!(platform.read(&owner, &format!("/links/{frozen}")).await["tags"], json!(["held"]));
+    let color = platform.of(&owner, Method::PATCH, &format!("/tags/{held}")).json(&json!({ "color": "#d62828" }));
+    body(color, StatusCode::OK).await;
+    body(rename(&free, "freed"), StatusCode::OK).await;
+    body(delete(&free), StatusCode::NO_CONTENT).await;
+    // A window of the whole workspace holds every link that carries a tag.
+    body(platform.of(&owner, Method::PATCH, &window).json(&json!({ "folder_id": null })), StatusCode::OK).await;
+    let (spare, used) = (tag("spare").await, tag("used").await);
+    platform.create_link(&owner, &link("used", None)).await;
+    body(delete(&spare), StatusCode::NO_CONTENT).await;
+    assert_eq!(body(delete(&used), StatusCode::CONFLICT).await["code"], "frozen");
+    body(platform.of(&owner, Method::DELETE, &window), StatusCode::NO_CONTENT).await;
+    body(rename(&held, "other"), StatusCode::OK).await;
+    body(delete(&held), StatusCode::NO_CONTENT).await;
+    body(delete(&used), StatusCode::NO_CONTENT).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_link_that_somebody_restores_is_not_forgotten_in_that_moment() {
     // One writer at a time: there is no such moment.
     if is_embedded() {

@@ -62,7 +62,7 @@ async fn a_repeated_call_gets_the_first_answer_and_another_one_is_refused() {
     let other = client.create_link(call(&account, "a", other)).await.expect_err("another message");
     assert_eq!((other.code(), reason(&other).as_str()), (Code::FailedPrecondition, "idempotency_key_reused"));
     let link_id = first.link.expect("the link").id;
-    let delete = DeleteLinkRequest { workspace_id: account.workspace.clone(), link_id, version: None };
+    let delete = DeleteLinkRequest { workspace_id: account.workspace.clone(), link_id, ..Default::default() };
     let other = client.delete_link(call(&account, "a", delete.clone())).await.expect_err("another method");
     assert_eq!(reason(&other), "idempotency_key_reused");
     let nothing = client.create_link(call(&account, "a b", draft(&account, HERE))).await.expect_err("no key");

@@ -75,7 +75,8 @@ async fn links_are_gone_back_to_undone_restored_and_forgotten_over_grpc() {
     let list = || ListDeletedLinksRequest { workspace_id: workspace_id.clone(), limit: None, cursor: None };
     let deleted = client.list_deleted_links(call(&account, list())).await.expect("a page").into_inner().deleted_links;
     assert_eq!((deleted[0].id.as_str(), deleted[0].slug.as_str()), (link_id.as_str(), "past"));
-    let restore = || RestoreLinkRequest { workspace_id: workspace_id.clone(), link_id: link_id.clone(), slug: None };
+    let restore =
+        || RestoreLinkRequest { workspace_id: workspace_id.clone(), link_id: link_id.clone(), ..Default::default() };
     let (reader, _) = key(&platform, &account, &json!({ "name": "Key", "scopes": ["links:read"] })).await;
     let refused = client.restore_link(call(&reader, restore())).await.expect_err("no right");
     assert_eq!(refused.code(), Code::PermissionDenied);

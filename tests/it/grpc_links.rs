@@ -165,7 +165,8 @@ async fn a_link_is_the_same_link_over_both_protocols() {
     let refused = program.client.draw_qr_code(program.call(faint)).await.expect_err("it would not scan");
     assert_eq!(violations(&refused), [("/foreground".to_owned(), "too_little_contrast".to_owned())]);
 
-    let delete = DeleteLinkRequest { workspace_id: account.workspace.clone(), link_id: link.id.clone(), version: None };
+    let delete =
+        DeleteLinkRequest { workspace_id: account.workspace.clone(), link_id: link.id.clone(), ..Default::default() };
     program.client.delete_link(program.call(delete)).await.expect("it goes");
     assert_eq!(program.get(&link.id).await.expect_err("it is gone").code(), Code::NotFound);
 }

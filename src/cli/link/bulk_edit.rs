@@ -64,6 +64,9 @@ pub struct BulkEditArguments {
     /// The status that they redirect with.
     #[arg(long, value_name = "STATUS", value_parser = clap::value_parser!(u16))]
     redirect_status: Option<u16>,
+    /// Change where they lead although their QR codes may be in print.
+    #[arg(long)]
+    confirm_printed: bool,
     /// Change them, and do not only show what would change.
     #[arg(long)]
     yes: bool,
@@ -92,6 +95,10 @@ fn show(context: &Context, preview: &Value) -> Result<(), Failure> {
         return output::json(preview);
     }
     output::line(&format!("{} links; with --yes they are changed, such as", shown(preview.get("links"))))?;
+    if preview.get("refused").and_then(Value::as_u64) != Some(0) {
+        let (refused, checked) = (shown(preview.get("refused")), shown(preview.get("checked")));
+        output::note(&format!("of {checked} that were checked, {refused} would be left as they are"));
+    }
     for item in preview.get("sample").and_then(Value::as_array).into_iter().flatten() {
         let problem = item.get("problem").and_then(Value::as_str).map(|problem| format!("left as it is: {problem}"));
         let changes = item.get("changes").and_then(Value::as_array).into_iter().flatten();
@@ -146,6 +153,7 @@ fn changes(arguments: &BulkEditArguments) -> Map<String, Value> {
         ("replace_in_destination", replacement.map(|(find, with)| json!({ "find": find, "replace_with": with }))),
         ("expires_at", arguments.expires_at.map(|time| json!(time))),
         ("redirect_status", arguments.redirect_status.map(Value::from)),
+        ("confirm_printed", arguments.confirm_printed.then(|| true.into())),
     ])
 }
 

@@ -18,8 +18,11 @@ pub struct DeleteArguments {
     /// The links' ids or short URLs.
     #[arg(required = true, value_name = "LINK")]
     links: Vec<String>,
+    /// Delete them although their QR codes may be in print.
+    #[arg(long)]
+    confirm_printed: bool,
     /// Ask a second person for it, of links that need that, and say why.
-    #[arg(long, value_name = "NOTE")]
+    #[arg(long, value_name = "NOTE", conflicts_with = "confirm_printed")]
     ask: Option<String>,
 }
 
@@ -30,7 +33,8 @@ pub(super) async fn run(context: &Context, arguments: DeleteArguments) -> Result
             context.ask(&path, &json!({ "delete": true, "note": note })).await?;
             continue;
         }
-        context.client.call(&Call::delete(&path)).await?;
+        let query = if arguments.confirm_printed { "?confirm_printed=true" } else { "" };
+        context.client.call(&Call::delete(&format!("{path}{query}"))).await?;
         if context.output.json {
             output::json_line(&json!({"deleted": link}))?;
         } else {

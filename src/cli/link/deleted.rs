@@ -1,7 +1,7 @@
 //! `elido link deleted`, `restore` and `purge`.
 
 use clap::Args;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::Context;
 use crate::cli::api_client::Call;
@@ -22,13 +22,17 @@ pub struct DeletedArguments {}
 #[derive(Debug, Args)]
 #[command(after_long_help = "Examples:
   elido link restore lnk_0190b8f20000700080000000000000aa
-  elido link restore lnk_0190b8f20000700080000000000000aa --slug sale-again")]
+  elido link restore lnk_0190b8f20000700080000000000000aa --slug sale-again
+  elido link restore lnk_0190b8f20000700080000000000000aa --domain go.example.com")]
 pub struct RestoreArguments {
     /// The link, by its id.
     link: String,
     /// Another slug, for where the old one is taken.
     #[arg(long, conflicts_with = "ask")]
     slug: Option<String>,
+    /// Another domain of the workspace, for where the old one was deleted.
+    #[arg(long, value_name = "HOST", conflicts_with = "ask")]
+    domain: Option<String>,
     /// Ask a second person for it, of a link that needs that, and say why.
     #[arg(long, value_name = "NOTE")]
     ask: Option<String>,
@@ -57,7 +61,9 @@ pub(super) async fn restore(context: &Context, arguments: RestoreArguments) -> R
         return context.ask(&path, &json!({ "restore": true, "note": note })).await;
     }
     let path = format!("{}/deleted-links/{}/restore", context.workspace, arguments.link);
-    let body = arguments.slug.map_or_else(|| json!({}), |slug| json!({ "slug": slug }));
+    let fields = [("slug", arguments.slug), ("domain", arguments.domain)];
+    let body: Map<String, Value> =
+        fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.into()))).collect();
     let response = context.client.call(&Call::post(&path, &body)?).await?;
     if context.output.json {
         return context.print(&response.body);

@@ -32,6 +32,9 @@ pub struct RevertArguments {
     /// The version, as `elido link history` tells it.
     #[arg(value_name = "VERSION")]
     number: u64,
+    /// Do it although its QR code may be in print.
+    #[arg(long)]
+    confirm_printed: bool,
 }
 
 /// Undoes your last change of links, or one of your last by its id.
@@ -43,6 +46,9 @@ pub struct UndoArguments {
     /// The change, as histories and bulk requests tell it.
     #[arg(long, value_name = "ID")]
     change: Option<String>,
+    /// Undo it although QR codes of the links may be in print.
+    #[arg(long)]
+    confirm_printed: bool,
 }
 
 pub(super) async fn list(context: &Context, arguments: HistoryArguments) -> Result<(), Failure> {
@@ -55,7 +61,8 @@ pub(super) async fn revert(context: &Context, arguments: RevertArguments) -> Res
     let path = context.link_path(&arguments.link).await?;
     let current = context.client.call(&Call::get(&path, &[])).await?;
     let path = format!("{path}/revert");
-    let call = Call::post(&path, &json!({ "version": arguments.number }))?.if_match(current.etag);
+    let draft = json!({ "version": arguments.number, "confirm_printed": arguments.confirm_printed });
+    let call = Call::post(&path, &draft)?.if_match(current.etag);
     let response = context.client.call(&call).await?;
     if context.output.json {
         return context.print(&response.body);
@@ -66,7 +73,10 @@ pub(super) async fn revert(context: &Context, arguments: RevertArguments) -> Res
 
 pub(super) async fn undo(context: &Context, arguments: UndoArguments) -> Result<(), Failure> {
     let path = format!("{}/links/undo", context.workspace);
-    let body = arguments.change.map_or_else(|| json!({}), |change| json!({ "change_id": change }));
+    let mut body = json!({ "confirm_printed": arguments.confirm_printed });
+    if let (Some(change), Some(fields)) = (arguments.change, body.as_object_mut()) {
+        fields.insert("change_id".to_owned(), change.into());
+    }
     let response = context.client.call(&Call::post(&path, &body)?).await?;
     if context.output.json {
         return output::json(&response.body);

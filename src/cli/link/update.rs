@@ -35,7 +35,7 @@ pub struct UpdateArguments {
     /// A field that shall have no value any more; may be repeated.
     #[arg(long, value_name = "FIELD")]
     clear: Vec<String>,
-    /// Change where the link leads although its QR code may be in print.
+    /// Change where the link leads, or whether it does, although its QR code may be in print.
     #[arg(long)]
     confirm_printed: bool,
     /// Ask a second person for the change, of a link that needs that, and say why.

@@ -1,16 +1,16 @@
 //! Times in which links are left as they are.
 
-use sea_orm::sea_query::{Expr, Query};
+use sea_orm::sea_query::{Expr, Query, SimpleExpr};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, EntityTrait, ExprTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder,
     QuerySelect, Select,
 };
 
 use super::Connection;
-use super::entities::{freeze_window, link};
+use super::entities::{freeze_window, link, link_tag};
 use super::page::{Page, newest_first};
 use crate::domain::error::Result;
-use crate::domain::id::{DomainId, FolderId, FreezeWindowId, WorkspaceId};
+use crate::domain::id::{DomainId, FolderId, FreezeWindowId, TagId, WorkspaceId};
 use crate::domain::time::Timestamp;
 
 pub use freeze_window::Model as FreezeWindow;
@@ -59,6 +59,28 @@ pub async fn holding_links_on(
     domain: DomainId,
     now: Timestamp,
 ) -> Result<Option<FreezeWindow>> {
+    holding(connection, Expr::col((link::Entity, link::Column::DomainId)).eq(domain), now).await
+}
+
+/// A window that a moment is in and that holds a link with this tag.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn holding_links_with(
+    connection: &impl Connection,
+    tag: TagId,
+    now: Timestamp,
+) -> Result<Option<FreezeWindow>> {
+    let tagged = Query::select()
+        .column(link_tag::Column::LinkId)
+        .from(link_tag::Entity)
+        .and_where(Expr::col((link_tag::Entity, link_tag::Column::TagId)).eq(tag))
+        .to_owned();
+    holding(connection, Expr::col((link::Entity, link::Column::Id)).in_subquery(tagged), now).await
+}
+
+/// A window, of whichever workspace, that a moment is in and that holds one of these links; the one that ends last.
+async fn holding(connection: &impl Connection, links: SimpleExpr, now: Timestamp) -> Result<Option<FreezeWindow>> {
     let same = |link: link::Column, window: freeze_window::Column| {
         Expr::col((link::Entity, link)).equals((freeze_window::Entity, window))
     };
@@ -66,7 +88,7 @@ pub async fn holding_links_on(
     let held = Query::select()
         .expr(Expr::val(1))
         .from(link::Entity)
-        .and_where(Expr::col((link::Entity, link::Column::DomainId)).eq(domain))
+        .and_where(links)
         .and_where(same(link::Column::WorkspaceId, freeze_window::Column::WorkspaceId))
         .and_where(Expr::col((freeze_window::Entity, folder)).is_null().or(same(link::Column::FolderId, folder)))
         .to_owned();

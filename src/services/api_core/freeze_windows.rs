@@ -1,6 +1,6 @@
 //! Times in which nobody changes links: of a whole workspace, or of one folder.
 //!
-//! Invariants: while a window is open, links in it are neither edited, deleted, restored nor forgotten by anybody; new ones are made, and
+//! Invariants: while a window is open, links in it are neither edited, deleted, restored nor forgotten by anybody, nor by way of their tags; new ones are made, and
 //! whatever links do by themselves goes on.
 
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ use super::recorded_action::{Action, Recorded, RecordedAction};
 use super::text_validation::Lines;
 use super::version::ExpectedVersion;
 use crate::domain::error::{Error, ErrorKind, Result};
-use crate::domain::id::{DomainId, FolderId, FreezeWindowId};
+use crate::domain::id::{DomainId, FolderId, FreezeWindowId, TagId};
 use crate::domain::recorded::Author;
 use crate::domain::time::Timestamp;
 use crate::infra::store::freeze_windows::{self, FreezeWindow as Row};
@@ -258,9 +258,22 @@ impl ApiCore {
 /// # Errors
 /// `Conflict` that names the window.
 pub(super) async fn refuse_frozen_links_on(connection: &impl Connection, domain: DomainId) -> Result<()> {
-    let Some(window) = freeze_windows::holding_links_on(connection, domain, clock::now()).await? else { return Ok(()) };
+    refuse_held("on this domain", freeze_windows::holding_links_on(connection, domain, clock::now()).await?)
+}
+
+/// Refuses to give a tag another name, or to take it off all its links, while a window holds one of them.
+///
+/// # Errors
+/// `Conflict` that names the window.
+pub(super) async fn refuse_frozen_links_with(connection: &impl Connection, tag: TagId) -> Result<()> {
+    refuse_held("with this tag", freeze_windows::holding_links_with(connection, tag, clock::now()).await?)
+}
+
+/// The reason is not told, because the window may be of another workspace, or of a folder that is closed to the caller.
+fn refuse_held(which: &str, window: Option<Row>) -> Result<()> {
+    let Some(window) = window else { return Ok(()) };
     let message = format!(
-        "Links on this domain are left as they are until {} ({}). An admin of their workspace can end that sooner.",
+        "Links {which} are left as they are until {} ({}). An admin of their workspace can end that sooner.",
         window.ends_at, window.id
     );
     Err(Error::new(ErrorKind::Conflict, "frozen", message))

@@ -71,7 +71,7 @@ pub use audit_trail::Trail;
 pub use bootstrap::{BootstrapDraft, NewAccount};
 pub use certificates::DomainCertificate;
 pub use change_log::CHANGES_KEPT_FOR;
-pub use domains::{Domain, DomainDraft, DomainPatch, DomainSettings};
+pub use domains::{Domain, DomainDeletion, DomainDraft, DomainPatch, DomainSettings};
 pub use event_publisher::EventPublisher;
 pub use events::EventBatch;
 pub use evidence::{

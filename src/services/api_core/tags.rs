@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 use super::ApiCore;
 use super::field_errors::FieldErrors;
+use super::freeze_windows::refuse_frozen_links_with;
 use super::principal::Access;
 use super::recorded_action::{Action, Recorded};
 use super::version::ExpectedVersion;
@@ -134,7 +135,8 @@ impl ApiCore {
     /// Changes a tag, on every link that carries it.
     ///
     /// # Errors
-    /// `PreconditionFailed` if it is not in the version expected; `Conflict` if another tag has the name.
+    /// `PreconditionFailed` if it is not in the version expected; `Conflict` if another tag has the name, or it would have another and a link
+    /// that carries it is frozen.
     pub async fn update_tag(
         &self,
         access: &Access,
@@ -153,6 +155,9 @@ impl ApiCore {
         expected.require(current.version)?;
         let before = Tag::from(current.clone());
         let name = name.unwrap_or(current.name);
+        if name != before.name {
+            refuse_frozen_links_with(&transaction, id).await?;
+        }
         let row = Row {
             name_key: name_key(&name),
             name,
@@ -172,12 +177,14 @@ impl ApiCore {
     /// Deletes a tag and takes it off every link.
     ///
     /// # Errors
-    /// `NotFound` if the workspace has no such tag; `PreconditionFailed` if it is not in the version expected.
+    /// `NotFound` if the workspace has no such tag; `PreconditionFailed` if it is not in the version expected; `Conflict` if a link that
+    /// carries it is frozen.
     pub async fn delete_tag(&self, access: &Access, id: TagId, expected: &impl ExpectedVersion) -> Result<()> {
         let transaction = self.store.write().await?;
         let current = tags::lock(&transaction, access.workspace_id(), id).await?;
         let current = Tag::from(current.ok_or_else(|| Error::not_found("tag"))?);
         expected.require(current.version)?;
+        refuse_frozen_links_with(&transaction, id).await?;
         tags::delete(&transaction, access.workspace_id(), id).await?;
         self.commit(transaction, vec![DELETED.removed(access.by(), &current)?], Vec::new()).await
     }

@@ -2466,6 +2466,7 @@ export interface components {
             links: components["schemas"]["LinkDraft"][];
         };
         BulkDelete: {
+            confirm_printed?: boolean;
             ids: components["schemas"]["LinkId"][];
         };
         BulkEdit: {
@@ -2521,7 +2522,11 @@ export interface components {
         BulkEditId: string;
         BulkEditPreview: {
             /** Format: int64 */
+            checked: number;
+            /** Format: int64 */
             links: number;
+            /** Format: int64 */
+            refused: number;
             sample: components["schemas"]["BulkEditSample"][];
             token: string;
         };
@@ -3182,6 +3187,7 @@ export interface components {
             archived?: boolean | null;
             click_budget?: components["schemas"]["ClickBudget"] | null;
             comment?: string | null;
+            confirm_printed?: boolean;
             description?: string | null;
             destination_url: components["schemas"]["Destination"];
             domain?: string | null;
@@ -3741,6 +3747,7 @@ export interface components {
         /** @enum {string} */
         ResolutionState: "redirects" | "not_started" | "expired" | "archived" | "disabled" | "used_up";
         RestoreDraft: {
+            domain?: string;
             slug?: string;
         };
         RevertDraft: {
@@ -14007,6 +14014,7 @@ export interface operations {
         parameters: {
             query?: {
                 delete_links?: boolean;
+                confirm_printed?: boolean;
             };
             header?: {
                 "If-Match"?: string;
@@ -18085,7 +18093,9 @@ export interface operations {
     };
     delete_link: {
         parameters: {
-            query?: never;
+            query?: {
+                confirm_printed?: boolean;
+            };
             header?: {
                 "If-Match"?: string;
             };
@@ -18128,6 +18138,14 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -22665,6 +22683,14 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

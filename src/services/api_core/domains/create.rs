@@ -32,9 +32,9 @@ impl ApiCore {
         let empty = claimed(access, name.unwrap_or_else(nobodys));
         let row = apply(draft.into_patch(), empty, &self.settings.destinations, &mut errors);
         errors.into_result()?;
-        self.refuse_own_addresses(&row)?;
 
         let transaction = self.store.write().await?;
+        Box::pin(self.refuse_domain_in_a_loop(&transaction, access, &row)).await?;
         let workspace = access.workspace_id();
         workspaces::lock(&transaction, workspace).await?.ok_or_else(|| Error::not_found("workspace"))?;
         let max = self.limits.as_ref().map_or(u64::MAX, |limits| limits.domains_max);

@@ -4,27 +4,36 @@ use super::{DELETED, host_changed};
 use crate::domain::change::HostStanding;
 use crate::domain::custom_domain::DomainState;
 use crate::domain::error::{Error, ErrorKind, Result};
-use crate::domain::id::DomainId;
-use crate::infra::store::domains;
-use crate::infra::store::links;
+use crate::domain::id::{DomainId, LinkId};
+use crate::infra::store::{domains, link_comments, link_versions, links};
 use crate::services::api_core::ApiCore;
 use crate::services::api_core::freeze_windows::Freeze;
 use crate::services::api_core::links::{BULK_ITEMS_MAX, DELETED as LINK_DELETED, deletable, invalidation};
 use crate::services::api_core::principal::Access;
 use crate::services::api_core::version::ExpectedVersion;
 
+/// What goes with a domain.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Deletion {
+    /// Whether links that are on it go too.
+    pub with_links: bool,
+    /// Whether whoever deletes it knows that QR codes of these links may be in print.
+    pub confirm_printed: bool,
+}
+
 impl ApiCore {
     /// Deletes a domain. Links that are on it go with it only if that is asked for, and only a thousand at once.
     ///
     /// # Errors
     /// `NotFound` if the workspace has no such domain of its own; `PreconditionFailed` if it is not in the version expected; `Conflict` if
-    /// links are on it and are not to go, are too many, are frozen, or need a second person's approval.
+    /// links are on it and are not to go, are too many, are frozen, need a second person's approval, or may be in print and
+    /// `confirm_printed` is false.
     pub async fn delete_domain(
         &self,
         access: &Access,
         id: DomainId,
         expected: &impl ExpectedVersion,
-        with_links: bool,
+        Deletion { with_links, confirm_printed }: Deletion,
     ) -> Result<()> {
         let (transaction, workspace) = (self.store.write().await?, access.workspace_id());
         let current = domains::lock(&transaction, workspace, id).await?.ok_or_else(|| Error::not_found("domain"))?;
@@ -40,7 +49,8 @@ impl ApiCore {
             _ => {}
         }
         let freeze = Freeze::load(&transaction, access).await?;
-        let rows = rows.into_iter().map(|row| deletable(&freeze, row)).collect::<Result<Vec<_>>>()?;
+        let rows = rows.into_iter().map(|row| deletable(&freeze, row, confirm_printed)).collect::<Result<Vec<_>>>()?;
+        let ids: Vec<LinkId> = rows.iter().map(|row| row.id).collect();
         let mut stale: Vec<_> = rows.iter().map(invalidation).collect();
         let mut recorded_actions = Vec::with_capacity(rows.len() + 1);
         for link in self.view_links(&transaction, access.workspace_id(), rows).await? {
@@ -50,6 +60,9 @@ impl ApiCore {
             stale.push(host_changed(&current.hostname, HostStanding::Unclaimed));
         }
         domains::delete(&transaction, workspace, id).await?;
+        // These links do not come back, and nothing else would ever forget what they were.
+        link_versions::forget_all(&transaction, &ids).await?;
+        link_comments::forget_all(&transaction, &ids).await?;
         recorded_actions.push(DELETED.removed(access.by(), &self.view_domain(current))?);
         self.commit(transaction, recorded_actions, stale).await
     }

@@ -10,12 +10,12 @@ mod default_domain;
 mod delete;
 mod draft;
 mod new_row;
-mod own_addresses;
 mod settings;
 mod update;
 mod verify;
 mod view;
 
+pub use delete::Deletion as DomainDeletion;
 pub use draft::{DomainDraft, DomainPatch};
 pub use settings::DomainSettings;
 pub use view::Domain;

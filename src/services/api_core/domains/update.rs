@@ -66,9 +66,8 @@ impl ApiCore {
         let row = apply(patch, current, &self.settings.destinations, &mut errors);
         errors.into_result()?;
         let row = Row { version: row.version + 1, updated_at: clock::now(), ..row };
-        self.refuse_own_addresses(&row)?;
-        if before.root_url != row.root_url {
-            self.refuse_front_page_in_a_loop(&transaction, access, &row).await?;
+        if leads_elsewhere(&before, &row) {
+            Box::pin(self.refuse_domain_in_a_loop(&transaction, access, &row)).await?;
         }
         if before.unicode_slugs && !row.unicode_slugs {
             refuse_unicode_slugs(&transaction, id).await?;
@@ -91,6 +90,13 @@ impl ApiCore {
         self.commit(transaction, vec![UPDATED.edited(access.by(), &before, &domain)?], stale).await?;
         Ok(domain)
     }
+}
+
+/// Whether an edit may make a loop; other edits are not kept from a domain that is in one already.
+fn leads_elsewhere(before: &Domain, after: &Row) -> bool {
+    before.root_url != after.root_url
+        || before.not_found_url != after.not_found_url
+        || before.expired_url != after.expired_url
 }
 
 /// Refuses to leave links behind that no visitor finds.

@@ -95,14 +95,14 @@ fn without_nulls(mut fields: Value) -> Value {
 }
 
 fn preview(preview: BulkEditPreview) -> v1::BulkEditPreview {
-    let BulkEditPreview { links, sample, token } = preview;
+    let BulkEditPreview { links, checked, refused, sample, token } = preview;
     let sample = sample.into_iter().map(|BulkEditSample { link_id, slug, changes, problem }| v1::BulkEditSample {
         link_id: link_id.to_string(),
         slug,
         changes: changes.into_iter().map(field_change).collect(),
         problem,
     });
-    v1::BulkEditPreview { links, sample: sample.collect(), token }
+    v1::BulkEditPreview { links, sample: sample.collect(), token, checked, refused }
 }
 
 /// The message that says how far an edit is.

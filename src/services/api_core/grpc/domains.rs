@@ -19,7 +19,7 @@ use crate::infra::grpc::v1;
 use crate::infra::grpc::v1::domains_server::Domains;
 use crate::infra::grpc::v1::update_domain_request::HstsChange;
 use crate::services::api_core::rest::{page_of, requested_page};
-use crate::services::api_core::{ApiCore, Domain, DomainCertificate};
+use crate::services::api_core::{ApiCore, Domain, DomainCertificate, DomainDeletion};
 
 /// The use cases of domains, which REST calls too.
 pub(super) struct DomainsService(pub(super) ApiCore);
@@ -186,9 +186,11 @@ impl DomainsService {
 
     fn delete(&self, request: Request<v1::DeleteDomainRequest>) -> Work<'_, v1::DeleteDomainResponse> {
         Box::pin(async move {
-            let v1::DeleteDomainRequest { workspace_id, domain_id, version, delete_links } = request.get_ref();
+            let v1::DeleteDomainRequest { workspace_id, domain_id, version, delete_links, confirm_printed } =
+                request.get_ref();
             let access = access(&self.0, &request, workspace_id, &permission::DeleteDomain::PERMISSION).await?;
-            self.0.delete_domain(&access, parsed("domain_id", domain_id)?, version, *delete_links).await?;
+            let deletion = DomainDeletion { with_links: *delete_links, confirm_printed: *confirm_printed };
+            self.0.delete_domain(&access, parsed("domain_id", domain_id)?, version, deletion).await?;
             Ok(v1::DeleteDomainResponse {})
         })
     }

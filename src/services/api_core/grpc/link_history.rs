@@ -93,8 +93,9 @@ impl LinkHistoryService {
         Box::pin(async move {
             let permission = &permission::RestoreLink::PERMISSION;
             let access = access(&self.0, &request, &request.get_ref().workspace_id, permission).await?;
-            let RestoreLinkRequest { link_id, slug, .. } = request.into_inner();
-            let link = self.0.restore_link(&access, parsed("link_id", &link_id)?, RestoreDraft { slug }).await?;
+            let RestoreLinkRequest { link_id, slug, domain, .. } = request.into_inner();
+            let draft = RestoreDraft { slug, domain };
+            let link = self.0.restore_link(&access, parsed("link_id", &link_id)?, draft).await?;
             Ok(RestoreLinkResponse { link: Some(to_message(link)?) })
         })
     }

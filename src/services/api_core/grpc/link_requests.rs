@@ -16,7 +16,8 @@ use crate::domain::time::Timestamp;
 use crate::http::extract::parse_json;
 use crate::http::pagination::{LIMIT_MAX, Limit};
 use crate::infra::grpc::v1::{
-    ClickBudget, CreateLinkRequest, DrawQrCodeRequest, ForwardQuery, IfExists, LinkContent, LinkOrder, LinkPreview, Utm,
+    ClickBudget, CreateLinkRequest, DrawQrCodeRequest, ForwardQuery, IfExists, LinkContent, LinkOrder, LinkPreview,
+    PutLinkByExternalIdRequest, Utm,
 };
 use crate::services::api_core::{LinkDraft, LinkPatch, LinkSort, QrCodeDraft};
 
@@ -36,6 +37,17 @@ pub(super) fn to_draft(request: CreateLinkRequest) -> Result<LinkDraft> {
     fields.insert("utm_template_id".to_owned(), request.utm_template_id.into());
     fields.retain(|_, value| !value.is_null());
     read(fields)
+}
+
+/// What a link with an external id is to be.
+pub(super) fn to_put(request: PutLinkByExternalIdRequest) -> Result<LinkDraft> {
+    let PutLinkByExternalIdRequest { domain, content, utm_template_id, confirm_printed, clear_password, .. } = request;
+    let draft = to_draft(CreateLinkRequest { domain, content, utm_template_id, ..Default::default() })?;
+    if clear_password && draft.password.is_some() {
+        return Err(Error::invalid_field("clear_password", "invalid_value", "give a password, or take it away"));
+    }
+    let password = if clear_password { Some(None) } else { draft.password };
+    Ok(LinkDraft { password, confirm_printed, ..draft })
 }
 
 /// How a QR code is to look.

@@ -6,7 +6,7 @@ use prost::Message;
 use tonic::{Request, Response, Status};
 
 use super::callers::{Work, access, answer, origin_of, principal};
-use super::link_requests::{limit, moment, order, to_draft, to_patch, to_qr_code};
+use super::link_requests::{limit, moment, order, to_draft, to_patch, to_put, to_qr_code};
 use super::link_resolver::parsed;
 use super::link_responses::to_message;
 use crate::domain::error::Result as DomainResult;
@@ -66,9 +66,9 @@ impl LinksService {
         Box::pin(async move {
             let workspace = &request.get_ref().workspace_id;
             let access = access(&self.0, &request, workspace, &PutLinkByExternalId::PERMISSION).await?;
-            let PutLinkByExternalIdRequest { external_id, domain, content, utm_template_id, .. } = request.into_inner();
-            let draft = CreateLinkRequest { domain, content, utm_template_id, ..Default::default() };
-            let put = self.0.put_link(&access, &external_id, to_draft(draft)?).await?;
+            let request = request.into_inner();
+            let external_id = request.external_id.clone();
+            let put = self.0.put_link(&access, &external_id, to_put(request)?).await?;
             Ok(PutLinkByExternalIdResponse { link: Some(to_message(put.link)?), existed: put.existed })
         })
     }
@@ -126,9 +126,9 @@ impl LinksService {
 
     fn delete(&self, request: Request<DeleteLinkRequest>) -> Work<'_, DeleteLinkResponse> {
         Box::pin(async move {
-            let DeleteLinkRequest { workspace_id, link_id, version } = request.get_ref();
+            let DeleteLinkRequest { workspace_id, link_id, version, confirm_printed } = request.get_ref();
             let access = access(&self.0, &request, workspace_id, &DeleteLink::PERMISSION).await?;
-            self.0.delete_link(&access, parsed("link_id", link_id)?, version).await?;
+            self.0.delete_link(&access, parsed("link_id", link_id)?, version, *confirm_printed).await?;
             Ok(DeleteLinkResponse {})
         })
     }

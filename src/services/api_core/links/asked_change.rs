@@ -9,7 +9,8 @@ use serde_json::Value;
 
 use super::bulk::only;
 use super::content::{FieldChange, decode};
-use super::deleted::{content_of, deletable};
+use super::deleted::{RestoredTo, content_of, deletable};
+use super::printed::refuse_to_end_scans;
 use super::reach::{Folders, editable};
 use super::revert::Reversion;
 use super::writing::Edited;
@@ -90,14 +91,15 @@ impl ApiCore {
             }
             (Subject::Present(link), None) => {
                 Freeze::load(transaction, access).await?.check(link.folder_id)?;
+                refuse_to_end_scans(&link, confirm_printed)?;
                 self.delete_rows(transaction, access, vec![*link], LinkChangeId::new()).await
             }
             (Subject::Deleted(link), _) if action_of(request) == ChangeRequestAction::Purge => {
                 self.forget(transaction, access, link).await
             }
             (Subject::Deleted(link), _) => {
-                let restored = self.restore(transaction, access, vec![link], None, LinkChangeId::new());
-                let written = Box::pin(restored).await?;
+                let to = RestoredTo::default();
+                let written = Box::pin(self.restore(transaction, access, vec![link], &to, LinkChangeId::new())).await?;
                 only(written.links)?;
                 Ok((written.recorded_actions, written.stale))
             }

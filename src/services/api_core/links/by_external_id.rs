@@ -1,15 +1,19 @@
 //! Links by the names that they have in another system: found, and made to be what that system says.
 
+use secrecy::{ExposeSecret, SecretString};
+
 use super::bulk::Created;
 use super::draft::{LinkDraft, LinkPatch};
+use super::plan::new_row;
 use super::reach::seen;
 use super::view::Link;
 use crate::domain::error::{Error, ErrorKind, Result};
-use crate::domain::link::{ForwardQuery, RedirectStatus};
-use crate::infra::store::links;
+use crate::infra::store::domains::{self, Domain};
+use crate::infra::store::links::{self, Link as Row};
 use crate::services::api_core::ApiCore;
 use crate::services::api_core::field_errors::FieldErrors;
 use crate::services::api_core::principal::Access;
+use crate::services::api_core::text_validation::PASSWORD_LENGTH_MAX;
 
 /// How often a link is looked for anew that somebody else makes in the same moment.
 const TRIES_MAX: usize = 3;
@@ -20,26 +24,26 @@ impl ApiCore {
     /// # Errors
     /// `NotFound` if the workspace has no such link.
     pub async fn find_link_by_external_id(&self, access: &Access, external_id: &str) -> Result<Link> {
-        let reader = self.store.reader();
-        let id = external_id.trim().to_owned();
-        let found = links::find_by_external_ids(reader, access.workspace_id(), vec![id]).await?.pop();
-        let link = self.view_single(reader, access.workspace_id(), seen(access, found)?).await?;
+        let row = self.find_row(access, external_id).await?;
+        let link = self.view_single(self.store.reader(), access.workspace_id(), row).await?;
         Ok(self.with_clicks(access, link).await)
     }
 
-    /// Makes the link with this external id, or makes it what the draft says: what is absent there gets the value that new links
-    /// have, apart from slug and domain, which stay. Where the link is so already, nothing is written.
+    /// Makes the link with this external id, or makes it what the draft says: what is absent there gets the value that new links on
+    /// its domain have, apart from slug, domain, password and the need of an approval, which stay. Where the link is so already, nothing is
+    /// written.
     ///
     /// # Errors
-    /// `Invalid` with every field that is wrong; `Conflict` if the slug is in use, or the link is on another domain than the draft says.
+    /// `Invalid` with every field that is wrong; `Conflict` if the slug is in use, the link is on another domain than the draft says, or it
+    /// may be in print, would lead elsewhere, and `confirm_printed` is false.
     pub async fn put_link(&self, access: &Access, external_id: &str, draft: LinkDraft) -> Result<Created> {
         check(external_id, &draft)?;
         let draft = LinkDraft { external_id: Some(external_id.to_owned()), ..draft };
         for _ in 0..TRIES_MAX {
-            match self.find_link_by_external_id(access, external_id).await {
-                Ok(link) => {
-                    check_domain(&link, &draft)?;
-                    let link = self.update_link(access, link.id, None::<i64>, whole(draft)).await?;
+            match self.find_row(access, external_id).await {
+                Ok(row) => {
+                    let (id, patch) = (row.id, self.whole(access, row, draft).await?);
+                    let link = self.update_link(access, id, None::<i64>, patch).await?;
                     return Ok(Created { link, existed: true });
                 }
                 Err(error) if error.kind == ErrorKind::NotFound => {}
@@ -52,6 +56,54 @@ impl ApiCore {
             }
         }
         Err(super::plan::external_id_taken())
+    }
+
+    async fn find_row(&self, access: &Access, external_id: &str) -> Result<Row> {
+        let id = external_id.trim().to_owned();
+        let found = links::find_by_external_ids(self.store.reader(), access.workspace_id(), vec![id]).await?.pop();
+        seen(access, found)
+    }
+
+    /// The draft as an edit that leaves nothing else as it is but slug, domain, password and the need of an approval.
+    async fn whole(&self, access: &Access, row: Row, draft: LinkDraft) -> Result<LinkPatch> {
+        let domain = domains::find(self.store.reader(), access.workspace_id(), row.domain_id).await?;
+        let domain = domain.ok_or_else(|| Error::internal("a link without its domain"))?;
+        let mut errors = FieldErrors::default();
+        let hostname = draft.domain.as_ref().and_then(|hostname| errors.hostname("/domain", hostname));
+        let utm = match (draft.utm_template_id, draft.utm.clone()) {
+            (Some(template), own) => {
+                Some(self.with_template(access, template, own.unwrap_or_default(), &mut errors).await?)
+            }
+            (None, own) => own,
+        };
+        errors.into_result()?;
+        if hostname.is_some_and(|hostname| hostname != domain.hostname) {
+            return Err(on_another_domain(&domain));
+        }
+        let password = self.changed_password(&row, draft.password.clone()).await?;
+        let (patch, new) = (draft.into_patch(), new_row(access, &domain, row.destination_url));
+        Ok(LinkPatch {
+            redirect_status: patch.redirect_status.or(Some(new.redirect_status)),
+            forward_query: patch.forward_query.or(Some(new.forward_query)),
+            forward_path: patch.forward_path.or(Some(new.forward_path)),
+            utm: utm.or(Some(new.utm.0)),
+            archived: patch.archived.or(Some(new.archived)),
+            password,
+            ..patch
+        })
+    }
+
+    /// The password as an edit: nothing to change where the link has this one already, which its hash alone does not tell.
+    async fn changed_password(
+        &self,
+        row: &Row,
+        wanted: Option<Option<SecretString>>,
+    ) -> Result<Option<Option<SecretString>>> {
+        let (Some(Some(password)), Some(hash)) = (&wanted, &row.password_hash) else { return Ok(wanted) };
+        // A text that is too long to be a password is told so by the edit, and costs no hash.
+        let is_short = password.expose_secret().chars().count() <= PASSWORD_LENGTH_MAX;
+        let is_same = is_short && self.passwords().verify(password.clone(), Some(hash.clone())).await?;
+        Ok(if is_same { None } else { wanted })
     }
 }
 
@@ -70,23 +122,7 @@ fn check(external_id: &str, draft: &LinkDraft) -> Result<()> {
     errors.into_result()
 }
 
-fn check_domain(link: &Link, draft: &LinkDraft) -> Result<()> {
-    if draft.domain.as_ref().is_none_or(|domain| domain.eq_ignore_ascii_case(&link.domain)) {
-        return Ok(());
-    }
-    let message = format!("The link with this external id is on the domain {}.", link.domain);
-    Err(Error::new(ErrorKind::Conflict, "on_another_domain", message))
-}
-
-/// The draft as an edit that leaves nothing but slug and domain as it is.
-fn whole(draft: LinkDraft) -> LinkPatch {
-    let patch = draft.into_patch();
-    LinkPatch {
-        redirect_status: patch.redirect_status.or(Some(RedirectStatus::default())),
-        forward_query: patch.forward_query.or(Some(ForwardQuery::default())),
-        forward_path: patch.forward_path.or(Some(false)),
-        utm: Some(patch.utm.unwrap_or_default()),
-        archived: patch.archived.or(Some(false)),
-        ..patch
-    }
+fn on_another_domain(domain: &Domain) -> Error {
+    let message = format!("The link with this external id is on the domain {}.", domain.hostname);
+    Error::new(ErrorKind::Conflict, "on_another_domain", message)
 }

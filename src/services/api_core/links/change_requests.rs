@@ -348,8 +348,13 @@ pub(super) fn approval_required(id: LinkId) -> Error {
     Error::new(ErrorKind::Conflict, "approval_required", message)
 }
 
-/// Whether visitors notice the difference: where a link leads, under which address, and whether it does.
+/// Whether a second person has to approve the difference, of a link that needs that.
 pub(super) fn is_noticed(before: &LinkRow, after: &LinkRow) -> bool {
+    before.needs_approval != after.needs_approval || visitors_notice(before, after)
+}
+
+/// Whether visitors notice the difference: where a link leads, under which address, and whether it does.
+pub(super) fn visitors_notice(before: &LinkRow, after: &LinkRow) -> bool {
     let noticed = |row: &LinkRow| LinkContent {
         title: None,
         description: None,
@@ -361,6 +366,7 @@ pub(super) fn is_noticed(before: &LinkRow, after: &LinkRow) -> bool {
         robots: None,
         expired_text: None,
         not_found_text: None,
+        needs_approval: false,
         ..LinkContent::of(row.clone(), Vec::new())
     };
     noticed(before) != noticed(after)

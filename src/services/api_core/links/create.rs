@@ -64,7 +64,7 @@ impl ApiCore {
     /// `TooLarge` if there are too many; otherwise only those of the store, and then nothing was made.
     pub async fn create_links(&self, access: &Access, drafts: Vec<LinkDraft>) -> Result<Vec<BulkItem<Created>>> {
         check_length(drafts.len())?;
-        check_passwords(drafts.iter().filter(|draft| draft.password.is_some()).count())?;
+        check_passwords(drafts.iter().filter(|draft| matches!(draft.password, Some(Some(_)))).count())?;
         once_more(|| self.create(access, drafts.clone(), Place::Bulk)).await
     }
 

@@ -7,6 +7,7 @@ use super::bulk::{Changed, check_length};
 use super::change_requests::require_no_approval;
 use super::create::invalidation;
 use super::deleted::put_aside;
+use super::printed::refuse_to_end_scans;
 use super::reach::editable;
 use crate::domain::change::Invalidation;
 use crate::domain::error::{Error, Result};
@@ -24,14 +25,20 @@ impl ApiCore {
     ///
     /// # Errors
     /// `NotFound` if the workspace has no such link; `PreconditionFailed` if it is not in the version expected; `Conflict` if it is frozen,
-    /// or a second person has to approve it.
-    pub async fn delete_link(&self, access: &Access, id: LinkId, expected: &impl ExpectedVersion) -> Result<()> {
+    /// a second person has to approve it, or its QR code may be in print and `confirm_printed` is false.
+    pub async fn delete_link(
+        &self,
+        access: &Access,
+        id: LinkId,
+        expected: &impl ExpectedVersion,
+        confirm_printed: bool,
+    ) -> Result<()> {
         let transaction = self.store.write().await?;
         let found = links::lock_many(&transaction, access.workspace_id(), &[id]).await?;
         let freeze = Freeze::load(&transaction, access).await?;
         let row = editable(access, found.into_iter().next())?;
         expected.require(row.version)?;
-        let row = deletable(&freeze, row)?;
+        let row = deletable(&freeze, row, confirm_printed)?;
         let (recorded_actions, stale) = self.delete_rows(&transaction, access, vec![row], LinkChangeId::new()).await?;
         self.commit(transaction, recorded_actions, stale).await
     }
@@ -41,14 +48,20 @@ impl ApiCore {
     ///
     /// # Errors
     /// `TooLarge` if there are too many; otherwise only those of the store, and then nothing was deleted.
-    pub async fn delete_links(&self, access: &Access, ids: Vec<LinkId>) -> Result<Changed<LinkId>> {
+    pub async fn delete_links(
+        &self,
+        access: &Access,
+        ids: Vec<LinkId>,
+        confirm_printed: bool,
+    ) -> Result<Changed<LinkId>> {
         check_length(ids.len())?;
         let change_id = LinkChangeId::new();
         let distinct: Vec<LinkId> = ids.iter().copied().collect::<HashSet<_>>().into_iter().collect();
         let transaction = self.store.write().await?;
         let locked = links::lock_many(&transaction, access.workspace_id(), &distinct).await?;
         let freeze = Freeze::load(&transaction, access).await?;
-        let decide = |row: Row| (row.id, editable(access, Some(row)).and_then(|row| deletable(&freeze, row)));
+        let decide =
+            |row: Row| (row.id, editable(access, Some(row)).and_then(|row| deletable(&freeze, row, confirm_printed)));
         let found: HashMap<LinkId, Result<Row>> = locked.into_iter().map(decide).collect();
         let rows: Vec<Row> = found.values().flatten().cloned().collect();
         let (recorded_actions, stale) = self.delete_rows(&transaction, access, rows, change_id).await?;
@@ -81,8 +94,9 @@ impl ApiCore {
 }
 
 /// The link, if nothing keeps it from being deleted now and by one person.
-pub(in crate::services::api_core) fn deletable(freeze: &Freeze, row: Row) -> Result<Row> {
+pub(in crate::services::api_core) fn deletable(freeze: &Freeze, row: Row, confirm_printed: bool) -> Result<Row> {
     freeze.check(row.folder_id)?;
     require_no_approval(&row)?;
+    refuse_to_end_scans(&row, confirm_printed)?;
     Ok(row)
 }

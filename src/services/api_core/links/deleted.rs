@@ -80,6 +80,17 @@ pub struct RestoreDraft {
         nullable = false
     )]
     pub slug: Option<String>,
+    /// The host name of a domain of the workspace to come back on; its own if absent. A link whose domain was deleted needs one, also where a
+    /// domain of the same name was added again.
+    #[schema(min_length = 1, max_length = 253, example = "go.example.com", nullable = false)]
+    pub domain: Option<String>,
+}
+
+/// Where deleted links come back, if not where they were.
+#[derive(Default)]
+pub(super) struct RestoredTo {
+    domain: Option<Domain>,
+    slug: Option<Slug>,
 }
 
 impl Recorded for DeletedLink {
@@ -102,16 +113,22 @@ impl ApiCore {
     /// Brings a deleted link back as it was, with its clicks.
     ///
     /// # Errors
-    /// `NotFound` if the workspace has no such deleted link; `Conflict` if its slug or external id is another link's by now, or a second
-    /// person has to approve it; `Invalid` if what it was is no longer allowed.
+    /// `NotFound` if the workspace has no such deleted link; `Conflict` if its slug or external id is another link's by now, its domain is
+    /// gone and the draft names none, or a second person has to approve it; `Invalid` if what it was is no longer allowed.
     pub async fn restore_link(&self, access: &Access, id: LinkId, draft: RestoreDraft) -> Result<Link> {
         let mut errors = FieldErrors::default();
         let slug = draft.slug.and_then(|slug| errors.check("/slug", "invalid_slug", Slug::parse(&slug)));
         self.check_words(slug.as_ref(), &mut errors);
+        let hostname = draft.domain.and_then(|hostname| errors.hostname("/domain", &hostname));
         errors.into_result()?;
         let transaction = self.store.write().await?;
         let row = by_one(access, deleted_links::lock(&transaction, access.workspace_id(), id).await?)?;
-        let written = self.restore(&transaction, access, vec![row], slug.as_ref(), LinkChangeId::new()).await?;
+        let domain = match hostname {
+            Some(hostname) => Some(domain_named(&transaction, access, hostname).await?),
+            None => None,
+        };
+        let to = RestoredTo { domain, slug };
+        let written = Box::pin(self.restore(&transaction, access, vec![row], &to, LinkChangeId::new())).await?;
         let link = only(written.links)?;
         self.commit(transaction, written.recorded_actions, written.stale).await?;
         Ok(self.with_clicks(access, link).await)
@@ -152,7 +169,7 @@ impl ApiCore {
         transaction: &Transaction,
         access: &Access,
         rows: Vec<DeletedRow>,
-        slug: Option<&Slug>,
+        to: &RestoredTo,
         change: LinkChangeId,
     ) -> Result<Written> {
         let deleted: Vec<DeletedContent> = rows.iter().map(content_of).collect::<Result<_>>()?;
@@ -168,7 +185,7 @@ impl ApiCore {
             let before = as_deleted(access, row.id, deleted.clone());
             written.stale.extend(kept_slug(&row));
             let after = match freeze.check(row.folder_id) {
-                Ok(()) => self.as_restored(transaction, &domains, &own, before.clone(), slug).await?,
+                Ok(()) => self.as_restored(transaction, &domains, &own, before.clone(), to).await?,
                 Err(error) => Err(error),
             };
             let after = match after {
@@ -203,17 +220,20 @@ impl ApiCore {
         domains: &HashMap<DomainId, Domain>,
         own: &LoopGuard,
         before: Row,
-        slug: Option<&Slug>,
+        to: &RestoredTo,
     ) -> Result<BulkItem<Row>> {
-        let Some(domain) = domains.get(&before.domain_id) else { return Ok(Err(domain_gone())) };
-        if let Err(error) = check_letters(slug.map_or(&before.slug, Slug::as_str), domain) {
+        let Some(domain) = to.domain.as_ref().or_else(|| domains.get(&before.domain_id)) else {
+            return Ok(Err(domain_is_to_be_named()));
+        };
+        if let Err(error) = check_letters(to.slug.as_ref().map_or(&before.slug, Slug::as_str), domain) {
             return Ok(Err(error));
         }
         let mut after = Row { version: before.version.saturating_add(1), updated_at: clock::now(), ..before };
-        if let Some(slug) = slug {
+        if let Some(slug) = &to.slug {
             slug.as_str().clone_into(&mut after.slug);
             super::changes::refresh(&mut after);
         }
+        after.domain_id = domain.id;
         after.slug_key = slug_key(&after.slug, domain.case_sensitive);
         if let Some(person) = after.created_by
             && users::find(transaction, person).await?.is_none()
@@ -367,6 +387,16 @@ pub(super) fn slug_of_deleted_link(id: LinkId) -> Error {
 
 pub(super) fn content_of(row: &DeletedRow) -> Result<DeletedContent> {
     decode(row.content.as_deref().ok_or_else(|| Error::internal("a link that cannot be restored"))?)
+}
+
+async fn domain_named(transaction: &Transaction, access: &Access, hostname: String) -> Result<Domain> {
+    let found = domains::hold_named(transaction, access.workspace_id(), vec![hostname]).await?.pop();
+    found.ok_or_else(|| Error::invalid_field("/domain", "unknown_domain", "the workspace has no such domain"))
+}
+
+fn domain_is_to_be_named() -> Error {
+    let message = "The workspace no longer has the domain that the link was on. Restore the link with the domain that it shall come back on.";
+    Error { message: message.into(), ..domain_gone() }
 }
 
 async fn domains_of(

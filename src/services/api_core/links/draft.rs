@@ -147,10 +147,11 @@ pub struct LinkDraft {
     /// How many redirects there may be in a day, week or month.
     #[serde(default)]
     pub click_budget: Option<ClickBudget>,
-    /// What visitors must know, 1 to 128 characters.
-    #[serde(default)]
+    /// What visitors must know, 1 to 128 characters; nothing if `null` or absent. A link that is put by its external id keeps its password if
+    /// this is absent.
+    #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 128, format = "password")]
-    pub password: Option<SecretString>,
+    pub password: Option<Option<SecretString>>,
     /// What happens to the visitor's query string; dropped if absent.
     #[serde(default)]
     pub forward_query: Option<ForwardQuery>,
@@ -173,6 +174,9 @@ pub struct LinkDraft {
     /// Whether a second person has to approve what visitors notice: where the link leads, under which address, and whether it does.
     #[serde(default)]
     pub needs_approval: Option<bool>,
+    /// Where a link is put by its external id: that its QR code may be in print is known. It means nothing for a link that is made.
+    #[serde(default)]
+    pub confirm_printed: bool,
 }
 
 /// An edit of a link. What is absent stays as it is, `null` clears.
@@ -290,7 +294,8 @@ pub struct LinkPatch {
     /// Whether a second person has to approve what visitors notice. Once set, it is only cleared with such an approval.
     #[schema(nullable = false)]
     pub needs_approval: Option<bool>,
-    /// That its QR code may be in print is known: without this, neither address nor destination of such a link are changed (409 `printed`).
+    /// That its QR code may be in print is known: without this, neither the address of such a link nor where it leads, or whether it does, is
+    /// changed (409 `printed`).
     #[serde(default)]
     pub confirm_printed: bool,
 }
@@ -333,7 +338,7 @@ impl LinkDraft {
             android_url: Some(self.android_url),
             max_clicks: Some(self.max_clicks),
             click_budget: Some(self.click_budget),
-            password: Some(self.password),
+            password: Some(self.password.flatten()),
             forward_query: self.forward_query,
             forward_path: self.forward_path,
             utm: self.utm,
@@ -341,7 +346,7 @@ impl LinkDraft {
             folder_id: Some(self.folder_id),
             archived: self.archived,
             needs_approval: self.needs_approval,
-            confirm_printed: false,
+            confirm_printed: self.confirm_printed,
         }
     }
 }

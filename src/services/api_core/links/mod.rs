@@ -12,6 +12,7 @@ mod content;
 mod create;
 mod delete;
 mod deleted;
+mod domain_loops;
 mod draft;
 mod duplicates;
 mod ended;

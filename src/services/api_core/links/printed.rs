@@ -1,10 +1,15 @@
-//! Links whose QR code may be in print, so that nobody changes where it leads without knowing that.
+//! Links whose QR code may be in print, so that nobody changes where it leads, or whether it does, without knowing that.
+//!
+//! Invariant: of a link in print, nothing that visitors notice is changed, and it is not deleted, unless whoever does that says
+//! that they know.
 
 use super::UPDATED;
+use super::change_requests::visitors_notice;
 use super::reach::{editable, seen};
 use super::view::Link;
-use crate::domain::error::Result;
+use crate::domain::error::{Error, ErrorKind, Result};
 use crate::domain::id::LinkId;
+use crate::domain::time::Timestamp;
 use crate::infra::store::Transaction;
 use crate::infra::store::links::{self, Link as Row};
 use crate::runtime::clock;
@@ -47,4 +52,29 @@ impl ApiCore {
         self.commit(transaction, vec![UPDATED.edited(access.by(), &before, &link)?], Vec::new()).await?;
         Ok(self.with_clicks(access, link).await)
     }
+}
+
+/// Refuses to change where a printed code leads, or whether it does, unless whoever does it knows that it is printed.
+pub(super) fn refuse_to_mislead_scans(before: &Row, after: &Row, confirm_printed: bool) -> Result<()> {
+    let is_over_otherwise = before.expired_text.is_some() != after.expired_text.is_some()
+        || before.not_found_text.is_some() != after.not_found_text.is_some();
+    match before.printed_at {
+        Some(at) if !confirm_printed && (is_over_otherwise || visitors_notice(before, after)) => {
+            Err(printed(at, "change its address, where it leads or whether it does"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Refuses to delete a link whose code is printed, unless whoever does it knows that.
+pub(super) fn refuse_to_end_scans(row: &Row, confirm_printed: bool) -> Result<()> {
+    match row.printed_at {
+        Some(at) if !confirm_printed => Err(printed(at, "delete it")),
+        _ => Ok(()),
+    }
+}
+
+fn printed(at: Timestamp, what: &str) -> Error {
+    let message = format!("The QR code of this link may be in print since {at}. Send confirm_printed: true to {what}.");
+    Error::new(ErrorKind::Conflict, "printed", message)
 }

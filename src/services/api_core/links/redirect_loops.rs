@@ -25,9 +25,9 @@ const FOLLOWED_MAX: usize = 20;
 
 /// Where a short link is; without a slug, the front page of a domain.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Place {
-    domain: DomainId,
-    slug_key: String,
+pub(super) struct Place {
+    pub domain: DomainId,
+    pub slug_key: String,
 }
 
 /// The domains on which a workspace may have links, by host name.
@@ -61,6 +61,7 @@ impl LoopGuard {
             workspace: row.workspace_id,
             written: Some(row),
             planned: Some(planned),
+            exit: None,
         };
         let is_here = |place: &Place| is_reached_at(row, &here, place);
         for (pointer, destination) in pointed_destinations(row) {
@@ -82,52 +83,33 @@ impl LoopGuard {
         (url.port() == *port).then_some((domain, url))
     }
 
-    fn front_page(&self, domain: DomainId) -> Option<&Destination> {
-        self.domains.values().find(|(known, _)| known.id == domain).and_then(|(known, _)| known.root_url.as_ref())
+    /// Takes a domain as it will be.
+    pub(super) fn with(mut self, core: &ApiCore, domain: &Domain) -> Self {
+        self.domains.insert(domain.hostname.clone(), (domain.clone(), port_of(core, domain)));
+        self
     }
-}
 
-impl ApiCore {
-    /// Refuses a front page of a domain that leads back to itself by way of links of the workspace.
-    ///
-    /// # Errors
-    /// `InvalidRequest` with the field `root_url`.
-    pub(in crate::services::api_core) async fn refuse_front_page_in_a_loop(
-        &self,
-        transaction: &Transaction,
-        access: &Access,
-        domain: &Domain,
-    ) -> Result<()> {
-        let Some(front_page) = &domain.root_url else { return Ok(()) };
-        let mut places = LoopGuard::load(self, transaction, access).await?;
-        places.domains.insert(domain.hostname.clone(), (domain.clone(), port_of(self, domain)));
-        let workspace = access.workspace_id();
-        let visits = Visits { places: &places, transaction, workspace, written: None, planned: None };
-        let here = Place { domain: domain.id, slug_key: String::new() };
-        let mut errors = FieldErrors::default();
-        if let Some(start) = visits.place(front_page).await?
-            && visits.lead_to(start, |place| *place == here).await?
-        {
-            errors.add("/root_url", "links_in_a_loop", "this short link leads back to the front page of the domain");
-        }
-        errors.into_result()
+    fn domain(&self, id: DomainId) -> Option<&Domain> {
+        self.domains.values().map(|(domain, _)| domain).find(|domain| domain.id == id)
     }
 }
 
 /// What visitors find while something is being written.
-struct Visits<'a> {
-    places: &'a LoopGuard,
-    transaction: &'a Transaction,
-    workspace: WorkspaceId,
+pub(super) struct Visits<'a> {
+    pub places: &'a LoopGuard,
+    pub transaction: &'a Transaction,
+    pub workspace: WorkspaceId,
     /// The link that is written, as it will be.
-    written: Option<&'a Row>,
+    pub written: Option<&'a Row>,
     /// Those that are made with it.
-    planned: Option<&'a Plan>,
+    pub planned: Option<&'a Plan>,
+    /// Where links are followed that may be gone or over some day: the domain whose front page is a way out.
+    pub exit: Option<DomainId>,
 }
 
 impl Visits<'_> {
     /// Whether visitors of `start` come to a place, going from link to link.
-    async fn lead_to(&self, start: Place, is_there: impl Fn(&Place) -> bool) -> Result<bool> {
+    pub(super) async fn lead_to(&self, start: Place, is_there: impl Fn(&Place) -> bool) -> Result<bool> {
         let mut seen = HashSet::new();
         let mut ahead = vec![start];
         while let Some(place) = ahead.pop() {
@@ -146,16 +128,27 @@ impl Visits<'_> {
 
     /// Where visitors of a place may be sent.
     async fn destinations(&self, place: &Place) -> Result<Vec<Destination>> {
+        let domain = self.places.domain(place.domain);
+        let own = |url: fn(&Domain) -> Option<&Destination>| domain.and_then(url).cloned();
         if place.slug_key.is_empty() {
-            return Ok(self.places.front_page(place.domain).cloned().into_iter().collect());
+            let is_way_out = self.exit == Some(place.domain);
+            return Ok(own(|domain| domain.root_url.as_ref()).filter(|_| !is_way_out).into_iter().collect());
         }
         let link = self.link_at(place).await?;
-        Ok(link.iter().flat_map(pointed_destinations).map(|(_, destination)| destination.clone()).collect())
+        let mut destinations: Vec<Destination> =
+            link.iter().flat_map(pointed_destinations).map(|(_, destination)| destination.clone()).collect();
+        if self.exit.is_some() {
+            destinations.extend(own(|domain| domain.expired_url.as_ref()));
+        }
+        if self.exit.is_some() || link.is_none() {
+            destinations.extend(own(|domain| domain.not_found_url.as_ref()));
+        }
+        Ok(destinations)
     }
 
     /// The place of this installation that an address is, if it is one. As on the edge, punctuation after a slug counts only
     /// where a link has it.
-    async fn place(&self, destination: &Destination) -> Result<Option<Place>> {
+    pub(super) async fn place(&self, destination: &Destination) -> Result<Option<Place>> {
         let Some((domain, url)) = self.places.find(destination) else { return Ok(None) };
         let Some(exact) = place_on(domain, url.path()) else { return Ok(None) };
         let shorter = trailing_punctuation::without(url.path());

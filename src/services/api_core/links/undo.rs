@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::bulk::{BulkItem, Changed};
 use super::content::decode;
-use super::deleted::by_one;
+use super::deleted::{RestoredTo, by_one};
 use super::draft::BULK_ITEMS_MAX;
 use super::reach::editable;
 use super::revert::{Reversion, not_kept};
@@ -67,7 +67,7 @@ impl ApiCore {
         let (deleted, closed): (Vec<_>, Vec<_>) =
             deleted.into_iter().map(|row| by_one(access, Some(row))).partition(Result::is_ok);
         let deleted = deleted.into_iter().flatten().collect();
-        let restored = Box::pin(self.restore(&transaction, access, deleted, None, change_id)).await?;
+        let restored = Box::pin(self.restore(&transaction, access, deleted, &RestoredTo::default(), change_id)).await?;
         written.links.extend(restored.links);
         written.links.extend(closed.into_iter().filter_map(Result::err).map(Err));
         written.recorded_actions.extend(restored.recorded_actions);

@@ -13,7 +13,6 @@ use super::create::invalidation;
 use super::history::{Step, record};
 use super::plan::{external_id_taken, slug_key};
 use super::reach::{Folders, editable};
-use super::redirect_loops::LoopGuard;
 use super::tagging::TagsByName;
 use super::view::Link;
 use super::writing::{Checks, Edited, write};
@@ -108,12 +107,7 @@ impl ApiCore {
             confirm_printed: draft.confirm_printed,
             is_approved: false,
         };
-        let checks = Checks {
-            transaction: &transaction,
-            access: &to,
-            own: LoopGuard::load(self, &transaction, &to).await?,
-            freeze: Freeze::load(&transaction, &to).await?,
-        };
+        let checks = Checks::load(self, &transaction, &to).await?;
         only(vec![Box::pin(write(&checks, edited)).await?])?;
         tags::take_off(&transaction, &[id]).await?;
         tags::put_on(&transaction, tags_by_name.ids(&before.tags)?.into_iter().map(|tag| (id, tag)).collect()).await?;

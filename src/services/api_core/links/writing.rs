@@ -12,11 +12,12 @@ use super::create::invalidation;
 use super::deleted::slug_in_use;
 use super::history::{Step, record};
 use super::plan::{Plan, check_letters, external_id_taken, slug_taken};
+use super::printed::refuse_to_mislead_scans;
 use super::redirect_loops::LoopGuard;
 use super::tagging::TagsByName;
 use super::view::Link;
 use crate::domain::change::Invalidation;
-use crate::domain::error::{Error, ErrorKind, Result};
+use crate::domain::error::{Error, Result};
 use crate::domain::folded_text::name_key;
 use crate::domain::id::{LinkChangeId, LinkId};
 use crate::domain::link_version::LinkVersionAction;
@@ -69,8 +70,7 @@ impl ApiCore {
     ) -> Result<Written> {
         let names = edits.iter().flatten().filter_map(|edit| edit.tag_names.clone()).flatten().collect();
         let tags_by_name = TagsByName::load(transaction, access, names).await?;
-        let own = LoopGuard::load(self, transaction, access).await?;
-        let checks = Checks { transaction, access, own, freeze: Freeze::load(transaction, access).await? };
+        let checks = Checks::load(self, transaction, access).await?;
         let rows = edits.iter().flatten().map(|edited| edited.before.clone()).collect();
         let before = self.view_links(transaction, access.workspace_id(), rows).await?;
         let before: HashMap<LinkId, Link> = before.into_iter().map(|link| (link.id, link)).collect();
@@ -127,49 +127,66 @@ fn without_view() -> Error {
     Error::internal("a link without its view")
 }
 
-/// Writes an edit, unless its slug or external id is in use, or the link would lead to itself.
+impl<'a> Checks<'a> {
+    pub(super) async fn load(core: &ApiCore, transaction: &'a Transaction, access: &'a Access) -> Result<Self> {
+        let own = LoopGuard::load(core, transaction, access).await?;
+        Ok(Self { transaction, access, own, freeze: Freeze::load(transaction, access).await? })
+    }
+}
+
+/// Writes an edit, unless something keeps it from being made.
 pub(super) async fn write(checks: &Checks<'_>, edited: Edited) -> Result<BulkItem<Edited>> {
-    let Checks { transaction, access, ref own, ref freeze } = *checks;
-    let (before, after) = (&edited.before, &edited.after);
-    let frozen = freeze.check(before.folder_id).and_then(|()| freeze.check(after.folder_id));
-    if let Err(error) = frozen.and_then(|()| check_approval(&edited)).and_then(|()| check_printed(&edited)) {
+    if let Some(error) = refusal(checks, &edited).await? {
         return Ok(Err(error));
     }
-    if leads_elsewhere(before, after) {
-        let mut errors = FieldErrors::under(edited.pointer.clone());
-        own.refuse_loops(transaction, after, &Plan::with_capacity(0), &mut errors).await?;
-        if let Err(error) = errors.into_result() {
-            return Ok(Err(error));
-        }
-    }
-    if before.slug != after.slug || before.domain_id != after.domain_id {
-        let domain = domains::find(transaction, after.workspace_id, after.domain_id).await?;
-        let domain = domain.ok_or_else(|| Error::internal("a link without its domain"))?;
-        if let Err(error) = check_letters(&after.slug, &domain) {
-            let mut errors = FieldErrors::under(edited.pointer.clone());
-            errors.extend(error.fields);
-            return Ok(Err(errors.into_error()));
-        }
-    }
-    let is_elsewhere = before.slug_key != after.slug_key || before.domain_id != after.domain_id;
-    if is_elsewhere && is_in_use(transaction, after).await? {
-        return Ok(Err(slug_in_use(transaction, access, after).await?));
-    }
-    if let Some(external_id) = after.external_id.clone().filter(|_| before.external_id != after.external_id) {
-        let others = links::find_by_external_ids(transaction, after.workspace_id, vec![external_id]).await?;
-        if !others.is_empty() {
-            return Ok(Err(external_id_taken()));
-        }
-    }
+    let (transaction, after) = (checks.transaction, &edited.after);
     if !links::update(transaction, after.clone()).await? {
         // Somebody took the slug or the external id since it was looked for; the transaction is spent.
         return Err(slug_taken());
     }
-    if is_elsewhere && is_kept(transaction, after).await? {
+    if is_at_another_address(&edited) && is_kept(transaction, after).await? {
         // Somebody deleted a link with this slug since it was looked for.
         return Err(slug_taken());
     }
     Ok(Ok(edited))
+}
+
+/// Why an edit is not made: the link is frozen, guarded or in print, would lead to itself, or its slug or external id is in use.
+pub(super) async fn refusal(checks: &Checks<'_>, edited: &Edited) -> Result<Option<Error>> {
+    let Checks { transaction, access, ref own, ref freeze } = *checks;
+    let (before, after) = (&edited.before, &edited.after);
+    let frozen = freeze.check(before.folder_id).and_then(|()| freeze.check(after.folder_id));
+    if let Err(error) = frozen.and_then(|()| check_approval(edited)).and_then(|()| check_printed(edited)) {
+        return Ok(Some(error));
+    }
+    let mut errors = FieldErrors::under(edited.pointer.clone());
+    if leads_elsewhere(before, after) {
+        own.refuse_loops(transaction, after, &Plan::with_capacity(0), &mut errors).await?;
+    }
+    if errors.is_empty() && (before.slug != after.slug || before.domain_id != after.domain_id) {
+        let domain = domains::find(transaction, after.workspace_id, after.domain_id).await?;
+        let domain = domain.ok_or_else(|| Error::internal("a link without its domain"))?;
+        if let Err(error) = check_letters(&after.slug, &domain) {
+            errors.extend(error.fields);
+        }
+    }
+    if !errors.is_empty() {
+        return Ok(Some(errors.into_error()));
+    }
+    if is_at_another_address(edited) && is_in_use(transaction, after).await? {
+        return Ok(Some(slug_in_use(transaction, access, after).await?));
+    }
+    if let Some(external_id) = after.external_id.clone().filter(|_| before.external_id != after.external_id) {
+        let others = links::find_by_external_ids(transaction, after.workspace_id, vec![external_id]).await?;
+        if !others.is_empty() {
+            return Ok(Some(external_id_taken()));
+        }
+    }
+    Ok(None)
+}
+
+fn is_at_another_address(edited: &Edited) -> bool {
+    edited.before.slug_key != edited.after.slug_key || edited.before.domain_id != edited.after.domain_id
 }
 
 /// Whether another link has the slug of this one, or a deleted one keeps it.
@@ -200,21 +217,8 @@ fn check_approval(edited: &Edited) -> Result<()> {
     if is_free { Ok(()) } else { require_no_approval(&edited.before) }
 }
 
-/// Refuses to change where a printed code leads, unless whoever does it knows that it is printed.
 fn check_printed(edited: &Edited) -> Result<()> {
-    let (before, after) = (&edited.before, &edited.after);
-    let is_elsewhere = before.destination_url != after.destination_url
-        || before.slug_key != after.slug_key
-        || before.domain_id != after.domain_id;
-    match before.printed_at {
-        Some(at) if is_elsewhere && !edited.confirm_printed => {
-            let message = format!(
-                "The QR code of this link may be in print since {at}. Send confirm_printed: true to change its address or its destination."
-            );
-            Err(Error::new(ErrorKind::Conflict, "printed", message))
-        }
-        _ => Ok(()),
-    }
+    refuse_to_mislead_scans(&edited.before, &edited.after, edited.confirm_printed)
 }
 
 /// Replaces the tags of those links whose edits name some.

@@ -42,6 +42,9 @@ struct BulkDelete {
     /// The links, 1 to 1,000.
     #[schema(min_items = 1, max_items = 1000)]
     ids: Vec<LinkId>,
+    /// That QR codes of the links may be in print is known; without this, such links are not deleted.
+    #[serde(default)]
+    confirm_printed: bool,
 }
 
 pub(super) fn routes() -> OpenApiRouter<ApiCore> {
@@ -99,5 +102,6 @@ async fn delete(
     access: Authorized<permission::DeleteLinks>,
     Body(body): Body<BulkDelete>,
 ) -> Result<Json<BulkResults>, Problem> {
-    Ok(Json(BulkResults::of(core.delete_links(&access, body.ids).await?, |id| BulkResult::Deleted { id })))
+    let deleted = core.delete_links(&access, body.ids, body.confirm_printed).await?;
+    Ok(Json(BulkResults::of(deleted, |id| BulkResult::Deleted { id })))
 }

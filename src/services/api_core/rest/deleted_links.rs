@@ -45,7 +45,7 @@ async fn list(
 /// Restore a deleted link
 ///
 /// As it was, under its id, with its clicks and its history. Where its slug is another link's by now, the answer is 409, unless the
-/// request names another slug.
+/// request names another slug; where its domain was deleted (`domain_gone`), unless it names a `domain`.
 #[utoipa::path(
     post, path = "/v1/workspaces/{workspace_id}/deleted-links/{link_id}/restore", operation_id = "restore_link",
     tag = "links",

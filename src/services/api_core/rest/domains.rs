@@ -21,7 +21,7 @@ use crate::http::pagination::{Page, QueryFingerprint};
 use crate::http::path::Path;
 use crate::http::problem::Problem;
 use crate::http::responses::{ConflictProblem, CreateProblems, DeleteProblems, EditProblems, ReadProblems};
-use crate::services::api_core::{ApiCore, Domain, DomainDraft, DomainPatch, domains};
+use crate::services::api_core::{ApiCore, Domain, DomainDeletion, DomainDraft, DomainPatch, domains};
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]
@@ -40,6 +40,8 @@ struct DomainPath {
 struct DeletionQuery {
     /// Whether links that are on the domain are deleted with it; refused if absent and there are any.
     delete_links: Option<bool>,
+    /// That QR codes of these links may be in print is known: without this, such links keep the domain from being deleted (409 `printed`).
+    confirm_printed: Option<bool>,
 }
 
 pub(super) fn routes() -> OpenApiRouter<ApiCore> {
@@ -143,7 +145,11 @@ async fn delete(
     Query(query): Query<DeletionQuery>,
     if_match: IfMatch,
 ) -> Result<StatusCode, Problem> {
-    core.delete_domain(&access, ids.domain_id, &if_match, query.delete_links.unwrap_or_default()).await?;
+    let deletion = DomainDeletion {
+        with_links: query.delete_links.unwrap_or_default(),
+        confirm_printed: query.confirm_printed.unwrap_or_default(),
+    };
+    core.delete_domain(&access, ids.domain_id, &if_match, deletion).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -55,7 +55,8 @@ async fn read(
 /// Make the link with this external id what the body says
 ///
 /// It is made if there is none, and changed if it differs; the same request once more changes nothing. What is absent gets the value
-/// that new links have, apart from the slug and the domain, which stay.
+/// that new links on its domain have, apart from the slug, the domain, the password and `needs_approval`, which stay; a `null` takes the
+/// password away.
 #[utoipa::path(
     put, path = "/v1/workspaces/{workspace_id}/links-by-external-id/{external_id}",
     operation_id = "put_link_by_external_id", tag = "links",

@@ -21,7 +21,7 @@ use crate::http::extract::{Json as Body, Query};
 use crate::http::pagination::{Limit, Page, QueryFingerprint};
 use crate::http::path::Path;
 use crate::http::problem::Problem;
-use crate::http::responses::{CreateProblems, DeleteProblems, EditProblems, ReadProblems};
+use crate::http::responses::{ConflictProblem, CreateProblems, DeleteProblems, EditProblems, ReadProblems};
 use crate::services::api_core::{
     ApiCore, Link, LinkCount, LinkDraft, LinkPatch, LinkQuery, LinkSort, Resolution, ResolutionDraft, VisitorDraft,
     WorkspaceMoveDraft, links,
@@ -133,6 +133,15 @@ struct FilterQuery {
     /// Only links made before this moment.
     #[serde(default)]
     created_until: Option<Timestamp>,
+}
+
+/// What else a deletion says.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct DeletionQuery {
+    /// That its QR code may be in print is known: without this, such a link is not deleted (409 `printed`).
+    confirm_printed: Option<bool>,
 }
 
 /// The place of a link.
@@ -303,16 +312,17 @@ async fn move_to_workspace(
 #[utoipa::path(
     delete, path = "/v1/workspaces/{workspace_id}/links/{link_id}", operation_id = "delete_link", tag = "links",
     extensions(("x-audit-action" = json!(links::DELETED.name()))),
-    params(LinkPath, IfMatchHeader),
-    responses((status = 204, description = "It is gone."), DeleteProblems)
+    params(LinkPath, DeletionQuery, IfMatchHeader),
+    responses((status = 204, description = "It is gone."), DeleteProblems, ConflictProblem)
 )]
 async fn delete(
     State(core): State<ApiCore>,
     access: Authorized<permission::DeleteLink>,
     Path(ids): Path<LinkPath>,
+    Query(query): Query<DeletionQuery>,
     if_match: IfMatch,
 ) -> Result<StatusCode, Problem> {
-    core.delete_link(&access, ids.link_id, &if_match).await?;
+    core.delete_link(&access, ids.link_id, &if_match, query.confirm_printed.unwrap_or_default()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -19,7 +19,8 @@ pub(super) fn routes() -> OpenApiRouter<ApiCore> {
 
 /// Note that the QR code of a link may be in print
 ///
-/// From then on its address and its destination are only changed with `confirm_printed`; without it the answer is 409 (`printed`).
+/// From then on it is only deleted, and its address, where it leads and whether it does only changed, with `confirm_printed`; without it the
+/// answer is 409 (`printed`).
 #[utoipa::path(
     put, path = "/v1/workspaces/{workspace_id}/links/{link_id}/printed", operation_id = "mark_link_printed",
     tag = "links",

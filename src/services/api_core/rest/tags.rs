@@ -20,7 +20,7 @@ use crate::http::extract::{Json as Body, Query};
 use crate::http::pagination::{Page, QueryFingerprint};
 use crate::http::path::Path;
 use crate::http::problem::Problem;
-use crate::http::responses::{CreateProblems, DeleteProblems, EditProblems, ReadProblems};
+use crate::http::responses::{ConflictProblem, CreateProblems, DeleteProblems, EditProblems, ReadProblems};
 use crate::services::api_core::{ApiCore, Tag, TagDraft, TagPatch, tags};
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -112,11 +112,13 @@ async fn update(
 }
 
 /// Delete a tag and take it off every link
+///
+/// Refused (409, `frozen`) while one of these links is left as it is by a freeze window; the same of another name for it.
 #[utoipa::path(
     delete, path = "/v1/workspaces/{workspace_id}/tags/{tag_id}", operation_id = "delete_tag", tag = "tags",
     extensions(("x-audit-action" = json!(tags::DELETED.name()))),
     params(TagPath, IfMatchHeader),
-    responses((status = 204, description = "It is gone."), DeleteProblems)
+    responses((status = 204, description = "It is gone."), DeleteProblems, ConflictProblem)
 )]
 async fn delete(
     State(core): State<ApiCore>,

@@ -44,7 +44,7 @@ function Going({ bulk }: { bulk: Bulk }) {
 
 function Failures({ bulk }: { bulk: Bulk }) {
   const workspace = useWorkspace().slug;
-  const { failed, retry } = bulk;
+  const { failed, retry, isPrinted } = bulk;
   return (
     <div className="note stack-s above" data-look="bad" role="alert">
       <b>{t("links.failed", { count: failed.length })}</b>
@@ -60,7 +60,7 @@ function Failures({ bulk }: { bulk: Bulk }) {
       </ul>
       {failed.length > SHOWN && <p className="small">{t("links.andMore", { count: failed.length - SHOWN })}</p>}
       <div className="row">
-        {retry && <Button onClick={retry}>{t("common.retry")}</Button>}
+        {retry && <Button onClick={retry}>{isPrinted ? t("links.printed") : t("common.retry")}</Button>}
         <Button onClick={() => dismiss(bulk.id)}>{t("common.close")}</Button>
       </div>
     </div>

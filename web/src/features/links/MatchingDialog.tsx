@@ -3,7 +3,7 @@ import { useState } from "react";
 import type { BulkEdit, BulkEditFilter, BulkEditPreview } from "../../api/types";
 import { Button } from "../../design/Button";
 import { Dialog } from "../../design/Dialog";
-import { Choice, Field } from "../../design/Field";
+import { Check, Choice, Field } from "../../design/Field";
 import { t } from "../../i18n";
 import { myZone } from "../../lib/preferences";
 import { useSubmit } from "../../lib/submit";
@@ -41,6 +41,7 @@ export default function MatchingDialog({ filter, onClose }: Properties) {
   });
   const [seen, setSeen] = useState<BulkEditPreview>();
   const [progress, setProgress] = useState<BulkEdit>();
+  const [isConfirmed, setConfirmed] = useState(false);
   const set = (change: Partial<Wanted>) => {
     setSeen(undefined);
     setWanted((old) => ({ ...old, ...change }));
@@ -63,7 +64,7 @@ export default function MatchingDialog({ filter, onClose }: Properties) {
       report(edit.failures.map(({ link_id, detail }) => ({ id: link_id, name: link_id, reason: detail })));
   };
   const { submit, busy, problem } = useSubmit(async () => {
-    const changes = changesOf(wanted);
+    const changes = { ...changesOf(wanted), confirm_printed: isConfirmed };
     if (!seen) {
       setSeen(await look(workspace, filter, changes));
       return;
@@ -89,6 +90,16 @@ export default function MatchingDialog({ filter, onClose }: Properties) {
           </p>
         )}
         <div role="status">{seen && <Seen preview={seen} />}</div>
+        {(isConfirmed || (seen?.refused ?? 0) > 0) && (
+          <Check
+            label={t("links.printed")}
+            checked={isConfirmed}
+            onChecked={(checked) => {
+              setSeen(undefined);
+              setConfirmed(checked);
+            }}
+          />
+        )}
         {progress && <Progress done={progress.changed + progress.unchanged + progress.failed} total={progress.total} />}
         <div className="row">
           <Button

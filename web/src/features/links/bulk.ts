@@ -23,9 +23,11 @@ export interface Bulk {
   stop: () => void;
   /** Tries what failed again. */
   retry?: () => void;
+  /** Whether links were left alone because they may be in print; to try again is to say that this is known. */
+  isPrinted?: boolean;
 }
 
-export type Send = (links: Link[]) => Promise<BulkResults>;
+export type Send = (links: Link[], confirmPrinted: boolean) => Promise<BulkResults>;
 
 interface Outcome {
   /** What can be undone, one for each request. */
@@ -71,7 +73,12 @@ export const useBulks = () => useSyncExternalStore(subscribe, () => bulks);
  * Sends so many links at a time, and goes on where a request fails: what was not done is told with the reason, and can be tried again.
  * Whoever stops it stops it before the next request.
  */
-export async function inChunks(links: Link[], send: Send, again: (failed: Link[]) => void): Promise<Outcome> {
+export async function inChunks(
+  links: Link[],
+  send: Send,
+  again: (failed: Link[], confirmPrinted: boolean) => void,
+  confirmPrinted = false,
+): Promise<Outcome> {
   last += 1;
   let isStopped = false;
   const stop = () => {
@@ -81,6 +88,7 @@ export async function inChunks(links: Link[], send: Send, again: (failed: Link[]
   const changes: string[] = [];
   const rest: Link[] = [];
   const failed: Failed[] = [];
+  let isPrinted = false;
   const fail = (link: Link | undefined, reason: string) => {
     if (!link) return;
     rest.push(link);
@@ -94,10 +102,13 @@ export async function inChunks(links: Link[], send: Send, again: (failed: Link[]
       continue;
     }
     try {
-      const answer = await send(chunk);
+      const answer = await send(chunk, confirmPrinted);
       if (answer.change_id) changes.push(answer.change_id);
-      for (const [index, result] of answer.results.entries())
-        if (result.status === "failed") fail(chunk[index], result.problem.detail);
+      for (const [index, result] of answer.results.entries()) {
+        if (result.status !== "failed") continue;
+        fail(chunk[index], result.problem.detail);
+        isPrinted ||= result.problem.code === "printed";
+      }
     } catch (error) {
       const problem = problemOf(error);
       for (const link of chunk) fail(link, problem.status === 0 ? t("common.noAnswer") : problem.message);
@@ -108,9 +119,9 @@ export async function inChunks(links: Link[], send: Send, again: (failed: Link[]
   else {
     const retry = () => {
       dismiss(bulk.id);
-      again(rest);
+      again(rest, isPrinted);
     };
-    put({ ...bulk, done: links.length, isOver: true, failed, retry });
+    put({ ...bulk, done: links.length, isOver: true, failed, retry, isPrinted });
   }
   return { changes: failed.length < links.length ? changes : [], done: links.length - failed.length };
 }

@@ -58,16 +58,18 @@ export function changeLinks(workspace: string, links: BulkPatch[]): Promise<Bulk
 }
 
 /** Deletes at most 500 links. */
-export function deleteLinks(workspace: string, links: Link[]): Promise<BulkResults> {
+export function deleteLinks(workspace: string, links: Link[], confirm_printed: boolean): Promise<BulkResults> {
   const params = { path: { workspace_id: workspace } };
   const ids = links.map((link) => link.id);
-  return body(api.POST("/v1/workspaces/{workspace_id}/links/bulk/delete", { params, body: { ids } }));
+  return body(api.POST("/v1/workspaces/{workspace_id}/links/bulk/delete", { params, body: { ids, confirm_printed } }));
 }
 
-/** Undoes changes, the last one first. */
+/** Undoes changes, the last one first. Whoever undoes what was just done to a printed link knows that it is printed. */
 export async function undoChanges(workspace: string, changes: string[]): Promise<void> {
   for (const change_id of [...changes].reverse()) {
     const params = { path: { workspace_id: workspace } };
-    await body(api.POST("/v1/workspaces/{workspace_id}/links/undo", { params, body: { change_id } }));
+    await body(
+      api.POST("/v1/workspaces/{workspace_id}/links/undo", { params, body: { change_id, confirm_printed: true } }),
+    );
   }
 }

@@ -36,13 +36,16 @@ export function useLinkActions() {
       return { ...old, pages };
     });
   };
-  const patching = (changesOf: (link: Link) => LinkPatch) => (chunk: Link[]) =>
-    changeLinks(
-      workspace,
-      chunk.map((link) => ({ id: link.id, changes: changesOf(link) })),
-    );
-  const run = async (links: Link[], textOf: (count: number) => string, send: Send) => {
-    const { changes, done } = await inChunks(links, send, (failed) => void run(failed, textOf, send));
+  const patching =
+    (changesOf: (link: Link) => LinkPatch): Send =>
+    (chunk, confirm_printed) =>
+      changeLinks(
+        workspace,
+        chunk.map((link) => ({ id: link.id, changes: { ...changesOf(link), confirm_printed } })),
+      );
+  const run = async (links: Link[], textOf: (count: number) => string, send: Send, isConfirmed = false) => {
+    const again = (failed: Link[], confirm: boolean) => void run(failed, textOf, send, confirm);
+    const { changes, done } = await inChunks(links, send, again, isConfirmed);
     if (changes.length > 0) say(textOf(done), () => void undo(changes));
     await refetch();
   };
@@ -87,7 +90,7 @@ export function useLinkActions() {
     return run(
       links,
       (count) => t("links.deleted", { count }),
-      (chunk) => deleteLinks(workspace, chunk),
+      (chunk, confirmPrinted) => deleteLinks(workspace, chunk, confirmPrinted),
     );
   };
   return { archive, tag, move, campaign, remove };

@@ -61,6 +61,7 @@ export const pages: typeof english = {
     andMore_one: "und {{count}} weiterer",
     andMore_other: "und {{count}} weitere",
     stopped: "angehalten, bevor er an der Reihe war",
+    printed: "Die QR-Codes sind vielleicht gedruckt: trotzdem",
     working: "Links werden geändert",
     progress: "{{done}} von {{total}}",
     stop: "Anhalten",

@@ -60,6 +60,7 @@ export const pages = {
     andMore_one: "and {{count}} more",
     andMore_other: "and {{count}} more",
     stopped: "stopped before its turn",
+    printed: "The QR codes may be in print: do it all the same",
     working: "Links are changed",
     progress: "{{done}} of {{total}}",
     stop: "Stop",

@@ -84,6 +84,7 @@ export const pages = {
     andMore_many: "і ще {{count}}",
     andMore_other: "і ще {{count}}",
     stopped: "зупинено до його черги",
+    printed: "QR-коди, можливо, надруковано: усе одно",
     working: "Посилання змінюються",
     progress: "{{done}} з {{total}}",
     stop: "Зупинити",

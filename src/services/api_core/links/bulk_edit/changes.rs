@@ -65,7 +65,7 @@ pub struct BulkEditChanges {
     /// They are deleted, by themselves and without any other change; the bin has them as it has others.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub deleted: bool,
-    /// That QR codes of the links may be in print is known; without this, destinations of such links stay as they are.
+    /// That QR codes of the links may be in print is known; without this, such links are not deleted, and lead where they do.
     #[serde(default)]
     pub confirm_printed: bool,
 }
@@ -128,9 +128,6 @@ impl ApiCore {
         rows: Vec<Row>,
         tags: &HashMap<LinkId, Vec<String>>,
     ) -> Result<Vec<BulkItem<Option<Edited>>>> {
-        if changes.deleted {
-            return Ok(rows.into_iter().map(|row| editable(access, Some(row)).map(|_| None)).collect());
-        }
         let folders = Folders::load(transaction, access, changes.folder_id.flatten().into_iter()).await?;
         let edit = |row: Row| {
             let before = editable(access, Some(row))?;

@@ -5,25 +5,27 @@
 //! it is done are one transaction.
 
 mod changes;
+mod preview;
 mod report;
 mod run;
 mod selection;
 
 pub use changes::{BulkEditChanges, DestinationReplacement};
+pub use preview::{BulkEditPreview, BulkEditSample};
 pub use report::{BulkEdit, BulkEditFailure};
 pub use selection::BulkEditFilter;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::content::{FieldChange, LinkContent, encode};
+use super::content::encode;
 use crate::domain::bulk_edit::BulkEditState;
 use crate::domain::error::{Error, ErrorKind, Result};
-use crate::domain::id::{BulkEditId, LinkChangeId, LinkId};
+use crate::domain::id::{BulkEditId, LinkChangeId};
 use crate::domain::recorded::Author;
 use crate::infra::jobs::{NewJob, enqueue};
 use crate::infra::store::bulk_edits::{self, BulkEdit as Row, BulkEditBatch};
-use crate::infra::store::{Transaction, links, tags};
+use crate::infra::store::{Transaction, links};
 use crate::runtime::clock;
 use crate::services::api_core::ApiCore;
 use crate::services::api_core::field_errors::FieldErrors;
@@ -37,8 +39,6 @@ pub(super) const BATCH_LINKS: usize = 1_000;
 const LINKS_MAX: usize = 100_000;
 /// The most edits of a workspace that are not done.
 const RUNNING_MAX: u64 = 10;
-/// How many links a dry run shows.
-const SAMPLE_LINKS: usize = 20;
 
 /// An edit of many links: shown, or made.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
@@ -64,31 +64,6 @@ pub enum BulkEditAnswer {
     Preview(BulkEditPreview),
     /// It is made, or is being made.
     Edit(BulkEdit),
-}
-
-/// What an edit would do.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct BulkEditPreview {
-    /// How many links the filter finds.
-    pub links: u64,
-    /// Some of them, with what would change.
-    pub sample: Vec<BulkEditSample>,
-    /// Stands for these links in these versions, and for the edit.
-    #[schema(min_length = 64, max_length = 64)]
-    pub token: String,
-}
-
-/// What an edit would do to one link.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct BulkEditSample {
-    /// The link.
-    pub link_id: LinkId,
-    /// The part after the host.
-    pub slug: String,
-    /// In which fields it would differ; none if it is so already.
-    pub changes: Vec<FieldChange>,
-    /// Why it would be left as it is; `null` if it would not.
-    pub problem: Option<String>,
 }
 
 impl ApiCore {
@@ -120,9 +95,8 @@ impl ApiCore {
     ) -> Result<BulkEditAnswer> {
         let found = token(access, draft, &selected)?;
         if draft.dry_run {
-            let sample = self.sample(access, &draft.changes, &selected).await?;
-            let links = u64::try_from(selected.len()).unwrap_or(u64::MAX);
-            return Ok(BulkEditAnswer::Preview(BulkEditPreview { links, sample, token: found }));
+            let preview = Box::pin(self.preview_edit(access, &draft.changes, &selected, found)).await?;
+            return Ok(BulkEditAnswer::Preview(preview));
         }
         match &draft.token {
             None => {
@@ -136,35 +110,6 @@ impl ApiCore {
             }
             Some(_) => Ok(BulkEditAnswer::Edit(self.start_edit(access, &draft.changes, selected).await?)),
         }
-    }
-
-    async fn sample(
-        &self,
-        access: &Access,
-        changes: &BulkEditChanges,
-        selected: &[Selected],
-    ) -> Result<Vec<BulkEditSample>> {
-        let ids: Vec<LinkId> = selected.iter().take(SAMPLE_LINKS).map(|(id, _)| *id).collect();
-        // Nothing is written, and the transaction ends with this.
-        let transaction = self.store.write().await?;
-        let rows = links::lock_many(&transaction, access.workspace_id(), &ids).await?;
-        let names = tags::names_on(&transaction, &ids).await?;
-        let mut sample = Vec::with_capacity(rows.len());
-        let results = self.bulk_edits_of(&transaction, access, changes, rows.clone(), &names).await?;
-        for (before, result) in rows.into_iter().zip(results) {
-            let tags = names.get(&before.id).cloned().unwrap_or_default();
-            let (link_id, slug) = (before.id, before.slug.clone());
-            let (changes, problem) = match result {
-                Ok(None) => (Vec::new(), None),
-                Ok(Some(edited)) => {
-                    let after = LinkContent::of(edited.after, edited.tag_names.unwrap_or_else(|| tags.clone()));
-                    (LinkContent::of(before, tags).differences(&after)?, None)
-                }
-                Err(error) => (Vec::new(), Some(report::text(&error))),
-            };
-            sample.push(BulkEditSample { link_id, slug, changes, problem });
-        }
-        Ok(sample)
     }
 
     async fn start_edit(

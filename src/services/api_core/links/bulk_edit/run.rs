@@ -81,7 +81,7 @@ impl ApiCore {
             }
         }
         if changes.deleted {
-            self.delete_batch(transaction, access, as_shown, change, &mut batch).await?;
+            self.delete_batch(transaction, access, changes, as_shown, change, &mut batch).await?;
             return Ok(batch);
         }
         let names = tags::names_on(transaction, &ids).await?;
@@ -114,6 +114,7 @@ impl ApiCore {
         &self,
         transaction: &Transaction,
         access: &Access,
+        changes: &BulkEditChanges,
         rows: Vec<Row>,
         change: LinkChangeId,
         batch: &mut WrittenBatch,
@@ -122,7 +123,7 @@ impl ApiCore {
         let mut deleted = Vec::with_capacity(rows.len());
         for row in rows {
             let id = row.id;
-            match editable(access, Some(row)).and_then(|row| deletable(&freeze, row)) {
+            match editable(access, Some(row)).and_then(|row| deletable(&freeze, row, changes.confirm_printed)) {
                 Ok(row) => deleted.push(row),
                 Err(error) => batch.failures.push(failure(id, &error)),
             }
