@@ -106,7 +106,7 @@ async fn tags_of_frozen_links_keep_their_names_and_stay_on_them() {
     let platform = Platform::start().await;
     let owner = platform.account().await;
     let folder = make(&platform, &owner, "/folders", &json!({ "name": "Spring" })).await;
-    let tag = |name: &str| make(&platform, &owner, "/tags", &json!({ "name": name }));
+    let tag = async |name: &str| make(&platform, &owner, "/tags", &json!({ "name": name })).await;
     let (held, free) = (tag("held").await, tag("free").await);
     let link = |tag: &str, folder: Option<&String>| json!({ "destination_url": "https://example.com/", "tags": [tag], "folder_id": folder });
     let frozen = text(&platform.create_link(&owner, &link("held", Some(&folder))).await["id"]);
