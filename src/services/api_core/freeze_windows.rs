@@ -1,6 +1,7 @@
 //! Times in which nobody changes links: of a whole workspace, or of one folder.
 //!
-//! Invariants: while a window is open, links in it are neither edited, deleted, restored nor forgotten by anybody, nor by way of their tags; new ones are made, and
+//! Invariants: while a window is open, links in it are neither edited, deleted, restored nor forgotten by anybody, nor changed by way of
+//! their tags; new ones are made, and
 //! whatever links do by themselves goes on.
 
 use serde::{Deserialize, Serialize};
