@@ -23,7 +23,9 @@ pub(crate) mod test_clicks;
 mod tests;
 
 pub use account::ClickAccount;
-pub use click::{ClickBatch, EnrichedClick, HeldPartition, JournalledClick, PartitionBatch, Stored, Utm};
+pub use click::{
+    ClickBatch, EnrichedClick, HeldPartition, JournalledClick, PartitionBatch, PartitionPosition, Stored, Utm,
+};
 pub use error::ClickStoreError;
 pub use question::{
     Breakdown, BreakdownItem, Counts, Dimension, Erasure, Event, EventPosition, Filter, Include, LeftOut,

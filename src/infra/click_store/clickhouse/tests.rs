@@ -12,7 +12,8 @@ use crate::domain::time::Timestamp;
 use crate::infra::click_store::test_clicks::{link, visit, workspace};
 use crate::infra::click_store::tests::{House, test_server};
 use crate::infra::click_store::{
-    ClickBatch, ClickStoreError, HeldPartition, Include, JournalledClick, PartitionBatch, Period, Selection, Stored,
+    ClickBatch, ClickStoreError, HeldPartition, Include, JournalledClick, PartitionBatch, PartitionPosition, Period,
+    Selection, Stored,
 };
 use crate::infra::journal::JournalId;
 
@@ -29,7 +30,11 @@ fn partition_batch(fence: i64, offsets: std::ops::Range<i64>, positions: std::op
         undecodable: Vec::new(),
         tally: None,
     };
-    PartitionBatch { partition: held(fence), offsets, batches: vec![batch] }
+    PartitionBatch { partition: held(fence), last_record: Some(offsets.end * 7), offsets, batches: vec![batch] }
+}
+
+fn behind(next_offset: i64) -> PartitionPosition {
+    PartitionPosition { next_offset, last_record: Some(next_offset * 7) }
 }
 
 async fn count(store: &ClickStore) -> u64 {
@@ -66,11 +71,11 @@ async fn whoever_takes_a_partition_over_makes_the_insert_that_was_begun() {
     assert!(matches!(refused, Err(ClickStoreError::Unreachable(_))), "{refused:?}");
     assert_eq!(count(&store).await, 0);
 
-    assert_eq!(store.take_over(&held(2)).await.expect("taken"), Some(10));
+    assert_eq!(store.take_over(&held(2)).await.expect("taken"), Some(behind(10)));
     assert_eq!(count(&store).await, 10);
     let late = away.store_partition_batch(&partition_batch(1, 10..20, 10..20)).await;
     assert!(matches!(late, Err(ClickStoreError::Fenced)), "{late:?}");
-    assert_eq!(store.take_over(&held(3)).await.expect("taken"), Some(10));
+    assert_eq!(store.take_over(&held(3)).await.expect("taken"), Some(behind(10)));
     assert_eq!(count(&store).await, 10);
 }
 
