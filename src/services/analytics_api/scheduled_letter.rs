@@ -12,7 +12,7 @@ use super::responses::{BreakdownResponse, Series, Summary};
 use super::tags::LinkTags;
 use crate::domain::error::{Error, Result};
 use crate::domain::time::Timestamp;
-use crate::infra::click_store::{Dimension, Selection};
+use crate::infra::click_store::{Dimension, Period, Selection};
 use crate::infra::mail::Attachment;
 
 /// What clicks are told apart by.
@@ -33,12 +33,18 @@ pub(super) struct Letter {
 }
 
 impl Analytics {
-    /// Writes the report of these clicks.
+    /// Writes the report of these clicks, beside those of the period `before`.
     ///
     /// # Errors
     /// The store is unavailable, or a question is beyond its limits.
-    pub(super) async fn scheduled_letter(&self, name: &str, selection: &Selection, zone: Tz) -> Result<Letter> {
-        let summary = reports::summary(self.clicks(), selection, true).await?;
+    pub(super) async fn scheduled_letter(
+        &self,
+        name: &str,
+        selection: &Selection,
+        before: Period,
+        zone: Tz,
+    ) -> Result<Letter> {
+        let summary = reports::summary_beside(self.clicks(), selection, Some(before)).await?;
         let days = reports::timeseries(self.clicks(), selection, Interval::Day, zone, false).await?;
         let mut breakdowns = Vec::new();
         for (dimension, title) in DIMENSIONS {
