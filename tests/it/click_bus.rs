@@ -67,7 +67,7 @@ impl World {
         &self.config().bus.clicks_topic
     }
 
-    fn dead_topic(&self) -> String {
+    pub fn dead_topic(&self) -> String {
         format!("{}.dead", self.topic())
     }
 
@@ -153,7 +153,7 @@ impl World {
 }
 
 /// Journal, position and payload of a record that an edge wrote.
-fn payload_of(record: &rskafka::record::Record) -> Option<(JournalId, u64, Vec<u8>)> {
+pub fn payload_of(record: &rskafka::record::Record) -> Option<(JournalId, u64, Vec<u8>)> {
     let received = elido::infra::bus::Received {
         sent_at: Timestamp::from_micros(0),
         offset: 0,

@@ -34,6 +34,7 @@ mod bulk_edits;
 mod bus;
 mod caddy;
 mod click_bus;
+mod click_bus_faults;
 mod click_exports;
 mod click_packing;
 mod click_policies;

@@ -62,6 +62,34 @@ async fn a_report_comes_once_for_each_period_and_not_while_it_rests() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_report_that_a_clock_planned_that_was_ahead_is_planned_anew() {
+    let mut platform = Platform::start().await;
+    let account = platform.account().await;
+    let me = user_id(&platform, &account).await;
+    let (mut planned, mut paths) = (Vec::new(), Vec::new());
+    for every in ["week", "month"] {
+        let schedule = make(
+            &platform,
+            &account,
+            &json!({ "name": every, "every": every, "recipients": [me] }),
+            StatusCode::CREATED,
+        )
+        .await;
+        paths.push(format!("/report-schedules/{}", schedule["id"].as_str().expect("an id")));
+        planned.push(schedule["next_at"].clone());
+    }
+    platform.stop().await;
+    execute(&platform.config, "UPDATE report_schedules SET next_at = next_at + 315360000000000").await;
+    execute(&platform.config, "DELETE FROM job_schedules WHERE kind = 'plan_reports'").await;
+    platform.start_again().await;
+    for (path, planned) in paths.iter().zip(&planned) {
+        eventually("it comes when it should", || async { platform.read(&account, path).await["next_at"] == *planned })
+            .await;
+    }
+    assert_eq!(done(&platform, &account, "send_report").await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_test_goes_to_whoever_asks_and_wrong_drafts_are_told_field_by_field() {
     let platform = Platform::start().await;
     let account = platform.account().await;

@@ -28,6 +28,8 @@ NO_SETTINGS = {
     "query", "database", "default_format", "decompress", "compress", "user", "password", "query_id", "session_id",
     "wait_end_of_query", "buffer_size", "role", "enable_http_compression", "client_protocol_version",
 }
+# What the server takes of one value of a request unless it is told otherwise (http_max_field_value_size).
+VALUE_BYTES_MAX = 131072
 STATUS_OF_CODE = {159: 408, 48: 501, 60: 404, 81: 404, 516: 403}
 INSERT = re.compile(r"\s*(INSERT\s+INTO\s.+?)\s+FORMAT\s+(\w+)\s*", re.IGNORECASE | re.DOTALL)
 
@@ -132,6 +134,8 @@ class Handler(BaseHTTPRequestHandler):
         if self.headers.get_content_type() == "multipart/form-data":
             parameters |= self.form(b"".join(body))
             body = iter(())
+        if any(len(value.encode()) > VALUE_BYTES_MAX for value in parameters.values()):
+            raise Refused(1000, "HTML Form Exception: Field value too long (POCO_EXCEPTION)")
         settings = {key: value for key, value in parameters.items() if key not in NO_SETTINGS and not key.startswith("param_")}
         database = parameters.get("database") or self.headers.get("X-ClickHouse-Database") or "default"
         query = parameters.get("query", "")

@@ -13,6 +13,7 @@ use secrecy::ExposeSecret;
 
 use super::BusError;
 use crate::config::bus_section::{BusConfig, Mechanism};
+use crate::runtime::clock;
 
 /// What this program calls itself to brokers.
 const CLIENT_ID: &str = "elido";
@@ -67,7 +68,7 @@ pub(super) async fn within<T>(
 }
 
 fn to_error(error: &rskafka::client::error::Error) -> BusError {
-    use rskafka::client::error::{Error, ProtocolError};
+    use rskafka::client::error::{Error, ProtocolError, RequestError};
     match error {
         Error::ServerError {
             protocol_error: ProtocolError::MessageTooLarge | ProtocolError::RecordListTooLarge,
@@ -75,6 +76,15 @@ fn to_error(error: &rskafka::client::error::Error) -> BusError {
         } => BusError::TooLong(error.to_string()),
         Error::ServerError { protocol_error: ProtocolError::OffsetOutOfRange, .. } => {
             BusError::OutOfRange(error.to_string())
+        }
+        Error::ServerError { protocol_error: ProtocolError::InvalidTimestamp, .. } => BusError::Unavailable(format!(
+            "the clock of this machine ({}) is ahead of that of the brokers, or behind it, by more than they take \
+             (message.timestamp.after.max.ms, message.timestamp.before.max.ms): {error}",
+            clock::now()
+        )),
+        // A failed connection is told apart from this: the whole response has come.
+        Error::Request(RequestError::ReadVersionedError(_)) | Error::InvalidResponse(_) => {
+            BusError::Unreadable(error.to_string())
         }
         _ => BusError::Unavailable(error.to_string()),
     }

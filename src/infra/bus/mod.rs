@@ -13,7 +13,7 @@ mod topic;
 
 pub use connection::Bus;
 pub use producer::Producer;
-pub use reader::{Fetched, PartitionReader, Received};
+pub use reader::{Fetched, PartitionReader, Received, Unreadable};
 
 use std::collections::BTreeMap;
 
@@ -55,6 +55,9 @@ pub enum BusError {
     /// What was asked for is not kept any more, or was never there.
     #[error("the partition does not reach to this offset: {0}")]
     OutOfRange(String),
+    /// The brokers gave something that is not understood: a batch of records of a form that is not known, unless they speak another language.
+    #[error("what the brokers gave cannot be read: {0}")]
+    Unreadable(String),
     /// A setting, or a file that it names, cannot be used.
     #[error("{0}")]
     Unusable(String),

@@ -133,6 +133,17 @@ pub struct PartitionBatch {
     pub offsets: Range<i64>,
     /// The clicks, a batch a journal.
     pub batches: Vec<ClickBatch>,
+    /// The fingerprint of the last record of the range; none if it could not be read.
+    pub last_record: Option<i64>,
+}
+
+/// How far a partition of the bus is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PartitionPosition {
+    /// The offset of the first record that is not stored.
+    pub next_offset: i64,
+    /// The fingerprint of the record before it, by which the partition is told from another of the same name; none if it is not known.
+    pub last_record: Option<i64>,
 }
 
 /// What became of a batch.

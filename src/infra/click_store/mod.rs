@@ -24,7 +24,9 @@ pub(crate) mod test_clicks;
 mod tests;
 
 pub use account::ClickAccount;
-pub use click::{ClickBatch, EnrichedClick, HeldPartition, JournalledClick, PartitionBatch, Stored, Utm};
+pub use click::{
+    ClickBatch, EnrichedClick, HeldPartition, JournalledClick, PartitionBatch, PartitionPosition, Stored, Utm,
+};
 pub use error::ClickStoreError;
 pub use limits::QuestionLimits;
 pub use question::{

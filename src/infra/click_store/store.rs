@@ -11,8 +11,8 @@ use super::sqlite::{self, ClickStore as Embedded};
 use super::turns::Turns;
 use super::{
     Breakdown, ClickAccount, ClickBatch, ClickStoreError, Compacted, Counts, Deleted, Dimension, Erasure, Event,
-    EventPosition, HeldPartition, LeftOut, LinkTotal, PartitionBatch, Period, Selection, Stored, TagMembership,
-    Verified,
+    EventPosition, HeldPartition, LeftOut, LinkTotal, PartitionBatch, PartitionPosition, Period, Selection, Stored,
+    TagMembership, Verified,
 };
 use crate::config::sections::ClickStoreConfig;
 use crate::domain::id::{LinkId, WorkspaceId};
@@ -166,12 +166,11 @@ impl ClickStore {
         ask!(self, stored_through(journal_id))
     }
 
-    /// Refuses from now on whoever held the partition before. Returns the offset of the first record that is not stored; none if nothing
-    /// ever was.
+    /// Refuses from now on whoever held the partition before. Returns how far it is stored; none if nothing ever was.
     ///
     /// # Errors
     /// `Fenced` if somebody holds it by a higher fence; the store refused.
-    pub async fn take_over(&self, partition: &HeldPartition) -> Result<Option<i64>, ClickStoreError> {
+    pub async fn take_over(&self, partition: &HeldPartition) -> Result<Option<PartitionPosition>, ClickStoreError> {
         ask!(self, take_over(partition))
     }
 

@@ -1,7 +1,8 @@
 //! How ingesters share the partitions: each says now and then that it lives, takes its share, and gives up what is above it.
 //!
 //! Invariants: a partition has one holder at a time, as the database knows it; each new holder has a higher fence, by which the click store
-//! refuses those before it. The share of each is decided by the list of those that live, so that all come to the same.
+//! refuses those before it. The share of each is decided by the list of those that live, so that all come to the same. Time is that of the
+//! database, and what it wrote before it was set back holds no longer than any other lease.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,10 +12,11 @@ use crate::domain::id::IngesterId;
 use crate::domain::time::Timestamp;
 use crate::infra::store::Store;
 use crate::infra::store::click_partitions::{self, ClickPartition};
-use crate::runtime::clock;
 
 /// How long a partition is held without a word of its holder, and how long one counts as living.
 const LEASE: Duration = Duration::from_secs(10);
+/// A lease that is over later than this from now was written by a clock that was ahead, and is none.
+const AHEAD_MAX: Duration = Duration::from_secs(20);
 
 /// The leases of one ingester on the partitions of a topic.
 pub struct Leases {
@@ -56,8 +58,10 @@ impl Leases {
         let is_there = |partition: &ClickPartition| numbers.iter().any(|number| i64::from(*number) == partition.number);
         partitions.retain(|partition| numbers.is_empty() || is_there(partition));
         // By the clock of now: the lock may have been waited for.
-        let (now, until) = (clock::now(), clock::now().plus(LEASE));
-        let living = click_partitions::note_life(&transaction, self.id, now, until).await?;
+        let now = click_partitions::now(&transaction).await?;
+        let until = now.plus(LEASE);
+        click_partitions::forget_gone(&transaction, now, now.plus(AHEAD_MAX)).await?;
+        let living = click_partitions::note_life(&transaction, self.id, until).await?;
         let share = share_of(self.id, &living, partitions.len());
         let (held, changed) = divide(self.id, &partitions, share, now);
         for partition in changed {
@@ -112,7 +116,8 @@ fn divide(id: IngesterId, partitions: &[ClickPartition], share: usize, now: Time
         side.extend(key(partition));
         changed.push(*partition);
     }
-    let is_free = |partition: &&ClickPartition| partition.owner.is_none() || partition.lease_until < now;
+    let is_held = |until: Timestamp| until >= now && until <= now.plus(AHEAD_MAX);
+    let is_free = |partition: &&ClickPartition| partition.owner.is_none() || !is_held(partition.lease_until);
     let missing = share.saturating_sub(held.keep.len());
     for partition in others.into_iter().filter(is_free).take(missing) {
         // An older state of the database may come back; time does not.
@@ -161,6 +166,21 @@ mod tests {
         assert_eq!(changed.len(), 3);
         let (held, _) = divide(id, &partitions, 1, now);
         assert_eq!(held.keep, BTreeMap::from([(3, 5)]));
+    }
+
+    #[test]
+    fn a_lease_of_a_clock_that_was_ahead_is_free() {
+        let (id, other) = (IngesterId::new(), IngesterId::new());
+        let now = Timestamp::from_micros(100);
+        let until = |ahead: Duration| now.plus(ahead).as_micros();
+        let partitions = [
+            partition(0, Some(other), until(LEASE)),
+            partition(1, Some(other), until(AHEAD_MAX)),
+            partition(2, Some(other), until(AHEAD_MAX + Duration::from_secs(1))),
+            partition(3, Some(other), i64::MAX),
+        ];
+        let (held, _) = divide(id, &partitions, 4, now);
+        assert_eq!(held.keep, BTreeMap::from([(2, 100), (3, 100)]));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::{clicks, dead_clicks};
 use crate::config::Config;
 use crate::config::bus_section::BusConfig;
 use crate::domain::error::Error;
-use crate::infra::bus::{Bus, BusError, PartitionReader, Producer, Received, Record};
+use crate::infra::bus::{Bus, BusError, Fetched, PartitionReader, Producer, Received, Record, Unreadable};
 use crate::infra::store::Store;
 use crate::infra::store::click_replays::{self, ClickReplay};
 use crate::runtime::clock;
@@ -76,7 +76,18 @@ async fn replay_partition(
     // What dies while this goes on, such as what was just replayed, waits for the next time.
     let end = reader.read(next, Duration::ZERO).await?.end;
     while next < end {
-        let records = reader.read(next, PATIENCE).await?.records;
+        let Fetched { records, unreadable, .. } = reader.read(next, PATIENCE).await?;
+        if let Some(Unreadable { offsets, reason }) = unreadable {
+            tracing::error!(
+                topic,
+                partition = number,
+                ?offsets,
+                reason,
+                "dead records cannot be read, and are not replayed"
+            );
+            next = offsets.end;
+            continue;
+        }
         let Some(last) = records.last().map(|record| record.offset) else { break };
         // Where they go is known before the first of them leaves.
         advance(store, topic, number, ClickReplay { into_number: into.into(), next_offset: next }).await?;

@@ -27,6 +27,8 @@ pub struct PlannedInsert {
     pub token: String,
     /// The offset behind what it stores.
     pub next_offset: i64,
+    /// The fingerprint of the last record before that offset; none if it could not be read.
+    pub last_record: Option<i64>,
     /// How many clicks are in it.
     pub clicks: i64,
     /// The columns of the payload, with commas between them.
@@ -68,6 +70,8 @@ pub struct AccountSums {
 pub struct PartitionProgress {
     /// The offset of the first record that is not stored; none if nothing ever was.
     pub next_offset: Option<i64>,
+    /// The fingerprint of the record before it; none if it is not known.
+    pub last_record: Option<i64>,
 }
 
 /// Remembers the fence, and keeps the partition from others until the transaction ends. Nothing is returned
@@ -77,7 +81,8 @@ pub struct PartitionProgress {
 /// Only those of the database.
 pub async fn fence_off(transaction: &Transaction, held: Holding<'_>) -> Result<Option<PartitionProgress>> {
     let sql = "INSERT INTO click_offsets (topic, number, fence) VALUES ($1, $2, $3) ON CONFLICT (topic, number) \
-               DO UPDATE SET fence = excluded.fence WHERE click_offsets.fence <= excluded.fence RETURNING next_offset";
+               DO UPDATE SET fence = excluded.fence WHERE click_offsets.fence <= excluded.fence \
+               RETURNING next_offset, last_record";
     let values = [held.topic.into(), i64::from(held.number).into(), held.fence.into()];
     let statement = Statement::from_sql_and_values(transaction.get_database_backend(), sql, values);
     Ok(PartitionProgress::find_by_statement(statement).one(transaction).await?)
@@ -88,7 +93,8 @@ pub async fn fence_off(transaction: &Transaction, held: Holding<'_>) -> Result<O
 /// # Errors
 /// Only those of the database.
 pub async fn planned(connection: &impl Connection, held: Holding<'_>) -> Result<Option<PlannedInsert>> {
-    let sql = "SELECT token, next_offset, clicks, column_names, payload, journals FROM click_inserts WHERE topic = $1 AND number = $2";
+    let sql = "SELECT token, next_offset, last_record, clicks, column_names, payload, journals FROM click_inserts \
+               WHERE topic = $1 AND number = $2";
     let values = [held.topic.into(), i64::from(held.number).into()];
     let statement = Statement::from_sql_and_values(connection.get_database_backend(), sql, values);
     Ok(PlannedInsert::find_by_statement(statement).one(connection).await?)
@@ -99,14 +105,15 @@ pub async fn planned(connection: &impl Connection, held: Holding<'_>) -> Result<
 /// # Errors
 /// Only those of the database.
 pub async fn plan(transaction: &Transaction, held: Holding<'_>, insert: PlannedInsert) -> Result<()> {
-    let sql = "INSERT INTO click_inserts (topic, number, token, next_offset, clicks, column_names, payload, journals) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-    let PlannedInsert { token, next_offset, clicks, column_names, payload, journals } = insert;
+    let sql = "INSERT INTO click_inserts (topic, number, token, next_offset, last_record, clicks, column_names, payload, journals) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    let PlannedInsert { token, next_offset, last_record, clicks, column_names, payload, journals } = insert;
     let values = [
         held.topic.into(),
         i64::from(held.number).into(),
         token.into(),
         next_offset.into(),
+        last_record.into(),
         clicks.into(),
         column_names.into(),
         payload.into(),
@@ -124,7 +131,8 @@ pub async fn finish(transaction: &Transaction, held: Holding<'_>, token: &str) -
     execute(transaction, sql, [held.topic.into(), i64::from(held.number).into(), token.into()]).await
 }
 
-/// Passes the offsets of a partition before this one, and moves journals. Nothing goes back.
+/// Passes the offsets of a partition before this one, and moves journals, which do not go back. An offset does, where a partition is read again.
+/// `last_record` is the fingerprint of the record before the offset, if it could be read.
 ///
 /// # Errors
 /// Only those of the database.
@@ -132,11 +140,12 @@ pub async fn pass(
     transaction: &Transaction,
     held: Holding<'_>,
     next_offset: i64,
+    last_record: Option<i64>,
     journals: &[JournalProgress],
 ) -> Result<()> {
-    let sql =
-        "UPDATE click_offsets SET next_offset = $1 WHERE topic = $2 AND number = $3 AND COALESCE(next_offset, -1) < $1";
-    execute(transaction, sql, [next_offset.into(), held.topic.into(), i64::from(held.number).into()]).await?;
+    let sql = "UPDATE click_offsets SET next_offset = $1, last_record = $2 WHERE topic = $3 AND number = $4";
+    let values = [next_offset.into(), last_record.into(), held.topic.into(), i64::from(held.number).into()];
+    execute(transaction, sql, values).await?;
     for journal in journals {
         let sql = "INSERT INTO click_journals (journal_id, position, records, missing, dropped) VALUES ($1, $2, $3, $4, $5) \
                    ON CONFLICT (journal_id) DO UPDATE SET position = excluded.position, records = excluded.records, \

@@ -9,6 +9,7 @@ use super::{Connection, Transaction};
 use crate::domain::error::Result;
 use crate::domain::id::IngesterId;
 use crate::domain::time::Timestamp;
+use crate::runtime::clock;
 
 /// A partition, and who holds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, FromQueryResult)]
@@ -21,6 +22,11 @@ pub struct ClickPartition {
     pub fence: i64,
     /// Until when it is held.
     pub lease_until: Timestamp,
+}
+
+#[derive(FromQueryResult)]
+struct Now {
+    now: Timestamp,
 }
 
 #[derive(FromQueryResult)]
@@ -56,17 +62,34 @@ async fn locked(transaction: &Transaction, topic: &str) -> Result<Vec<ClickParti
     Ok(ClickPartition::find_by_statement(statement).all(transaction).await?)
 }
 
-/// Says that an ingester lives, forgets those that do not any more, and returns the others by id.
+/// What time it is for all who share the database: by its own clock, or, where it is a file, by that of the machine.
 ///
 /// # Errors
 /// Only those of the database.
-pub async fn note_life(
-    transaction: &Transaction,
-    id: IngesterId,
-    now: Timestamp,
-    until: Timestamp,
-) -> Result<Vec<IngesterId>> {
-    execute(transaction, "DELETE FROM click_ingesters WHERE lives_until < $1", [now.into()]).await?;
+pub async fn now(transaction: &Transaction) -> Result<Timestamp> {
+    let backend = transaction.get_database_backend();
+    if backend != sea_orm::DbBackend::Postgres {
+        return Ok(clock::now());
+    }
+    let sql = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT) AS now";
+    let found = Now::find_by_statement(Statement::from_string(backend, sql)).one(transaction).await?;
+    Ok(found.map_or_else(clock::now, |found| found.now))
+}
+
+/// Forgets ingesters that are said to live until before `now`, or until after `latest`, which only a clock that was ahead can have said.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn forget_gone(transaction: &Transaction, now: Timestamp, latest: Timestamp) -> Result<()> {
+    let sql = "DELETE FROM click_ingesters WHERE lives_until < $1 OR lives_until > $2";
+    execute(transaction, sql, [now.into(), latest.into()]).await
+}
+
+/// Says that an ingester lives, and returns all that do by id.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn note_life(transaction: &Transaction, id: IngesterId, until: Timestamp) -> Result<Vec<IngesterId>> {
     let sql = "INSERT INTO click_ingesters (id, lives_until) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET lives_until = excluded.lives_until";
     execute(transaction, sql, [id.into(), until.into()]).await?;
     let sql = "SELECT id FROM click_ingesters ORDER BY id LIMIT 10000";

@@ -10,6 +10,7 @@ use super::entities::report_schedule;
 use super::page::{Page, newest_first};
 use crate::domain::error::Result;
 use crate::domain::id::{ReportScheduleId, WorkspaceId};
+use crate::domain::report_schedule::ReportInterval;
 use crate::domain::time::Timestamp;
 
 pub use report_schedule::Model as ReportSchedule;
@@ -73,6 +74,24 @@ pub async fn due(connection: &impl Connection, now: Timestamp, limit: u64) -> Re
         .filter(report_schedule::Column::NextAt.lte(now))
         .filter(report_schedule::Column::IsPaused.eq(false))
         .order_by_asc(report_schedule::Column::NextAt);
+    Ok(query.limit(limit).all(connection).await?)
+}
+
+/// Those of everybody that do not rest and whose next time is behind `latest`, the last first, at most `limit`.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn far_ahead(
+    connection: &impl Connection,
+    every: ReportInterval,
+    latest: Timestamp,
+    limit: u64,
+) -> Result<Vec<ReportSchedule>> {
+    let query = report_schedule::Entity::find()
+        .filter(report_schedule::Column::NextAt.gt(latest))
+        .filter(report_schedule::Column::Every.eq(every))
+        .filter(report_schedule::Column::IsPaused.eq(false))
+        .order_by_desc(report_schedule::Column::NextAt);
     Ok(query.limit(limit).all(connection).await?)
 }
 

@@ -15,7 +15,7 @@ use super::analytics::Analytics;
 use super::jobs::SendReport;
 use super::report_webhooks;
 use super::request::ReportRequest;
-use super::scheduled_period::turn;
+use super::scheduled_period::{latest_turn, turn};
 use crate::domain::error::{Error, ErrorKind, Result};
 use crate::domain::id::{FolderId, ReportScheduleId, UserId, WorkspaceId};
 use crate::domain::recorded::Author;
@@ -378,6 +378,31 @@ impl Analytics {
         Ok(due.len())
     }
 
+    /// Gives reports their next turn anew that are further ahead than any turn is, as where they were planned by a clock that was ahead; at
+    /// most `limit` schedules of each interval. Returns how many there were.
+    ///
+    /// # Errors
+    /// Those of the database; what was planned until then stays so.
+    pub(super) async fn plan_far_reports(&self, now: Timestamp, limit: u64) -> Result<usize> {
+        let mut count = 0;
+        for every in [ReportInterval::Week, ReportInterval::Month] {
+            let latest = latest_turn(every, now);
+            for row in report_schedules::far_ahead(self.core().store().reader(), every, latest, limit).await? {
+                let transaction = self.core().store().write().await?;
+                let current = report_schedules::lock(&transaction, row.workspace_id, row.id).await?;
+                let Some(current) = current.filter(|row| row.next_at > latest && row.every == every) else { continue };
+                let next_at = zone_of(&current).and_then(|zone| turn(current.every, zone, now));
+                let next_at = next_at.map_or_else(|_| now.plus(TROUBLE_PAUSE), |turn| turn.next_at);
+                let (schedule, before) = (current.id, current.next_at);
+                tracing::warn!(%schedule, %before, %next_at, "a report was planned by a clock that was ahead; it is planned anew");
+                report_schedules::update(&transaction, Row { next_at, ..current }).await?;
+                self.core().commit(transaction, Vec::new(), Vec::new()).await?;
+                count += 1;
+            }
+        }
+        Ok(count)
+    }
+
     /// What a recipient is to be sent; none if there is nothing to send any more: the report was called off or paused, or they are no member, or
     /// cannot sign in.
     ///
@@ -392,7 +417,10 @@ impl Analytics {
         let person = member.map(|(_, person)| person).filter(|person| person.disabled_at.is_none());
         let Some(to) = person.and_then(|person| person.email.parse().ok()) else { return Ok(None) };
         let selection = self.scheduled_selection(&row, &access, Period { from: job.from, to: job.to }).await?;
-        let letter = self.scheduled_letter(&row.name, &selection, zone_of(&row)?).await?;
+        let zone = zone_of(&row)?;
+        // The week or the month before, however long it was.
+        let before = turn(row.every, zone, job.from)?.last;
+        let letter = self.scheduled_letter(&row.name, &selection, before, zone).await?;
         let (subject, text) = (letter.subject, letter.text);
         Ok(Some(Message { to, subject, text, attachment: Some(letter.days) }))
     }

@@ -13,6 +13,7 @@ use super::analytics::Analytics;
 use super::jobs::PostReport;
 use super::report_schedules::zone_of;
 use super::scheduled_letter::Findings;
+use super::scheduled_period::turn;
 use crate::domain::error::{Error, ErrorKind, Result};
 use crate::domain::id::ReportScheduleId;
 use crate::domain::report_schedule::{ReportDelivery, ReportDeliveryState};
@@ -108,7 +109,9 @@ impl Analytics {
     async fn report_body(&self, row: &Row, job: &PostReport) -> Result<Option<Vec<u8>>> {
         let Some(access) = self.core().access_of_outsiders(job.workspace_id).await? else { return Ok(None) };
         let selection = self.scheduled_selection(row, &access, Period { from: job.from, to: job.to }).await?;
-        let findings = self.scheduled_findings(&selection, zone_of(row)?).await?;
+        let zone = zone_of(row)?;
+        let before = turn(row.every, zone, job.from)?.last;
+        let findings = self.scheduled_findings(&selection, before, zone).await?;
         serde_json::to_vec(&message(row, job, &findings)).map(Some).map_err(Error::internal)
     }
 

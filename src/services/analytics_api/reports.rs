@@ -22,8 +22,19 @@ const SPARKLINE_DAYS: usize = 30;
 /// # Errors
 /// The store is unavailable or too slow.
 pub async fn summary(store: &ClickStore, selection: &Selection, compare: bool) -> Result<Summary> {
+    summary_beside(store, selection, compare.then(|| previous(selection.period))).await
+}
+
+/// The same, beside those of this period before.
+///
+/// # Errors
+/// The store is unavailable or too slow.
+pub async fn summary_beside(store: &ClickStore, selection: &Selection, before: Option<Period>) -> Result<Summary> {
     let current = counts_of(store, selection).await?;
-    let previous = if compare { Some(counts_of(store, &before(selection)).await?) } else { None };
+    let previous = match before {
+        Some(period) => Some(counts_of(store, &Selection { period, ..selection.clone() }).await?),
+        None => None,
+    };
     let left_out = store.left_out(selection).await?.into();
     Ok(Summary { current, left_out, previous })
 }

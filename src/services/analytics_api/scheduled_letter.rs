@@ -12,7 +12,7 @@ use super::responses::{BreakdownResponse, Series, Summary};
 use super::tags::LinkTags;
 use crate::domain::error::{Error, Result};
 use crate::domain::time::Timestamp;
-use crate::infra::click_store::{Dimension, Selection};
+use crate::infra::click_store::{Dimension, Period, Selection};
 use crate::infra::mail::Attachment;
 
 /// What clicks are told apart by.
@@ -35,12 +35,12 @@ pub(super) struct Letter {
 }
 
 impl Analytics {
-    /// Looks at these clicks.
+    /// Looks at these clicks, beside those of the period `before`.
     ///
     /// # Errors
     /// The store is unavailable, or a question is beyond its limits.
-    pub(super) async fn scheduled_findings(&self, selection: &Selection, zone: Tz) -> Result<Findings> {
-        let summary = reports::summary(self.clicks(), selection, true).await?;
+    pub(super) async fn scheduled_findings(&self, selection: &Selection, before: Period, zone: Tz) -> Result<Findings> {
+        let summary = reports::summary_beside(self.clicks(), selection, Some(before)).await?;
         let days = reports::timeseries(self.clicks(), selection, Interval::Day, zone, false).await?.current;
         let mut breakdowns = Vec::new();
         for dimension in DIMENSIONS {
@@ -56,8 +56,14 @@ impl Analytics {
     ///
     /// # Errors
     /// As [`Analytics::scheduled_findings`].
-    pub(super) async fn scheduled_letter(&self, name: &str, selection: &Selection, zone: Tz) -> Result<Letter> {
-        let findings = self.scheduled_findings(selection, zone).await?;
+    pub(super) async fn scheduled_letter(
+        &self,
+        name: &str,
+        selection: &Selection,
+        before: Period,
+        zone: Tz,
+    ) -> Result<Letter> {
+        let findings = self.scheduled_findings(selection, before, zone).await?;
         let period = selection.period;
         let (first, last) = (day(period.from, zone), day(Timestamp::from_micros(period.to.as_micros() - 1), zone));
         let text = text(name, &format!("{first} to {last} ({})", zone.name()), &findings);

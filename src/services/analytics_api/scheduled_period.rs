@@ -41,9 +41,46 @@ pub(super) fn turn(every: ReportInterval, zone: Tz, now: Timestamp) -> Result<Tu
     }
 }
 
+/// Behind every turn that there can be at this moment.
+pub(super) fn latest_turn(every: ReportInterval, now: Timestamp) -> Timestamp {
+    // Clocks of zones change by some hours, at most by a day.
+    let days = match every {
+        ReportInterval::Week => 7 + 2,
+        ReportInterval::Month => 31 + 2,
+    };
+    now.plus(Duration::from_secs(days * 24 * 60 * 60))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What a report is compared with.
+    #[test]
+    fn the_period_before_one_that_is_over_is_the_one_whose_turn_it_was_when_it_began() {
+        let before = |every, from: &str| {
+            let Period { from, to } = turn(every, Tz::Europe__Berlin, at(from)).expect("a turn").last;
+            (from.to_string(), to.to_string())
+        };
+        let march = before(ReportInterval::Month, "2026-02-28T23:00:00Z");
+        assert_eq!(march, (at("2026-01-31T23:00:00Z").to_string(), at("2026-02-28T23:00:00Z").to_string()));
+        let april = before(ReportInterval::Month, "2026-03-31T22:00:00Z");
+        assert_eq!(april, (at("2026-02-28T23:00:00Z").to_string(), at("2026-03-31T22:00:00Z").to_string()));
+        let week = before(ReportInterval::Week, "2026-03-29T22:00:00Z");
+        assert_eq!(week, (at("2026-03-22T23:00:00Z").to_string(), at("2026-03-29T22:00:00Z").to_string()));
+    }
+
+    #[test]
+    fn no_turn_is_behind_the_latest() {
+        for day in 0..400 {
+            let now = at("2026-01-01T00:30:00Z").plus(Duration::from_secs(day * 24 * 60 * 60));
+            for zone in [Tz::UTC, Tz::Pacific__Apia, Tz::America__St_Johns] {
+                for every in [ReportInterval::Week, ReportInterval::Month] {
+                    assert!(turn(every, zone, now).expect("a turn").next_at < latest_turn(every, now));
+                }
+            }
+        }
+    }
 
     fn at(text: &str) -> Timestamp {
         text.parse().expect("a time")

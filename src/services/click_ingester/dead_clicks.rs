@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::dead_letters::DeadLetters;
 use super::metrics::IngesterMetrics;
 use super::prepared_batch::Poison;
-use crate::infra::bus::{BusError, Producer, Record};
+use crate::infra::bus::{BusError, Producer, Record, Unreadable};
 use crate::infra::journal::JournalId;
 use crate::runtime::clock;
 
@@ -16,6 +16,8 @@ use crate::runtime::clock;
 const REASON: &str = "elido-reason";
 const PARTITION: &str = "elido-partition";
 const OFFSET: &str = "elido-offset";
+/// Of what cannot be read, the last offset.
+const LAST_OFFSET: &str = "elido-last-offset";
 
 /// Where records of the bus go that are no click.
 pub(super) struct DeadClicks {
@@ -52,6 +54,31 @@ impl DeadClicks {
                 "a record of the bus is no click: it is among the dead"
             );
         }
+        Ok(())
+    }
+
+    /// Tells the dead where records of a partition stand that cannot be read: what is in them stays where it is. Whatever fails, it may have been
+    /// told.
+    pub(super) async fn take_unreadable(&self, partition: i32, unreadable: &Unreadable) -> Result<(), BusError> {
+        let Unreadable { offsets, reason } = unreadable;
+        let (first, last) = (offsets.start, offsets.end - 1);
+        let said = [
+            (REASON, format!("the batch of this record cannot be read: {reason}")),
+            (PARTITION, partition.to_string()),
+            (OFFSET, first.to_string()),
+            (LAST_OFFSET, last.to_string()),
+        ];
+        let headers = said.map(|(name, value)| (name.to_owned(), value.into_bytes())).into();
+        let record = Record { key: Vec::new(), value: Vec::new(), headers, at: clock::now() };
+        self.producer.send(vec![record]).await?;
+        IngesterMetrics::global().undecodable.increment(u64::try_from(offsets.end - first).unwrap_or(0));
+        tracing::error!(
+            partition,
+            first,
+            last,
+            reason,
+            "records of the bus cannot be read, and are passed: they stay on the bus for as long as the brokers keep them"
+        );
         Ok(())
     }
 

@@ -34,6 +34,11 @@ const PARTITION_LAG_SECONDS: Metric = Metric::gauge(
     &["partition"],
     "Age of the oldest record of a partition of the bus that is not stored yet, as its holder knows it.",
 );
+const RESTAMPED_CLICKS: Metric = Metric::counter(
+    "elido_ingester_clicks_restamped_total",
+    &[],
+    "Clicks that an edge stamped before 2020, and that count as of when they were taken.",
+);
 const ADDRESSES: Metric = Metric::counter(
     "elido_ingester_addresses_total",
     &["class"],
@@ -45,6 +50,11 @@ const RECORDS_EXPIRED: Metric = Metric::counter(
     "elido_click_records_expired_total",
     &[],
     "Records that the bus had deleted before they were stored.",
+);
+const PARTITION_RESTARTS: Metric = Metric::counter(
+    "elido_click_partition_restarts_total",
+    &[],
+    "How often a partition of the bus was not the one that was read before, and was read from its beginning.",
 );
 const STORE_FAILURES: Metric = Metric::counter(
     "elido_click_store_failures_total",
@@ -74,6 +84,8 @@ pub struct IngesterMetrics {
     pub dropped_full: Counter,
     /// Records that are no click, dropped because the file for them cannot be written.
     pub dropped_unwritable: Counter,
+    /// Clicks that an edge stamped before there was any, and that count as of when they were taken.
+    pub restamped: Counter,
     /// Batches stored.
     pub batches_stored: Counter,
     /// Batches that the click store refused; each is tried again.
@@ -97,6 +109,7 @@ impl IngesterMetrics {
             undecodable: INGESTED_CLICKS.register_counter(&[("result", "undecodable")]),
             dropped_full: INGESTED_CLICKS.register_counter(&[("result", "dropped_full")]),
             dropped_unwritable: INGESTED_CLICKS.register_counter(&[("result", "dropped_unwritable")]),
+            restamped: RESTAMPED_CLICKS.register_counter(&[]),
             batches_stored: INGESTED_BATCHES.register_counter(&[("result", "stored")]),
             batches_failed: INGESTED_BATCHES.register_counter(&[("result", "failed")]),
             batch_duration: BATCH_DURATION.register_histogram(&[]),
@@ -110,6 +123,8 @@ pub(super) struct BusMetrics {
     pub(super) held: Gauge,
     /// Records that the bus had deleted before they were stored.
     pub(super) expired: Counter,
+    /// Partitions that were read from their beginning, because they are others than before.
+    pub(super) restarts: Counter,
     /// Attempts that the click store refused: it has too much to do, is for reading only, or fails in another way; or the database does
     /// not keep how far clicks are stored.
     pub(super) store_busy: Counter,
@@ -127,6 +142,7 @@ impl BusMetrics {
             BusMetrics {
                 held: PARTITIONS_HELD.register_gauge(&[]),
                 expired: RECORDS_EXPIRED.register_counter(&[]),
+                restarts: PARTITION_RESTARTS.register_counter(&[]),
                 store_busy: STORE_FAILURES.register_counter(&[("reason", "busy")]),
                 store_read_only: STORE_FAILURES.register_counter(&[("reason", "read_only")]),
                 store_unavailable: STORE_FAILURES.register_counter(&[("reason", "unavailable")]),

@@ -1,6 +1,8 @@
 //! One partition of the bus: read, enrich, store; again and again, however often the store or the bus refuses.
 //!
-//! Invariant: an offset is passed in the transaction that stores what stands before it, so that this may be cut short anywhere.
+//! Invariants: an offset is passed in the transaction that stores what stands before it, so that this may be cut short anywhere. An offset is
+//! believed where the record before it is the one that was stored last; otherwise the partition is read from its beginning, and what journals
+//! have passed is passed over.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,8 +18,8 @@ use super::health::Health;
 use super::ingester::{RETRY_FIRST, RETRY_MAX};
 use super::metrics::{BusMetrics, IngesterMetrics};
 use super::prepared_batch::{Poison, PreparedBatch};
-use crate::infra::bus::{BusError, Fetched, PartitionReader, Received};
-use crate::infra::click_store::{ClickStore, ClickStoreError, HeldPartition, PartitionBatch};
+use crate::infra::bus::{BusError, Fetched, PartitionReader, Received, Unreadable};
+use crate::infra::click_store::{ClickStore, ClickStoreError, HeldPartition, PartitionBatch, PartitionPosition};
 use crate::runtime::clock;
 
 /// How long a broker waits for records before it says that there are none.
@@ -33,6 +35,16 @@ pub(super) struct Shared {
     pub(super) interval: Duration,
     pub(super) health: BusHealth,
     pub(super) accounts: AccountWatch,
+}
+
+impl Shared {
+    /// Forgets how to tell visitors apart of days that are over, unless somebody does so or reads clicks just now: whoever has none to read asks
+    /// again within a second.
+    fn forget_past(&self) {
+        if let Ok(mut enricher) = self.enricher.try_lock() {
+            enricher.forget_past();
+        }
+    }
 }
 
 /// A partition that this process holds.
@@ -111,6 +123,8 @@ impl Partition {
                 }
                 Err(error) => {
                     error.count();
+                    // The brokers that are there afterwards may be others.
+                    offset = offset.filter(|_| matches!(error, RoundError::Store(_)));
                     self.shared.health.fails(Some(self.held.number), error.health(), &error.to_string());
                     tokio::time::sleep(retry).await;
                     retry = (retry * 2).min(RETRY_MAX);
@@ -133,14 +147,23 @@ impl Partition {
             }
             fetched => fetched?,
         };
+        if let Some(unreadable) = &fetched.unreadable {
+            self.pass(unreadable).await?;
+            *offset = Some(unreadable.offsets.end);
+            return Ok(Round::Full);
+        }
         // Told before they are stored: where the store takes none, this is all that grows.
         self.report_lag(next, &fetched);
-        let Some(last) = fetched.records.last().map(|record| record.offset) else { return Ok(Round::Empty) };
+        let Some(last) = fetched.records.last().map(|record| record.offset) else {
+            self.shared.forget_past();
+            return Ok(Round::Empty);
+        };
         let end = fetched.end;
         let round = if last + 1 < end { Round::Full } else { Round::Partial };
         self.store(next..last + 1, fetched).await?;
         *offset = Some(last + 1);
         if round == Round::Partial {
+            self.shared.forget_past();
             BusMetrics::set_lag(self.held.number, 0, Duration::ZERO);
         }
         Ok(round)
@@ -149,29 +172,75 @@ impl Partition {
     /// Keeps out whoever held the partition before, and says where to go on.
     async fn begin(&mut self) -> Result<i64, RoundError> {
         self.shared.accounts.begin().await?;
-        match self.shared.store.take_over(&self.held).await? {
-            Some(next) => Ok(next),
-            None => Ok(self.reader.first_offset().await?),
+        let position = self.shared.store.take_over(&self.held).await?;
+        let Some(PartitionPosition { next_offset: next, last_record }) = position else {
+            return Ok(self.reader.first_offset().await?);
+        };
+        match last_record {
+            Some(last) if !self.is_last(next, last).await? => {
+                let first = self.reader.first_offset().await?;
+                Ok(self.start_again(next, first, "another record is where the last one was"))
+            }
+            _ => Ok(next),
         }
+    }
+
+    /// Whether the record before `next` is the one with this fingerprint; also where it is not kept any more.
+    async fn is_last(&mut self, next: i64, last: i64) -> Result<bool, RoundError> {
+        match self.reader.read(next - 1, PATIENCE).await {
+            // So is `next`, or it is the first that there is.
+            Err(BusError::OutOfRange(_)) => Ok(true),
+            fetched => {
+                let is_last = |record: &Received| record.offset == next - 1 && record.fingerprint() == last;
+                Ok(fetched?.records.first().is_some_and(is_last))
+            }
+        }
+    }
+
+    /// Goes on at the first record that there is: of a partition that is another than the one that was read until now.
+    fn start_again(&self, next: i64, first: i64, reason: &str) -> i64 {
+        let partition = self.held.number;
+        BusMetrics::global().restarts.increment(1);
+        tracing::error!(
+            partition,
+            next,
+            first,
+            reason,
+            "this partition is not the one that was read before, as on a new bus: it is read from its beginning"
+        );
+        first
     }
 
     /// Goes on at the first record that there is.
     async fn skip(&mut self, next: i64, error: &str) -> Result<i64, RoundError> {
         let (partition, first) = (self.held.number, self.reader.first_offset().await?);
+        if first < next {
+            return Ok(self.start_again(next, first, error));
+        }
         let expired = u64::try_from(first - next).unwrap_or(0);
         BusMetrics::global().expired.increment(expired);
         tracing::error!(partition, next, first, expired, error, "records expired on the bus before they were read");
         Ok(first)
     }
 
+    /// Keeps what can be kept of records that cannot be read, and passes them.
+    async fn pass(&self, unreadable: &Unreadable) -> Result<(), RoundError> {
+        self.shared.dead.take_unreadable(self.held.number, unreadable).await?;
+        let (partition, offsets) = (self.held.clone(), unreadable.offsets.clone());
+        let passed = PartitionBatch { partition, offsets, batches: Vec::new(), last_record: None };
+        self.shared.store.store_partition_batch(&passed).await?;
+        Ok(())
+    }
+
     async fn store(&self, offsets: std::ops::Range<i64>, fetched: Fetched) -> Result<(), RoundError> {
         let metrics = IngesterMetrics::global();
+        let last_record = fetched.records.last().map(Received::fingerprint);
         let mut prepared = self.prepare(fetched.records).await;
         let poison = std::mem::take(&mut prepared.poison);
         self.shared.dead.take(self.held.number, &self.new_of(poison).await?).await?;
         let is_counted = prepared.has_tally();
-        let partition_batch =
-            PartitionBatch { partition: self.held.clone(), offsets, batches: prepared.batches.into_values().collect() };
+        let batches = prepared.batches.into_values().collect();
+        let partition_batch = PartitionBatch { partition: self.held.clone(), offsets, batches, last_record };
         let begun = Instant::now();
         let result = self.shared.store.store_partition_batch(&partition_batch).await;
         metrics.batch_duration.record(begun.elapsed().as_secs_f64());

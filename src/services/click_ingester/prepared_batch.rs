@@ -44,9 +44,6 @@ impl PreparedBatch {
                 prepared.poison.push(Poison { record, place, reason });
             }
         }
-        if prepared.batches.is_empty() {
-            enricher.forget_past();
-        }
         prepared
     }
 

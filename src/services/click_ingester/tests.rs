@@ -348,3 +348,19 @@ fn of_a_stretch_every_record_counts_once_and_what_is_no_click_is_told_apart() {
     let places: Vec<_> = prepared.poison.iter().map(|poison| (poison.record.offset, poison.place)).collect();
     assert_eq!(places, [(0, Some((first, 2))), (9, None)]);
 }
+
+#[test]
+fn a_click_of_a_clock_that_was_never_set_counts_as_of_when_it_is_taken() {
+    let mut enricher = Enricher::new(GeoDatabase::unknown(), USER_AGENTS.clone(), ClickPolicies::none());
+    let mut stored_at = |at: Timestamp| {
+        let mut click = Vec::new();
+        Click { at, ..test_click::click() }.encode(&mut click);
+        enricher.read(&click).expect("a click").at
+    };
+    let begun = crate::runtime::clock::now();
+    for micros in [i64::MIN, 0, 100_000_000_000_000, 1_577_836_799_999_999] {
+        assert!(stored_at(Timestamp::from_micros(micros)) >= begun, "{micros}");
+    }
+    let first = Timestamp::from_micros(1_577_836_800_000_000);
+    assert_eq!(stored_at(first), first);
+}

@@ -28,7 +28,8 @@ pub(super) fn push_where_of_any_period(question: &mut Question, selection: &Sele
     push_counted(question, selection);
     if !selection.hidden_links.is_empty() {
         let hidden = Parameter::Ids(texts(selection.hidden_links.iter().map(|link| link.as_uuid())));
-        question.push(" AND NOT ifNull(link_id IN ").push_value(hidden).push(", 0)");
+        let is_hidden = question.is_one_of("link_id", hidden);
+        question.push(&format!(" AND NOT ifNull({is_hidden}, 0)"));
     }
     for filter in &selection.filters {
         question.push(" AND ");
@@ -74,8 +75,7 @@ fn alternatives(question: &mut Question, filter: &Filter) -> String {
     let listed: Vec<_> = filter.any_of.iter().flatten().collect();
     let mut alternatives = Vec::new();
     if !listed.is_empty() {
-        let place = question.place(list(filter.dimension.storage(), &listed));
-        alternatives.push(format!("{column} IN {place}"));
+        alternatives.push(question.is_one_of(column, list(filter.dimension.storage(), &listed)));
     }
     if filter.any_of.contains(&None) {
         alternatives.push(format!("{column} IS NULL"));

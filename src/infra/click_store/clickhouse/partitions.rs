@@ -13,7 +13,7 @@ use super::accounts::{advanced, find, mark_of};
 use super::connection::ClickStore;
 use super::error::changed;
 use super::row::{COLUMNS, write};
-use crate::infra::click_store::{ClickStoreError, HeldPartition, PartitionBatch, Stored};
+use crate::infra::click_store::{ClickStoreError, HeldPartition, PartitionBatch, PartitionPosition, Stored};
 use crate::infra::store::Transaction;
 use crate::infra::store::click_inserts::{self, Holding, JournalProgress, PlannedInsert};
 
@@ -46,19 +46,19 @@ enum Plan {
 }
 
 impl ClickStore {
-    /// Refuses from now on whoever held the partition before, and finishes what they had begun. Returns the offset of the first record that
-    /// is not stored; none if nothing ever was.
+    /// Refuses from now on whoever held the partition before, and finishes what they had begun. Returns how far it is stored; none if
+    /// nothing ever was.
     ///
     /// # Errors
     /// `Fenced` if somebody holds it by a higher fence; the source of truth or the store refused.
-    pub async fn take_over(&self, partition: &HeldPartition) -> Result<Option<i64>, ClickStoreError> {
+    pub async fn take_over(&self, partition: &HeldPartition) -> Result<Option<PartitionPosition>, ClickStoreError> {
         let transaction = self.database.write().await?;
-        let next_offset = fence_off(&transaction, partition).await?;
+        let position = fence_off(&transaction, partition).await?;
         let earlier = click_inserts::planned(&transaction, holding(partition)).await?;
         transaction.commit().await?;
-        let Some(insert) = earlier else { return Ok(next_offset) };
+        let Some(insert) = earlier else { return Ok(position) };
         self.finish(partition, &insert).await?;
-        Ok(Some(insert.next_offset))
+        Ok(Some(PartitionPosition { next_offset: insert.next_offset, last_record: insert.last_record }))
     }
 
     /// Stores what is new of a batch and passes its offsets. Repeat it freely.
@@ -95,7 +95,8 @@ impl ClickStore {
         }
         let Prepared { rows, stored, journals } = prepare(&transaction, partition_batch).await?;
         let plan = if rows.is_empty() {
-            click_inserts::pass(&transaction, holding(partition), partition_batch.offsets.end, &journals).await?;
+            let (next_offset, last_record) = (partition_batch.offsets.end, partition_batch.last_record);
+            click_inserts::pass(&transaction, holding(partition), next_offset, last_record, &journals).await?;
             Plan::Passed(stored)
         } else {
             let insert = planned(partition_batch, rows, stored.inserted, &journals)?;
@@ -112,7 +113,8 @@ impl ClickStore {
             serde_json::from_str(&insert.journals).map_err(|error| ClickStoreError::Plan(error.to_string()))?;
         let transaction = self.database.write().await?;
         fence_off(&transaction, partition).await?;
-        click_inserts::pass(&transaction, holding(partition), insert.next_offset, &journals).await?;
+        let PlannedInsert { next_offset, last_record, .. } = *insert;
+        click_inserts::pass(&transaction, holding(partition), next_offset, last_record, &journals).await?;
         click_inserts::finish(&transaction, holding(partition), &insert.token).await?;
         Ok(transaction.commit().await?)
     }
@@ -136,9 +138,13 @@ impl ClickStore {
     }
 }
 
-async fn fence_off(transaction: &Transaction, partition: &HeldPartition) -> Result<Option<i64>, ClickStoreError> {
-    let progress = click_inserts::fence_off(transaction, holding(partition)).await?;
-    Ok(progress.ok_or(ClickStoreError::Fenced)?.next_offset)
+async fn fence_off(
+    transaction: &Transaction,
+    partition: &HeldPartition,
+) -> Result<Option<PartitionPosition>, ClickStoreError> {
+    let progress = click_inserts::fence_off(transaction, holding(partition)).await?.ok_or(ClickStoreError::Fenced)?;
+    let last_record = progress.last_record;
+    Ok(progress.next_offset.map(|next_offset| PartitionPosition { next_offset, last_record }))
 }
 
 async fn prepare(transaction: &Transaction, partition_batch: &PartitionBatch) -> Result<Prepared, ClickStoreError> {
@@ -170,6 +176,7 @@ fn planned(
     Ok(PlannedInsert {
         token: format!("{}/{}/{}-{}/{}", partition.topic, partition.number, offsets.start, offsets.end, Uuid::now_v7()),
         next_offset: offsets.end,
+        last_record: partition_batch.last_record,
         clicks: i64::try_from(clicks).unwrap_or(i64::MAX),
         column_names: COLUMNS.to_owned(),
         payload,

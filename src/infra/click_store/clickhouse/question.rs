@@ -1,4 +1,6 @@
 //! A question: its text, and the values in it, which never become part of the text.
+//!
+//! Invariant: no list is longer than what servers take of one value; one that would be goes as several.
 
 use std::time::Duration;
 
@@ -13,6 +15,10 @@ use crate::infra::click_store::ClickStoreError;
 const MARGIN: Duration = Duration::from_secs(5);
 /// The most memory that one question may take, in bytes.
 const MEMORY_MAX: &str = "4000000000";
+
+/// How long a list may be, in bytes as it is sent: below what a server takes of one value unless it is told otherwise (128 KiB,
+/// `http_max_field_value_size`).
+const LIST_BYTES_MAX: usize = 100 * 1024;
 
 /// A value of a question.
 #[derive(Debug, Clone)]
@@ -39,6 +45,18 @@ impl Parameter {
         }
     }
 
+    /// The same list in parts that are short enough, at least one; what is no list is one part.
+    fn in_parts(self) -> Vec<Self> {
+        // A text may have to be escaped, each byte by another. Values stand in quotation marks and have a comma between them.
+        match self {
+            Self::Texts(texts) => parts(texts, |text| 2 * text.len() + 3).into_iter().map(Self::Texts).collect(),
+            Self::Ids(ids) => parts(ids, |id| id.len() + 3).into_iter().map(Self::Ids).collect(),
+            Self::Numbers(numbers) => parts(numbers, |_| 21).into_iter().map(Self::Numbers).collect(),
+            Self::Flags(flags) => parts(flags, |_| 6).into_iter().map(Self::Flags).collect(),
+            value => vec![value],
+        }
+    }
+
     fn bind(&self, query: clickhouse::query::Query, name: &str) -> clickhouse::query::Query {
         match self {
             Self::Text(text) | Self::Id(text) => query.param(name, text),
@@ -48,6 +66,21 @@ impl Parameter {
             Self::Flags(flags) => query.param(name, flags),
         }
     }
+}
+
+fn parts<T>(values: Vec<T>, length: impl Fn(&T) -> usize) -> Vec<Vec<T>> {
+    let (mut parts, mut part, mut bytes) = (Vec::new(), Vec::new(), 0);
+    for value in values {
+        let more = length(&value);
+        if bytes + more > LIST_BYTES_MAX && !part.is_empty() {
+            parts.push(std::mem::take(&mut part));
+            bytes = 0;
+        }
+        bytes += more;
+        part.push(value);
+    }
+    parts.push(part);
+    parts
 }
 
 /// Text with values.
@@ -87,6 +120,18 @@ impl Question {
     /// Gives it limits of its own.
     pub(super) fn limit(&mut self, limits: QueryLimits) {
         self.limits = limits;
+    }
+
+    /// Takes a list, and returns the condition that a column has one of its values.
+    pub(super) fn is_one_of(&mut self, column: &str, list: Parameter) -> String {
+        let conditions = list.in_parts().into_iter().map(|part| format!("{column} IN {}", self.place(part)));
+        format!("({})", conditions.collect::<Vec<_>>().join(" OR "))
+    }
+
+    /// Takes a list, and returns what stands for the array of its values in the text.
+    pub(super) fn array(&mut self, list: Parameter) -> String {
+        let places = list.in_parts().into_iter().map(|part| self.place(part));
+        format!("arrayConcat({})", places.collect::<Vec<_>>().join(", "))
     }
 
     /// Asks, within the limits of questions.
@@ -135,5 +180,23 @@ impl Question {
         let query = store.client().await?.query_raw(&self.text);
         let named = self.values.iter().enumerate();
         Ok(named.fold(query, |query, (number, value)| value.bind(query, &format!("p{number}"))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_goes_in_parts_that_servers_take() {
+        let ids = |count: usize| Parameter::Ids((0..count).map(|number| format!("{number:036}")).collect());
+        let mut question = Question::default();
+        assert_eq!(question.is_one_of("link_id", ids(0)), "(link_id IN {p0:Array(UUID)})");
+        assert_eq!(question.is_one_of("link_id", ids(2_625)), "(link_id IN {p1:Array(UUID)})");
+        let two = "(link_id IN {p2:Array(UUID)} OR link_id IN {p3:Array(UUID)})";
+        assert_eq!(question.is_one_of("link_id", ids(2_626)), two);
+        assert_eq!(question.array(ids(2_626)), "arrayConcat({p4:Array(UUID)}, {p5:Array(UUID)})");
+        let long = Parameter::Texts(vec!["x".repeat(60_000); 3]);
+        assert_eq!(long.in_parts().len(), 3);
     }
 }

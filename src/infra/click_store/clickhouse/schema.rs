@@ -17,6 +17,7 @@ const LEDGER: &str = "CREATE TABLE IF NOT EXISTS schema_changes{cluster} \
     (name String, at DateTime64(6, 'UTC') DEFAULT now64(6, 'UTC')) ENGINE = {replicated}MergeTree ORDER BY at";
 /// How the ledger writes for how long clicks are kept.
 const RETENTION: &str = "retention ";
+const SECONDS_PER_DAY: u64 = 24 * 60 * 60;
 /// The longest that a statement may take: a cluster waits for its slowest replica.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -94,9 +95,14 @@ impl Schema {
         note(client, &format!("{RETENTION}{wanted}")).await
     }
 
-    /// What the table says of when to delete; empty if it never does.
+    /// What the table says of when to delete; empty if it never does. The server keeps such a time in 32 bits, so that one outside of them is
+    /// the last or the first that it can write: it would come round to a time that is long over, or far ahead.
     fn retention(&self) -> String {
-        let after = |days: u32| format!("toDateTime(at) + toIntervalDay({days}) DELETE");
+        let after = |days: u32| {
+            let seconds = u64::from(days) * SECONDS_PER_DAY;
+            let end = format!("intDiv(toUnixTimestamp64Micro(at), 1000000) + {seconds}");
+            format!("toDateTime(toUInt32(greatest(1, least({}, {end}))), 'UTC') DELETE", u32::MAX)
+        };
         let clicks = (self.retention_days > 0).then(|| after(self.retention_days));
         let orphans = (self.orphan_retention_days > 0)
             .then(|| format!("{} WHERE link_id IS NULL", after(self.orphan_retention_days)));
@@ -173,10 +179,13 @@ mod tests {
     #[test]
     fn the_table_says_when_clicks_are_deleted() {
         assert_eq!(schema("", 0, 0).retention(), "");
-        assert_eq!(schema("", 0, 30).retention(), "toDateTime(at) + toIntervalDay(30) DELETE WHERE link_id IS NULL");
-        assert_eq!(
-            schema("", 365, 30).retention(),
-            "toDateTime(at) + toIntervalDay(365) DELETE, toDateTime(at) + toIntervalDay(30) DELETE WHERE link_id IS NULL"
-        );
+        let after = |seconds: u64| {
+            format!(
+                "toDateTime(toUInt32(greatest(1, least(4294967295, intDiv(toUnixTimestamp64Micro(at), 1000000) + {seconds}))), 'UTC') DELETE"
+            )
+        };
+        let orphans = format!("{} WHERE link_id IS NULL", after(2_592_000));
+        assert_eq!(schema("", 0, 30).retention(), orphans);
+        assert_eq!(schema("", 365, 30).retention(), format!("{}, {orphans}", after(31_536_000)));
     }
 }

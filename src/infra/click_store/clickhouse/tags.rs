@@ -20,9 +20,8 @@ impl ClickStore {
         limit: u32,
     ) -> Result<Breakdown, ClickStoreError> {
         let mut question = Question::default();
-        let tags =
-            question.place(Parameter::Ids(texts(memberships.iter().map(|membership| membership.tag_id.as_uuid()))));
-        let links = question.place(links_of(memberships));
+        let tags = Parameter::Ids(texts(memberships.iter().map(|membership| membership.tag_id.as_uuid())));
+        let (tags, links) = (question.array(tags), question.array(links_of(memberships)));
         question.push(&format!(
             "SELECT {} FROM clicks LEFT JOIN (SELECT toNullable(membership.1) AS tag, membership.2 AS link FROM \
              (SELECT arrayJoin(arrayZip({tags}, {links})) AS membership)) AS memberships ON memberships.link = clicks.link_id",
@@ -45,9 +44,11 @@ fn of_no_listed_tag(selection: &Selection, memberships: &[TagMembership], listed
     let of_listed: Vec<_> = memberships.iter().filter(is_listed).copied().collect();
     let mut question = counting();
     push_where(&mut question, selection);
-    question.push(" AND NOT ifNull(link_id IN ").push_value(links_of(&of_listed)).push(", 0)");
+    let is_listed = question.is_one_of("link_id", links_of(&of_listed));
+    question.push(&format!(" AND NOT ifNull({is_listed}, 0)"));
     if listed.items.iter().any(|item| item.value.is_none()) {
-        question.push(" AND link_id IN ").push_value(links_of(memberships));
+        let is_tagged = question.is_one_of("link_id", links_of(memberships));
+        question.push(" AND ").push(&is_tagged);
     }
     question
 }

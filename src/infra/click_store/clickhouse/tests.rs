@@ -13,7 +13,8 @@ use crate::domain::time::Timestamp;
 use crate::infra::click_store::test_clicks::{link, visit, workspace};
 use crate::infra::click_store::tests::{House, test_server};
 use crate::infra::click_store::{
-    ClickBatch, ClickStoreError, HeldPartition, Include, JournalledClick, PartitionBatch, Period, Selection, Stored,
+    ClickBatch, ClickStoreError, HeldPartition, Include, JournalledClick, PartitionBatch, PartitionPosition, Period,
+    Selection, Stored,
 };
 use crate::infra::journal::JournalId;
 
@@ -30,7 +31,11 @@ fn partition_batch(fence: i64, offsets: std::ops::Range<i64>, positions: std::op
         undecodable: Vec::new(),
         tally: None,
     };
-    PartitionBatch { partition: held(fence), offsets, batches: vec![batch] }
+    PartitionBatch { partition: held(fence), last_record: Some(offsets.end * 7), offsets, batches: vec![batch] }
+}
+
+fn behind(next_offset: i64) -> PartitionPosition {
+    PartitionPosition { next_offset, last_record: Some(next_offset * 7) }
 }
 
 async fn count(store: &ClickStore) -> u64 {
@@ -68,11 +73,11 @@ async fn whoever_takes_a_partition_over_makes_the_insert_that_was_begun() {
     assert!(matches!(refused, Err(ClickStoreError::Unreachable(_))), "{refused:?}");
     assert_eq!(count(&store).await, 0);
 
-    assert_eq!(store.take_over(&held(2)).await.expect("taken"), Some(10));
+    assert_eq!(store.take_over(&held(2)).await.expect("taken"), Some(behind(10)));
     assert_eq!(count(&store).await, 10);
     let late = away.store_partition_batch(&partition_batch(1, 10..20, 10..20)).await;
     assert!(matches!(late, Err(ClickStoreError::Fenced)), "{late:?}");
-    assert_eq!(store.take_over(&held(3)).await.expect("taken"), Some(10));
+    assert_eq!(store.take_over(&held(3)).await.expect("taken"), Some(behind(10)));
     assert_eq!(count(&store).await, 10);
 }
 
@@ -153,4 +158,44 @@ async fn the_server_deletes_old_clicks_by_itself_and_totals_stay() {
         .await
         .expect("a table");
     assert!(!table.contains("TTL"), "{table}");
+}
+
+/// Ages of a click, in days: stamped before 1970, in 1970, a year ago, now, and by clocks that are far ahead, two of them past what the
+/// server can write as a time of deleting.
+const AGES: [i64; 6] = [21_000, 20_400, 365, 0, -10_000, -36_000];
+
+/// How many clicks of each of these ages, half of them orphans, a table has kept that an earlier release had made, after these settings hold.
+async fn kept(house: &House, retention_days: u32, orphan_retention_days: u32) -> u64 {
+    let store = on(house, &house.config);
+    store.check().await.expect("prepared");
+    let direct = test_server::client(house.config.url.expose_secret());
+    // As a release before this one wrote it, and only where nothing is old enough for it.
+    let earlier = "ALTER TABLE clicks MODIFY TTL toDateTime(at) + toIntervalDay(20000) DELETE WHERE kind = 'none'";
+    direct.query_raw(earlier).execute().await.expect("as before");
+    let settings = ClickStoreConfig { retention_days, orphan_retention_days, ..house.config.clone() };
+    let store = on(house, &settings);
+    store.check().await.expect("prepared");
+    let mut clicks = partition_batch(1, 0..12, 0..12);
+    let now = crate::runtime::clock::now().as_micros();
+    for (number, record) in clicks.batches[0].clicks.iter_mut().enumerate() {
+        record.click.at = Timestamp::from_micros(now - AGES[number % 6] * 86_400_000_000);
+        record.click.link_id = [Some(link(1)), None][number / 6];
+    }
+    store.store_partition_batch(&clicks).await.expect("stored");
+    direct.query_raw("OPTIMIZE TABLE clicks FINAL").execute().await.expect("merged");
+    direct.query_raw("SELECT count() FROM clicks").fetch_one::<u64>().await.expect("a number")
+}
+
+#[tokio::test]
+async fn the_longest_retentions_delete_nothing() {
+    for (retention_days, orphan_retention_days) in [(36_500, 0), (0, 36_500), (28_930, 36_500)] {
+        let Some(house) = House::on_server().await else { return };
+        assert_eq!(kept(&house, retention_days, orphan_retention_days).await, 12);
+    }
+}
+
+#[tokio::test]
+async fn a_retention_deletes_what_is_older_and_no_click_of_a_clock_that_is_ahead() {
+    let Some(house) = House::on_server().await else { return };
+    assert_eq!(kept(&house, 366, 100).await, 4 + 3);
 }

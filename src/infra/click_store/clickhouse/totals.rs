@@ -36,7 +36,8 @@ impl ClickStore {
         );
         question.push_value(Parameter::Id(workspace_id.as_uuid().to_string()));
         let links = Parameter::Ids(texts(links.iter().map(|link| link.as_uuid())));
-        question.push(" AND link_id IN ").push_value(links).push(" GROUP BY link_id");
+        let is_asked_for = question.is_one_of("link_id", links);
+        question.push(" AND ").push(&is_asked_for).push(" GROUP BY link_id");
         let total = |row: TotalRow| {
             let total = LinkTotal { clicks: row.total, last_click_at: Timestamp::from_micros(row.last) };
             (LinkId::from_uuid(row.link_id), total)

@@ -7,19 +7,18 @@ use sqlx::sqlite::SqliteConnection;
 
 use super::connection::ClickStore;
 use super::write::store_batch;
-use crate::infra::click_store::{ClickStoreError, HeldPartition, PartitionBatch, Stored};
+use crate::infra::click_store::{ClickStoreError, HeldPartition, PartitionBatch, PartitionPosition, Stored};
 
 impl ClickStore {
-    /// Refuses from now on whoever held the partition before. Returns the offset of the first record that is not stored; none if nothing
-    /// ever was.
+    /// Refuses from now on whoever held the partition before. Returns how far it is stored; none if nothing ever was.
     ///
     /// # Errors
     /// `Fenced` if somebody holds it by a higher fence; the database refused.
-    pub async fn take_over(&self, partition: &HeldPartition) -> Result<Option<i64>, ClickStoreError> {
+    pub async fn take_over(&self, partition: &HeldPartition) -> Result<Option<PartitionPosition>, ClickStoreError> {
         let mut transaction = self.write().await?;
-        let next_offset = fence_off(&mut transaction, partition).await?;
+        let position = fence_off(&mut transaction, partition).await?;
         transaction.commit().await?;
-        Ok(next_offset)
+        Ok(position)
     }
 
     /// Stores what is new of a batch and passes its offsets. All or nothing; repeat it freely.
@@ -45,21 +44,24 @@ impl ClickStore {
 async fn fence_off(
     connection: &mut SqliteConnection,
     partition: &HeldPartition,
-) -> Result<Option<i64>, ClickStoreError> {
+) -> Result<Option<PartitionPosition>, ClickStoreError> {
     let sql = "INSERT INTO bus_partitions (topic, number, fence) VALUES (?, ?, ?) ON CONFLICT (topic, number) \
-               DO UPDATE SET fence = excluded.fence WHERE bus_partitions.fence <= excluded.fence RETURNING next_offset";
-    let row: Option<Option<i64>> = sqlx::query_scalar(sql)
+               DO UPDATE SET fence = excluded.fence WHERE bus_partitions.fence <= excluded.fence \
+               RETURNING next_offset, last_record";
+    let row: Option<(Option<i64>, Option<i64>)> = sqlx::query_as(sql)
         .bind(&partition.topic)
         .bind(partition.number)
         .bind(partition.fence)
         .fetch_optional(connection)
         .await?;
-    row.ok_or(ClickStoreError::Fenced)
+    let (next_offset, last_record) = row.ok_or(ClickStoreError::Fenced)?;
+    Ok(next_offset.map(|next_offset| PartitionPosition { next_offset, last_record }))
 }
 
 async fn pass(connection: &mut SqliteConnection, partition_batch: &PartitionBatch) -> Result<(), sqlx::Error> {
-    sqlx::query("UPDATE bus_partitions SET next_offset = ? WHERE topic = ? AND number = ?")
+    sqlx::query("UPDATE bus_partitions SET next_offset = ?, last_record = ? WHERE topic = ? AND number = ?")
         .bind(partition_batch.offsets.end)
+        .bind(partition_batch.last_record)
         .bind(&partition_batch.partition.topic)
         .bind(partition_batch.partition.number)
         .execute(connection)

@@ -61,8 +61,12 @@ impl House {
         }
         let first = self.offset.fetch_add(100_000, Ordering::Relaxed);
         let partition = HeldPartition { topic: "clicks".to_owned(), number: 0, fence: 1 };
-        let partition_batch =
-            PartitionBatch { partition, offsets: first..first + 100_000, batches: vec![batch.clone()] };
+        let partition_batch = PartitionBatch {
+            partition,
+            offsets: first..first + 100_000,
+            batches: vec![batch.clone()],
+            last_record: None,
+        };
         self.store.store_partition_batch(&partition_batch).await.expect("stored")
     }
 

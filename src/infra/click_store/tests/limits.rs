@@ -58,3 +58,39 @@ async fn more_questions_than_are_asked_at_once_are_answered_one_after_the_other(
         }
     }
 }
+
+/// More links than one value of a request to ClickHouse may hold, and those that were clicked among them.
+#[tokio::test]
+async fn lists_of_very_many_links_are_asked_like_short_ones() {
+    for house in houses().await {
+        let mut clicks = batch(1, 0..30);
+        for (number, record) in (0..).zip(&mut clicks.clicks) {
+            record.click.link_id = Some(link([1, 9_000, 20_000][number % 3]));
+        }
+        house.put(&clicks).await;
+        let store = &house.store;
+        let many: Vec<_> = (1..=10_000).map(link).collect();
+        let totals = store.link_totals(workspace(1), &many).await.expect("totals");
+        assert_eq!(totals.len(), 2);
+
+        let of_many = many.iter().map(|link| Some(Value::Id(link.as_uuid()))).collect();
+        let filter = Filter::any_of(Dimension::Link, of_many);
+        let everything = everything(workspace(1));
+        let of_these = Selection { filters: vec![filter.clone()], ..everything.clone() };
+        assert_eq!(store.summary(&of_these).await.expect("a summary").clicks, 20);
+        let of_others = Selection { filters: vec![Filter { negated: true, ..filter }], ..everything.clone() };
+        assert_eq!(store.summary(&of_others).await.expect("a summary").clicks, 10);
+        let of_visible = Selection { hidden_links: many.clone(), ..everything.clone() };
+        assert_eq!(store.summary(&of_visible).await.expect("a summary").clicks, 10);
+
+        let tag = |number: u128| crate::domain::id::TagId::from_uuid(uuid::Uuid::from_u128(number));
+        let tags = |(number, link): (usize, &crate::domain::id::LinkId)| TagMembership {
+            tag_id: tag(u128::from(number < 5_000)),
+            link_id: *link,
+        };
+        let memberships: Vec<_> = many.iter().enumerate().map(tags).collect();
+        let by_tag = store.breakdown_by_tag(&everything, &memberships, 1).await.expect("a breakdown");
+        assert_eq!((by_tag.items.len(), by_tag.items[0].counts.clicks), (1, 10));
+        assert_eq!((by_tag.other_values, by_tag.other.clicks), (2, 20));
+    }
+}

@@ -7,7 +7,11 @@ fn held(number: i32, fence: i64) -> HeldPartition {
 }
 
 fn partition_batch(fence: i64, offsets: std::ops::Range<i64>, batches: Vec<ClickBatch>) -> PartitionBatch {
-    PartitionBatch { partition: held(3, fence), offsets, batches }
+    PartitionBatch { partition: held(3, fence), last_record: Some(offsets.end * 7), offsets, batches }
+}
+
+fn behind(next_offset: i64) -> PartitionPosition {
+    PartitionPosition { next_offset, last_record: Some(next_offset * 7) }
 }
 
 #[tokio::test]
@@ -28,7 +32,7 @@ async fn stored_together(mut house: House) {
     house.open_again().await;
 
     let store = &house.store;
-    assert_eq!(store.take_over(&held(3, 2)).await.expect("taken"), Some(40));
+    assert_eq!(store.take_over(&held(3, 2)).await.expect("taken"), Some(behind(40)));
     assert_eq!(store.take_over(&held(4, 2)).await.expect("taken"), None, "partitions are apart");
     assert_eq!(store.stored_through(JournalId::from_u64(2)).await.expect("a position"), Some(19));
     assert_eq!(store.stored_through(JournalId::from_u64(3)).await.expect("a position"), None);
@@ -45,12 +49,31 @@ async fn a_holder_that_was_taken_over_from_stores_nothing_more() {
 async fn refused_when_late(store: &ClickStore) {
     store.take_over(&held(3, 1)).await.expect("taken");
     store.store_partition_batch(&partition_batch(1, 0..5, vec![batch(1, 0..5)])).await.expect("stored");
-    assert_eq!(store.take_over(&held(3, 2)).await.expect("taken"), Some(5));
+    assert_eq!(store.take_over(&held(3, 2)).await.expect("taken"), Some(behind(5)));
 
     let late = store.store_partition_batch(&partition_batch(1, 5..10, vec![batch(1, 5..10)])).await;
     assert!(matches!(late, Err(ClickStoreError::Fenced)), "{late:?}");
     assert!(matches!(store.take_over(&held(3, 1)).await, Err(ClickStoreError::Fenced)));
     assert_eq!(store.summary(&everything(workspace(1))).await.expect("a summary").clicks, 5);
     store.store_partition_batch(&partition_batch(2, 5..10, vec![batch(1, 5..10)])).await.expect("stored");
-    assert_eq!(store.take_over(&held(3, 2)).await.expect("taken"), Some(10));
+    assert_eq!(store.take_over(&held(3, 2)).await.expect("taken"), Some(behind(10)));
+}
+
+#[tokio::test]
+async fn an_offset_goes_back_where_a_partition_is_read_again() {
+    for house in houses().await {
+        let store = &house.store;
+        store.take_over(&held(3, 1)).await.expect("taken");
+        store.store_partition_batch(&partition_batch(1, 0..50, vec![batch(1, 0..50)])).await.expect("stored");
+        let again = partition_batch(1, 0..20, vec![batch(1, 30..50)]);
+        assert_eq!(store.store_partition_batch(&again).await.expect("stored"), Stored { inserted: 0, repeated: 20 });
+        assert_eq!(store.take_over(&held(3, 2)).await.expect("taken"), Some(behind(20)));
+        store.store_partition_batch(&partition_batch(2, 20..30, vec![batch(2, 0..10)])).await.expect("stored");
+        assert_eq!(store.take_over(&held(3, 2)).await.expect("taken"), Some(behind(30)));
+        let unreadable = PartitionBatch { last_record: None, ..partition_batch(2, 30..35, Vec::new()) };
+        assert_eq!(store.store_partition_batch(&unreadable).await.expect("passed"), Stored::default());
+        let position = PartitionPosition { next_offset: 35, last_record: None };
+        assert_eq!(store.take_over(&held(3, 2)).await.expect("taken"), Some(position));
+        assert_eq!(store.summary(&everything(workspace(1))).await.expect("a summary").clicks, 60);
+    }
 }

@@ -30,6 +30,7 @@ pub(super) fn handlers(analytics: &Analytics) -> Handlers {
         async move {
             // Each of them gets a time that lies ahead, so that this ends.
             while analytics.plan_reports(clock::now(), STEP).await? > 0 {}
+            while analytics.plan_far_reports(clock::now(), STEP).await? > 0 {}
             Ok(())
         }
     })
