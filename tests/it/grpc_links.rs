@@ -167,7 +167,10 @@ async fn a_link_is_the_same_link_over_both_protocols() {
 
     let delete =
         DeleteLinkRequest { workspace_id: account.workspace.clone(), link_id: link.id.clone(), ..Default::default() };
-    program.client.delete_link(program.call(delete)).await.expect("it goes");
+    let refused = program.client.delete_link(program.call(delete.clone())).await.expect_err("it may be in print");
+    assert_eq!(refused.code(), Code::AlreadyExists);
+    let confirmed = DeleteLinkRequest { confirm_printed: true, ..delete };
+    program.client.delete_link(program.call(confirmed)).await.expect("it goes");
     assert_eq!(program.get(&link.id).await.expect_err("it is gone").code(), Code::NotFound);
 }
 

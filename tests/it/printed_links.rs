@@ -39,7 +39,7 @@ async fn whatever_changes_where_a_scan_leads_or_whether_it_does_needs_to_be_conf
         json!({ "max_clicks": 1 }),
         json!({ "click_budget": { "clicks": 1, "period": "day", "time_zone": "UTC" } }),
         json!({ "password": "secret" }),
-        json!({ "forward_query": "append" }),
+        json!({ "forward_query": "visitor_wins" }),
         json!({ "forward_path": true }),
         json!({ "redirect_status": 301 }),
         json!({ "expired_text": "It is over" }),
