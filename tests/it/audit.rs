@@ -308,8 +308,7 @@ impl Walk<'_> {
                 (Method::POST, "/v1/workspaces".to_owned(), json!({ "name": "W", "slug": self.fresh() }), None)
             }
             "eraseClicks" => {
-                let times = json!({ "to": "2020-01-01T00:00:00Z" });
-                (Method::POST, at("/analytics/erasures".to_owned()), times, None)
+                (Method::POST, at("/analytics/erasures".to_owned()), json!({ "to": "2020-01-01T00:00:00Z" }), None)
             }
             "update_workspace" => (Method::PATCH, workspace, json!({ "name": self.fresh() }), None),
             "delete_workspace" => {
