@@ -153,7 +153,6 @@ async fn a_parquet_file_has_every_field_of_the_lines_in_several_row_groups() {
             link_id: (!empty).then(|| link(1)),
             slug: format!("=größe {}", number % 100).into(),
             visitor: (!empty).then_some(u64::try_from(number).expect("small")),
-            prefetch: empty,
             ..visit(number)
         }
     });
