@@ -197,7 +197,8 @@ impl<F: FileSystem> JournalReader<F> {
         self.failures.iter().map(|(id, failure)| (*id, failure))
     }
 
-    fn put_off(&mut self, id: JournalId, error: &io::Error) {
+    /// Leaves a journal alone for a while.
+    pub(super) fn put_off(&mut self, id: JournalId, error: &io::Error) {
         self.failures.insert(id, Failure { error: error.to_string(), retry_at: Instant::now() + RETRY_AFTER });
     }
 

@@ -34,6 +34,12 @@ impl WatchedReader {
         next
     }
 
+    /// Leaves a journal alone for a while whose records cannot be taken, and says why.
+    pub fn put_off(&mut self, journal: JournalId, error: &io::Error) {
+        self.reader.put_off(journal, error);
+        self.report_failures();
+    }
+
     /// The reader itself.
     pub fn reader(&mut self) -> &mut JournalReader {
         &mut self.reader

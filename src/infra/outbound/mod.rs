@@ -2,7 +2,7 @@
 //!
 //! Invariants: such a request connects to no address but one of the internet, looked up for it and looked at, unless the operator names the host;
 //! nothing is asked of the instance itself; no redirect is followed, no proxy of the environment is used, and nothing that identifies the process is
-//! sent along. It ends within [`TIMEOUT`], and of the answer no more than the head is read.
+//! sent along. It ends within fifteen seconds, and of the answer no more than the head is read.
 
 mod addresses;
 mod refusal;

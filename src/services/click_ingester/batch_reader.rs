@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::io;
 
-use super::dead_letters::DeadLetters;
+use super::dead_letters::{DeadLetters, Undecodable};
 use super::enricher::Enricher;
 use super::metrics::IngesterMetrics;
 use crate::domain::time::Timestamp;
 use crate::infra::click_store::{ClickBatch, JournalledClick};
-use crate::infra::journal::{Batch, WatchedReader};
+use crate::infra::journal::{Batch, JournalId, WatchedReader};
 
 /// Reads and enriches.
 pub(super) struct BatchReader {
@@ -30,14 +30,20 @@ pub(super) struct Taken {
 impl BatchReader {
     /// The next records of the journal, at most `records_max`; none when there are none now.
     pub(super) fn take(&mut self, records_max: usize) -> io::Result<Option<Taken>> {
-        let Some(records) = self.reader.next_beside(&BTreeSet::new(), records_max)? else {
-            self.enricher.forget_past();
-            return Ok(None);
-        };
-        Ok(Some(self.prepare(records)))
+        while let Some(records) = self.reader.next_beside(&BTreeSet::new(), records_max)? {
+            let journal = records.journal();
+            match self.prepare(records) {
+                Ok(taken) => return Ok(Some(taken)),
+                // Its records come again, and other journals go on.
+                Err(error) => self.reader.put_off(journal, &error),
+            }
+        }
+        self.enricher.forget_past();
+        Ok(None)
     }
 
-    fn prepare(&mut self, records: Batch) -> Taken {
+    fn prepare(&mut self, records: Batch) -> io::Result<Taken> {
+        let mut dead = Vec::new();
         let mut clicks = ClickBatch {
             journal_id: records.journal(),
             through: records.tally().map_or(0, |placed| placed.position),
@@ -51,25 +57,21 @@ impl BatchReader {
                 Ok(click) => clicks.clicks.push(JournalledClick { position, click }),
                 Err(error) => {
                     clicks.undecodable.push(position);
-                    self.keep_aside(&records, position, payload, &error.to_string());
+                    dead.push(Undecodable { position, payload, error: error.to_string() });
                 }
             }
         }
+        self.keep_aside(records.journal(), &dead)?;
         let earliest = clicks.clicks.iter().map(|record| record.click.at).min();
-        Taken { records, clicks, earliest }
+        Ok(Taken { records, clicks, earliest })
     }
 
-    fn keep_aside(&self, records: &Batch, position: u64, payload: &[u8], error: &str) {
-        let metrics = IngesterMetrics::global();
-        let journal = records.journal();
-        let kept = self.dead_letters.keep(journal, position, payload, error);
-        let (counter, fate) = match &kept {
-            Ok(true) => (&metrics.undecodable, "kept aside"),
-            Ok(false) => (&metrics.dropped_full, "dropped, because the file for such records is full"),
-            Err(_) => (&metrics.dropped_unwritable, "dropped, because the file for such records cannot be written"),
-        };
-        counter.increment(1);
-        let failure = kept.err().map(tracing::field::display);
-        tracing::warn!(%journal, position, error, failure, "a journal record is no click: {fate}");
+    fn keep_aside(&self, journal: JournalId, dead: &[Undecodable<'_>]) -> io::Result<()> {
+        self.dead_letters.keep(journal, dead)?;
+        IngesterMetrics::global().undecodable.increment(dead.len() as u64);
+        for Undecodable { position, error, .. } in dead {
+            tracing::warn!(%journal, position, error, "a journal record is no click: it is kept aside");
+        }
+        Ok(())
     }
 }

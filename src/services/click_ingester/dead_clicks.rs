@@ -4,8 +4,9 @@
 //! counted as dropped.
 
 use std::collections::BTreeMap;
+use std::io;
 
-use super::dead_letters::DeadLetters;
+use super::dead_letters::{DeadLetters, Undecodable};
 use super::metrics::IngesterMetrics;
 use super::prepared_batch::Poison;
 use crate::infra::bus::{BusError, Producer, Record, Unreadable};
@@ -96,9 +97,10 @@ impl DeadClicks {
         let metrics = IngesterMetrics::global();
         let (journal, position) = poison.place.unwrap_or((JournalId::from_u64(0), poison.record.offset.unsigned_abs()));
         let payload = poison.record.value.as_deref().unwrap_or_default();
-        let counter = match self.too_long.keep(journal, position, payload, &poison.reason) {
-            Ok(true) => &metrics.undecodable,
-            Ok(false) => &metrics.dropped_full,
+        let record = Undecodable { position, payload, error: poison.reason.clone() };
+        let counter = match self.too_long.keep(journal, &[record]) {
+            Ok(()) => &metrics.undecodable,
+            Err(error) if error.kind() == io::ErrorKind::FileTooLarge => &metrics.dropped_full,
             Err(_) => &metrics.dropped_unwritable,
         };
         counter.increment(1);

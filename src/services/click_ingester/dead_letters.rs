@@ -1,7 +1,6 @@
 //! Records that are no click, kept aside so that somebody can look into them.
 //!
-//! Invariant: the file is bounded, and its failure is the ingester's business
-//! only as a line in the log.
+//! Invariant: the file is bounded; records that do not fit are an error, and stay where they are.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -24,6 +23,16 @@ pub struct DeadLetters {
 }
 
 /// One record that is no click.
+pub struct Undecodable<'a> {
+    /// Where it stands in its journal.
+    pub position: u64,
+    /// What it says.
+    pub payload: &'a [u8],
+    /// Why it is no click.
+    pub error: String,
+}
+
+/// The same as a line of the file.
 #[derive(Serialize)]
 struct DeadLetter<'a> {
     journal: String,
@@ -39,21 +48,28 @@ impl DeadLetters {
         Self { path: data_folder.join(DEAD_LETTER_FILE) }
     }
 
-    /// Appends a record. False when the file is full.
+    /// Appends records of a journal, all of them or none.
     ///
     /// # Errors
-    /// As the file system says.
-    pub fn keep(&self, journal: JournalId, position: u64, payload: &[u8], error: &str) -> io::Result<bool> {
-        let letter =
-            DeadLetter { journal: journal.to_string(), position, error, payload_base64: STANDARD.encode(payload) };
-        let mut line = serde_json::to_vec(&letter)?;
-        line.push(b'\n');
-        let mut file = self.open()?;
-        if file.metadata()?.len().saturating_add(line.len() as u64) > BYTES_MAX {
-            return Ok(false);
+    /// `FileTooLarge` when the file is full; as the file system says.
+    pub fn keep(&self, journal: JournalId, records: &[Undecodable<'_>]) -> io::Result<()> {
+        if records.is_empty() {
+            return Ok(());
         }
-        file.write_all(&line)?;
-        Ok(true)
+        let mut lines = Vec::new();
+        for Undecodable { position, payload, error } in records {
+            let payload_base64 = STANDARD.encode(payload);
+            let letter = DeadLetter { journal: journal.to_string(), position: *position, error, payload_base64 };
+            serde_json::to_writer(&mut lines, &letter)?;
+            lines.push(b'\n');
+        }
+        let mut file = self.open()?;
+        let length = file.metadata()?.len();
+        if length.saturating_add(lines.len() as u64) > BYTES_MAX {
+            let message = format!("{} is full: move it away", self.path.display());
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
+        }
+        file.write_all(&lines).inspect_err(|_| drop(file.set_len(length)))
     }
 
     fn open(&self) -> io::Result<File> {
@@ -69,7 +85,8 @@ mod tests {
     fn a_record_is_kept_whole_until_the_file_is_full() {
         let folder = tempfile::tempdir().expect("a folder");
         let letters = DeadLetters::in_folder(folder.path());
-        assert!(letters.keep(JournalId::from_u64(10), 7, b"\x00\xff", "not a click: form").expect("kept"));
+        let record = |position, payload| Undecodable { position, payload, error: "not a click: form".to_owned() };
+        letters.keep(JournalId::from_u64(10), &[record(7, b"\x00\xff")]).expect("kept");
         let text = std::fs::read_to_string(folder.path().join(DEAD_LETTER_FILE)).expect("a file");
         let letter: serde_json::Value = serde_json::from_str(text.trim_end()).expect("a line of JSON");
         assert_eq!(letter["journal"], "000000000000000a");
@@ -77,7 +94,8 @@ mod tests {
         assert_eq!(STANDARD.decode(letter["payload_base64"].as_str().expect("text")).expect("base64"), b"\x00\xff");
 
         letters.open().expect("a file").set_len(BYTES_MAX - 10).expect("a long file");
-        assert!(!letters.keep(JournalId::from_u64(10), 8, b"", "not a click").expect("full"));
+        let refused = letters.keep(JournalId::from_u64(10), &[record(8, b""), record(9, b"")]).expect_err("full");
+        assert_eq!(refused.kind(), io::ErrorKind::FileTooLarge);
         assert_eq!(letters.open().and_then(|file| file.metadata()).expect("a file").len(), BYTES_MAX - 10);
     }
 }

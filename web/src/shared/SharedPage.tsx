@@ -41,7 +41,8 @@ export default function SharedPage({ token }: { token: string }) {
     async (signal: AbortSignal): Promise<boolean> => {
       try {
         const found = await askReport(token, password, preset, zone);
-        if (signal.aborted) return false;
+        // Nobody looks any more, and whoever comes back has the page look again.
+        if (signal.aborted) return true;
         setReport(found);
         setSeenAt(Date.now());
         setProblem(undefined);
@@ -60,7 +61,7 @@ export default function SharedPage({ token }: { token: string }) {
     let next = 0;
     let goesOn = true;
     return whileSeen(async (signal) => {
-      while (goesOn) {
+      while (goesOn && !signal.aborted) {
         await pause(Math.max(0, next - Date.now()), signal);
         if (signal.aborted) return;
         next = Date.now() + every;
