@@ -17,6 +17,7 @@ use serde_json::error::Category;
 use super::body_budget::Share;
 use super::deserialize_error;
 use super::documented_forms::DocumentedForms;
+use super::documented_values::DocumentedValues;
 pub use super::path::Path;
 use super::problem::Problem;
 use crate::domain::error::{Error, ErrorKind};
@@ -141,7 +142,7 @@ pub fn parse_query<T: DeserializeOwned>(query: &str) -> Result<T, Error> {
 
 fn parse_form<T: DeserializeOwned>(text: &[u8]) -> Result<T, Error> {
     let reader = serde_html_form::Deserializer::from_bytes(text);
-    serde_path_to_error::deserialize(reader).map_err(|error| {
+    serde_path_to_error::deserialize(DocumentedValues(reader)).map_err(|error| {
         Error::invalid_fields(vec![deserialize_error::in_parameter(error.path(), &error.inner().to_string())])
     })
 }
@@ -189,12 +190,18 @@ mod tests {
         limit: Option<u8>,
         #[serde(default)]
         tag: Vec<String>,
+        archived: Option<bool>,
     }
 
     fn router() -> Router {
         Router::new()
             .route("/links", post(|Json(_): Json<Create>| async {}))
-            .route("/list", get(|Query(list): Query<List>| async move { format!("{:?} {:?}", list.limit, list.tag) }))
+            .route(
+                "/list",
+                get(|Query(list): Query<List>| async move {
+                    format!("{:?} {:?} {:?}", list.limit, list.tag, list.archived)
+                }),
+            )
             .layer(DefaultBodyLimit::max(200))
     }
 
@@ -251,10 +258,19 @@ mod tests {
 
     #[tokio::test]
     async fn queries_name_the_parameter() {
-        assert_eq!(send(get_request("/list?limit=5&tag=a&tag=b%26")).await.1, "Some(5) [\"a\", \"b&\"]");
-        for (query, name) in
-            [("limit=x", "limit"), ("limit=1&limit=2", "limit"), ("limt=5", "limt"), ("limit=300", "limit")]
-        {
+        assert_eq!(send(get_request("/list?limit=5&tag=a&tag=b%26")).await.1, "Some(5) [\"a\", \"b&\"] None");
+        assert_eq!(send(get_request("/list?archived=false&tag=")).await.1, "None [\"\"] Some(false)");
+        for (query, name) in [
+            ("limit=x", "limit"),
+            ("limit=1&limit=2", "limit"),
+            ("limt=5", "limt"),
+            ("limit=300", "limit"),
+            ("limit=", "limit"),
+            ("archived=", "archived"),
+            ("archived", "archived"),
+            ("archived=on", "archived"),
+            ("archived=true&archived=true", "archived"),
+        ] {
             let document = problem(get_request(&format!("/list?{query}"))).await;
             assert_eq!((document.status, document.errors[0].pointer.as_str()), (400, name), "{document:?}");
         }

@@ -26,3 +26,4 @@ mod body_budget;
 pub mod browser_cookie;
 mod deserialize_error;
 mod documented_forms;
+mod documented_values;
