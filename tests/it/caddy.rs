@@ -20,8 +20,12 @@ use crate::support::platform::{PATIENCE, Platform, body, eventually};
 /// How many domains are visited at once for the first time, where `ELIDO_TEST_CADDY_DOMAINS` does not say.
 const DOMAINS: usize = 8;
 
-/// How long Caddy holds a handshake for a certificate before it ends it. It orders ten in ten seconds at most.
-const CADDY_WAITS: Duration = Duration::from_secs(180);
+/// How long Caddy lets a handshake wait for a certificate at the least. It ends it after a minute, and orders ten certificates in ten
+/// seconds at most.
+const CADDY_WAITS: Duration = Duration::from_secs(50);
+
+/// How often a host is visited until its certificate has to be there.
+const VISITS_MAX: usize = 6;
 
 /// What a test needs of the two servers.
 struct Servers {
@@ -100,15 +104,17 @@ impl Servers {
     }
 }
 
-/// Visits a host as a browser does, which tries again when Caddy has let it wait for a certificate and gave up.
+/// Visits a host as a person does, who tries again when Caddy has let the browser wait for a certificate and gave up.
 async fn visit(client: &Client, caddy: &Caddy, host: &str) -> Response {
-    let visit = || client.get(format!("https://{host}:{}/sale", caddy.address.port())).send();
-    let begun = Instant::now();
-    let visited = match visit().await {
-        Err(error) if error.is_connect() && begun.elapsed() >= CADDY_WAITS => visit().await,
-        first => first,
-    };
-    visited.expect("a response")
+    let url = format!("https://{host}:{}/sale", caddy.address.port());
+    for _ in 0..VISITS_MAX {
+        let begun = Instant::now();
+        match client.get(&url).send().await {
+            Err(error) if error.is_connect() && begun.elapsed() >= CADDY_WAITS => {}
+            visited => return visited.expect("a response"),
+        }
+    }
+    panic!("{host} has no certificate after {VISITS_MAX} visits");
 }
 
 fn location(response: &Response) -> Option<&str> {
