@@ -20,7 +20,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures_util::FutureExt;
-use http::header::{CONTENT_TYPE, ETAG, LOCATION};
+use http::header::{CONTENT_TYPE, ETAG, LOCATION, SET_COOKIE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use sha2::{Digest, Sha256};
 use tokio::sync::oneshot;
@@ -47,8 +47,8 @@ pub const CLAIM_HELD_FOR: Duration = Duration::from_secs(60);
 const KEY_LENGTH_MAX: usize = 255;
 /// The longest answer kept, in bytes.
 const RESPONSE_BYTES_MAX: usize = 64 * 1024 * 1024;
-/// The headers that belong to a response and are repeated with it.
-const KEPT_HEADERS: [HeaderName; 3] = [CONTENT_TYPE, ETAG, LOCATION];
+/// The headers that belong to a response and are repeated with it. A cookie may be a secret, as the body may.
+const KEPT_HEADERS: [HeaderName; 4] = [CONTENT_TYPE, ETAG, LOCATION, SET_COOKIE];
 
 /// One key of one credential.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -228,7 +228,7 @@ fn is_kept(status: StatusCode) -> bool {
 }
 
 fn kept_headers(headers: &HeaderMap) -> Vec<(String, Vec<u8>)> {
-    let kept = KEPT_HEADERS.iter().filter_map(|name| headers.get(name).map(|value| (name, value)));
+    let kept = KEPT_HEADERS.iter().flat_map(|name| headers.get_all(name).into_iter().map(move |value| (name, value)));
     kept.map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec())).collect()
 }
 
@@ -312,8 +312,9 @@ fn repeated(answer: StoredResponse) -> Response {
     let mut response = Response::new(Body::from(answer.body));
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
     for (name, value) in answer.headers {
-        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
-            response.headers_mut().insert(name, value);
+        if let (Ok(name), Ok(mut value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            value.set_sensitive(name == SET_COOKIE);
+            response.headers_mut().append(name, value);
         }
     }
     response.headers_mut().insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));

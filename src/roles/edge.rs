@@ -56,7 +56,8 @@ pub(super) async fn start(
         });
     }
     readiness.add("origin", move || std::future::ready(degraded_if(for_origin.is_origin_unavailable())));
-    let asked = Arc::clone(&edge);
+    let (asked, for_space) = (Arc::clone(&edge), Arc::clone(&edge));
+    readiness.add("click_journal_space", move || std::future::ready(degraded_if(for_space.is_journal_full())));
     readiness.add("click_journal", move || std::future::ready(degraded_if(edge.is_journal_sick())));
     Ok(tls_ask::router(asked))
 }

@@ -75,7 +75,6 @@ async fn start_from_bus(
         bus,
         clicks: click_topic::clicks(&config.bus),
         dead: click_topic::dead_clicks(&config.bus),
-        data_folder: &config.data_folder,
         enricher: Enricher::new(platform.geo().await?, platform.user_agents().await, policies),
         store: platform.store().await?,
     };

@@ -9,7 +9,7 @@ use std::time::Duration;
 use elido::config::{Config, Loaded};
 use elido::domain::id::IngesterId;
 use elido::domain::time::Timestamp;
-use elido::infra::bus::{Bus, Producer, Record, Topic};
+use elido::infra::bus::{Bus, Producer, Received, Record, Topic};
 use elido::infra::click_topic::{self, Content, Entry};
 use elido::infra::journal::{self, DiskFileSystem, JournalId, JournalLimits, ShippingLock, Writer};
 use elido::infra::store::{Store, click_partitions};
@@ -154,7 +154,7 @@ impl World {
 
 /// Journal, position and payload of a record that an edge wrote.
 pub fn payload_of(record: &rskafka::record::Record) -> Option<(JournalId, u64, Vec<u8>)> {
-    let received = elido::infra::bus::Received {
+    let received = Received {
         sent_at: Timestamp::from_micros(0),
         offset: 0,
         key: record.key.clone(),
@@ -166,6 +166,18 @@ pub fn payload_of(record: &rskafka::record::Record) -> Option<(JournalId, u64, V
         Content::Record(payload) => Some((journal, position, payload.to_vec())),
         _ => None,
     }
+}
+
+/// Has a topic take no longer batches of records.
+fn limit(url: &str, topic: &str, bytes: u32) {
+    let command = concat!(env!("CARGO_MANIFEST_DIR"), "/dev/services/kafka");
+    let limited = Command::new(command).args(["limit", url, topic, &bytes.to_string()]).status().expect("a command");
+    assert!(limited.success());
+}
+
+fn received(record: Record) -> Received {
+    let Record { key, value, headers, at } = record;
+    Received { offset: 0, sent_at: at, key: Some(key), value: Some(value), headers }
 }
 
 fn sent_again(record: rskafka::record::Record) -> Record {
@@ -374,9 +386,7 @@ async fn a_record_that_brokers_do_not_take_is_kept_aside_and_those_behind_it_arr
     let world = World::start(&url, 1).await;
     world.visit(1).await;
     world.until_stored(1).await;
-    let command = concat!(env!("CARGO_MANIFEST_DIR"), "/dev/services/kafka");
-    let limited = Command::new(command).args(["limit", &url, world.topic(), "2000"]).status().expect("a command");
-    assert!(limited.success());
+    limit(&url, world.topic(), 2_000);
     let noise = || (0..450).map(|_| format!("{:02x}", rand::random::<u8>())).collect::<String>();
     let mut request = world.platform.client.get(world.platform.edge("/known")).header("host", "localhost");
     for name in ["user-agent", "referer", "accept-language"] {
@@ -389,6 +399,53 @@ async fn a_record_that_brokers_do_not_take_is_kept_aside_and_those_behind_it_arr
     world.until_stored(21).await;
     let aside = std::fs::read_dir(world.config().journal_folder().join("undelivered")).expect("a folder").count();
     assert_eq!(aside, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_click_and_too_long_for_its_topic_dies_in_parts_and_is_replayed_whole() {
+    let Some(url) = server() else { return };
+    let world = World::start(&url, 1).await;
+    world.visit(1).await;
+    world.until_stored(1).await;
+    let payload = world.payload().await;
+    let dead_topic = world.dead_topic();
+    let junk = |value: Vec<u8>| Record { key: b"junk".to_vec(), value, headers: BTreeMap::new(), at: clock::now() };
+    world.producer(world.topic()).send(vec![junk(b"junk".to_vec())]).await.expect("sent");
+    eventually("it is dead, and there is a topic", || async { count(&url, &dead_topic).await == 1 }).await;
+    limit(&url, &dead_topic, 1_000);
+
+    // A click that an older version could not read, by an ingester that was killed after the first part of it.
+    let noise: Vec<u8> = (0..5_000).map(|_| rand::random()).collect();
+    let late = received(click_topic::record_of(JournalId::random(), 9, &payload));
+    let parts = click_topic::split(&late, "0 99 1", &BTreeMap::new(), payload.len());
+    let dead = world.producer(&dead_topic);
+    dead.send(vec![parts[0].clone()]).await.expect("sent");
+    let good = click_topic::record_of(JournalId::random(), 2, &payload);
+    world.producer(world.topic()).send(vec![junk(noise.clone()), good]).await.expect("sent");
+    world.until_stored(2).await;
+    let records = read(&url, &dead_topic).await.remove(&0).expect("a partition");
+    let part_of = |record: &&rskafka::record::Record| record.headers.contains_key(click_topic::PART_HEADER);
+    let of_noise: Vec<_> = records.iter().filter(part_of).skip(1).collect();
+    assert!(of_noise.len() > 5, "{} parts", of_noise.len());
+    for part in &of_noise {
+        let reason = String::from_utf8(part.headers["elido-reason"].clone()).expect("a text");
+        assert!(reason.contains("key is not the name of a journal"), "{reason}");
+    }
+    assert!(!world.config().data_folder.join("undecodable-clicks.ndjson").exists());
+
+    // Both pieces of junk come back whole, and die again; the click waits for its other parts.
+    assert_eq!(click_topic::replay_dead_clicks(world.config()).await.expect("replayed"), 2);
+    let whole = |records: &BTreeMap<i32, Vec<rskafka::record::Record>>| {
+        records.values().flatten().filter(|record| record.value.as_deref() == Some(noise.as_slice())).count()
+    };
+    assert_eq!(whole(&read(&url, world.topic()).await), 2, "the first, and the replayed one");
+    for part in parts {
+        dead.send(vec![part]).await.expect("sent");
+    }
+    click_topic::replay_dead_clicks(world.config()).await.expect("replayed");
+    world.until_stored(3).await;
+    click_topic::replay_dead_clicks(world.config()).await.expect("replayed");
+    assert_eq!(world.stored().await, 3);
 }
 
 /// Without a bus nothing of this is asked of anybody.

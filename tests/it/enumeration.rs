@@ -1,9 +1,15 @@
 //! Whether an address has an account shows nowhere: not in texts, not in statuses, not in how long things take.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use elido::infra::store::Store;
+use elido::infra::store::jobs::{self, Job, JobFilter};
+use elido::infra::store::page::Page;
 use reqwest::{Method, RequestBuilder, StatusCode};
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 
 use crate::support::people::{administrator, newcomer, of, post, sign_in};
 use crate::support::platform::{EMAIL, PASSWORD, Platform};
@@ -159,4 +165,81 @@ async fn signing_in_and_asking_for_codes_take_as_long_with_an_account_as_without
         let ask = |email: &str| post(&platform, path, &json!({ "email": email }));
         assert_alike(path, &measure(&about(&known, ask), &about(&unknown, ask)).await);
     }
+}
+
+/// How many rows each table of the source of truth has.
+async fn rows(platform: &Platform) -> BTreeMap<String, i64> {
+    let mut counts = BTreeMap::new();
+    let url = platform.config.database.url.expose_secret();
+    if let Some(file) = url.strip_prefix("sqlite:") {
+        let file = platform.config.data_folder.join(file);
+        let mut connection = SqliteConnection::connect(&format!("sqlite:{}", file.display())).await.expect("the file");
+        let tables = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
+        let tables: Vec<String> = sqlx::query_scalar(tables).fetch_all(&mut connection).await.expect("tables");
+        for table in tables {
+            let count = AssertSqlSafe(format!("SELECT count(*) FROM {table}"));
+            counts.insert(table, sqlx::query_scalar(count).fetch_one(&mut connection).await.expect("a number"));
+        }
+    } else {
+        let mut connection = PgConnection::connect(url).await.expect("the server");
+        let tables = "SELECT tablename::text FROM pg_tables WHERE schemaname = 'public'";
+        let tables: Vec<String> = sqlx::query_scalar(tables).fetch_all(&mut connection).await.expect("tables");
+        for table in tables {
+            let count = AssertSqlSafe(format!("SELECT count(*) FROM {table}"));
+            counts.insert(table, sqlx::query_scalar(count).fetch_one(&mut connection).await.expect("a number"));
+        }
+    }
+    counts
+}
+
+/// What a request left behind: by how much tables grew, and the mails that wait to be written, without what is their own.
+async fn left_behind(platform: &Platform, request: RequestBuilder) -> (BTreeMap<String, i64>, Vec<Value>) {
+    let before = rows(platform).await;
+    assert!(request.send().await.expect("a response").status() != StatusCode::TOO_MANY_REQUESTS);
+    let mut grown = rows(platform).await;
+    grown.iter_mut().for_each(|(table, count)| *count -= before[table]);
+    grown.retain(|_, by| *by != 0);
+    let store = Store::connect(&platform.config.database, &platform.config.data_folder).await.expect("a store");
+    let filter = JobFilter { kind: Some("account_mail".to_owned()), ..JobFilter::default() };
+    let limit = grown.get("jobs").copied().unwrap_or(0).unsigned_abs();
+    let waiting = jobs::list(store.reader(), &filter, Page { after: None, limit }).await.expect("jobs");
+    store.close().await;
+    let form = |job: Job| {
+        let payload: Value = serde_json::from_str(&job.payload).expect("JSON");
+        let fields: Vec<&String> = payload.as_object().expect("fields").keys().collect();
+        json!({ "about": payload["about"], "fields": fields, "attempts": job.attempts, "of": job.max_attempts,
+                "is_unique": job.unique_key.is_some(), "waits": job.run_at > job.created_at })
+    };
+    (grown, waiting.into_iter().map(form).collect())
+}
+
+/// How long a request takes says nothing where it does the same either way: whether there is a mail to write is found out afterwards, by a job.
+#[tokio::test(flavor = "multi_thread")]
+async fn asking_for_mail_leaves_the_same_work_with_an_account_as_without() {
+    let mut platform = Platform::start_with(|config| config.identity.open_registration = true).await;
+    let session = administrator(&platform).await;
+    newcomer(&platform, "ada@example.com").await;
+    // Without workers what was left behind stays.
+    platform.stop().await;
+    platform.start_again_as("api".parse().expect("a role")).await;
+    let ask = |path: &'static str, email: &str| {
+        let body = json!({ "email": email, "password": PASSWORD });
+        match path {
+            "/v1/me/email" => of(&platform, &session, Method::POST, path).json(&body),
+            "/v1/auth/sign-in" => sign_in(&platform, email, "a wrong password"),
+            _ => post(&platform, path, &json!({ "email": email })),
+        }
+    };
+    for (path, mails) in
+        [("/v1/auth/password-reset", 1), ("/v1/auth/registration", 1), ("/v1/me/email", 1), ("/v1/auth/sign-in", 0)]
+    {
+        let known = left_behind(&platform, ask(path, "ada@example.com")).await;
+        let unknown = left_behind(&platform, ask(path, NOBODY)).await;
+        assert_eq!(known, unknown, "{path}");
+        assert_eq!(known.1.len(), mails, "{path}");
+        assert!(mails == 0 || known.0 == BTreeMap::from([("jobs".to_owned(), 1)]), "{path}: {:?}", known.0);
+    }
+    // What does leave something else behind is told apart, or this compares nothing.
+    let right = left_behind(&platform, sign_in(&platform, "ada@example.com", PASSWORD)).await;
+    assert_ne!(right, left_behind(&platform, ask("/v1/auth/sign-in", NOBODY)).await);
 }

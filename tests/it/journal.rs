@@ -3,9 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
-use elido::infra::journal::{DiskFileSystem, JournalId, JournalLimits, JournalReader, JournalState, Writer};
+use elido::infra::journal::{
+    DiskFileSystem, JournalId, JournalLimits, JournalReader, JournalState, UpkeepError, Writer,
+};
 use proptest::prelude::*;
+use reqwest::StatusCode;
+use serde_json::json;
 
+use crate::support::platform::{Platform, body, eventually};
 use crate::support::simulated_file_system::SimulatedFileSystem;
 
 const ROOT: &str = "/journal";
@@ -215,6 +220,41 @@ fn a_full_disk_is_a_state_that_passes_and_what_waited_in_memory_is_written() {
         world.written == [0]
     });
     assert_eq!(world.writer.flush().state, JournalState::Healthy);
+}
+
+#[test]
+fn an_upkeep_without_room_for_the_next_segment_says_that_the_disk_is_full_and_syncs_all_the_same() {
+    let mut world = World::new();
+    world.append(100);
+    world.flush();
+    world.disk.set_free_bytes(Some(0));
+    let refused = world.writer.maintenance().run().expect_err("no room");
+    assert!(matches!(refused, UpkeepError::Full(_)) && refused.is_full(), "{refused}");
+    assert!(refused.to_string().contains("is full"), "{refused}");
+    world.append(100);
+    world.flush();
+    assert_eq!(world.written, [0, 1], "the segment in hand lasts");
+    world.disk.set_free_bytes(None);
+    world.writer.maintenance().run().expect("room again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_journal_without_room_for_its_next_segment_is_named_by_readiness_while_redirects_go_on() {
+    let platform = Platform::start_with(|config| {
+        config.edge.workers = 1;
+        config.edge.journal.segment_bytes = 256 * 1024;
+        config.edge.journal.bytes_max = 300 * 1024;
+    })
+    .await;
+    let account = platform.account().await;
+    platform.create_link(&account, &json!({ "destination_url": "https://example.com/", "slug": "here" })).await;
+    let checks =
+        async || body(platform.client.get(platform.internal("/readyz")), StatusCode::OK).await["checks"].clone();
+    assert_eq!(checks().await["click_journal_space"], "up");
+    assert_eq!(platform.visit("/here").await.status(), StatusCode::FOUND);
+    eventually("it is named", || async { checks().await["click_journal_space"] == "degraded" }).await;
+    assert_eq!(checks().await["click_journal"], "degraded");
+    assert_eq!(platform.visit("/here").await.status(), StatusCode::FOUND);
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! The real Ory Hydra and Ory Kratos, which `ELIDO_TEST_HYDRA_URLS` and `ELIDO_TEST_KRATOS_URLS` name (dev/services/hydra, dev/services/kratos).
 
 use elido::config::sections::{AccessTokenCheck, OidcConfig};
+use elido::domain::time::Timestamp;
+use elido::infra::store::{Store, sessions};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use url::Url;
@@ -8,6 +10,7 @@ use url::Url;
 use crate::support::cuttable_proxy::CuttableProxy;
 use crate::support::database::is_embedded;
 use crate::support::identity_provider::{self, Begun, NAME, begin, kept};
+use crate::support::oauth;
 use crate::support::people::{newcomer, of, problem, text};
 use crate::support::platform::{Account, PASSWORD, Platform, body, eventually};
 
@@ -308,6 +311,7 @@ async fn sessions_of_kratos_count_until_they_end_on_either_side() {
     let sessions = platform.client.get(platform.api("/v1/auth/sessions")).header(header.0, header.1);
     let sessions = body(sessions, StatusCode::OK).await;
     assert_eq!((&sessions["data"][0]["provider"], &sessions["data"][1]), (&json!("kratos"), &Value::Null));
+    assert_eq!(sessions["data"][0]["address"], "127.0.0.1");
     let slug = unique("w").chars().take(20).collect::<String>();
     let workspace = platform.client.post(platform.api("/v1/workspaces")).header(header.0, header.1);
     body(workspace.json(&json!({ "name": "Test", "slug": slug })), StatusCode::CREATED).await;
@@ -398,4 +402,76 @@ async fn without_kratos_everything_else_goes_on() {
         me(&platform, ("x-session-token", &token)).send().await.expect("a response").status() == StatusCode::OK
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_kratos_prolongs_goes_on_and_one_that_was_ended_here_does_not() {
+    let Some(kratos) = server("ELIDO_TEST_KRATOS_URLS") else { return };
+    let platform = start_with_kratos(&kratos.public).await;
+    let email = format!("{}@example.com", unique("ada"));
+    person(&platform, &kratos, &email, true).await;
+    let (ended, kept) = (session(&platform, &kratos, &email).await, session(&platform, &kratos, &email).await);
+    let (ended, kept) = (("x-session-token", ended.as_str()), ("x-session-token", kept.as_str()));
+    let id = text(&body(me(&platform, ended), StatusCode::OK).await["session_id"]);
+    body(me(&platform, kept), StatusCode::OK).await;
+    let sessions = async || {
+        let sessions = platform.client.get(platform.api("/v1/auth/sessions")).header(kept.0, kept.1);
+        body(sessions, StatusCode::OK).await["data"].clone()
+    };
+    let end = platform.client.delete(platform.api(&format!("/v1/auth/sessions/{id}"))).header(kept.0, kept.1);
+    body(end, StatusCode::NO_CONTENT).await;
+    let before = text(&sessions().await[0]["expires_at"]);
+    for header in [ended, kept] {
+        let known = platform.client.get(format!("{}/sessions/whoami", kratos.public)).header(header.0, header.1);
+        let there = text(&body(known, StatusCode::OK).await["id"]);
+        let prolong = platform.client.patch(format!("{}/admin/sessions/{there}/extend", kratos.admin));
+        assert!(prolong.send().await.expect("a response").status().is_success());
+    }
+    eventually("it goes on for longer here too", || async { text(&sessions().await[0]["expires_at"]) > before }).await;
+    problem(me(&platform, ended), StatusCode::UNAUTHORIZED).await;
+
+    // Whatever time it is here: what has run out by itself comes back while Kratos has it go on, and what was ended does not.
+    let store = Store::connect(&platform.config.database, &platform.config.data_folder).await.expect("a store");
+    let transaction = store.write().await.expect("a transaction");
+    sessions::delete_expired(&transaction, Timestamp::LATEST).await.expect("they are forgotten");
+    transaction.commit().await.expect("a commit");
+    store.close().await;
+    problem(me(&platform, ended), StatusCode::UNAUTHORIZED).await;
+    body(me(&platform, kept), StatusCode::OK).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_signed_in_at_kratos_alone_lets_a_program_act_for_them() {
+    let Some(kratos) = server("ELIDO_TEST_KRATOS_URLS") else { return };
+    let platform = start_with_kratos(&kratos.public).await;
+    let email = format!("{}@example.com", unique("ada"));
+    person(&platform, &kratos, &email, true).await;
+    let token = session(&platform, &kratos, &email).await;
+    let as_owner = |method: Method, path: &str| {
+        platform.client.request(method, platform.api(path)).header("x-session-token", &token)
+    };
+    let workspace = json!({ "name": "Test", "slug": unique("w").chars().take(20).collect::<String>() });
+    let workspace = body(as_owner(Method::POST, "/v1/workspaces").json(&workspace), StatusCode::CREATED).await;
+    let workspace = text(&workspace["id"]);
+    let clients = format!("/v1/workspaces/{workspace}/oauth-clients");
+    let registered = body(as_owner(Method::POST, &clients).json(&oauth::draft(false)), StatusCode::CREATED).await;
+    let client = oauth::Client { id: text(&registered["id"]), secret: None };
+
+    let cookie = browser_session(&platform, &kratos, &email).await;
+    let browser = oauth::Browser::with_cookie(&platform, &cookie);
+    let request = oauth::request(&client, "links:read");
+    let page = browser.ask(&request).await.text().await.expect("a page");
+    let forged = browser.form(&page, "allow", &workspace).header("sec-fetch-site", "cross-site");
+    assert_ne!(
+        forged.send().await.expect("a response").status(),
+        StatusCode::SEE_OTHER,
+        "another site decides nothing"
+    );
+    let given = oauth::acting(&browser, &client, "links:read", &workspace).await;
+    platform.read(&oauth::program(&given, &workspace), "/links").await;
+
+    // A session that is over asks for a password, and decides nothing.
+    let gone = oauth::Browser::with_cookie(&platform, "ory_kratos_session=nobodys");
+    let asked = gone.ask(&request).await.text().await.expect("a page");
+    assert!(asked.contains("type=\"password\""), "{asked}");
 }

@@ -381,3 +381,35 @@ async fn who_is_signed_in_links_an_identity_whatever_its_address() {
     assert_eq!(refusal(finish(&over, "8", "countess@example.com").await, StatusCode::FORBIDDEN).await, "session_over");
     assert_eq!(rows(&platform, &administrator, "identity.linked").await.len(), 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_begins_to_link_an_identity_twice_under_one_key_gets_the_cookie_twice() {
+    let provider = IdentityProvider::start().await;
+    let platform = start(&provider, |_| {}).await;
+    administrator(&platform).await;
+    let ada = newcomer(&platform, "ada@example.com").await;
+    let draft = json!({ "provider": NAME, "password": PASSWORD });
+    let ask = async |token: &str| {
+        let request = of(&platform, token, Method::POST, "/v1/me/identities").header("idempotency-key", "a");
+        request.json(&draft).send().await.expect("a response")
+    };
+    // The first response is lost on its way.
+    let lost = ask(&ada).await;
+    assert_eq!((lost.status(), lost.headers().get("idempotency-replayed")), (StatusCode::OK, None));
+    let again = ask(&ada).await;
+    assert_eq!(again.headers()["idempotency-replayed"], "true");
+    let cookie = kept(&again, "elido_sign_in").expect("a cookie");
+    assert_eq!(Some(&cookie), kept(&lost, "elido_sign_in").as_ref());
+    let view: Value = again.json().await.expect("a view");
+    let begun = Begun { authorization: text(&view["url"]).parse().expect("a URL"), cookie };
+    let code = provider.code(&begun, &provider.claims(&begun, "1", "elsewhere@example.org"));
+    assert_eq!(begun.come_back(&platform, &code).await.status(), StatusCode::SEE_OTHER);
+    let linked = read(&platform, &ada, "/v1/me/identities").await;
+    assert_eq!(linked["data"].as_array().map(Vec::len), Some(1), "{linked}");
+
+    // What is kept is sealed, and is of one session alone.
+    let eve = newcomer(&platform, "eve@example.com").await;
+    let hers = ask(&eve).await;
+    assert_eq!(hers.headers().get("idempotency-replayed"), None);
+    assert_ne!(kept(&hers, "elido_sign_in"), Some(begun.cookie));
+}

@@ -1,8 +1,13 @@
 //! Access tokens of identity providers as credentials: whom they speak for, how far they reach, and what is tried with them.
 
 use elido::config::sections::{AccessTokenCheck, OidcConfig};
+use elido::infra::grpc::v1::CreateLinkRequest;
+use elido::infra::grpc::v1::links_client::LinksClient;
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
+use tonic::metadata::MetadataValue;
+use tonic::transport::Endpoint;
+use tonic::{Code, Request};
 
 use crate::support::identity_provider::{
     AUDIENCE, IdentityProvider, Key, NAME, access_token_claims, begin, describe_in, kept, seconds,
@@ -207,5 +212,37 @@ async fn made_up_tokens_are_no_flood_of_questions() {
     }
     assert_eq!(statuses.last(), Some(&StatusCode::TOO_MANY_REQUESTS));
     assert!(statuses.len() > 200 && provider.questions() as usize == statuses.len() - 1, "{}", statuses.len());
+    body(read_links(&platform, &account, &account.token), StatusCode::OK).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn made_up_tokens_of_one_caller_are_no_fault_of_another_who_calls_under_a_key() {
+    let provider = IdentityProvider::start().await;
+    let (platform, account) = start(&provider, AccessTokenCheck::Introspection).await;
+    let from = async |address: &str| {
+        let endpoint = Endpoint::from_shared(platform.grpc()).expect("an endpoint");
+        let address = address.parse().expect("an address");
+        LinksClient::new(endpoint.local_address(Some(address)).connect().await.expect("a connection"))
+    };
+    let call = |token: String| {
+        let mut request = Request::new(CreateLinkRequest::default());
+        let header = |text: &str| MetadataValue::try_from(text).expect("a header");
+        request.metadata_mut().insert("authorization", header(&format!("Bearer {token}")));
+        request.metadata_mut().insert("idempotency-key", header("a"));
+        request
+    };
+    let mut noisy = from("127.0.0.2").await;
+    let mut tried = 0;
+    let refused = loop {
+        let status = noisy.create_link(call(format!("made-up-{tried}"))).await.expect_err("nobody's");
+        if status.code() != Code::Unauthenticated {
+            break status;
+        }
+        tried += 1;
+        assert!(tried < 2_000, "nothing limits them");
+    };
+    assert_eq!(refused.code(), Code::ResourceExhausted);
+    let other = from("127.0.0.1").await.create_link(call("made-up".to_owned())).await.expect_err("nobody's");
+    assert_eq!(other.code(), Code::Unauthenticated, "{other}");
     body(read_links(&platform, &account, &account.token), StatusCode::OK).await;
 }

@@ -3,6 +3,7 @@
 use super::*;
 use crate::http::problem::ProblemDocument;
 use axum::Router;
+use axum::response::AppendHeaders;
 use axum::routing::post;
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -91,7 +92,10 @@ fn service_with(store: InMemory) -> Service {
     };
     let created = {
         let count = count.clone();
-        move |body: String| async move { (StatusCode::CREATED, [(LOCATION, "/x")], format!("{} {body}", count())) }
+        move |body: String| async move {
+            let cookies = AppendHeaders([(SET_COOKIE, "a=1"), (SET_COOKIE, "b=2")]);
+            (StatusCode::CREATED, [(LOCATION, "/x")], cookies, format!("{} {body}", count()))
+        }
     };
     let waiting = {
         let (count, entered, leave) = (count.clone(), entered.clone(), leave.clone());
@@ -153,6 +157,8 @@ async fn the_same_request_is_done_once_and_answered_alike() {
     assert_eq!(second.headers()[IDEMPOTENCY_REPLAYED], "true");
     assert_eq!((second.status(), &second.headers()[LOCATION]), (StatusCode::CREATED, &first.headers()[LOCATION]));
     assert_eq!(second.headers()[CONTENT_TYPE], first.headers()[CONTENT_TYPE]);
+    let cookies = |response: &Response| response.headers().get_all(SET_COOKIE).iter().cloned().collect::<Vec<_>>();
+    assert_eq!((cookies(&second), cookies(&second).len()), (cookies(&first), 2));
     assert_eq!((text(second).await, service.done()), (text(first).await, 1));
 }
 

@@ -5,10 +5,12 @@
 //! the highest position of each journal takes every record once, however often it was sent.
 
 mod leases;
+mod parts;
 mod record;
 mod replay;
 
 pub use leases::{Held, Leases};
+pub use parts::{PART_HEADER, split};
 pub use record::{Content, Entry, EnvelopeError, REPLAY_HEADER, Replay, key_of, record_of, tally_of};
 pub use replay::{ReplayError, replay_dead_clicks};
 

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::parts::Joiner;
 use super::record::{REPLAY_HEADER, Replay};
 use super::{clicks, dead_clicks};
 use crate::config::Config;
@@ -72,7 +73,7 @@ async fn replay_partition(
     let kept = known.and_then(|known| i32::try_from(known.into_number).ok());
     let into = producer.partition_for(format!("{topic} {number}").as_bytes(), kept).await?;
     let mut next = known.map_or(first, |known| known.next_offset.max(first));
-    let mut replayed = 0;
+    let (mut replayed, mut joiner) = (0, Joiner::default());
     // What dies while this goes on, such as what was just replayed, waits for the next time.
     let end = reader.read(next, Duration::ZERO).await?.end;
     while next < end {
@@ -90,13 +91,46 @@ async fn replay_partition(
         }
         let Some(last) = records.last().map(|record| record.offset) else { break };
         // Where they go is known before the first of them leaves.
-        advance(store, topic, number, ClickReplay { into_number: into.into(), next_offset: next }).await?;
-        replayed += records.len() as u64;
-        producer.send_to(into, records.into_iter().map(|record| marked(record, number)).collect()).await?;
+        let at = |next_offset| ClickReplay { into_number: into.into(), next_offset };
+        advance(store, topic, number, at(joiner.first_open().unwrap_or(next))).await?;
+        let whole: Vec<Record> =
+            joined(&mut joiner, records, topic).into_iter().map(|record| marked(record, number)).collect();
+        replayed += whole.len() as u64;
+        send(producer, into, whole).await?;
         next = last + 1;
-        advance(store, topic, number, ClickReplay { into_number: into.into(), next_offset: next }).await?;
+        // Of a record that is in parts, all of them are needed the next time too.
+        advance(store, topic, number, at(joiner.first_open().unwrap_or(next))).await?;
+    }
+    if let Some(offset) = joiner.first_open() {
+        tracing::warn!(topic, partition = number, offset, "parts of dead records wait for the rest of them");
     }
     Ok(replayed)
+}
+
+/// What is no part, and what is whole by now.
+fn joined(joiner: &mut Joiner, records: Vec<Received>, topic: &str) -> Vec<Received> {
+    let mut whole = Vec::new();
+    for record in records {
+        let offset = record.offset;
+        match joiner.take(record) {
+            Ok(record) => whole.extend(record),
+            Err(error) => tracing::error!(topic, offset, %error, "a part of a dead record is not replayed"),
+        }
+    }
+    whole
+}
+
+/// Sends together what the brokers take together.
+async fn send(producer: &Producer, into: i32, records: Vec<Record>) -> Result<(), BusError> {
+    match producer.send_to(into, records.clone()).await {
+        Err(BusError::TooLong(_)) => {
+            for record in records {
+                producer.send_to(into, vec![record]).await?;
+            }
+            Ok(())
+        }
+        sent => sent,
+    }
 }
 
 async fn advance(store: &Store, topic: &str, number: i32, replay: ClickReplay) -> Result<(), Error> {

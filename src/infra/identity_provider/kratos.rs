@@ -27,7 +27,7 @@ const QUESTIONS_MAX: usize = 32;
 /// The longest credential that is looked at, in bytes.
 const CREDENTIAL_BYTES_MAX: usize = 4096;
 /// The cookie of browsers.
-const COOKIE: &str = "ory_kratos_session";
+pub const COOKIE: &str = "ory_kratos_session";
 
 /// What proves a session at Kratos.
 #[derive(Debug, Clone)]

@@ -21,7 +21,7 @@ pub use access_token::{AccessToken, AccessTokens};
 pub use authorization::{Authorization, Callback};
 pub use id_token::IdToken;
 pub use introspection::KEPT_FOR as INTROSPECTION_KEPT_FOR;
-pub use kratos::{KEPT_FOR as KRATOS_KEPT_FOR, Kratos, KratosCredential, KratosSession};
+pub use kratos::{COOKIE as KRATOS_COOKIE, KEPT_FOR as KRATOS_KEPT_FOR, Kratos, KratosCredential, KratosSession};
 pub use provider_error::ProviderError;
 pub use signed_token::ALGORITHMS;
 

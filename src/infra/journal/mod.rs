@@ -44,4 +44,4 @@ pub use segment::JournalId;
 pub use shipping::{Route, ShippingLock};
 pub use tally::{PlacedTally, Tally};
 pub use watched_reader::WatchedReader;
-pub use writer::{Flushed, JournalLimits, JournalState, Maintenance, Writer};
+pub use writer::{Flushed, JournalLimits, JournalState, Maintenance, UpkeepError, Writer};

@@ -85,6 +85,33 @@ struct Active<T> {
 /// Does the slow part of a journal's upkeep, away from the thread that writes.
 pub struct Maintenance<F: FileSystem>(Arc<Shared<F>>);
 
+/// What a run of the upkeep could not do.
+#[derive(Debug, thiserror::Error)]
+pub enum UpkeepError {
+    /// What was written since the last run may not survive a power cut. From now on another segment is written.
+    #[error("the click journal could not be synced: clicks go into a new segment: {0}")]
+    NotSynced(io::Error),
+    /// Clicks are written while the segment lasts that is being written.
+    #[error("the click journal is full, or its disk: there is no room for its next segment: {0}")]
+    Full(io::Error),
+    /// As with [`UpkeepError::Full`], for another reason.
+    #[error("the next segment of the click journal cannot be made ready: {0}")]
+    NotReady(io::Error),
+}
+
+impl UpkeepError {
+    fn not_ready(error: io::Error) -> Self {
+        if is_full(&error) { Self::Full(error) } else { Self::NotReady(error) }
+    }
+
+    /// Whether the disk, or the journal, is full.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        let (Self::NotSynced(error) | Self::Full(error) | Self::NotReady(error)) = self;
+        is_full(error)
+    }
+}
+
 struct Shared<F: FileSystem> {
     file_system: F,
     root: PathBuf,
@@ -269,13 +296,14 @@ impl<F: FileSystem> Writer<F> {
 
     fn give_up_segment(&mut self, error: &io::Error) {
         self.leave_segment();
-        let full = matches!(
-            error.kind(),
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge
-        );
-        self.state = if full { JournalState::Full } else { JournalState::Failing };
+        self.state = if is_full(error) { JournalState::Full } else { JournalState::Failing };
         self.retry_at = Some(Instant::now() + RETRY_AFTER);
     }
+}
+
+/// Whether it is the disk, or the cap of the journal, that is full.
+fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge)
 }
 
 /// What was written all the same when a write failed.
@@ -386,13 +414,12 @@ impl<F: FileSystem> Maintenance<F> {
     /// Makes what was written survive a power cut, and has the next segment ready.
     ///
     /// # Errors
-    /// The disk failed. What was written since the last run may not survive a power cut; from now on another segment is
-    /// written.
-    pub fn run(&self) -> io::Result<()> {
-        self.keep_lock()?;
-        self.sync_leftovers()?;
-        self.sync()?;
-        self.prepare_spare()
+    /// The disk failed, or is full.
+    pub fn run(&self) -> Result<(), UpkeepError> {
+        self.keep_lock().map_err(UpkeepError::not_ready)?;
+        self.sync_leftovers().map_err(UpkeepError::NotSynced)?;
+        self.sync().map_err(UpkeepError::NotSynced)?;
+        self.prepare_spare().map_err(UpkeepError::not_ready)
     }
 
     /// What all journals under the same root take on disk.

@@ -1,11 +1,11 @@
 //! Signed-in sessions. A person's sessions are only ever reached through the person.
 
-use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::sea_query::{Expr, SelectStatement, SimpleExpr};
+use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
 
-use super::Connection;
 use super::entities::{session, user};
 use super::page::{Page, newest_first};
+use super::{Connection, external_sessions};
 use crate::domain::error::Result;
 use crate::domain::id::{SessionId, UserId};
 use crate::domain::time::Timestamp;
@@ -128,6 +128,8 @@ pub async fn prune(connection: &impl Connection, user: UserId, now: Timestamp, k
         .into_tuple()
         .all(connection)
         .await?;
+    let expired = session::Column::UserId.eq(user).and(session::Column::ExpiresAt.lte(now));
+    external_sessions::delete_of(connection, ids_of(expired)).await?;
     session::Entity::delete_many()
         .filter(session::Column::UserId.eq(user))
         .filter(session::Column::ExpiresAt.lte(now).or(session::Column::Id.is_in(surplus)))
@@ -142,5 +144,10 @@ pub async fn prune(connection: &impl Connection, user: UserId, now: Timestamp, k
 /// Only those of the database.
 pub async fn delete_expired(connection: &impl Connection, now: Timestamp) -> Result<u64> {
     let expired = session::Column::ExpiresAt.lte(now);
+    external_sessions::delete_of(connection, ids_of(expired.clone())).await?;
     Ok(session::Entity::delete_many().filter(expired).exec(connection).await?.rows_affected)
+}
+
+fn ids_of(which: SimpleExpr) -> SelectStatement {
+    session::Entity::find().select_only().column(session::Column::Id).filter(which).into_query()
 }

@@ -10,7 +10,6 @@ use tokio::sync::watch;
 use super::account_watch::AccountWatch;
 use super::bus_health::BusHealth;
 use super::dead_clicks::DeadClicks;
-use super::dead_letters::DeadLetters;
 use super::enricher::Enricher;
 use super::health::{Accounts, Health};
 use super::metrics::BusMetrics;
@@ -32,15 +31,13 @@ const LOOK_TIMEOUT: Duration = Duration::from_secs(4);
 const GRACE: Duration = Duration::from_secs(4);
 
 /// Where clicks come from.
-pub struct BusSources<'a> {
+pub struct BusSources {
     /// The brokers.
     pub bus: Bus,
     /// The topic of clicks.
     pub clicks: Topic,
     /// The topic of records that are no clicks.
     pub dead: Topic,
-    /// Where those are kept that are too long for it.
-    pub data_folder: &'a std::path::Path,
     /// Looks up what can be known of clicks.
     pub enricher: Enricher,
     /// Who holds which partition.
@@ -80,14 +77,13 @@ enum TurnError {
 impl BusIngester {
     /// An ingester from these sources into `click_store`.
     #[must_use]
-    pub fn new(config: &IngesterConfig, sources: BusSources<'_>, click_store: ClickStore) -> Self {
-        let too_long = DeadLetters::in_folder(sources.data_folder);
+    pub fn new(config: &IngesterConfig, sources: BusSources, click_store: ClickStore) -> Self {
         let shared = Shared {
             accounts: AccountWatch::new(click_store.clone()),
             interval: Duration::from_millis(config.batch_interval_ms).max(click_store.interval_min()),
             store: click_store,
             enricher: Arc::new(Mutex::new(sources.enricher)),
-            dead: DeadClicks::new(Producer::new(sources.bus.clone(), sources.dead), too_long),
+            dead: DeadClicks::new(Producer::new(sources.bus.clone(), sources.dead)),
             health: BusHealth::new(),
         };
         Self {

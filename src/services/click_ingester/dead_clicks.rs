@@ -1,16 +1,13 @@
 //! Records of the bus that are no click, sent to the topic of dead ones, each with the reason.
 //!
-//! Invariant: a record is passed only when the bus has it among the dead, or, where it is too long for that, when it was kept in a file or
-//! counted as dropped.
+//! Invariant: a record is passed only when the bus has it among the dead, whole or in parts.
 
 use std::collections::BTreeMap;
-use std::io;
 
-use super::dead_letters::{DeadLetters, Undecodable};
 use super::metrics::IngesterMetrics;
 use super::prepared_batch::Poison;
 use crate::infra::bus::{BusError, Producer, Record, Unreadable};
-use crate::infra::journal::JournalId;
+use crate::infra::click_topic::{PART_HEADER, split};
 use crate::runtime::clock;
 
 /// What the headers of a dead record say: why it is no click, and where it stood.
@@ -19,17 +16,19 @@ const PARTITION: &str = "elido-partition";
 const OFFSET: &str = "elido-offset";
 /// Of what cannot be read, the last offset.
 const LAST_OFFSET: &str = "elido-last-offset";
+/// How long the parts are of a record that is too long for the topic, in bytes: at first, and where brokers do not take that, at least.
+const PART_BYTES_MAX: usize = 256 * 1024;
+const PART_BYTES_MIN: usize = 256;
 
 /// Where records of the bus go that are no click.
 pub(super) struct DeadClicks {
     producer: Producer,
-    too_long: DeadLetters,
 }
 
 impl DeadClicks {
-    /// Sends them by this producer, and keeps those that it cannot send in a file.
-    pub(super) fn new(producer: Producer, too_long: DeadLetters) -> Self {
-        Self { producer, too_long }
+    /// Sends them by this producer.
+    pub(super) fn new(producer: Producer) -> Self {
+        Self { producer }
     }
 
     /// The topic that they go to.
@@ -86,24 +85,32 @@ impl DeadClicks {
     async fn take_each(&self, partition: i32, poison: &[Poison]) -> Result<(), BusError> {
         for each in poison {
             match self.producer.send(vec![record_of(partition, each)]).await {
-                Err(BusError::TooLong(_)) => self.keep_in_file(each),
-                sent => sent.map(|()| count(std::slice::from_ref(each)))?,
+                Err(BusError::TooLong(_)) => self.take_in_parts(partition, each).await?,
+                sent => sent?,
             }
+            count(std::slice::from_ref(each));
         }
         Ok(())
     }
 
-    fn keep_in_file(&self, poison: &Poison) {
-        let metrics = IngesterMetrics::global();
-        let (journal, position) = poison.place.unwrap_or((JournalId::from_u64(0), poison.record.offset.unsigned_abs()));
-        let payload = poison.record.value.as_deref().unwrap_or_default();
-        let record = Undecodable { position, payload, error: poison.reason.clone() };
-        let counter = match self.too_long.keep(journal, &[record]) {
-            Ok(()) => &metrics.undecodable,
-            Err(error) if error.kind() == io::ErrorKind::FileTooLarge => &metrics.dropped_full,
-            Err(_) => &metrics.dropped_unwritable,
-        };
-        counter.increment(1);
+    /// Takes a record that is too long for the topic: in parts, which are made shorter until the brokers take them.
+    async fn take_in_parts(&self, partition: i32, poison: &Poison) -> Result<(), BusError> {
+        let (record, headers) = (&poison.record, said_of(partition, poison));
+        let name = format!("{partition} {} {}", record.offset, record.fingerprint());
+        let mut bytes = PART_BYTES_MAX;
+        loop {
+            match self.send_one_by_one(split(record, &name, &headers, bytes)).await {
+                Err(BusError::TooLong(_)) if bytes > PART_BYTES_MIN => bytes /= 2,
+                sent => return sent,
+            }
+        }
+    }
+
+    async fn send_one_by_one(&self, records: Vec<Record>) -> Result<(), BusError> {
+        for record in records {
+            self.producer.send(vec![record]).await?;
+        }
+        Ok(())
     }
 }
 
@@ -111,11 +118,18 @@ fn count(poison: &[Poison]) {
     IngesterMetrics::global().undecodable.increment(poison.len() as u64);
 }
 
-fn record_of(partition: i32, poison: &Poison) -> Record {
+fn said_of(partition: i32, poison: &Poison) -> BTreeMap<String, Vec<u8>> {
     let Poison { record, reason, .. } = poison;
     let said = [(REASON, reason.clone()), (PARTITION, partition.to_string()), (OFFSET, record.offset.to_string())];
-    let mut headers: BTreeMap<String, Vec<u8>> = record.headers.clone();
-    headers.extend(said.map(|(name, value)| (name.to_owned(), value.into_bytes())));
+    said.map(|(name, value)| (name.to_owned(), value.into_bytes())).into()
+}
+
+fn record_of(partition: i32, poison: &Poison) -> Record {
+    let record = &poison.record;
+    let mut headers = record.headers.clone();
+    // It would be taken for a part.
+    headers.remove(PART_HEADER);
+    headers.extend(said_of(partition, poison));
     Record {
         key: record.key.clone().unwrap_or_default(),
         value: record.value.clone().unwrap_or_default(),

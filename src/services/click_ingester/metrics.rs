@@ -80,10 +80,6 @@ pub struct IngesterMetrics {
     pub duplicates: Counter,
     /// Records that are no click, kept aside.
     pub undecodable: Counter,
-    /// Records that are no click, dropped because the file for them is full.
-    pub dropped_full: Counter,
-    /// Records that are no click, dropped because the file for them cannot be written.
-    pub dropped_unwritable: Counter,
     /// Clicks that an edge stamped before there was any, and that count as of when they were taken.
     pub restamped: Counter,
     /// Batches stored.
@@ -107,8 +103,6 @@ impl IngesterMetrics {
             stored: INGESTED_CLICKS.register_counter(&[("result", "stored")]),
             duplicates: INGESTED_CLICKS.register_counter(&[("result", "duplicate")]),
             undecodable: INGESTED_CLICKS.register_counter(&[("result", "undecodable")]),
-            dropped_full: INGESTED_CLICKS.register_counter(&[("result", "dropped_full")]),
-            dropped_unwritable: INGESTED_CLICKS.register_counter(&[("result", "dropped_unwritable")]),
             restamped: RESTAMPED_CLICKS.register_counter(&[]),
             batches_stored: INGESTED_BATCHES.register_counter(&[("result", "stored")]),
             batches_failed: INGESTED_BATCHES.register_counter(&[("result", "failed")]),

@@ -79,7 +79,9 @@ pub struct Edge {
     suggesting: Option<SharedBuckets<IpAddr>>,
     pub(super) trusted_proxies: TrustedProxies,
     pub(super) journal_sick: AtomicBool,
-    pub(super) journal_unsynced: AtomicBool,
+    pub(super) journal_full: AtomicBool,
+    pub(super) journal_neglected: AtomicBool,
+    pub(super) journal_without_room: AtomicBool,
     pub(super) metrics: &'static EdgeMetrics,
     cache_metrics: &'static CacheMetrics,
 }
@@ -136,7 +138,9 @@ impl Edge {
             suggesting: suggestions.map(|rate| SharedBuckets::new("suggestions", rate, ADDRESSES_MAX, None)),
             trusted_proxies: config.trusted_proxies(),
             journal_sick: AtomicBool::new(false),
-            journal_unsynced: AtomicBool::new(false),
+            journal_full: AtomicBool::new(false),
+            journal_neglected: AtomicBool::new(false),
+            journal_without_room: AtomicBool::new(false),
             metrics: EdgeMetrics::global(),
             cache_metrics: CacheMetrics::global(),
         }
@@ -155,10 +159,16 @@ impl Edge {
         self.cache.is_origin_unavailable(clock::monotonic())
     }
 
-    /// Whether some worker's journal cannot be written or synced at the moment.
+    /// Whether some worker's journal cannot be written, synced or continued at the moment.
     #[must_use]
     pub fn is_journal_sick(&self) -> bool {
-        self.journal_sick.load(Ordering::Relaxed) || self.journal_unsynced.load(Ordering::Relaxed)
+        self.journal_sick.load(Ordering::Relaxed) || self.journal_neglected.load(Ordering::Relaxed)
+    }
+
+    /// Whether that is because the journal, or its disk, is full.
+    #[must_use]
+    pub fn is_journal_full(&self) -> bool {
+        self.journal_full.load(Ordering::Relaxed) || self.journal_without_room.load(Ordering::Relaxed)
     }
 
     /// Answers one request. Its click is with the kernel when this returns.

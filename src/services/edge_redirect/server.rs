@@ -23,7 +23,7 @@ use super::snapshot::SnapshotFile;
 use crate::config::sections::{EdgeConfig, JournalConfig};
 use crate::infra::cache::invalidation::Subscription;
 use crate::infra::journal::{
-    DiskFileSystem, FileSystem, Flushed, GroupCommit, JournalLimits, JournalState, Maintenance, Writer,
+    DiskFileSystem, FileSystem, Flushed, GroupCommit, JournalLimits, JournalState, Maintenance, UpkeepError, Writer,
 };
 use crate::runtime::clock;
 use crate::runtime::connections::{ConnectionLimits, Connections};
@@ -233,6 +233,7 @@ fn report_flush(edge: Arc<Edge>) -> impl FnMut(Flushed) {
             last = flushed.state;
             tell_state(flushed);
             edge.journal_sick.store(last != JournalState::Healthy, Ordering::Relaxed);
+            edge.journal_full.store(last == JournalState::Full, Ordering::Relaxed);
             metrics.set_state(last);
         }
     }
@@ -281,22 +282,22 @@ fn keep_journal(edge: Arc<Edge>, maintenance: Maintenance<DiskFileSystem>, inter
 }
 
 /// Updates readiness, and logs when the failure begins, changes or ends.
-fn report_upkeep(edge: &Edge, upkeep: io::Result<()>, failure: &mut Option<String>) {
-    let error = upkeep.err().map(|error| error.to_string());
-    if error.is_some() {
+fn report_upkeep(edge: &Edge, upkeep: Result<(), UpkeepError>, failure: &mut Option<String>) {
+    let error = upkeep.err();
+    if matches!(error, Some(UpkeepError::NotSynced(_))) {
         JournalMetrics::global().sync_failures.increment(1);
     }
-    if error == *failure {
+    let said = error.as_ref().map(ToString::to_string);
+    if said == *failure {
         return;
     }
-    match &error {
-        Some(error) => {
-            tracing::error!(error, "the click journal could not be synced: clicks go into a new segment");
-        }
-        None => tracing::info!("the click journal is synced again"),
+    match &said {
+        Some(failure) => tracing::error!("{failure}"),
+        None => tracing::info!("the click journal is synced, and has its next segment ready again"),
     }
-    edge.journal_unsynced.store(error.is_some(), Ordering::Relaxed);
-    *failure = error;
+    edge.journal_neglected.store(error.is_some(), Ordering::Relaxed);
+    edge.journal_without_room.store(error.as_ref().is_some_and(UpkeepError::is_full), Ordering::Relaxed);
+    *failure = said;
 }
 
 fn keep_snapshot(edge: Arc<Edge>, file: SnapshotFile, interval: Duration, tasks: &Tasks) {

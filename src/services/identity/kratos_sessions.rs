@@ -1,6 +1,9 @@
 //! Sessions of Ory Kratos: each stands beside the others in the list of a person's sessions, and ends from there too.
 //!
-//! Invariant: a session that was ended here is let in no second time, even while Kratos still knows it.
+//! Invariant: a session that was ended here is let in no second time, even while Kratos still knows it: its mark stays for as long as Kratos
+//! has it go on, and [`ENDED_REMEMBERED_FOR`] longer, because Kratos may prolong it unseen.
+
+use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -12,6 +15,7 @@ use super::providers::Admission;
 use super::sessions::{SESSIONS_MAX, STARTED, Session};
 use crate::domain::error::{Error, ErrorKind, Result};
 use crate::domain::id::SessionId;
+use crate::domain::time::Timestamp;
 use crate::infra::identity_provider::{Kratos, KratosCredential, KratosSession};
 use crate::infra::store::external_sessions::{self, ExternalSession};
 use crate::infra::store::sessions::{self, Session as Row};
@@ -22,17 +26,25 @@ use crate::services::api_core::{By, ForeignSession, Principal, RecordedAction};
 
 /// What sessions say they came through.
 const PROVIDER: &str = "kratos";
+/// The code of the refusal of a session that proves no second factor.
+pub(super) const SECOND_FACTOR_NEEDED: &str = "second_factor_needed";
+/// How long a session that was ended here is remembered after it should be over at Kratos.
+pub(super) const ENDED_REMEMBERED_FOR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 impl Identity {
     /// Whoever has this session at Kratos.
     pub(super) async fn kratos_session(&self, session: &ForeignSession) -> Result<Option<Principal>> {
         let Some((kratos, admission)) = self.providers.kratos() else { return Ok(None) };
         let credential = credential(session);
-        if kratos.has_to_ask(&credential) {
+        let is_asked = kratos.has_to_ask(&credential);
+        if is_asked {
             self.count_question().await?;
         }
         let Some(found) = kratos.session(&credential).await.map_err(unavailable)? else { return Ok(None) };
         let name = name_here(kratos, &found);
+        if is_asked {
+            self.follow_end(id_here(&name), found.expires_at).await?;
+        }
         if let Some(principal) = self.core.session_of(&name).await? {
             return Ok(Some(principal));
         }
@@ -46,6 +58,17 @@ impl Identity {
         if let Err(error) = kratos.end(&credential(session)).await {
             tracing::warn!(%error, "a session that ended here goes on at Kratos");
         }
+    }
+
+    /// Has a session that Kratos prolonged end here when it ends there.
+    async fn follow_end(&self, id: SessionId, expires_at: Timestamp) -> Result<()> {
+        let mark = external_sessions::find(self.store.reader(), id).await?;
+        if mark.is_none_or(|mark| mark.expires_at >= expires_at) {
+            return Ok(());
+        }
+        let transaction = self.store.write().await?;
+        external_sessions::prolong(&transaction, id, expires_at).await?;
+        self.commit(transaction, Vec::new()).await
     }
 
     async fn let_kratos_session_in(
@@ -72,6 +95,7 @@ impl Identity {
         if factor.is_some_and(|factor| factor.confirmed_at.is_some()) {
             return Err(second_factor_needed());
         }
+        self.note_network(&transaction, user.id, origin::current().address).await?;
         recorded_actions.push(begin(&transaction, &user, found, name).await?);
         self.commit(transaction, recorded_actions).await
     }
@@ -117,5 +141,5 @@ fn id_here(name: &[u8]) -> SessionId {
 
 fn second_factor_needed() -> Error {
     let message = "This account has a second factor here, which a session of Kratos does not prove. Sign in with the password and a code.";
-    Error::new(ErrorKind::Forbidden, "second_factor_needed", message)
+    Error::new(ErrorKind::Forbidden, SECOND_FACTOR_NEEDED, message)
 }

@@ -43,6 +43,11 @@ impl<'a> Browser<'a> {
         Self { platform, cookie: format!("elido_session={}", account.token) }
     }
 
+    /// The browser that has this cookie.
+    pub fn with_cookie(platform: &'a Platform, cookie: &str) -> Self {
+        Self { platform, cookie: cookie.to_owned() }
+    }
+
     /// The browser of the first account.
     pub async fn of_the_owner(platform: &'a Platform) -> Self {
         Self::of(platform, EMAIL).await

@@ -31,6 +31,7 @@ use crate::http::idempotency::{
     IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED, Idempotency, IdempotencyClaim, Once, StoredResponse,
 };
 use crate::infra::grpc::{FILE_DESCRIPTORS, LINK_BYTES_MAX, RESPONSE_BYTES_MAX};
+use crate::runtime::origin::{self, Origin};
 use crate::services::api_core::ApiCore;
 
 /// What stands before a message: whether it is compressed, and its length.
@@ -106,7 +107,11 @@ impl IdempotencyLayer {
         S::Future: Send + 'static,
         S::Error: Send + 'static,
     {
-        let Some(principal) = identify(&self.core, request.headers(), sender(request.extensions())).await? else {
+        // Whoever has to be asked about the credential is asked for this caller, and no other caller's share is used up.
+        let origin = Origin { address: sender(request.extensions()), request_id: None };
+        let address = origin.address;
+        let identified = origin::within(origin, identify(&self.core, request.headers(), address));
+        let Some(principal) = identified.await? else {
             return Ok(inner.call(request).await);
         };
         let credential = Credential(principal.credential_id().into());

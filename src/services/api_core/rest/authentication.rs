@@ -12,12 +12,11 @@ use crate::http::browser_cookie::only_cookie;
 use crate::http::credential::{Caller, Credential};
 use crate::http::problem::Problem;
 use crate::http::session_cookie::{BySessionCookie, SessionCookie};
+use crate::infra::identity_provider::KRATOS_COOKIE;
 use crate::services::api_core::{ApiCore, ForeignSession, Principal};
 
 /// The header in which programs prove a session at Ory Kratos.
 const FOREIGN_SESSION_TOKEN: HeaderName = HeaderName::from_static("x-session-token");
-/// The cookie in which browsers do.
-const FOREIGN_SESSION_COOKIE: &str = "ory_kratos_session";
 
 /// Put into the extensions of a request whose session is one at an identity provider.
 #[derive(Debug, Clone)]
@@ -67,7 +66,7 @@ impl Authentication {
             note(request, principal);
         } else if let Some(token) = self.cookie.token(request.headers()) {
             self.identify_by_cookie(request, token).await?;
-        } else if let Some(token) = only_cookie(request.headers(), FOREIGN_SESSION_COOKIE) {
+        } else if let Some(token) = only_cookie(request.headers(), KRATOS_COOKIE) {
             self.identify_by_foreign_cookie(request, token).await?;
         }
         Ok(())

@@ -6,9 +6,12 @@ use subtle::ConstantTimeEq;
 
 use crate::domain::error::{Error, ErrorKind, Result};
 use crate::domain::id::UserId;
+use crate::http::browser_cookie::only_cookie;
 use crate::http::session_cookie::{SessionCookie, csrf_token};
-use crate::services::api_core::Principal;
+use crate::infra::identity_provider::KRATOS_COOKIE;
+use crate::services::api_core::{ForeignSession, Principal};
 use crate::services::identity::Identity;
+use crate::services::identity::kratos_sessions::SECOND_FACTOR_NEEDED;
 
 /// Somebody who is signed in.
 pub(super) struct Browser {
@@ -17,16 +20,38 @@ pub(super) struct Browser {
 }
 
 impl Browser {
-    /// Whoever the cookie stands for; nobody, if the session is over.
+    /// Whoever the cookie stands for, ours or that of Ory Kratos; nobody, if the session is over, or proves too little.
     ///
     /// # Errors
-    /// Only those of the store.
+    /// Those of the store; `Forbidden` if the person may not come in here.
     pub(super) async fn of(identity: &Identity, cookie: &SessionCookie, headers: &HeaderMap) -> Result<Option<Self>> {
+        match Self::with_own_session(identity, cookie, headers).await? {
+            None => Self::with_kratos_session(identity, headers).await,
+            own => Ok(own),
+        }
+    }
+
+    async fn with_own_session(
+        identity: &Identity,
+        cookie: &SessionCookie,
+        headers: &HeaderMap,
+    ) -> Result<Option<Self>> {
         let Some(session) = cookie.token(headers) else { return Ok(None) };
         match identity.core.authenticate(session.expose_secret()).await {
             Ok(Principal::Person { user_id: person, .. }) => Ok(Some(Self { person, session })),
             Err(error) if error.kind != ErrorKind::Unauthenticated => Err(error),
             _ => Ok(None),
+        }
+    }
+
+    async fn with_kratos_session(identity: &Identity, headers: &HeaderMap) -> Result<Option<Self>> {
+        let Some(session) = only_cookie(headers, KRATOS_COOKIE) else { return Ok(None) };
+        match identity.kratos_session(&ForeignSession::Cookie(session.clone())).await {
+            Ok(Some(Principal::Person { user_id: person, .. })) => Ok(Some(Self { person, session })),
+            // The page asks for a password then, and for a code.
+            Err(error) if error.kind == ErrorKind::Unavailable || error.code == SECOND_FACTOR_NEEDED => Ok(None),
+            Err(error) => Err(error),
+            Ok(_) => Ok(None),
         }
     }
 

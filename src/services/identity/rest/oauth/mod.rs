@@ -1,6 +1,6 @@
 //! `/oauth/…`: what clients and browsers see of the OAuth2 provider. One file a resource.
 //!
-//! Invariants: no credential of `/v1` counts here, but the session cookie of a browser; failures are told to programs in the form of
+//! Invariants: no credential of `/v1` counts here, but the session cookie of a browser, ours or that of Ory Kratos; failures are told to programs in the form of
 //! RFC 6749, section 5.2, and to people on pages, which run no script, load nothing, and are shown in no frame.
 
 mod authorization;
