@@ -32,6 +32,7 @@ import { useFollowing } from "../lib/follow";
 import { number } from "../lib/format";
 import { Later } from "../lib/Later";
 import { isMany, keepPasted } from "../lib/many";
+import { useQuiet } from "../lib/quiet";
 import { forgetRecents } from "../lib/recents";
 import { useShortcuts } from "../lib/shortcuts";
 import { undoLast } from "../lib/toasts";
@@ -85,7 +86,7 @@ export function Shell() {
     void navigate({ to: "/w/$workspace/links/many", params });
   });
 
-  useFollowing(followed?.id, mayFollow);
+  useFollowing(followed?.id, useQuiet(mayFollow));
 
   return (
     <>
