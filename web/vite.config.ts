@@ -18,7 +18,7 @@ const BASE = any(
 /** What all pages of the signed in need. In pieces it would be a request for each. */
 const APP = any(
   "node_modules/(@tanstack/(?!react-virtual|virtual-core)|valibot|use-sync-external-store)",
-  "node_modules/lucide-react/dist/esm/icons/(activity|app-window|archive-arrow-up|bookmark|chart-line|chevrons-up-down|clipboard-check|download|globe|key-round|link|log-out|menu|pencil|plus|scroll-text|search|settings|trash|trash-2|undo-2|user-round|users|wrench|x)\\.mjs$",
+  "node_modules/lucide-react/dist/esm/icons/(activity|app-window|archive-arrow-up|bookmark|calendar-clock|chart-line|chevrons-up-down|clipboard-check|download|file-down|globe|key-round|link|log-out|menu|pencil|plus|scroll-text|search|settings|trash|trash-2|undo-2|user-round|users|wrench|x)\\.mjs$",
   "src/(api/boot|app/(App|NotThere|Notices|Shell|router)|design/Menu)\\.tsx?$",
   "src/lib/(approvals|audit-search|clicks-search|draft|event-stream|follow|freeze|FreezeNote|links-search|Later|many|qr-search|quiet|recents|seen|server|shortcuts|time|toasts|views|workspace)\\.tsx?$",
 );

@@ -3,20 +3,22 @@ import { RouterProvider } from "@tanstack/react-router";
 import { useEffect, useReducer } from "react";
 import { bootQuery } from "../api/boot";
 import { whenInTrouble, whenSessionEnds } from "../api/client";
-import { problemOf } from "../api/problem";
+import { type Problem, problemOf } from "../api/problem";
 import type { Boot } from "../api/session";
 import { onLanguage } from "../i18n";
 import { compare, lookForServer, whenServerIsBack } from "../lib/server";
 import { Toasts } from "../lib/toasts";
 import { makeRouter } from "./router";
 
+const isPassing = ({ status, code }: Problem) => status === 0 || (status >= 500 && code !== "query_time_limit");
+
 const queries = new QueryClient({
   defaultOptions: {
     queries: {
       staleTime: 30_000,
       refetchOnWindowFocus: true,
-      // What the server has refused it refuses again.
-      retry: (count, error) => count < 2 && (problemOf(error).status === 0 || problemOf(error).status >= 500),
+      // What the server has refused it refuses again, and what took too long does so again.
+      retry: (count, error) => count < 2 && isPassing(problemOf(error)),
     },
   },
 });

@@ -8,6 +8,8 @@ const ROWS = [
   ["G L", "keys.links"],
   ["G A", "keys.analytics"],
   ["G V", "keys.live"],
+  ["G E", "nav.reports"],
+  ["G F", "nav.exports"],
   ["G R", "nav.approvals"],
   ["G D", "keys.domains"],
   ["J K", "keys.move"],

@@ -4,9 +4,11 @@ import {
   Activity,
   AppWindow,
   ArchiveRestore,
+  CalendarClock,
   ChartLine,
   ChevronsUpDown,
   ClipboardCheck,
+  FileDown,
   Globe,
   KeyRound,
   Link as LinkIcon,
@@ -32,6 +34,7 @@ import { useFollowing } from "../lib/follow";
 import { number } from "../lib/format";
 import { Later } from "../lib/Later";
 import { isMany, keepPasted } from "../lib/many";
+import { useQuiet } from "../lib/quiet";
 import { forgetRecents } from "../lib/recents";
 import { useShortcuts } from "../lib/shortcuts";
 import { undoLast } from "../lib/toasts";
@@ -47,6 +50,8 @@ export const PAGES = [
   { to: "/w/$workspace/links", key: "l", icon: LinkIcon, text: "nav.links" },
   { to: "/w/$workspace/analytics", key: "a", icon: ChartLine, text: "nav.analytics" },
   { to: "/w/$workspace/live", key: "v", icon: Activity, text: "nav.live" },
+  { to: "/w/$workspace/reports", key: "e", icon: CalendarClock, text: "nav.reports" },
+  { to: "/w/$workspace/exports", key: "f", icon: FileDown, text: "nav.exports" },
   { to: "/w/$workspace/approvals", key: "r", icon: ClipboardCheck, text: "nav.approvals" },
   { to: "/w/$workspace/domains", key: "d", icon: Globe, text: "nav.domains" },
   { to: "/w/$workspace/people", key: "p", icon: Users, text: "nav.people" },
@@ -85,7 +90,7 @@ export function Shell() {
     void navigate({ to: "/w/$workspace/links/many", params });
   });
 
-  useFollowing(followed?.id, mayFollow);
+  useFollowing(followed?.id, useQuiet(mayFollow));
 
   return (
     <>

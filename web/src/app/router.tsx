@@ -10,7 +10,7 @@ import {
 import * as v from "valibot";
 import { bootQuery } from "../api/boot";
 import { AuditSearch } from "../lib/audit-search";
-import { ClicksSearch, WhichClicks } from "../lib/clicks-search";
+import { ClicksSearch, NewReport, WhichClicks } from "../lib/clicks-search";
 import { LinksSearch } from "../lib/links-search";
 import { QrSearch } from "../lib/qr-search";
 import { Broken, NotThere } from "./NotThere";
@@ -111,6 +111,13 @@ const consumers = createRoute({
   component: lazyRouteComponent(() => import("../features/admin/EventsPage")),
 });
 
+const limits = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/admin/query-limits",
+  validateSearch: v.object({ workspace: v.optional(v.string()) }),
+  component: lazyRouteComponent(() => import("../features/admin/LimitsPage")),
+});
+
 const workspace = createRoute({
   getParentRoute: () => signedIn,
   path: "/w/$workspace",
@@ -171,6 +178,18 @@ const analytics = createRoute({
   path: "/analytics",
   validateSearch: ClicksSearch,
   component: lazyRouteComponent(() => import("../features/analytics/ExplorerPage")),
+});
+const reports = createRoute({
+  getParentRoute: inWorkspace,
+  path: "/reports",
+  validateSearch: NewReport,
+  component: lazyRouteComponent(() => import("../features/reports/ReportsPage")),
+});
+const clickExports = createRoute({
+  getParentRoute: inWorkspace,
+  path: "/exports",
+  validateSearch: ClicksSearch,
+  component: lazyRouteComponent(() => import("../features/exports/ExportsPage")),
 });
 const bin = createRoute({
   getParentRoute: inWorkspace,
@@ -235,6 +254,7 @@ const tree = root.addChildren([
     accounts,
     jobs,
     consumers,
+    limits,
     workspace.addChildren([
       workspaceHome,
       links,
@@ -244,6 +264,8 @@ const tree = root.addChildren([
       editLink,
       qr,
       analytics,
+      reports,
+      clickExports,
       live,
       bin,
       approvals,

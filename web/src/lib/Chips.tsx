@@ -6,7 +6,7 @@ import { conditionOf, FILTERS, type Filter, opposite, toggled, type WhichClicks 
 interface Properties<Search extends WhichClicks> {
   search: Search;
   onSearch: (search: Search) => void;
-  names: (dimension: Filter, value: string | null) => string;
+  names: Names;
   /** A filter that the page stands for itself. */
   hidden?: Filter | undefined;
 }
@@ -39,19 +39,26 @@ export function Chips<Search extends WhichClicks>({ search, onSearch, names, hid
   );
 }
 
+type Names = (dimension: Filter, value: string | null) => string;
+
+/** What a condition asks for, in words. */
+export function readCondition(filter: Filter, condition: string, names: Names) {
+  const { excluded, part, value } = conditionOf(condition);
+  const how = part ? (excluded ? "containsNot" : "contains") : excluded ? "isNot" : "is";
+  return { excluded, how, name: part ? value : names(filter, value) } as const;
+}
+
 interface ChipProperties {
   filter: Filter;
   condition: string;
-  names: (dimension: Filter, value: string | null) => string;
+  names: Names;
   onTurn: () => void;
   onRemove: () => void;
 }
 
 /** A condition; choosing it turns it into its opposite, so that it needs neither Alt nor a mouse to leave something out. */
 function Chip({ filter, condition, names, onTurn, onRemove }: ChipProperties) {
-  const { excluded, part, value } = conditionOf(condition);
-  const name = part ? value : names(filter, value);
-  const how = part ? (excluded ? "containsNot" : "contains") : excluded ? "isNot" : "is";
+  const { excluded, how, name } = readCondition(filter, condition, names);
   return (
     <span className="chip" data-excluded={excluded || undefined}>
       <button type="button" title={t("analytics.turn")} onClick={onTurn}>

@@ -52,6 +52,9 @@ export const WhichClicks = v.object({
 });
 export type WhichClicks = v.InferOutput<typeof WhichClicks>;
 
+/** The page of reports, where one may be set up about these clicks. */
+export const NewReport = v.object({ ...WhichClicks.entries, add: v.optional(v.boolean()) });
+
 /** That part of a view. */
 export function whichOf(search: ClicksSearch): WhichClicks {
   return Object.fromEntries(["bots" as const, ...FILTERS].map((name) => [name, search[name]])) as WhichClicks;

@@ -17,11 +17,13 @@ let api: Api;
 let link = "";
 let guardedLink = "";
 let shared = "";
+let workspace = "";
 
 before(async () => {
   elido = await startElido();
   api = await elido.bootstrap();
   link = await seed(elido, api);
+  workspace = api.workspace.id;
 });
 after(async () => {
   await stopBrowser();
@@ -101,6 +103,8 @@ async function seed({ edge }: Elido, { ask, workspace }: Api): Promise<string> {
   const old = await ask<{ id: string }>("POST", "/v1/workspaces", { name: "Last year", slug: "last-year" });
   await ask("DELETE", `/v1/workspaces/${old.id}`);
   await ask("POST", `${base}/evidence-exports`, {});
+  await ask("POST", `${base}/click-exports`, { format: "parquet", filters: "tag=spring" });
+  await ask("POST", `${base}/report-schedules`, { name: "Spring", every: "week", filters: "tag=spring&country=!DE" });
   await ask("POST", `${base}/oauth-clients`, {
     name: "Reader",
     redirect_uris: ["https://reader.example.com/callback"],
@@ -136,6 +140,10 @@ const PAGES: [string, () => string, string][] = [
   ["accounts", () => "/admin/accounts", "ada@example.com"],
   ["jobs", () => "/admin/jobs", "forget_codes"],
   ["events", () => "/admin/events", "Events"],
+  ["reports", () => "/w/marketing/reports", "Comes next"],
+  ["new-report", () => "/w/marketing/reports?add=true", "Heading of the report"],
+  ["exports", () => "/w/marketing/exports", "Tag is spring"],
+  ["query-limits", () => `/admin/query-limits?workspace=${workspace}`, "Questions at once"],
   ["live", () => "/w/marketing/live", "/spring-sale"],
   ["approvals", () => "/w/marketing/approvals", "asks for this"],
   ["guarded-link", () => `/w/marketing/links/${guardedLink}`, "Changes that wait"],

@@ -9,6 +9,7 @@ const PAGES = [
   { to: "/admin/accounts", text: "admin.accounts" },
   { to: "/admin/jobs", text: "admin.jobs" },
   { to: "/admin/events", text: "admin.events" },
+  { to: "/admin/query-limits", text: "admin.limits" },
 ] as const;
 
 /** Pages for those who run the instance. */

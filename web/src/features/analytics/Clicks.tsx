@@ -1,20 +1,21 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { Link as To, useNavigate } from "@tanstack/react-router";
-import { Activity, Download, Share2, Table2, Terminal } from "lucide-react";
+import { Activity, CalendarClock, Download, FileDown, Share2, Table2, Terminal } from "lucide-react";
 import { lazy, useState } from "react";
 import * as v from "valibot";
 import { bff } from "../../api/client";
-import { Problem } from "../../api/problem";
 import type { Breakdown, Part, Summary, Timeseries } from "../../api/types";
 import { Button } from "../../design/Button";
 import { copyText } from "../../design/Copy";
 import { Failure, Skeleton } from "../../design/Failure";
 import { t } from "../../i18n";
+import "../../i18n/late";
 import { Chips } from "../../lib/Chips";
 import { useValueNames } from "../../lib/click-names";
 import { ClicksSearch, FILTERS, type Filter, queryOf, spanOf, toggled, whichOf } from "../../lib/clicks-search";
 import { date, number, percent } from "../../lib/format";
 import { Later } from "../../lib/Later";
+import { OwnPeriod } from "../../lib/OwnPeriod";
 import { myZone } from "../../lib/preferences";
 import { useShortcuts } from "../../lib/shortcuts";
 import { moved, PRESETS } from "../../lib/time";
@@ -23,8 +24,9 @@ import { queryTextOf, Views, valuesOf } from "../../lib/views";
 import { mayEdit, useRole, useWorkspace } from "../../lib/workspace";
 import { Chart, when } from "./Chart";
 import { Hours } from "./Hours";
-import { OwnPeriod } from "./OwnPeriod";
 import { Panel } from "./Panel";
+import { PartFailure } from "./PartFailure";
+import { Refused, reasonAmong } from "./Refused";
 
 const WorldMap = lazy(() => import("./WorldMap"));
 const ShareDialog = lazy(() => import("./ShareDialog"));
@@ -99,10 +101,12 @@ export function Clicks({ search, onSearch, link, title }: Properties) {
     v: () => change({ table: !search.table }),
   });
 
-  if (answer.isError && !answer.data) return <Failure error={answer.error} onRetry={() => void answer.refetch()} />;
+  const askAgain = () => void answer.refetch();
+  if (answer.isError && !answer.data) return <Failure error={answer.error} onRetry={askAgain} />;
   const parts = answer.data?.parts;
   const summary = parts?.summary.body;
   const total = summary?.clicks ?? 0;
+  const reason = reasonAmong(Object.values(parts ?? {}).map((part) => part.problem?.code));
   const panel = (title: string, list: readonly Filter[], name: keyof typeof tabs) => (
     <Panel
       title={title}
@@ -110,6 +114,7 @@ export function Clicks({ search, onSearch, link, title }: Properties) {
       tab={tabs[name]}
       onTab={(tab) => change({ [name]: tab })}
       part={parts?.[tabs[name]]}
+      onRetry={askAgain}
       query={query}
       total={total}
       chosen={search[tabs[name]] ?? []}
@@ -128,11 +133,12 @@ export function Clicks({ search, onSearch, link, title }: Properties) {
         isLink={link !== undefined}
         title={title}
       />
-      {answer.isError && <Failure error={answer.error} onRetry={() => void answer.refetch()} />}
+      {answer.isError && <Failure error={answer.error} onRetry={askAgain} />}
       {answer.isPending ? <Skeleton count={5} height={64} /> : null}
       {parts && (
         <>
-          <Figures part={parts.summary} />
+          {reason && <Refused reason={reason} search={search} zone={zone} onSearch={onSearch} />}
+          <Figures part={parts.summary} onRetry={askAgain} />
           <section className="sheet pad stack-s" aria-label={t("analytics.overTime")}>
             <div className="row apart">
               <h2>{t("analytics.overTime")}</h2>
@@ -150,9 +156,7 @@ export function Clicks({ search, onSearch, link, title }: Properties) {
                 )}
               </div>
             </div>
-            {parts.timeseries.problem && (
-              <Failure error={new Problem(parts.timeseries.status, parts.timeseries.problem)} />
-            )}
+            <PartFailure part={parts.timeseries} onRetry={askAgain} />
             {parts.timeseries.body &&
               (search.table ? (
                 <SeriesTable series={parts.timeseries.body} zone={zone} />
@@ -165,15 +169,18 @@ export function Clicks({ search, onSearch, link, title }: Properties) {
                 />
               ))}
           </section>
-          {total === 0 ? (
+          {summary && total === 0 ? (
             <Nothing search={search} onSearch={onSearch} />
           ) : (
             <div className="panels">
               <section className="sheet pad stack-s wide-panel" aria-label={t("analytics.whereTitle")}>
                 <h2>{t("analytics.whereTitle")}</h2>
-                <Later fallback={<Skeleton height={300} />}>
-                  <WorldMap rows={parts.country?.body?.data ?? []} onCountry={toggle("country")} />
-                </Later>
+                <PartFailure part={parts.country} onRetry={askAgain} />
+                {parts.country?.body && (
+                  <Later fallback={<Skeleton height={300} />}>
+                    <WorldMap rows={parts.country.body.data} onCountry={toggle("country")} />
+                  </Later>
+                )}
               </section>
               {panel(t("analytics.places"), PLACES, "where")}
               {panel(link ? t("analytics.rules") : t("analytics.what"), link ? WHAT_OF_ONE : WHAT, "what")}
@@ -211,6 +218,7 @@ function Bar({ search, zone, onSearch, query, names, isLink, title }: BarPropert
   const workspace = useWorkspace();
   const change = (part: Partial<ClicksSearch>) => onSearch({ ...search, ...part });
   const span = spanOf(search, zone);
+  const about = isLink ? { ...search, link: query.getAll("link") } : search;
   const address = `/v1/workspaces/${workspace.id}/analytics`;
   const report = new URLSearchParams(query);
   for (const name of ["interval", "time_zone", "compare"]) report.delete(name);
@@ -286,12 +294,7 @@ function Bar({ search, zone, onSearch, query, names, isLink, title }: BarPropert
           label={t("analytics.curl")}
           onClick={() => void copyText(curl).then((copied) => copied && say(t("common.copied")))}
         />
-        <To
-          className="button"
-          to="/w/$workspace/live"
-          params={{ workspace: workspace.slug }}
-          search={whichOf(isLink ? { ...search, link: new URLSearchParams(query).getAll("link") } : search)}
-        >
+        <To className="button" to="/w/$workspace/live" params={{ workspace: workspace.slug }} search={whichOf(about)}>
           <Activity aria-hidden="true" />
           {t("nav.live")}
         </To>
@@ -299,6 +302,26 @@ function Bar({ search, zone, onSearch, query, names, isLink, title }: BarPropert
           <Download aria-hidden="true" />
           CSV
         </a>
+        <To
+          className="button"
+          to="/w/$workspace/exports"
+          params={{ workspace: workspace.slug }}
+          search={{ ...whichOf(about), period: search.period, from: search.from, to: search.to, zone: search.zone }}
+        >
+          <FileDown aria-hidden="true" />
+          {t("exports.toFile")}
+        </To>
+        {canShare && (
+          <To
+            className="button"
+            to="/w/$workspace/reports"
+            params={{ workspace: workspace.slug }}
+            search={{ ...whichOf(about), add: true }}
+          >
+            <CalendarClock aria-hidden="true" />
+            {t("reports.toReport")}
+          </To>
+        )}
         {!isLink && <Views page="analytics" query={queryTextOf(search)} onQuery={(text) => onSearch(searchOf(text))} />}
         {canShare && (
           <Button icon={<Share2 aria-hidden="true" />} onClick={() => setSharing(true)}>
@@ -316,8 +339,8 @@ function Bar({ search, zone, onSearch, query, names, isLink, title }: BarPropert
   );
 }
 
-function Figures({ part }: { part: Part<Summary> }) {
-  if (part.problem) return <Failure error={new Problem(part.status, part.problem)} />;
+function Figures({ part, onRetry }: { part: Part<Summary>; onRetry: () => void }) {
+  if (part.problem) return <PartFailure part={part} onRetry={onRetry} />;
   const summary = part.body;
   if (!summary) return null;
   const left = summary.left_out;

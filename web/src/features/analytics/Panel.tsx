@@ -1,12 +1,11 @@
 import { lazy, useState } from "react";
-import { Problem } from "../../api/problem";
 import type { Breakdown, Part } from "../../api/types";
 import { Button } from "../../design/Button";
-import { Failure } from "../../design/Failure";
 import { t } from "../../i18n";
 import type { Filter } from "../../lib/clicks-search";
 import { number } from "../../lib/format";
 import { Later } from "../../lib/Later";
+import { PartFailure } from "./PartFailure";
 import { Values } from "./Values";
 
 const AllValues = lazy(() => import("./AllValues"));
@@ -17,6 +16,7 @@ interface Properties {
   tab: Filter;
   onTab: (tab: Filter) => void;
   part: Part<Breakdown> | undefined;
+  onRetry: () => void;
   /** Which clicks, as a query of `/v1`. */
   query: URLSearchParams;
   total: number;
@@ -27,7 +27,19 @@ interface Properties {
 }
 
 /** The values of a dimension that have most clicks. Rows and the rest are all there is. */
-export function Panel({ title, tabs, tab, onTab, part, query, total, chosen, onCondition, nameOf }: Properties) {
+export function Panel({
+  title,
+  tabs,
+  tab,
+  onTab,
+  part,
+  onRetry,
+  query,
+  total,
+  chosen,
+  onCondition,
+  nameOf,
+}: Properties) {
   const [all, setAll] = useState(false);
   const rows = part?.body?.data ?? [];
   const other = part?.body?.other;
@@ -51,7 +63,7 @@ export function Panel({ title, tabs, tab, onTab, part, query, total, chosen, onC
           </select>
         )}
       </div>
-      {part?.problem && <Failure error={new Problem(part.status, part.problem)} />}
+      <PartFailure part={part} onRetry={onRetry} />
       {part?.body && rows.length === 0 && <p className="muted">{t("analytics.nothing")}</p>}
       <Values rows={rows} {...values} />
       {other && other.clicks > 0 && (

@@ -1,7 +1,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, body } from "../../api/client";
-import { problemOf, withDetail } from "../../api/problem";
+import { withDetail } from "../../api/problem";
 import type { EvidenceExport } from "../../api/types";
 import { Button } from "../../design/Button";
 import { Copy } from "../../design/Copy";
@@ -11,12 +11,11 @@ import { Field } from "../../design/Field";
 import { t } from "../../i18n";
 import "../../i18n/late";
 import type { AuditSearch } from "../../lib/audit-search";
-import { dateTime, number } from "../../lib/format";
-import { useAuthorName } from "../../lib/people";
+import { number } from "../../lib/format";
 import { myZone } from "../../lib/preferences";
 import { useSubmit } from "../../lib/submit";
 import { dayAfter, dayOf, startOf } from "../../lib/time";
-import { say } from "../../lib/toasts";
+import { WrittenFile } from "../../lib/WrittenFile";
 import { useWorkspace } from "../../lib/workspace";
 
 /** How long until an export that is being written is looked at again, in milliseconds. */
@@ -111,50 +110,14 @@ function Asking({ search, queryKey }: { search: AuditSearch; queryKey: string[] 
 const dayBefore = (end: string, zone: string) =>
   dayOf(Temporal.Instant.from(end).subtract({ nanoseconds: 1 }).toString(), zone);
 
-const LOOKS = { pending: "warn", ready: "good", failed: "bad" } as const;
-
 function Row({ export: one }: { export: EvidenceExport }) {
-  const workspace_id = useWorkspace().id;
-  const author = useAuthorName(one.created_by);
-  const fetchIt = async () => {
-    try {
-      const params = { path: { workspace_id, evidence_export_id: one.id } };
-      const link = await body(
-        api.GET("/v1/workspaces/{workspace_id}/evidence-exports/{evidence_export_id}/link", { params }),
-      );
-      // It comes as a file, so that the page stays.
-      location.assign(link.url);
-    } catch (error) {
-      say(problemOf(error).message);
-    }
-  };
+  const params = { path: { workspace_id: useWorkspace().id, evidence_export_id: one.id } };
   return (
-    <li className="sheet pad row apart">
-      <div className="facts stack-s">
-        <div className="row">
-          <span className="badge" data-look={LOOKS[one.state]}>
-            {t(`evidence.${one.state}`)}
-          </span>
-          <strong>{t("evidence.rows", { first: number(one.after + 1), last: number(one.through) })}</strong>
-          {one.bytes != null && (
-            <span className="small muted">{t("evidence.bytes", { bytes: number(one.bytes) })}</span>
-          )}
-        </div>
-        <span className="small muted">
-          {t("evidence.asked", { name: author, when: dateTime(one.created_at) })} ·{" "}
-          {t("evidence.until", { when: dateTime(one.expires_at) })}
-        </span>
-        {one.error && <span className="small bad">{one.error}</span>}
-        {one.sha256 && (
-          <div className="row small">
-            <span className="muted">SHA-256</span>
-            <code className="anywhere grow">{one.sha256}</code>
-            <Copy text={one.sha256} label={t("evidence.copyHash")} />
-          </div>
-        )}
-      </div>
-      {one.state === "ready" && <Button onClick={() => void fetchIt()}>{t("evidence.fetch")}</Button>}
-    </li>
+    <WrittenFile
+      file={one}
+      title={t("evidence.rows", { first: number(one.after + 1), last: number(one.through) })}
+      find={() => body(api.GET("/v1/workspaces/{workspace_id}/evidence-exports/{evidence_export_id}/link", { params }))}
+    />
   );
 }
 

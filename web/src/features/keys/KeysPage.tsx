@@ -12,6 +12,7 @@ import { t } from "../../i18n";
 import "../../i18n/late";
 import { date, dateTime, relative } from "../../lib/format";
 import { useAuthorName } from "../../lib/people";
+import { Removal } from "../../lib/Removal";
 import { ScopeChecks, scopesSaid } from "../../lib/scopes";
 import { useTitle } from "../../lib/title";
 import { say } from "../../lib/toasts";
@@ -171,27 +172,20 @@ function AddKey({ onClose, refetch }: { onClose: () => void; refetch: () => void
 
 function RevokeKey({ item, onClose, refetch }: { item: ApiKey; onClose: () => void; refetch: () => void }) {
   const path = { workspace_id: useWorkspace().id, api_key_id: item.id };
-  const [typed, setTyped] = useState("");
   const revoke = async () => {
-    try {
-      await body(api.DELETE("/v1/workspaces/{workspace_id}/api-keys/{api_key_id}", { params: { path } }));
-      say(t("keysPage.revoked", { name: item.name }));
-    } catch (error) {
-      say(problemOf(error).message);
-    }
+    await body(api.DELETE("/v1/workspaces/{workspace_id}/api-keys/{api_key_id}", { params: { path } }));
+    say(t("keysPage.revoked", { name: item.name }));
     onClose();
     refetch();
   };
   return (
-    <Dialog open onClose={onClose} title={t("keysPage.revokeTitle", { name: item.name })}>
-      <p>{t("keysPage.revokeText")}</p>
-      <Field label={t("common.typeName", { name: item.name })} value={typed} onValue={setTyped} />
-      <div className="row">
-        <Button look="bad" disabled={typed !== item.name} onClick={() => void revoke()}>
-          {t("keysPage.revoke")}
-        </Button>
-        <Button onClick={onClose}>{t("common.cancel")}</Button>
-      </div>
-    </Dialog>
+    <Removal
+      title={t("keysPage.revokeTitle", { name: item.name })}
+      text={t("keysPage.revokeText")}
+      name={item.name}
+      action={t("keysPage.revoke")}
+      onRemove={revoke}
+      onClose={onClose}
+    />
   );
 }

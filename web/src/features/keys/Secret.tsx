@@ -1,7 +1,6 @@
-import { Button } from "../../design/Button";
 import { Copy } from "../../design/Copy";
-import { Dialog } from "../../design/Dialog";
 import { t } from "../../i18n";
+import { ShownOnce } from "../../lib/ShownOnce";
 import { useWorkspace } from "../../lib/workspace";
 
 /** How a program makes a link with a key. */
@@ -14,24 +13,16 @@ export function curl(workspace: string, token: string): string {
   return [...lines, `-d '{"destination_url": "https://example.com/"}'`].join(" \\\n  ");
 }
 
-/** A secret that was just made, which is shown this once. */
+/** A secret that was just made. */
 export function Secret({ token, onClose }: { token: string; onClose: () => void }) {
   const workspace = useWorkspace();
   return (
-    <Dialog open onClose={onClose} title={t("keysPage.made")} wide>
-      <p className="note" data-look="warn">
-        {t("keysPage.once")}
-      </p>
+    <ShownOnce title={t("keysPage.made")} note={t("keysPage.once")} onClose={onClose}>
       <div className="row">
         <code className="grow">{token}</code>
         <Copy text={token} />
       </div>
       <pre className="code">{curl(workspace.id, token)}</pre>
-      <div className="row">
-        <Button look="main" onClick={onClose}>
-          {t("keysPage.kept")}
-        </Button>
-      </div>
-    </Dialog>
+    </ShownOnce>
   );
 }

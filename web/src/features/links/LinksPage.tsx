@@ -11,6 +11,7 @@ import { FreezeNote } from "../../lib/FreezeNote";
 import { Later } from "../../lib/Later";
 import { LinksSearch } from "../../lib/links-search";
 import { myZone, usePreferences } from "../../lib/preferences";
+import { useQuiet } from "../../lib/quiet";
 import { useShortcuts } from "../../lib/shortcuts";
 import { useTitle } from "../../lib/title";
 import { queryTextOf, Views, valuesOf } from "../../lib/views";
@@ -36,14 +37,15 @@ export default function LinksPage() {
   const wanted = useDeferredValue(filters);
   const query = useInfiniteQuery({ ...linksQuery(workspace.id, wanted), placeholderData: keepPreviousData });
   // The rows come first.
+  const isThere = useQuiet(query.isSuccess);
   const count = useQuery({
     ...countQuery(workspace.id, wanted),
     placeholderData: keepPreviousData,
-    enabled: query.isSuccess,
+    enabled: isThere,
   });
   const [matching, setMatching] = useState(false);
   const links = query.data?.pages.flatMap((page) => page.data) ?? [];
-  const sparklines = useSparklines(query.data?.pages.map((page) => page.data) ?? []);
+  const sparklines = useSparklines(isThere ? (query.data?.pages.map((page) => page.data) ?? []) : []);
   const chosen = links.filter((link) => selected.has(link.id));
   const set = (change: Partial<LinksSearch>) => {
     setSelected(new Set());

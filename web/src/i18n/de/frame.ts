@@ -23,6 +23,8 @@ export const frame: typeof english = {
   },
   nav: {
     live: "Live",
+    reports: "Berichte",
+    exports: "Klickdateien",
     links: "Links",
     analytics: "Auswertung",
     domains: "Domains",
@@ -188,6 +190,7 @@ export const frame: typeof english = {
     use: "Aus einer Vorlage ausfüllen",
   },
   admin: {
+    limits: "Grenzen von Fragen",
     status: "Zustand",
     process: "Dieser Prozess",
     ready: "Bereit",

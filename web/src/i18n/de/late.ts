@@ -1,9 +1,11 @@
 import { access } from "./access";
 import { making } from "./making";
+import { reporting } from "./reporting";
 
 export const late = {
   ...access,
   ...making,
+  ...reporting,
   approvals: {
     none: "Keine solchen Anträge",
     noneText: "Ein Link, dessen Änderungen eine zweite Person brauchen, wird es in seinem Editor, unter „Mehr“.",

@@ -22,6 +22,8 @@ export const frame = {
   },
   nav: {
     live: "Live",
+    reports: "Reports",
+    exports: "Files of clicks",
     links: "Links",
     analytics: "Analytics",
     domains: "Domains",
@@ -186,6 +188,7 @@ export const frame = {
     use: "Fill in from a template",
   },
   admin: {
+    limits: "Query limits",
     status: "Status",
     process: "This process",
     ready: "Ready",

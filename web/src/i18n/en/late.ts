@@ -1,10 +1,12 @@
 import { access } from "./access";
 import { making } from "./making";
+import { reporting } from "./reporting";
 
 /** Texts that come with the pages that need them. */
 export const late = {
   ...access,
   ...making,
+  ...reporting,
   approvals: {
     none: "No such requests",
     noneText: "A link whose changes need a second person is made one in its editor, under “More”.",

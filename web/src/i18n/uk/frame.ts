@@ -22,6 +22,8 @@ export const frame = {
   },
   nav: {
     live: "Наживо",
+    reports: "Звіти",
+    exports: "Файли кліків",
     links: "Посилання",
     analytics: "Аналітика",
     domains: "Домени",
@@ -195,6 +197,7 @@ export const frame = {
     use: "Заповнити із шаблону",
   },
   admin: {
+    limits: "Обмеження запитів",
     status: "Стан",
     process: "Цей процес",
     ready: "Готовий",

@@ -1,9 +1,11 @@
 import { access } from "./access";
 import { making } from "./making";
+import { reporting } from "./reporting";
 
 export const late = {
   ...access,
   ...making,
+  ...reporting,
   approvals: {
     none: "Таких запитів немає",
     noneText: "Посилання, зміни якого потребують другої людини, позначають у його редакторі, у розділі «Більше».",

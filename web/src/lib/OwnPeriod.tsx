@@ -1,5 +1,5 @@
-import { t } from "../../i18n";
-import { dayAfter, dayOf, startOf } from "../../lib/time";
+import { t } from "../i18n";
+import { dayAfter, dayOf, startOf } from "./time";
 
 interface Properties {
   from: string;
