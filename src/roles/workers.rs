@@ -34,6 +34,7 @@ pub(super) async fn start(
         .and(handed_over_journals(platform).await?)
         .and(objects::handlers(
             &platform.objects().await?,
+            &store,
             [core.object_kinds().as_slice(), analytics_api::OBJECT_KINDS].concat(),
         ))
         .and(api_core::jobs::handlers(&core))

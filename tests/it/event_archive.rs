@@ -23,6 +23,7 @@ const ARCHIVE: ObjectKind = ObjectKind {
     content_type: "application/gzip",
     bytes_max: u64::MAX,
     kept_for: Duration::MAX,
+    ends_with_workspace: false,
 };
 const DAY_MICROS: i64 = 24 * 60 * 60 * 1_000_000;
 

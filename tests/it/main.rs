@@ -109,6 +109,7 @@ mod printed_links;
 mod provider_attacks;
 mod provider_sign_in;
 mod provider_tokens;
+mod purged_workspaces;
 mod qr_codes;
 mod query_limits;
 mod races;

@@ -8,10 +8,12 @@ use bytes::Bytes;
 use elido::config::defaults;
 use elido::config::sections::ObjectsConfig;
 use elido::domain::error::{Error, ErrorKind, Result};
+use elido::domain::id::WorkspaceId;
 use elido::infra::jobs::Worker;
 use elido::infra::objects::{self, ObjectKey, ObjectKind, Objects, Place};
 use elido::infra::sealing::Sealing;
-use elido::infra::store::{self, Store};
+use elido::infra::store::{self, Store, purged_workspaces};
+use elido::runtime::clock;
 use elido::runtime::tasks::Tasks;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use reqwest::StatusCode;
@@ -29,6 +31,7 @@ const KIND: ObjectKind = ObjectKind {
     content_type: "text/plain; charset=utf-8",
     bytes_max: 40 * MEBIBYTE as u64,
     kept_for: Duration::from_secs(60 * 60),
+    ends_with_workspace: true,
 };
 /// One whose name begins like that of the other, and whose objects are too old at once.
 const SHORT_LIVED: ObjectKind = ObjectKind { name: "tests-of-age", bytes_max: 1_000, kept_for: Duration::ZERO, ..KIND };
@@ -189,21 +192,30 @@ async fn lists_have_pages_in_the_order_of_names_and_one_kind_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn objects_go_when_they_are_as_old_as_their_kind_may_be() {
+async fn objects_go_when_they_are_as_old_as_their_kind_may_be_or_their_workspace_is_gone() {
     for form in forms() {
-        let (kept, old) = (key(KIND, &["kept"]), key(SHORT_LIVED, &["old"]));
-        put(&form, &kept, b"x").await;
-        put(&form, &old, b"x").await;
+        let (there, gone) = (WorkspaceId::new(), WorkspaceId::new());
+        let of = |kind, workspace: WorkspaceId| key(kind, &[&workspace.to_string(), "file"]);
+        let (kept, old) = (of(KIND, there), key(SHORT_LIVED, &["old"]));
+        for key in [&kept, &old, &of(KIND, gone)] {
+            put(&form, key, b"x").await;
+        }
         let (mut config, folder) = (defaults().expect("defaults"), tempfile::tempdir().expect("a folder"));
         config.database.url = database::of_its_own().await;
         store::migrate(&config.database, folder.path()).await.expect("a schema");
         let store = Store::connect(&config.database, folder.path()).await.expect("a store");
+        let transaction = store.write().await.expect("a transaction");
+        purged_workspaces::insert(&transaction, gone, clock::now()).await.expect("noted");
+        transaction.commit().await.expect("committed");
         let tasks = Tasks::new();
-        Worker::new(store.clone(), objects::handlers(&form.objects, KINDS.to_vec()), PATIENCE).start(&tasks);
-        eventually("the old one is gone", || async {
-            form.objects.list(SHORT_LIVED, None, 10).await.expect("a list").objects.is_empty()
-        })
-        .await;
+        let handlers = objects::handlers(&form.objects, &store, KINDS.to_vec());
+        Worker::new(store.clone(), handlers, PATIENCE).start(&tasks);
+        for (kind, count) in [(SHORT_LIVED, 0), (KIND, 1)] {
+            eventually("they are gone", || async {
+                form.objects.list(kind, None, 10).await.expect("a list").objects.len() == count
+            })
+            .await;
+        }
         assert_eq!(read(&form, &kept).await.expect("it is not old"), b"x", "{}", form.name);
         tasks.stop(PATIENCE).await.expect("it ends");
         store.close().await;

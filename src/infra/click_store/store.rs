@@ -224,6 +224,15 @@ impl ClickStore {
         ask!(self, erase(erasure))
     }
 
+    /// Deletes all that is kept of these workspaces, the totals of links as well, and says how many clicks there were. Little is asked where nothing is
+    /// kept of them.
+    ///
+    /// # Errors
+    /// The store is unavailable; what was deleted until then stays deleted.
+    pub async fn erase_workspaces(&self, workspaces: &[WorkspaceId]) -> Result<u64, ClickStoreError> {
+        ask!(self, erase_workspaces(workspaces))
+    }
+
     /// Packs clicks that came one by one, so that questions about many of them are fast; `everything` if the few of small workspaces too.
     /// It may be dropped at any time.
     ///

@@ -7,6 +7,7 @@ use std::iter;
 use std::time::Duration;
 
 use crate::domain::error::{Error, Result};
+use crate::domain::id::WorkspaceId;
 
 /// The longest name, in bytes.
 const NAME_BYTES_MAX: usize = 100;
@@ -24,6 +25,8 @@ pub struct ObjectKind {
     pub bytes_max: u64,
     /// For how long an object is kept after it was put.
     pub kept_for: Duration,
+    /// Whether an object goes when the workspace is gone whose id is the first of its names.
+    pub ends_with_workspace: bool,
 }
 
 /// What one object is called.
@@ -64,6 +67,12 @@ impl ObjectKey {
         self.names.iter().rev().nth(1).map(String::as_str)
     }
 
+    /// The workspace with which it ends, if it does.
+    pub(super) fn workspace(&self) -> Option<WorkspaceId> {
+        let owner = self.names.first().filter(|_| self.kind.ends_with_workspace);
+        owner.and_then(|name| name.parse().ok())
+    }
+
     /// Every part of the name, that of the kind first.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         iter::once(self.kind.name).chain(self.names.iter().map(String::as_str))
@@ -86,8 +95,13 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const KIND: ObjectKind =
-        ObjectKind { name: "tests", content_type: "text/plain", bytes_max: 10, kept_for: Duration::from_secs(1) };
+    const KIND: ObjectKind = ObjectKind {
+        name: "tests",
+        content_type: "text/plain",
+        bytes_max: 10,
+        kept_for: Duration::from_secs(1),
+        ends_with_workspace: true,
+    };
 
     #[test]
     fn names_that_lead_elsewhere_are_refused() {
@@ -99,6 +113,15 @@ mod tests {
         assert!(ObjectKey::new(KIND, &[&"a".repeat(NAME_BYTES_MAX + 1)]).is_err());
         let key = ObjectKey::new(KIND, &["ws_1", "export.tar.gz"]).expect("plain names");
         assert_eq!((key.to_string().as_str(), key.file_name()), ("tests/ws_1/export.tar.gz", "export.tar.gz"));
+    }
+
+    #[test]
+    fn an_object_ends_with_the_workspace_that_it_is_of() {
+        let workspace = WorkspaceId::new();
+        let of = |kind, name: &str| ObjectKey::new(kind, &[name, "file"]).expect("plain names").workspace();
+        assert_eq!(of(KIND, &workspace.to_string()), Some(workspace));
+        assert_eq!(of(KIND, "instance"), None);
+        assert_eq!(of(ObjectKind { ends_with_workspace: false, ..KIND }, &workspace.to_string()), None);
     }
 
     proptest! {

@@ -12,8 +12,11 @@ const OPERATIONS: Metric = Metric::counter(
     &["operation", "result"],
     "What was done with objects, by what came of it: done, refused because of what was asked for, or failed.",
 );
-const FORGOTTEN: Metric =
-    Metric::counter("elido_objects_forgotten_total", &["kind"], "Objects that were deleted because of their age.");
+const FORGOTTEN: Metric = Metric::counter(
+    "elido_objects_forgotten_total",
+    &["kind"],
+    "Objects that were deleted because of their age, or because their workspace is gone for good.",
+);
 
 /// What is done with objects.
 #[derive(Clone, Copy)]
@@ -64,7 +67,7 @@ pub(super) async fn counted<T>(operation: Operation, work: impl Future<Output = 
     result
 }
 
-/// Counts objects of a kind that were deleted because of their age.
+/// Counts objects of a kind that were deleted because of their age, or with their workspace.
 pub(super) fn forgotten(kind: &'static str) -> Counter {
     FORGOTTEN.register_counter(&[("kind", kind)])
 }

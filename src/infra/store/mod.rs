@@ -53,6 +53,7 @@ pub mod oauth_tokens;
 pub mod page;
 mod page_bytes;
 pub mod provided_memberships;
+pub mod purged_workspaces;
 pub mod query_limits;
 mod releases;
 pub mod report_schedules;

@@ -35,20 +35,9 @@ pub(in crate::services::analytics_api) const FINISHED: Action<ClickExport> =
 /// The kinds of objects of the service: files of clicks, by workspace and export.
 pub const OBJECT_KINDS: &[ObjectKind] = &[CSV, NDJSON, PARQUET];
 
-const CSV: ObjectKind =
-    ObjectKind { name: "clicks-csv", content_type: "text/csv", bytes_max: BYTES_MAX, kept_for: KEPT_FOR };
-const NDJSON: ObjectKind = ObjectKind {
-    name: "clicks-ndjson",
-    content_type: "application/x-ndjson",
-    bytes_max: BYTES_MAX,
-    kept_for: KEPT_FOR,
-};
-const PARQUET: ObjectKind = ObjectKind {
-    name: "clicks-parquet",
-    content_type: "application/vnd.apache.parquet",
-    bytes_max: BYTES_MAX,
-    kept_for: KEPT_FOR,
-};
+const CSV: ObjectKind = file_kind("clicks-csv", "text/csv");
+const NDJSON: ObjectKind = file_kind("clicks-ndjson", "application/x-ndjson");
+const PARQUET: ObjectKind = file_kind("clicks-parquet", "application/vnd.apache.parquet");
 const BYTES_MAX: u64 = 16 * 1024 * 1024 * 1024;
 /// How long an export can be downloaded.
 const KEPT_FOR: Duration = Duration::from_secs(7 * 24 * 60 * 60);
@@ -304,6 +293,10 @@ impl Analytics {
             }
         }
     }
+}
+
+const fn file_kind(name: &'static str, content_type: &'static str) -> ObjectKind {
+    ObjectKind { name, content_type, bytes_max: BYTES_MAX, kept_for: KEPT_FOR, ends_with_workspace: true }
 }
 
 async fn require_room(transaction: &Transaction, workspace: WorkspaceId) -> Result<()> {

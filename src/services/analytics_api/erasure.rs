@@ -1,4 +1,4 @@
-//! Erasing clicks of a workspace: those of a link, of a visitor's day, or of a time.
+//! Erasing clicks of a workspace: those of a link, of a visitor's day, or of a time; and all of them where the workspace itself is gone.
 //!
 //! Invariant: what is to be erased is in the audit trail before anything goes, and no transaction is open meanwhile. The trail does not name the
 //! visitor.
@@ -13,6 +13,7 @@ use crate::domain::error::{Error, ErrorKind, Result};
 use crate::domain::id::{LinkId, WorkspaceId};
 use crate::domain::time::Timestamp;
 use crate::infra::click_store::{Erasure, Period};
+use crate::infra::store::purged_workspaces;
 use crate::services::api_core::{Access, Action, ActionKind, Recorded};
 
 pub(in crate::services::analytics_api) const ERASED: Action<ClickErasure> =
@@ -102,6 +103,25 @@ impl Analytics {
 }
 
 impl Analytics {
+    /// Erases what is kept of workspaces that are gone for good, also what came since it was done last; `step` workspaces at a time.
+    ///
+    /// # Errors
+    /// Those of the stores; what was erased until then stays so.
+    pub(super) async fn erase_purged_workspaces(&self, step: u64) -> Result<()> {
+        let mut last = None;
+        loop {
+            let purged = purged_workspaces::ids(self.core().store().reader(), last, step).await?;
+            last = purged.last().copied();
+            if last.is_none() {
+                return Ok(());
+            }
+            let clicks = self.clicks().erase_workspaces(&purged).await?;
+            if clicks > 0 {
+                tracing::info!(clicks, "erased clicks of workspaces that are gone for good");
+            }
+        }
+    }
+
     /// Looks whether there are no links that the caller may not know of.
     pub(super) async fn require_sight_of_all(&self, access: &Access) -> Result<()> {
         if self.core().hidden_links(access).await?.is_empty() {

@@ -36,9 +36,15 @@ struct Day {
     range: RangeInclusive<i64>,
 }
 
-/// The files, each kept for so long after it was written.
+/// The files, each kept for so long after it was written. Events outlive what they tell of.
 pub(super) const fn kind(kept_for: Duration) -> ObjectKind {
-    ObjectKind { name: "event-archive", content_type: "application/gzip", bytes_max: 64 * 1024 * 1024 * 1024, kept_for }
+    ObjectKind {
+        name: "event-archive",
+        content_type: "application/gzip",
+        bytes_max: 64 * 1024 * 1024 * 1024,
+        kept_for,
+        ends_with_workspace: false,
+    }
 }
 
 impl ApiCore {

@@ -1,7 +1,8 @@
 //! The end of a workspace: first it is out of use, and after some days gone for good.
 //!
 //! Invariants: from its deletion on, its links lead nowhere and its keys open nothing; until it is due, an owner can undo that
-//! and finds everything as it was. What is due cannot be brought back, even if it is not gone yet.
+//! and finds everything as it was. What is due cannot be brought back, even if it is not gone yet. Clicks and objects of what is gone are erased by
+//! whoever keeps them, by the list of purged workspaces, which the last transaction adds to.
 
 use super::ApiCore;
 use super::domains::host_changed;
@@ -13,7 +14,7 @@ use crate::domain::change::{HostStanding, Invalidation};
 use crate::domain::error::{Error, ErrorKind, Result};
 use crate::domain::id::WorkspaceId;
 use crate::infra::store::workspaces::{self, Workspace as Row};
-use crate::infra::store::{Transaction, domains, links};
+use crate::infra::store::{Transaction, domains, links, purged_workspaces};
 use crate::runtime::{clock, deletion_clock};
 
 pub(super) const DELETED: Action<Workspace> =
@@ -106,6 +107,7 @@ impl ApiCore {
             if deleted == 0 {
                 let hosts = domains::owned_by(&transaction, workspace).await?;
                 workspaces::delete(&transaction, workspace).await?;
+                purged_workspaces::insert(&transaction, workspace, clock::now()).await?;
                 let by = By::instance().within(workspace);
                 let recorded_action = PURGED.removed(by, &row.into())?.in_the_trail_of_the_instance();
                 let mut stale = vec![Invalidation::Workspace { workspace_id: workspace }];

@@ -23,6 +23,7 @@ pub(super) const JOURNALS: ObjectKind = ObjectKind {
     // Twice the largest segment.
     bytes_max: 2 * 1024 * 1024 * 1024,
     kept_for: Duration::MAX,
+    ends_with_workspace: false,
 };
 /// The object that says that there is no other to come.
 pub(super) const COMPLETE: &str = "complete";

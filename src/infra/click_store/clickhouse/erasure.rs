@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::condition::push_where;
+use super::condition::{push_where, texts};
 use super::connection::ClickStore;
 use super::question::{Parameter, Question};
 use crate::domain::id::WorkspaceId;
@@ -44,6 +44,34 @@ impl ClickStore {
         }
         Ok(clicks)
     }
+
+    /// Deletes all that is kept of these workspaces, the totals of links as well, and says how many clicks there were.
+    ///
+    /// # Errors
+    /// The store is unavailable or refuses. If it took too long, it may go later.
+    pub async fn erase_workspaces(&self, workspaces: &[WorkspaceId]) -> Result<u64, ClickStoreError> {
+        let clicks = self.erase_rows_of(workspaces, "clicks").await?;
+        self.erase_rows_of(workspaces, "link_totals").await?;
+        Ok(clicks)
+    }
+
+    async fn erase_rows_of(&self, workspaces: &[WorkspaceId], table: &str) -> Result<u64, ClickStoreError> {
+        let mut question = Question::new(format!("SELECT count() AS clicks, toUInt64(0) AS visitors FROM {table}"));
+        push_workspaces(&mut question, workspaces);
+        let rows = self.clicks_within(&question, TIMEOUT).await?;
+        if rows > 0 {
+            let mut change = Question::new(format!("ALTER TABLE {table} DELETE"));
+            push_workspaces(&mut change, workspaces);
+            change.change(self, TIMEOUT, &[("mutations_sync", "2")]).await?;
+        }
+        Ok(rows)
+    }
+}
+
+fn push_workspaces(question: &mut Question, workspaces: &[WorkspaceId]) {
+    let ids = Parameter::Ids(texts(workspaces.iter().map(|workspace| workspace.as_uuid())));
+    let is_of_them = question.is_one_of("workspace_id", ids);
+    question.push(" WHERE ").push(&is_of_them);
 }
 
 fn push_erased(question: &mut Question, erasure: &Erasure) {

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::condition::push_where;
 use super::connection::ClickStore;
 use super::reading::Reading;
+use super::row::id_bytes;
 use super::segments::{PackedSegment, Removal, Segment, any_workspace_after, delete, insert, next_segment};
 use super::thread::on_thread;
 use crate::domain::id::WorkspaceId;
@@ -22,6 +23,12 @@ const DELETE_STRAY: &str =
     "DELETE FROM clicks WHERE id IN (SELECT id FROM clicks WHERE workspace_id IS NULL AND at < ? LIMIT ?)";
 const DELETE_STRAY_ORPHANS: &str = "DELETE FROM clicks WHERE id IN \
     (SELECT id FROM clicks WHERE workspace_id IS NULL AND link_id IS NULL AND at < ? LIMIT ?)";
+
+const KNOWS_WORKSPACE: &str = "SELECT EXISTS (SELECT 1 FROM clicks WHERE workspace_id = ?1) \
+    OR EXISTS (SELECT 1 FROM click_segments WHERE workspace_id = ?1) \
+    OR EXISTS (SELECT 1 FROM link_totals WHERE workspace_id = ?1)";
+const DELETE_TOTALS: &str = "DELETE FROM link_totals WHERE (workspace_id, link_id) IN \
+    (SELECT workspace_id, link_id FROM link_totals WHERE workspace_id = ? LIMIT ?)";
 
 impl ClickStore {
     /// Deletes the clicks before `moment`, a bounded chunk at a time. The totals of links stay. It goes on behind segments that are damaged, and may
@@ -76,6 +83,41 @@ impl ClickStore {
         let mut deleted = Deleted::default();
         self.erase_unwanted(&Unwanted::of(erasure), |_| true, &mut deleted).await?;
         if deleted.damaged == 0 { Ok(deleted.clicks) } else { Err(ClickStoreError::NotErased(deleted)) }
+    }
+
+    /// Deletes all that is kept of these workspaces, the totals of links as well, and says how many clicks there were. It may be dropped at any time.
+    ///
+    /// # Errors
+    /// The store is unavailable; what was deleted until then stays deleted.
+    pub async fn erase_workspaces(&self, workspaces: &[WorkspaceId]) -> Result<u64, ClickStoreError> {
+        let mut deleted = Deleted::default();
+        for workspace in workspaces {
+            if self.knows(*workspace).await? {
+                let selection = Selection::everything(*workspace, before(Timestamp::from_micros(i64::MAX)));
+                let unwanted = Unwanted { selection, visitor: None, is_any: true };
+                self.erase_unwanted(&unwanted, |_| true, &mut deleted).await?;
+                self.erase_totals(*workspace).await?;
+            }
+        }
+        Ok(deleted.clicks)
+    }
+
+    /// Whether anything is kept of a workspace. Nobody who writes waits for that.
+    async fn knows(&self, workspace: WorkspaceId) -> Result<bool, ClickStoreError> {
+        let mut reading = Reading::begin(self).await?;
+        let known = sqlx::query_scalar(KNOWS_WORKSPACE).bind(id_bytes(workspace.as_uuid()));
+        Ok(known.fetch_one(reading.connection()).await?)
+    }
+
+    async fn erase_totals(&self, workspace: WorkspaceId) -> Result<(), ClickStoreError> {
+        loop {
+            let mut transaction = self.write().await?;
+            let chunk = sqlx::query(DELETE_TOTALS).bind(id_bytes(workspace.as_uuid())).bind(ROWS_PER_DELETE);
+            if chunk.execute(&mut *transaction).await?.rows_affected() == 0 {
+                return Ok(());
+            }
+            transaction.commit().await?;
+        }
     }
 
     async fn erase_unwanted(

@@ -1,6 +1,7 @@
-//! What pages of links show, and what workspaces decide of their clicks, in every form.
+//! What pages of links show, what workspaces decide of their clicks, and what is left of one that is gone, in every form.
 
 use super::*;
+use crate::domain::click::ClickKind;
 use crate::domain::id::LinkId;
 use crate::domain::time::Timestamp;
 
@@ -69,5 +70,34 @@ async fn a_workspace_keeps_its_clicks_for_its_own_time_and_totals_stay() {
         assert_eq!((count(1).await, count(2).await), (2, 1));
         let totals = house.store.link_totals(workspace(1), &[link(1)]).await.expect("totals");
         assert_eq!(totals[&link(1)].clicks, 4, "what a link was ever clicked");
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_left_of_a_workspace_that_is_erased_and_others_keep_all() {
+    for house in houses().await {
+        // Packed ones and rows, a visit of a missing slug, and a click of another workspace.
+        store_at(&house, 1, &[(moment(10, 0), link(1)), (moment(400, 0), link(2))]).await;
+        if house.database.is_none() {
+            house.store.compact(true).await.expect("packed");
+        }
+        store_at(&house, 2, &[(moment(20, 0), link(1))]).await;
+        let mut visits = batch(3, 0..2);
+        (visits.clicks[0].click.link_id, visits.clicks[0].click.kind) = (None, ClickKind::Missing);
+        visits.clicks[1].click.workspace_id = Some(workspace(2));
+        house.put(&visits).await;
+        let gone = [workspace(1), workspace(3)];
+        assert_eq!(house.store.erase_workspaces(&gone).await.expect("erased"), 4);
+        assert_eq!(house.store.erase_workspaces(&gone).await.expect("nothing is left"), 0);
+        let all = Period { from: Timestamp::EARLIEST, to: Timestamp::LATEST };
+        for (number, clicks, links) in [(1, 0, 0), (2, 1, 1)] {
+            let selection = Selection::everything(workspace(number), all);
+            assert_eq!(house.store.summary(&selection).await.expect("a summary").clicks, clicks);
+            let totals = house.store.link_totals(workspace(number), &[link(1), link(2)]).await.expect("totals");
+            assert_eq!(totals.len(), links);
+        }
+        // A click that comes late goes with the next pass.
+        store_at(&house, 4, &[(moment(30, 0), link(1))]).await;
+        assert_eq!(house.store.erase_workspaces(&gone).await.expect("erased"), 1);
     }
 }

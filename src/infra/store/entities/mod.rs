@@ -42,6 +42,7 @@ pub mod oauth_consent;
 pub mod oauth_grant;
 pub mod oauth_token;
 pub mod provided_membership;
+pub mod purged_workspace;
 pub mod query_limit;
 pub mod recovery_code;
 pub mod release;

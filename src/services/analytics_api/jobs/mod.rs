@@ -1,5 +1,6 @@
 //! What analytics leaves to workers: one file a kind.
 
+mod erase_purged_workspaces;
 mod forget_click_exports;
 mod plan_reports;
 mod post_report;
@@ -18,6 +19,7 @@ use crate::infra::mail::Mail;
 #[must_use]
 pub fn handlers(analytics: &Analytics, mail: &Mail) -> Handlers {
     Handlers::default()
+        .and(erase_purged_workspaces::handlers(analytics))
         .and(forget_click_exports::handlers(analytics))
         .and(plan_reports::handlers(analytics))
         .and(post_report::handlers(analytics))

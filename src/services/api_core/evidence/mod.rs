@@ -42,6 +42,7 @@ pub(super) const ARCHIVES: ObjectKind = ObjectKind {
     content_type: "application/gzip",
     bytes_max: 4 * 1024 * 1024 * 1024,
     kept_for: KEPT_FOR,
+    ends_with_workspace: true,
 };
 
 /// How long an export can be downloaded.
