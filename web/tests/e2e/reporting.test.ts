@@ -214,6 +214,9 @@ test("questions that are refused say why and how to narrow them; panels ask agai
   const { page, elido, api, address, allIsWell } = here;
   await signIn(elido, here);
   await page.goto(`${elido.url}/admin/query-limits`);
+  await page.getByLabel("Workspace, by its id").fill("marketing");
+  await page.getByText(/An id is ws_/).waitFor();
+  await allIsWell();
   await page.getByRole("button", { name: "Marketing", exact: true }).click();
   const form = page.getByRole("form", { name: "Query limits" });
   await form.getByText("10 holds now").waitFor();

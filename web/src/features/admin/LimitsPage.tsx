@@ -46,6 +46,7 @@ function Limits() {
         <Field
           label={t("limits.workspace")}
           hint={t("limits.workspaceHint")}
+          error={workspace && !isId(workspace) ? t("limits.noId") : undefined}
           value={workspace}
           onValue={(text) => choose(text.trim())}
           maxLength={35}

@@ -80,6 +80,7 @@ export const reporting = {
       "Was eine Frage nach den Klicks eines Arbeitsbereichs kosten darf. Was leer ist, ist wie in den Einstellungen.",
     workspace: "Arbeitsbereich, mit seiner Kennung",
     workspaceHint: "Sie beginnt mit ws_ und steht in jeder Adresse der API. Ihre eigenen:",
+    noId: "Eine Kennung ist ws_ und 32 Zeichen, 0 bis 9 und a bis f",
     seconds: "Sekunden",
     clicks: "Klicks, die sie durchgeht",
     queries: "Fragen zugleich, je Prozess",

@@ -80,6 +80,7 @@ export const reporting = {
     about: "What a question about the clicks of a workspace may take. What is empty is as the settings say.",
     workspace: "Workspace, by its id",
     workspaceHint: "It begins with ws_ and is in every address of the API. Your own:",
+    noId: "An id is ws_ and 32 digits, 0 to 9 and a to f",
     seconds: "Seconds",
     clicks: "Clicks that it goes through",
     queries: "Questions at once, for each process",
