@@ -461,12 +461,12 @@ async fn who_is_signed_in_at_kratos_alone_lets_a_program_act_for_them() {
     let browser = oauth::Browser::with_cookie(&platform, &cookie);
     let request = oauth::request(&client, "links:read");
     let page = browser.ask(&request).await.text().await.expect("a page");
-    let forged = browser.form(&page, "allow", &workspace).header("sec-fetch-site", "cross-site");
-    assert_ne!(
-        forged.send().await.expect("a response").status(),
-        StatusCode::SEE_OTHER,
-        "another site decides nothing"
-    );
+    let mut fields = oauth::fields_of(&page);
+    fields.push(("workspace".to_owned(), workspace.clone()));
+    fields.push(("decision".to_owned(), "allow".to_owned()));
+    let forged = browser.request(Method::POST, "/oauth/authorize").header("sec-fetch-site", "cross-site");
+    let forged = forged.form(&fields).send().await.expect("a response");
+    assert_eq!(forged.status(), StatusCode::FORBIDDEN, "another site decides nothing");
     let given = oauth::acting(&browser, &client, "links:read", &workspace).await;
     platform.read(&oauth::program(&given, &workspace), "/links").await;
 
