@@ -86,7 +86,6 @@ pub struct ClickExport {
 pub struct ClickExportDraft {
     /// The form of the file; `csv` if absent.
     #[serde(default)]
-    #[schema(inline)]
     pub format: ExportFormat,
     /// Which clicks, as the query string of the list of raw clicks, with its period; those of the last thirty days if absent.
     #[serde(default)]

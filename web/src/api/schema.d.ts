@@ -2627,7 +2627,7 @@ export interface components {
         };
         ClickExportDraft: {
             filters?: string;
-            format?: ("csv" | "ndjson" | "parquet") & Record<string, never>;
+            format?: components["schemas"]["AnalyticsExportFormat"];
         };
         ClickExportId: string;
         ClickExportLink: {
@@ -3861,7 +3861,7 @@ export interface components {
         };
         SharedReportRequest: {
             from?: components["schemas"]["Timestamp"];
-            interval?: ("minute" | "hour" | "day" | "week" | "month") & Record<string, never>;
+            interval?: components["schemas"]["Interval"];
             /** Format: password */
             password?: string;
             time_zone?: string;

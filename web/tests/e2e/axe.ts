@@ -11,6 +11,8 @@ interface Violation {
 
 /** What WCAG 2.2 AA and good practice find wrong with a page. */
 export async function violations(page: Page): Promise<string[]> {
+  // What is dimmed while a newer answer is on its way is no text to judge.
+  await page.locator("[data-stale]").first().waitFor({ state: "detached" });
   // By the debugger, which the policy of the page does not hold.
   await page.evaluate(source);
   const found = await page.evaluate(async () => {

@@ -70,7 +70,7 @@ struct SharedReportRequest {
     to: Option<Timestamp>,
     /// How long the buckets of the series are; a day if absent.
     #[serde(default)]
-    #[schema(inline, required = false)]
+    #[schema(required = false)]
     interval: Interval,
     /// Whose hours, days, weeks and months they are: an IANA name; UTC if absent.
     #[serde(default)]

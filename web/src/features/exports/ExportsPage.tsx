@@ -1,7 +1,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
-import { api, bff, body } from "../../api/client";
+import { api, body } from "../../api/client";
 import { withDetail } from "../../api/problem";
 import type { ClickExport } from "../../api/types";
 import { Button } from "../../design/Button";
@@ -77,9 +77,9 @@ function Asking({ queryKey }: { queryKey: string[] }) {
     const filters = whichQueryOf(search);
     filters.set("from", span.from);
     filters.set("to", span.to);
-    // The description of the API has a form of files that no value has.
-    const json = { format, filters: filters.toString() };
-    await bff<ClickExport>(`/v1/workspaces/${workspace_id}/click-exports`, { method: "POST", json });
+    const draft = { format, filters: filters.toString() };
+    const params = { path: { workspace_id } };
+    await body(api.POST("/v1/workspaces/{workspace_id}/click-exports", { params, body: draft }));
     await queries.invalidateQueries({ queryKey });
   });
   return (
