@@ -129,9 +129,11 @@ fn compile_protocol() -> Result<(), Box<dyn Error>> {
         "event_consumers",
         "events",
         "evidence_exports",
+        "folders",
         "freeze_windows",
         "jobs",
         "link_approvals",
+        "link_batches",
         "link_comments",
         "link_history",
         "link_resolver",
@@ -139,7 +141,9 @@ fn compile_protocol() -> Result<(), Box<dyn Error>> {
         "me",
         "oauth_clients",
         "offered_invitations",
+        "qr_codes",
         "report_schedules",
+        "tags",
         "utm_templates",
         "workspaces",
     ]
@@ -147,7 +151,10 @@ fn compile_protocol() -> Result<(), Box<dyn Error>> {
     compiler.open_files(files)?;
     let description = Path::new(&env::var("OUT_DIR")?).join("elido_v1.bin");
     fs::write(description, compiler.encode_file_descriptor_set())?;
-    Ok(tonic_prost_build::configure().compile_fds(compiler.file_descriptor_set())?)
+    // Lists of empty items must not take a thousand times the memory of the message that they came in.
+    let protocol =
+        tonic_prost_build::configure().boxed(".elido.v1.NewLink.content").boxed(".elido.v1.LinkEdit.content");
+    Ok(protocol.compile_fds(compiler.file_descriptor_set())?)
 }
 
 /// Writes the patterns for browsers and operating systems to `user_agents.json`; those for devices are not used.

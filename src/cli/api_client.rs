@@ -131,6 +131,13 @@ impl<'a> Call<'a> {
         Self::get(path, &[]).sending(Method::PATCH, body)
     }
 
+    /// Makes what is at `path` what `body` says; what is done twice is as if it were done once.
+    #[must_use]
+    pub fn put(path: &'a str, body: Option<&Value>) -> Self {
+        let body = body.map(|body| body.to_string().into_bytes());
+        Self { method: Method::PUT, body, ..Self::get(path, &[]) }
+    }
+
     /// Deletes what is at `path`.
     #[must_use]
     pub fn delete(path: &'a str) -> Self {
@@ -157,7 +164,7 @@ impl<'a> Call<'a> {
 
     /// Whether it may be sent again when it is not known what became of it.
     fn is_repeatable(&self) -> bool {
-        self.method == Method::GET || self.idempotency_key.is_some()
+        matches!(self.method, Method::GET | Method::PUT) || self.idempotency_key.is_some()
     }
 }
 

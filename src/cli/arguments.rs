@@ -6,7 +6,7 @@ use super::exit::EXIT_CODES;
 use super::{
     account, admin, analytics, audit, backup, bench, clicks, completions, config, domain, events, export, folder,
     freeze, health, import, jobs, journal, key, link, member, migrate, oauth_client, openapi, privacy, report, restore,
-    run, selftest, workspace,
+    run, selftest, utm_template, workspace,
 };
 
 /// Short links, smart-link rules and click analytics, self-hosted in one executable.
@@ -14,7 +14,7 @@ use super::{
 #[command(name = "elido", version, propagate_version = true, after_long_help = EXIT_CODES)]
 #[command(
     long_about = "Short links, smart-link rules and click analytics, self-hosted in one executable.\n\n`elido run`, or `elido` alone, \
-starts the platform; link, folder, freeze, domain, workspace, member, key, oauth-client, analytics, report, audit, events, jobs, import and export are a client of its API; the rest helps whoever operates it."
+starts the platform; link, folder, utm-template, freeze, domain, workspace, member, key, oauth-client, analytics, report, audit, events, jobs, import and export are a client of its API; the rest helps whoever operates it."
 )]
 pub struct Arguments {
     #[command(subcommand)]
@@ -34,6 +34,7 @@ pub(super) enum Command {
     Completions(completions::CompletionsArguments),
     Link(Box<link::LinkCommand>),
     Folder(folder::FolderCommand),
+    UtmTemplate(utm_template::UtmTemplateCommand),
     Freeze(freeze::FreezeCommand),
     Domain(Box<domain::DomainCommand>),
     Workspace(workspace::WorkspaceCommand),

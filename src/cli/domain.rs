@@ -10,6 +10,7 @@ use super::exit::Failure;
 use super::listing;
 use super::output::{self, OutputArguments};
 use super::pages::Pages;
+use super::utm_fields::UtmFields;
 
 /// The most that is read of a file; a server takes less.
 const DOCUMENT_BYTES_MAX: u64 = 1024 * 1024;
@@ -35,7 +36,8 @@ enum What {
     /// Adds a domain and prints the DNS records to set.
     #[command(after_long_help = "Examples:
   elido domain add go.example.com
-  elido domain add go.example.com --root-url https://example.com/ --redirect-status 301")]
+  elido domain add go.example.com --root-url https://example.com/ --redirect-status 301
+  elido domain add go.example.com --robots noindex --hsts-max-age 31536000 --utm-source print")]
     Add {
         /// The host name.
         hostname: String,
@@ -64,14 +66,6 @@ enum What {
         /// Another way to write the same host name.
         #[arg(long, value_name = "NAME")]
         display_name: Option<String>,
-        /// How many seconds browsers remember to come over TLS alone; an empty text tells them nothing any more.
-        #[arg(long, value_name = "SECONDS", value_parser = seconds)]
-        hsts_max_age: Option<Value>,
-        /// Whether that holds for every name below the host name too.
-        #[arg(long, value_name = "BOOL")]
-        hsts_include_subdomains: Option<bool>,
-        #[command(flatten)]
-        programs: Programs,
         #[command(flatten)]
         content: Content,
     },
@@ -114,6 +108,10 @@ struct Content {
     /// Where expired links go; an empty text clears it.
     #[arg(long, value_name = "URL")]
     expired_url: Option<String>,
+    #[command(flatten)]
+    programs: Programs,
+    #[command(flatten)]
+    utm: UtmFields,
 }
 
 impl Content {
@@ -126,8 +124,10 @@ impl Content {
             ("root_url", self.root_url.map(or_null)),
             ("not_found_url", self.not_found_url.map(or_null)),
             ("expired_url", self.expired_url.map(or_null)),
+            ("utm", self.utm.to_json()),
         ];
-        fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
+        let fields = fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+        fields.chain(self.programs.into_fields()).collect()
     }
 }
 
@@ -143,6 +143,12 @@ struct Programs {
     /// The file that lets links open in apps of Android; an empty text takes it away.
     #[arg(long, value_name = "FILE", value_parser = document)]
     asset_links: Option<Value>,
+    /// How many seconds browsers remember to come over TLS alone; an empty text tells them nothing any more.
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    hsts_max_age: Option<Value>,
+    /// Whether that holds for every name below the host name too.
+    #[arg(long, value_name = "BOOL")]
+    hsts_include_subdomains: Option<bool>,
 }
 
 impl Programs {
@@ -151,6 +157,8 @@ impl Programs {
             ("robots", self.robots.map(or_null)),
             ("apple_app_site_association", self.apple_app_site_association),
             ("asset_links", self.asset_links),
+            ("hsts_max_age", self.hsts_max_age),
+            ("hsts_include_subdomains", self.hsts_include_subdomains.map(Value::from)),
         ];
         fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)))
     }
@@ -200,11 +208,8 @@ pub async fn run(command: DomainCommand) -> Result<(), Failure> {
             let path = format!("{}/verify", path(&domain));
             print(&client.call(&Call::post(&path, &json!({}))?).await?.body, json)
         }
-        What::Update { domain, display_name, hsts_max_age, hsts_include_subdomains, programs, content } => {
+        What::Update { domain, display_name, content } => {
             let mut fields = content.into_fields();
-            fields.extend(programs.into_fields());
-            fields.extend(hsts_max_age.map(|seconds| ("hsts_max_age".to_owned(), seconds)));
-            fields.extend(hsts_include_subdomains.map(|all| ("hsts_include_subdomains".to_owned(), all.into())));
             fields.extend(display_name.map(|name| ("display_name".to_owned(), name.into())));
             print(&client.call(&Call::patch(&path(&domain), &Value::Object(fields))?).await?.body, json)
         }

@@ -2,19 +2,23 @@
 
 mod approvals;
 mod bulk_edit;
+mod comments;
 mod create;
 mod delete;
 mod deleted;
+mod duplicates;
 mod fields;
 mod get;
 mod history;
 mod list;
 mod move_to;
+mod printed;
+mod put;
 mod qr;
 mod update;
 
 use clap::{Args, Subcommand};
-use percent_encoding::percent_decode_str;
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde_json::Value;
 use url::Url;
 
@@ -43,6 +47,7 @@ enum What {
     Get(get::GetArguments),
     List(list::ListArguments),
     Update(update::UpdateArguments),
+    Put(Box<put::PutArguments>),
     Move(move_to::MoveArguments),
     Delete(delete::DeleteArguments),
     History(history::HistoryArguments),
@@ -55,6 +60,10 @@ enum What {
     Approve(approvals::ApproveArguments),
     Refuse(approvals::RefuseArguments),
     Withdraw(approvals::WithdrawArguments),
+    Comment(comments::CommentCommand),
+    Duplicates(duplicates::DuplicatesArguments),
+    MarkPrinted(printed::MarkArguments),
+    UnmarkPrinted(printed::UnmarkArguments),
     Qr(Box<qr::QrArguments>),
     BulkEdit(Box<bulk_edit::BulkEditArguments>),
 }
@@ -79,6 +88,7 @@ pub async fn run(command: LinkCommand) -> Result<(), Failure> {
         What::Get(arguments) => get::run(&context, arguments).await,
         What::List(arguments) => list::run(&context, arguments).await,
         What::Update(arguments) => update::run(&context, arguments).await,
+        What::Put(arguments) => put::run(&context, *arguments).await,
         What::Move(arguments) => move_to::run(&context, arguments).await,
         What::Delete(arguments) => delete::run(&context, arguments).await,
         What::History(arguments) => history::list(&context, arguments).await,
@@ -91,6 +101,10 @@ pub async fn run(command: LinkCommand) -> Result<(), Failure> {
         What::Approve(arguments) => approvals::approve(&context, arguments).await,
         What::Refuse(arguments) => approvals::refuse(&context, arguments).await,
         What::Withdraw(arguments) => approvals::withdraw(&context, arguments).await,
+        What::Comment(command) => comments::run(&context, command).await,
+        What::Duplicates(_) => duplicates::run(&context).await,
+        What::MarkPrinted(arguments) => printed::mark(&context, arguments).await,
+        What::UnmarkPrinted(arguments) => printed::unmark(&context, arguments).await,
         What::Qr(arguments) => qr::run(&context, *arguments).await,
         What::BulkEdit(arguments) => bulk_edit::run(&context, *arguments).await,
     }
@@ -110,6 +124,11 @@ impl Context {
             Some(id) => Ok(format!("{}/links/{id}", self.workspace)),
             None => Err(Failure::new(Exit::Failure, "the server answered a link without an id")),
         }
+    }
+
+    /// The path of the link that another system names so.
+    fn external_id_path(&self, id: &str) -> String {
+        format!("{}/links-by-external-id/{}", self.workspace, utf8_percent_encode(id, NON_ALPHANUMERIC))
     }
 
     /// Asks a second person for a change of the link at this path.

@@ -44,6 +44,8 @@ mod rows;
 mod run;
 mod selftest;
 mod settings;
+mod utm_fields;
+mod utm_template;
 mod workspace;
 mod written_file;
 
@@ -79,6 +81,7 @@ fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Selftest(arguments) => block_on(selftest::run(arguments)),
         Command::Link(command) => block_on(link::run(*command)),
         Command::Folder(command) => block_on(folder::run(command)),
+        Command::UtmTemplate(command) => block_on(utm_template::run(command)),
         Command::Freeze(command) => block_on(freeze::run(command)),
         Command::Domain(command) => block_on(domain::run(*command)),
         Command::Workspace(command) => block_on(workspace::run(command)),

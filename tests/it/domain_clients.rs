@@ -4,15 +4,16 @@ use elido::infra::grpc::v1::domains_client::DomainsClient;
 use elido::infra::grpc::v1::update_domain_request::HstsChange;
 use elido::infra::grpc::v1::{
     CreateDomainRequest, DeleteDomainRequest, Domain, DomainContent, DomainState, GetDomainRequest, Hsts,
-    ListDomainsRequest, UpdateDomainRequest, VerifyDomainRequest,
+    ListDomainsRequest, UpdateDomainRequest, Utm, VerifyDomainRequest,
 };
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use tonic::metadata::MetadataValue;
 use tonic::{Code, Request};
+use tonic_types::StatusExt;
 
 use crate::command_line_people::{elido, prints};
-use crate::domains::{active, path, start};
+use crate::domains::{active, claim, path, start};
 use crate::support::platform::{Account, Platform, body};
 use crate::support::statements::execute;
 
@@ -36,6 +37,7 @@ async fn a_domain_is_claimed_verified_changed_and_deleted_over_grpc() {
                 workspace_id: workspace_id.clone(),
                 hostname: hostname.to_owned(),
                 content: Some(content),
+                ..Default::default()
             },
         )
     };
@@ -103,6 +105,138 @@ async fn a_domain_is_added_verified_changed_and_deleted_on_the_command_line() {
     prints(&platform, as_owner, &["domain", "delete", &id]).await;
     let gone = elido(&platform, as_owner, &["domain", "show", &id]).await;
     assert!(!gone.status.success() && String::from_utf8_lossy(&gone.stderr).contains("not_found"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_domain_is_made_with_all_that_an_edit_can_say() {
+    let (platform, _dns, account) = start().await;
+    let apple = json!({ "applinks": { "details": [] } });
+    let android = json!([{ "relation": ["a"], "target": { "namespace": "web" } }]);
+    let all = json!({
+        "hostname": "a.example.com",
+        "case_sensitive": false,
+        "unicode_slugs": true,
+        "suggests_slugs": true,
+        "default_redirect_status": 301,
+        "utm": { "source": "print" },
+        "root_url": "https://example.com/",
+        "not_found_url": "https://example.com/none",
+        "expired_url": "https://example.com/over",
+        "robots": "noindex",
+        "apple_app_site_association": apple,
+        "asset_links": android,
+        "hsts_max_age": 600,
+        "hsts_include_subdomains": true,
+    });
+    let made = |domain: &Value| {
+        let fields = all.as_object().expect("fields").iter().filter(|(name, _)| *name != "hostname");
+        for (name, value) in fields {
+            let (found, is_utm) = (&domain[name], name == "utm");
+            assert_eq!(
+                if is_utm { &found["source"] } else { found },
+                if is_utm { &value["source"] } else { value },
+                "{name}"
+            );
+        }
+    };
+    made(&body(platform.of(&account, reqwest::Method::POST, "/domains").json(&all), StatusCode::CREATED).await);
+
+    let mut client = DomainsClient::connect(platform.grpc()).await.expect("a connection");
+    let text = |text: &str| Some(text.to_owned());
+    let content = DomainContent {
+        case_sensitive: Some(false),
+        default_redirect_status: Some(301),
+        utm: Some(Utm { source: text("print"), ..Default::default() }),
+        root_url: text("https://example.com/"),
+        not_found_url: text("https://example.com/none"),
+        expired_url: text("https://example.com/over"),
+        robots: text("noindex"),
+        unicode_slugs: Some(true),
+        suggests_slugs: Some(true),
+        apple_app_site_association_json: Some(apple.to_string()),
+        asset_links_json: Some(android.to_string()),
+    };
+    let create = CreateDomainRequest {
+        workspace_id: account.workspace.clone(),
+        hostname: "b.example.com".to_owned(),
+        content: Some(content),
+        hsts: Some(Hsts { max_age: 600, include_subdomains: true }),
+    };
+    let answer = client.create_domain(call(&account, create)).await.expect("a domain").into_inner();
+    made(&platform.read(&account, &format!("/domains/{}", answer.domain.expect("the domain").id)).await);
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let [apple, android] = [("apple", &apple), ("android", &android)].map(|(name, document)| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, document.to_string()).expect("a file");
+        path.to_str().expect("a path").to_owned()
+    });
+    #[rustfmt::skip]
+    let add = [
+        "domain", "add", "c.example.com", "--case-sensitive", "false", "--unicode-slugs", "true", "--suggests-slugs", "true",
+        "--redirect-status", "301", "--utm-source", "print", "--root-url", "https://example.com/",
+        "--not-found-url", "https://example.com/none", "--expired-url", "https://example.com/over", "--robots", "noindex",
+        "--apple-app-site-association", &apple, "--asset-links", &android,
+        "--hsts-max-age", "600", "--hsts-include-subdomains", "true", "--json",
+    ];
+    made(&serde_json::from_str(&prints(&platform, Some(&account), &add).await).expect("JSON"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_with_a_domain_to_be_is_told_by_its_field() {
+    let (platform, _dns, account) = start().await;
+    let wrong = [
+        ("robots", json!("noindexx")),
+        ("apple_app_site_association", json!({ "applinks": [] })),
+        ("asset_links", json!([{ "relation": [] }])),
+        ("hsts_max_age", json!(-1)),
+        ("hsts_include_subdomains", json!(true)),
+    ];
+    for (field, value) in wrong {
+        let draft = json!({ "hostname": "go.example.com", field: value });
+        let request = platform.of(&account, reqwest::Method::POST, "/domains").json(&draft);
+        let refusal = body(request, StatusCode::BAD_REQUEST).await;
+        assert_eq!(refusal["errors"][0]["pointer"], format!("/{field}"), "{refusal}");
+    }
+    let mut client = DomainsClient::connect(platform.grpc()).await.expect("a connection");
+    let create = CreateDomainRequest {
+        workspace_id: account.workspace.clone(),
+        hostname: "go.example.com".to_owned(),
+        content: Some(DomainContent { asset_links_json: Some("[".to_owned()), ..Default::default() }),
+        ..Default::default()
+    };
+    let refusal = client.create_domain(call(&account, create)).await.expect_err("no JSON");
+    assert_eq!(refusal.code(), Code::InvalidArgument);
+    let wrong = refusal.get_details_bad_request().expect("the fields").field_violations;
+    assert_eq!(wrong.iter().map(|field| field.field.as_str()).collect::<Vec<_>>(), ["/asset_links"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_for_apps_are_changed_and_taken_away_over_grpc() {
+    let (platform, _dns, account) = start().await;
+    let made = claim(&platform, &account, "go.example.com").await;
+    let mut client = DomainsClient::connect(platform.grpc()).await.expect("a connection");
+    // More than a request about anything but a link or a domain may have.
+    let large = json!({ "applinks": { "details": [{ "text": "x".repeat(65_000) }] } }).to_string();
+    for (text, expected) in [(large.as_str(), Some(&large)), ("", None)] {
+        let content = DomainContent {
+            apple_app_site_association_json: Some(text.to_owned()),
+            asset_links_json: Some(if text.is_empty() { String::new() } else { "[]".to_owned() }),
+            robots: Some(if text.is_empty() { String::new() } else { "noindex".to_owned() }),
+            ..Default::default()
+        };
+        let update = UpdateDomainRequest {
+            workspace_id: account.workspace.clone(),
+            domain_id: made["id"].as_str().expect("an id").to_owned(),
+            content: Some(content),
+            ..Default::default()
+        };
+        let domain = client.update_domain(call(&account, update)).await.expect("an edit").into_inner().domain;
+        let domain = domain.expect("the domain");
+        assert_eq!(domain.apple_app_site_association_json.as_ref(), expected);
+        assert_eq!(domain.asset_links_json.as_deref(), expected.map(|_| "[]"));
+        assert_eq!(domain.robots.as_deref(), expected.map(|_| "noindex"));
+    }
 }
 
 /// What search engines and apps are told is set from files, and taken away by an empty text.

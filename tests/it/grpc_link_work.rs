@@ -26,18 +26,20 @@ use crate::support::platform::{Account, Platform, body};
 const HERE: &str = "https://example.com/";
 
 /// A call with the credential of an account.
-fn call<T>(account: &Account, message: T) -> Request<T> {
+pub fn call<T>(account: &Account, message: T) -> Request<T> {
     let mut request = Request::new(message);
     let credential = MetadataValue::try_from(format!("Bearer {}", account.token)).expect("a header");
     request.metadata_mut().insert("authorization", credential);
     request
 }
 
-async fn channel(platform: &Platform) -> Channel {
+/// A connection.
+pub async fn channel(platform: &Platform) -> Channel {
     Channel::from_shared(platform.grpc()).expect("an address").connect().await.expect("a connection")
 }
 
-fn reason(status: &Status) -> String {
+/// The stable code of a refusal.
+pub fn reason(status: &Status) -> String {
     status.get_error_details().error_info().expect("a code").reason.clone()
 }
 

@@ -22,7 +22,7 @@ fn whole(number: f64) -> u32 {
 }
 
 /// What a picture says, as rqrr reads it.
-fn read(picture: &GrayImage) -> Option<String> {
+pub fn read(picture: &GrayImage) -> Option<String> {
     let mut prepared = rqrr::PreparedImage::prepare(picture.clone());
     prepared.detect_grids().into_iter().find_map(|grid| grid.decode().ok()).map(|(_, text)| text)
 }

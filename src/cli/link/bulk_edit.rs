@@ -9,6 +9,7 @@ use super::Context;
 use crate::cli::api_client::Call;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::output::{self, shown};
+use crate::cli::utm_fields::UtmFields;
 use crate::domain::time::Timestamp;
 
 /// How often a long edit is asked how far it is.
@@ -23,7 +24,9 @@ after. With --yes, what was found at that moment is changed; links that somebody
 #[command(after_long_help = "Examples:
   elido link bulk-edit --tag spring --archive true
   elido link bulk-edit --search old.example.com --replace http://old.example.com/ --with https://new.example.com/ --yes
-  elido link bulk-edit --folder none --move-to fld_0190b8f20000700080000000000000aa --add-tag filed --yes")]
+  elido link bulk-edit --folder none --move-to fld_0190b8f20000700080000000000000aa --add-tag filed --yes
+  elido link bulk-edit --tag spring --utm-campaign summer --yes
+  elido link bulk-edit --created-until 2020-01-01T00:00:00Z --delete --yes")]
 pub struct BulkEditArguments {
     /// Only links on this domain.
     #[arg(long, value_name = "HOST")]
@@ -40,6 +43,15 @@ pub struct BulkEditArguments {
     /// Only links whose slug, destination or title contains this text.
     #[arg(long, value_name = "TEXT")]
     search: Option<String>,
+    /// Only links that this person made, by their id.
+    #[arg(long, value_name = "USER")]
+    created_by: Option<String>,
+    /// Only links made at this moment or later.
+    #[arg(long, value_name = "TIME")]
+    created_from: Option<Timestamp>,
+    /// Only links made before this moment.
+    #[arg(long, value_name = "TIME")]
+    created_until: Option<Timestamp>,
     /// Whether they shall be archived.
     #[arg(long, value_name = "BOOL")]
     archive: Option<bool>,
@@ -61,15 +73,23 @@ pub struct BulkEditArguments {
     /// When they expire.
     #[arg(long, value_name = "TIME")]
     expires_at: Option<Timestamp>,
+    /// Have them expire no more.
+    #[arg(long, conflicts_with = "expires_at")]
+    clear_expiry: bool,
     /// The status that they redirect with.
     #[arg(long, value_name = "STATUS", value_parser = clap::value_parser!(u16))]
     redirect_status: Option<u16>,
-    /// Change where they lead although their QR codes may be in print.
+    /// Delete them, and change nothing else; the bin has them as it has others.
+    #[arg(long)]
+    delete: bool,
+    /// Delete them, or change where they lead, although their QR codes may be in print.
     #[arg(long)]
     confirm_printed: bool,
     /// Change them, and do not only show what would change.
     #[arg(long)]
     yes: bool,
+    #[command(flatten)]
+    utm: UtmFields,
 }
 
 pub(super) async fn run(context: &Context, arguments: BulkEditArguments) -> Result<(), Failure> {
@@ -138,12 +158,16 @@ fn filter(arguments: &BulkEditArguments) -> Map<String, Value> {
         ("folder", arguments.folder.clone().map(Value::from)),
         ("archived", arguments.archived.map(Value::from)),
         ("search", arguments.search.clone().map(Value::from)),
+        ("created_by", arguments.created_by.clone().map(Value::from)),
+        ("created_from", arguments.created_from.map(|time| json!(time))),
+        ("created_until", arguments.created_until.map(|time| json!(time))),
     ])
 }
 
 fn changes(arguments: &BulkEditArguments) -> Map<String, Value> {
     let folder = arguments.move_to.as_ref().map(|id| if id == "none" { Value::Null } else { id.clone().into() });
     let replacement = arguments.replace.as_ref().zip(arguments.with.as_ref());
+    let expiry = arguments.expires_at.map(|time| json!(time)).or(arguments.clear_expiry.then_some(Value::Null));
     let list = |names: &[String]| (!names.is_empty()).then(|| json!(names));
     kept([
         ("archived", arguments.archive.map(Value::from)),
@@ -151,8 +175,10 @@ fn changes(arguments: &BulkEditArguments) -> Map<String, Value> {
         ("remove_tags", list(&arguments.remove_tags)),
         ("folder_id", folder),
         ("replace_in_destination", replacement.map(|(find, with)| json!({ "find": find, "replace_with": with }))),
-        ("expires_at", arguments.expires_at.map(|time| json!(time))),
+        ("utm", arguments.utm.to_json()),
+        ("expires_at", expiry),
         ("redirect_status", arguments.redirect_status.map(Value::from)),
+        ("deleted", arguments.delete.then(|| true.into())),
         ("confirm_printed", arguments.confirm_printed.then(|| true.into())),
     ])
 }

@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 use serde_json::{Map, Value, json};
 
 use crate::cli::exit::Failure;
+use crate::cli::utm_fields::UtmFields;
 use crate::domain::time::Timestamp;
 
 /// What a link may be given.
@@ -90,6 +91,8 @@ pub struct LinkFields {
     /// A JSON file with the list of smart-link rules.
     #[arg(long, value_name = "FILE")]
     rules_file: Option<PathBuf>,
+    #[command(flatten)]
+    utm: UtmFields,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -139,6 +142,7 @@ impl LinkFields {
         set("max_clicks", self.max_clicks.map(Value::from));
         set("forward_query", self.forward_query.map(|choice| Value::from(choice.as_str())));
         set("forward_path", self.forward_path.map(Value::from));
+        set("utm", self.utm.to_json());
         set("needs_approval", self.needs_approval.map(Value::from));
         if let Some(path) = &self.password_file {
             set("password", Some(Value::from(read(path)?.trim_end_matches(['\r', '\n']))));

@@ -57,7 +57,7 @@ pub(super) async fn run(context: &Context, arguments: UpdateArguments) -> Result
         body.insert("archived".to_owned(), archived.into());
     }
     for field in arguments.clear {
-        if body.insert(field.clone(), Value::Null).is_some() {
+        if body.insert(field.clone(), nothing(&field)).is_some() {
             return Err(Failure::usage(format!("{field} is given a value and cleared at once")));
         }
     }
@@ -78,4 +78,13 @@ pub(super) async fn run(context: &Context, arguments: UpdateArguments) -> Result
         return context.print(&response.body);
     }
     output::line(&format!("changed {}", shown(response.body.get("short_url"))))
+}
+
+/// What a field has when it has nothing.
+fn nothing(field: &str) -> Value {
+    match field {
+        "tags" | "rules" => json!([]),
+        "utm" => json!({}),
+        _ => Value::Null,
+    }
 }

@@ -16,6 +16,7 @@ use tonic::metadata::MetadataValue;
 use tonic::transport::Channel;
 use tonic::{Request, Response, Status};
 
+use super::requests::nobody;
 use crate::support::platform::PASSWORD;
 
 /// The beginning of the year 2999, in seconds.
@@ -210,6 +211,28 @@ fn content_around_links(method: &str) -> Vec<u8> {
         "BulkEdits/BulkEditLinks" => {
             let changes = Some(v1::BulkEditChanges { archived: Some(false), ..Default::default() });
             encoded(v1::BulkEditLinksRequest { changes, dry_run: true, ..Default::default() })
+        }
+        "Folders/CreateFolder" => encoded(v1::CreateFolderRequest { name: name(), ..Default::default() }),
+        "Folders/UpdateFolder" => encoded(v1::UpdateFolderRequest { name: Some(name()), ..Default::default() }),
+        "Folders/UpdateFolderAccess" => {
+            let access = v1::FolderAccess::View.into();
+            encoded(v1::UpdateFolderAccessRequest { access, ..Default::default() })
+        }
+        "Tags/CreateTag" => encoded(v1::CreateTagRequest { name: name(), ..Default::default() }),
+        "Tags/UpdateTag" => encoded(v1::UpdateTagRequest { name: Some(name()), ..Default::default() }),
+        "LinkBatches/CreateLinks" => {
+            let destination_url = Some("https://example.com/".to_owned());
+            let content = Some(Box::new(v1::LinkContent { destination_url, ..Default::default() }));
+            let links = vec![v1::NewLink { content, ..Default::default() }];
+            encoded(v1::CreateLinksRequest { links, ..Default::default() })
+        }
+        "LinkBatches/UpdateLinks" => {
+            let update_mask = Some(FieldMask { paths: vec!["title".to_owned()] });
+            let links = vec![v1::LinkEdit { link_id: nobody("link_id"), update_mask, ..Default::default() }];
+            encoded(v1::UpdateLinksRequest { links, ..Default::default() })
+        }
+        "LinkBatches/DeleteLinks" => {
+            encoded(v1::DeleteLinksRequest { link_ids: vec![nobody("link_id")], ..Default::default() })
         }
         "FreezeWindows/CreateFreezeWindow" => {
             let at = |days: i64| Some(Timestamp { seconds: YEAR_2999 + days * 86_400, nanos: 0 });

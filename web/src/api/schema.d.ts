@@ -2810,11 +2810,17 @@ export interface components {
             state: components["schemas"]["CertificateState"];
         };
         DomainDraft: {
+            apple_app_site_association?: Record<string, never> | null;
+            asset_links?: Record<string, never>[] | null;
             case_sensitive?: boolean | null;
             default_redirect_status?: components["schemas"]["RedirectStatus"] | null;
             expired_url?: components["schemas"]["Destination"] | null;
             hostname: string;
+            hsts_include_subdomains?: boolean | null;
+            /** Format: int64 */
+            hsts_max_age?: number | null;
             not_found_url?: components["schemas"]["Destination"] | null;
+            robots?: string | null;
             root_url?: components["schemas"]["Destination"] | null;
             suggests_slugs?: boolean | null;
             unicode_slugs?: boolean | null;

@@ -43,6 +43,25 @@ pub struct DomainDraft {
     #[serde(default)]
     #[schema(value_type = Option<Destination>)]
     pub expired_url: Option<String>,
+    /// The `X-Robots-Tag` header of redirects of links that have none of their own: directives with commas between them.
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 255, example = "noindex, nofollow")]
+    pub robots: Option<String>,
+    /// What `/.well-known/apple-app-site-association` answers, so that links open in apps of iOS: at most 64 KiB.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>, example = json!({"applinks": {"details": []}}))]
+    pub apple_app_site_association: Option<Value>,
+    /// What `/.well-known/assetlinks.json` answers, so that links open in apps of Android: at most 64 KiB.
+    #[serde(default)]
+    #[schema(value_type = Option<Vec<Object>>, max_items = 1000)]
+    pub asset_links: Option<Value>,
+    /// How long browsers remember to come over TLS alone, in seconds; 0 has them forget it. They are told nothing if absent.
+    #[serde(default)]
+    #[schema(minimum = 0, maximum = 63_072_000)]
+    pub hsts_max_age: Option<i64>,
+    /// Whether that holds for every name below the host name too, whoever answers there. Needs `hsts_max_age`; it does not if absent.
+    #[serde(default)]
+    pub hsts_include_subdomains: Option<bool>,
 }
 
 /// An edit of a domain. What is absent stays as it is, `null` clears.
@@ -113,11 +132,11 @@ impl DomainDraft {
             root_url: Some(self.root_url),
             not_found_url: Some(self.not_found_url),
             expired_url: Some(self.expired_url),
-            robots: None,
-            apple_app_site_association: None,
-            asset_links: None,
-            hsts_max_age: None,
-            hsts_include_subdomains: None,
+            robots: Some(self.robots),
+            apple_app_site_association: Some(self.apple_app_site_association),
+            asset_links: Some(self.asset_links),
+            hsts_max_age: Some(self.hsts_max_age),
+            hsts_include_subdomains: self.hsts_include_subdomains,
         }
     }
 }

@@ -24,9 +24,10 @@ use crate::services::api_core::{ApiCore, Domain, DomainCertificate, DomainDeleti
 /// The use cases of domains, which REST calls too.
 pub(super) struct DomainsService(pub(super) ApiCore);
 
-/// What callers write, as the fields of the body that REST would have got. An empty address clears one.
-fn to_fields(content: v1::DomainContent) -> Map<String, Value> {
+/// What callers write, as the fields of the body that REST would have got. An empty text clears what may be absent.
+fn to_fields(content: v1::DomainContent) -> DomainResult<Map<String, Value>> {
     let address = |url: Option<String>| url.map(|url| if url.is_empty() { Value::Null } else { url.into() });
+    let apple = document("/apple_app_site_association", content.apple_app_site_association_json.as_deref())?;
     let fields = [
         ("case_sensitive", content.case_sensitive.map(Value::from)),
         ("unicode_slugs", content.unicode_slugs.map(Value::from)),
@@ -37,17 +38,30 @@ fn to_fields(content: v1::DomainContent) -> Map<String, Value> {
         ("not_found_url", address(content.not_found_url)),
         ("expired_url", address(content.expired_url)),
         ("robots", address(content.robots)),
+        ("apple_app_site_association", apple),
+        ("asset_links", document("/asset_links", content.asset_links_json.as_deref())?),
     ];
-    fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
+    Ok(fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect())
+}
+
+/// A file for apps, or null for an empty text.
+fn document(pointer: &str, text: Option<&str>) -> DomainResult<Option<Value>> {
+    let malformed = |error: serde_json::Error| Error::invalid_field(pointer, "malformed_json", error.to_string());
+    let read =
+        |text: &str| if text.is_empty() { Ok(Value::Null) } else { serde_json::from_str(text).map_err(malformed) };
+    text.map(read).transpose()
 }
 
 /// The fields of an edit that say what browsers are told of TLS.
-fn hsts_fields(change: Option<HstsChange>) -> Vec<(String, Value)> {
-    let policy = match change {
-        None | Some(HstsChange::ClearHsts(false)) => return Vec::new(),
-        Some(HstsChange::ClearHsts(true)) => None,
-        Some(HstsChange::Hsts(policy)) => Some(policy),
-    };
+fn changed_hsts(change: Option<HstsChange>) -> Vec<(String, Value)> {
+    match change {
+        None | Some(HstsChange::ClearHsts(false)) => Vec::new(),
+        Some(HstsChange::ClearHsts(true)) => hsts_fields(None),
+        Some(HstsChange::Hsts(policy)) => hsts_fields(Some(policy)),
+    }
+}
+
+fn hsts_fields(policy: Option<v1::Hsts>) -> Vec<(String, Value)> {
     let include_subdomains = policy.is_some_and(|policy| policy.include_subdomains);
     vec![
         ("hsts_max_age".to_owned(), json!(policy.map(|policy| policy.max_age))),
@@ -152,8 +166,9 @@ impl DomainsService {
         Box::pin(async move {
             let workspace = &request.get_ref().workspace_id;
             let access = access(&self.0, &request, workspace, &permission::CreateDomain::PERMISSION).await?;
-            let v1::CreateDomainRequest { hostname, content, .. } = request.into_inner();
-            let mut fields = to_fields(content.unwrap_or_default());
+            let v1::CreateDomainRequest { hostname, content, hsts, .. } = request.into_inner();
+            let mut fields = to_fields(content.unwrap_or_default())?;
+            fields.extend(hsts_fields(hsts));
             fields.insert("hostname".to_owned(), hostname.into());
             let domain = self.0.create_domain(&access, read(&fields)?).await?;
             Ok(v1::CreateDomainResponse { domain: Some(to_message(domain)) })
@@ -175,8 +190,8 @@ impl DomainsService {
             let access = access(&self.0, &request, workspace, &permission::UpdateDomain::PERMISSION).await?;
             let v1::UpdateDomainRequest { domain_id, version, display_name, content, hsts_change, .. } =
                 request.into_inner();
-            let mut fields = to_fields(content.unwrap_or_default());
-            fields.extend(hsts_fields(hsts_change));
+            let mut fields = to_fields(content.unwrap_or_default())?;
+            fields.extend(changed_hsts(hsts_change));
             fields.extend(display_name.map(|name| ("display_name".to_owned(), name.into())));
             let updating = self.0.update_domain(&access, parsed("domain_id", &domain_id)?, &version, read(&fields)?);
             let domain = Box::pin(updating).await?;

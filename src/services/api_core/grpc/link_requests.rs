@@ -17,7 +17,7 @@ use crate::http::extract::parse_json;
 use crate::http::pagination::{LIMIT_MAX, Limit};
 use crate::infra::grpc::v1::{
     ClickBudget, CreateLinkRequest, DrawQrCodeRequest, ForwardQuery, IfExists, LinkContent, LinkOrder, LinkPreview,
-    PutLinkByExternalIdRequest, Utm,
+    PutLinkByExternalIdRequest, QrCodeStyle, Utm,
 };
 use crate::services::api_core::{LinkDraft, LinkPatch, LinkSort, QrCodeDraft};
 
@@ -50,18 +50,30 @@ pub(super) fn to_put(request: PutLinkByExternalIdRequest) -> Result<LinkDraft> {
     Ok(LinkDraft { password, confirm_printed, ..draft })
 }
 
-/// How a QR code is to look.
+/// How the QR code of a link is to look.
 pub(super) fn to_qr_code(request: DrawQrCodeRequest) -> Result<QrCodeDraft> {
-    let body = json!({
-        "format": request.format,
-        "size": request.size,
-        "foreground": request.foreground,
-        "background": request.background,
-        "error_correction": request.error_correction,
-        "quiet_zone": request.quiet_zone,
-        "logo": request.logo.map(|logo| STANDARD.encode(logo)),
-    });
-    read_body(&body)
+    read_body(&qr_code(QrCodeStyle {
+        format: request.format,
+        size: request.size,
+        foreground: request.foreground,
+        background: request.background,
+        error_correction: request.error_correction,
+        quiet_zone: request.quiet_zone,
+        logo: request.logo,
+    }))
+}
+
+/// How a QR code is to look, as REST has it.
+pub(super) fn qr_code(style: QrCodeStyle) -> Value {
+    json!({
+        "format": style.format,
+        "size": style.size,
+        "foreground": style.foreground,
+        "background": style.background,
+        "error_correction": style.error_correction,
+        "quiet_zone": style.quiet_zone,
+        "logo": style.logo.map(|logo| STANDARD.encode(logo)),
+    })
 }
 
 /// An edit of the fields that the mask names.
@@ -196,6 +208,7 @@ fn name(full_name: &str, prefix: &str) -> Option<String> {
     (name != "UNSPECIFIED").then(|| name.to_lowercase())
 }
 
-fn unknown_number(field: &str) -> Error {
+/// A number that means nothing.
+pub(super) fn unknown_number(field: &str) -> Error {
     Error::invalid_field(field, "invalid_value", "this enumeration has no such value")
 }

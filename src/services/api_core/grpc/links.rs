@@ -12,19 +12,21 @@ use super::link_responses::to_message;
 use crate::domain::error::Result as DomainResult;
 use crate::domain::id::UserId;
 use crate::domain::permission::{
-    CreateLink, DeleteLink, DrawLinkQrCode, GetLink, GetLinkByExternalId, ListLinks, LookUpLink, MoveLink, Operation,
-    PutLinkByExternalId, UpdateLink,
+    CreateLink, DeleteLink, DrawLinkQrCode, GetLink, GetLinkByExternalId, ListDuplicateDestinations, ListLinks,
+    LookUpLink, MoveLink, Operation, PutLinkByExternalId, UpdateLink,
 };
 use crate::http::pagination::QueryFingerprint;
 use crate::infra::grpc::v1::links_server::Links;
 use crate::infra::grpc::v1::{
     CreateLinkRequest, CreateLinkResponse, DeleteLinkRequest, DeleteLinkResponse, DrawQrCodeRequest,
-    DrawQrCodeResponse, FindLinkRequest, FindLinkResponse, GetLinkByExternalIdRequest, GetLinkByExternalIdResponse,
-    GetLinkRequest, GetLinkResponse, ListLinksRequest, ListLinksResponse, MoveLinkRequest, MoveLinkResponse,
-    PutLinkByExternalIdRequest, PutLinkByExternalIdResponse, UpdateLinkRequest, UpdateLinkResponse,
+    DrawQrCodeResponse, DuplicateDestination as DuplicateMessage, FindLinkRequest, FindLinkResponse,
+    GetLinkByExternalIdRequest, GetLinkByExternalIdResponse, GetLinkRequest, GetLinkResponse,
+    ListDuplicateDestinationsRequest, ListDuplicateDestinationsResponse, ListLinksRequest, ListLinksResponse,
+    MoveLinkRequest, MoveLinkResponse, PutLinkByExternalIdRequest, PutLinkByExternalIdResponse, UpdateLinkRequest,
+    UpdateLinkResponse,
 };
-use crate::services::api_core::rest::{page_of, requested_page};
-use crate::services::api_core::{ApiCore, Link, LinkPatch, LinkQuery, WorkspaceMoveDraft};
+use crate::services::api_core::rest::{duplicates_page, page_of, requested_page};
+use crate::services::api_core::{ApiCore, DuplicateDestination, Link, LinkPatch, LinkQuery, WorkspaceMoveDraft};
 
 /// The use cases of links, which REST calls too.
 pub(super) struct LinksService(pub(super) ApiCore);
@@ -113,6 +115,22 @@ impl LinksService {
         })
     }
 
+    fn list_duplicates(
+        &self,
+        request: Request<ListDuplicateDestinationsRequest>,
+    ) -> Work<'_, ListDuplicateDestinationsResponse> {
+        Box::pin(async move {
+            let workspace = &request.get_ref().workspace_id;
+            let access = access(&self.0, &request, workspace, &ListDuplicateDestinations::PERMISSION).await?;
+            let ListDuplicateDestinationsRequest { limit: items, cursor, .. } = request.into_inner();
+            let items = limit(items)?;
+            let fingerprint = QueryFingerprint::of(&("duplicates over gRPC", access.workspace_id()));
+            let page = duplicates_page(&self.0, &access, items, cursor.as_deref(), fingerprint).await?;
+            let destinations = page.data.into_iter().map(duplicate).collect();
+            Ok(ListDuplicateDestinationsResponse { destinations, next_cursor: page.next_cursor })
+        })
+    }
+
     fn draw(&self, request: Request<DrawQrCodeRequest>) -> Work<'_, DrawQrCodeResponse> {
         Box::pin(async move {
             let workspace = &request.get_ref().workspace_id;
@@ -148,6 +166,13 @@ impl LinksService {
             let links = page.data.into_iter().map(to_message).collect::<DomainResult<_>>()?;
             Ok(ListLinksResponse { links, next_cursor: page.next_cursor })
         })
+    }
+}
+
+fn duplicate(destination: DuplicateDestination) -> DuplicateMessage {
+    DuplicateMessage {
+        destination_url: destination.destination_url.to_string(),
+        link_ids: destination.link_ids.iter().map(ToString::to_string).collect(),
     }
 }
 
@@ -204,6 +229,13 @@ impl Links for LinksService {
 
     async fn move_link(&self, request: Request<MoveLinkRequest>) -> Result<Response<MoveLinkResponse>, Status> {
         answer(origin_of(&request), self.move_to(request)).await
+    }
+
+    async fn list_duplicate_destinations(
+        &self,
+        request: Request<ListDuplicateDestinationsRequest>,
+    ) -> Result<Response<ListDuplicateDestinationsResponse>, Status> {
+        answer(origin_of(&request), self.list_duplicates(request)).await
     }
 
     async fn draw_qr_code(&self, request: Request<DrawQrCodeRequest>) -> Result<Response<DrawQrCodeResponse>, Status> {

@@ -11,10 +11,12 @@ mod domains;
 mod event_consumers;
 mod events;
 mod evidence_exports;
+mod folders;
 mod freeze_windows;
 mod idempotency;
 mod jobs;
 mod link_approvals;
+mod link_batches;
 mod link_comments;
 mod link_history;
 mod link_requests;
@@ -23,7 +25,9 @@ mod link_responses;
 mod links;
 mod offered_invitations;
 mod people_messages;
+mod qr_codes;
 mod status;
+mod tags;
 mod utm_templates;
 mod workspaces;
 
@@ -53,17 +57,21 @@ use crate::infra::grpc::v1::domains_server::DomainsServer;
 use crate::infra::grpc::v1::event_consumers_server::EventConsumersServer;
 use crate::infra::grpc::v1::events_server::EventsServer;
 use crate::infra::grpc::v1::evidence_exports_server::EvidenceExportsServer;
+use crate::infra::grpc::v1::folders_server::FoldersServer;
 use crate::infra::grpc::v1::freeze_windows_server::FreezeWindowsServer;
 use crate::infra::grpc::v1::jobs_server::JobsServer;
 use crate::infra::grpc::v1::link_approvals_server::LinkApprovalsServer;
+use crate::infra::grpc::v1::link_batches_server::LinkBatchesServer;
 use crate::infra::grpc::v1::link_comments_server::LinkCommentsServer;
 use crate::infra::grpc::v1::link_history_server::LinkHistoryServer;
 use crate::infra::grpc::v1::link_resolver_server::LinkResolverServer;
 use crate::infra::grpc::v1::links_server::LinksServer;
 use crate::infra::grpc::v1::offered_invitations_server::OfferedInvitationsServer;
+use crate::infra::grpc::v1::qr_codes_server::QrCodesServer;
+use crate::infra::grpc::v1::tags_server::TagsServer;
 use crate::infra::grpc::v1::utm_templates_server::UtmTemplatesServer;
 use crate::infra::grpc::v1::workspaces_server::WorkspacesServer;
-use crate::infra::grpc::{FILE_DESCRIPTORS, LINK_BYTES_MAX, REQUEST_BYTES_MAX, RESPONSE_BYTES_MAX};
+use crate::infra::grpc::{BATCH_BYTES_MAX, FILE_DESCRIPTORS, LINK_BYTES_MAX, REQUEST_BYTES_MAX, RESPONSE_BYTES_MAX};
 use api_keys::ApiKeysService;
 use audit::AuditService;
 use bulk_edits::BulkEditsService;
@@ -72,15 +80,19 @@ use domains::DomainsService;
 use event_consumers::EventConsumersService;
 use events::EventsService;
 use evidence_exports::EvidenceExportsService;
+use folders::FoldersService;
 use freeze_windows::FreezeWindowsService;
 use idempotency::IdempotencyLayer;
 use jobs::JobsService;
 use link_approvals::LinkApprovalsService;
+use link_batches::LinkBatchesService;
 use link_comments::LinkCommentsService;
 use link_history::LinkHistoryService;
 use link_resolver::LinkResolverService;
 use links::LinksService;
 use offered_invitations::OfferedInvitationsService;
+use qr_codes::QrCodesService;
+use tags::TagsService;
 use utm_templates::UtmTemplatesService;
 use workspaces::WorkspacesService;
 
@@ -98,7 +110,7 @@ const PENDING_RESETS_MAX: usize = 20;
 const KEEPALIVE: Duration = Duration::from_secs(20);
 
 /// The services of api-core, as health checks ask for them.
-const NAMES: [&str; 17] = [
+const NAMES: [&str; 21] = [
     LinkResolverServer::<LinkResolverService>::NAME,
     LinksServer::<LinksService>::NAME,
     LinkHistoryServer::<LinkHistoryService>::NAME,
@@ -113,6 +125,10 @@ const NAMES: [&str; 17] = [
     EvidenceExportsServer::<EvidenceExportsService>::NAME,
     BulkEditsServer::<BulkEditsService>::NAME,
     FreezeWindowsServer::<FreezeWindowsService>::NAME,
+    FoldersServer::<FoldersService>::NAME,
+    TagsServer::<TagsService>::NAME,
+    LinkBatchesServer::<LinkBatchesService>::NAME,
+    QrCodesServer::<QrCodesService>::NAME,
     LinkApprovalsServer::<LinkApprovalsService>::NAME,
     LinkCommentsServer::<LinkCommentsService>::NAME,
     UtmTemplatesServer::<UtmTemplatesService>::NAME,
@@ -185,13 +201,25 @@ pub async fn serve(
     let offered_invitations = OfferedInvitationsServer::new(OfferedInvitationsService(core.clone()))
         .max_decoding_message_size(REQUEST_BYTES_MAX);
     let domains = DomainsServer::new(DomainsService(core.clone()))
-        .max_decoding_message_size(REQUEST_BYTES_MAX)
+        .max_decoding_message_size(LINK_BYTES_MAX)
         .max_encoding_message_size(RESPONSE_BYTES_MAX);
     let bulk_edits = BulkEditsServer::new(BulkEditsService(core.clone()))
         .max_decoding_message_size(REQUEST_BYTES_MAX)
         .max_encoding_message_size(RESPONSE_BYTES_MAX);
     let freeze_windows = FreezeWindowsServer::new(FreezeWindowsService(core.clone()))
         .max_decoding_message_size(REQUEST_BYTES_MAX)
+        .max_encoding_message_size(RESPONSE_BYTES_MAX);
+    let folders = FoldersServer::new(FoldersService(core.clone()))
+        .max_decoding_message_size(REQUEST_BYTES_MAX)
+        .max_encoding_message_size(RESPONSE_BYTES_MAX);
+    let tags = TagsServer::new(TagsService(core.clone()))
+        .max_decoding_message_size(REQUEST_BYTES_MAX)
+        .max_encoding_message_size(RESPONSE_BYTES_MAX);
+    let link_batches = LinkBatchesServer::new(LinkBatchesService(core.clone()))
+        .max_decoding_message_size(BATCH_BYTES_MAX)
+        .max_encoding_message_size(RESPONSE_BYTES_MAX);
+    let qr_codes = QrCodesServer::new(QrCodesService(core.clone()))
+        .max_decoding_message_size(LINK_BYTES_MAX)
         .max_encoding_message_size(RESPONSE_BYTES_MAX);
     let link_approvals = LinkApprovalsServer::new(LinkApprovalsService(core.clone()))
         .max_decoding_message_size(LINK_BYTES_MAX)
@@ -241,6 +269,10 @@ pub async fn serve(
         .add_service(utm_templates)
         .add_service(link_comments)
         .add_service(link_approvals)
+        .add_service(folders)
+        .add_service(tags)
+        .add_service(link_batches)
+        .add_service(qr_codes)
         .add_service(freeze_windows)
         .add_service(bulk_edits)
         .serve_with_incoming_shutdown(TcpIncoming::from(listener).with_nodelay(Some(true)), stop)

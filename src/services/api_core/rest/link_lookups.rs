@@ -11,15 +11,16 @@ use uuid::Uuid;
 
 use super::authorized::{Authorized, WorkspacePath};
 use super::listing::{PageQuery, requested_number};
+use crate::domain::error::Result as DomainResult;
 use crate::domain::id::WorkspaceId;
 use crate::domain::permission;
 use crate::http::etag::Tagged;
 use crate::http::extract::{Json as Body, Query};
-use crate::http::pagination::{Cursor, Page, QueryFingerprint, SortKey};
+use crate::http::pagination::{Cursor, Limit, Page, QueryFingerprint, SortKey};
 use crate::http::path::Path;
 use crate::http::problem::Problem;
 use crate::http::responses::{CreateProblems, ReadProblems};
-use crate::services::api_core::{ApiCore, DuplicateDestination, Link, LinkDraft, links};
+use crate::services::api_core::{Access, ApiCore, DuplicateDestination, Link, LinkDraft, links};
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]
@@ -95,9 +96,22 @@ async fn list_duplicates(
     Query(query): Query<PageQuery>,
 ) -> Result<Json<Page<DuplicateDestination>>, Problem> {
     let fingerprint = QueryFingerprint::of(&("duplicates", access.workspace_id()));
-    let after = requested_number(query.cursor.as_deref(), fingerprint)?;
-    let limit = u64::from(query.limit.get()).saturating_add(1);
-    let found = core.list_duplicate_destinations(&access, after, limit).await?;
+    Ok(Json(duplicates_page(&core, &access, query.limit, query.cursor.as_deref(), fingerprint).await?))
+}
+
+/// The page of destinations that a request asks for.
+///
+/// # Errors
+/// Refuses a cursor that the same list did not give out; otherwise only those of the store.
+pub(in crate::services::api_core) async fn duplicates_page(
+    core: &ApiCore,
+    access: &Access,
+    limit: Limit,
+    cursor: Option<&str>,
+    query: QueryFingerprint,
+) -> DomainResult<Page<DuplicateDestination>> {
+    let after = requested_number(cursor, query)?;
+    let found = core.list_duplicate_destinations(access, after, u64::from(limit.get()).saturating_add(1)).await?;
     let cursor = |item: &DuplicateDestination| Cursor { sort_key: SortKey::Integer(item.hash), id: Uuid::nil() };
-    Ok(Json(Page::from_overfetched(found, query.limit, fingerprint, cursor)))
+    Ok(Page::from_overfetched(found, limit, query, cursor))
 }

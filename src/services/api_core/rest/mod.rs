@@ -46,6 +46,7 @@ pub use authorized::{Authenticated, Authorized, InstanceAdmin, Permitted, Worksp
 pub use bootstrap::internal_router;
 pub use headers::{IdempotencyHeader, IfMatchHeader, IfNoneMatchHeader};
 pub use idempotency_store::IdempotencyRecords;
+pub(super) use link_lookups::duplicates_page;
 pub(super) use listing::requested_number;
 pub use listing::{PageQuery, page_of, requested_page};
 
