@@ -462,6 +462,7 @@ async fn who_is_signed_in_at_kratos_alone_lets_a_program_act_for_them() {
     let request = oauth::request(&client, "links:read");
     let page = browser.ask(&request).await.text().await.expect("a page");
     let mut fields = oauth::fields_of(&page);
+    fields.retain(|(name, _)| name != "workspace");
     fields.push(("workspace".to_owned(), workspace.clone()));
     fields.push(("decision".to_owned(), "allow".to_owned()));
     let forged = browser.request(Method::POST, "/oauth/authorize").header("sec-fetch-site", "cross-site");

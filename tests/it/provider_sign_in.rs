@@ -404,7 +404,7 @@ async fn whoever_begins_to_link_an_identity_twice_under_one_key_gets_the_cookie_
     let begun = Begun { authorization: text(&view["url"]).parse().expect("a URL"), cookie };
     let code = provider.code(&begun, &provider.claims(&begun, "1", "countess@example.com"));
     assert_eq!(begun.come_back(&platform, &code).await.status(), StatusCode::SEE_OTHER);
-    let linked = read(&platform, &ada, "/v1/me/identities").await;
+    let linked = body(of(&platform, &ada, Method::GET, "/v1/me/identities"), StatusCode::OK).await;
     assert_eq!(linked["data"].as_array().map(Vec::len), Some(1), "{linked}");
 
     // What is kept is sealed, and is of one session alone.
