@@ -1,7 +1,8 @@
 //! The REST API as commands use it.
 //!
 //! Invariants: every request has a deadline and every response a size; a request
-//! that is sent again carries the same idempotency key, so that nothing is done twice.
+//! that is sent again carries the same idempotency key, or is one that changes nothing
+//! the second time (GET, PUT), so that nothing is done twice.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};

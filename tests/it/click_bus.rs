@@ -380,6 +380,17 @@ async fn journals_of_processes_that_are_gone_are_shipped_once_by_others() {
     world.until_stored(19).await;
 }
 
+/// A visit whose click is longer than 2,000 bytes, whatever compresses it.
+async fn visit_at_length(world: &World) {
+    let noise = || (0..450).map(|_| format!("{:02x}", rand::random::<u8>())).collect::<String>();
+    let mut request = world.platform.client.get(world.platform.edge("/known")).header("host", "localhost");
+    for name in ["user-agent", "referer", "accept-language"] {
+        request = request.header(name, noise());
+    }
+    request = request.query(&[("noise", noise())]);
+    assert_eq!(request.send().await.expect("a response").status(), StatusCode::FOUND);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_record_that_brokers_do_not_take_is_kept_aside_and_those_behind_it_arrive() {
     let Some(url) = server() else { return };
@@ -387,18 +398,32 @@ async fn a_record_that_brokers_do_not_take_is_kept_aside_and_those_behind_it_arr
     world.visit(1).await;
     world.until_stored(1).await;
     limit(&url, world.topic(), 2_000);
-    let noise = || (0..450).map(|_| format!("{:02x}", rand::random::<u8>())).collect::<String>();
-    let mut request = world.platform.client.get(world.platform.edge("/known")).header("host", "localhost");
-    for name in ["user-agent", "referer", "accept-language"] {
-        request = request.header(name, noise());
-    }
-    request = request.query(&[("noise", noise())]);
     world.visit(10).await;
-    assert_eq!(request.send().await.expect("a response").status(), StatusCode::FOUND);
+    visit_at_length(&world).await;
     world.visit(10).await;
     world.until_stored(21).await;
     let aside = std::fs::read_dir(world.config().journal_folder().join("undelivered")).expect("a folder").count();
     assert_eq!(aside, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_that_cannot_be_kept_aside_waits_in_its_journal_and_is_not_lost() {
+    let Some(url) = server() else { return };
+    let world = World::start(&url, 1).await;
+    world.visit(1).await;
+    world.until_stored(1).await;
+    limit(&url, world.topic(), 2_000);
+    let aside = world.config().journal_folder().join("undelivered");
+    std::fs::create_dir_all(&aside).expect("a folder");
+    for number in 0..10_000 {
+        std::fs::write(aside.join(number.to_string()), "").expect("a file");
+    }
+    visit_at_length(&world).await;
+    world.visit(10).await;
+    eventually("readiness tells", || async { world.condition("click_shipping").await == "degraded" }).await;
+    std::fs::remove_file(aside.join("0")).expect("a file");
+    world.until_stored(11).await;
+    assert_eq!(std::fs::read_dir(&aside).expect("a folder").count(), 10_000);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -49,6 +49,8 @@ fn why(result: &v1::LinkResult) -> &str {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn many_links_are_made_changed_and_deleted_in_one_call_each() {
+    use v1::LinkOutcome::{Created, Deleted, Existing, Failed, Updated};
+
     let platform = Platform::start().await;
     let owner = platform.account().await;
     let workspace_id = || owner.workspace.clone();
@@ -60,7 +62,6 @@ async fn many_links_are_made_changed_and_deleted_in_one_call_each() {
         new_link("https://example.com/d", Some("a")),
     ];
     let made = client.create_links(call(&owner, creation(&owner, links.clone()))).await.expect("results").into_inner();
-    use v1::LinkOutcome::{Created, Deleted, Existing, Failed, Updated};
     assert_eq!(outcomes(&made.results), [Created, Failed, Created, Failed]);
     let wrong = &made.results[1].wrong_fields;
     assert_eq!((wrong.len(), wrong[0].pointer.as_str()), (1, "/links/1/destination_url"));

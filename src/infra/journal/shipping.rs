@@ -13,7 +13,7 @@ const LOCK_FILE: &str = "shipping.lock";
 const ROUTE_FILE: &str = "partition";
 /// The folder beside the journals for records that the bus will not take.
 const UNDELIVERED_FOLDER: &str = "undelivered";
-/// How many records that folder takes; more are only counted.
+/// How many records that folder takes; more wait in their journals.
 const UNDELIVERED_MAX: usize = 10_000;
 /// More than the longest name of a topic and a number.
 const ROUTE_BYTES_MAX: usize = 512;
@@ -76,10 +76,11 @@ impl<F: FileSystem> JournalReader<F> {
     pub fn keep_undelivered(&self, id: JournalId, position: u64, payload: &[u8]) -> io::Result<bool> {
         let folder = self.root.join(UNDELIVERED_FOLDER);
         self.file_system.create_folder(&folder)?;
-        if segment::list_files(&self.file_system, &folder)?.len() >= UNDELIVERED_MAX {
+        let (name, kept) = (format!("{id}-{position:020}"), segment::list_files(&self.file_system, &folder)?);
+        if kept.len() >= UNDELIVERED_MAX && !kept.iter().any(|(file, _)| file.as_os_str() == name.as_str()) {
             return Ok(false);
         }
-        self.file_system.replace(&folder.join(format!("{id}-{position:020}")), payload, true)?;
+        self.file_system.replace(&folder.join(name), payload, true)?;
         Ok(true)
     }
 }

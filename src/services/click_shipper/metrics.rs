@@ -9,7 +9,7 @@ use crate::telemetry::metric::Metric;
 const SHIPPED_RECORDS: Metric = Metric::counter(
     "elido_click_shipped_records_total",
     &["result"],
-    "Journal records by what became of them on their way to the bus: shipped, kept aside because brokers take none so long, or dropped because there are too many of those.",
+    "Journal records by what became of them on their way to the bus: shipped, or kept aside because brokers take none so long.",
 );
 
 const HANDED_OVER: Metric = Metric::counter(
@@ -24,8 +24,6 @@ pub(super) struct ShipperMetrics {
     pub(super) shipped: Counter,
     /// Records too long for the brokers, kept in files.
     pub(super) kept_aside: Counter,
-    /// Records too long for the brokers that could not be kept.
-    pub(super) dropped: Counter,
     /// Journals put among the objects.
     pub(super) handed_over: Counter,
 }
@@ -36,7 +34,6 @@ impl ShipperMetrics {
         static METRICS: LazyLock<ShipperMetrics> = LazyLock::new(|| ShipperMetrics {
             shipped: SHIPPED_RECORDS.register_counter(&[("result", "shipped")]),
             kept_aside: SHIPPED_RECORDS.register_counter(&[("result", "kept_aside")]),
-            dropped: SHIPPED_RECORDS.register_counter(&[("result", "dropped")]),
             handed_over: HANDED_OVER.register_counter(&[]),
         });
         &METRICS

@@ -32,6 +32,11 @@ enum ShipmentError {
     Bus(#[from] BusError),
     #[error("the click journal cannot be used: {0}")]
     Journal(#[from] io::Error),
+    #[error(
+        "the record at {position} is too long for the brokers ({refusal}), and journal/undelivered has no room for it: let the \
+         topic take longer records, or move those files away"
+    )]
+    NoRoom { position: u64, refusal: String },
 }
 
 /// Some records of one journal.
@@ -85,10 +90,13 @@ impl Shipment {
     async fn try_to_deliver(&self) -> Result<(), ShipmentError> {
         let partition = self.partition().await?;
         match self.shared.producer.send_to(partition, self.to_send()).await {
-            Err(BusError::TooLong(_)) => self.send_each(partition).await?,
+            Err(BusError::TooLong(_)) => {
+                let kept_aside = self.send_each(partition).await?;
+                self.count(kept_aside);
+            }
             sent => {
                 sent?;
-                ShipperMetrics::global().shipped.increment(self.records.len() as u64);
+                self.count(0);
             }
         }
         let records = Arc::clone(&self.records);
@@ -122,37 +130,38 @@ impl Shipment {
         before.chain(tally.map(Item::Tally)).chain(behind)
     }
 
-    /// One after the other, so that only those stay behind that brokers do not even take alone.
-    async fn send_each(&self, partition: i32) -> Result<(), ShipmentError> {
+    /// One after the other, so that only those stay behind that brokers do not even take alone. Returns how many these are.
+    async fn send_each(&self, partition: i32) -> Result<u64, ShipmentError> {
+        let mut kept_aside = 0;
         for item in self.items() {
             let record = item.to_record(self.records.journal());
             match (self.shared.producer.send_to(partition, vec![record]).await, item) {
-                (Err(BusError::TooLong(error)), Item::Record(position, payload)) => {
-                    self.keep_aside(position, payload.to_vec(), &error).await?;
+                (Err(BusError::TooLong(refusal)), Item::Record(position, payload)) => {
+                    self.keep_aside(position, payload.to_vec(), refusal).await?;
+                    kept_aside += 1;
                 }
-                (sent, Item::Record(..)) => {
-                    sent?;
-                    ShipperMetrics::global().shipped.increment(1);
-                }
-                (sent, Item::Tally(_)) => sent?,
+                (sent, _) => sent?,
             }
         }
+        Ok(kept_aside)
+    }
+
+    /// Keeps a record in a file. Until there is room for it, it stays in its journal, and so do those behind it.
+    async fn keep_aside(&self, position: u64, payload: Vec<u8>, refusal: String) -> Result<(), ShipmentError> {
+        let (journal, bytes) = (self.records.journal(), payload.len());
+        let keep = move |reader: &mut WatchedReader| reader.reader().keep_undelivered(journal, position, &payload);
+        if !self.shared.on_blocking_thread(keep).await? {
+            return Err(ShipmentError::NoRoom { position, refusal });
+        }
+        tracing::error!(%journal, position, bytes, refusal, "a journal record is too long for the brokers: kept in journal/undelivered");
         Ok(())
     }
 
-    async fn keep_aside(&self, position: u64, payload: Vec<u8>, error: &str) -> Result<(), ShipmentError> {
-        let (journal, bytes) = (self.records.journal(), payload.len());
-        let keep = move |reader: &mut WatchedReader| reader.reader().keep_undelivered(journal, position, &payload);
-        let is_kept = self.shared.on_blocking_thread(keep).await?;
+    /// Once all of it is where it belongs: before, it may have to be sent again.
+    fn count(&self, kept_aside: u64) {
         let metrics = ShipperMetrics::global();
-        let (counter, fate) = if is_kept {
-            (&metrics.kept_aside, "kept in journal/undelivered")
-        } else {
-            (&metrics.dropped, "dropped, because journal/undelivered is full")
-        };
-        counter.increment(1);
-        tracing::error!(%journal, position, bytes, error, "a journal record is too long for the brokers: {fate}");
-        Ok(())
+        metrics.shipped.increment(self.records.len() as u64 - kept_aside);
+        metrics.kept_aside.increment(kept_aside);
     }
 }
 

@@ -203,6 +203,40 @@ pub async fn serve(
     let domains = DomainsServer::new(DomainsService(core.clone()))
         .max_decoding_message_size(LINK_BYTES_MAX)
         .max_encoding_message_size(RESPONSE_BYTES_MAX);
+    let reflection = tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(FILE_DESCRIPTORS)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        .build_v1();
+    // The descriptors are made together with the executable; without them everything else works all the same.
+    let reflection = reflection.inspect_err(|error| tracing::error!(%error, "the protocol is not described")).ok();
+    let is_local = listener.local_addr().is_ok_and(|address| address.ip().is_loopback());
+    let reflection = reflection.filter(|_| is_local);
+    let stop = async move {
+        stopping.cancelled().await;
+        report(&health, &names, ServingStatus::NotServing).await;
+    };
+    server
+        .layer(CallMetricsLayer)
+        .layer(IdempotencyLayer { core: core.clone(), idempotency })
+        .add_routes(with_links(beside.routes, &core))
+        .add_service(health_service)
+        .add_optional_service(reflection)
+        .add_service(resolver)
+        .add_service(events)
+        .add_service(audit)
+        .add_service(workspaces)
+        .add_service(api_keys)
+        .add_service(offered_invitations)
+        .add_service(domains)
+        .add_service(jobs)
+        .add_service(event_consumers)
+        .add_service(evidence_exports)
+        .serve_with_incoming_shutdown(TcpIncoming::from(listener).with_nodelay(Some(true)), stop)
+        .await
+}
+
+/// Adds the services of links, and of what belongs to them.
+fn with_links(routes: Routes, core: &ApiCore) -> Routes {
     let bulk_edits = BulkEditsServer::new(BulkEditsService(core.clone()))
         .max_decoding_message_size(REQUEST_BYTES_MAX)
         .max_encoding_message_size(RESPONSE_BYTES_MAX);
@@ -236,36 +270,9 @@ pub async fn serve(
     let links = LinksServer::new(LinksService(core.clone()))
         .max_decoding_message_size(LINK_BYTES_MAX)
         .max_encoding_message_size(RESPONSE_BYTES_MAX);
-    let reflection = tonic_reflection::server::Builder::configure()
-        .register_encoded_file_descriptor_set(FILE_DESCRIPTORS)
-        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-        .build_v1();
-    // The descriptors are made together with the executable; without them everything else works all the same.
-    let reflection = reflection.inspect_err(|error| tracing::error!(%error, "the protocol is not described")).ok();
-    let is_local = listener.local_addr().is_ok_and(|address| address.ip().is_loopback());
-    let reflection = reflection.filter(|_| is_local);
-    let stop = async move {
-        stopping.cancelled().await;
-        report(&health, &names, ServingStatus::NotServing).await;
-    };
-    server
-        .layer(CallMetricsLayer)
-        .layer(IdempotencyLayer { core: core.clone(), idempotency })
-        .add_routes(beside.routes)
-        .add_service(health_service)
-        .add_optional_service(reflection)
-        .add_service(resolver)
+    routes
         .add_service(links)
         .add_service(link_history)
-        .add_service(events)
-        .add_service(audit)
-        .add_service(workspaces)
-        .add_service(api_keys)
-        .add_service(offered_invitations)
-        .add_service(domains)
-        .add_service(jobs)
-        .add_service(event_consumers)
-        .add_service(evidence_exports)
         .add_service(utm_templates)
         .add_service(link_comments)
         .add_service(link_approvals)
@@ -275,8 +282,6 @@ pub async fn serve(
         .add_service(qr_codes)
         .add_service(freeze_windows)
         .add_service(bulk_edits)
-        .serve_with_incoming_shutdown(TcpIncoming::from(listener).with_nodelay(Some(true)), stop)
-        .await
 }
 
 async fn report(health: &HealthReporter, names: &[&str], status: ServingStatus) {
