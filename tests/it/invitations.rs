@@ -145,7 +145,7 @@ async fn one_that_is_sent_again_while_its_mail_is_on_its_way_has_a_code_that_wor
 
     // The relay was away for the first mail; its job is tried again, and spoils nothing.
     let again = "UPDATE jobs SET state = 'ready', run_at = 1, lease_owner = NULL, lease_until = NULL \
-                 WHERE kind = 'send_invitation' AND state = 'running'";
+                 WHERE kind = 'send_invitation' AND lease_owner = id";
     assert_eq!(execute(&platform.config, again).await, 1);
     let waiting =
         "UPDATE jobs SET attempts = attempts WHERE kind = 'send_invitation' AND state IN ('ready', 'running')";
