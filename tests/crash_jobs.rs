@@ -46,7 +46,9 @@ struct Place {
 
 impl Place {
     fn config(&self) -> DatabaseConfig {
-        DatabaseConfig { url: self.url.clone().into(), ..defaults().expect("defaults").database }
+        // SQLite gives its lock to whoever asks at the right moment, not to whoever has waited longest.
+        let connect_timeout_ms = 60_000;
+        DatabaseConfig { url: self.url.clone().into(), connect_timeout_ms, ..defaults().expect("defaults").database }
     }
 
     /// Connects as soon as the database is there.

@@ -86,6 +86,9 @@ fn launch(folder: &Path, variables: &[(&str, &str)]) -> Child {
         .env("ELIDO_INTERNAL__LISTEN", "127.0.0.1:0")
         .env("ELIDO_GRPC__LISTEN", "127.0.0.1:0")
         .env("ELIDO_EDGE__WORKERS", "2")
+        // A process that has only just started, without optimisation, takes its time.
+        .env("ELIDO_EDGE__CACHE__ORIGIN_TIMEOUT_MS", "30000")
+        .env("ELIDO_DATABASE__CONNECT_TIMEOUT_MS", "30000")
         .env("ELIDO_EDGE__JOURNAL__SEGMENT_BYTES", "1048576")
         .envs(variables.iter().copied())
         .stdout(Stdio::null())

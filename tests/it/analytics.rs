@@ -240,8 +240,11 @@ async fn visits_to_no_link_of_the_default_domain_are_in_the_reports_of_one_works
 
     body(platform.of(&second, Method::DELETE, ""), StatusCode::NO_CONTENT).await;
     let before = orphans(&platform, &first).await.0;
-    platform.visit("/typo").await;
-    eventually("the oldest takes over", || async { orphans(&platform, &first).await.0 > before }).await;
+    eventually("the oldest takes over", || async {
+        platform.visit("/typo").await;
+        orphans(&platform, &first).await.0 > before
+    })
+    .await;
     platform.stop().await;
 }
 

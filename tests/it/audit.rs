@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::support::name_server::NameServer;
 use crate::support::platform::{Account, Platform, body, eventually};
-use crate::support::statements::execute;
+use crate::support::statements::{do_again, execute};
 use crate::{
     audit_of_accounts, audit_of_domains, audit_of_links, audit_of_people, audit_of_programs, audit_of_views,
     event_failures,
@@ -272,9 +272,7 @@ impl Walk<'_> {
             let url = self.platform.api(&format!("/v1/admin/jobs?kind={kind}&state={state}"));
             body(self.platform.client.get(url).bearer_auth(&self.account.token), StatusCode::OK)
         };
-        eventually("the job is done", || async { jobs("done").await["data"][0].is_object() }).await;
-        let change = "UPDATE jobs SET payload = '7', state = 'ready', attempts = max_attempts - 1 WHERE state = 'done' AND kind = ";
-        execute(&self.platform.config, &format!("{change} '{kind}'")).await;
+        do_again(&self.platform.config, kind, "payload = '7', attempts = max_attempts - 1").await;
         eventually("it is given up", || async { jobs("dead").await["data"][0].is_object() }).await;
         jobs("dead").await["data"][0]["id"].as_str().expect("an id").to_owned()
     }

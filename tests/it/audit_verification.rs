@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::audit::{elido, text};
 use crate::support::platform::{Account, Platform, body, eventually};
-use crate::support::statements::execute;
+use crate::support::statements::{do_again, execute};
 
 /// The chain of the only workspace, and that of the instance.
 const WORKSPACE: &str = "chain = (SELECT id FROM workspaces)";
@@ -129,8 +129,7 @@ async fn the_chain_of_a_workspace_that_is_gone_has_to_be_there_too() {
     let platform = Platform::start_with(|config| config.api.workspace_deletion_days = 0).await;
     let account = platform.account().await;
     body(platform.of(&account, Method::DELETE, ""), StatusCode::NO_CONTENT).await;
-    let tick = "UPDATE jobs SET state = 'ready', attempts = 0 WHERE kind = 'purge_workspaces' AND state = 'done'";
-    eventually("a tick", || async { execute(&platform.config, tick).await > 0 }).await;
+    do_again(&platform.config, "purge_workspaces", "attempts = 0").await;
     eventually("the workspace is purged", || async {
         execute(&platform.config, "UPDATE workspaces SET name = name").await == 0
     })

@@ -202,7 +202,7 @@ async fn all_that_match_are_deleted_as_they_were_shown_and_come_back() {
         body(platform.of(&account, Method::POST, "/links/undo").json(&undo), StatusCode::OK).await;
     }
     assert_eq!(platform.read(&account, "/links/count").await["links"], MANY + 1);
-    assert_eq!(platform.visit("/m7").await.status(), StatusCode::FOUND);
+    eventually("it is back", || async { platform.visit("/m7").await.status() == StatusCode::FOUND }).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

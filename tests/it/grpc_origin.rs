@@ -35,6 +35,7 @@ use tonic_health::pb::health_client::HealthClient;
 use url::Url;
 
 use crate::support::platform::Platform;
+use crate::support::ports::free_address;
 
 /// Long enough for anything that answers at all.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -70,7 +71,7 @@ impl Api {
         };
         let core = ApiCore::new(store, Invalidations::in_process(), Passwords::new(), Tasks::new(), settings);
         core.ensure_default_domain().await.expect("a default domain");
-        let socket = sockets::bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a free port");
+        let socket = sockets::bind(free_address()).expect("a free port");
         let address = socket.local_addr().expect("its address");
         let listening = listen(socket, &core);
         Self { core, address, listening, _folder: folder }

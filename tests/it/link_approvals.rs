@@ -133,9 +133,13 @@ async fn a_change_that_is_refused_taken_back_too_late_or_outdated_is_not_made() 
     assert_eq!(decide(&platform, &owner, &by_key, "approve", StatusCode::FORBIDDEN).await["code"], "own_request");
     decide(&platform, &program, &by_key, "approve", StatusCode::FORBIDDEN).await;
     decide(&platform, &editor, &by_key, "approve", StatusCode::OK).await;
-    let visit =
-        platform.client.post(platform.edge("/kept")).header("host", "localhost").form(&[("password", "open sesame")]);
-    assert!(visit.send().await.expect("a response").status().is_redirection());
+    let visit = || {
+        platform.client.post(platform.edge("/kept")).header("host", "localhost").form(&[("password", "open sesame")])
+    };
+    eventually("the edge knows of the password", || async {
+        visit().send().await.expect("a response").status().is_redirection()
+    })
+    .await;
 
     for wrong in [json!({}), json!({ "delete": true, "changes": {} }), json!({ "changes": { "title": "T" } })] {
         let refused = body(platform.of(&editor, Method::POST, &requests).json(&wrong), StatusCode::BAD_REQUEST).await;

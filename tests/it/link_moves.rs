@@ -57,7 +57,7 @@ async fn a_link_moves_with_its_history_comments_and_tags_and_leaves_its_clicks()
     let folder = make(&platform, &here, "/folders", &json!({ "name": "Spring" })).await;
     let draft = json!({
         "destination_url": "https://example.com/", "slug": "moving", "tags": ["blue", "red"], "folder_id": folder,
-        "external_id": "one", "max_clicks": 3,
+        "external_id": "one", "max_clicks": 30,
     });
     let link = make(&platform, &here, "/links", &draft).await;
     let path = format!("/links/{link}");

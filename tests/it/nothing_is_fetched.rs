@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::domains::{active, path, start, verify};
 use crate::support::name_server::{Mood, address};
-use crate::support::platform::{Account, Platform, body};
+use crate::support::platform::{Account, Platform, body, eventually};
 
 /// Whether anybody has connected.
 pub fn is_untouched(listener: &TcpListener) -> bool {
@@ -63,8 +63,11 @@ async fn no_address_that_people_name_is_connected_to() {
         let places = json!({ "root_url": target, "not_found_url": target, "expired_url": target });
         body(platform.of(&account, Method::PATCH, &path(&domain)).json(&places), StatusCode::OK).await;
         for page in ["/", "/no-such-link"] {
-            let visit = platform.client.get(platform.edge(page)).header("host", "go.example.com");
-            assert!(visit.send().await.expect("a response").status().is_redirection());
+            let visit = || platform.client.get(platform.edge(page)).header("host", "go.example.com");
+            eventually("the edge knows the page", || async {
+                visit().send().await.expect("a response").status().is_redirection()
+            })
+            .await;
         }
     }
     // A name that first leads here and then inside is looked at and never connected to.
@@ -77,5 +80,5 @@ async fn no_address_that_people_name_is_connected_to() {
 
     // The watch sees who does connect.
     drop(std::net::TcpStream::connect(("127.0.0.1", port)).expect("a connection"));
-    assert!(!is_untouched(&listener));
+    eventually("it is seen", || async { !is_untouched(&listener) }).await;
 }

@@ -383,7 +383,7 @@ async fn clients_find_out_by_themselves_what_the_provider_can_do() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_has_expired_is_worth_nothing_and_is_forgotten() {
     use crate::support::platform::eventually;
-    use crate::support::statements::execute;
+    use crate::support::statements::{do_again, execute};
 
     let platform = Platform::start().await;
     let account = platform.account().await;
@@ -399,8 +399,7 @@ async fn what_has_expired_is_worth_nothing_and_is_forgotten() {
     execute(&platform.config, "UPDATE oauth_tokens SET expires_at = 1").await;
     let (_, answer) = call(&platform, "/oauth/token", &refresh(&client, &text(&held["refresh_token"]))).await;
     assert_eq!(answer["error"], "invalid_grant");
-    let again = "UPDATE jobs SET state = 'ready', attempts = 0 WHERE kind = 'forget_authorizations' AND state = 'done'";
-    eventually("the job is done once more", || async { execute(&platform.config, again).await == 1 }).await;
+    do_again(&platform.config, "forget_authorizations", "attempts = 0").await;
     let left = "UPDATE oauth_tokens SET replaced_at = 1 WHERE expires_at = 1";
     eventually("they are forgotten", || async { execute(&platform.config, left).await == 0 }).await;
 }

@@ -17,7 +17,7 @@ use elido::runtime::clock;
 use elido::runtime::tasks::Tasks;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use reqwest::StatusCode;
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use url::Url;
 
@@ -292,11 +292,17 @@ pub fn settings_of_nobody() -> ObjectsConfig {
     }
 }
 
+/// What the platform says of its readiness, whatever that is.
+async fn readiness(platform: &Platform) -> Value {
+    let response = platform.client.get(platform.internal("/readyz")).send().await.expect("a response");
+    response.json().await.expect("a report")
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_that_is_away_is_a_warning_and_stops_nothing_else() {
     let (platform, objects) = platform_with(settings_of_nobody()).await;
     eventually("it is noticed", || async {
-        let report = body(platform.client.get(platform.internal("/readyz")), StatusCode::OK).await;
+        let report = readiness(&platform).await;
         report["status"] == "ready" && report["checks"]["objects"] == "degraded"
     })
     .await;
@@ -313,10 +319,7 @@ async fn a_store_that_is_there_is_up_and_one_that_went_is_noticed() {
     for config in [Some(folder_settings()), bucket_settings()].into_iter().flatten() {
         let is_folder = config.folder().is_some();
         let (platform, _) = platform_with(config).await;
-        let condition = async || {
-            let report = body(platform.client.get(platform.internal("/readyz")), StatusCode::OK).await;
-            report["checks"]["objects"].clone()
-        };
+        let condition = async || readiness(&platform).await["checks"]["objects"].clone();
         eventually("it is up", || async { condition().await == "up" }).await;
         if is_folder {
             std::fs::remove_dir_all(platform.config.data_folder.join("objects")).expect("removed");

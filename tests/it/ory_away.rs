@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::ory::{
     Server, at_hydra, client, me, parameter, person, read_links, server, session, settings, sign_in, unique, web_client,
 };
-use crate::support::identity_provider::{NAME, begin, kept};
+use crate::support::identity_provider::{Begun, NAME, begin, kept};
 use crate::support::members::key;
 use crate::support::people::text;
 use crate::support::platform::{Account, Platform, body, eventually};
@@ -76,7 +76,7 @@ async fn is_back(request: RequestBuilder) -> bool {
 }
 
 /// Waits until Hydra answers in time: it makes its keys with the first question.
-async fn sign_in_begins(platform: &Platform) {
+pub async fn sign_in_begins(platform: &Platform) {
     let url = platform.api(&format!("/v1/auth/providers/{NAME}/sign-in"));
     eventually("sign-in begins", || async {
         platform.client.get(&url).send().await.expect("a response").status() == StatusCode::SEE_OTHER
@@ -85,11 +85,11 @@ async fn sign_in_begins(platform: &Platform) {
 }
 
 /// Somebody signs in through Hydra, which makes the keys of its tokens with the first of them: until then it may answer too late.
-async fn signed_in(platform: &Platform, hydra: &Server, subject: &str, email: &str) -> Response {
+pub async fn signed_in(platform: &Platform, hydra: &Server, subject: &str, email: &str) -> (Begun, String, Response) {
     for _ in 0..10 {
-        let response = sign_in(platform, hydra, subject, email).await.2;
+        let (begun, code, response) = sign_in(platform, hydra, subject, email).await;
         if response.status() == StatusCode::SEE_OTHER {
-            return response;
+            return (begun, code, response);
         }
         let (status, problem) = (response.status(), response.text().await.expect("a body"));
         assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{problem}");
@@ -173,7 +173,7 @@ async fn with_hydra_and_kratos_stopped_keys_and_redirects_go_on_and_sign_in_says
     let token = token_of_the_program(&platform, &hydra, &reporting).await;
     eventually("the token of Hydra counts", || is_back(read_links(&platform, &owner, &token))).await;
     sign_in_begins(&platform).await;
-    let response = signed_in(&platform, &hydra, &subject, &address).await;
+    let (_, _, response) = signed_in(&platform, &hydra, &subject, &address).await;
     assert!(kept(&response, "elido_session").is_some(), "a session");
     everything_else_goes_on(&platform, &owner, &by_key).await;
 }

@@ -10,7 +10,7 @@ use serde_json::json;
 use sqlx::{Connection, SqliteConnection};
 
 use crate::support::platform::{Account, Platform, body, eventually};
-use crate::support::statements::execute;
+use crate::support::statements::{do_again, execute};
 
 /// Visits links, so often.
 async fn visit(platform: &Platform, slug: &str, visits: usize) {
@@ -21,8 +21,7 @@ async fn visit(platform: &Platform, slug: &str, visits: usize) {
 
 /// Has the workers do once more what is due from time to time.
 async fn tick(platform: &Platform, kind: &str) {
-    let again = format!("UPDATE jobs SET state = 'ready', attempts = 0 WHERE kind = '{kind}' AND state = 'done'");
-    eventually(kind, || async { execute(&platform.config, &again).await > 0 }).await;
+    do_again(&platform.config, kind, "attempts = 0").await;
 }
 
 async fn store(platform: &Platform) -> ClickStore {

@@ -211,12 +211,16 @@ async fn too_many_requests_of_one_address_are_told_when_to_return() {
     let from = |address: &'static str| {
         platform.client.get(platform.edge("/healthz")).header("x-forwarded-for", address).send()
     };
-    let mut statuses = Vec::new();
-    for _ in 0..4 {
-        let response = from("192.0.2.1").await.expect("a response");
-        statuses.push((response.status().as_u16(), response.headers().contains_key("retry-after")));
+    for _ in 0..3 {
+        assert_eq!(from("192.0.2.1").await.expect("a response").status(), 200);
     }
-    assert_eq!(statuses, [(200, false), (200, false), (200, false), (429, true)]);
+    eventually("it is one too many", || async {
+        let response = from("192.0.2.1").await.expect("a response");
+        let is_refused = response.status() == 429;
+        assert_eq!(response.headers().contains_key("retry-after"), is_refused);
+        is_refused
+    })
+    .await;
     assert_eq!(from("192.0.2.2").await.expect("a response").status(), 200);
     platform.stop().await;
 }
@@ -262,7 +266,7 @@ async fn known_links_go_on_redirecting_while_the_database_is_unavailable_and_aft
     let proxy = CuttableProxy::start(&database::of_its_own().await).await;
     let mut platform = Platform::start_with(|config| {
         config.database.url = proxy.url().into();
-        config.database.connect_timeout_ms = 500;
+        config.database.connect_timeout_ms = 3_000;
         config.edge.cache.ttl_plain_seconds = 1;
     })
     .await;

@@ -1,5 +1,6 @@
 //! Reports to webhooks: signed, tried again, told of in the report, and never sent into the operator's own network.
 
+use std::cell::RefCell;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -79,8 +80,13 @@ async fn test(platform: &Platform, account: &Account, schedule: &Value) {
 /// What came of the last message, once it is in this state.
 async fn delivery(platform: &Platform, account: &Account, schedule: &Value, state: &str) -> Value {
     let path = path(schedule);
-    eventually(state, || async { platform.read(account, &path).await["last_delivery"]["state"] == state }).await;
-    platform.read(account, &path).await["last_delivery"].clone()
+    let last = RefCell::new(Value::Null);
+    eventually(state, || async {
+        last.replace(platform.read(account, &path).await["last_delivery"].clone());
+        last.borrow()["state"] == state
+    })
+    .await;
+    last.into_inner()
 }
 
 fn header<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {

@@ -135,8 +135,8 @@ async fn codes_cannot_be_guessed() {
         tried += 1;
         assert!(tried < 20, "no limit");
     };
-    // One was used up by the enrolment.
-    assert_eq!(tried, 9);
+    // One was used up by the enrolment, and each minute brings another.
+    assert!((9..=12).contains(&tried), "{tried}");
     assert!(refused.headers().contains_key("retry-after"));
     // The session of the owner goes on.
     assert!(is_signed_in(&platform, &owner.session).await);
@@ -167,6 +167,8 @@ async fn challenges_end_and_nobody_makes_one_up() {
 async fn a_new_password_by_mail_does_not_get_around_the_second_factor() {
     let platform = Platform::start().await;
     let owner = enrolled(&platform).await;
+    // What tells of the second factor; letters that are asked for at once are in no order.
+    crate::support::mailbox::letter(&platform, EMAIL, 1).await;
     body(post(&platform, "/v1/auth/password-reset", &json!({ "email": EMAIL })), StatusCode::ACCEPTED).await;
     let reset = crate::support::mailbox::code(&platform, EMAIL, 2, "reset_").await;
     let open = challenge(&platform).await;

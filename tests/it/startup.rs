@@ -21,6 +21,7 @@ async fn a_process_waits_for_the_server_of_its_database_alive_and_not_ready() {
     let internal = free_address();
     let mut platform = Platform::start_with(|config| {
         config.database.url = proxy.url().into();
+        config.database.connect_timeout_ms = 5_000;
         config.internal.listen = internal;
     })
     .await;

@@ -163,7 +163,7 @@ async fn postgres_schema(connection: &mut PgConnection) -> Schema {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_cannot_be_written_answers_503_and_nothing_is_half_done() {
-    let platform = Platform::start_with(|config| config.database.connect_timeout_ms = 200).await;
+    let platform = Platform::start_with(|config| config.database.connect_timeout_ms = 2_000).await;
     let account = platform.account().await;
     if !database::is_embedded() {
         println!("SKIPPED: this is about SQLite");
@@ -191,7 +191,7 @@ async fn a_database_that_is_cut_off_answers_503_until_it_is_back() {
     let url = proxy.url();
     let platform = Platform::start_with(|config| {
         config.database.url = url.into();
-        config.database.connect_timeout_ms = 500;
+        config.database.connect_timeout_ms = 3_000;
     })
     .await;
     let account = platform.account().await;
@@ -214,13 +214,13 @@ async fn condition(platform: &Platform, part: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn readiness_sees_a_store_that_can_be_read_and_not_written() {
-    let platform = Platform::start_with(|config| config.database.connect_timeout_ms = 200).await;
+    let platform = Platform::start_with(|config| config.database.connect_timeout_ms = 2_000).await;
     if !database::is_embedded() {
         println!("SKIPPED: this is about SQLite");
         return;
     }
     for (part, file) in [("database", "elido.db"), ("click_store", "clicks.db")] {
-        assert_eq!(condition(&platform, part).await, "up");
+        eventually("the store is up", || async { condition(&platform, part).await == "up" }).await;
         let file = platform.config.data_folder.join(file);
         let mut other = SqliteConnection::connect(&format!("sqlite:{}", file.display())).await.expect("a connection");
         other.execute("BEGIN IMMEDIATE").await.expect("the write lock");

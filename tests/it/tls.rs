@@ -199,7 +199,7 @@ async fn sessions_are_resumed_whichever_accept_loop_they_come_to() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_certificate_in_the_files_is_taken_up_without_a_restart() {
-    let mut secured = Secured::start(|_| {}).await;
+    let mut secured = Secured::start(|config| config.edge.header_timeout_seconds = 60).await;
     let (client, address) = (secured.tls(), secured.address());
     let mut before = client.connect(address, "go.example.test").await.expect("a connection");
     assert!(client.connect(address, "new.example").await.is_err());
@@ -238,8 +238,12 @@ async fn whoever_is_slow_to_shake_hands_gives_way() {
         drop(stream.write_all(&[22, 3, 1, 2, 0, 1]).await);
         flood.push(stream);
         if flood.len() % 10 == 0 {
-            let mut visitor = client.connect(address, "localhost").await.expect("a place");
-            assert!(ask(&mut visitor, GET).await.starts_with("HTTP/1.1 302"));
+            // On a busy machine an honest visitor may be slow as well.
+            eventually("there is a place", || async {
+                let Ok(mut visitor) = client.connect(address, "localhost").await else { return false };
+                ask(&mut visitor, GET).await.starts_with("HTTP/1.1 302")
+            })
+            .await;
         }
     }
     secured.platform.stop().await;

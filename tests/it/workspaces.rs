@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::support::members::key;
 use crate::support::platform::{Account, Platform, body, eventually};
-use crate::support::statements::execute;
+use crate::support::statements::do_again;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_workspace_is_made_renamed_and_deleted_with_everything_in_it() {
@@ -85,8 +85,7 @@ async fn a_workspace_that_is_due_cannot_be_undeleted_and_is_purged() {
     body(platform.of(&account, Method::DELETE, ""), StatusCode::NO_CONTENT).await;
     body(platform.of(&account, Method::POST, "/undelete"), StatusCode::NOT_FOUND).await;
     // The tick comes again.
-    let store = "UPDATE jobs SET state = 'ready', attempts = 0 WHERE kind = 'purge_workspaces' AND state = 'done'";
-    eventually("a tick", || async { execute(&platform.config, store).await > 0 }).await;
+    do_again(&platform.config, "purge_workspaces", "attempts = 0").await;
     eventually("it is gone", || async {
         platform.of(&account, Method::GET, "").send().await.expect("a response").status() == StatusCode::NOT_FOUND
     })

@@ -133,7 +133,7 @@ impl Redis {
     /// Redis is unavailable; some may be kept all the same.
     pub async fn put_newer(&self, entries: Vec<Entry>) -> Result<(), RedisError> {
         let puts = entries.into_iter().map(|entry| self.put_one(entry));
-        self.call(WRITE_TIMEOUT, try_join_all(puts)).await.map(drop)
+        self.call(self.write_timeout(), try_join_all(puts)).await.map(drop)
     }
 
     async fn put_one(&self, entry: Entry) -> Result<(), fred::error::Error> {
@@ -151,7 +151,7 @@ impl Redis {
     /// # Errors
     /// Redis is unavailable; some may have received it all the same.
     pub async fn publish(&self, channel: &str, message: Bytes) -> Result<(), RedisError> {
-        self.call(WRITE_TIMEOUT, self.0.client.publish(self.key(channel), message)).await
+        self.call(self.write_timeout(), self.0.client.publish(self.key(channel), message)).await
     }
 
     /// Listens to a channel from now on, as far as there is a connection; the subscription comes back with it. It ends with `tasks`.
@@ -176,6 +176,11 @@ impl Redis {
 
     fn key(&self, name: &str) -> String {
         [&self.0.key_prefix, name].concat()
+    }
+
+    /// Who gives reads more time than writing has by itself gives it to both.
+    fn write_timeout(&self) -> Duration {
+        self.0.timeout.max(WRITE_TIMEOUT)
     }
 
     /// Makes a call, unless the last one failed a moment ago.

@@ -17,6 +17,6 @@ pub fn of_its_own() -> CacheConfig {
         url: url.into(),
         ca_file: std::env::var_os("ELIDO_TEST_REDIS_CA_FILE").unwrap_or_default().into(),
         key_prefix: format!("{}:", uuid::Uuid::new_v4().simple()),
-        timeout_ms: 2_000,
+        timeout_ms: 10_000,
     }
 }

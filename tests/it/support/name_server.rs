@@ -91,7 +91,7 @@ impl NameServer {
         config.domains.resolvers = self.address.to_string();
         config.domains.ingress_name = INGRESS.to_owned();
         config.domains.ingress_addresses = INGRESS_ADDRESS.to_owned();
-        config.domains.dns_timeout_ms = 1_000;
+        config.domains.dns_timeout_ms = 2_000;
         config.domains.quarantine_after_seconds = 0;
     }
 

@@ -54,6 +54,11 @@ impl Platform {
         config.edge.journal.segment_bytes = 256 * 1024;
         // Without optimisation the tables of user agents take seconds to load.
         config.edge.cache.origin_timeout_ms = 30_000;
+        // After it a visitor is answered what was so before a change.
+        config.edge.cache.refresh_timeout_ms = 3_000;
+        // Many that write at once wait for one another, and three tests at once for the disk.
+        config.database.connect_timeout_ms = 30_000;
+        config.api.request_timeout_seconds = 120;
         change(&mut config);
         let client = Client::builder().redirect(redirect::Policy::none()).timeout(PATIENCE).build().expect("a client");
         let mut platform = Self { running: None, config, client, _folder: folder };
