@@ -2,7 +2,6 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -16,6 +15,7 @@ use super::channel::Channel;
 use super::compiled_link::{CompiledLink, Lifetime, Target};
 use super::decide::{Decision, Facts, decide};
 use super::destination::{self, Forwarded};
+use super::journal_health::JournalHealth;
 use super::link_cache::{Cached, Found, Known, LinkCache};
 use super::link_path::{Candidate, LinkPath, SlugRules};
 use super::metrics::{CacheMetrics, EdgeMetrics, LinkSource};
@@ -78,10 +78,7 @@ pub struct Edge {
     limiter: Option<SharedBuckets<IpAddr>>,
     suggesting: Option<SharedBuckets<IpAddr>>,
     pub(super) trusted_proxies: TrustedProxies,
-    pub(super) journal_sick: AtomicBool,
-    pub(super) journal_full: AtomicBool,
-    pub(super) journal_neglected: AtomicBool,
-    pub(super) journal_without_room: AtomicBool,
+    pub(super) journals: JournalHealth,
     pub(super) metrics: &'static EdgeMetrics,
     cache_metrics: &'static CacheMetrics,
 }
@@ -137,10 +134,7 @@ impl Edge {
             limiter: rate.map(|rate| SharedBuckets::new("edge", rate, ADDRESSES_MAX, redis)),
             suggesting: suggestions.map(|rate| SharedBuckets::new("suggestions", rate, ADDRESSES_MAX, None)),
             trusted_proxies: config.trusted_proxies(),
-            journal_sick: AtomicBool::new(false),
-            journal_full: AtomicBool::new(false),
-            journal_neglected: AtomicBool::new(false),
-            journal_without_room: AtomicBool::new(false),
+            journals: JournalHealth::default(),
             metrics: EdgeMetrics::global(),
             cache_metrics: CacheMetrics::global(),
         }
@@ -162,13 +156,13 @@ impl Edge {
     /// Whether some worker's journal cannot be written, synced or continued at the moment.
     #[must_use]
     pub fn is_journal_sick(&self) -> bool {
-        self.journal_sick.load(Ordering::Relaxed) || self.journal_neglected.load(Ordering::Relaxed)
+        self.journals.is_sick()
     }
 
-    /// Whether that is because the journal, or its disk, is full.
+    /// Whether that is because a journal, or its disk, is full.
     #[must_use]
     pub fn is_journal_full(&self) -> bool {
-        self.journal_full.load(Ordering::Relaxed) || self.journal_without_room.load(Ordering::Relaxed)
+        self.journals.is_full()
     }
 
     /// Answers one request. Its click is with the kernel when this returns.

@@ -25,6 +25,7 @@ mod handler;
 mod handshake;
 mod hosts_file;
 mod http2;
+mod journal_health;
 mod kept_certificates;
 mod link_cache;
 mod link_path;

@@ -5,7 +5,6 @@ use std::io;
 use std::net::{SocketAddr, TcpListener as StdListener};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
@@ -230,11 +229,9 @@ fn report_flush(edge: Arc<Edge>) -> impl FnMut(Flushed) {
             metrics.drops_failing.increment(flushed.dropped);
         }
         if flushed.state != last {
-            last = flushed.state;
             tell_state(flushed);
-            edge.journal_sick.store(last != JournalState::Healthy, Ordering::Relaxed);
-            edge.journal_full.store(last == JournalState::Full, Ordering::Relaxed);
-            metrics.set_state(last);
+            edge.journals.writing_changed(last, flushed.state);
+            last = flushed.state;
         }
     }
 }
@@ -263,7 +260,7 @@ fn keep_journal(edge: Arc<Edge>, maintenance: Maintenance<DiskFileSystem>, inter
     let stopping = tasks.stopping();
     let maintenance = Arc::new(maintenance);
     tasks.spawn("journal-upkeep", async move {
-        let mut failure = None;
+        let mut last = Upkept::default();
         while !stopping.is_cancelled() {
             tokio::select! {
                 () = tokio::time::sleep(interval) => {}
@@ -273,7 +270,7 @@ fn keep_journal(edge: Arc<Edge>, maintenance: Maintenance<DiskFileSystem>, inter
             let maintenance = Arc::clone(&maintenance);
             let run = tokio::task::spawn_blocking(move || (maintenance.run(), maintenance.bytes())).await;
             let Ok((upkeep, bytes)) = run else { continue };
-            report_upkeep(&edge, upkeep, &mut failure);
+            report_upkeep(&edge, upkeep, &mut last);
             if let Ok(bytes) = bytes {
                 JournalMetrics::global().bytes.set(gauge_value(bytes));
             }
@@ -281,23 +278,40 @@ fn keep_journal(edge: Arc<Edge>, maintenance: Maintenance<DiskFileSystem>, inter
     });
 }
 
+/// How the upkeep of a journal went.
+#[derive(Default)]
+struct Upkept {
+    state: JournalState,
+    failure: Option<String>,
+}
+
+impl Upkept {
+    fn new(error: Option<&UpkeepError>) -> Self {
+        let state = match error {
+            None => JournalState::Healthy,
+            Some(error) if error.is_full() => JournalState::Full,
+            Some(_) => JournalState::Failing,
+        };
+        Self { state, failure: error.map(ToString::to_string) }
+    }
+}
+
 /// Updates readiness, and logs when the failure begins, changes or ends.
-fn report_upkeep(edge: &Edge, upkeep: Result<(), UpkeepError>, failure: &mut Option<String>) {
+fn report_upkeep(edge: &Edge, upkeep: Result<(), UpkeepError>, last: &mut Upkept) {
     let error = upkeep.err();
     if matches!(error, Some(UpkeepError::NotSynced(_))) {
         JournalMetrics::global().sync_failures.increment(1);
     }
-    let said = error.as_ref().map(ToString::to_string);
-    if said == *failure {
+    let upkept = Upkept::new(error.as_ref());
+    if upkept.failure == last.failure {
         return;
     }
-    match &said {
+    match &upkept.failure {
         Some(failure) => tracing::error!("{failure}"),
         None => tracing::info!("the click journal is synced, and has its next segment ready again"),
     }
-    edge.journal_neglected.store(error.is_some(), Ordering::Relaxed);
-    edge.journal_without_room.store(error.as_ref().is_some_and(UpkeepError::is_full), Ordering::Relaxed);
-    *failure = said;
+    edge.journals.upkeep_changed(last.state, upkept.state);
+    *last = upkept;
 }
 
 fn keep_snapshot(edge: Arc<Edge>, file: SnapshotFile, interval: Duration, tasks: &Tasks) {
