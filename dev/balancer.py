@@ -8,7 +8,7 @@ from servers import wait_until
 
 CHECK_INTERVAL_MS = 200
 # Several checks: the balancer has noticed by then.
-BALANCER_WAIT_MS = 1000
+BALANCER_WAIT_MS = 3000
 
 
 class Balancer:
@@ -48,7 +48,7 @@ frontend statistics
         parts.callback(self.process.wait)
         parts.callback(self.process.kill)
         for number in range(len(processes)):
-            wait_until("balancer", lambda number=number: self.sees(number), 10)
+            wait_until("balancer", lambda number=number: self.sees(number), 60)
 
     def sees(self, number):
         """Whether this process gets requests."""

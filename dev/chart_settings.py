@@ -111,7 +111,7 @@ class Executable:
         file = root / "elido.toml"
         file.write_text(text.replace("/etc/elido/secrets", str(secret_files)).replace("/var/lib/elido", str(root / "data")))
         environment = {"PATH": os.environ["PATH"], **_variables(spec["containers"][0], self.secrets), "ELIDO_CONFIG": str(file)}
-        done = subprocess.run([self.path, "config", "check"], env=environment, capture_output=True, text=True, timeout=30, check=False)
+        done = subprocess.run([self.path, "config", "check"], env=environment, capture_output=True, text=True, timeout=120, check=False)
         return "" if done.returncode == 0 else done.stderr.strip()
 
 
@@ -138,7 +138,7 @@ class Caddy:
         file = self.folder / f"Caddyfile-{len(self.asked)}"
         file.write_text(text)
         done = subprocess.run(
-            [self.path, "adapt", "--config", str(file), "--adapter", "caddyfile"], capture_output=True, text=True, timeout=30, check=False
+            [self.path, "adapt", "--config", str(file), "--adapter", "caddyfile"], capture_output=True, text=True, timeout=120, check=False
         )
         return "" if done.returncode == 0 else done.stderr.strip()[-500:]
 
@@ -165,7 +165,7 @@ class Prometheus:
         # Debian's is built without the way to ask Kubernetes for pods.
         text = re.sub(r"kubernetes_sd_configs:\n.*\n.*\n", "static_configs: []\n", text)
         file.write_text(text.replace("/etc/prometheus/", f"{self.folder}/"))
-        done = subprocess.run(["promtool", "check", "config", str(file)], capture_output=True, text=True, timeout=30, check=False)
+        done = subprocess.run(["promtool", "check", "config", str(file)], capture_output=True, text=True, timeout=120, check=False)
         return "" if done.returncode == 0 else (done.stdout + done.stderr).strip()[-500:]
 
 

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 
 import proxy
 from harness import Elido, fetch, free_ports, say, shell
-from servers import Postgres, Redis, send_signal, wait_until
+from servers import REDIS_NODE_TIMEOUT_MS, Postgres, Redis, send_signal, wait_until
 
 EDGES = 3
 
@@ -15,25 +15,25 @@ class Cluster:
     """Edges, each on a folder of its own, and what is behind them.
 
     `settings` are those of the edges. With `redis_proxy` or `origin_delay_ms` a proxy is between them and a single node of Redis,
-    or the API.
+    or the API. With a short `redis_node_timeout_ms` a replica of Redis Cluster takes over soon.
     """
 
-    def __init__(self, executable, edges=EDGES, edge_roles="edge", settings=(), redis_proxy=False, origin_delay_ms=0):
+    def __init__(self, executable, edges=EDGES, edge_roles="edge", settings=(), redis_proxy=False, origin_delay_ms=0, redis_node_timeout_ms=REDIS_NODE_TIMEOUT_MS):
         shell("need_packages redis-server redis-tools")
         self.edge_roles = edge_roles
         self.parts = ExitStack()
         self.redis_proxy = None
         try:
-            self.start(executable, edges, dict(settings), redis_proxy, origin_delay_ms)
+            self.start(executable, edges, dict(settings), redis_proxy, origin_delay_ms, redis_node_timeout_ms)
         except BaseException:
             self.parts.close()
             raise
 
-    def start(self, executable, edges, settings, redis_proxy, origin_delay_ms):
+    def start(self, executable, edges, settings, redis_proxy, origin_delay_ms, redis_node_timeout_ms):
         say(f"starting PostgreSQL, {'Redis' if redis_proxy else 'Redis Cluster'}, an API, workers and {edges} edges")
         self.postgres = Postgres()
         self.parts.callback(self.postgres.remove)
-        self.redis = Redis(is_cluster=not redis_proxy)
+        self.redis = Redis(not redis_proxy, redis_node_timeout_ms)
         self.parts.callback(self.redis.remove)
         self.api = Elido(executable, {"database.url": self.postgres.url, "cache.url": self.redis.url()})
         self.parts.enter_context(self.api)
@@ -69,12 +69,12 @@ class Cluster:
 
     def create_links(self, count, destination):
         """Creates links to `destination(number)` and gives them back once every edge has heard of them."""
-        wait_until("state of health", self.is_healthy, 30)
+        wait_until("state of health", self.is_healthy, 120)
         say(f"making {count} links")
         before = self.changes_heard()
         links = self.api.create_links(self.workspace, [{"destination_url": destination(number)} for number in range(count)])
         # Until then an edge takes them for slugs that nobody has made, and its 404 is a click like any other.
-        wait_until("edges that have heard of the links", lambda: self.changes_heard() >= before + count * len(self.edges), 30)
+        wait_until("edges that have heard of the links", lambda: self.changes_heard() >= before + count * len(self.edges), 120)
         return links
 
     def changes_heard(self):
@@ -83,7 +83,10 @@ class Cluster:
 
     def is_healthy(self):
         """Whether no edge misses anything."""
-        reports = [json.loads(fetch(f"http://127.0.0.1:{edge.internal}/readyz")) for edge in self.edges]
+        try:
+            reports = [json.loads(fetch(f"http://127.0.0.1:{edge.internal}/readyz")) for edge in self.edges]
+        except OSError:
+            return False
         return all(condition == "up" for report in reports for condition in report["checks"].values())
 
     def behind(self):

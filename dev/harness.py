@@ -24,6 +24,8 @@ EMAIL = "someone@example.com"
 PASSWORD = "a password for one run"
 # Below those that the kernel gives to outgoing connections, and so low that 10,000 more (the bus of a Redis Cluster) is as well.
 SERVER_PORTS = range(10_000, 22_000)
+# Those that were given out: whoever has them may listen there later.
+GIVEN_PORTS = set()
 
 
 def say(text):
@@ -61,9 +63,12 @@ def free_ports(count):
     """Ports that nobody uses now, and that no outgoing connection takes before, or between, the starts of a server."""
     ports = []
     for port in random.sample(SERVER_PORTS, len(SERVER_PORTS)):
+        if port in GIVEN_PORTS:
+            continue
         with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
             ports.append(port)
         if len(ports) == count:
+            GIVEN_PORTS.update(ports)
             return ports
     die(f"no {count} ports of {SERVER_PORTS} are free")
 
@@ -113,12 +118,12 @@ class Elido:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("ELIDO_")}
         command = [*self.prefix, self.executable, "run", "--role", roles]
         self.process = subprocess.Popen(command, env=inherited | self.environment | variables, stdout=self.log, stderr=self.log)
-        self.wait_for("readiness", lambda: fetch(f"http://127.0.0.1:{self.internal}/readyz"), 60)
+        self.wait_for("readiness", lambda: fetch(f"http://127.0.0.1:{self.internal}/readyz"), 180)
 
     def stop(self):
         """Asks the process to end and waits until it has."""
         self.process.send_signal(signal.SIGTERM)
-        if self.process.wait(timeout=60) != 0:
+        if self.process.wait(timeout=180) != 0:
             die(f"elido ended with {self.process.returncode}:\n{self.tail()}")
 
     def tail(self):

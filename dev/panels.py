@@ -4,7 +4,7 @@ import json
 import re
 
 # What Grafana puts in the place of its variables, here: anything, and a window with some scrapes in it.
-WINDOW = "20s"
+WINDOW = "60s"
 KEYWORDS = {"by", "without", "on", "ignoring", "group_left", "group_right", "and", "or", "unless", "bool", "offset", "inf", "nan"}
 # A series of a histogram, by the histogram's own name.
 SERIES = re.compile(r"_(bucket|sum|count)$")

@@ -13,7 +13,8 @@ from pathlib import Path
 from harness import die, free_ports
 from servers import WORK_FOLDER, wait_until
 
-SCRAPE_INTERVAL_S = 1
+# A scrape that takes longer counts as one of a target that is down.
+SCRAPE_INTERVAL_S = 3
 
 
 class Prometheus:
@@ -22,6 +23,7 @@ class Prometheus:
     def __init__(self, rules, targets, labels):
         self.folder = Path(tempfile.mkdtemp(prefix="elido-prometheus-", dir=WORK_FOLDER))
         self.port = free_ports(1)[0]
+        self.targets = len(targets)
         jobs = [
             {"job_name": job, "metrics_path": path, "static_configs": [{"targets": [address], "labels": labels}]}
             for job, address, path in targets
@@ -39,7 +41,7 @@ class Prometheus:
         self.process = subprocess.Popen(command, stdout=self.log, stderr=self.log)
 
     def __enter__(self):
-        wait_until("readiness of Prometheus", self.is_ready, 20)
+        wait_until("readiness of Prometheus", self.is_ready, 60)
         return self
 
     def __exit__(self, *_):
@@ -76,17 +78,20 @@ class Prometheus:
         return int(found[0]["value"][1]) if found else 0
 
     def wait_for_scrapes(self, count):
-        wait_until(f"{count} scrapes", lambda: self.scrapes() >= count, 30)
-        if down := self.query("up == 0"):
-            die(f"Prometheus cannot scrape {down}: {self.ask('targets')['activeTargets']}")
+        """Waits for so many scrapes of each target, all of which are up then: exporters may still be starting."""
+        end = time.monotonic() + 120
+        while self.scrapes() < count or len(self.query("up == 1")) < self.targets:
+            if time.monotonic() > end:
+                die(f"Prometheus cannot scrape all targets within 120 s: {self.ask('targets')['activeTargets']}")
+            time.sleep(0.1)
 
     def rules(self):
         """The alerts of the rules, once each of them was evaluated."""
         found = [rule for group in self.ask("rules")["groups"] for rule in group["rules"]]
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while any(rule["health"] == "unknown" for rule in found):
             if time.monotonic() > end:
-                die("Prometheus did not evaluate the rules within 20 s")
+                die("Prometheus did not evaluate the rules within 60 s")
             time.sleep(0.1)
             found = [rule for group in self.ask("rules")["groups"] for rule in group["rules"]]
         return found

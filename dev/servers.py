@@ -13,8 +13,8 @@ from pathlib import Path
 from harness import ROOT, die, free_ports
 
 WORK_FOLDER = os.environ.get("ELIDO_WORK_FOLDER", "/var/tmp")
-# How long a node of a Redis Cluster may be silent before its replica takes its place.
-REDIS_NODE_TIMEOUT_MS = 1500
+# How long a node of a Redis Cluster may be silent before its replica takes its place: longer than a busy machine keeps it waiting.
+REDIS_NODE_TIMEOUT_MS = 15_000
 
 
 def wait_until(what, condition, seconds):
@@ -137,9 +137,9 @@ class ClickHouse(Service):
 class Redis:
     """Debian's redis-server: one node, or a cluster of three primaries with a replica each. It keeps nothing on disk."""
 
-    def __init__(self, is_cluster):
+    def __init__(self, is_cluster, node_timeout_ms=REDIS_NODE_TIMEOUT_MS):
         self.folder = Path(tempfile.mkdtemp(prefix="elido-redis-", dir=WORK_FOLDER))
-        self.is_cluster = is_cluster
+        self.is_cluster, self.node_timeout_ms = is_cluster, node_timeout_ms
         ports = free_ports(12 if is_cluster else 1)
         self.ports, self.bus_ports = (ports[:6], ports[6:]) if is_cluster else (ports, ports)
         self.processes = {}
@@ -151,7 +151,7 @@ class Redis:
         addresses = [f"127.0.0.1:{port}" for port in self.ports]
         command = ["redis-cli", "--cluster", "create", *addresses, "--cluster-replicas", "1", "--cluster-yes"]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-        wait_until("Redis Cluster", self.is_whole, 30)
+        wait_until("Redis Cluster", self.is_whole, 120)
 
     def url(self, port=None):
         """How Elido reaches it; `port` is that of a proxy in front of a single node."""
@@ -165,7 +165,7 @@ class Redis:
         for port, bus_port in zip(self.ports, self.bus_ports):
             if port not in self.processes or self.processes[port].poll() is not None:
                 self.processes[port] = self.start_node(port, bus_port)
-        wait_until("answer of Redis", lambda: all(self.ask(port, "ping") == "PONG" for port in self.ports), 10)
+        wait_until("answer of Redis", lambda: all(self.ask(port, "ping") == "PONG" for port in self.ports), 60)
 
     def start_node(self, port, bus_port):
         folder = self.folder / str(port)
@@ -173,7 +173,7 @@ class Redis:
         options = ["--port", str(port), "--bind", "127.0.0.1", "--dir", folder, "--save", "", "--appendonly", "no"]
         if self.is_cluster:
             options += ["--cluster-enabled", "yes", "--cluster-port", str(bus_port)]
-            options += ["--cluster-node-timeout", str(REDIS_NODE_TIMEOUT_MS)]
+            options += ["--cluster-node-timeout", str(self.node_timeout_ms)]
         with open(folder / "log", "ab") as log:
             return subprocess.Popen(["redis-server", *options], stdout=log)
 

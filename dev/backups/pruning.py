@@ -25,8 +25,11 @@ class Ending(bucket.Bucket):
         self.requests_left -= bool(keys)
         super().delete(keys)
 
+# Once: a name that is made twice is the same, also across a second.
+NOW = catalog.now()
+
 def name(days):
-    return (catalog.now() - timedelta(days=days)).strftime(catalog.MOMENT)
+    return (NOW - timedelta(days=days)).strftime(catalog.MOMENT)
 
 def fill(store):
     store.delete([key for key, _ in store.list("")])

@@ -19,8 +19,11 @@ SIZES = {
 }
 add_arguments = choose_database
 PAGE = 512
+WITHOUT_CHECKSUMS = ("database", "click_store")
 # After a damage that is told, clicks may be missing: then there is nothing more to wait for.
 PATIENCE_S = 5
+# Where nothing is told, nothing may be missing.
+UNTOLD_PATIENCE_S = 90
 
 
 def damage(path, chance):
@@ -115,18 +118,22 @@ def one_damage(elido, account, path, right):
     lost, wrong = account.lost(), account.wrong_redirects()
     after, account.redirects = account.redirects - redirects, redirects
     kind = kind_of(path)
-    until(lambda: (account.stored() or 0) >= redirects + after, PATIENCE_S)
-    stored = account.stored()
+    is_told = lambda: told.names(kind) or (kind != "database" and told.names("account"))
+    is_stored = lambda: (account.stored() or 0) >= redirects + after
+    until(is_stored, PATIENCE_S)
     told.ask()
+    if kind not in WITHOUT_CHECKSUMS and not is_told():
+        until(lambda: is_stored() or is_told(), UNTOLD_PATIENCE_S)
+        told.ask()
+    stored = account.stored()
     end(elido)
-    is_told = told.names(kind) or (kind != "database" and told.names("account"))
     # Not even the account may be there that asks.
     missing = redirects + after - (stored or 0)
     if not (lost or wrong or wrong_values or missing):
         return {"right": 1}
-    if is_told and missing >= 0:
+    if is_told() and missing >= 0:
         return {"told": 1}
-    if kind in ("database", "click_store"):
+    if kind in WITHOUT_CHECKSUMS:
         return {"in_database": 1, "in_database_values": wrong_values, "in_database_clicks": abs(missing)}
     return {"silently_wrong": 1} if lost or wrong or wrong_values else {"unaccounted": abs(missing)}
 

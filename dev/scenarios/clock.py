@@ -21,14 +21,14 @@ STEPS_S = (2, 5, 60, 600, 3600, 86_400)
 def one_run(arguments, elido, built, seed):
     faults = Faults(built, elido, seed)
     elido.start("all")
-    account = Account(elido, elido.first_account(), seed)
+    account = Account(elido, elido.first_account(), seed, asks_again=arguments.short)
     account.make_links()
     sick, chance = 0, random.Random(seed)
     with account:
         for _ in range(arguments.turns):
             faults.step_clock(chance.choice((-1, 1)) * chance.choice(STEPS_S) * chance.uniform(0.5, 1))
             time.sleep(arguments.seconds)
-            sick += not until(lambda: is_well(elido, account), 2)
+            sick += not until(lambda: is_well(elido, account), 20)
     restarts = int(not until(lambda: is_well(elido, account), WELL_WITHIN_S))
     dropped = int(elido.metric("elido_journal_drops_total"))
     figures = {

@@ -17,6 +17,7 @@ from servers import Postgres, wait_until
 SIZES = {
     "kills": ("processes that are killed", 40, 8),
     "seconds": ("how long the load lasts", 120, 20),
+    "seed": ("which process is killed when", 1, 1),
 }
 POSTGRES_RESTARTS = 2
 # A lease, the pauses of a job that failed several times, and what a busy machine takes.
@@ -41,8 +42,8 @@ def build_load():
 class Load:
     """Processes of tests/crash_jobs.rs on one database."""
 
-    def __init__(self, executable, url, folder):
-        self.executable, self.url, self.folder = executable, url, folder
+    def __init__(self, executable, url, folder, chance):
+        self.executable, self.url, self.folder, self.chance = executable, url, folder, chance
         self.processes = []
         self.run("prepare")
 
@@ -57,7 +58,7 @@ class Load:
             self.processes.append((what, subprocess.Popen(self.command(what), stderr=log)))
 
     def kill_one(self):
-        what, process = self.processes.pop(random.randrange(len(self.processes)))
+        what, process = self.processes.pop(self.chance.randrange(len(self.processes)))
         process.kill()
         process.wait()
         self.start(what)
@@ -81,17 +82,17 @@ def restart_elido(installation, roles):
     installation.start(roles)
 
 
-def run_load(load, postgres, installations, arguments):
+def run_load(load, postgres, installations, arguments, chance):
     """Kills and restarts until the time is over; how many processes were killed."""
     pause = arguments.seconds / arguments.kills
     restarts = {arguments.kills * (each + 1) // (POSTGRES_RESTARTS + 1) for each in range(POSTGRES_RESTARTS)}
     for number in range(arguments.kills):
-        time.sleep(random.uniform(0, 2 * pause))
+        time.sleep(chance.uniform(0, 2 * pause))
         if number in restarts:
             say("restarting PostgreSQL")
             postgres.crash()
         if number % 4 == 3:
-            restart_elido(*random.choice(installations))
+            restart_elido(*chance.choice(installations))
         else:
             load.kill_one()
     return arguments.kills
@@ -101,9 +102,9 @@ def run(arguments):
     postgres = Postgres()
     folder = Path(tempfile.mkdtemp(prefix="elido-jobs-"))
     url = postgres.new_database("jobs")
-    load = None
+    load, chance = None, random.Random(arguments.seed)
     try:
-        load = Load(arguments.load or build_load(), url, folder)
+        load = Load(arguments.load or build_load(), url, folder, chance)
         with Elido(arguments.executable, {"database.url": url}) as api, Elido(arguments.executable, {"database.url": url}) as workers:
             api.start("api")
             workers.start("workers")
@@ -113,7 +114,7 @@ def run(arguments):
             workspace = api.first_account()
             writers, follower = edits.Writers(api, workspace, WRITERS), edits.Follower(api, workspace)
             say(f"killing {arguments.kills} processes in about {arguments.seconds} s")
-            kills = run_load(load, postgres, [(api, "api"), (workers, "workers")], arguments)
+            kills = run_load(load, postgres, [(api, "api"), (workers, "workers")], arguments, chance)
             load.stop({"enqueue"})
             writers.stop()
             say("waiting until every job is done and every event is taken")
@@ -140,4 +141,4 @@ def run(arguments):
         broken.append("no job has an effect twice that may have it once")
     if not counted["jobs"] or not of_events["events"]:
         broken.append("there was load")
-    return {**counted, **of_events, "kills": kills, "postgres_restarts": POSTGRES_RESTARTS}, broken
+    return {"seed": arguments.seed, **counted, **of_events, "kills": kills, "postgres_restarts": POSTGRES_RESTARTS}, broken

@@ -229,6 +229,7 @@ test("a session is out of reach of scripts, and what was stolen of one is worth 
   await page.getByLabel("Password now").fill(PASSWORD);
   await page.getByLabel("New password").fill(PASSWORD);
   await page.getByRole("button", { name: "Change the password" }).click();
+  await page.getByText("The password is changed").waitFor();
   await until("another secret", async () => (await asThief()) === 401);
   forgetSession();
   assert.equal((await page.request.get(`${elido.url}/v1/me`)).status(), 200);

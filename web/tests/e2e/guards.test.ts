@@ -197,5 +197,5 @@ test("a click budget is set, its use is told, and it refuses visitors once it is
   await page.getByLabel("Clicks a period").fill("");
   await page.keyboard.press("Control+s");
   await page.getByText("Saved", { exact: true }).waitFor();
-  assert.equal((await visit(link)).status, 302);
+  await until("a link without a budget", async () => (await visit(link)).status === 302);
 });

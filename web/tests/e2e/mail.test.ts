@@ -110,9 +110,11 @@ test("an administrator disables an account, and takes that back", async () => {
   await row.getByText("address confirmed").waitFor();
   await row.getByRole("button", { name: "Disable" }).click();
   await row.getByText("Disabled", { exact: true }).waitFor();
-  await allIsWell();
+  // It is offered for ten seconds.
   await page.getByRole("button", { name: "Undo" }).click();
-  await row.getByRole("button", { name: "Disable" }).waitFor();
+  await row.getByRole("button", { name: "Disable" }).click();
+  await row.getByText("Disabled", { exact: true }).waitFor();
+  await allIsWell();
   await page.getByRole("link", { name: "Jobs" }).click();
   await page.getByLabel("State").selectOption("done");
   await page.waitForURL(/state=done/);

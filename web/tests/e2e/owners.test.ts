@@ -42,20 +42,13 @@ test("a deleted workspace says until when it can come back, and comes back with 
   await page.getByRole("heading", { name: "Deleted workspaces" }).waitFor();
   const row = page.getByRole("list", { name: "Deleted workspaces" }).getByRole("listitem").filter({ hasText: "Press" });
   await row.getByText(/Gone for good in \d days: .*Europe\/K/).waitFor();
-  await until("links that are gone", async () => (await status()) === 410);
-  await allIsWell();
-  await page.setViewportSize({ width: 360, height: 740 });
-  await page.emulateMedia({ colorScheme: "dark" });
-  assert.equal(await scrollsSideways(page), false);
-  await allIsWell();
-  await page.setViewportSize({ width: 1440, height: 960 });
-
-  // By the undo of what was just said, and then by its own page.
+  // By the undo of what was just said, which is offered for ten seconds, and then by its own page.
   await page.getByRole("status").getByRole("button", { name: "Undo" }).click();
   await page.waitForURL(/\/w\/press\/links/);
   await page.getByText("/release").first().waitFor();
   await until("the link again", async () => (await status()) === 302);
   await api.ask("DELETE", `/v1/workspaces/${press.id}`);
+  await until("links that are gone", async () => (await status()) === 410);
   await page.goto(address("links"));
   await page.getByRole("button", { name: "Switch workspace" }).click();
   await page.getByRole("menuitem", { name: "Deleted workspaces" }).click();
@@ -67,6 +60,10 @@ test("a deleted workspace says until when it can come back, and comes back with 
   await api.ask("DELETE", `/v1/workspaces/${press.id}`);
   await page.goto(`${elido.url}/new-workspace`);
   await row.getByRole("button", { name: "Bring it back" }).waitFor();
+  await allIsWell();
+  await page.setViewportSize({ width: 360, height: 740 });
+  await page.emulateMedia({ colorScheme: "dark" });
+  assert.equal(await scrollsSideways(page), false);
   await allIsWell();
 });
 

@@ -76,8 +76,11 @@ test("a report by mail is set up about what the explorer shows, sent, paused wit
   await seed();
   await signIn(elido, here);
   // By keys alone, as far as the page.
-  await page.keyboard.press("g");
-  await page.keyboard.press("e");
+  await until("the page of reports", async () => {
+    await page.keyboard.press("g");
+    await page.keyboard.press("e");
+    return page.waitForURL(/\/reports$/, { timeout: 5_000 }).then(() => true);
+  });
   await page.getByRole("heading", { name: "No reports yet" }).waitFor();
   await allIsWell();
   await page.goto(address(`analytics?tag=${encodeURIComponent('["spring"]')}`));
@@ -106,10 +109,13 @@ test("a report by mail is set up about what the explorer shows, sent, paused wit
   await row.getByRole("button", { name: "Pause" }).click();
   await row.getByText("Rests", { exact: true }).waitFor();
   assert.equal((await reports())[0]?.paused, true);
-  await allIsWell();
+  // It can be undone for ten seconds.
   await page.keyboard.press("Control+z");
   await row.getByRole("button", { name: "Pause" }).waitFor();
   assert.equal((await reports())[0]?.paused, false);
+  await row.getByRole("button", { name: "Pause" }).click();
+  await row.getByText("Rests", { exact: true }).waitFor();
+  await allIsWell();
 
   await row.getByRole("button", { name: "Edit" }).click();
   const edit = page.getByRole("dialog", { name: "Spring" });
@@ -204,8 +210,9 @@ test("a file of the clicks that the explorer shows is asked for, written and fet
   await looksRightOnTelephones();
   // A day without clicks, which the address keeps.
   await form.getByLabel("First day").fill("2026-03-01");
-  await form.getByLabel("Last day").fill("2026-03-01");
   await page.waitForURL(/from=2026-02-28T22/);
+  await form.getByLabel("Last day").fill("2026-03-01");
+  await page.waitForURL(/[?&]to=2026-03-01T22/);
   await page.reload();
   assert.equal(await form.getByLabel("First day").inputValue(), "2026-03-01");
 });

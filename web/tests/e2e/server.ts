@@ -11,15 +11,26 @@ export const PASSWORD = "correct horse battery";
 
 const executable = process.env.ELIDO_EXECUTABLE ?? new URL("../../../target/debug/elido", import.meta.url).pathname;
 
+/** Below those that the kernel gives to outgoing connections, and beside those of dev/harness.py. */
+const PORTS = { first: 22_000, count: 10_000 };
+const givenPorts = new Set<number>();
+
+const isFree = (port: number) =>
+  new Promise<boolean>((resolve) => {
+    const server = createServer();
+    server.once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
+  });
+
+/** Ports that nobody uses now, each given once. */
 async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, () => {
-      const server = createServer();
-      return new Promise<typeof server>((resolve) => server.listen(0, "127.0.0.1", () => resolve(server)));
-    }),
-  );
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  const ports: number[] = [];
+  while (ports.length < count) {
+    const port = PORTS.first + Math.floor(Math.random() * PORTS.count);
+    if (givenPorts.has(port) || !(await isFree(port))) continue;
+    givenPorts.add(port);
+    ports.push(port);
+  }
   return ports;
 }
 
@@ -27,7 +38,7 @@ async function freePorts(count: number): Promise<number[]> {
 export async function until<Found>(
   what: string,
   look: () => Promise<Found | undefined | false>,
-  seconds = 20,
+  seconds = 90,
 ): Promise<Found> {
   const end = Date.now() + seconds * 1000;
   for (;;) {
@@ -72,7 +83,8 @@ export interface Setting {
 
 function lettersTo(folder: string, to: string): string[] {
   const names = existsSync(folder) ? readdirSync(folder).sort() : [];
-  const letters = names.map((name) => readFileSync(join(folder, name), "utf8"));
+  // Others are still being written.
+  const letters = names.filter((name) => name.endsWith(".eml")).map((name) => readFileSync(join(folder, name), "utf8"));
   // Long lines are folded, and some letters are written by their number.
   return letters
     .filter((letter) => letter.includes(`To: ${to}\r\n`))
@@ -113,7 +125,7 @@ export async function startElido(setting: Setting = {}): Promise<Elido> {
   let child: ChildProcess;
   const start = async () => {
     child = spawn(executable, ["run"], { env, cwd: folder, stdio: "ignore" });
-    await until("a process that is ready", async () => (await fetch(`http://127.0.0.1:${internal}/readyz`)).ok, 60);
+    await until("a process that is ready", async () => (await fetch(`http://127.0.0.1:${internal}/readyz`)).ok, 180);
   };
   const run = (...args: string[]) => execFileSync(executable, args, { env, cwd: folder, encoding: "utf8" }).trim();
   await start();
@@ -162,8 +174,9 @@ export async function startElido(setting: Setting = {}): Promise<Elido> {
     pause: () => child.kill("SIGSTOP"),
     resume: () => child.kill("SIGCONT"),
     stop: () => {
-      child.kill("SIGTERM");
-      rmSync(folder, { recursive: true, force: true });
+      // Not asked to end: it would go on writing into the folder meanwhile.
+      child.kill("SIGKILL");
+      rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
     },
   };
 }
@@ -181,6 +194,7 @@ export async function startBrowser(): Promise<Browser> {
   browser ??= await chromium.launch({
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
     args: ["--no-sandbox"],
+    timeout: 180_000,
   });
   return browser;
 }
@@ -222,8 +236,8 @@ export async function open(
     timezoneId: "Europe/Kyiv",
     permissions: ["clipboard-read", "clipboard-write"],
   });
+  context.setDefaultTimeout(60_000);
   const page = await context.newPage();
-  page.setDefaultTimeout(15_000);
   const complaints: string[] = [];
   page.on("console", (message) => {
     // The browser itself writes down every answer that is no success; what the page makes of it is looked at by the flows.
