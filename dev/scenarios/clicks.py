@@ -123,7 +123,7 @@ class Installation:
     def ship(self, edge):
         """Ships what an edge that is gone has left on its disk. Gives back how many records that were."""
         variables = {"ELIDO_BUS__URL": self.kafka.url, "ELIDO_BUS__PARTITIONS": str(PARTITIONS), "PATH": "/usr/bin:/bin"}
-        command = [self.executable, "journal", "ship", "--folder", edge.folder / "data/journal", "--timeout", "60"]
+        command = [self.executable, "journal", "ship", "--folder", edge.folder / "data/journal", "--timeout", "300"]
         done = subprocess.run(command, cwd=edge.folder, env=variables, check=True, stdout=subprocess.PIPE, text=True)
         return int(done.stdout.split()[0])
 
