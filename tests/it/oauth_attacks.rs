@@ -191,7 +191,7 @@ async fn every_answer_says_once_who_gave_it_and_no_parameter_is_read_twice() {
         ("code_challenge", CHALLENGE),
         ("scope", "links:write"),
         ("state", "another"),
-        ("client_id", &client.id),
+        ("client_id", client.id.as_str()),
         ("response_type", "token"),
     ] {
         let twice = platform.api(&format!("/oauth/authorize?{}&{name}={value}", query(&asked)));
