@@ -7,6 +7,8 @@ use std::net::{IpAddr, SocketAddr};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
+use http::HeaderMap;
+use http::header::USER_AGENT;
 
 use super::request_id;
 use crate::domain::client_address::TrustedProxies;
@@ -22,9 +24,10 @@ pub struct ClientAddress(pub IpAddr);
 pub struct PeerAddress(pub SocketAddr);
 
 /// Finds the client's address behind the trusted proxies; where the listener does not know the peer there is none. What is
-/// written down about the request carries it.
+/// written down about the request carries it, and what the client calls itself.
 pub async fn find(State(trusted_proxies): State<TrustedProxies>, mut request: Request, next: Next) -> Response {
-    let mut origin = Origin { address: None, request_id: request_id::current() };
+    let user_agent = user_agent(request.headers()).to_owned();
+    let mut origin = Origin { address: None, request_id: request_id::current(), user_agent };
     if let Some(peer) = request.extensions().get::<PeerAddress>().copied() {
         let lines =
             || request.headers().get_all(trusted_proxies.header.name()).into_iter().map(http::HeaderValue::as_bytes);
@@ -37,6 +40,12 @@ pub async fn find(State(trusted_proxies): State<TrustedProxies>, mut request: Re
         }
     }
     origin::within(origin, next.run(request)).await
+}
+
+/// What the client calls itself; empty if it does not, or by no text.
+#[must_use]
+pub fn user_agent(headers: &HeaderMap) -> &str {
+    headers.get(USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
 #[cfg(test)]

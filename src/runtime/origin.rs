@@ -11,6 +11,8 @@ pub struct Origin {
     pub address: Option<IpAddr>,
     /// The id of the request, as the client reads it and the log carries it.
     pub request_id: Option<String>,
+    /// The program, as it calls itself (`User-Agent`); empty if it does not.
+    pub user_agent: String,
 }
 
 tokio::task_local! {

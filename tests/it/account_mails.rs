@@ -278,6 +278,43 @@ async fn whoever_registers_has_a_confirmed_address_and_no_rights() {
     assert!(told.contains("There is one already") && !told.contains("register_"), "{told}");
 }
 
+/// The statuses of this many equal requests at once, in their order.
+async fn at_once(count: usize, request: impl Fn() -> reqwest::RequestBuilder) -> Vec<u16> {
+    let responses = futures_util::future::join_all((0..count).map(|_| request().send())).await;
+    let mut statuses: Vec<u16> =
+        responses.into_iter().map(|response| response.expect("a response").status().as_u16()).collect();
+    statuses.sort_unstable();
+    statuses
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_makes_one_account_and_changes_one_address_however_often_it_comes() {
+    let platform = open().await;
+    let session = administrator(&platform).await;
+    body(post(&platform, "/v1/auth/registration", &json!({ "email": OTHER })), StatusCode::ACCEPTED).await;
+    let register_code = code(&platform, OTHER, 1, "register_").await;
+    let draft = json!({ "code": register_code, "name": "Ada", "password": PASSWORD });
+    let register = || post(&platform, "/v1/auth/registration/confirm", &draft);
+    assert_eq!(at_once(5, register).await, [201, 403, 403, 403, 403]);
+    assert_eq!(problem(register(), StatusCode::FORBIDDEN).await, "invalid_code");
+
+    let new = "grace@example.com";
+    let change = json!({ "email": new, "password": PASSWORD });
+    body(of(&platform, &session, Method::POST, "/v1/me/email").json(&change), StatusCode::ACCEPTED).await;
+    let change_code = code(&platform, new, 1, "change_").await;
+    let confirm = || post(&platform, "/v1/auth/email/confirm", &json!({ "code": change_code }));
+    assert_eq!(at_once(5, confirm).await, [200, 403, 403, 403, 403]);
+    assert!(letter(&platform, EMAIL, 1).await.contains(new));
+    // Nor does it bring the address back once there is another.
+    let back = json!({ "email": EMAIL, "password": PASSWORD });
+    let session = token(&platform, new, PASSWORD).await;
+    body(of(&platform, &session, Method::POST, "/v1/me/email").json(&back), StatusCode::ACCEPTED).await;
+    let back = code(&platform, EMAIL, 2, "change_").await;
+    body(post(&platform, "/v1/auth/email/confirm", &json!({ "code": back })), StatusCode::OK).await;
+    body(confirm(), StatusCode::FORBIDDEN).await;
+    token(&platform, EMAIL, PASSWORD).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn fields_that_nobody_may_set_are_refused() {
     let platform = open().await;

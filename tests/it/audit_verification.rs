@@ -71,6 +71,14 @@ fn attacks() -> Vec<Attack> {
         renumber("sequence > 100", "sequence - 99"),
         insert("chain", "4", " AND sequence = 3"),
     ];
+    let last_edited = format!("UPDATE audit_events SET action = 'link.read' WHERE {WORKSPACE} AND sequence = 6");
+    let last_removed = delete("audit_events", &format!("{WORKSPACE} AND sequence = 6"));
+    let last_two_swapped = [("sequence = 6", "99"), ("sequence = 5", "6"), ("sequence = 99", "5")];
+    let last_two_swapped = last_two_swapped.map(|(rows, number)| renumber(rows, number));
+    let last_replaced = [last_removed.clone(), insert("chain", "6", " AND sequence = 5")];
+    let head = |what: &str| format!("UPDATE audit_heads SET {what} WHERE {WORKSPACE}");
+    let other_hash =
+        "(SELECT hash FROM audit_events AS other WHERE other.chain = audit_heads.chain AND other.sequence = 5)";
     let behind = insert("chain", "7", " AND sequence = 6");
     let rows_alone = insert("(SELECT id FROM users)", "sequence", "");
     let [rows, heads] = TABLES;
@@ -81,6 +89,14 @@ fn attacks() -> Vec<Attack> {
         attack(&[first], "row 2 stands where row 1 should"),
         attack(&swapped, "row 3 does not fit its hash"),
         attack(&in_between, "row 4 does not fit its hash"),
+        attack(&[last_edited], "row 6 does not fit its hash"),
+        attack(&[last_removed], "the end was cut off"),
+        attack(&last_two_swapped, "row 5 does not fit its hash"),
+        attack(&last_replaced, "row 6 does not fit its hash"),
+        attack(&[head("sequence = 5")], "the end was cut off or replaced"),
+        attack(&[head("sequence = 7")], "the end was cut off or replaced"),
+        attack(&[head(&format!("hash = {other_hash}"))], "the end was cut off or replaced"),
+        attack(&[head(&format!("sequence = 5, hash = {other_hash}"))], "there are rows behind its head"),
         attack(&[behind], "there are rows behind its head"),
         attack(&[delete(heads, WORKSPACE)], "its head is missing"),
         attack(&[delete(heads, INSTANCE)], "its head is missing"),

@@ -3,6 +3,7 @@
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 
+use crate::support::authenticator::{code, early_in_a_step};
 use crate::support::people::{administrator, is_signed_in, of, post, problem, sign_in, text, token};
 use crate::support::platform::{EMAIL, PASSWORD, Platform, body};
 
@@ -172,6 +173,33 @@ async fn a_session_cannot_be_chosen_for_somebody_else() {
     // Two cookies of the name: somebody has put one there, and neither counts.
     let both = platform.client.get(platform.api("/v1/me")).header("cookie", format!("{}; {victims}", attacker.cookie));
     body(both, StatusCode::UNAUTHORIZED).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_session_is_kept_where_what_proves_a_person_has_changed() {
+    let platform = Platform::start().await;
+    administrator(&platform).await;
+    let attacker = Browser::sign_in(&platform).await;
+    // Somebody sits in front of a browser to which the attacker has given a session of the very account.
+    let begin = attacker.own(Method::POST, "/v1/me/second-factor").json(&json!({ "password": PASSWORD }));
+    let secret = text(&body(begin, StatusCode::CREATED).await["secret"]);
+    early_in_a_step().await;
+    let confirm =
+        attacker.own(Method::POST, "/v1/me/second-factor/confirm").json(&json!({ "code": code(&secret, -1) }));
+    let confirmed = confirm.send().await.expect("a response");
+    assert_eq!(confirmed.status(), StatusCode::OK);
+    let renewed = cookie_of(&confirmed);
+    assert!(renewed != attacker.cookie && !attacker.is_signed_in().await);
+    let credentials = json!({ "email": EMAIL, "password": PASSWORD, "cookie": true });
+    let planted = |path: &str, answer: &Value| post(&platform, path, answer).header("cookie", &attacker.cookie);
+    let challenge = body(planted("/v1/auth/sign-in", &credentials), StatusCode::ACCEPTED).await;
+    let answer = json!({ "challenge": challenge["challenge"], "code": code(&secret, 0), "cookie": true });
+    let signed_in = planted("/v1/auth/sign-in/second-factor", &answer).send().await.expect("a response");
+    assert_eq!(signed_in.status(), StatusCode::OK);
+    let own = cookie_of(&signed_in);
+    assert!(own != attacker.cookie && own != renewed, "{own}");
+    assert!(!attacker.is_signed_in().await);
+    body(platform.client.get(platform.api("/v1/me")).header("cookie", own), StatusCode::OK).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,12 +8,12 @@ use serde_json::{Value, json};
 
 use crate::support::database::is_embedded;
 use crate::support::oauth::{
-    Browser, CHALLENGE, Fields, REDIRECT_URI, VERIFIER, acting, as_client, call, confidential_client, exchange,
-    fields_of, is_worth_something, location, parameter, program, public_client, refresh, refusal, register, request,
-    tokens, with,
+    Browser, CHALLENGE, Fields, ISSUER, REDIRECT_URI, VERIFIER, acting, as_client, call, confidential_client,
+    cookie_of, exchange, fields_of, is_worth_something, location, parameter, program, public_client, refresh, refusal,
+    register, request, tokens, with,
 };
 use crate::support::people::{of, text};
-use crate::support::platform::{Account, Platform, body};
+use crate::support::platform::{Account, EMAIL, PASSWORD, Platform, body};
 use crate::support::statements::execute;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -165,6 +165,62 @@ async fn nobody_is_sent_to_an_address_that_the_client_did_not_register() {
     // On the machine itself, any port will do.
     let own = with(&asked, "redirect_uri", Some("http://127.0.0.1:49152/callback"));
     assert_eq!(browser.ask(&own).await.status(), StatusCode::OK);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_answer_says_once_who_gave_it_and_no_parameter_is_read_twice() {
+    let platform = Platform::start().await;
+    let account = platform.account().await;
+    let client = public_client(&platform, &account).await;
+    let browser = Browser::of_the_owner(&platform).await;
+    let asked = request(&client, "links:read");
+    // By that, a client notices that another provider has sent it here (RFC 9207).
+    let refused = location(&browser.ask(&with(&asked, "scope", Some("everything"))).await);
+    let page = browser.ask(&asked).await.text().await.expect("a page");
+    let denied = location(&browser.form(&page, "deny", &account.workspace).send().await.expect("a response"));
+    let allowed = browser.allow(&asked, &account.workspace).await;
+    for answer in [&refused, &denied, &allowed] {
+        for (name, value) in [("iss", ISSUER), ("state", "a state & more")] {
+            let values = answer.query_pairs().filter(|(other, _)| other == name).map(|(_, value)| value);
+            assert_eq!(values.collect::<Vec<_>>(), [value], "{answer}");
+        }
+    }
+    // Whoever reads the first of two may be somebody else than whoever reads the last.
+    for (name, value) in [
+        ("code_challenge_method", "plain"),
+        ("code_challenge", CHALLENGE),
+        ("scope", "links:write"),
+        ("state", "another"),
+        ("client_id", client.id.as_str()),
+        ("response_type", "token"),
+    ] {
+        let twice = platform.api(&format!("/oauth/authorize?{}&{name}={value}", query(&asked)));
+        let answer = platform.client.get(twice).header("cookie", &browser.cookie).send().await.expect("a response");
+        assert_eq!(answer.status(), StatusCode::BAD_REQUEST, "{name}");
+        assert!(answer.headers().get("location").is_none());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_cannot_be_chosen_for_somebody_who_signs_in_on_the_way() {
+    let platform = Platform::start().await;
+    let account = platform.account().await;
+    let client = public_client(&platform, &account).await;
+    let attacker = Browser::of_the_owner(&platform).await;
+    let asked = request(&client, "links:read");
+    let made_up = format!("elido_session=session_{}", "A".repeat(43));
+    for planted in [made_up, attacker.cookie.clone()] {
+        let form = [("request", query(&asked)), ("email", EMAIL.to_owned()), ("password", PASSWORD.to_owned())];
+        let victim = Browser::with_cookie(&platform, &planted);
+        let answer = victim.request(Method::POST, "/oauth/sign-in").form(&form).send().await.expect("a response");
+        assert_eq!(answer.status(), StatusCode::SEE_OTHER);
+        let own = cookie_of(&answer);
+        assert!(own.starts_with("elido_session=session_") && own != planted, "{own}");
+        let signed_in = Browser::with_cookie(&platform, &own).request(Method::GET, "/v1/me");
+        body(signed_in, StatusCode::OK).await;
+    }
+    let made_up = platform.client.get(platform.api("/v1/me")).bearer_auth(format!("session_{}", "A".repeat(43)));
+    body(made_up, StatusCode::UNAUTHORIZED).await;
 }
 
 /// Headers that a request carries.

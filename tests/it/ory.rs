@@ -3,6 +3,7 @@
 use elido::config::sections::{AccessTokenCheck, OidcConfig};
 use elido::domain::time::Timestamp;
 use elido::infra::store::{Store, sessions};
+use reqwest::header::USER_AGENT;
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use url::Url;
@@ -11,10 +12,12 @@ use crate::ory_away::{sign_in_begins, signed_in};
 use crate::support::cuttable_proxy::CuttableProxy;
 use crate::support::database::is_embedded;
 use crate::support::identity_provider::{self, Begun, NAME, begin, kept};
+use crate::support::mailbox::letter;
 use crate::support::oauth;
 use crate::support::people::{newcomer, of, problem, text};
 use crate::support::platform::{Account, PASSWORD, Platform, body, eventually};
 
+const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
 const REDIRECT: &str = "http://localhost:8090/v1/auth/providers/corporate/callback";
 
 /// The pair of RFC 7636, appendix B.
@@ -307,12 +310,13 @@ async fn sessions_of_kratos_count_until_they_end_on_either_side() {
     person(&platform, &kratos, &stranger, false).await;
     let token = session(&platform, &kratos, &email).await;
     let header = ("x-session-token", token.as_str());
-    let ada = body(me(&platform, header), StatusCode::OK).await;
+    let ada = body(me(&platform, header).header(USER_AGENT, FIREFOX), StatusCode::OK).await;
     assert_eq!((&ada["user"]["email"], &ada["user"]["email_verified"]), (&json!(email), &json!(true)));
     let sessions = platform.client.get(platform.api("/v1/auth/sessions")).header(header.0, header.1);
     let sessions = body(sessions, StatusCode::OK).await;
     assert_eq!((&sessions["data"][0]["provider"], &sessions["data"][1]), (&json!("kratos"), &Value::Null));
     assert_eq!(sessions["data"][0]["address"], "127.0.0.1");
+    assert_eq!(sessions["data"][0]["user_agent"], FIREFOX);
     let slug = unique("w").chars().take(20).collect::<String>();
     let workspace = platform.client.post(platform.api("/v1/workspaces")).header(header.0, header.1);
     body(workspace.json(&json!({ "name": "Test", "slug": slug })), StatusCode::CREATED).await;
@@ -403,6 +407,29 @@ async fn without_kratos_everything_else_goes_on() {
         me(&platform, ("x-session-token", &token)).send().await.expect("a response").status() == StatusCode::OK
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_list_says_with_what_somebody_signed_in_at_kratos_and_something_new_is_told() {
+    let Some(kratos) = server("ELIDO_TEST_KRATOS_URLS") else { return };
+    let platform = start_with_kratos(&kratos.public).await;
+    let email = format!("{}@example.com", unique("ada"));
+    person(&platform, &kratos, &email, true).await;
+    let program = session(&platform, &kratos, &email).await;
+    let program = ("x-session-token", program.as_str());
+    let browser = browser_session(&platform, &kratos, &email).await;
+    let long = format!("Reporting/1.0 {}", "x".repeat(1_000));
+    body(me(&platform, program).header(USER_AGENT, &long), StatusCode::OK).await;
+    body(me(&platform, ("cookie", &browser)).header(USER_AGENT, FIREFOX), StatusCode::OK).await;
+    // What it is used with later is not what it began with.
+    body(me(&platform, ("cookie", &browser)).header(USER_AGENT, "curl/8.5.0"), StatusCode::OK).await;
+    let sessions = platform.client.get(platform.api("/v1/auth/sessions")).header(program.0, program.1);
+    let sessions = body(sessions, StatusCode::OK).await["data"].clone();
+    assert_eq!((&sessions[0]["user_agent"], &sessions[0]["provider"]), (&json!(FIREFOX), &json!("kratos")));
+    assert_eq!(sessions[1]["user_agent"], long[..255]);
+    assert_eq!(sessions.as_array().map(Vec::len), Some(2));
+    let told = letter(&platform, &email, 1).await;
+    assert!(told.contains("Firefox on Linux from the address 127.0.0.1"), "{told}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

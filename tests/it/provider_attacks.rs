@@ -90,6 +90,32 @@ async fn the_answer_counts_in_the_browser_that_asked_and_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_session_cannot_be_chosen_for_somebody_who_comes_from_a_provider() {
+    let provider = IdentityProvider::start().await;
+    let platform = start(&provider).await;
+    let attacker = newcomer(&platform, "mallory@example.com").await;
+    let me = async |cookie: &str| {
+        body(platform.client.get(platform.api("/v1/me")).header("cookie", cookie), StatusCode::OK).await
+    };
+    for planted in [attacker.clone(), format!("session_{}", "A".repeat(43))] {
+        let mut begun = begin(&platform, NAME).await;
+        let code = provider.code(&begun, &provider.claims(&begun, "1", "ada@example.com"));
+        begun.cookie = format!("{}; elido_session={planted}", begun.cookie);
+        let response = begun.come_back(&platform, &code).await;
+        assert!(is_signed_in(&response));
+        let own = kept(&response, "elido_session").expect("a session");
+        assert_ne!(own, format!("elido_session={planted}"));
+        assert_eq!(me(&own).await["user"]["email"], "ada@example.com");
+    }
+    // Nor has the victim's identity become a way into the attacker's account, or the other way round.
+    assert_eq!(me(&format!("elido_session={attacker}")).await["user"]["email"], "mallory@example.com");
+    let linked = body(of(&platform, &attacker, Method::GET, "/v1/me/identities"), StatusCode::OK).await;
+    assert_eq!(linked["data"], json!([]));
+    let made_up = format!("session_{}", "A".repeat(43));
+    body(of(&platform, &made_up, Method::GET, "/v1/me"), StatusCode::UNAUTHORIZED).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_code_of_another_sign_in_is_worth_nothing() {
     let provider = IdentityProvider::start().await;
     let platform = start(&provider).await;

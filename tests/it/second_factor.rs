@@ -85,6 +85,38 @@ async fn of_many_who_send_one_code_at_once_one_is_let_in() {
     assert_eq!(statuses.iter().filter(|status| **status == 401).count(), 4, "{statuses:?}");
 }
 
+/// Has as many people as there are challenges send one code, each from an address of their own; how many are let in.
+async fn let_in_at_once(platform: &Platform, challenges: &[String], field: &str, code: &str) -> usize {
+    let tries = challenges.iter().enumerate().map(|(number, challenge)| {
+        follow(platform, challenge, field, code).header("x-forwarded-for", format!("10.0.0.{number}")).send()
+    });
+    let responses = futures_util::future::join_all(tries).await;
+    let statuses: Vec<u16> =
+        responses.into_iter().map(|response| response.expect("a response").status().as_u16()).collect();
+    assert!(statuses.iter().all(|status| matches!(status, 200 | 401)), "{statuses:?}");
+    statuses.iter().filter(|status| **status == 200).count()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_that_somebody_saw_lets_nobody_in_beside_its_owner_from_wherever_they_ask() {
+    let platform = Platform::start_with(|config| config.api.trusted_proxy_hops = 1).await;
+    let owner = enrolled(&platform).await;
+    let challenges = async || {
+        let mut challenges = Vec::new();
+        for number in 0..5 {
+            let request = sign_in(&platform, EMAIL, PASSWORD).header("x-forwarded-for", format!("10.0.0.{number}"));
+            challenges.push(text(&body(request, StatusCode::ACCEPTED).await["challenge"]));
+        }
+        challenges
+    };
+    let right = code(&owner.secret, 0);
+    assert_eq!(let_in_at_once(&platform, &challenges().await, "code", &right).await, 1);
+    assert_eq!(let_in_at_once(&platform, &challenges().await, "code", &right).await, 0, "its step is used");
+    let recovery_code = &owner.recovery_codes[0];
+    assert_eq!(let_in_at_once(&platform, &challenges().await, "recovery_code", recovery_code).await, 1);
+    assert_eq!(let_in_at_once(&platform, &challenges().await, "recovery_code", recovery_code).await, 0);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_recovery_code_works_once() {
     let platform = Platform::start().await;

@@ -1,4 +1,5 @@
-//! Sessions of Ory Kratos: each stands beside the others in the list of a person's sessions, and ends from there too.
+//! Sessions of Ory Kratos: each stands beside the others in the list of a person's sessions, with the address and the program that it was
+//! first seen with, and ends from there too.
 //!
 //! Invariant: a session that was ended here is let in no second time, even while Kratos still knows it: its mark stays for as long as Kratos
 //! has it go on, and [`ENDED_REMEMBERED_FOR`] longer, because Kratos may prolong it unseen.
@@ -13,6 +14,7 @@ use super::external_accounts::ExternalPerson;
 use super::foreign_credentials::unavailable;
 use super::providers::Admission;
 use super::sessions::{SESSIONS_MAX, STARTED, Session};
+use super::sign_in::Client;
 use crate::domain::error::{Error, ErrorKind, Result};
 use crate::domain::id::SessionId;
 use crate::domain::time::Timestamp;
@@ -95,20 +97,33 @@ impl Identity {
         if factor.is_some_and(|factor| factor.confirmed_at.is_some()) {
             return Err(second_factor_needed());
         }
-        self.note_network(&transaction, user.id, origin::current().address).await?;
-        recorded_actions.push(begin(&transaction, &user, found, name).await?);
+        let client = client();
+        self.note_device(&transaction, user.id, &client).await?;
+        self.note_network(&transaction, user.id, client.address).await?;
+        recorded_actions.push(begin(&transaction, &user, (found, name), &client).await?);
         self.commit(transaction, recorded_actions).await
     }
 }
 
-async fn begin(transaction: &Transaction, user: &User, found: &KratosSession, name: &[u8]) -> Result<RecordedAction> {
+/// Whoever comes with a session.
+fn client() -> Client {
+    let origin = origin::current();
+    Client { address: origin.address, user_agent: origin.user_agent }
+}
+
+async fn begin(
+    transaction: &Transaction,
+    user: &User,
+    (found, name): (&KratosSession, &[u8]),
+    client: &Client,
+) -> Result<RecordedAction> {
     let now = clock::now();
     let row = Row {
         id: id_here(name),
         user_id: user.id,
         token_hash: name.to_vec(),
-        user_agent: String::new(),
-        address: origin::current().address.map(|address| address.to_string()).unwrap_or_default(),
+        user_agent: client.printable_user_agent(),
+        address: client.address.map(|address| address.to_string()).unwrap_or_default(),
         provider: PROVIDER.to_owned(),
         created_at: now,
         last_used_at: now,

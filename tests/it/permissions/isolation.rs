@@ -146,8 +146,16 @@ async fn no_list_has_anything_of_another_workspace() {
 }
 
 /// What only the server writes, and what nobody has heard of.
-const NOT_TO_BE_WRITTEN: [&str; 12] = [
+const NOT_TO_BE_WRITTEN: [&str; 20] = [
     "surprise",
+    "role",
+    "owner",
+    "user_id",
+    "state",
+    "clicks",
+    "verified_at",
+    "email_verified",
+    "disabled_at",
     "id",
     "workspace_id",
     "version",
@@ -200,4 +208,68 @@ async fn a_field_that_nobody_may_write_is_refused_in_every_body() {
         let problem: Value = response.json().await.expect("a problem");
         assert_eq!(problem["errors"][0]["pointer"], pointer);
     }
+}
+
+/// The places of the objects within a body, as JSON pointers, and the fields that each may have; a list is entered by its first item.
+fn objects_within(
+    document: &Document,
+    schema: &Value,
+    at: &str,
+    depth: usize,
+    found: &mut BTreeMap<String, Vec<String>>,
+) {
+    let schema = document.resolve(schema);
+    if depth > 5 {
+        return;
+    }
+    for forms in ["oneOf", "anyOf", "allOf"] {
+        for form in schema[forms].as_array().into_iter().flatten() {
+            objects_within(document, form, at, depth + 1, found);
+        }
+    }
+    if let Some(fields) = schema["properties"].as_object().filter(|_| !at.is_empty()) {
+        found.entry(at.to_owned()).or_default().extend(fields.keys().cloned());
+    }
+    for (name, field) in schema["properties"].as_object().into_iter().flatten() {
+        objects_within(document, field, &format!("{at}/{name}"), depth + 1, found);
+    }
+    if schema["items"].is_object() {
+        objects_within(document, &schema["items"], &format!("{at}/0"), depth + 1, found);
+    }
+}
+
+/// A body that has nothing but this field of the object at the place.
+fn alone(place: &str, field: &str) -> Value {
+    let step = |inner: Value, step: &str| if step == "0" { json!([inner]) } else { json!({ step: inner }) };
+    place.split('/').skip(1).collect::<Vec<_>>().into_iter().rev().fold(json!({ field: "x" }), step)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_field_that_nobody_may_write_is_refused_deep_within_a_body_too() {
+    let platform = Platform::start_with(|config| config.api.rate_limit_burst = 100_000).await;
+    let account = platform.account().await;
+    let document = Document::of(&platform).await;
+    let (mut tried, mut wrong) = (0, String::new());
+    for operation in document.operations() {
+        let Some(schema) = operation.body_schema() else { continue };
+        let mut objects = BTreeMap::new();
+        objects_within(&document, schema, "", 0, &mut objects);
+        for (place, known) in objects {
+            for field in NOT_TO_BE_WRITTEN.into_iter().filter(|field| !known.iter().any(|known| known == field)) {
+                let url = platform.api(&path(&operation, &account.workspace, super::requests::nobody));
+                let request = platform.client.request(operation.method.clone(), url).bearer_auth(&account.token);
+                let response = request.json(&alone(&place, field)).send().await.expect("a response");
+                let status = response.status();
+                let problem: Value = response.json().await.unwrap_or(Value::Null);
+                let mut pointers = problem["errors"].as_array().into_iter().flatten().map(|error| &error["pointer"]);
+                if status != StatusCode::BAD_REQUEST || !pointers.any(|pointer| *pointer == format!("{place}/{field}"))
+                {
+                    writeln!(wrong, "{} {place}/{field}: {status} {problem}", operation.id).expect("written");
+                }
+                tried += 1;
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+    assert!(tried > 500, "{tried} bodies");
 }

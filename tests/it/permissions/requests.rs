@@ -83,7 +83,8 @@ fn form(operation: &Operation) -> Option<Vec<(&'static str, String)>> {
     })
 }
 
-fn query(operation: &Operation) -> Vec<(&'static str, &'static str)> {
+/// The query parameters that an operation must have.
+pub fn query(operation: &Operation) -> Vec<(&'static str, &'static str)> {
     let known: Vec<(&str, &str)> = match operation.id.as_str() {
         "requestAuthorization" => vec![
             ("response_type", "code"),

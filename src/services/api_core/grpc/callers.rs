@@ -88,5 +88,6 @@ pub(in crate::services) fn origin_of<T>(request: &Request<T>) -> Origin {
     Origin {
         address: sender(request.extensions()),
         request_id: Some(id.filter(|id| is_sane(id)).map_or_else(fresh_id, str::to_owned)),
+        ..Origin::default()
     }
 }

@@ -108,7 +108,7 @@ impl IdempotencyLayer {
         S::Error: Send + 'static,
     {
         // Whoever has to be asked about the credential is asked for this caller, and no other caller's share is used up.
-        let origin = Origin { address: sender(request.extensions()), request_id: None };
+        let origin = Origin { address: sender(request.extensions()), ..Origin::default() };
         let address = origin.address;
         let identified = origin::within(origin, identify(&self.core, request.headers(), address));
         let Some(principal) = identified.await? else {

@@ -3,10 +3,9 @@
 use std::convert::Infallible;
 
 use axum::extract::FromRequestParts;
-use http::header::USER_AGENT;
 use http::request::Parts;
 
-use crate::http::client_address::ClientAddress;
+use crate::http::client_address::{ClientAddress, user_agent};
 use crate::services::identity::Client;
 
 /// The client of a request.
@@ -16,8 +15,7 @@ impl<S: Send + Sync> FromRequestParts<S> for From {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
-        let user_agent = parts.headers.get(USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let address = parts.extensions.get::<ClientAddress>().map(|address| address.0);
-        Ok(Self(Client { address, user_agent: user_agent.to_owned() }))
+        Ok(Self(Client { address, user_agent: user_agent(&parts.headers).to_owned() }))
     }
 }
