@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use elido::domain::click::{Click, ClickKind, Signals};
-use elido::infra::journal::{DiskFileSystem, JournalId, JournalLimits, Writer};
+use elido::infra::journal::{self, DiskFileSystem, JournalId, JournalLimits, Writer};
 use elido::runtime::clock;
 use reqwest::StatusCode;
 use serde_json::json;
@@ -253,6 +253,22 @@ async fn a_copy_that_was_broken_off_is_named_and_stops_nobody_and_goes_on_after_
     world.until_stored(2 * CLICKS + 2).await;
     eventually("what was stored is removed", || async { copy.is_gone() }).await;
     eventually("all is well", || async { !world.is_named().await }).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_whose_rest_is_gone_for_good_is_taken_when_it_is_accepted() {
+    let world = Embedded::start().await;
+    let copy = world.copy();
+    copy.put(0);
+    copy.put(2);
+    let found = journal::inspect(&copy.root).expect("readable").into_iter().find(|found| found.id == copy.id);
+    assert_eq!(found.expect("it is there").missing.as_deref(), Some("segment 1 is not there"));
+    world.until_noticed(&copy).await;
+    assert_eq!(world.stored().await, 0);
+    journal::accept(&copy.root, copy.id).expect("accepted");
+    eventually("what was stored is removed", || async { copy.is_gone() }).await;
+    let stored = world.stored().await;
+    assert!(stored > 0 && stored < CLICKS, "{stored} clicks are stored");
 }
 
 #[tokio::test(flavor = "multi_thread")]
