@@ -140,12 +140,9 @@ impl Embedded {
         ready["checks"]["click_ingester"] == "degraded"
     }
 
-    /// Until the process has told that the journal is not whole, or has taken some of it, or done away with it.
+    /// Until the process has told that the journal is not whole, or has done away with it.
     async fn until_noticed(&self, copy: &Copy) {
-        eventually("the copy is noticed", || async {
-            self.is_named().await || copy.is_gone() || self.stored().await > 0
-        })
-        .await;
+        eventually("the copy is noticed", || async { self.is_named().await || copy.is_gone() }).await;
     }
 
     async fn until_taken(&self, copy: &Copy) {

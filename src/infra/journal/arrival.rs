@@ -91,6 +91,12 @@ impl Arrivals {
         self.copies.retain(|id, _| is_there(*id));
     }
 
+    /// Forgets a copy that counts as none any more: whatever comes of it later is not known to follow what was read.
+    pub(super) fn forget(&mut self, id: JournalId) {
+        self.copies.remove(&id);
+        self.reached.remove(&id);
+    }
+
     /// How far a copy was read by this process.
     pub(super) fn reached(&self, id: JournalId) -> Option<Place> {
         self.reached.get(&id).map(|reached| reached.place)

@@ -261,7 +261,9 @@ impl<F: FileSystem> JournalReader<F> {
         let is_copy = self.is_copy(&folder, life)?;
         let contents =
             if life == Life::Written { Contents::default() } else { Contents::of(&self.file_system, &folder)? };
-        if is_copy && !self.has_arrived(id, life, &contents)? {
+        if !is_copy {
+            self.arrivals.forget(id);
+        } else if !self.has_arrived(id, life, &contents)? {
             return Ok(None);
         }
         let mut damage = Damage::default();
