@@ -9,11 +9,12 @@ use serde_json::{Value, json};
 use super::exit::{Exit, Failure};
 use super::output::{self, OutputArguments};
 use super::settings::ConfigArguments;
-use crate::infra::journal::{self, Inspected};
+use crate::infra::journal::{self, Inspected, JournalId};
 use crate::roles::{self, JournalShippingError};
 
 /// The columns of the table.
-const COLUMNS: [&str; 7] = ["journal", "written", "segments", "bytes", "waiting", "damaged_bytes", "partition"];
+const COLUMNS: [&str; 8] =
+    ["journal", "written", "segments", "bytes", "waiting", "damaged_bytes", "partition", "missing"];
 
 /// Looks into click journals, and ships them to the bus.
 #[derive(Debug, Args)]
@@ -37,6 +38,9 @@ enum What {
     /// Ships what waits in the journals of a folder to the bus (bus.url), unless a running process does so.
     #[command(after_long_help = "Examples:\n  elido journal ship --folder /mnt/old-disk/elido/journal")]
     Ship(ShipArguments),
+    /// Takes a copy of a journal for all that there is of it. A copy that is not whole is read only then, and the clicks of what is missing are lost.
+    #[command(after_long_help = "Examples:\n  elido journal accept 00ff3c1d2e4b5a69")]
+    Accept(AcceptArguments),
 }
 
 #[derive(Debug, Args)]
@@ -59,20 +63,35 @@ struct ShipArguments {
     folder: FolderArguments,
 }
 
+#[derive(Debug, Args)]
+struct AcceptArguments {
+    /// The journal: 16 hexadecimal digits.
+    journal: String,
+    /// The folder of the journals. By default that of the settings: data_folder/journal.
+    #[arg(long, value_name = "FOLDER")]
+    folder: Option<PathBuf>,
+    #[command(flatten)]
+    config: ConfigArguments,
+}
+
 impl FolderArguments {
     fn folder(&self) -> Result<PathBuf, Failure> {
-        let folder = match &self.folder {
-            Some(folder) => folder.clone(),
-            None => self.config.load()?.config.journal_folder(),
-        };
-        if folder.is_dir() {
-            return Ok(folder);
-        }
-        Err(Failure::new(
-            Exit::Data,
-            format!("{} is not a folder: name that of the journals by --folder", folder.display()),
-        ))
+        folder_of(self.folder.as_ref(), &self.config)
     }
+}
+
+fn folder_of(named: Option<&PathBuf>, config: &ConfigArguments) -> Result<PathBuf, Failure> {
+    let folder = match named {
+        Some(folder) => folder.clone(),
+        None => config.load()?.config.journal_folder(),
+    };
+    if folder.is_dir() {
+        return Ok(folder);
+    }
+    Err(Failure::new(
+        Exit::Data,
+        format!("{} is not a folder: name that of the journals by --folder", folder.display()),
+    ))
 }
 
 /// Runs the command.
@@ -83,6 +102,7 @@ pub async fn run(command: JournalCommand) -> Result<(), Failure> {
     match command.what {
         What::Inspect(arguments) => inspect(&arguments),
         What::Ship(arguments) => ship(&arguments).await,
+        What::Accept(arguments) => accept(&arguments),
     }
 }
 
@@ -107,6 +127,7 @@ fn form(journal: &Inspected) -> Value {
         "bytes": journal.bytes,
         "waiting": journal.waiting,
         "damaged_bytes": journal.damaged_bytes,
+        "missing": journal.missing,
         "partition": journal.route.as_ref().map(|route| format!("{} {}", route.topic, route.partition)),
     })
 }
@@ -120,6 +141,13 @@ async fn ship(arguments: &ShipArguments) -> Result<(), Failure> {
         return output::json_line(&json!({ "shipped": shipped }));
     }
     output::line(&format!("{shipped} records shipped"))
+}
+
+fn accept(arguments: &AcceptArguments) -> Result<(), Failure> {
+    let folder = folder_of(arguments.folder.as_ref(), &arguments.config)?;
+    let id = JournalId::from_name(&arguments.journal)
+        .ok_or_else(|| Failure::new(Exit::Usage, format!("{} is not the name of a journal", arguments.journal)))?;
+    journal::accept(&folder, id).map_err(|error| Failure::new(Exit::Data, error.to_string()))
 }
 
 fn failed(error: &JournalShippingError) -> Failure {

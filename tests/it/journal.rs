@@ -203,6 +203,7 @@ proptest! {
         disk.create_folder(&folder).expect("a folder");
         disk.replace(&folder.join("00000000.segment"), &segment, false).expect("a file");
         disk.replace(&folder.join("cursor"), &cursor, false).expect("a file");
+        disk.replace(&folder.join("1.home"), &[], false).expect("it is no copy");
         let mut reader = JournalReader::on(disk, Path::new(ROOT));
         prop_assert!(matches!(reader.next(10), Ok(None)));
     }

@@ -84,6 +84,7 @@ mod invitations;
 mod jobs;
 mod jobs_of_operators;
 mod journal;
+mod journal_copies;
 mod key_races;
 mod known_devices;
 mod link_approvals;

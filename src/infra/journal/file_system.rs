@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::time::UNIX_EPOCH;
 
 /// A file that is written and read at offsets.
 pub trait File: Send + Sync + 'static {
@@ -36,6 +37,18 @@ pub trait File: Send + Sync + 'static {
 /// Tells a file from every other one that exists at the same time: two numbers, such as those of a device and of an inode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FileIdentity(pub u64, pub u64);
+
+/// Tells a file from what it was like before: whoever changes it, or puts another in its place, changes this, also where the times that
+/// programs may set stay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileStamp {
+    /// Which file it is.
+    pub identity: FileIdentity,
+    /// How long it is.
+    pub bytes: u64,
+    /// When it was changed, in nanoseconds by the clock of the file system.
+    pub changed: i128,
+}
 
 /// A tree of folders and files.
 pub trait FileSystem: Clone + Send + Sync + 'static {
@@ -80,11 +93,11 @@ pub trait FileSystem: Clone + Send + Sync + 'static {
     /// As the file system says.
     fn remove_file(&self, path: &Path) -> io::Result<()>;
 
-    /// Removes a folder with what is in it.
+    /// Removes a folder, unless something is in it. Says whether it did.
     ///
     /// # Errors
     /// As the file system says.
-    fn remove_folder(&self, folder: &Path) -> io::Result<()>;
+    fn remove_folder(&self, folder: &Path) -> io::Result<bool>;
 
     /// Makes the names in a folder survive a power cut.
     ///
@@ -106,11 +119,29 @@ pub trait FileSystem: Clone + Send + Sync + 'static {
     /// As the file system says.
     fn identity_at(&self, path: &Path) -> io::Result<Option<FileIdentity>>;
 
+    /// What the file at `path` is like; `None` where there is none.
+    ///
+    /// # Errors
+    /// As the file system says.
+    fn stamp_at(&self, path: &Path) -> io::Result<Option<FileStamp>>;
+
+    /// A number that a folder keeps for good, and that no copy of it has.
+    ///
+    /// # Errors
+    /// As the file system says.
+    fn birth_of(&self, folder: &Path) -> io::Result<u128>;
+
     /// Takes the lock at `path` unless another living owner has it.
     ///
     /// # Errors
     /// As the file system says.
     fn try_lock(&self, path: &Path) -> io::Result<Option<Self::Lock>>;
+
+    /// Whether a living owner has the lock at `path`. Several who ask at once do not take each other for one.
+    ///
+    /// # Errors
+    /// As the file system says.
+    fn is_locked(&self, path: &Path) -> io::Result<bool>;
 
     /// Which file this lock is on.
     ///
@@ -194,8 +225,11 @@ impl FileSystem for DiskFileSystem {
         std::fs::remove_file(path)
     }
 
-    fn remove_folder(&self, folder: &Path) -> io::Result<()> {
-        std::fs::remove_dir_all(folder)
+    fn remove_folder(&self, folder: &Path) -> io::Result<bool> {
+        match std::fs::remove_dir(folder) {
+            Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(false),
+            removed => removed.map(|()| true),
+        }
     }
 
     fn sync_folder(&self, folder: &Path) -> io::Result<()> {
@@ -203,15 +237,27 @@ impl FileSystem for DiskFileSystem {
     }
 
     fn identity_at(&self, path: &Path) -> io::Result<Option<FileIdentity>> {
-        match std::fs::metadata(path) {
-            Ok(metadata) => Ok(Some(identity_of(&metadata))),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
+        Ok(metadata_at(path)?.map(|metadata| identity_of(&metadata)))
+    }
+
+    fn stamp_at(&self, path: &Path) -> io::Result<Option<FileStamp>> {
+        let stamp = |metadata: std::fs::Metadata| FileStamp {
+            identity: identity_of(&metadata),
+            bytes: metadata.len(),
+            changed: i128::from(metadata.ctime()) * 1_000_000_000 + i128::from(metadata.ctime_nsec()),
+        };
+        Ok(metadata_at(path)?.map(stamp))
+    }
+
+    fn birth_of(&self, folder: &Path) -> io::Result<u128> {
+        let metadata = std::fs::metadata(folder)?;
+        let made = metadata.created().ok().and_then(|made| made.duration_since(UNIX_EPOCH).ok());
+        // Not every file system knows when a folder was made.
+        Ok(made.map_or(u128::from(metadata.ino()), |made| made.as_nanos()))
     }
 
     fn try_lock(&self, path: &Path) -> io::Result<Option<Self::Lock>> {
-        let file = std::fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+        let file = open_lock(path)?;
         match file.try_lock() {
             Ok(()) => Ok(Some(file)),
             Err(std::fs::TryLockError::WouldBlock) => Ok(None),
@@ -219,8 +265,28 @@ impl FileSystem for DiskFileSystem {
         }
     }
 
+    fn is_locked(&self, path: &Path) -> io::Result<bool> {
+        match open_lock(path)?.try_lock_shared() {
+            Ok(()) => Ok(false),
+            Err(std::fs::TryLockError::WouldBlock) => Ok(true),
+            Err(std::fs::TryLockError::Error(error)) => Err(error),
+        }
+    }
+
     fn locked_file(&self, lock: &Self::Lock) -> io::Result<FileIdentity> {
         lock.identity()
+    }
+}
+
+fn open_lock(path: &Path) -> io::Result<std::fs::File> {
+    std::fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
+}
+
+fn metadata_at(path: &Path) -> io::Result<Option<std::fs::Metadata>> {
+    match std::fs::metadata(path) {
+        Ok(metadata) => Ok(Some(metadata)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
     }
 }
 

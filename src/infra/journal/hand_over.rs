@@ -1,13 +1,15 @@
 //! Journals that leave a disk as files, and come back on another: what a process that ends cannot ship from a disk that ends with it.
 //!
-//! Invariants: only a journal that nobody writes any more leaves, and its file of the partition goes first, so that whatever arrives of it
+//! Invariants: only a journal that nobody writes any more leaves, a copy only when it is whole and has settled, and its file of the partition goes first, so that whatever arrives of it
 //! is shipped to where the rest went; it is forgotten here only when its taker asks for that.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::file_system::{DiskFileSystem, File, FileSystem};
-use super::reader::{JournalReader, read_full};
+use super::contents::Contents;
+use super::file_system::{DiskFileSystem, File, FileStamp, FileSystem};
+use super::home;
+use super::reader::{JournalReader, Life, read_full};
 use super::segment::{self, HEADER_LENGTH, Header, JournalId};
 use super::writer::lock_path;
 
@@ -26,6 +28,8 @@ pub struct JournalFile {
     pub path: PathBuf,
     /// Its length without the zeroes at its end, which were set aside for records that never came.
     pub bytes: u64,
+    /// What it was like before it was read.
+    stamp: FileStamp,
 }
 
 /// A journal that arrives in a folder file by file. It is one only when it is finished; dropped before, it is not.
@@ -36,14 +40,38 @@ pub struct ArrivingJournal {
 }
 
 impl JournalReader {
-    /// The journals that nobody writes any more.
+    /// The journals that nobody writes any more, and to which nothing is being copied.
     ///
     /// # Errors
     /// As the file system says.
     pub fn ended(&mut self) -> io::Result<Vec<JournalId>> {
         let ids = segment::journals(&self.file_system, &self.root)?;
         // Of one that cannot be asked it is not known, and it stays.
-        Ok(ids.into_iter().filter(|id| self.is_ended(*id).unwrap_or(false)).collect())
+        Ok(ids.into_iter().filter(|id| self.is_whole(*id).unwrap_or(false)).collect())
+    }
+
+    fn is_whole(&mut self, id: JournalId) -> io::Result<bool> {
+        let (life, folder) = (self.life(id)?, self.root.join(id.to_string()));
+        if self.is_copy(&folder, life)? {
+            let contents = Contents::of(&self.file_system, &folder)?;
+            return self.has_arrived(id, life, &contents);
+        }
+        Ok(life == Life::Ended)
+    }
+
+    /// Removes a journal whose files are elsewhere now. Those that changed since stay.
+    ///
+    /// # Errors
+    /// As the file system says; `ResourceBusy` where something is left.
+    pub fn forget(&self, id: JournalId, files: Vec<JournalFile>) -> io::Result<()> {
+        let contents: Contents = files.into_iter().map(|file| (file.name.into(), file.stamp)).collect();
+        self.remove(id, &contents)?;
+        let folder = self.root.join(id.to_string());
+        if self.file_system.exists(&folder)? {
+            let message = format!("{} changed while it was handed over: the rest stays", folder.display());
+            return Err(io::Error::new(io::ErrorKind::ResourceBusy, message));
+        }
+        Ok(())
     }
 
     /// The files of a journal: what is needed for the right use of the others comes first.
@@ -57,8 +85,9 @@ impl JournalReader {
         names.sort_unstable_by_key(|name| (segment::index_of(name).is_some(), name.clone()));
         let file = |name: String| {
             let path = folder.join(&name);
+            let stamp = self.file_system.stamp_at(&path)?.ok_or(io::ErrorKind::NotFound)?;
             let bytes = used_bytes(&self.file_system.open(&path)?)?;
-            Ok(JournalFile { name, path, bytes })
+            Ok(JournalFile { name, path, bytes, stamp })
         };
         names.into_iter().map(file).collect()
     }
@@ -107,6 +136,7 @@ impl ArrivingJournal {
         for index in segment::list(&DiskFileSystem, &self.folder)? {
             restore_length(&segment::path(&self.folder, index))?;
         }
+        home::mark(&DiskFileSystem, &self.folder)?;
         // Its lock tells at once that nobody writes it.
         std::fs::File::create(lock_path(&self.root, self.id))?;
         std::fs::rename(&self.folder, self.root.join(self.id.to_string()))

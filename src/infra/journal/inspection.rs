@@ -3,8 +3,11 @@
 use std::io;
 use std::path::Path;
 
+use super::arrival;
+use super::contents::Contents;
 use super::file_system::{DiskFileSystem, FileSystem};
 use super::frame::{self, Frame};
+use super::home;
 use super::reader::{JournalReader, Place, read_full};
 use super::segment::{self, HEADER_BYTES, HEADER_LENGTH, Header, JournalId};
 use super::shipping::Route;
@@ -27,6 +30,8 @@ pub struct Inspected {
     pub damaged_bytes: u64,
     /// Where its records go, if any were sent to the bus.
     pub route: Option<Route>,
+    /// What is not there of a copy that is not whole, or not yet.
+    pub missing: Option<String>,
 }
 
 /// Looks at each journal of a folder.
@@ -50,6 +55,7 @@ fn inspect_journal(reader: &JournalReader, root: &Path, id: JournalId) -> io::Re
         waiting: 0,
         damaged_bytes: 0,
         route: reader.route(id)?,
+        missing: missing(root, id)?,
     };
     for (index, length) in segments.into_iter().filter(|(index, _)| *index >= cursor.index) {
         let start = if index == cursor.index { cursor.offset } else { HEADER_BYTES };
@@ -64,10 +70,20 @@ fn inspect_journal(reader: &JournalReader, root: &Path, id: JournalId) -> io::Re
     Ok(found)
 }
 
+/// Of a journal that lies where it was written, whatever is there is all of it.
+fn missing(root: &Path, id: JournalId) -> io::Result<Option<String>> {
+    let folder = root.join(id.to_string());
+    if is_written(root, id)? || home::is_marked(&DiskFileSystem, &folder)? {
+        return Ok(None);
+    }
+    let contents = Contents::of(&DiskFileSystem, &folder)?;
+    arrival::missing(&DiskFileSystem, &folder, (id, &contents), None)
+}
+
 /// A lock that is not there is not made by looking.
 fn is_written(root: &Path, id: JournalId) -> io::Result<bool> {
     let path = lock_path(root, id);
-    Ok(DiskFileSystem.exists(&path)? && DiskFileSystem.try_lock(&path)?.is_none())
+    Ok(DiskFileSystem.exists(&path)? && DiskFileSystem.is_locked(&path)?)
 }
 
 fn read_segment(path: &Path, length: u64) -> io::Result<Vec<u8>> {

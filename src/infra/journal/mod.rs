@@ -14,9 +14,13 @@
 //! - A full or failing disk is a state with a number of drops; it is never a
 //!   panic, and it never keeps a redirect from its response.
 //! - A segment is removed only after a cursor beyond it is durable.
+//! - A file is removed only as it was when it was read, and a folder only when it is empty. A copy of a journal, which a mark in the folder of every
+//!   journal tells from where it was written, is read only when it is whole and has settled (arrival.rs says why).
 //! - All records of a journal go into one partition of the bus, whose number stands beside them before the first of them leaves.
 //! - Each sync, and the end of a process, is followed by a tally of all records before it.
 
+mod arrival;
+mod contents;
 mod damage;
 mod file_system;
 mod frame;
@@ -24,6 +28,7 @@ mod frame;
 pub mod fuzzing;
 mod group_commit;
 mod hand_over;
+mod home;
 mod inspection;
 mod reader;
 mod reader_metrics;
@@ -34,10 +39,11 @@ mod watched_reader;
 mod writer;
 
 pub use damage::Damage;
-pub use file_system::{DiskFileSystem, File, FileIdentity, FileSystem};
+pub use file_system::{DiskFileSystem, File, FileIdentity, FileStamp, FileSystem};
 pub use frame::PAYLOAD_BYTES_MAX;
 pub use group_commit::{Committed, GroupCommit};
 pub use hand_over::{ArrivingJournal, JournalFile};
+pub use home::accept;
 pub use inspection::{Inspected, inspect};
 pub use reader::{Batch, Failure, JournalReader};
 pub use segment::JournalId;

@@ -5,7 +5,8 @@
 //! is asked of its lock, which the kernel releases when the writer is killed.
 //!
 //! Invariants: a journal that cannot be read stops no other. Bytes that are no
-//! record are set aside before what they lie in is removed, however many.
+//! record are set aside before what they lie in is removed, however many. Of a
+//! journal that ended, only files go that are as they were when it was read.
 
 use std::collections::{BTreeSet, HashMap};
 use std::io;
@@ -13,9 +14,12 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use super::arrival::Arrivals;
+use super::contents::Contents;
 use super::damage::Damage;
 use super::file_system::{DiskFileSystem, File, FileIdentity, FileSystem};
 use super::frame::{self, Frame, PAYLOAD_BYTES_MAX};
+use super::home;
 use super::segment::{self, HEADER_BYTES, HEADER_LENGTH, Header, JournalId};
 use super::tally::PlacedTally;
 use super::writer::lock_path;
@@ -23,7 +27,7 @@ use super::writer::lock_path;
 /// How much is read at once: more than the longest frame.
 const CHUNK_BYTES: usize = 256 * 1024;
 /// The file that says how far a journal was acknowledged.
-const CURSOR_FILE: &str = "cursor";
+pub(super) const CURSOR_FILE: &str = "cursor";
 /// The folder beside the journals for bytes that are no record.
 const DAMAGED_FOLDER: &str = "damaged";
 /// How many pieces that folder takes. Beyond that a damaged segment is kept as a whole, so that there is one more file for each at most.
@@ -41,6 +45,18 @@ pub struct JournalReader<F: FileSystem = DiskFileSystem> {
     damage: Damage,
     failures: HashMap<JournalId, Failure>,
     locks: HashMap<JournalId, SeenLock>,
+    pub(super) arrivals: Arrivals,
+}
+
+/// Whether somebody writes a journal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Life {
+    /// A living process holds its lock.
+    Written,
+    /// Its lock is not what a writer would hold, which may have lost it.
+    Unknown,
+    /// Nobody writes it any more.
+    Ended,
 }
 
 /// The lock of a journal as it was last seen.
@@ -84,6 +100,8 @@ struct Journal<'a, F: FileSystem> {
     damaged: PathBuf,
     /// Whether nothing will ever be added.
     ended: bool,
+    /// Where to go on, if not where its cursor says.
+    reached: Option<Place>,
 }
 
 /// What a look at a journal found.
@@ -147,6 +165,7 @@ impl<F: FileSystem> JournalReader<F> {
             damage: Damage::default(),
             failures: HashMap::new(),
             locks: HashMap::new(),
+            arrivals: Arrivals::default(),
         }
     }
 
@@ -169,16 +188,13 @@ impl<F: FileSystem> JournalReader<F> {
         let start = ids.partition_point(|id| Some(*id) <= self.turn);
         self.failures.retain(|id, _| ids.contains(id));
         self.locks.retain(|id, _| ids.contains(id));
+        self.arrivals.retain(|id| ids.contains(&id));
         for id in ids.iter().cycle().skip(start).take(ids.len()) {
             let is_put_off = self.failures.get(id).is_some_and(|failure| Instant::now() < failure.retry_at);
             if is_put_off || busy.contains(id) {
                 continue;
             }
-            let found = self.look_into(*id, records_max).and_then(|found| match found {
-                Found::Finished => self.remove(*id).map(|()| None),
-                Found::Waiting => Ok(None),
-                Found::Batch(batch) => Ok(Some(batch)),
-            });
+            let found = self.look_into(*id, records_max);
             match found {
                 Ok(None) => drop(self.failures.remove(id)),
                 // It is well when it can be acknowledged too.
@@ -210,7 +226,10 @@ impl<F: FileSystem> JournalReader<F> {
     pub fn acknowledge(&mut self, batch: &Batch) -> io::Result<()> {
         let remembered = self.remember(batch);
         match &remembered {
-            Ok(()) => drop(self.failures.remove(&batch.journal)),
+            Ok(()) => {
+                self.failures.remove(&batch.journal);
+                self.arrivals.remember(batch.journal, batch.end);
+            }
             Err(error) => self.put_off(batch.journal, error),
         }
         remembered
@@ -234,18 +253,73 @@ impl<F: FileSystem> JournalReader<F> {
         std::mem::take(&mut self.damage)
     }
 
-    fn look_into(&mut self, id: JournalId, records_max: usize) -> io::Result<Found> {
+    /// The next records of a journal. One that ended is removed when there are none any more.
+    fn look_into(&mut self, id: JournalId, records_max: usize) -> io::Result<Option<Batch>> {
         // Asked before anything is read: a writer that ends later leaves its last records for the next look.
-        let ended = self.is_ended(id)?;
+        let life = self.life(id)?;
         let folder = self.root.join(id.to_string());
-        let damaged = self.root.join(DAMAGED_FOLDER);
-        let journal = Journal { file_system: &self.file_system, id, folder, damaged, ended };
-        journal.look(records_max, &mut self.damage)
+        let is_copy = self.is_copy(&folder, life)?;
+        let contents =
+            if life == Life::Written { Contents::default() } else { Contents::of(&self.file_system, &folder)? };
+        if !is_copy {
+            self.arrivals.forget(id);
+        } else if !self.has_arrived(id, life, &contents)? {
+            return Ok(None);
+        }
+        let mut damage = Damage::default();
+        let found = self.journal(id, life, is_copy).look(records_max, &mut damage)?;
+        // What changes while it is read may have seemed to have no record where there is one.
+        if is_copy && Contents::of(&self.file_system, &folder)?.has_news_since(&contents, |_| false) {
+            return Ok(None);
+        }
+        self.damage.add(damage);
+        match found {
+            Found::Batch(batch) => return Ok(Some(batch)),
+            Found::Waiting => {}
+            Found::Finished => {
+                self.arrivals.end(id, &contents);
+                self.remove(id, &contents)?;
+            }
+        }
+        Ok(None)
     }
 
-    /// Whether nobody writes the journal any more.
-    pub(super) fn is_ended(&mut self, id: JournalId) -> io::Result<bool> {
-        Ok(self.may_lock(id)? && self.file_system.try_lock(&lock_path(&self.root, id))?.is_some())
+    fn journal(&self, id: JournalId, life: Life, is_copy: bool) -> Journal<'_, F> {
+        let reached = if is_copy { self.arrivals.reached(id) } else { None };
+        Journal {
+            file_system: &self.file_system,
+            id,
+            folder: self.root.join(id.to_string()),
+            damaged: self.root.join(DAMAGED_FOLDER),
+            ended: life == Life::Ended,
+            reached,
+        }
+    }
+
+    /// Whether a journal was put there by somebody else than its writer.
+    pub(super) fn is_copy(&self, folder: &Path, life: Life) -> io::Result<bool> {
+        Ok(life != Life::Written && !home::is_marked(&self.file_system, folder)?)
+    }
+
+    /// Whether all of a copy is there.
+    pub(super) fn has_arrived(&mut self, id: JournalId, life: Life, contents: &Contents) -> io::Result<bool> {
+        let folder = self.root.join(id.to_string());
+        Ok(self.arrivals.is_settled(&self.file_system, &folder, (id, contents))? && life == Life::Ended)
+    }
+
+    /// Whether there are copies of journals that may be taken later, or told to be without a part.
+    #[must_use]
+    pub fn is_expecting(&self) -> bool {
+        self.arrivals.are_unsettled()
+    }
+
+    /// Whether somebody writes the journal.
+    pub(super) fn life(&mut self, id: JournalId) -> io::Result<Life> {
+        if !self.may_lock(id)? {
+            return Ok(Life::Unknown);
+        }
+        let is_locked = self.file_system.is_locked(&lock_path(&self.root, id))?;
+        Ok(if is_locked { Life::Written } else { Life::Ended })
     }
 
     /// Trying a lock makes the file of one that is gone, and a living writer would never know; and in the place of the file that a writer
@@ -260,19 +334,19 @@ impl<F: FileSystem> JournalReader<F> {
         Ok(seen.missed_since.is_none_or(|since| since.elapsed() > LOCK_MISSED_FOR))
     }
 
-    /// Removes a journal, wherever its records are now.
-    ///
-    /// # Errors
-    /// As the file system says.
-    pub fn remove(&self, id: JournalId) -> io::Result<()> {
-        self.file_system.remove_folder(&self.root.join(id.to_string()))?;
+    /// Removes a journal, wherever its records are now, as far as it is as it was when it was read.
+    pub(super) fn remove(&self, id: JournalId, contents: &Contents) -> io::Result<()> {
+        if !contents.remove(&self.file_system, &self.root.join(id.to_string()))? {
+            return Ok(());
+        }
         self.file_system.remove_file(&lock_path(&self.root, id))
     }
 }
 
 impl<F: FileSystem> Journal<'_, F> {
     fn look(&self, records_max: usize, damage: &mut Damage) -> io::Result<Found> {
-        let cursor = Place::in_folder(self.file_system, &self.folder);
+        let written = Place::in_folder(self.file_system, &self.folder);
+        let cursor = self.reached.map_or(written, |reached| reached.max(written));
         let mut passed = Damage::default();
         let segments = segment::list_with_lengths(self.file_system, &self.folder)?;
         for (index, length) in segments.into_iter().filter(|(index, _)| *index >= cursor.index) {
@@ -460,13 +534,14 @@ struct Frames {
 
 impl Place {
     const BYTES: usize = 16;
+    /// Of a journal of which nothing was acknowledged.
+    pub(super) const START: Self = Self { index: 0, offset: HEADER_BYTES };
 
     /// How far a journal was acknowledged. A cursor that cannot be read counts as none: the store knows what it has seen already.
     pub(super) fn in_folder(file_system: &impl FileSystem, folder: &Path) -> Self {
-        let start = Self { index: 0, offset: HEADER_BYTES };
         let mut bytes = [0; Self::BYTES];
         let read = file_system.open(&folder.join(CURSOR_FILE)).and_then(|file| read_full(&file, 0, &mut bytes));
-        read.ok().and_then(|_| Self::decode(&bytes)).unwrap_or(start)
+        read.ok().and_then(|_| Self::decode(&bytes)).unwrap_or(Self::START)
     }
 
     fn encode(self) -> [u8; Self::BYTES] {
@@ -488,7 +563,7 @@ impl Place {
 }
 
 /// Says of which file the operating system complains.
-fn naming(path: &Path, error: &io::Error) -> io::Error {
+pub(super) fn naming(path: &Path, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
 

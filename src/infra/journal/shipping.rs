@@ -10,7 +10,7 @@ use super::segment::{self, JournalId};
 /// The file whose lock has whoever ships the journals beside it.
 const LOCK_FILE: &str = "shipping.lock";
 /// The file of a journal that says which partition it goes into.
-const ROUTE_FILE: &str = "partition";
+pub(super) const ROUTE_FILE: &str = "partition";
 /// The folder beside the journals for records that the bus will not take.
 const UNDELIVERED_FOLDER: &str = "undelivered";
 /// How many records that folder takes; more wait in their journals.

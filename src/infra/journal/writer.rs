@@ -13,6 +13,7 @@ use tokio::sync::Notify;
 
 use super::file_system::{File, FileSystem};
 use super::frame::{self, PAYLOAD_BYTES_MAX};
+use super::home;
 use super::segment::{self, Header, JournalId};
 use super::tally::Tally;
 
@@ -391,7 +392,8 @@ impl<F: FileSystem> Shared<F> {
             self.file_system.create_folder(&self.root)?;
             *held = self.file_system.try_lock(&lock_path(&self.root, self.id))?;
         }
-        self.file_system.create_folder(&self.folder)
+        self.file_system.create_folder(&self.folder)?;
+        home::mark(&self.file_system, &self.folder)
     }
 }
 

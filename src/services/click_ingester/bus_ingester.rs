@@ -146,9 +146,7 @@ impl BusIngester {
         let is_lost =
             |(number, running): (&i32, &Running)| (held.keep.get(number) != Some(&running.fence)).then_some(*number);
         let lost: Vec<i32> = self.running.iter().filter_map(is_lost).collect();
-        for number in lost {
-            self.stop(number).await;
-        }
+        stop(lost.iter().filter_map(|number| self.running.remove_entry(number)).collect()).await;
         self.leases.release(&held.surplus).await?;
         self.held.retain(|number, _| !held.surplus.contains_key(number));
         for (number, fence) in held.keep {
@@ -183,19 +181,9 @@ impl BusIngester {
         Ok(())
     }
 
-    async fn stop(&mut self, number: i32) {
-        if let Some(running) = self.running.remove(&number)
-            && running.tasks.stop(GRACE).await.is_err()
-        {
-            tracing::warn!(partition = number, "a partition is given up although its last batch is not stored yet");
-        }
-    }
-
     /// Finishes the batches in hand, and lets others have the partitions at once.
     async fn hand_over(mut self) {
-        let running = std::mem::take(&mut self.running);
-        let stopped = running.values().map(|running| running.tasks.stop(GRACE));
-        futures_util::future::join_all(stopped).await;
+        stop(std::mem::take(&mut self.running)).await;
         match tokio::time::timeout(GRACE, self.leases.leave(&self.held)).await {
             Ok(Ok(())) => tracing::info!(partitions = self.held.len(), "the partitions of the bus were handed over"),
             failed => tracing::warn!(
@@ -206,6 +194,16 @@ impl BusIngester {
     }
 }
 
+/// Finishes the batches in hand of these partitions, of all at once: one that is slow keeps no other from its next holder.
+async fn stop(partitions: BTreeMap<i32, Running>) {
+    let stopped = partitions.into_iter().map(|(partition, running)| async move {
+        if running.tasks.stop(GRACE).await.is_err() {
+            tracing::warn!(partition, "a partition is given up although its last batch is not stored yet");
+        }
+    });
+    futures_util::future::join_all(stopped).await;
+}
+
 fn start(partition: Partition, tasks: &Tasks) -> Running {
     let (fence, tasks, ended) = (partition.held.fence, tasks.child(), Arc::new(AtomicBool::new(false)));
     let (stopping, end) = (tasks.stopping(), Arc::clone(&ended));
@@ -214,4 +212,22 @@ fn start(partition: Partition, tasks: &Tasks) -> Running {
         end.store(true, Ordering::Release);
     });
     Running { fence, tasks, ended }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn partitions_that_are_slow_to_stop_are_given_up_together() {
+        let tasks = Tasks::new();
+        let partition = |number| {
+            let running = Running { fence: 1, tasks: tasks.child(), ended: Arc::default() };
+            running.tasks.spawn_finite("click-partition", std::future::pending());
+            (number, running)
+        };
+        let begun = Instant::now();
+        stop((0..5).map(partition).collect()).await;
+        assert!(begun.elapsed() < 2 * GRACE, "{:?}", begun.elapsed());
+    }
 }

@@ -52,7 +52,7 @@ async fn hand_over_one(shared: &Arc<Shared>, objects: &Objects, id: JournalId) -
         objects.put(&key(id, &file.name)?, content(file).await?).await?;
     }
     objects.put(&key(id, COMPLETE)?, stream::empty()).await?;
-    shared.on_blocking_thread(move |reader| reader.reader().remove(id)).await.map_err(Error::internal)?;
+    shared.on_blocking_thread(move |reader| reader.reader().forget(id, files)).await.map_err(Error::internal)?;
     ShipperMetrics::global().handed_over.increment(1);
     Ok(())
 }

@@ -25,6 +25,8 @@ const BYTES_FULL: usize = 128 * 1024;
 const INTERVAL: Duration = Duration::from_millis(100);
 /// How many journals have records on their way at once.
 const SHIPMENTS_MAX: usize = 32;
+/// What readiness and the log are told where the reader has named journals.
+const UNREADABLE: &str = "some of the journals cannot be read";
 /// How often a process that may not ship looks whether it may.
 const TURN_INTERVAL: Duration = Duration::from_millis(500);
 
@@ -121,7 +123,7 @@ impl ClickShipper {
     /// # Errors
     /// They cannot be read, or the bus does not take all of it in time.
     pub async fn ship_once(mut self, _turn: &ShippingLock, patience: Duration) -> Result<u64, ShipError> {
-        match tokio::time::timeout(patience, self.ship_all()).await {
+        match tokio::time::timeout(patience, self.ship_all_that_comes()).await {
             Ok(shipped) => shipped.map_err(ShipError::from).map(|()| self.shipped),
             Err(_) => Err(ShipError::Late(self.shipped)),
         }
@@ -147,6 +149,7 @@ impl ClickShipper {
         let mut underway = Underway::new();
         loop {
             match self.take_all(&mut underway, INTERVAL).await {
+                Ok(()) if self.has_failures().await => self.shared.health.fails(None, UNREADABLE.to_owned()),
                 Ok(()) => self.shared.health.is_well(None),
                 Err(error) => self.shared.health.fails(None, error.to_string()),
             }
@@ -166,6 +169,21 @@ impl ClickShipper {
             let Some(journal) = underway.next().await else { return Ok(()) };
             self.busy.remove(&journal);
         }
+    }
+
+    /// The same, and until it is known of every copy of a journal whether it is whole.
+    async fn ship_all_that_comes(&mut self) -> io::Result<()> {
+        loop {
+            self.ship_all().await?;
+            if !self.shared.on_blocking_thread(|reader| reader.reader().is_expecting()).await {
+                return Ok(());
+            }
+            tokio::time::sleep(INTERVAL).await;
+        }
+    }
+
+    async fn has_failures(&self) -> bool {
+        self.shared.on_blocking_thread(|reader| reader.has_failures()).await
     }
 
     /// Sends what there is of all journals that have nothing on its way. Of one that had little, the next comes after `interval`.

@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use elido::infra::journal::{File, FileIdentity, FileSystem};
+use elido::infra::journal::{File, FileIdentity, FileStamp, FileSystem};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
@@ -226,11 +226,13 @@ impl FileSystem for SimulatedFileSystem {
         Ok(())
     }
 
-    fn remove_folder(&self, folder: &Path) -> io::Result<()> {
+    fn remove_folder(&self, folder: &Path) -> io::Result<bool> {
         let mut disk = self.change()?;
-        disk.files.retain(|path, _| !path.starts_with(folder));
-        disk.folders.remove(folder);
-        Ok(())
+        let is_empty = !disk.files.keys().any(|path| path.starts_with(folder));
+        if is_empty {
+            disk.folders.remove(folder);
+        }
+        Ok(is_empty)
     }
 
     fn sync_folder(&self, folder: &Path) -> io::Result<()> {
@@ -246,6 +248,22 @@ impl FileSystem for SimulatedFileSystem {
         let is_lock = path.extension().is_some_and(|extension| extension == "lock");
         let file = lock(&self.disk).files.get(path).map(Content::identity);
         Ok(file.or_else(|| is_lock.then_some(LOCK_IDENTITY)))
+    }
+
+    fn stamp_at(&self, path: &Path) -> io::Result<Option<FileStamp>> {
+        let disk = lock(&self.disk);
+        Ok(disk.files.get(path).map(|content| {
+            let bytes = lock(&content.now).len() as u64;
+            FileStamp { identity: content.identity(), bytes, changed: 0 }
+        }))
+    }
+
+    fn birth_of(&self, _: &Path) -> io::Result<u128> {
+        Ok(1)
+    }
+
+    fn is_locked(&self, path: &Path) -> io::Result<bool> {
+        Ok(lock(&self.disk).locks.contains(path))
     }
 
     fn try_lock(&self, path: &Path) -> io::Result<Option<Self::Lock>> {
