@@ -208,7 +208,10 @@ impl Attack<'_> {
         };
         let url = self.platform.api(&path(operation, &own.account.workspace, of_path));
         let request = self.platform.client.request(operation.method.clone(), url).bearer_auth(&own.account.token);
-        let request = body.iter().fold(request.query(query), |request, body| request.json(body));
+        let request = match body {
+            Some(body) => request.query(query).json(body),
+            None => request.query(query),
+        };
         let response = request.send().await.expect("a response");
         let status = response.status();
         (status, comparable(&response.text().await.expect("a body"), asked_with))
