@@ -421,7 +421,7 @@ async fn an_order_whose_worker_is_killed_is_taken_up_by_another() {
     );
 
     let mut first = certified.worker(key);
-    let looked = tokio::time::timeout(PATIENCE, listener.accept()).await.expect("the authority looks");
+    let looked = tokio::time::timeout(3 * PATIENCE, listener.accept()).await.expect("the authority looks");
     first.kill().expect("it is killed");
     first.wait().expect("its end");
     drop(looked);
@@ -432,8 +432,8 @@ async fn an_order_whose_worker_is_killed_is_taken_up_by_another() {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     };
-    tokio::time::timeout(3 * PATIENCE, issued).await.expect("the second worker has it issued");
-    certified.visit(certified.address).await.expect("a visit");
+    tokio::time::timeout(5 * PATIENCE, issued).await.expect("the second worker has it issued");
+    certified.first_visit(certified.address).await;
     second.kill().expect("it is killed");
     second.wait().expect("its end");
     certified.platform.stop().await;
