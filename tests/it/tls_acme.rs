@@ -397,7 +397,7 @@ async fn many_domains_at_once_get_a_certificate_each() {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     });
-    tokio::time::timeout(6 * PATIENCE, futures_util::future::join_all(visits)).await.expect("a certificate each");
+    tokio::time::timeout(15 * PATIENCE, futures_util::future::join_all(visits)).await.expect("a certificate each");
     certified.platform.stop().await;
 }
 
