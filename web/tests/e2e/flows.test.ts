@@ -133,7 +133,7 @@ test("a slug that is taken is told at its field, and a link is made once", async
   await page.getByLabel("Slug", { exact: true }).fill("once");
   await page.keyboard.press("Control+Enter");
   await page.getByText("1 field needs attention").waitFor();
-  assert.equal(await page.evaluate(() => document.activeElement?.getAttribute("name")), "destination");
+  await page.locator("[name=destination]:focus").waitFor();
   await allIsWell();
   await page.getByLabel("Destination").fill("https://example.com/once");
   await page.getByRole("button", { name: "Save" }).dblclick();

@@ -116,8 +116,9 @@ test("an administrator disables an account, and takes that back", async () => {
   await row.getByText("Disabled", { exact: true }).waitFor();
   await allIsWell();
   await page.getByRole("link", { name: "Jobs" }).click();
+  const done = page.waitForResponse(/\/jobs\?.*state=done/);
   await page.getByLabel("State").selectOption("done");
-  await page.waitForURL(/state=done/);
+  await (await done).finished();
   // Other jobs stand in the list too, and say the same of themselves unseen until they are opened.
   const mail = page.getByRole("listitem").filter({ hasText: "account_mail" }).filter({ hasText: "Done" }).first();
   await mail.getByText("account_mail", { exact: true }).click();

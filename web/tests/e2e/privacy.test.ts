@@ -43,11 +43,20 @@ test("a workspace says what it keeps of visitors, and clicks are given up knowin
   assert.equal(await save.isDisabled(), true, "who gives clicks up says so");
   await allIsWell();
   await form.getByLabel("Clicks that are older than 90 days").check();
+  const { promise: typed, resolve: goOn } = Promise.withResolvers<void>();
+  await page.route("**/bff/boot", async (route) => {
+    await typed;
+    await route.continue();
+  });
   await save.click();
   await page.getByText("Saved", { exact: true }).waitFor();
   const kept = await api.ask<Kept>("GET", base);
   assert.deepEqual([kept.click_retention_days, kept.visitor_addresses, kept.count_opted_out], [90, "unused", false]);
+  // What is typed while the workspace is read again stays.
   await form.getByLabel("Days that clicks are kept").fill("99999");
+  const again = page.waitForResponse("**/bff/boot");
+  goOn();
+  await (await again).finished();
   await save.click();
   await form.locator(".error").waitFor();
   await allIsWell();

@@ -1,5 +1,6 @@
 import { ArrowDown, ArrowUp, CopyPlus, Plus, Trash2 } from "lucide-react";
 import { useRef, useState } from "react";
+import { flushSync } from "react-dom";
 import type { Rule } from "../../api/types";
 import { Button } from "../../design/Button";
 import { t } from "../../i18n";
@@ -27,13 +28,13 @@ export function Rules({ draft, errors, wins, checks }: Properties) {
   const set = (next: Rule[]) => draft.set({ rules: next });
   const change = (place: number, rule: Rule) => set(rules.map((old, index) => (index === place ? rule : old)));
   const move = (place: number, by: -1 | 1) => {
-    set(movedRule(rules, place, by));
     if (!rules[place + by]) return;
-    if (open === place) setOpen(place + by);
-    // The rule that moves keeps the focus, so that the same keys move it on.
-    requestAnimationFrame(() => {
-      track.current?.children[place + by]?.querySelector<HTMLElement>(".rule-name")?.focus();
+    // The rule that moves keeps the focus, so that the same keys move it on, however soon they are pressed again.
+    flushSync(() => {
+      set(movedRule(rules, place, by));
+      if (open === place) setOpen(place + by);
     });
+    track.current?.children[place + by]?.querySelector<HTMLElement>(".rule-name")?.focus();
   };
   const blocked = rules.findIndex((rule, index) => catchesAll(rule) && index < rules.length - 1);
   return (

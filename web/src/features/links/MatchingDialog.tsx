@@ -70,9 +70,10 @@ export default function MatchingDialog({ filter, onClose }: Properties) {
       return;
     }
     const edit = await make(workspace, filter, changes, seen.token, setProgress);
+    // What can be undone for some seconds must not wait behind the dialog until the list is there again.
+    onClose();
     tell(edit);
     await refetch();
-    onClose();
   });
   return (
     <Dialog open onClose={busy ? undefined : onClose} title={t("matching.title")} wide>

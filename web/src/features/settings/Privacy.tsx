@@ -12,31 +12,35 @@ import { useSubmit } from "../../lib/submit";
 import { say } from "../../lib/toasts";
 import { useWorkspace } from "../../lib/workspace";
 
-const ADDRESSES = ["whole", "truncated", "unused"] as const satisfies Workspace["visitor_addresses"][];
+type Addresses = Workspace["visitor_addresses"];
+
+const ADDRESSES = ["whole", "truncated", "unused"] as const satisfies Addresses[];
 
 /** What this workspace keeps of clicks, and for how long. */
 export function Privacy() {
   const workspace = useWorkspace();
   const queries = useQueryClient();
-  const [addresses, setAddresses] = useState(workspace.visitor_addresses);
-  const [counted, setCounted] = useState(workspace.count_opted_out);
-  const [days, setDays] = useState(String(workspace.click_retention_days));
+  // Only what was touched is kept here: a workspace that is read again meanwhile takes nothing away that was typed.
+  const [touched, setTouched] = useState<{ addresses?: Addresses; counted?: boolean; days?: string }>({});
   const [confirmed, setConfirmed] = useState(false);
+  const before = workspace.click_retention_days;
+  const addresses = touched.addresses ?? workspace.visitor_addresses;
+  const counted = touched.counted ?? workspace.count_opted_out;
+  const days = touched.days ?? String(before);
+  const changes = {
+    ...(addresses !== workspace.visitor_addresses && { visitor_addresses: addresses }),
+    ...(counted !== workspace.count_opted_out && { count_opted_out: counted }),
+    ...(days !== String(before) && { click_retention_days: Number(days) }),
+  };
   const { submit, busy, problem, errors } = useSubmit(async () => {
     const params = { path: { workspace_id: workspace.id }, header: { "If-Match": `"${workspace.version}"` } };
-    const changes = {
-      visitor_addresses: addresses,
-      count_opted_out: counted,
-      click_retention_days: Number(days),
-    };
     await body(api.PATCH("/v1/workspaces/{workspace_id}", { params, body: changes }));
     say(t("settings.saved"));
     await queries.fetchQuery({ ...bootQuery, staleTime: 0 });
+    setTouched((now) => (now === touched ? {} : now));
   });
-  const before = workspace.click_retention_days;
   const deletes = days !== "" && Number(days) > 0 && (before === 0 || Number(days) < before);
-  const isChanged =
-    addresses !== workspace.visitor_addresses || counted !== workspace.count_opted_out || days !== String(before);
+  const isChanged = Object.keys(changes).length > 0;
   return (
     <form className="sheet pad stack narrow" onSubmit={submit} aria-label={t("privacy.title")}>
       <h2>{t("privacy.title")}</h2>
@@ -46,18 +50,22 @@ export function Privacy() {
         <Choice
           label={t("privacy.addresses")}
           value={addresses}
-          onValue={(chosen) => setAddresses(chosen as typeof addresses)}
+          onValue={(chosen) => setTouched({ ...touched, addresses: chosen as Addresses })}
           options={ADDRESSES.map((name) => [name, t(`privacy.${name}`)])}
           error={errors.get("/visitor_addresses")}
         />
         <p className="small muted">{t(`privacy.${addresses}Text`)}</p>
       </div>
-      <Check label={t("privacy.optedOut")} checked={counted} onChecked={setCounted} />
+      <Check
+        label={t("privacy.optedOut")}
+        checked={counted}
+        onChecked={(checked) => setTouched({ ...touched, counted: checked })}
+      />
       <Field
         label={t("privacy.days")}
         value={days}
         onValue={(text) => {
-          setDays(text.replaceAll(/\D/g, ""));
+          setTouched({ ...touched, days: text.replaceAll(/\D/g, "") });
           setConfirmed(false);
         }}
         error={errors.get("/click_retention_days")}

@@ -36,7 +36,7 @@ export default function SettingsPage() {
         {mayEdit(role) && <Folders />}
         {mayEdit(role) && <Templates />}
         {mayEdit(role) && <FreezeWindows canSet={mayAdminister(role)} />}
-        {mayAdminister(role) && <Privacy key={`${workspace.id} ${workspace.version}`} />}
+        {mayAdminister(role) && <Privacy />}
         {mayAdminister(role) && <Erasure />}
         <Leaving />
         {role === "owner" && <Transfer />}
