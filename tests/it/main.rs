@@ -135,3 +135,7 @@ mod user_agents;
 mod views_and_shares;
 mod what_visitors_send;
 mod workspaces;
+
+/// The allocator of the executable.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -3,11 +3,12 @@
 use elido::config::sections::CacheConfig;
 
 use super::database::is_embedded;
+use super::settings::defaults;
 
 /// Nothing (`embedded`), or keys of the test's own in the Redis at `ELIDO_TEST_REDIS_URL` (`services`), whose certificates
 /// come from the authority in `ELIDO_TEST_REDIS_CA_FILE` if it is one with TLS.
 pub fn of_its_own() -> CacheConfig {
-    let config = elido::config::defaults().expect("the defaults are valid").cache;
+    let config = defaults().cache;
     if is_embedded() {
         return config;
     }

@@ -14,6 +14,8 @@ pub mod pebble;
 pub mod people;
 pub mod platform;
 pub mod ports;
+pub mod schema;
+pub mod settings;
 pub mod simulated_file_system;
 pub mod statements;
 pub mod tls;

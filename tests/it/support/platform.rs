@@ -3,13 +3,13 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use elido::config::{Config, Loaded, defaults};
+use elido::config::{Config, Loaded};
 use elido::roles::{Roles, Running, start};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::{cache, database};
+use super::{cache, schema, settings};
 
 /// Long enough for a busy machine; a test that waits so long has failed.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -41,9 +41,9 @@ impl Platform {
         // An error means that another test of this process has installed it.
         drop(rustls::crypto::ring::default_provider().install_default());
         let folder = tempfile::tempdir().expect("a folder");
-        let mut config = defaults().expect("the defaults are valid");
+        let mut config = settings::defaults();
         config.data_folder = folder.path().to_path_buf();
-        config.database.url = database::of_its_own().await;
+        config.database.url = schema::database_of_its_own(folder.path()).await;
         config.cache = cache::of_its_own();
         let anywhere: SocketAddr = "127.0.0.1:0".parse().expect("an address");
         config.edge.listen = anywhere;
