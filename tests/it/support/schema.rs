@@ -1,11 +1,13 @@
 //! Databases that have their schema already: it is made once for all tests of a process, and each gets a copy.
 
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use elido::config::sections::DatabaseConfig;
 use elido::infra::store;
 use secrecy::SecretString;
-use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
 use super::database::{is_embedded, new_database, new_postgres_database, of_its_own, server};
@@ -19,13 +21,16 @@ pub async fn database_of_its_own(data_folder: &Path) -> SecretString {
 }
 
 async fn copied_file(data_folder: &Path) -> SecretString {
-    static MADE: OnceCell<TempDir> = OnceCell::const_new();
+    // Its bytes, because nobody would remove a file that lives as long as the process.
+    static MADE: OnceCell<Vec<u8>> = OnceCell::const_new();
     let made = MADE.get_or_init(async || {
         let folder = tempfile::tempdir().expect("a folder");
         migrate(of_its_own().await, folder.path()).await;
-        folder
+        std::fs::read(folder.path().join(FILE)).expect("a database")
     });
-    std::fs::copy(made.await.path().join(FILE), data_folder.join(FILE)).expect("a copy of the database");
+    let made = made.await;
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(data_folder.join(FILE));
+    file.and_then(|mut file| file.write_all(made)).expect("a copy of the database");
     of_its_own().await
 }
 
