@@ -17,6 +17,7 @@
 mod account_mails;
 mod accounts;
 mod accounts_of_the_instance;
+mod acme;
 mod analytics;
 mod api_keys;
 mod arbitrary_requests;
@@ -130,7 +131,6 @@ mod startup;
 mod store;
 mod support;
 mod tls;
-mod tls_acme;
 mod user_agents;
 mod views_and_shares;
 mod what_visitors_send;

@@ -5,7 +5,7 @@ import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { forgetSession, PASSWORD, signIn, until } from "./server.ts";
+import { closed, forgetSession, PASSWORD, signIn, until } from "./server.ts";
 import { watching } from "./watching.ts";
 
 const here = watching();
@@ -176,9 +176,11 @@ test("no other page changes or reads anything with the cookie of whoever visits 
     await tab.waitForFunction(() => document.title.startsWith("done"));
     const [, , , boot] = (await tab.title()).split(" | ");
     assert.equal(boot, "blocked", "nothing is read");
+    // The answer is what the tab shows then.
+    const answered = tab.waitForURL(`${elido.url}${base}/tags`);
     await tab.evaluate(() => (document.getElementById("form") as HTMLFormElement).submit());
-    await tab.waitForLoadState();
-    await tab.close();
+    await answered;
+    await closed(tab);
   }
   const tags = await api.ask<{ data: { name: string }[] }>("GET", `${base}/tags`);
   assert.deepEqual(
@@ -210,7 +212,7 @@ test("no other page shows the dashboard within itself", async () => {
     async () => blocked.filter((text) => /frame-ancestors/.test(text)).length >= 2,
   );
   for (const frame of tab.frames().slice(1)) assert.doesNotMatch(frame.url(), new RegExp(elido.url));
-  await tab.close();
+  await closed(tab);
 });
 
 test("a session is out of reach of scripts, and what was stolen of one is worth nothing afterwards", async () => {

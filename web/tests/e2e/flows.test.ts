@@ -5,6 +5,7 @@ import { after, afterEach, before, beforeEach, test } from "node:test";
 import { scrollsSideways, violations } from "./axe.ts";
 import {
   type Api,
+  closed,
   type Elido,
   EMAIL,
   open,
@@ -37,7 +38,7 @@ afterEach(async (context) => {
   // How it ended, for whoever looks into a failure; a flow that passed does not fail for want of it.
   const name = "name" in context ? context.name.replaceAll(/\W+/g, "-") : "";
   await watched.page.screenshot({ path: `${PICTURES}/flow-${name}.png` }).catch(() => undefined);
-  await watched.context.close();
+  await closed(watched.context);
 });
 
 /** The end of every flow. */
@@ -51,7 +52,7 @@ async function clipboard({ context }: Watched = watched): Promise<string> {
   const reader = await context.newPage();
   await reader.goto(`${elido.url}/openapi.json`);
   const text = await reader.evaluate(() => navigator.clipboard.readText());
-  await reader.close();
+  await closed(reader);
   return text;
 }
 
@@ -354,7 +355,7 @@ test("an API key is shown once, works, and is revoked", async () => {
 });
 
 test("a link is made by touch on a narrow screen", async () => {
-  await watched.context.close();
+  await closed(watched.context);
   watched = await open(elido, { width: 360, height: 740, touch: true });
   const { page } = watched;
   await signIn(elido, watched);

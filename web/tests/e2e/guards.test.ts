@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { scrollsSideways } from "./axe.ts";
-import { open, signIn, until, type Watched } from "./server.ts";
+import { closed, open, signIn, until, type Watched } from "./server.ts";
 import { watching } from "./watching.ts";
 
 const here = watching();
@@ -92,7 +92,7 @@ test("a guarded link is changed once a second person approves, who may refuse as
   await grace.page.waitForURL(/state=refused/);
   await grace.page.getByText("Reason: It is printed").waitFor();
   await allIsWell(grace as typeof here);
-  await grace.context.close();
+  await closed(grace.context);
 
   await page.getByRole("button", { name: "Ask for its deletion" }).click();
   await page.getByRole("button", { name: "Withdraw" }).click();
@@ -127,7 +127,7 @@ test("a printed link is approved by somebody who knows that it is printed, and a
   await watched.page.getByText("The link was changed since.").waitFor();
   assert.equal(await watched.page.getByRole("button", { name: "Approve", exact: true }).isDisabled(), true);
   await allIsWell(watched as typeof here);
-  await watched.context.close();
+  await closed(watched.context);
   await page.goto(address("approvals"));
   await page.getByRole("button", { name: "Withdraw" }).click();
   await page.getByText("No such requests").waitFor();

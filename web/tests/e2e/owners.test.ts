@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { scrollsSideways } from "./axe.ts";
-import { accept, forgetSession, open, signIn, until } from "./server.ts";
+import { accept, closed, forgetSession, open, signIn, until } from "./server.ts";
 import { watching } from "./watching.ts";
 
 const here = watching();
@@ -173,5 +173,5 @@ test("a workspace is given away, with what follows said before, and whoever gave
   await grace.page.goto(address("settings"));
   await grace.page.getByRole("form", { name: "Give the workspace away" }).getByLabel("To whom").waitFor();
   await allIsWell(grace);
-  await grace.context.close();
+  await closed(grace.context);
 });

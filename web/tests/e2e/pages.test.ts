@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { scrollsSideways, violations } from "./axe.ts";
-import { type Api, type Elido, open, signIn, startElido, stopBrowser, until } from "./server.ts";
+import { type Api, closed, type Elido, open, signIn, startElido, stopBrowser, until } from "./server.ts";
 
 const PICTURES = process.env.ELIDO_PICTURES ?? new URL("../../pictures/", import.meta.url).pathname;
 const AGENTS = [
@@ -236,6 +236,6 @@ test("every page is right in both themes, wide and narrow", async () => {
   await page.goto(elido.url + shared);
   await page.getByRole("region", { name: "Browser" }).waitFor();
   await look("shared");
-  await watched.context.close();
+  await closed(watched.context);
   assert.deepEqual(wrong, []);
 });

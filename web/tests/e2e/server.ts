@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 
 export const EMAIL = "ada@example.com";
 export const PASSWORD = "correct horse battery";
@@ -200,8 +200,34 @@ export async function startBrowser(): Promise<Browser> {
 }
 
 export async function stopBrowser(): Promise<void> {
-  await browser?.close();
+  if (browser) await closed(browser);
   browser = undefined;
+}
+
+/** What a browser does within a minute, or nothing: unlike what is asked of a page, this has no end of its own. */
+async function withinAMinute<Done>(doing: Promise<Done>): Promise<Done | undefined> {
+  let waiting: NodeJS.Timeout | undefined;
+  const over = new Promise<undefined>((resolve) => {
+    waiting = setTimeout(() => resolve(undefined), 60_000);
+  });
+  return Promise.race([doing, over]).finally(() => clearTimeout(waiting));
+}
+
+/** Closes what a test is done with. A browser that does not answer is left to the end of this process, which ends it. */
+export async function closed(ending: Browser | BrowserContext | Page): Promise<void> {
+  const done = await withinAMinute(ending.close().then(() => true));
+  if (!done) browser = undefined;
+}
+
+/** A page of its own in a browser that answers: one that does not is nobody's to test, and another takes its place. */
+async function openedPage(options: BrowserContextOptions): Promise<Page> {
+  for (let attempt = 0; attempt < 3; attempt += 1) {
+    const started = await startBrowser();
+    const page = await withinAMinute(started.newContext(options).then((context) => context.newPage()));
+    if (page) return page;
+    browser = undefined;
+  }
+  throw new Error("three browsers in turn opened no page within a minute");
 }
 
 interface Looks {
@@ -227,7 +253,7 @@ export async function open(
   elido: Elido,
   { width = 1440, height = 960, dark = false, touch = false }: Looks = {},
 ): Promise<Watched> {
-  const context = await (await startBrowser()).newContext({
+  const page = await openedPage({
     viewport: { width, height },
     colorScheme: dark ? "dark" : "light",
     reducedMotion: "reduce",
@@ -236,8 +262,8 @@ export async function open(
     timezoneId: "Europe/Kyiv",
     permissions: ["clipboard-read", "clipboard-write"],
   });
+  const context = page.context();
   context.setDefaultTimeout(60_000);
-  const page = await context.newPage();
   const complaints: string[] = [];
   page.on("console", (message) => {
     // The browser itself writes down every answer that is no success; what the page makes of it is looked at by the flows.

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { scrollsSideways } from "./axe.ts";
-import { open, signIn, until } from "./server.ts";
+import { closed, open, signIn, until } from "./server.ts";
 import { watching } from "./watching.ts";
 
 const here = watching();
@@ -159,7 +159,7 @@ test("clicks are shared with somebody who has no account, who sees those and not
   await guest.page.goto(`${elido.url}/s/share_${"A".repeat(43)}`);
   await guest.page.getByText("No page is shared at this address").waitFor();
   await allIsWell(guest as typeof here);
-  await guest.context.close();
+  await closed(guest.context);
 });
 
 test("a page with a password tries it seldom, and never while nobody looks or it is wrong", async () => {
@@ -205,5 +205,5 @@ test("a page with a password tries it seldom, and never while nobody looks or it
   await page.clock.runFor("59:00");
   assert.equal(tries, 5);
   await allIsWell(guest as typeof here);
-  await guest.context.close();
+  await closed(guest.context);
 });

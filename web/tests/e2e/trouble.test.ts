@@ -5,7 +5,7 @@ import { after, before, test } from "node:test";
 import { violations } from "./axe.ts";
 import { type Postgres, startPostgres } from "./postgres.ts";
 import { startProxy, type Way } from "./proxy.ts";
-import { type Api, type Elido, open, signIn, startElido, stopBrowser, until, type Watched } from "./server.ts";
+import { type Api, closed, type Elido, open, signIn, startElido, stopBrowser, until, type Watched } from "./server.ts";
 
 const CUTS = Number(process.env.DASHBOARD_CUTS ?? 4);
 const AWAY_SECONDS = Number(process.env.DASHBOARD_AWAY_SECONDS ?? 4);
@@ -66,7 +66,7 @@ async function saved({ page, link, complaints, context }: Watched & { link: Made
     complaints.filter((complaint) => !/Failed to (load resource|fetch dynamically)|net::ERR_/.test(complaint)),
     [],
   );
-  await context.close();
+  await closed(context);
 }
 
 test("streams that are cut again and again cost no letter, and others' changes are seen afterwards", async () => {
@@ -84,7 +84,7 @@ test("streams that are cut again and again cost no letter, and others' changes a
   }
   await api.ask("POST", `${base}/links`, { destination_url: "https://example.com/", slug: "made-meanwhile" });
   await list.getByText("/made-meanwhile").first().waitFor();
-  await list.close();
+  await closed(list);
   await saved(editor, text);
 });
 
@@ -117,7 +117,7 @@ test("a server that hangs is told of, and the request that waited is done", asyn
   elido.resume();
   await page.getByText("Saved", { exact: true }).waitFor();
   assert.equal((await api.ask<Made>("GET", `${base}/links/${editor.link.id}`)).title, "kept");
-  await editor.context.close();
+  await closed(editor.context);
 });
 
 test("a page whose browser dies has what was written when it is opened again", async () => {
@@ -125,7 +125,7 @@ test("a page whose browser dies has what was written when it is opened again", a
   const { page } = editor;
   await page.getByLabel("Title").pressSequentially("kept");
   const address = page.url();
-  await page.close();
+  await closed(page);
   const again = await editor.context.newPage();
   await again.goto(address);
   await again.getByText("This is what you wrote last time").waitFor();
@@ -150,7 +150,7 @@ test("a database that is gone is told of, nobody is signed out, and all goes on 
     await page.keyboard.press("Control+s");
     return (await api.ask<Made>("GET", `${base}/links/${editor.link.id}`)).title === "before, meanwhile";
   });
-  await editor.context.close();
+  await closed(editor.context);
 });
 
 test("a page of another version than its server says so, and what was written is there after it was loaded anew", async () => {

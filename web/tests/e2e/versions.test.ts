@@ -7,6 +7,7 @@ import { type Builds, buildTwice } from "./builds.ts";
 import { type Front, scriptsOf, startFront } from "./front.ts";
 import {
   type Api,
+  closed,
   type Elido,
   EMAIL,
   open,
@@ -97,7 +98,7 @@ for (const [way, own, other] of WAYS) {
     await page.getByText("Saved", { exact: true }).waitFor();
     assert.equal((await api.ask<typeof link>("GET", `${base}/links/${link.id}`)).title, "kept and written");
     isWell(watched);
-    await watched.context.close();
+    await closed(watched.context);
   });
 
   test(`${way} saves, though the page that comes then is of the other one`, async () => {
@@ -114,7 +115,7 @@ for (const [way, own, other] of WAYS) {
     assert.equal((await api.ask<typeof link>("GET", `${base}/links/${link.id}`)).title, "saved");
     assert.deepEqual(await violations(page), []);
     isWell(watched);
-    await watched.context.close();
+    await closed(watched.context);
   });
 
   test(`${way} goes to every page, by whichever of the two`, async () => {
@@ -128,7 +129,7 @@ for (const [way, own, other] of WAYS) {
     }
     await isOf(watched, other);
     isWell(watched);
-    await watched.context.close();
+    await closed(watched.context);
   });
 
   test(`${way} signs in, and is the other one then`, async () => {
@@ -143,7 +144,7 @@ for (const [way, own, other] of WAYS) {
     await isOf(watched, other);
     await page.getByRole("heading", { name: "Links", exact: true }).waitFor();
     isWell(watched);
-    await watched.context.close();
+    await closed(watched.context);
   });
 
   test(`${way}, seen again after it was hidden, says so by itself`, async () => {
@@ -154,6 +155,6 @@ for (const [way, own, other] of WAYS) {
     await page.getByText(NEWER).waitFor();
     assert.deepEqual(await violations(page), []);
     isWell(watched);
-    await watched.context.close();
+    await closed(watched.context);
   });
 }

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach } from "node:test";
 import { violations } from "./axe.ts";
-import { type Api, type Elido, open, type Setting, startElido, stopBrowser, type Watched } from "./server.ts";
+import { type Api, closed, type Elido, open, type Setting, startElido, stopBrowser, type Watched } from "./server.ts";
 
 const PICTURES = process.env.ELIDO_PICTURES ?? new URL("../../pictures", import.meta.url).pathname;
 
@@ -43,7 +43,7 @@ export function watching(setting: () => Promise<Setting> = async () => ({})): Wa
     const name = "name" in context ? context.name.replaceAll(/\W+/g, "-") : "";
     // A flow that passed does not fail for want of its picture.
     await here.page.screenshot({ path: `${PICTURES}/flow-${name}.png` }).catch(() => undefined);
-    await here.context.close();
+    await closed(here.context);
   });
   return here;
 }

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { scrollsSideways } from "./axe.ts";
-import { open, PASSWORD, signIn, until } from "./server.ts";
+import { closed, open, PASSWORD, signIn, until } from "./server.ts";
 import { watching } from "./watching.ts";
 
 const here = watching();
@@ -95,7 +95,7 @@ test("members leave a workspace, and its last owner does not", async () => {
     ["ada@example.com"],
   );
   await allIsWell(grace as typeof here);
-  await grace.context.close();
+  await closed(grace.context);
 });
 
 test("the audit log is narrowed down to who, what, to what and when, in the address", async () => {
