@@ -9,6 +9,7 @@ import { Dialog } from "../design/Dialog";
 import { Failure, Skeleton } from "../design/Failure";
 import { Check, Field } from "../design/Field";
 import { t } from "../i18n";
+import { emptied } from "./sent";
 import { useSubmit } from "./submit";
 import { say } from "./toasts";
 import { mayEdit, useRole, useWorkspace } from "./workspace";
@@ -175,7 +176,7 @@ function Save({ canShare, onSave }: { canShare: boolean; onSave: (name: string, 
   const [shared, setShared] = useState(false);
   const { submit, busy, problem, errors } = useSubmit(async () => {
     await onSave(name.trim(), shared);
-    setName("");
+    setName(emptied(name));
   });
   return (
     <form className="stack-s" onSubmit={submit}>

@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useMemo, useState } from "react";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 
 const PREFIX = "elido.draft.";
 const KEPT_FOR = 24 * 60 * 60 * 1000;
@@ -41,6 +41,15 @@ export function broughtBack<Value extends object>(
   return { ...initial, ...Object.fromEntries(known.map((name) => [name, value[name]])) };
 }
 
+/** Leaves a draft for whoever opens the form next. */
+export function keepDraft<Value extends object>(key: string, base: Value, value: Value): void {
+  try {
+    localStorage.setItem(PREFIX + key, JSON.stringify({ at: Date.now(), base, value }));
+  } catch {
+    // Without storage the draft lives as long as the page.
+  }
+}
+
 /** Forgets every draft of this browser. */
 export function forgetDrafts(): void {
   for (const key of Object.keys(localStorage)) if (key.startsWith(PREFIX)) localStorage.removeItem(key);
@@ -49,6 +58,8 @@ export function forgetDrafts(): void {
 export interface Draft<Value> {
   base: Value;
   value: Value;
+  /** The value at this moment, for those who have waited for an answer meanwhile. */
+  latest: () => Value;
   patch: Partial<Value>;
   dirty: number;
   /** Whether it was left here by an earlier visit. */
@@ -78,16 +89,15 @@ export function useDraft<Value extends object>(key: string, initial: Value): Dra
     const value = found && broughtBack(found, initial);
     return { base: initial, past: [], value: value ?? initial, future: [], restored: value !== undefined };
   });
+  const now = useRef(state.value);
+  now.current = state.value;
+  const latest = useCallback(() => now.current, []);
   const patch = useMemo(() => changes(state.base, state.value), [state.base, state.value]);
   const dirty = Object.keys(patch).length;
 
   useEffect(() => {
-    try {
-      if (dirty === 0) localStorage.removeItem(PREFIX + key);
-      else localStorage.setItem(PREFIX + key, JSON.stringify({ at: Date.now(), base: state.base, value: state.value }));
-    } catch {
-      // Without storage the draft lives as long as the page.
-    }
+    if (dirty === 0) localStorage.removeItem(PREFIX + key);
+    else keepDraft(key, state.base, state.value);
   }, [key, dirty, state.base, state.value]);
 
   const set = useCallback((change: Partial<Value>) => {
@@ -125,6 +135,7 @@ export function useDraft<Value extends object>(key: string, initial: Value): Dra
   return {
     base: state.base,
     value: state.value,
+    latest,
     restored: state.restored,
     patch,
     dirty,

@@ -10,6 +10,7 @@ import { TextArea } from "../../design/Field";
 import { t } from "../../i18n";
 import { dateTime, relative } from "../../lib/format";
 import { useAuthorName } from "../../lib/people";
+import { emptied } from "../../lib/sent";
 import { useSubmit } from "../../lib/submit";
 import { say } from "../../lib/toasts";
 import { mayAdminister, useRole, useWorkspace } from "../../lib/workspace";
@@ -37,7 +38,7 @@ export function Comments({ link, canEdit }: { link: string; canEdit: boolean }) 
     await body(
       api.POST("/v1/workspaces/{workspace_id}/links/{link_id}/comments", { params: { path }, body: { text } }),
     );
-    setText("");
+    setText(emptied(text));
     await queries.invalidateQueries({ queryKey: key });
   });
   const comments = query.data?.pages.flatMap((page) => page.data) ?? [];
@@ -85,10 +86,10 @@ function Comment({ comment, onChange }: { comment: LinkComment; onChange: () => 
   const name = useAuthorName(comment.author);
   const [editing, setEditing] = useState<string>();
   const path = { workspace_id, link_id: comment.link_id, comment_id: comment.id };
-  const attempt = async (request: Promise<unknown>) => {
+  const attempt = async (request: Promise<unknown>, sent?: string) => {
     try {
       await request;
-      setEditing(undefined);
+      setEditing((now) => (now === sent ? undefined : now));
     } catch (error) {
       say(problemOf(error).message);
     }
@@ -100,6 +101,7 @@ function Comment({ comment, onChange }: { comment: LinkComment; onChange: () => 
       body(
         api.PATCH("/v1/workspaces/{workspace_id}/links/{link_id}/comments/{comment_id}", { params, body: { text } }),
       ),
+      text,
     );
   };
   const remove = () =>

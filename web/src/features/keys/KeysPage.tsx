@@ -1,8 +1,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Plus } from "lucide-react";
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 import { api, body } from "../../api/client";
-import { type Problem, problemOf } from "../../api/problem";
 import type { ApiKey, Scope } from "../../api/types";
 import { Button } from "../../design/Button";
 import { Dialog } from "../../design/Dialog";
@@ -14,6 +13,7 @@ import { date, dateTime, relative } from "../../lib/format";
 import { useAuthorName } from "../../lib/people";
 import { Removal } from "../../lib/Removal";
 import { ScopeChecks, scopesSaid } from "../../lib/scopes";
+import { useSubmit } from "../../lib/submit";
 import { useTitle } from "../../lib/title";
 import { say } from "../../lib/toasts";
 import { mayAdminister, useRole, useWorkspace } from "../../lib/workspace";
@@ -111,32 +111,21 @@ function AddKey({ onClose, refetch }: { onClose: () => void; refetch: () => void
   const [name, setName] = useState("");
   const [scopes, setScopes] = useState<Scope[]>(["links:read", "links:write"]);
   const [days, setDays] = useState("90");
-  const [problem, setProblem] = useState<Problem>();
   const [token, setToken] = useState<string>();
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
+  const { submit, busy, problem, errors } = useSubmit(async () => {
     const expires = days === "" ? {} : { expires_at: new Date(Date.now() + Number(days) * DAY).toISOString() };
-    try {
-      const params = { path: { workspace_id: workspace.id } };
-      const made = await body(
-        api.POST("/v1/workspaces/{workspace_id}/api-keys", { params, body: { name, scopes, ...expires } }),
-      );
-      setToken(made.token);
-      refetch();
-    } catch (error) {
-      setProblem(problemOf(error));
-    }
-  };
+    const params = { path: { workspace_id: workspace.id } };
+    const made = await body(
+      api.POST("/v1/workspaces/{workspace_id}/api-keys", { params, body: { name, scopes, ...expires } }),
+    );
+    setToken(made.token);
+    refetch();
+  });
   if (token) return <Secret token={token} onClose={onClose} />;
-  const errors = problem?.fields ?? new Map<string, string>();
   return (
     <Dialog open onClose={onClose} title={t("keysPage.add")} wide>
-      <form className="stack" onSubmit={(event) => void submit(event)}>
-        {problem && errors.size === 0 && (
-          <p className="note" data-look="bad" role="alert">
-            {problem.message}
-          </p>
-        )}
+      <form className="stack" onSubmit={submit}>
+        {problem && errors.size === 0 && <Failure error={problem} />}
         <Field
           label={t("keysPage.name")}
           hint={t("keysPage.nameHint")}
@@ -160,7 +149,7 @@ function AddKey({ onClose, refetch }: { onClose: () => void; refetch: () => void
           error={errors.get("/expires_at")}
         />
         <div className="row">
-          <Button look="main" type="submit" disabled={scopes.length === 0}>
+          <Button look="main" type="submit" disabled={busy || scopes.length === 0}>
             {t("keysPage.create")}
           </Button>
           <Button onClick={onClose}>{t("common.cancel")}</Button>

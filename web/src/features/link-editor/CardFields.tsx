@@ -1,4 +1,5 @@
 import { Field, TextArea } from "../../design/Field";
+import { Fold } from "../../design/Fold";
 import { t } from "../../i18n";
 import type { Draft } from "../../lib/draft";
 import type { Form } from "./form";
@@ -15,8 +16,7 @@ export function CardFields({ draft, errors }: Properties) {
   const card = draft.value.preview;
   const set = (change: Partial<Form["preview"]>) => draft.set({ preview: { ...card, ...change } });
   return (
-    <details className="fold" open={Object.values(card).some(Boolean) || undefined}>
-      <summary>{t("editor.card")}</summary>
+    <Fold title={t("editor.card")} filled={Object.values(card).some(Boolean)}>
       <div className="stack-s">
         <p className="small muted">{t("editor.cardHint")}</p>
         <div className="two">
@@ -42,7 +42,7 @@ export function CardFields({ draft, errors }: Properties) {
           maxLength={TEXT_MAX}
         />
       </div>
-    </details>
+    </Fold>
   );
 }
 
@@ -51,8 +51,7 @@ export function WordFields({ draft, errors }: Properties) {
   const { ios_url, android_url, robots, expired_text, not_found_text } = draft.value;
   const isFilled = [ios_url, android_url, robots, expired_text, not_found_text].some(Boolean);
   return (
-    <details className="fold" open={isFilled || undefined}>
-      <summary>{t("editor.words")}</summary>
+    <Fold title={t("editor.words")} filled={isFilled}>
       <div className="two">
         <Field
           label={t("editor.ios")}
@@ -91,6 +90,6 @@ export function WordFields({ draft, errors }: Properties) {
           maxLength={TEXT_MAX}
         />
       </div>
-    </details>
+    </Fold>
   );
 }

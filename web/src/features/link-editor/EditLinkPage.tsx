@@ -8,7 +8,7 @@ import { Failure, Skeleton } from "../../design/Failure";
 import { Check } from "../../design/Field";
 import { t } from "../../i18n";
 import "../../i18n/late";
-import { useDraft } from "../../lib/draft";
+import { changes, useDraft } from "../../lib/draft";
 import { FreezeNote } from "../../lib/FreezeNote";
 import { useTitle } from "../../lib/title";
 import { say } from "../../lib/toasts";
@@ -77,15 +77,20 @@ function Editor({ link: first }: { link: Link }) {
 
   const path = { workspace_id: workspace.id, link_id: link.id };
   const save = async () => {
+    const sent = draft.value;
     setBusy(true);
     setProblem(undefined);
     try {
       const params = { path, header: { "If-Match": `"${link.version}"` } };
       const changed = { ...patchOf(draft.patch), ...(confirmed ? { confirm_printed: true } : {}) };
       const after = await body(api.PATCH("/v1/workspaces/{workspace_id}/links/{link_id}", { params, body: changed }));
-      draft.rebase(draft.value, draft.value);
+      const rest = changes(sent, draft.latest());
+      draft.rebase(sent, { ...sent, ...rest });
+      setLink(after);
       void refetch();
       say(t("editor.saved"), () => void undo(after.version));
+      // Whoever has typed on meanwhile is not done yet.
+      if (Object.keys(rest).length > 0) return;
       await navigate({ to: "/w/$workspace/links/$link", params: { workspace: workspace.slug, link: link.id } });
     } catch (error) {
       const found = problemOf(error);
@@ -132,7 +137,7 @@ function Editor({ link: first }: { link: Link }) {
   };
   const compare = async () => {
     const now = await body(api.GET("/v1/workspaces/{workspace_id}/links/{link_id}", { params: { path } }));
-    setClash({ base: draft.base, mine: draft.value, theirs: formOf(now), link: now });
+    setClash({ base: draft.base, mine: draft.latest(), theirs: formOf(now), link: now });
   };
 
   const needsConsent =

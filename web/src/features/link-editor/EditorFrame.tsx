@@ -32,7 +32,12 @@ export function EditorFrame({ title, draft, problem, busy, canSave, onSave, warn
   });
   const saved = useRef(false);
   saved.current = busy;
-  const save = () => canSave && !busy && onSave();
+  const savedFrom = useRef<Element>(null);
+  const save = () => {
+    if (!canSave || busy) return;
+    savedFrom.current = document.activeElement;
+    onSave();
+  };
   useShortcuts({
     "mod+enter": save,
     "mod+s": save,
@@ -40,7 +45,9 @@ export function EditorFrame({ title, draft, problem, busy, canSave, onSave, warn
     "mod+shift+z": draft.redo,
   });
   useEffect(() => {
-    if (problem?.status === 422 || problem?.status === 400)
+    // Whoever went on to another field meanwhile stays there.
+    const isWhereItWas = [savedFrom.current, document.body].includes(document.activeElement);
+    if (isWhereItWas && (problem?.status === 422 || problem?.status === 400))
       form.current?.querySelector<HTMLElement>("[aria-invalid]")?.focus();
   }, [problem]);
   const count = problem?.fields.size ?? 0;

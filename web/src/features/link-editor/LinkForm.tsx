@@ -2,6 +2,7 @@ import { Dices } from "lucide-react";
 import type { Link } from "../../api/types";
 import { Button } from "../../design/Button";
 import { Check, Choice, Field } from "../../design/Field";
+import { Fold } from "../../design/Fold";
 import { t } from "../../i18n";
 import "../../i18n/late";
 import type { Draft } from "../../lib/draft";
@@ -103,8 +104,7 @@ export function LinkForm({ draft, errors, own, hasPassword, use, isNew, wins, ch
         error={error("/title")}
       />
       <TagField value={value.tags} onValue={(tags) => set({ tags })} error={errorsBelow(errors, "/tags")[0]} />
-      <details open={UTM.some((field) => value.utm[field] !== "") || undefined} className="fold">
-        <summary>{t("editor.utm")}</summary>
+      <Fold title={t("editor.utm")} filled={UTM.some((field) => value.utm[field] !== "")}>
         <TemplateChoice
           onChoose={(utm) => {
             const all = UTM.map((field) => [field, utm[field] ?? value.utm[field]]);
@@ -123,14 +123,11 @@ export function LinkForm({ draft, errors, own, hasPassword, use, isNew, wins, ch
             />
           ))}
         </div>
-      </details>
-      <details
-        className="fold"
-        open={
-          Boolean(value.starts_at || value.expires_at || value.max_clicks || value.click_budget.clicks) || undefined
-        }
+      </Fold>
+      <Fold
+        title={t("editor.schedule")}
+        filled={Boolean(value.starts_at || value.expires_at || value.max_clicks || value.click_budget.clicks)}
       >
-        <summary>{t("editor.schedule")}</summary>
         <div className="two">
           <Field
             label={t("editor.startsAt")}
@@ -169,11 +166,10 @@ export function LinkForm({ draft, errors, own, hasPassword, use, isNew, wins, ch
             use={use}
           />
         </div>
-      </details>
+      </Fold>
       <CardFields draft={draft} errors={errors} />
       <WordFields draft={draft} errors={errors} />
-      <details className="fold">
-        <summary>{t("editor.more")}</summary>
+      <Fold title={t("editor.more")}>
         <div className="two">
           <Field
             label={t("editor.password")}
@@ -251,7 +247,7 @@ export function LinkForm({ draft, errors, own, hasPassword, use, isNew, wins, ch
             />
           )}
         </div>
-      </details>
+      </Fold>
     </div>
   );
 }

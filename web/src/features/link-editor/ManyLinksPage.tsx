@@ -26,7 +26,7 @@ export default function ManyLinksPage() {
   const workspace = useWorkspace();
   const queries = useQueryClient();
   const home = useHome();
-  const { value, set } = useDraft(`many.${workspace.id}`, EMPTY);
+  const { value, latest, set } = useDraft(`many.${workspace.id}`, EMPTY);
   const [outcomes, setOutcomes] = useState<Outcome[]>([]);
   const [done, setDone] = useState(0);
   const stopped = useRef(false);
@@ -72,7 +72,9 @@ export default function ManyLinksPage() {
       isStopped: () => stopped.current,
     });
     setOutcomes(became);
-    set({ text: became.flatMap((outcome) => (isMade(outcome) ? [] : [outcome.address])).join("\n") });
+    const refused = became.flatMap((outcome) => (isMade(outcome) ? [] : [outcome.address]));
+    const pastedSince = addressesOf(latest().text).filter((address) => !addresses.includes(address));
+    set({ text: [...refused, ...pastedSince].join("\n") });
     const made = became.filter(isMade).map(({ link }) => link);
     if (made.length > 0) say(t("many.made", { count: made.length }), () => void undo(made));
     await refetch();

@@ -6,12 +6,12 @@ import { type Problem, problemOf } from "../../api/problem";
 import type { Link } from "../../api/types";
 import { copyText } from "../../design/Copy";
 import { t } from "../../i18n";
-import { useDraft } from "../../lib/draft";
+import { changes, keepDraft, useDraft } from "../../lib/draft";
 import { useTitle } from "../../lib/title";
 import { say } from "../../lib/toasts";
 import { useWorkspace } from "../../lib/workspace";
 import { EditorFrame } from "./EditorFrame";
-import { draftOf, EMPTY } from "./form";
+import { draftOf, EMPTY, formOf } from "./form";
 import { LinkForm } from "./LinkForm";
 import { Preview } from "./Preview";
 import { TryAs, useTried } from "./TryAs";
@@ -35,7 +35,8 @@ export default function NewLinkPage() {
   useTitle(t("links.new"), workspace.name);
 
   const save = async () => {
-    const link = draftOf(draft.value);
+    const sent = draft.value;
+    const link = draftOf(sent);
     const text = JSON.stringify(link);
     if (key.current.body !== text) key.current = { body: text, key: newKey() };
     setBusy(true);
@@ -45,13 +46,18 @@ export default function NewLinkPage() {
       const headers = { "idempotency-key": key.current.key };
       const made = await body(api.POST("/v1/workspaces/{workspace_id}/links", { params, body: link, headers }));
       const copied = await copyText(made.short_url);
+      const rest = changes(sent, draft.latest());
       draft.rebase(EMPTY, EMPTY);
       void refetch();
       const text = copied
         ? t("editor.madeCopied", { link: made.short_url })
         : t("editor.made", { link: made.short_url });
       say(text, () => void undo(made));
-      await navigate({ to: "/w/$workspace/links", params: { workspace: workspace.slug } });
+      if (Object.keys(rest).length === 0)
+        return await navigate({ to: "/w/$workspace/links", params: { workspace: workspace.slug } });
+      // Whoever has typed on meanwhile goes on with the link that is there now.
+      keepDraft(`link.${made.id}`, formOf(made), { ...formOf(made), ...rest });
+      await navigate({ to: "/w/$workspace/links/$link/edit", params: { workspace: workspace.slug, link: made.id } });
     } catch (error) {
       setProblem(problemOf(error));
     } finally {

@@ -25,6 +25,18 @@ interface Properties {
   onTag: (tag: string) => void;
 }
 
+/** A row that keys act on. */
+interface Place {
+  id?: string;
+  index: number;
+}
+
+/** Where that link is by now; one that is gone leaves its place to the next. */
+function placeOf(links: Link[], { id, index }: Place): number {
+  const found = links.findIndex((link) => link.id === id);
+  return found >= 0 ? found : Math.min(index, links.length - 1);
+}
+
 const narrow = window.matchMedia("(max-width: 759px)");
 const onWidth = (listener: () => void) => {
   narrow.addEventListener("change", listener);
@@ -34,7 +46,8 @@ const onWidth = (listener: () => void) => {
 /** A table of any length: only the rows in sight are in the page. Every key of a row acts on the selection where there is one. */
 export function LinkList({ links, sparklines, selected, setSelected, canEdit, stale, more, onTag }: Properties) {
   const frame = useRef<HTMLDivElement>(null);
-  const [current, setCurrent] = useState(0);
+  const [place, setPlace] = useState<Place>({ index: 0 });
+  const current = placeOf(links, place);
   const [tagging, setTagging] = useState<Link[]>();
   const [moving, setMoving] = useState<Link[]>();
   const { columns } = usePreferences();
@@ -56,21 +69,22 @@ export function LinkList({ links, sparklines, selected, setSelected, canEdit, st
   // biome-ignore lint/correctness/useExhaustiveDependencies: rows are higher on a narrow screen
   useEffect(() => virtual.measure(), [isNarrow, virtual]);
 
-  const anchor = useRef<number | undefined>(undefined);
+  const anchor = useRef<Place>(undefined);
+  const placeAt = (index: number): Place => ({ ...(links[index] && { id: links[index].id }), index });
   const toggle = (index: number, range: boolean) => {
     const next = new Set(selected);
-    const from = range && anchor.current !== undefined ? anchor.current : index;
+    const from = range && anchor.current ? placeOf(links, anchor.current) : index;
     const isOn = range || !selected.has(links[index]?.id ?? "");
     for (const link of links.slice(Math.min(from, index), Math.max(from, index) + 1)) {
       if (isOn) next.add(link.id);
       else next.delete(link.id);
     }
-    anchor.current = index;
+    anchor.current = placeAt(index);
     setSelected(next);
   };
   const move = (by: number) => {
     const next = Math.max(0, Math.min(links.length - 1, current + by));
-    setCurrent(next);
+    setPlace(placeAt(next));
     virtual.scrollToIndex(next);
     requestAnimationFrame(() => frame.current?.querySelector<HTMLElement>(`[data-index="${next}"]`)?.focus());
   };
@@ -153,7 +167,7 @@ export function LinkList({ links, sparklines, selected, setSelected, canEdit, st
                 top={row.start - virtual.options.scrollMargin}
                 isCurrent={row.index === current}
                 isSelected={selected.has(link.id)}
-                onFocus={() => setCurrent(row.index)}
+                onFocus={() => setPlace(placeAt(row.index))}
                 onToggle={(range) => toggle(row.index, range)}
                 onTag={onTag}
               />

@@ -6,6 +6,7 @@ import { Button } from "../../design/Button";
 import { Field } from "../../design/Field";
 import { t } from "../../i18n";
 import "../../i18n/late";
+import { emptied } from "../../lib/sent";
 import { say } from "../../lib/toasts";
 import { AccountForm } from "./AccountForm";
 
@@ -17,8 +18,8 @@ export function EmailAddress() {
   const send = async () => {
     await body(api.POST("/v1/me/email", { body: { email: email.trim(), password } }));
     say(t("address.sent", { email: email.trim() }));
-    setEmail("");
-    setPassword("");
+    setEmail(emptied(email));
+    setPassword(emptied(password));
   };
   const confirm = async () => {
     try {

@@ -4,6 +4,7 @@ import { bootQuery, useBoot } from "../../api/boot";
 import { api, body } from "../../api/client";
 import { Field } from "../../design/Field";
 import { t } from "../../i18n";
+import { emptied } from "../../lib/sent";
 import { say } from "../../lib/toasts";
 import { AccountForm } from "./AccountForm";
 
@@ -16,8 +17,8 @@ export function Password() {
   const send = async () => {
     await body(api.PUT("/v1/me/password", { body: { password: old, new_password: fresh } }));
     await queries.fetchQuery({ ...bootQuery, staleTime: 0 });
-    setOld("");
-    setFresh("");
+    setOld(emptied(old));
+    setFresh(emptied(fresh));
     say(t("me.passwordChanged"));
   };
   // For password managers, which want to know whose it is.

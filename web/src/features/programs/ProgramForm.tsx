@@ -17,7 +17,7 @@ interface Properties {
   /** The program that is changed; without it, another is registered. */
   client?: OAuthClient;
   onClose: () => void;
-  refetch: () => void;
+  refetch: () => Promise<void>;
 }
 
 /** Registers a program, or changes what is known of it. */
@@ -35,13 +35,14 @@ export function ProgramForm({ client, onClose, refetch }: Properties) {
       const params = { path, header: { "If-Match": `"${client.version}"` } };
       await body(api.PATCH("/v1/workspaces/{workspace_id}/oauth-clients/{oauth_client_id}", { params, body: draft }));
       say(t("programs.changed", { name: draft.name }));
+      await refetch();
       onClose();
     } else {
       const params = { path: { workspace_id } };
       const whole = { ...draft, confidential: kind === "server" };
       setMade(await body(api.POST("/v1/workspaces/{workspace_id}/oauth-clients", { params, body: whole })));
+      void refetch();
     }
-    refetch();
   });
   if (made) return <ClientSecret id={made.id} secret={made.client_secret} onClose={onClose} />;
   const wrongUri = [...errors].filter(([pointer]) => pointer.startsWith("/redirect_uris"));

@@ -38,7 +38,7 @@ export default function ProgramsPage() {
     },
     getNextPageParam: (page) => page.next_cursor ?? undefined,
   });
-  const refetch = () => void queries.invalidateQueries({ queryKey: key });
+  const refetch = () => queries.invalidateQueries({ queryKey: key });
   const onClose = () => setDoing(undefined);
   const clients = query.data?.pages.flatMap((page) => page.data) ?? [];
   return (

@@ -15,7 +15,7 @@ import { Recipients, WebhookField } from "./Destination";
 interface Properties {
   report: ReportSchedule;
   onClose: () => void;
-  refetch: () => void;
+  refetch: () => Promise<void>;
 }
 
 /** Changes what a report is called and where it goes. */
@@ -32,8 +32,8 @@ export function EditReport({ report, onClose, refetch }: Properties) {
       api.PATCH("/v1/workspaces/{workspace_id}/report-schedules/{report_schedule_id}", { params, body: patch }),
     );
     say(t("reports.changed", { name: patch.name }));
+    await refetch();
     onClose();
-    refetch();
   });
   return (
     <Dialog open onClose={onClose} title={report.name} wide>

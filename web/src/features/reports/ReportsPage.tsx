@@ -44,7 +44,7 @@ export default function ReportsPage() {
     refetchInterval: ({ state }) =>
       state.data?.pages.some((page) => page.data.some((report) => report.webhook_url)) ? AGAIN : false,
   });
-  const refetch = () => void queries.invalidateQueries({ queryKey: key });
+  const refetch = () => queries.invalidateQueries({ queryKey: key });
   const onClose = () => setDoing(undefined);
   const reports = query.data?.pages.flatMap((page) => page.data) ?? [];
   return (

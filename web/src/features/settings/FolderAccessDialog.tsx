@@ -31,8 +31,8 @@ export function FolderAccessDialog({ folder, onClose, refetch }: Properties) {
     const params = { path, header: { "If-Match": `"${folder.version}"` } };
     const patch = { access, members };
     await body(api.PATCH("/v1/workspaces/{workspace_id}/folders/{folder_id}/access", { params, body: patch }));
-    onClose();
     await refetch();
+    onClose();
   });
   const levels = LEVELS.map((level): [string, string] => [level, t(`folderAccess.${level}`)]);
   return (

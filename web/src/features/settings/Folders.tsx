@@ -8,10 +8,12 @@ import { Failure, Skeleton } from "../../design/Failure";
 import { Field } from "../../design/Field";
 import { t } from "../../i18n";
 import "../../i18n/late";
+import { emptied } from "../../lib/sent";
 import { useSubmit } from "../../lib/submit";
 import { say } from "../../lib/toasts";
 import { mayAdminister, useRole, useWorkspace } from "../../lib/workspace";
 import { FolderAccessDialog } from "./FolderAccessDialog";
+import { NameInPlace } from "./NameInPlace";
 
 export function Folders() {
   const workspace_id = useWorkspace().id;
@@ -28,7 +30,7 @@ export function Folders() {
   const [name, setName] = useState("");
   const { submit, busy, problem, errors } = useSubmit(async () => {
     await body(api.POST("/v1/workspaces/{workspace_id}/folders", { params: { path }, body: { name } }));
-    setName("");
+    setName(emptied(name));
     await refetch();
   });
   const folders = query.data?.data ?? [];
@@ -39,7 +41,7 @@ export function Folders() {
       {query.isPending && <Skeleton />}
       {query.data && folders.length === 0 && <p className="muted">{t("folders.none")}</p>}
       {folders.map((folder) => (
-        <Row key={`${folder.id} ${folder.version}`} folder={folder} refetch={refetch} />
+        <Row key={folder.id} folder={folder} refetch={refetch} />
       ))}
       <form className="with-button" onSubmit={submit}>
         <Field
@@ -72,19 +74,17 @@ function Row({ folder, refetch }: { folder: Folder; refetch: () => Promise<void>
   };
   const rename = (name: string) => {
     const params = { path, header: { "If-Match": `"${folder.version}"` } };
-    if (name.trim() && name.trim() !== folder.name)
-      void attempt(body(api.PATCH("/v1/workspaces/{workspace_id}/folders/{folder_id}", { params, body: { name } })));
+    return attempt(body(api.PATCH("/v1/workspaces/{workspace_id}/folders/{folder_id}", { params, body: { name } })));
   };
   const remove = () =>
     void attempt(body(api.DELETE("/v1/workspaces/{workspace_id}/folders/{folder_id}", { params: { path } })));
   return (
     <div className="row">
-      <input
-        className="input grow"
-        aria-label={t("folders.name", { name: folder.name })}
-        defaultValue={folder.name}
+      <NameInPlace
+        label={t("folders.name", { name: folder.name })}
+        name={folder.name}
         maxLength={100}
-        onBlur={(event) => rename(event.target.value)}
+        onName={rename}
       />
       <span className="small muted">{t("links.count", { count: folder.links })}</span>
       {isNarrowed && <span className="badge">{t("folderAccess.narrowed")}</span>}

@@ -125,7 +125,8 @@ function NewWindow({ refetch }: { refetch: () => Promise<void> }) {
       ...(form.folder ? { folder_id: form.folder } : {}),
     };
     await body(api.POST("/v1/workspaces/{workspace_id}/freeze-windows", { params: { path }, body: draft }));
-    setForm(EMPTY);
+    // Whoever has typed on meanwhile keeps it.
+    setForm((now) => (now === form ? EMPTY : now));
     say(t("freeze.made"));
     await refetch();
   });

@@ -17,6 +17,7 @@ import { Erasure } from "./Erasure";
 import { Folders } from "./Folders";
 import { FreezeWindows } from "./FreezeWindows";
 import { Leaving } from "./Leaving";
+import { NameInPlace } from "./NameInPlace";
 import { Privacy } from "./Privacy";
 import { Templates } from "./Templates";
 import { Transfer } from "./Transfer";
@@ -122,8 +123,7 @@ function Tags() {
   };
   const rename = (tag: Tag, name: string) => {
     const params = { path: { ...path, tag_id: tag.id } };
-    if (name.trim() && name !== tag.name)
-      void attempt(body(api.PATCH("/v1/workspaces/{workspace_id}/tags/{tag_id}", { params, body: { name } })));
+    return attempt(body(api.PATCH("/v1/workspaces/{workspace_id}/tags/{tag_id}", { params, body: { name } })));
   };
   const remove = (tag: Tag) =>
     void attempt(
@@ -138,12 +138,11 @@ function Tags() {
       {query.isPending && <Skeleton />}
       {query.data && tags.length === 0 && <p className="muted">{t("settings.noTags")}</p>}
       {tags.map((tag) => (
-        <div key={`${tag.id} ${tag.version}`} className="row">
-          <input
-            className="input grow"
-            aria-label={t("settings.tagName", { name: tag.name })}
-            defaultValue={tag.name}
-            onBlur={(event) => rename(tag, event.target.value)}
+        <div key={tag.id} className="row">
+          <NameInPlace
+            label={t("settings.tagName", { name: tag.name })}
+            name={tag.name}
+            onName={(name) => rename(tag, name)}
           />
           <Button look="bad" onClick={() => remove(tag)}>
             {t("settings.removeTag")}

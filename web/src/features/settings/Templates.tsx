@@ -98,8 +98,8 @@ function Editor({ template, onClose, onDone }: EditorProperties) {
         api.POST("/v1/workspaces/{workspace_id}/utm-templates", { params: { path: { workspace_id } }, body: draft }),
       );
     }
-    onClose();
     await onDone();
+    onClose();
   });
   return (
     <Dialog open onClose={onClose} title={template?.name ?? t("templates.new")}>

@@ -1,0 +1,165 @@
+// What people type while what they have sent is on its way: none of it is lost, and nothing jumps away from where they are.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { signIn, until } from "./server.ts";
+import { watching } from "./watching.ts";
+
+const here = watching();
+
+interface Found {
+  id: string;
+  slug: string;
+  title: string | null;
+  comment: string | null;
+  destination_url: string;
+}
+const links = async () => (await here.api.ask<{ data: Found[] }>("GET", `${here.base}/links?limit=100`)).data;
+const make = (slug: string) =>
+  here.api.ask<Found>("POST", `${here.base}/links`, { destination_url: "https://example.com/", slug });
+
+/** Holds requests of this kind to these addresses until it is told to let them go. What comes after is not held. */
+async function holding(method: string, addresses: string): Promise<{ begun: Promise<void>; letGo: () => void }> {
+  const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
+  const { promise: over, resolve: letGo } = Promise.withResolvers<void>();
+  await here.page.route(addresses, async (route) => {
+    if (route.request().method() === method) {
+      begin();
+      await over;
+    }
+    await route.continue();
+  });
+  return { begun, letGo };
+}
+
+test("what is typed into the editor while a link is saved stays, and is saved next", async () => {
+  const { page, elido, address, allIsWell } = here;
+  const link = await make("typed");
+  await signIn(elido, here);
+  await page.goto(address(`links/${link.id}/edit`));
+  const title = page.getByLabel("Title", { exact: true });
+  await title.fill("one");
+  const patch = await holding("PATCH", `**/links/${link.id}`);
+  await page.keyboard.press("Control+s");
+  await patch.begun;
+  await title.fill("one and more");
+  patch.letGo();
+  await page.getByText("Saved", { exact: true }).waitFor();
+  await until("the first half is saved", async () => (await links())[0]?.title === "one");
+  assert.equal(await title.inputValue(), "one and more");
+  await page.getByText("1 change, not saved").waitFor();
+  await allIsWell();
+  await page.keyboard.press("Control+s");
+  await page.waitForURL(new RegExp(`/links/${link.id}$`));
+  assert.equal((await links())[0]?.title, "one and more");
+});
+
+test("what is typed while a link is made goes on as a change of that link", async () => {
+  const { page, elido, address, allIsWell } = here;
+  await signIn(elido, here);
+  await page.goto(address("links/new"));
+  await page.getByLabel("Destination").fill("https://example.com/made");
+  const post = await holding("POST", "**/links");
+  await page.keyboard.press("Control+s");
+  await post.begun;
+  await page.getByLabel("Title", { exact: true }).fill("an afterthought");
+  post.letGo();
+  await page.waitForURL(/\/links\/lnk_\w+\/edit$/);
+  await page.getByText("This is what you wrote last time and did not save.").waitFor();
+  assert.equal(await page.getByLabel("Title", { exact: true }).inputValue(), "an afterthought");
+  await allIsWell();
+  await page.keyboard.press("Control+s");
+  await page.waitForURL(/\/links\/lnk_\w+$/);
+  const made = (await links()).filter((found) => found.destination_url === "https://example.com/made");
+  assert.deepEqual(
+    made.map((found) => found.title),
+    ["an afterthought"],
+  );
+});
+
+test("a field that is wrong is gone to by whoever waits for it, and keeps nobody from another", async () => {
+  const { page, elido, address, allIsWell } = here;
+  const link = await make("wrong");
+  await signIn(elido, here);
+  await page.goto(address(`links/${link.id}/edit`));
+  const destination = page.getByLabel("Destination");
+  const title = page.getByLabel("Title", { exact: true });
+  await destination.fill("javascript:alert(1)");
+  const patch = await holding("PATCH", `**/links/${link.id}`);
+  await page.keyboard.press("Control+s");
+  await patch.begun;
+  await title.focus();
+  patch.letGo();
+  await page.getByText("1 field needs attention").waitFor();
+  await title.pressSequentially("elsewhere");
+  assert.equal(await title.inputValue(), "elsewhere");
+  // What is wrong in a part that is folded up unfolds it.
+  await destination.fill("https://example.com/");
+  const utm = page.getByText("UTM parameters");
+  await utm.click();
+  await page.getByLabel("utm_source").fill("x".repeat(3000));
+  await utm.click();
+  await page.keyboard.press("Control+s");
+  await page.getByText("1 field needs attention").waitFor();
+  await until("the focus", () => page.getByLabel("utm_source").evaluate((field) => field === document.activeElement));
+  // Whoever empties the last field of a part goes on in it.
+  await page.getByLabel("utm_source").fill("");
+  assert.equal(await page.getByLabel("utm_medium").isVisible(), true);
+  await allIsWell();
+});
+
+test("addresses that are pasted while others become links stay for the next turn", async () => {
+  const { page, elido, address } = here;
+  await signIn(elido, here);
+  await page.goto(address("links/many"));
+  const field = page.getByLabel("Destinations, one a line");
+  await field.fill("https://example.com/many-1\nhttps://example.com/many-2\njavascript:alert(1)");
+  const post = await holding("POST", "**/links/bulk");
+  await page.getByRole("button", { name: "Make 3 links" }).click();
+  await post.begun;
+  await field.press("Control+End");
+  await field.pressSequentially("\nhttps://example.com/many-3");
+  post.letGo();
+  await page.getByRole("region", { name: "What was made" }).waitFor();
+  assert.equal(await field.inputValue(), "javascript:alert(1)\nhttps://example.com/many-3");
+  assert.equal((await links()).filter((link) => link.destination_url.includes("/many-")).length, 2);
+});
+
+test("names of tags and folders are changed where they stand, also while others are sent", async () => {
+  const { page, elido, api, base, address, allIsWell } = here;
+  await api.ask("POST", `${base}/folders`, { name: "Spring" });
+  await signIn(elido, here);
+  await page.goto(address("settings"));
+  const name = page.getByLabel("Name of the folder Spring");
+  const patch = await holding("PATCH", "**/folders/*");
+  await name.fill("Summer");
+  await page.getByLabel("New folder").focus();
+  await patch.begun;
+  await name.fill("Summer and autumn");
+  patch.letGo();
+  const renamed = page.getByLabel("Name of the folder Summer", { exact: true });
+  await renamed.waitFor();
+  assert.equal(await renamed.inputValue(), "Summer and autumn");
+  await page.getByLabel("New folder").focus();
+  await page.getByLabel("Name of the folder Summer and autumn").waitFor();
+  const folders = await api.ask<{ data: { name: string }[] }>("GET", `${base}/folders`);
+  assert.deepEqual(
+    folders.data.map((folder) => folder.name),
+    ["Summer and autumn"],
+  );
+  await allIsWell();
+});
+
+test("keys act on the link that they were on, though another has come above it", async () => {
+  const { page, elido, address } = here;
+  await make("below");
+  await signIn(elido, here);
+  await page.goto(address("links"));
+  const row = page.getByRole("row").filter({ hasText: "/below" });
+  await row.getByRole("checkbox").focus();
+  await make("above");
+  await page.getByRole("row").filter({ hasText: "/above" }).waitFor();
+  await page.keyboard.press("Delete");
+  await row.waitFor({ state: "detached" });
+  const slugs = (await links()).map((link) => link.slug);
+  assert.deepEqual([slugs.includes("above"), slugs.includes("below")], [true, false]);
+});
