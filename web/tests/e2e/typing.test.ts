@@ -1,7 +1,7 @@
 // What people type while what they have sent is on its way: none of it is lost, and nothing jumps away from where they are.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { signIn, until } from "./server.ts";
+import { accept, signIn, until } from "./server.ts";
 import { watching } from "./watching.ts";
 
 const here = watching();
@@ -162,4 +162,22 @@ test("keys act on the link that they were on, though another has come above it",
   await row.waitFor({ state: "detached" });
   const slugs = (await links()).map((link) => link.slug);
   assert.deepEqual([slugs.includes("above"), slugs.includes("below")], [true, false]);
+});
+
+test("a role that was chosen stays chosen while it is sent", async () => {
+  const { page, elido, api, base, address, allIsWell } = here;
+  await api.ask("POST", `${base}/invitations`, { email: "grace@example.com", role: "viewer" });
+  await accept(elido, "grace@example.com", "Grace", "a password of hers");
+  await signIn(elido, here);
+  await page.goto(address("people"));
+  const role = page.getByLabel("Role of grace@example.com");
+  const patch = await holding("PATCH", "**/members/*");
+  await role.selectOption("Editor");
+  await patch.begun;
+  assert.equal(await role.inputValue(), "editor");
+  patch.letGo();
+  const members = () => api.ask<{ data: { email: string; role: string }[] }>("GET", `${base}/members`);
+  await until("the role", async () => (await members()).data.some(({ role: now }) => now === "editor"));
+  assert.equal(await role.inputValue(), "editor");
+  await allIsWell();
 });

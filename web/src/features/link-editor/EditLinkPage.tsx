@@ -71,6 +71,8 @@ function Editor({ link: first }: { link: Link }) {
   const [clash, setClash] = useState<Clash>();
   const [confirmed, setConfirmed] = useState(false);
   const [asking, setAsking] = useState(false);
+  // It outlives its dialog, which closes over what is wrong with the change.
+  const [note, setNote] = useState("");
   const { wins, checks, onResolution } = useTried(draft.value.rules);
   const shown = link.short_url.replace(/^https?:\/\//, "");
   useTitle(t("editor.edit", { link: shown }), workspace.name);
@@ -102,10 +104,10 @@ function Editor({ link: first }: { link: Link }) {
     }
   };
   /** Asks somebody else for what cannot be saved alone. */
-  const ask = async (note: string) => {
+  const ask = async () => {
     setBusy(true);
     try {
-      const draftOfRequest = { changes: patchOf(draft.patch), ...(note ? { note } : {}) };
+      const draftOfRequest = { changes: patchOf(draft.patch), ...(note.trim() ? { note: note.trim() } : {}) };
       const at = { params: { path }, body: draftOfRequest };
       await body(api.POST("/v1/workspaces/{workspace_id}/links/{link_id}/change-requests", at));
       draft.discard();
@@ -184,7 +186,9 @@ function Editor({ link: first }: { link: Link }) {
         />
         {needsConsent && <Check label={t("editor.printedConsent")} checked={confirmed} onChecked={setConfirmed} />}
       </EditorFrame>
-      {asking && <AskDialog onClose={() => setAsking(false)} onAsk={(note) => void ask(note)} busy={busy} />}
+      {asking && (
+        <AskDialog note={note} onNote={setNote} onClose={() => setAsking(false)} onAsk={() => void ask()} busy={busy} />
+      )}
       {clash && (
         <Conflict
           base={clash.base}

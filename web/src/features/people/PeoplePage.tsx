@@ -102,15 +102,14 @@ interface RowProperties {
 function MemberRow({ member, canEdit, attempt }: RowProperties) {
   const path = { workspace_id: useWorkspace().id, user_id: member.user_id };
   const isMe = useBoot()?.user?.id === member.user_id;
-  const set = (role: string) =>
-    void attempt(
-      body(
-        api.PATCH("/v1/workspaces/{workspace_id}/members/{user_id}", {
-          params: { path },
-          body: { role: role as Role },
-        }),
-      ),
-    );
+  // What was chosen shows until the answer says what holds.
+  const [chosen, setChosen] = useState<Role>();
+  const set = async (role: Role) => {
+    setChosen(role);
+    const params = { path };
+    await attempt(body(api.PATCH("/v1/workspaces/{workspace_id}/members/{user_id}", { params, body: { role } })));
+    setChosen((now) => (now === role ? undefined : now));
+  };
   return (
     <li className="sheet pad row apart">
       <div className="grow">
@@ -124,8 +123,8 @@ function MemberRow({ member, canEdit, attempt }: RowProperties) {
           <select
             className="input pick"
             aria-label={t("people.roleOf", { name: member.email })}
-            value={member.role}
-            onChange={(event) => set(event.target.value)}
+            value={chosen ?? member.role}
+            onChange={(event) => void set(event.target.value as Role)}
           >
             {ROLES.map((role) => (
               <option key={role} value={role}>
