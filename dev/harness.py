@@ -4,6 +4,7 @@ Only the standard library is used.
 """
 
 import contextlib
+import fcntl
 import json
 import os
 import random
@@ -47,6 +48,15 @@ def result(figures):
 def shell(command):
     """Runs a function of dev/lib.sh."""
     subprocess.run(["bash", "-c", f". dev/lib.sh && {command}"], cwd=ROOT, check=True, stdout=sys.stderr)
+
+
+@contextlib.contextmanager
+def alone_in(folder):
+    """Others that install tools into the same folder wait."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with open(f"{folder}.lock", "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def build(profile):
