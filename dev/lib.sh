@@ -101,6 +101,12 @@ need_cargo_deny() {
     ) 9>"$1/cargo-deny.lock"
 }
 
+# Removes a folder of so many files that it takes minutes, for which nobody waits; and what such a removal left behind that was cut short.
+remove_beside() {
+    [ ! -d "$1" ] || mv "$1" "$(mktemp -d "$1.gone.XXXXXX")"
+    setsid nice -n 19 rm -rf "$1".gone.* >/dev/null 2>&1 </dev/null &
+}
+
 # Leaves what this shell still runs only what nobody else wants of the processors.
 in_spare_time() { renice -n 19 "$BASHPID" >/dev/null; }
 
