@@ -64,8 +64,8 @@ export interface Elido {
   kill: () => Promise<void>;
   /** Starts it again on what is there. */
   start: () => Promise<void>;
-  /** It answers nobody, and its connections stay open. */
-  pause: () => void;
+  /** From then on it answers nobody, and its connections stay open. */
+  pause: () => Promise<void>;
   resume: () => void;
   /** Runs a command of the executable beside it. */
   run: (...args: string[]) => string;
@@ -89,6 +89,14 @@ function lettersTo(folder: string, to: string): string[] {
   return letters
     .filter((letter) => letter.includes(`To: ${to}\r\n`))
     .map((letter) => letter.replaceAll("=\r\n", "").replaceAll("=3D", "="));
+}
+
+/** Whether every thread of a process is stopped: the signal reaches them one after another, and the last may answer until then. */
+function standsStill(pid: number | undefined): boolean {
+  const threads = `/proc/${pid}/task`;
+  return readdirSync(threads).every((thread) =>
+    /\) [Tt] [^)]*$/.test(readFileSync(`${threads}/${thread}/stat`, "utf8")),
+  );
 }
 
 /** The API as a program uses it. */
@@ -171,7 +179,10 @@ export async function startElido(setting: Setting = {}): Promise<Elido> {
       child.kill("SIGKILL");
       await ended;
     },
-    pause: () => child.kill("SIGSTOP"),
+    pause: async () => {
+      child.kill("SIGSTOP");
+      await until("a process that stands still", async () => standsStill(child.pid));
+    },
     resume: () => child.kill("SIGCONT"),
     stop: () => {
       // Not asked to end: it would go on writing into the folder meanwhile.

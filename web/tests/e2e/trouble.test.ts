@@ -57,8 +57,9 @@ async function saved({ page, link, complaints, context }: Watched & { link: Made
   await page.keyboard.press("Control+s");
   await page.getByText("Saved", { exact: true }).waitFor();
   assert.equal((await api.ask<Made>("GET", `${base}/links/${link.id}`)).title, title);
-  // The heading of the editor is still there until the page of the link is.
+  // The editor is still there until the page of the link is.
   await page.waitForURL((url) => !url.pathname.endsWith("/edit"));
+  await page.getByLabel("Title").waitFor({ state: "detached" });
   await page.locator("h1").first().waitFor();
   assert.deepEqual(await violations(page), []);
   // The browser itself writes down every request that was not answered, and every script that was not there.
@@ -110,7 +111,7 @@ test("a server that hangs is told of, and the request that waited is done", asyn
   const editor = await editing("hangs");
   const { page } = editor;
   await page.getByLabel("Title").pressSequentially("kept");
-  elido.pause();
+  await elido.pause();
   await page.keyboard.press("Control+s");
   await page.getByText("What you write is kept; this page goes on").waitFor();
   assert.equal(await page.getByLabel("Title").inputValue(), "kept");
