@@ -3,6 +3,8 @@
 //! Invariants: the methods are those that the server describes; ids are filled in by their names, so that a new method only needs an entry
 //! here where it asks for more, and fails the tests until it has that.
 
+use std::collections::BTreeMap;
+
 use bytes::{Buf, BufMut};
 use elido::domain::permission::{Caller, TABLE, of_operation};
 use elido::infra::grpc::{FILE_DESCRIPTORS, v1};
@@ -28,7 +30,18 @@ pub struct Method {
     pub name: String,
     /// Whether it answers in pieces.
     pub is_stream: bool,
-    request: DescriptorProto,
+    /// What it is asked with.
+    pub request: DescriptorProto,
+}
+
+/// Every message that the server describes, by the name with which fields refer to it.
+pub fn messages() -> BTreeMap<String, DescriptorProto> {
+    let files = FileDescriptorSet::decode(FILE_DESCRIPTORS).expect("a description").file;
+    let of_file = |file: prost_types::FileDescriptorProto| {
+        let package = file.package().to_owned();
+        file.message_type.into_iter().map(move |message| (format!(".{package}.{}", message.name()), message))
+    };
+    files.into_iter().flat_map(of_file).collect()
 }
 
 /// Every method of Elido's services.
@@ -83,15 +96,25 @@ impl Method {
 
     /// A message that is in order, about this workspace and these ids.
     pub fn message(&self, workspace: &str, id: impl Fn(&str) -> String) -> Vec<u8> {
+        let mut message = self.addressed(workspace, id);
+        // What comes later in a message is added to what came before.
+        message.extend(self.content());
+        message
+    }
+
+    /// A message about this workspace and these ids, without what shall be done with them.
+    pub fn addressed(&self, workspace: &str, id: impl Fn(&str) -> String) -> Vec<u8> {
         let mut message = Vec::new();
         for field in self.request.field.iter().filter(|field| is_id(field)) {
             let value = if field.name().ends_with("workspace_id") { workspace.to_owned() } else { id(field.name()) };
-            let tag = u32::try_from(field.number()).expect("a number");
-            prost::encoding::string::encode(tag, &value, &mut message);
+            prost::encoding::string::encode(tag(field), &value, &mut message);
         }
-        // What comes later in a message is added to what came before.
-        message.extend(content(&self.name));
         message
+    }
+
+    /// What it needs besides ids, so that it can be done.
+    pub fn content(&self) -> Vec<u8> {
+        content(&self.name)
     }
 
     /// Calls it. Of a stream only whether it begins is looked at.
@@ -116,6 +139,11 @@ fn is_id(field: &FieldDescriptorProto) -> bool {
     let is_named_so = field.name().ends_with("_id") || field.name() == "consumer";
     let is_needed = !field.proto3_optional() || field.name() == "workspace_id";
     field.r#type() == Type::String && is_named_so && is_needed
+}
+
+/// The number of a field.
+pub fn tag(field: &FieldDescriptorProto) -> u32 {
+    u32::try_from(field.number()).expect("a number")
 }
 
 /// What a method needs besides ids.

@@ -42,21 +42,21 @@ const OF_THE_MOMENT: [&str; 9] =
 
 /// One id of theirs, and one like it that nothing has.
 #[derive(Clone)]
-struct Pair {
-    theirs: String,
-    nothing: String,
+pub(super) struct Pair {
+    pub theirs: String,
+    pub nothing: String,
 }
 
 /// What the attacker has, by the parameter that names it in paths, and a workspace that links could move to.
-struct Own {
-    account: Account,
-    ids: BTreeMap<&'static str, String>,
+pub(super) struct Own {
+    pub account: Account,
+    pub ids: BTreeMap<&'static str, String>,
     elsewhere: String,
-    guarded_link: String,
+    pub guarded_link: String,
 }
 
 /// Somebody who is in no workspace but their own.
-async fn stranger(platform: &Platform) -> Own {
+pub(super) async fn stranger(platform: &Platform) -> Own {
     let token = newcomer(platform, "eve@example.com").await;
     let workspace = async |slug: &str| {
         let draft = json!({ "name": "Own", "slug": slug });
@@ -246,7 +246,7 @@ impl Attack<'_> {
 }
 
 /// What the owner of a workspace reads of it, without what clicks change on their own.
-async fn state(platform: &Platform, account: &Account) -> Value {
+pub(super) async fn state(platform: &Platform, account: &Account) -> Value {
     let mut state = BTreeMap::new();
     for list in
         ["links", "folders", "members", "domains", "utm-templates", "freeze-windows", "report-schedules", "views"]
@@ -270,6 +270,17 @@ async fn be_visited(platform: &Platform, theirs: &Account, link: &str) {
     eventually("the click is counted", is_counted).await;
 }
 
+/// One of everything in a workspace that is not the attacker's, with a click, by the fields and parameters that name it.
+pub(super) async fn targets(platform: &Platform, theirs: &Account) -> BTreeMap<String, Pair> {
+    let ids = furnish(platform, theirs).await;
+    let link = format!("/links/{}", ids["link_id"]);
+    body(platform.of(theirs, Method::PATCH, &link).json(&json!({ "title": "Theirs" })), StatusCode::OK).await;
+    let history = platform.read(theirs, &format!("{link}/history")).await;
+    let change = history["data"][0]["change_id"].as_str().expect("a change").to_owned();
+    be_visited(platform, theirs, &link).await;
+    pairs(theirs, &ids, &user_id(platform, theirs).await, &change)
+}
+
 /// The names of the query parameters of an operation that name something.
 fn naming_parameters(operation: &Operation) -> Vec<String> {
     let parameters = operation.description["parameters"].as_array().into_iter().flatten();
@@ -282,13 +293,7 @@ fn naming_parameters(operation: &Operation) -> Vec<String> {
 async fn ids_of_another_workspace_are_worth_as_little_as_those_of_nothing_wherever_they_stand() {
     let platform = Platform::start_with(|config| config.identity.open_registration = true).await;
     let theirs = platform.account().await;
-    let ids = furnish(&platform, &theirs).await;
-    let link = format!("/links/{}", ids["link_id"]);
-    body(platform.of(&theirs, Method::PATCH, &link).json(&json!({ "title": "Theirs" })), StatusCode::OK).await;
-    let history = platform.read(&theirs, &format!("{link}/history")).await;
-    let change = history["data"][0]["change_id"].as_str().expect("a change").to_owned();
-    be_visited(&platform, &theirs, &link).await;
-    let pairs = pairs(&theirs, &ids, &user_id(&platform, &theirs).await, &change);
+    let pairs = targets(&platform, &theirs).await;
     let own = stranger(&platform).await;
     let before = state(&platform, &theirs).await;
     let document = Document::of(&platform).await;

@@ -5,6 +5,7 @@ mod cross_site;
 pub mod document;
 mod foreign_ids;
 mod grpc;
+mod grpc_foreign_ids;
 mod isolation;
 pub mod requests;
 mod table;
