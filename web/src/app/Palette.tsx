@@ -1,7 +1,7 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { Keyboard, Link as LinkIcon, Plus, Tag, UserRound } from "lucide-react";
-import { type ReactNode, useDeferredValue, useState } from "react";
+import { type ReactNode, type RefObject, useDeferredValue, useEffect, useState } from "react";
 import { useBoot } from "../api/boot";
 import { bff } from "../api/client";
 import type { Link, Part } from "../api/types";
@@ -26,15 +26,21 @@ interface Found {
 
 interface Properties {
   slug: string;
+  /** What was typed before it was there, which is taken once. */
+  begun: RefObject<string>;
   onClose: () => void;
   onKeys: () => void;
 }
 
 /** Every page and command by its name, and links by slug, destination or title; `>` commands alone, `#` tags, `@` people. What was chosen last comes first. */
-export default function Palette({ slug, onClose, onKeys }: Properties) {
+export default function Palette({ slug, begun, onClose, onKeys }: Properties) {
   const navigate = useNavigate();
-  const [text, setText] = useState("");
-  const [place, setPlace] = useState(0);
+  const [text, setText] = useState(begun.current);
+  useEffect(() => {
+    begun.current = "";
+  }, [begun]);
+  // Links that arrive late move what is marked, which stays marked.
+  const [marked, setMarked] = useState("");
   const typed = text.trim();
   // Links are looked up when there is time; what is chosen by Enter is chosen of what was typed.
   const sought = useDeferredValue(typed);
@@ -111,7 +117,11 @@ export default function Palette({ slug, onClose, onKeys }: Properties) {
   const others = typed ? commands : commands.filter((command) => !before.some(({ id }) => id === command.id));
   const recent = typed ? [] : before;
   const entries = sigils[typed.charAt(0)] ?? [...recent, ...named(others), ...links];
-  const current = Math.min(place, Math.max(0, entries.length - 1));
+  const current = Math.max(
+    0,
+    entries.findIndex((entry) => entry.id === marked),
+  );
+  const mark = (index: number) => setMarked(entries[index]?.id ?? "");
   const choose = (entry: Entry | undefined) => {
     if (!entry) return;
     onClose();
@@ -119,8 +129,8 @@ export default function Palette({ slug, onClose, onKeys }: Properties) {
     entry.run();
   };
   const onKey = (key: string): boolean => {
-    if (key === "ArrowDown") setPlace(Math.min(current + 1, entries.length - 1));
-    else if (key === "ArrowUp") setPlace(Math.max(current - 1, 0));
+    if (key === "ArrowDown") mark(Math.min(current + 1, entries.length - 1));
+    else if (key === "ArrowUp") mark(Math.max(current - 1, 0));
     else if (key === "Enter") choose(entries[current]);
     else return false;
     return true;
@@ -135,7 +145,7 @@ export default function Palette({ slug, onClose, onKeys }: Properties) {
       aria-selected={index === current}
       className="menu-item"
       data-highlighted={index === current ? "" : undefined}
-      onPointerMove={() => setPlace(index)}
+      onPointerMove={() => mark(index)}
       onClick={() => choose(entry)}
       onKeyDown={(event) => event.key === "Enter" && choose(entry)}
     >
@@ -159,7 +169,7 @@ export default function Palette({ slug, onClose, onKeys }: Properties) {
           value={text}
           onChange={(event) => {
             setText(event.target.value);
-            setPlace(0);
+            setMarked("");
           }}
           onKeyDown={(event) => {
             if (onKey(event.key)) event.preventDefault();

@@ -22,10 +22,11 @@ import {
   Users,
   Wrench,
 } from "lucide-react";
-import { lazy, useEffect, useState } from "react";
+import { lazy, type RefObject, useEffect, useRef, useState } from "react";
 import { useBoot } from "../api/boot";
 import { bff } from "../api/client";
 import { Button } from "../design/Button";
+import { Dialog } from "../design/Dialog";
 import { Menu } from "../design/Menu";
 import { t } from "../i18n";
 import { useWaitingForMe } from "../lib/approvals";
@@ -66,6 +67,7 @@ export function Shell() {
   const navigate = useNavigate();
   const { workspace } = useParams({ strict: false });
   const [palette, setPalette] = useState(false);
+  const begun = useRef("");
   const [keys, setKeys] = useState(false);
   const slug = workspace ?? boot?.workspaces?.[0]?.slug;
   const followed = boot?.workspaces?.find((other) => other.slug === workspace);
@@ -108,8 +110,8 @@ export function Shell() {
       </div>
       {slug && <Bottom slug={slug} />}
       {palette && slug && (
-        <Later>
-          <Palette slug={slug} onClose={() => setPalette(false)} onKeys={() => setKeys(true)} />
+        <Later fallback={<PaletteToCome begun={begun} />}>
+          <Palette slug={slug} begun={begun} onClose={() => setPalette(false)} onKeys={() => setKeys(true)} />
         </Later>
       )}
       {keys && (
@@ -146,6 +148,21 @@ async function signOut(): Promise<void> {
   forgetDrafts();
   forgetRecents();
   location.assign("/sign-in");
+}
+
+/** Takes what is typed until the palette is there: as keys of the page behind it, an «a» would archive a link. */
+function PaletteToCome({ begun }: { begun: RefObject<string> }) {
+  return (
+    <Dialog open title={t("nav.goTo")} wide bare>
+      <input
+        className="input"
+        aria-label={t("nav.goTo")}
+        onChange={(event) => {
+          begun.current = event.target.value;
+        }}
+      />
+    </Dialog>
+  );
 }
 
 function Side({ slug, onPalette }: { slug: string; onPalette: () => void }) {
@@ -202,7 +219,7 @@ function Side({ slug, onPalette }: { slug: string; onPalette: () => void }) {
           <UserRound aria-hidden="true" />
           <span className="cut">{boot?.user?.name || boot?.user?.email}</span>
         </Link>
-        <Button look="plain" icon={<LogOut aria-hidden="true" />} onClick={() => void signOut()}>
+        <Button look="plain" icon={<LogOut aria-hidden="true" />} onClick={() => signOut()}>
           {t("nav.signOut")}
         </Button>
       </nav>

@@ -1,6 +1,8 @@
-import type { ButtonHTMLAttributes, ReactNode } from "react";
+import { type ButtonHTMLAttributes, type MouseEvent, type ReactNode, useState } from "react";
 
-interface Properties extends ButtonHTMLAttributes<HTMLButtonElement> {
+interface Properties extends Omit<ButtonHTMLAttributes<HTMLButtonElement>, "onClick"> {
+  /** Until what it begins is over, the button does nothing more: the next click would meet the row that has moved up by then. */
+  onClick?: (event: MouseEvent) => unknown;
   look?: "main" | "bad" | "plain";
   icon?: ReactNode;
   keys?: string;
@@ -8,7 +10,14 @@ interface Properties extends ButtonHTMLAttributes<HTMLButtonElement> {
   label?: string;
 }
 
-export function Button({ look, icon, keys, label, children, ...rest }: Properties) {
+export function Button({ look, icon, keys, label, children, onClick, ...rest }: Properties) {
+  const [busy, setBusy] = useState(false);
+  const press = (event: MouseEvent) => {
+    const begun = busy ? event.preventDefault() : onClick?.(event);
+    if (!(begun instanceof Promise)) return;
+    setBusy(true);
+    void begun.finally(() => setBusy(false));
+  };
   return (
     <button
       type="button"
@@ -17,6 +26,8 @@ export function Button({ look, icon, keys, label, children, ...rest }: Propertie
       data-icon={label ? "" : undefined}
       aria-label={label}
       title={label}
+      aria-disabled={busy || undefined}
+      onClick={press}
       {...rest}
     >
       {icon}

@@ -153,7 +153,7 @@ function Decision({ request, isOutdated }: { request: ChangeRequest; isOutdated:
       <div className="row">
         <span className="small muted grow">{t("approvals.own")}</span>
         {problem && <Failure error={problem} />}
-        <Button disabled={busy} onClick={() => void withdraw()}>
+        <Button disabled={busy} onClick={() => withdraw()}>
           {t("approvals.withdraw")}
         </Button>
       </div>
@@ -174,7 +174,7 @@ function Decision({ request, isOutdated }: { request: ChangeRequest; isOutdated:
       <div className="row">
         {refusing === undefined ? (
           <>
-            <Button disabled={busy || isOutdated} onClick={() => void approve(isPrinted)}>
+            <Button disabled={busy || isOutdated} onClick={() => approve(isPrinted)}>
               {isPrinted ? t("approvals.approvePrinted") : t("approvals.approve")}
             </Button>
             <Button disabled={busy} onClick={() => setRefusing("")}>
@@ -183,7 +183,7 @@ function Decision({ request, isOutdated }: { request: ChangeRequest; isOutdated:
           </>
         ) : (
           <>
-            <Button look="bad" disabled={busy} onClick={() => void refuse(refusing)}>
+            <Button look="bad" disabled={busy} onClick={() => refuse(refusing)}>
               {t("approvals.refuse")}
             </Button>
             <Button disabled={busy} onClick={() => setRefusing(undefined)}>

@@ -66,7 +66,7 @@ export function WrittenFile({ file, title, find, children }: Properties) {
           </div>
         )}
       </div>
-      {file.state === "ready" && <Button onClick={() => void fetchIt()}>{t("written.fetch")}</Button>}
+      {file.state === "ready" && <Button onClick={() => fetchIt()}>{t("written.fetch")}</Button>}
     </li>
   );
 }

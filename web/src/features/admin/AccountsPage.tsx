@@ -99,9 +99,9 @@ function Row({ account }: { account: Account }) {
       </div>
       <div className="row">
         {account.second_factor_enabled && <Button onClick={() => setResetting(true)}>{t("admin.resetFactor")}</Button>}
-        {!isMe && account.disabled_at && <Button onClick={() => void enable()}>{t("admin.enable")}</Button>}
+        {!isMe && account.disabled_at && <Button onClick={() => enable()}>{t("admin.enable")}</Button>}
         {!isMe && !account.disabled_at && (
-          <Button look="bad" onClick={() => void disable()}>
+          <Button look="bad" onClick={() => disable()}>
             {t("admin.disable")}
           </Button>
         )}

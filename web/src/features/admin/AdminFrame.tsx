@@ -14,7 +14,7 @@ const PAGES = [
 
 /** Pages for those who run the instance. */
 export function AdminFrame({ title, children }: { title: string; children: ReactNode }) {
-  const isAdmin = useBoot()?.user?.is_admin;
+  const boot = useBoot();
   useTitle(title, t("admin.title"));
   return (
     <>
@@ -28,9 +28,8 @@ export function AdminFrame({ title, children }: { title: string; children: React
           ))}
         </nav>
       </div>
-      {isAdmin ? (
-        children
-      ) : (
+      {boot?.user?.is_admin && children}
+      {boot && !boot.user?.is_admin && (
         <div className="sheet empty">
           <p>{t("admin.notYou")}</p>
         </div>

@@ -104,8 +104,8 @@ function Failed({ failure }: { failure: EventFailure }) {
       </p>
       {failure.state === "set_aside" && (
         <div className="row">
-          <Button onClick={() => void attempt(t("admin.retried"), retry())}>{t("common.retry")}</Button>
-          <Button look="bad" onClick={() => void attempt(t("admin.discarded"), discard())}>
+          <Button onClick={() => attempt(t("admin.retried"), retry())}>{t("common.retry")}</Button>
+          <Button look="bad" onClick={() => attempt(t("admin.discarded"), discard())}>
             {t("admin.discard")}
           </Button>
         </div>

@@ -104,16 +104,14 @@ function Row({ job }: { job: Job }) {
           {job.state === "dead" && (
             <div className="row">
               <Button
-                onClick={() =>
-                  void attempt(t("admin.retried"), body(api.POST("/v1/admin/jobs/{job_id}/retry", { params })))
-                }
+                onClick={() => attempt(t("admin.retried"), body(api.POST("/v1/admin/jobs/{job_id}/retry", { params })))}
               >
                 {t("common.retry")}
               </Button>
               <Button
                 look="bad"
                 onClick={() =>
-                  void attempt(t("admin.discarded"), body(api.POST("/v1/admin/jobs/{job_id}/discard", { params })))
+                  attempt(t("admin.discarded"), body(api.POST("/v1/admin/jobs/{job_id}/discard", { params })))
                 }
               >
                 {t("admin.discard")}

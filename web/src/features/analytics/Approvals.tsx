@@ -42,7 +42,7 @@ export function Approvals({ link, canEdit }: { link: Link; canEdit: boolean }) {
       <div className="row apart">
         <span>{t("approvals.needs")}</span>
         {canEdit && !requests.some((request) => request.deletes) && (
-          <Button look="bad" disabled={busy} onClick={() => void askForDeletion()}>
+          <Button look="bad" disabled={busy} onClick={() => askForDeletion()}>
             {t("approvals.askDelete")}
           </Button>
         )}

@@ -124,7 +124,7 @@ function Comment({ comment, onChange }: { comment: LinkComment; onChange: () => 
             </Button>
           )}
           {mayRemove && (
-            <Button look="plain" onClick={() => void remove()}>
+            <Button look="plain" onClick={() => remove()}>
               {t("common.removeIt")}
             </Button>
           )}
@@ -136,7 +136,7 @@ function Comment({ comment, onChange }: { comment: LinkComment; onChange: () => 
         <div className="stack-s">
           <TextArea label={t("comments.title")} value={editing} onValue={setEditing} maxLength={LENGTH_MAX} />
           <div className="row">
-            <Button disabled={editing.trim() === ""} onClick={() => void save(editing)}>
+            <Button disabled={editing.trim() === ""} onClick={() => save(editing)}>
               {t("common.save")}
             </Button>
             <Button onClick={() => setEditing(undefined)}>{t("common.cancel")}</Button>

@@ -60,7 +60,7 @@ export function History({ link, canEdit }: { link: Link; canEdit: boolean }) {
                 ))}
               </div>
               {canEdit && version.version !== link.version && (
-                <Button onClick={() => void revert(version.version)}>{t("history.revert")}</Button>
+                <Button onClick={() => revert(version.version)}>{t("history.revert")}</Button>
               )}
             </li>
           ))}

@@ -78,7 +78,7 @@ export default function BinPage() {
             </div>
             {canEdit && (
               <div className="row">
-                <Button icon={<Undo2 aria-hidden="true" />} onClick={() => void restore(link)}>
+                <Button icon={<Undo2 aria-hidden="true" />} onClick={() => restore(link)}>
                   {t("bin.restore")}
                 </Button>
                 <Button look="bad" onClick={() => setPurging(link)}>

@@ -95,7 +95,7 @@ function DomainCard({ domain, canEdit, refetch }: { domain: Domain; canEdit: boo
         {!domain.is_default && canEdit && (
           <div className="row">
             <Button onClick={() => setEditing(true)}>{t("domainEdit.edit")}</Button>
-            <Button icon={<RefreshCw aria-hidden="true" />} disabled={busy} onClick={() => void check()}>
+            <Button icon={<RefreshCw aria-hidden="true" />} disabled={busy} onClick={() => check()}>
               {t("domains.check")}
             </Button>
             <Button
@@ -245,7 +245,7 @@ function RemoveDomain({
       )}
       <Field label={t("common.typeName", { name: domain.display_name })} value={typed} onValue={setTyped} mono />
       <div className="row">
-        <Button look="bad" disabled={typed !== domain.display_name} onClick={() => void remove()}>
+        <Button look="bad" disabled={typed !== domain.display_name} onClick={() => remove()}>
           {t("common.removeIt")}
         </Button>
         <Button onClick={onClose}>{t("common.cancel")}</Button>

@@ -26,7 +26,8 @@ export function EditorFrame({ title, draft, problem, busy, canSave, onSave, warn
   const form = useRef<HTMLFormElement>(null);
   const blocker = useBlocker({
     // What is saved already, or being saved, keeps nobody.
-    shouldBlockFn: () => draft.dirty > 0 && !busy && !saved.current,
+    shouldBlockFn: ({ current, next }) =>
+      current.pathname !== next.pathname && draft.dirty > 0 && !busy && !saved.current,
     withResolver: true,
     enableBeforeUnload: false,
   });

@@ -1,6 +1,6 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { useRef, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { api, body, newKey } from "../../api/client";
 import { type Problem, problemOf } from "../../api/problem";
 import type { Link } from "../../api/types";
@@ -23,11 +23,13 @@ export default function NewLinkPage() {
   const { destination } = useSearch({ from: "/signed-in/w/$workspace/links/new" });
   const draft = useDraft(`new.${workspace.id}`, EMPTY);
   const { wins, checks, onResolution } = useTried(draft.value.rules);
-  const started = useRef(false);
-  if (!started.current && destination && draft.value.destination_url !== destination) {
-    started.current = true;
-    queueMicrotask(() => draft.set({ destination_url: destination }));
-  }
+  // biome-ignore lint/correctness/useExhaustiveDependencies: an address is taken over once
+  useEffect(() => {
+    if (!destination) return;
+    // What was written before is another link, to which Undo goes back.
+    if (draft.value.destination_url !== destination) draft.set({ ...EMPTY, destination_url: destination });
+    void navigate({ to: ".", search: {}, replace: true });
+  }, [destination]);
   const [problem, setProblem] = useState<Problem>();
   const [busy, setBusy] = useState(false);
   // One key for one link, however often the button is pressed; another once something else is asked for.

@@ -135,7 +135,7 @@ export function TryAs({ link, draft, onResolution }: Properties) {
           mono
         />
       </div>
-      <Button icon={<FlaskConical aria-hidden="true" />} onClick={() => void run()}>
+      <Button icon={<FlaskConical aria-hidden="true" />} onClick={() => run()}>
         {t("try.run")}
       </Button>
       <div role="status">

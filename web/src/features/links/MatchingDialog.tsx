@@ -1,5 +1,5 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
+import { useRef, useState } from "react";
 import type { BulkEdit, BulkEditFilter, BulkEditPreview } from "../../api/types";
 import { Button } from "../../design/Button";
 import { Dialog } from "../../design/Dialog";
@@ -42,6 +42,8 @@ export default function MatchingDialog({ filter, onClose }: Properties) {
   const [seen, setSeen] = useState<BulkEditPreview>();
   const [progress, setProgress] = useState<BulkEdit>();
   const [isConfirmed, setConfirmed] = useState(false);
+  const latest = useRef(wanted);
+  latest.current = wanted;
   const set = (change: Partial<Wanted>) => {
     setSeen(undefined);
     setWanted((old) => ({ ...old, ...change }));
@@ -66,7 +68,9 @@ export default function MatchingDialog({ filter, onClose }: Properties) {
   const { submit, busy, problem } = useSubmit(async () => {
     const changes = { ...changesOf(wanted), confirm_printed: isConfirmed };
     if (!seen) {
-      setSeen(await look(workspace, filter, changes));
+      const preview = await look(workspace, filter, changes);
+      // Somebody who has chosen something else meanwhile has to see what that does.
+      if (latest.current === wanted) setSeen(preview);
       return;
     }
     const edit = await make(workspace, filter, changes, seen.token, setProgress);

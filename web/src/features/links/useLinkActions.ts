@@ -30,6 +30,8 @@ export function useLinkActions() {
     await refetch();
   };
   const show = (change: (link: Link) => Link | undefined) => {
+    // A list that is on its way was read before, and would take the change back for a moment.
+    void queries.cancelQueries({ queryKey: key });
     queries.setQueriesData<Pages>({ queryKey: key }, (old) => {
       if (!old) return old;
       const pages = old.pages.map((page) => ({ ...page, data: page.data.flatMap((link) => change(link) ?? []) }));

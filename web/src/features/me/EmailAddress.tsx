@@ -32,7 +32,7 @@ export function EmailAddress() {
   const notConfirmed = user && !user.email_verified && (
     <div className="row apart">
       <span>{t("address.notConfirmed", { email: user.email })}</span>
-      <Button onClick={() => void confirm()}>{t("address.again")}</Button>
+      <Button onClick={() => confirm()}>{t("address.again")}</Button>
     </div>
   );
   return (

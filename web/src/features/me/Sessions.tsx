@@ -27,7 +27,7 @@ export function Sessions() {
       <div className="row apart">
         <h2>{t("me.sessions")}</h2>
         {sessions.length > 1 && (
-          <Button onClick={() => void attempt(body(api.DELETE("/v1/auth/sessions")))}>{t("me.endOthers")}</Button>
+          <Button onClick={() => attempt(body(api.DELETE("/v1/auth/sessions")))}>{t("me.endOthers")}</Button>
         )}
       </div>
       {query.isPending && <Skeleton count={2} />}
@@ -45,7 +45,7 @@ export function Sessions() {
             {!session.is_current && (
               <Button
                 onClick={() =>
-                  void attempt(
+                  attempt(
                     body(
                       api.DELETE("/v1/auth/sessions/{session_id}", { params: { path: { session_id: session.id } } }),
                     ),

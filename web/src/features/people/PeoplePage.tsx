@@ -135,7 +135,7 @@ function MemberRow({ member, canEdit, attempt }: RowProperties) {
           <Button
             look="bad"
             onClick={() =>
-              void attempt(body(api.DELETE("/v1/workspaces/{workspace_id}/members/{user_id}", { params: { path } })))
+              attempt(body(api.DELETE("/v1/workspaces/{workspace_id}/members/{user_id}", { params: { path } })))
             }
           >
             {t("people.remove")}
@@ -163,8 +163,8 @@ function InvitationRow({ invitation, attempt }: { invitation: Invitation; attemp
         </div>
       </div>
       <div className="row">
-        <Button onClick={() => void attempt(resend())}>{t("people.resend")}</Button>
-        <Button look="bad" onClick={() => void attempt(revoke())}>
+        <Button onClick={() => attempt(resend())}>{t("people.resend")}</Button>
+        <Button look="bad" onClick={() => attempt(revoke())}>
           {t("people.withdraw")}
         </Button>
       </div>

@@ -118,10 +118,10 @@ function Actions({ report, refetch, onDo }: Omit<Properties, "canEdit">) {
   return (
     <div className="row">
       <Button onClick={() => onDo("edit")}>{t("links.edit")}</Button>
-      <Button disabled={busy} onClick={() => void send()}>
+      <Button disabled={busy} onClick={() => send()}>
         {t("reports.send")}
       </Button>
-      <Button disabled={busy} onClick={() => void pause(!report.paused)}>
+      <Button disabled={busy} onClick={() => pause(!report.paused)}>
         {t(report.paused ? "reports.resume" : "reports.pause")}
       </Button>
       <Button look="bad" onClick={() => onDo("remove")}>

@@ -28,7 +28,7 @@ export function DeletedWorkspaces({ workspaces }: { workspaces: Workspace[] }) {
                 : t("ending.tooLate")}
             </div>
           </div>
-          {hasWayBack(workspace) && <Button onClick={() => void bringBack(workspace)}>{t("ending.bringBack")}</Button>}
+          {hasWayBack(workspace) && <Button onClick={() => bringBack(workspace)}>{t("ending.bringBack")}</Button>}
         </li>
       ))}
     </ul>

@@ -1,5 +1,5 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { type FormEvent, useState } from "react";
+import { type FormEvent, useRef, useState } from "react";
 import { api, body } from "../../api/client";
 import { type Problem, problemOf } from "../../api/problem";
 import { Button } from "../../design/Button";
@@ -25,6 +25,8 @@ export function Erasure() {
   const [draft, setDraft] = useState<ReturnType<typeof draftOf>>();
   const [missing, setMissing] = useState(false);
   const [problem, setProblem] = useState<Problem>();
+  const latest = useRef(which);
+  latest.current = which;
   const set = (change: Partial<Which>) => {
     setWhich({ ...which, ...change });
     setProblem(undefined);
@@ -33,7 +35,9 @@ export function Erasure() {
   const begin = async (event: FormEvent) => {
     event.preventDefault();
     try {
-      setDraft(draftOf(which, zone, which.link ? await idOf(workspace_id, which.link) : undefined));
+      const link = which.link ? await idOf(workspace_id, which.link) : undefined;
+      // Whoever has written on meanwhile means something else by now.
+      if (latest.current === which) setDraft(draftOf(which, zone, link));
     } catch (error) {
       const found = problemOf(error);
       if (found.status === 404 || found.status === 400) setMissing(true);

@@ -77,7 +77,7 @@ function Row({ folder, refetch }: { folder: Folder; refetch: () => Promise<void>
     return attempt(body(api.PATCH("/v1/workspaces/{workspace_id}/folders/{folder_id}", { params, body: { name } })));
   };
   const remove = () =>
-    void attempt(body(api.DELETE("/v1/workspaces/{workspace_id}/folders/{folder_id}", { params: { path } })));
+    attempt(body(api.DELETE("/v1/workspaces/{workspace_id}/folders/{folder_id}", { params: { path } })));
   return (
     <div className="row">
       <NameInPlace

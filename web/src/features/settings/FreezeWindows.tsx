@@ -103,8 +103,8 @@ function Window({ window, canSet, refetch }: WindowProperties) {
             : t("freeze.all")}
         </span>
       </span>
-      {canSet && state === "open" && <Button onClick={() => void end()}>{t("freeze.end")}</Button>}
-      {canSet && state === "ahead" && <Button onClick={() => void callOff()}>{t("freeze.callOff")}</Button>}
+      {canSet && state === "open" && <Button onClick={() => end()}>{t("freeze.end")}</Button>}
+      {canSet && state === "ahead" && <Button onClick={() => callOff()}>{t("freeze.callOff")}</Button>}
     </li>
   );
 }

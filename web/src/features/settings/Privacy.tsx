@@ -1,6 +1,5 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { bootQuery } from "../../api/boot";
 import { api, body } from "../../api/client";
 import type { Workspace } from "../../api/types";
 import { Button } from "../../design/Button";
@@ -11,6 +10,7 @@ import "../../i18n/late";
 import { useSubmit } from "../../lib/submit";
 import { say } from "../../lib/toasts";
 import { useWorkspace } from "../../lib/workspace";
+import { keepWorkspace } from "./kept";
 
 type Addresses = Workspace["visitor_addresses"];
 
@@ -34,9 +34,9 @@ export function Privacy() {
   };
   const { submit, busy, problem, errors } = useSubmit(async () => {
     const params = { path: { workspace_id: workspace.id }, header: { "If-Match": `"${workspace.version}"` } };
-    await body(api.PATCH("/v1/workspaces/{workspace_id}", { params, body: changes }));
+    const now = await body(api.PATCH("/v1/workspaces/{workspace_id}", { params, body: changes }));
     say(t("settings.saved"));
-    await queries.fetchQuery({ ...bootQuery, staleTime: 0 });
+    await keepWorkspace(queries, now);
     setTouched((now) => (now === touched ? {} : now));
   });
   const deletes = days !== "" && Number(days) > 0 && (before === 0 || Number(days) < before);

@@ -1,7 +1,6 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
-import { bootQuery } from "../../api/boot";
 import { api, body } from "../../api/client";
 import { type Problem, problemOf } from "../../api/problem";
 import type { Tag } from "../../api/types";
@@ -16,6 +15,7 @@ import { Deletion } from "./Deletion";
 import { Erasure } from "./Erasure";
 import { Folders } from "./Folders";
 import { FreezeWindows } from "./FreezeWindows";
+import { keepWorkspace } from "./kept";
 import { Leaving } from "./Leaving";
 import { NameInPlace } from "./NameInPlace";
 import { Privacy } from "./Privacy";
@@ -60,7 +60,7 @@ function Naming() {
     try {
       const params = { path: { workspace_id: workspace.id }, header: { "If-Match": `"${workspace.version}"` } };
       const now = await body(api.PATCH("/v1/workspaces/{workspace_id}", { params, body: { name, slug } }));
-      await queries.fetchQuery({ ...bootQuery, staleTime: 0 });
+      await keepWorkspace(queries, now);
       say(t("settings.saved"));
       if (now.slug !== workspace.slug)
         await navigate({ to: "/w/$workspace/settings", params: { workspace: now.slug } });
@@ -126,7 +126,7 @@ function Tags() {
     return attempt(body(api.PATCH("/v1/workspaces/{workspace_id}/tags/{tag_id}", { params, body: { name } })));
   };
   const remove = (tag: Tag) =>
-    void attempt(
+    attempt(
       body(
         api.DELETE("/v1/workspaces/{workspace_id}/tags/{tag_id}", { params: { path: { ...path, tag_id: tag.id } } }),
       ),

@@ -57,7 +57,7 @@ export function Templates() {
             </div>
           </div>
           <Button onClick={() => setEditing(template)}>{t("links.edit")}</Button>
-          <Button look="bad" onClick={() => void remove(template)}>
+          <Button look="bad" onClick={() => remove(template)}>
             {t("settings.removeTag")}
           </Button>
         </div>
