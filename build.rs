@@ -135,6 +135,7 @@ fn compile_protocol() -> Result<(), Box<dyn Error>> {
         "link_approvals",
         "link_batches",
         "link_comments",
+        "link_explanations",
         "link_history",
         "link_resolver",
         "links",

@@ -232,7 +232,7 @@ fn left_out(response: &Value) -> Option<String> {
     (!told.is_empty()).then(|| format!("{} (--include counts them)", told.join(", ")))
 }
 
-/// Prints the items of `data`; those of `compared` are counts of the period before.
+/// Prints the items of `data`, and what they do not count; those of `compared` are counts of the period before.
 fn print_rows(columns: &[&str], compared: &[&str], response: &Value) -> Result<(), Failure> {
     let items = response.get("data").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let headings: Vec<&str> = columns.iter().chain(compared).copied().collect();
@@ -241,7 +241,8 @@ fn print_rows(columns: &[&str], compared: &[&str], response: &Value) -> Result<(
         let before = compared.iter().map(|name| shown(item.get(name).and_then(|counts| counts.get("clicks"))));
         cells.chain(before).collect()
     };
-    output::table(&headings, &items.iter().map(row).collect::<Vec<_>>())
+    output::table(&headings, &items.iter().map(row).collect::<Vec<_>>())?;
+    left_out(response).map_or(Ok(()), |left_out| output::line(&format!("\nleft out  {left_out}")))
 }
 
 #[cfg(test)]

@@ -323,7 +323,8 @@ async fn a_load_of_redirects_is_stored_click_by_click() {
     assert_eq!(serde_json::from_str::<Value>(&summary).expect("JSON")["clicks"], 5000);
     let table = elido.prints(&[&["analytics", "breakdown", "slug"], &all[..]].concat()).await;
     assert_eq!(table.lines().count(), 21, "{table}");
-    assert!(elido.prints(&["analytics", "timeseries", "--interval", "hour"]).await.contains("visitors"));
+    let hours = elido.prints(&["analytics", "timeseries", "--interval", "hour"]).await;
+    assert!(hours.contains("visitors") && hours.contains("\nleft out  bots "), "{hours}");
     let events = elido
         .prints(&[&["analytics", "events", "--json", "--all", "--filter", "language=de"], &all[..]].concat())
         .await;

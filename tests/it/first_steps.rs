@@ -33,6 +33,11 @@ async fn a_first_try_with_curl_shows_as_a_click_that_is_left_out_and_why() {
             && summary["left_out"] == json!({ "bots": 1, "previews": 1, "prefetches": 0, "heads": 1, "opted_out": 0 })
     })
     .await;
+    let left_out = json!({ "bots": 1, "previews": 1, "prefetches": 0, "heads": 1, "opted_out": 0 });
+    for report in ["timeseries?interval=day", "hours-of-week?", "breakdown?dimension=browser", "live?"] {
+        let report = platform.read(&account, &format!("/analytics/{report}")).await;
+        assert_eq!(report["left_out"], left_out, "{report}");
+    }
     let with_bots = platform.read(&account, "/analytics/summary?include=bots,heads").await;
     assert_eq!(with_bots["clicks"], 3);
     assert_eq!(with_bots["left_out"], json!({ "bots": 0, "previews": 1, "prefetches": 0, "heads": 0, "opted_out": 0 }));

@@ -2,8 +2,9 @@
 
 use elido::infra::grpc::v1::links_client::LinksClient;
 use elido::infra::grpc::v1::{
-    ClickBudget, CreateLinkRequest, DeleteLinkRequest, DrawQrCodeRequest, FindLinkRequest, ForwardQuery,
-    GetLinkRequest, IfExists, Link, LinkContent, LinkOrder, LinkPreview, ListLinksRequest, UpdateLinkRequest, Utm,
+    ClickBudget, CountLinksRequest, CreateLinkRequest, DeleteLinkRequest, DrawQrCodeRequest, FindLinkRequest,
+    ForwardQuery, GetLinkRequest, IfExists, Link, LinkContent, LinkOrder, LinkPreview, ListLinksRequest,
+    UpdateLinkRequest, Utm,
 };
 use http::uri::PathAndQuery;
 use prost_types::{FieldMask, Timestamp};
@@ -301,6 +302,16 @@ async fn pages_hold_every_link_once_and_cursors_keep_to_their_query() {
     let even = ListLinksRequest { tag: Some("EVEN".to_owned()), limit: Some(2), ..query.clone() };
     let page = program.client.list_links(program.call(even.clone())).await.expect("a page").into_inner();
     assert_eq!(page.links.len(), 2);
+    let count = CountLinksRequest {
+        workspace_id: account.workspace.clone(),
+        tag: even.tag.clone(),
+        ..CountLinksRequest::default()
+    };
+    let counted = program.client.count_links(program.call(count.clone())).await.expect("a number").into_inner();
+    assert_eq!(counted.links, 4);
+    let count = CountLinksRequest { created_by: Some("me".to_owned()), ..count };
+    let refused = program.client.count_links(program.call(count)).await.expect_err("a refusal");
+    assert_eq!(violations(&refused).len(), 1);
     for wrong in [
         ListLinksRequest { tag: None, cursor: page.next_cursor.clone(), ..even.clone() },
         ListLinksRequest { cursor: Some("nonsense".to_owned()), ..even.clone() },

@@ -69,6 +69,7 @@ mod grpc_audit;
 mod grpc_filing;
 mod grpc_idempotency;
 mod grpc_link_batches;
+mod grpc_link_explanations;
 mod grpc_link_history;
 mod grpc_link_work;
 mod grpc_links;

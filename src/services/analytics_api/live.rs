@@ -17,7 +17,7 @@ use super::calendar::Interval;
 use super::events::ClickEvent;
 use super::reports;
 use super::request::ReportRequest;
-use super::responses::Point;
+use super::responses::{LeftOutCounts, Point};
 use crate::domain::error::{Error, ErrorKind, Result};
 use crate::domain::permission::{FollowAnalytics, Operation};
 use crate::domain::time::Timestamp;
@@ -43,6 +43,8 @@ const MINUTE: Duration = Duration::from_secs(60);
 pub struct Live {
     /// Each of the last thirty minutes, and the one that is not over yet.
     pub minutes: Vec<Point>,
+    /// What is not counted in them, and why.
+    pub left_out: LeftOutCounts,
     /// The clicks that are new, newest first, at most 100: in the first message the newest of the half hour.
     pub clicks: Vec<ClickEvent>,
 }
@@ -131,7 +133,7 @@ impl Follower {
         let selection = self.analytics.selection(&self.access, &period).await?;
         let series = reports::timeseries(self.analytics.clicks(), &selection, Interval::Minute, Tz::UTC, false).await?;
         self.minute = Some(this_minute);
-        Ok(Some(Live { minutes: series.current.data, clicks }))
+        Ok(Some(Live { minutes: series.current.data, left_out: series.left_out, clicks }))
     }
 
     async fn new_clicks(&mut self, now: Timestamp) -> Result<Vec<ClickEvent>> {

@@ -6,8 +6,8 @@ use super::calendar::{Bucket, Interval, POINTS_MAX, buckets, hour_of_week, hours
 use super::dimension::ReportDimension;
 use super::request::previous;
 use super::responses::{
-    BreakdownResponse, HourCounts, HoursOfWeek, PeriodCounts, PlainCounts, Point, Remainder, Series, Sparkline,
-    Sparklines, Summary, Timeseries, ValueCounts,
+    BreakdownResponse, HourCounts, HoursOfWeek, LeftOutCounts, PeriodCounts, PlainCounts, Point, Remainder, Series,
+    Sparkline, Sparklines, Summary, Timeseries, ValueCounts,
 };
 use super::tags::LinkTags;
 use crate::domain::error::Result;
@@ -35,8 +35,16 @@ pub async fn summary_beside(store: &ClickStore, selection: &Selection, before: O
         Some(period) => Some(counts_of(store, &Selection { period, ..selection.clone() }).await?),
         None => None,
     };
-    let left_out = store.left_out(selection).await?.into();
+    let left_out = left_out(store, selection).await?;
     Ok(Summary { current, left_out, previous })
+}
+
+/// What reports on this selection do not count.
+///
+/// # Errors
+/// The store is unavailable or too slow.
+pub async fn left_out(store: &ClickStore, selection: &Selection) -> Result<LeftOutCounts> {
+    Ok(store.left_out(selection).await?.into())
 }
 
 async fn counts_of(store: &ClickStore, selection: &Selection) -> Result<PeriodCounts> {
@@ -56,7 +64,8 @@ pub async fn timeseries(
 ) -> Result<Timeseries> {
     let current = series_of(store, selection, interval, zone).await?;
     let previous = if compare { Some(series_of(store, &before(selection), interval, zone).await?) } else { None };
-    Ok(Timeseries { interval, time_zone: zone.name().to_owned(), current, previous })
+    let left_out = left_out(store, selection).await?;
+    Ok(Timeseries { interval, time_zone: zone.name().to_owned(), current, left_out, previous })
 }
 
 async fn series_of(store: &ClickStore, selection: &Selection, interval: Interval, zone: Tz) -> Result<Series> {
@@ -115,7 +124,9 @@ pub async fn hours_of_week(store: &ClickStore, selection: &Selection, zone: Tz) 
             }
         }
     }
-    Ok(HoursOfWeek { from: selection.period.from, to: selection.period.to, time_zone: zone.name().to_owned(), data })
+    let left_out = left_out(store, selection).await?;
+    let Period { from, to } = selection.period;
+    Ok(HoursOfWeek { from, to, time_zone: zone.name().to_owned(), data, left_out })
 }
 
 /// Clicks and visitors by value, at most `limit` values. `tags` are only looked at for the dimension of that name.
@@ -152,6 +163,7 @@ pub async fn breakdown(
             visitors: breakdown.other.visitors,
         },
         data: breakdown.items.into_iter().map(to_answer).collect(),
+        left_out: left_out(store, selection).await?,
     })
 }
 

@@ -96,6 +96,8 @@ pub struct Timeseries {
     /// The period asked for.
     #[serde(flatten)]
     pub current: Series,
+    /// What is not counted in the period asked for, and why.
+    pub left_out: LeftOutCounts,
     /// The period of the same length before it, with `compare=previous`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -132,6 +134,8 @@ pub struct HoursOfWeek {
     /// Every hour of the week, from Monday at midnight on.
     #[schema(min_items = 168, max_items = 168)]
     pub data: Vec<HourCounts>,
+    /// What is not counted in the period asked for, and why.
+    pub left_out: LeftOutCounts,
 }
 
 /// Clicks and visitors of one value.
@@ -186,6 +190,8 @@ pub struct BreakdownResponse {
     pub data: Vec<ValueCounts>,
     /// The rest.
     pub other: Remainder,
+    /// What is not counted in the period asked for, and why.
+    pub left_out: LeftOutCounts,
 }
 
 impl PeriodCounts {

@@ -73,6 +73,8 @@ impl Method {
             _ if service == "LinkResolver" => return Caller::Anyone,
             "Links/FindLink" => "look_up_link",
             "Links/DrawQrCode" => "draw_link_qr_code",
+            "LinkExplanations/ExplainLink" => "resolve_link",
+            "LinkExplanations/ExplainDraft" => "resolve_draft",
             "Events/Follow" => "list_events",
             "Audit/VerifyAuditHead" => "list_audit_events",
             _ => {
@@ -278,6 +280,13 @@ fn content_around_links(method: &str) -> Vec<u8> {
         }
         "LinkComments/UpdateLinkComment" => {
             encoded(v1::UpdateLinkCommentRequest { text: test(), ..Default::default() })
+        }
+        "LinkExplanations/ExplainDraft" => {
+            let destination_url = Some("https://example.com/".to_owned());
+            let content = Some(v1::LinkContent { destination_url, ..Default::default() });
+            let at = Some(Timestamp { seconds: YEAR_2999, nanos: 0 });
+            let visitor = Some(v1::DescribedVisitor { at, ..Default::default() });
+            encoded(v1::ExplainDraftRequest { content, visitor, ..Default::default() })
         }
         "LinkHistory/RevertLink" => encoded(v1::RevertLinkRequest { version: 1, ..Default::default() }),
         "UtmTemplates/CreateUtmTemplate" => {

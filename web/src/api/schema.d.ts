@@ -2272,6 +2272,7 @@ export interface components {
             data: components["schemas"]["AnalyticsValue"][];
             dimension: components["schemas"]["AnalyticsDimension"];
             from: components["schemas"]["Timestamp"];
+            left_out: components["schemas"]["AnalyticsLeftOut"];
             other: components["schemas"]["AnalyticsRemainder"];
             to: components["schemas"]["Timestamp"];
         };
@@ -2345,6 +2346,7 @@ export interface components {
         AnalyticsHoursOfWeek: {
             data: components["schemas"]["AnalyticsHour"][];
             from: components["schemas"]["Timestamp"];
+            left_out: components["schemas"]["AnalyticsLeftOut"];
             time_zone: string;
             to: components["schemas"]["Timestamp"];
         };
@@ -2362,6 +2364,7 @@ export interface components {
         };
         AnalyticsLive: {
             clicks: components["schemas"]["AnalyticsEvent"][];
+            left_out: components["schemas"]["AnalyticsLeftOut"];
             minutes: components["schemas"]["AnalyticsPoint"][];
         };
         AnalyticsPoint: {
@@ -2390,6 +2393,7 @@ export interface components {
         };
         AnalyticsTimeseries: components["schemas"]["AnalyticsSeries"] & {
             interval: components["schemas"]["Interval"];
+            left_out: components["schemas"]["AnalyticsLeftOut"];
             previous?: components["schemas"]["AnalyticsSeries"];
             time_zone: string;
         };

@@ -110,7 +110,7 @@ export function Shell() {
       </div>
       {slug && <Bottom slug={slug} />}
       {palette && slug && (
-        <Later fallback={<PaletteToCome begun={begun} />}>
+        <Later fallback={<PaletteToCome begun={begun} onClose={() => setPalette(false)} />}>
           <Palette slug={slug} begun={begun} onClose={() => setPalette(false)} onKeys={() => setKeys(true)} />
         </Later>
       )}
@@ -151,9 +151,9 @@ async function signOut(): Promise<void> {
 }
 
 /** Takes what is typed until the palette is there: as keys of the page behind it, an «a» would archive a link. */
-function PaletteToCome({ begun }: { begun: RefObject<string> }) {
+function PaletteToCome({ begun, onClose }: { begun: RefObject<string>; onClose: () => void }) {
   return (
-    <Dialog open title={t("nav.goTo")} wide bare>
+    <Dialog open onClose={onClose} title={t("nav.goTo")} wide bare>
       <input
         className="input"
         aria-label={t("nav.goTo")}

@@ -15,13 +15,27 @@ export function Dialog({ open, ...rest }: Properties) {
   return open ? <Modal {...rest} /> : null;
 }
 
+/** Puts the caret where it is now: browsers give the focus back to a field without one, so that what is typed there would be lost. */
+function keptCaret(field: Element | null): () => void {
+  const isText = field instanceof HTMLInputElement || field instanceof HTMLTextAreaElement;
+  if (!isText || field.selectionStart === null) return () => {};
+  const { selectionStart, selectionEnd } = field;
+  return () => {
+    if (document.activeElement === field) field.setSelectionRange(selectionStart, selectionEnd);
+  };
+}
+
 /** The browser's own dialog: what is behind it cannot be reached, Escape closes it, and the focus goes back to where it was. */
 function Modal({ onClose, title, bare, wide, children }: Omit<Properties, "open">) {
   const element = useRef<HTMLDialogElement>(null);
   useLayoutEffect(() => {
     const dialog = element.current;
+    const putCaretBack = keptCaret(document.activeElement);
     dialog?.showModal();
-    return () => dialog?.close();
+    return () => {
+      dialog?.close();
+      putCaretBack();
+    };
   }, []);
   return (
     <dialog

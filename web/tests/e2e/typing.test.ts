@@ -20,7 +20,9 @@ const make = (slug: string) =>
 
 /** Holds requests of this kind to these addresses until it is told to let them go. What comes after is not held. */
 async function holding(method: string, addresses: string): Promise<{ begun: Promise<void>; letGo: () => void }> {
-  const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
+  const { promise: begun, resolve: begin, reject: giveUp } = Promise.withResolvers<void>();
+  const waiting = setTimeout(() => giveUp(new Error(`nobody asked ${method} ${addresses} within a minute`)), 60_000);
+  void begun.catch(() => undefined).finally(() => clearTimeout(waiting));
   const { promise: over, resolve: letGo } = Promise.withResolvers<void>();
   await here.page.route(addresses, async (route) => {
     if (route.request().method() === method) {
@@ -194,12 +196,12 @@ test("a second click on what is being done meets no other row", async () => {
   await signIn(elido, here);
   await page.goto(address("bin"));
   const restore = page.getByRole("listitem").filter({ hasText: "bin-two" }).getByRole("button", { name: "Restore" });
-  await restore.waitFor();
+  const post = await holding("POST", "**/restore");
+  await restore.click();
+  await post.begun;
+  // Wherever the button was when it was pressed, others come there.
   const { x, y, width, height } = (await restore.boundingBox()) ?? assert.fail("no button");
   const click = () => page.mouse.click(x + width / 2, y + height / 2);
-  const post = await holding("POST", "**/restore");
-  await click();
-  await post.begun;
   await click();
   const list = await holding("GET", "**/deleted-links**");
   post.letGo();
@@ -251,6 +253,22 @@ test("what is typed while the palette is on its way is typed into it", async () 
   // It begins with nothing the next time.
   await page.keyboard.press("Control+k");
   assert.equal(await palette.getByRole("combobox").inputValue(), "");
+});
+
+test("whoever leaves the palette goes on typing where they were", async () => {
+  const { page, elido, address } = here;
+  const link = await make("between");
+  await signIn(elido, here);
+  await page.goto(address(`links/${link.id}/edit`));
+  const title = page.getByLabel("Title", { exact: true });
+  await title.fill("begun ended");
+  for (let step = 0; step < " ended".length; step += 1) await page.keyboard.press("ArrowLeft");
+  await page.keyboard.press("Control+k");
+  await page.getByRole("dialog").getByRole("combobox").waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  await page.keyboard.type(" and");
+  assert.equal(await title.inputValue(), "begun and ended");
 });
 
 test("what is marked in the palette stays marked when more is found", async () => {

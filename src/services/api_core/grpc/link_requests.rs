@@ -27,6 +27,11 @@ const NEVER_ABSENT: [&str; 7] =
 
 /// A link to be.
 pub(super) fn to_draft(request: CreateLinkRequest) -> Result<LinkDraft> {
+    read_body(&draft(request)?)
+}
+
+/// A link to be, as REST has it.
+pub(super) fn draft(request: CreateLinkRequest) -> Result<Value> {
     let content = request.content.unwrap_or_default();
     let has_utm = content.utm.is_some();
     let mut fields = to_fields(content)?;
@@ -36,7 +41,7 @@ pub(super) fn to_draft(request: CreateLinkRequest) -> Result<LinkDraft> {
     fields.insert("on_duplicate".to_owned(), if_exists("/on_duplicate", request.on_duplicate)?.into());
     fields.insert("utm_template_id".to_owned(), request.utm_template_id.into());
     fields.retain(|_, value| !value.is_null());
-    read(fields)
+    Ok(Value::Object(fields))
 }
 
 /// What a link with an external id is to be.

@@ -12,18 +12,18 @@ use super::link_responses::to_message;
 use crate::domain::error::Result as DomainResult;
 use crate::domain::id::UserId;
 use crate::domain::permission::{
-    CreateLink, DeleteLink, DrawLinkQrCode, GetLink, GetLinkByExternalId, ListDuplicateDestinations, ListLinks,
-    LookUpLink, MoveLink, Operation, PutLinkByExternalId, UpdateLink,
+    CountLinks, CreateLink, DeleteLink, DrawLinkQrCode, GetLink, GetLinkByExternalId, ListDuplicateDestinations,
+    ListLinks, LookUpLink, MoveLink, Operation, PutLinkByExternalId, UpdateLink,
 };
 use crate::http::pagination::QueryFingerprint;
 use crate::infra::grpc::v1::links_server::Links;
 use crate::infra::grpc::v1::{
-    CreateLinkRequest, CreateLinkResponse, DeleteLinkRequest, DeleteLinkResponse, DrawQrCodeRequest,
-    DrawQrCodeResponse, DuplicateDestination as DuplicateMessage, FindLinkRequest, FindLinkResponse,
-    GetLinkByExternalIdRequest, GetLinkByExternalIdResponse, GetLinkRequest, GetLinkResponse,
-    ListDuplicateDestinationsRequest, ListDuplicateDestinationsResponse, ListLinksRequest, ListLinksResponse,
-    MoveLinkRequest, MoveLinkResponse, PutLinkByExternalIdRequest, PutLinkByExternalIdResponse, UpdateLinkRequest,
-    UpdateLinkResponse,
+    CountLinksRequest, CountLinksResponse, CreateLinkRequest, CreateLinkResponse, DeleteLinkRequest,
+    DeleteLinkResponse, DrawQrCodeRequest, DrawQrCodeResponse, DuplicateDestination as DuplicateMessage,
+    FindLinkRequest, FindLinkResponse, GetLinkByExternalIdRequest, GetLinkByExternalIdResponse, GetLinkRequest,
+    GetLinkResponse, ListDuplicateDestinationsRequest, ListDuplicateDestinationsResponse, ListLinksRequest,
+    ListLinksResponse, MoveLinkRequest, MoveLinkResponse, PutLinkByExternalIdRequest, PutLinkByExternalIdResponse,
+    UpdateLinkRequest, UpdateLinkResponse,
 };
 use crate::services::api_core::rest::{duplicates_page, page_of, requested_page};
 use crate::services::api_core::{ApiCore, DuplicateDestination, Link, LinkPatch, LinkQuery, WorkspaceMoveDraft};
@@ -167,6 +167,30 @@ impl LinksService {
             Ok(ListLinksResponse { links, next_cursor: page.next_cursor })
         })
     }
+
+    fn count(&self, request: Request<CountLinksRequest>) -> Work<'_, CountLinksResponse> {
+        Box::pin(async move {
+            let access = access(&self.0, &request, &request.get_ref().workspace_id, &CountLinks::PERMISSION).await?;
+            let query = to_query(listed(request.into_inner()))?;
+            Ok(CountLinksResponse { links: self.0.count_links(&access, query).await?.links })
+        })
+    }
+}
+
+/// The list whose links are counted.
+fn listed(request: CountLinksRequest) -> ListLinksRequest {
+    ListLinksRequest {
+        domain: request.domain,
+        tag: request.tag,
+        archived: request.archived,
+        created_by: request.created_by,
+        search: request.search,
+        created_from: request.created_from,
+        created_until: request.created_until,
+        folder: request.folder,
+        destination_url: request.destination_url,
+        ..Default::default()
+    }
 }
 
 fn duplicate(destination: DuplicateDestination) -> DuplicateMessage {
@@ -240,6 +264,10 @@ impl Links for LinksService {
 
     async fn draw_qr_code(&self, request: Request<DrawQrCodeRequest>) -> Result<Response<DrawQrCodeResponse>, Status> {
         answer(origin_of(&request), self.draw(request)).await
+    }
+
+    async fn count_links(&self, request: Request<CountLinksRequest>) -> Result<Response<CountLinksResponse>, Status> {
+        answer(origin_of(&request), self.count(request)).await
     }
 
     async fn list_links(&self, request: Request<ListLinksRequest>) -> Result<Response<ListLinksResponse>, Status> {

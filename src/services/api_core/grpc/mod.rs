@@ -18,6 +18,7 @@ mod jobs;
 mod link_approvals;
 mod link_batches;
 mod link_comments;
+mod link_explanations;
 mod link_history;
 mod link_requests;
 mod link_resolver;
@@ -63,6 +64,7 @@ use crate::infra::grpc::v1::jobs_server::JobsServer;
 use crate::infra::grpc::v1::link_approvals_server::LinkApprovalsServer;
 use crate::infra::grpc::v1::link_batches_server::LinkBatchesServer;
 use crate::infra::grpc::v1::link_comments_server::LinkCommentsServer;
+use crate::infra::grpc::v1::link_explanations_server::LinkExplanationsServer;
 use crate::infra::grpc::v1::link_history_server::LinkHistoryServer;
 use crate::infra::grpc::v1::link_resolver_server::LinkResolverServer;
 use crate::infra::grpc::v1::links_server::LinksServer;
@@ -87,6 +89,7 @@ use jobs::JobsService;
 use link_approvals::LinkApprovalsService;
 use link_batches::LinkBatchesService;
 use link_comments::LinkCommentsService;
+use link_explanations::LinkExplanationsService;
 use link_history::LinkHistoryService;
 use link_resolver::LinkResolverService;
 use links::LinksService;
@@ -110,9 +113,10 @@ const PENDING_RESETS_MAX: usize = 20;
 const KEEPALIVE: Duration = Duration::from_secs(20);
 
 /// The services of api-core, as health checks ask for them.
-const NAMES: [&str; 21] = [
+const NAMES: [&str; 22] = [
     LinkResolverServer::<LinkResolverService>::NAME,
     LinksServer::<LinksService>::NAME,
+    LinkExplanationsServer::<LinkExplanationsService>::NAME,
     LinkHistoryServer::<LinkHistoryService>::NAME,
     EventsServer::<EventsService>::NAME,
     AuditServer::<AuditService>::NAME,
@@ -267,11 +271,15 @@ fn with_links(routes: Routes, core: &ApiCore) -> Routes {
     let link_history = LinkHistoryServer::new(LinkHistoryService(core.clone()))
         .max_decoding_message_size(REQUEST_BYTES_MAX)
         .max_encoding_message_size(RESPONSE_BYTES_MAX);
+    let link_explanations = LinkExplanationsServer::new(LinkExplanationsService(core.clone()))
+        .max_decoding_message_size(LINK_BYTES_MAX)
+        .max_encoding_message_size(RESPONSE_BYTES_MAX);
     let links = LinksServer::new(LinksService(core.clone()))
         .max_decoding_message_size(LINK_BYTES_MAX)
         .max_encoding_message_size(RESPONSE_BYTES_MAX);
     routes
         .add_service(links)
+        .add_service(link_explanations)
         .add_service(link_history)
         .add_service(utm_templates)
         .add_service(link_comments)

@@ -15,6 +15,7 @@ import { useValueNames } from "../../lib/click-names";
 import { ClicksSearch, FILTERS, type Filter, queryOf, spanOf, toggled, whichOf } from "../../lib/clicks-search";
 import { date, number, percent } from "../../lib/format";
 import { Later } from "../../lib/Later";
+import { leftOut } from "../../lib/left-out";
 import { OwnPeriod } from "../../lib/OwnPeriod";
 import { myZone } from "../../lib/preferences";
 import { useShortcuts } from "../../lib/shortcuts";
@@ -343,16 +344,11 @@ function Figures({ part, onRetry }: { part: Part<Summary>; onRetry: () => void }
   if (part.problem) return <PartFailure part={part} onRetry={onRetry} />;
   const summary = part.body;
   if (!summary) return null;
-  const left = summary.left_out;
   return (
     <dl className="figures">
       <Figure name={t("analytics.clicks")} value={summary.clicks} before={summary.previous?.clicks} />
       <Figure name={t("analytics.visitors")} value={summary.visitors} before={summary.previous?.visitors} />
-      <Figure
-        name={t("analytics.leftOut")}
-        value={left.bots + left.previews + left.prefetches + left.heads + left.opted_out}
-        before={undefined}
-      />
+      <Figure name={t("analytics.leftOut")} value={leftOut(summary.left_out)} before={undefined} />
     </dl>
   );
 }

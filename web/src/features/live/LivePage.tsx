@@ -11,6 +11,7 @@ import { Chips } from "../../lib/Chips";
 import { useValueNames } from "../../lib/click-names";
 import { type Filter, toggled, whichQueryOf, written } from "../../lib/clicks-search";
 import { dateTime, number, relative } from "../../lib/format";
+import { leftOut } from "../../lib/left-out";
 import { useShortcuts } from "../../lib/shortcuts";
 import { useTitle } from "../../lib/title";
 import { useWorkspace } from "../../lib/workspace";
@@ -70,7 +71,7 @@ export default function LivePage() {
         <Chips search={search} onSearch={(next) => void navigate({ search: next })} names={names} />
         {live.problem && <Failure error={live.problem} />}
         {!isThere && !live.problem && <Skeleton count={5} />}
-        {isThere && <Minutes minutes={live.minutes} total={total} isOld={live.way === "away"} />}
+        {isThere && <Minutes live={live} total={total} isOld={live.way === "away"} />}
         {isThere && waiting > 0 && (
           <p className="small muted" role="status">
             {t("live.waiting", { count: waiting })}
@@ -121,13 +122,20 @@ function WayBadge({ way }: { way: Way }) {
   );
 }
 
-function Minutes({ minutes, total, isOld }: { minutes: Live["minutes"]; total: number; isOld: boolean }) {
+function Minutes({ live, total, isOld }: { live: Live; total: number; isOld: boolean }) {
+  const { minutes, left_out } = live;
   const highest = Math.max(1, ...minutes.map((minute) => minute.clicks));
   return (
     <section className="sheet pad stack-s" aria-label={t("live.minutes")} data-stale={isOld || undefined}>
       <div className="row">
         <span className="figure">{number(total)}</span>
         <span className="muted">{t("live.minutes")}</span>
+        {/* A server of the version before does not tell. */}
+        {left_out && leftOut(left_out) > 0 && (
+          <span className="muted">
+            {t("analytics.leftOut")}: {number(leftOut(left_out))}
+          </span>
+        )}
       </div>
       <div className="minutes" aria-hidden="true">
         {minutes.map((minute) => (

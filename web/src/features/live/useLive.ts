@@ -25,7 +25,8 @@ const SILENCE_MAX = 25_000;
 /** How long a stream may take until it says something: whoever holds it back on the way holds back all of it. */
 const FIRST_MESSAGE_MAX = 8_000;
 
-const NOTHING: Shown = { minutes: [], clicks: [], way: "opening", problem: undefined };
+const NO_CLICKS = { bots: 0, previews: 0, prefetches: 0, heads: 0, opted_out: 0 };
+const NOTHING: Shown = { minutes: [], left_out: NO_CLICKS, clicks: [], way: "opening", problem: undefined };
 
 /** Clicks as they come, newest first: by a stream, or asked for again and again while none can be had. */
 export function useLive(workspace: string, which: string): Shown {
@@ -127,11 +128,11 @@ async function ask({ workspace, which }: Source, signal: AbortSignal): Promise<L
 }
 
 /** What is known with what is new. Whoever comes back is told again of clicks that are known. */
-export function joined(old: Shown, { minutes, clicks }: Live, way: Way): Shown {
+export function joined(old: Shown, { minutes, left_out, clicks }: Live, way: Way): Shown {
   const start = minutes[0] ? Date.parse(minutes[0].start) : 0;
   const told = new Set(clicks.map((click) => click.id));
   const all: Click[] = [...clicks, ...old.clicks.filter((click) => !told.has(click.id))];
   const kept = all.filter((click) => Date.parse(click.at) >= start);
   kept.sort((one, other) => Date.parse(other.at) - Date.parse(one.at));
-  return { minutes, clicks: kept.slice(0, CLICKS_MAX), way, problem: undefined };
+  return { minutes, left_out, clicks: kept.slice(0, CLICKS_MAX), way, problem: undefined };
 }
