@@ -51,7 +51,7 @@ pub(super) struct Pair {
 pub(super) struct Own {
     pub account: Account,
     pub ids: BTreeMap<&'static str, String>,
-    elsewhere: String,
+    pub elsewhere: String,
     pub guarded_link: String,
 }
 

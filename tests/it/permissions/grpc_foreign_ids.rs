@@ -115,17 +115,29 @@ fn item_of(method: &str, own: &Own) -> Vec<u8> {
 
 /// A message about what the attacker has, which fails for nothing but the id that is added to it.
 fn base(method: &Method, own: &Own) -> Vec<u8> {
-    let is_request = method.name == "LinkApprovals/RequestLinkChange";
-    let id = |name: &str| match name {
-        "link_id" if is_request => own.guarded_link.clone(),
+    let id = |name: &str| match (method.name.as_str(), name) {
+        ("LinkApprovals/RequestLinkChange", "link_id") => own.guarded_link.clone(),
+        ("LinkHistory/RestoreLink", "link_id") => own.ids["deleted_link_id"].clone(),
         _ => own.ids.get(name).cloned().unwrap_or_else(|| nobody(name)),
     };
-    let mut message = method.addressed(&own.account.workspace, id);
-    // A batch has the one item that is tried, and a request to change a link does not ask for its end.
-    if !is_request && !method.name.starts_with("LinkBatches/") {
-        message.extend(method.content());
+    [method.addressed(&own.account.workspace, id), content(method, own)].concat()
+}
+
+/// What the message says besides ids: a batch has the one item that is tried.
+fn content(method: &Method, own: &Own) -> Vec<u8> {
+    match method.name.as_str() {
+        "LinkApprovals/RequestLinkChange" => {
+            let content = Some(v1::LinkContent { title: Some("Changed".to_owned()), ..Default::default() });
+            let update_mask = Some(FieldMask { paths: vec!["title".to_owned()] });
+            v1::RequestLinkChangeRequest { content, update_mask, ..Default::default() }.encode_to_vec()
+        }
+        "Links/MoveLink" => {
+            let to_workspace_id = own.elsewhere.clone();
+            v1::MoveLinkRequest { to_workspace_id, ..Default::default() }.encode_to_vec()
+        }
+        name if name.starts_with("LinkBatches/") => Vec::new(),
+        _ => method.content(),
     }
-    message
 }
 
 /// The answer as far as it has to be the same: why it was refused, or how long it is, because ids of all kinds are of one length.
