@@ -210,9 +210,7 @@ async fn ask(client: &ApiClient, path: &str, query: &Query<'_>) -> Result<Value,
 fn print_summary(response: &Value) -> Result<(), Failure> {
     let names = ["from", "to", "clicks", "visitors"];
     output::record(&names.map(|name| (name, shown(response.get(name)))))?;
-    if let Some(left_out) = left_out(response) {
-        output::line(&format!("left out  {left_out}"))?;
-    }
+    print_left_out(response)?;
     match response.get("previous") {
         None | Some(Value::Null) => Ok(()),
         Some(previous) => {
@@ -220,6 +218,10 @@ fn print_summary(response: &Value) -> Result<(), Failure> {
             output::record(&names.map(|name| (name, shown(previous.get(name)))))
         }
     }
+}
+
+fn print_left_out(response: &Value) -> Result<(), Failure> {
+    left_out(response).map_or(Ok(()), |left_out| output::line(&format!("left out  {left_out}")))
 }
 
 /// What is kept and not counted, such as `bots 2, heads 1`; none where that is nothing.
@@ -242,7 +244,7 @@ fn print_rows(columns: &[&str], compared: &[&str], response: &Value) -> Result<(
         cells.chain(before).collect()
     };
     output::table(&headings, &items.iter().map(row).collect::<Vec<_>>())?;
-    left_out(response).map_or(Ok(()), |left_out| output::line(&format!("\nleft out  {left_out}")))
+    print_left_out(response)
 }
 
 #[cfg(test)]
